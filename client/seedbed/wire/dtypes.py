@@ -1,0 +1,105 @@
+"""The element types: their names, sizes and limits, and what counts as one of them."""
+
+import enum
+import math
+
+import ml_dtypes
+import numpy as np
+
+from seedbed.wire.errors import bad_type, bad_value
+
+
+class Dtype(enum.Enum):
+    """An element type, by numpy's (for bfloat16, ml_dtypes') name; elements travel little-endian."""
+
+    FLOAT16 = "float16"
+    BFLOAT16 = "bfloat16"
+    FLOAT32 = "float32"
+    FLOAT64 = "float64"
+    INT8 = "int8"
+    INT16 = "int16"
+    INT32 = "int32"
+    INT64 = "int64"
+    UINT8 = "uint8"
+    UINT16 = "uint16"
+    UINT32 = "uint32"
+    UINT64 = "uint64"
+    BOOL = "bool"
+
+    @property
+    def numpy(self) -> np.dtype[np.generic]:
+        """The numpy dtype, in the machine's byte order."""
+        return np.dtype(ml_dtypes.bfloat16) if self is Dtype.BFLOAT16 else np.dtype(self.value)
+
+    @property
+    def itemsize(self) -> int:
+        """The size of one element in bytes."""
+        return self.numpy.itemsize
+
+    @property
+    def is_floating(self) -> bool:
+        """Whether the type can hold random numbers."""
+        return self in FLOATING
+
+    @property
+    def largest(self) -> float:
+        """The largest finite value of a floating type."""
+        return float(ml_dtypes.finfo(self.numpy).max)
+
+    def holds(self, value: float) -> bool:
+        """Return whether the value stays finite (float types) or exact (integers and bool) in this type."""
+        if self is Dtype.BOOL:
+            return value in (0, 1)
+        if self.is_floating:
+            return math.isfinite(float(self.rounded(value)))
+        limits = np.iinfo(self.numpy)
+        return value == int(value) and int(limits.min) <= value <= int(limits.max)
+
+    def rounded(self, value: float) -> np.generic:
+        """Return a float rounded once, to nearest even, to this floating type (float16 and bfloat16: by way of float32)."""
+        with np.errstate(over="ignore"):
+            if self is Dtype.FLOAT64:
+                return np.float64(value)
+            single = np.float32(value)
+            return single if self is Dtype.FLOAT32 else np.asarray(single).astype(self.numpy)[()]
+
+
+FLOATING = (Dtype.FLOAT16, Dtype.BFLOAT16, Dtype.FLOAT32, Dtype.FLOAT64)
+
+_ALIASES = {"half": "float16", "float": "float32", "double": "float64", "bool_": "bool"}
+_ALLOWED = "one of " + ", ".join(dtype.value for dtype in Dtype)
+
+
+def as_dtype(value: object, *, field: str = "dtype") -> Dtype:
+    """Return the dtype that a name, a numpy dtype or scalar type, or another framework's dtype object means.
+
+    Raises:
+        InvalidTypeError: if the value is no dtype of any kind.
+        InvalidValueError: if it is one that seedbed does not have.
+    """
+    if isinstance(value, Dtype):
+        return value
+    name = _name_of(value)
+    if name is None:
+        raise bad_type(field, _ALLOWED, value)
+    # torch writes "torch.float32"; its aliases float, half and double are also C's and numpy's.
+    name = name.rsplit(".", 1)[-1]
+    try:
+        return Dtype(_ALIASES.get(name, name))
+    except ValueError:
+        raise bad_value(field, _ALLOWED, value) from None
+
+
+def _name_of(value: object) -> str | None:
+    if isinstance(value, str):
+        return value
+    if value is None or isinstance(value, (bool, int, float, bytes)):
+        return None
+    if isinstance(value, np.dtype):
+        return value.name if value.isnative or value.itemsize == 1 else str(value)
+    if isinstance(value, type):
+        return {float: "float64", int: "int64", bool: "bool"}.get(value, value.__name__)
+    if str(value).startswith("torch."):
+        return str(value)
+    name = getattr(value, "name", None)  # tensorflow's DType, jax's scalar types
+    return name if isinstance(name, str) else None

@@ -1,0 +1,1 @@
+"""seedbed-server: the tensors, sampled and served."""

@@ -1,0 +1,82 @@
+"""Compiles kernels for the processor, and keeps them on disk so that the next start is quick.
+
+numba keeps its cache beside the source by default and looks only at the date of the file that holds the kernel itself.
+Ours lies in a folder named after a digest of all kernel sources, so a changed element function is never missed.
+"""
+
+import functools
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+from numba import njit
+
+from seedbed_server import kernels
+
+CACHE_VARIABLE = "SEEDBED_KERNEL_CACHE_DIR"
+
+
+def compile_kernel(function: Callable[..., None], signature: str) -> Callable[..., None]:
+    """Return a kernel compiled for exactly one signature; it runs without Python's global lock."""
+    dispatcher: Any = njit(nogil=True)(function)
+    directory = cache_directory()
+    if directory is not None:
+        # numba chooses the folder when caching is switched on and reads it from its configuration only; the process
+        # may use numba for its own purposes, so the setting is put back.
+        previous = numba.config.CACHE_DIR
+        numba.config.CACHE_DIR = str(directory)
+        try:
+            dispatcher.enable_caching()
+        finally:
+            numba.config.CACHE_DIR = previous
+    dispatcher.compile(signature)
+    dispatcher.disable_compile()
+    return dispatcher  # type: ignore[no-any-return]
+
+
+@functools.cache
+def cache_directory() -> Path | None:
+    """Return a writable folder for compiled kernels, or None if there is no place to write.
+
+    The first of: ``$SEEDBED_KERNEL_CACHE_DIR``; ``$XDG_CACHE_HOME/seedbed`` or ``~/.cache/seedbed``. Where that is
+    read-only but filled (an image with a read-only root), a temporary copy of it.
+    """
+    named = os.environ.get(CACHE_VARIABLE)
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    base = Path(named) if named else Path(home) / "seedbed"
+    directory = base / f"kernels-{sources_digest()}"
+    if _is_writable(directory):
+        return directory
+    try:
+        temporary = Path(tempfile.gettempdir()) / f"seedbed-{os.getuid()}" / directory.name
+        if not _is_writable(temporary):
+            return None
+        if temporary.stat().st_uid != os.getuid():  # another user's folder could hold another user's code
+            return None
+        if directory.is_dir():
+            shutil.copytree(directory, temporary, dirs_exist_ok=True)
+    except OSError:
+        return None
+    return temporary
+
+
+def sources_digest() -> str:
+    """Return a short digest of everything that the compiled kernels come from."""
+    digest = hashlib.sha256(numba.__version__.encode())
+    for path in sorted(Path(kernels.__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _is_writable(directory: Path) -> bool:
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory):
+            return True
+    except OSError:
+        return False

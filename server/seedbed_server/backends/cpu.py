@@ -1,0 +1,204 @@
+"""Samples on the processor: numba's compiled kernels on a pool of threads of our own."""
+
+import os
+import platform
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedbed.wire.dtypes import Dtype
+from seedbed_server.backends.base import (
+    Cancelled,
+    Diagonal,
+    ElementwiseRule,
+    Fill,
+    Normal,
+    Orthogonal,
+    Runs,
+    Uniform,
+)
+from seedbed_server.backends.compilation import compile_kernel
+from seedbed_server.kernels import values
+from seedbed_server.kernels.bounds import interval
+from seedbed_server.kernels.keys import Key
+from seedbed_server.kernels.orthogonal import BLOCK, TILE, factor_panel, reflect
+from seedbed_server.kernels.philox import fill_words
+
+# Words and values of a tile stay in a processor's second-level cache: 128 KiB each for 32-bit dtypes.
+TILE_ELEMENTS = 32_768
+
+_WORDS = "(uint64[::1], uint64[::1], uint32[::1], uint32[::1])"
+_UNIFORM = "({word}[::1], {real}[::1], {out}[::1])"
+_NORMAL = "({word}[::1], {word}[::1], {real}[::1], {out}[::1])"
+_NARROW = {"word": "uint32", "real": "float32"}
+_WIDE = {"word": "uint64", "real": "float64", "out": "float64"}
+_OUT = {Dtype.FLOAT16: "uint16", Dtype.BFLOAT16: "uint16", Dtype.FLOAT32: "float32"}
+
+
+class CpuBackend:
+    """The processor as a backend; compiles its kernels when it is made."""
+
+    name = "cpu"
+    tile_elements = TILE_ELEMENTS
+
+    def __init__(self, threads: int | None = None) -> None:
+        self._threads = threads or available_threads()
+        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="seedbed-orthogonal")
+        self._fill_words = compile_kernel(fill_words, _WORDS)
+        self._uniform: dict[Dtype, Callable[..., None]] = {}
+        self._normal: dict[Dtype, Callable[..., None]] = {}
+        for dtype in (Dtype.FLOAT16, Dtype.BFLOAT16, Dtype.FLOAT32, Dtype.FLOAT64):
+            types = _WIDE if dtype is Dtype.FLOAT64 else {**_NARROW, "out": _OUT[dtype]}
+            uniform = getattr(values, f"uniform_{dtype.value}_values")
+            normal = getattr(values, f"normal_{dtype.value}_values")
+            self._uniform[dtype] = compile_kernel(uniform, _UNIFORM.format(**types))
+            self._normal[dtype] = compile_kernel(normal, _NORMAL.format(**types))
+        matrix = "float64[:, ::1]"
+        self._factor_panel = compile_kernel(factor_panel, f"({matrix}, {matrix}, float64[::1], {matrix})")
+        self._reflect = compile_kernel(reflect, f"({matrix}, {matrix}, {matrix}, {matrix}, int64, int64)")
+
+    @property
+    def device(self) -> str:
+        """The processor's name."""
+        return processor_name()
+
+    @property
+    def threads(self) -> int:
+        """How many threads sample at a time."""
+        return self._threads
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def fill(self, rule: ElementwiseRule, key: Key, runs: Runs, dtype: Dtype, out: NDArray[np.uint8]) -> None:
+        """Write the elements of the runs; see :class:`seedbed_server.backends.base.Backend`."""
+        match rule:
+            case Fill(value):
+                out.view(dtype.numpy)[:] = _scalar(value, dtype)
+            case Diagonal():
+                _fill_diagonal(rule, runs, dtype, out)
+            case Uniform():
+                words = self._words(key, runs, dtype)
+                params = _uniform_params(rule, words.dtype)
+                self._uniform[dtype](words, params, _writable_as(dtype, out))
+            case Normal():
+                words = self._words(key, runs, dtype)
+                split, params = _normal_params(rule, words.dtype)
+                self._normal[dtype](words, split, params, _writable_as(dtype, out))
+
+    def _words(self, key: Key, runs: Runs, dtype: Dtype) -> NDArray[Any]:
+        """Return one word of 32 bits for each element, or one of 64 for float64."""
+        per_element = 2 if dtype is Dtype.FLOAT64 else 1
+        words = np.empty(int(runs.counts.sum()) * per_element, np.uint32)
+        factor = np.uint64(per_element)
+        self._fill_words(runs.firsts * factor, runs.counts * factor, key.as_array(), words)
+        return words.view(np.dtype("<u8")) if per_element == 2 else words
+
+    def orthogonal(self, rule: Orthogonal, key: Key, is_cancelled: Callable[[], bool]) -> NDArray[np.float64]:
+        """Return the whole matrix; see :class:`seedbed_server.backends.base.Backend`."""
+        tall, short = max(rule.rows, rule.columns), min(rule.rows, rule.columns)
+        q = self._orthonormal_columns(self._normal_matrix(tall, short, key), is_cancelled)
+        q *= rule.gain
+        return np.ascontiguousarray(q if rule.rows >= rule.columns else q.T)
+
+    def _normal_matrix(self, rows: int, columns: int, key: Key) -> NDArray[np.float64]:
+        matrix = np.empty(rows * columns)
+        for first in range(0, matrix.size, TILE_ELEMENTS):
+            part = matrix[first : first + TILE_ELEMENTS]
+            runs = Runs(np.array([first], np.uint64), np.array([part.size], np.uint64))
+            self.fill(Normal(0.0, 1.0), key, runs, Dtype.FLOAT64, part.view(np.uint8))
+        return matrix.reshape(rows, columns)
+
+    def _orthonormal_columns(
+        self, matrix: NDArray[np.float64], is_cancelled: Callable[[], bool]
+    ) -> NDArray[np.float64]:
+        """Return Q of the QR factorization whose R has a positive diagonal; destroys the matrix."""
+        rows, columns = matrix.shape
+        diagonal = np.empty(columns)
+        steps: list[tuple[int, NDArray[np.float64], NDArray[np.float64]]] = []
+        for begin in range(0, columns, BLOCK):
+            if is_cancelled():
+                raise Cancelled
+            end = min(begin + BLOCK, columns)
+            panel = np.ascontiguousarray(matrix[begin:, begin:end])
+            reflectors = np.empty_like(panel)
+            triangle = np.empty((end - begin, end - begin))
+            self._factor_panel(panel, reflectors, diagonal[begin:end], triangle)
+            self._apply(reflectors, np.ascontiguousarray(triangle.T), matrix[begin:], end)
+            steps.append((begin, reflectors, triangle))
+        q = np.zeros((rows, columns))
+        np.fill_diagonal(q, 1.0)
+        while steps:
+            if is_cancelled():
+                raise Cancelled
+            begin, reflectors, triangle = steps.pop()
+            self._apply(reflectors, triangle, q[begin:], begin)
+        q[:, diagonal < 0.0] *= -1.0
+        return q
+
+    def _apply(
+        self, reflectors: NDArray[np.float64], triangle: NDArray[np.float64], matrix: NDArray[np.float64], first: int
+    ) -> None:
+        """Reflect the columns of the matrix from ``first`` on, a tile of columns a task."""
+        transposed = np.ascontiguousarray(reflectors.T)
+        columns = matrix.shape[1]
+        tasks = [
+            self._pool.submit(
+                self._reflect, reflectors, transposed, triangle, matrix, begin, min(begin + TILE, columns)
+            )
+            for begin in range(first, columns, TILE)
+        ]
+        for task in tasks:
+            task.result()
+
+
+def available_threads() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def processor_name() -> str:
+    """Return the processor's name as the operating system tells it."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _writable_as(dtype: Dtype, out: NDArray[np.uint8]) -> NDArray[Any]:
+    return out.view(np.uint16 if dtype.itemsize == 2 else dtype.numpy)
+
+
+def _scalar(value: float, dtype: Dtype) -> np.generic:
+    return dtype.rounded(value) if dtype.is_floating else np.array(int(value)).astype(dtype.numpy)[()]
+
+
+def _fill_diagonal(rule: Diagonal, runs: Runs, dtype: Dtype, out: NDArray[np.uint8]) -> None:
+    index = runs.indices()
+    columns = np.uint64(rule.columns)
+    elements = out.view(dtype.numpy)
+    elements[:] = 0
+    elements[index // columns == index % columns] = _scalar(rule.value, dtype)
+
+
+def _uniform_params(rule: Uniform, word: np.dtype[Any]) -> NDArray[Any]:
+    real: Any = np.float64 if word.itemsize == 8 else np.float32
+    minval, width, maxval = real(rule.minval), real(rule.maxval - rule.minval), real(rule.maxval)
+    # Where rounding leaves no number below maxval but minval itself, that is the value.
+    ceiling = max(minval, np.nextafter(maxval, real(-np.inf)))
+    return np.array([minval, width, ceiling], real)
+
+
+def _normal_params(rule: Normal, word: np.dtype[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    where = interval(rule.lower, rule.upper, 8 * word.itemsize)
+    numbers = [where.step, where.low_edge, where.high_edge, where.remainder]
+    numbers += [rule.lower, rule.upper, rule.mean, rule.stddev]
+    return np.array([where.split], word), np.array(numbers, np.float64 if word.itemsize == 8 else np.float32)

@@ -1,0 +1,36 @@
+"""From a request's identity to its Philox key: one SHA-256, on the host."""
+
+import hashlib
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+DOMAIN = b"seedbed-1\0"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The four uint32 that set one tensor's words apart: the Philox key and the counter's upper half."""
+
+    key0: int
+    key1: int
+    counter2: int
+    counter3: int
+
+    def as_array(self) -> NDArray[np.uint32]:
+        """Return the four numbers as the uint32 array that the kernels take."""
+        return np.array([self.key0, self.key1, self.counter2, self.counter3], dtype=np.uint32)
+
+
+def derive_key(seed: int, draw: int, name: str) -> Key:
+    """Return the key of ``(seed, draw, name)``.
+
+    Args:
+        seed: 0 to 2**64 - 1; a negative seed has been taken as two's complement before.
+        draw: 0 to 2**64 - 1.
+        name: any text; its UTF-8 bytes count.
+    """
+    material = hashlib.sha256(DOMAIN + struct.pack("<QQ", seed, draw) + name.encode()).digest()
+    return Key(*struct.unpack("<4I", material[:16]))

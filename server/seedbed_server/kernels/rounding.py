@@ -1,0 +1,44 @@
+"""From float32 to the 16-bit formats: one rounding, to nearest, ties to even, by integer arithmetic.
+
+numba has no bfloat16 and little float16 on the processor, and a conversion instruction is not on every machine;
+integers are. The results are the formats' bits as uint32, of which the lower 16 count.
+"""
+
+from typing import Any
+
+from numba import float32, njit, uint32
+
+from seedbed_server.kernels.intrinsics import bits_of_float32, float32_of_bits
+
+FLOAT16_INFINITY = 0x7C00
+# Bits of 65536.0: from here on a float16 is infinite (65520 to 65536 round up to it by themselves).
+FLOAT32_BITS_OF_65536 = 0x47800000
+# Bits of 2**-14, the smallest normal float16.
+FLOAT32_BITS_OF_SMALLEST_NORMAL = 0x38800000
+# Adding 0.5 aligns a float32 below 2**-14 so that its last place is worth 2**-24, float16's smallest
+# step: the addition itself rounds to nearest even.
+FLOAT32_BITS_OF_HALF = 0x3F000000
+
+
+@njit(inline="always")
+def bfloat16_bits(value: Any) -> Any:
+    """Return the bits of the bfloat16 nearest to a finite float32."""
+    bits = bits_of_float32(value)
+    return uint32(uint32(bits + uint32(0x7FFF) + uint32(uint32(bits >> uint32(16)) & uint32(1))) >> uint32(16))
+
+
+@njit(inline="always")
+def float16_bits(value: Any) -> Any:
+    """Return the bits of the float16 nearest to a finite float32; beyond 65520 they are infinity's."""
+    bits = bits_of_float32(value)
+    sign = uint32(uint32(bits >> uint32(16)) & uint32(0x8000))
+    magnitude = uint32(bits & uint32(0x7FFFFFFF))
+    odd = uint32(uint32(magnitude >> uint32(13)) & uint32(1))
+    # Rebias the exponent from 127 to 15 and round the 13 bits that go.
+    normal = uint32(uint32(magnitude - uint32(0x37FFF001) + odd) >> uint32(13))
+    aligned = bits_of_float32(float32_of_bits(magnitude) + float32(0.5))
+    subnormal = uint32(aligned - uint32(FLOAT32_BITS_OF_HALF))
+    small = magnitude < uint32(FLOAT32_BITS_OF_SMALLEST_NORMAL)
+    large = magnitude >= uint32(FLOAT32_BITS_OF_65536)
+    finite = subnormal if small else normal
+    return uint32(sign | (uint32(FLOAT16_INFINITY) if large else finite))
