@@ -1,0 +1,141 @@
+"""seedbed: initialized tensors that are the same bits on every machine, for ever.
+
+    import seedbed as sb
+
+    w = sb.GlorotUniform(seed=42)(shape=(1024, 512))          # sampled in this process
+    with sb.connect("127.0.0.1:50051") as client:             # or by a server: the same bits
+        w = client.sample(sb.TensorSpec("wte", (50257, 768), "bfloat16", sb.RandomNormal(stddev=0.02), seed=7))
+"""
+
+from seedbed import initializers
+from seedbed.client import Client, connect
+from seedbed.defaults import get_default_client, set_default_client
+from seedbed.errors import (
+    CancelledError,
+    DataLossError,
+    DeadlineError,
+    EngineNotInstalledError,
+    InvalidArgumentError,
+    InvalidTypeError,
+    InvalidValueError,
+    OverloadedError,
+    SeedbedError,
+    ServerError,
+    TransportError,
+    UnavailableError,
+    UnsupportedError,
+)
+from seedbed.initializers import (
+    Constant,
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+    Identity,
+    Initializer,
+    LecunNormal,
+    LecunUniform,
+    Ones,
+    Orthogonal,
+    RandomNormal,
+    RandomUniform,
+    TruncatedNormal,
+    VarianceScaling,
+    Zeros,
+    constant,
+    glorot_normal,
+    glorot_uniform,
+    he_normal,
+    he_uniform,
+    identity,
+    lecun_normal,
+    lecun_uniform,
+    ones,
+    orthogonal,
+    random_normal,
+    random_uniform,
+    truncated_normal,
+    variance_scaling,
+    zeros,
+)
+from seedbed.manifest import Manifest
+from seedbed.registry import deserialize, get, serialize
+from seedbed.seeds import SeedGenerator
+from seedbed.wire.digests import Digest, digest_bytes
+from seedbed.wire.dtypes import Dtype
+from seedbed.wire.fans import FanAxes, Fans, compute_fans
+from seedbed.wire.info import InitializerInfo, InitializerParameter, Limits, ServerInfo, TensorDescription
+from seedbed.wire.slices import Shard, TensorSlice, shard
+from seedbed.wire.specs import TensorSpec
+
+__all__ = [
+    "CancelledError",
+    "Client",
+    "Constant",
+    "DataLossError",
+    "DeadlineError",
+    "Digest",
+    "Dtype",
+    "EngineNotInstalledError",
+    "FanAxes",
+    "Fans",
+    "GlorotNormal",
+    "GlorotUniform",
+    "HeNormal",
+    "HeUniform",
+    "Identity",
+    "Initializer",
+    "InitializerInfo",
+    "InitializerParameter",
+    "InvalidArgumentError",
+    "InvalidTypeError",
+    "InvalidValueError",
+    "LecunNormal",
+    "LecunUniform",
+    "Limits",
+    "Manifest",
+    "Ones",
+    "Orthogonal",
+    "OverloadedError",
+    "RandomNormal",
+    "RandomUniform",
+    "SeedGenerator",
+    "SeedbedError",
+    "ServerError",
+    "ServerInfo",
+    "Shard",
+    "TensorDescription",
+    "TensorSlice",
+    "TensorSpec",
+    "TransportError",
+    "TruncatedNormal",
+    "UnavailableError",
+    "UnsupportedError",
+    "VarianceScaling",
+    "Zeros",
+    "compute_fans",
+    "connect",
+    "constant",
+    "deserialize",
+    "digest_bytes",
+    "get",
+    "get_default_client",
+    "glorot_normal",
+    "glorot_uniform",
+    "he_normal",
+    "he_uniform",
+    "identity",
+    "initializers",
+    "lecun_normal",
+    "lecun_uniform",
+    "ones",
+    "orthogonal",
+    "random_normal",
+    "random_uniform",
+    "serialize",
+    "set_default_client",
+    "shard",
+    "truncated_normal",
+    "variance_scaling",
+    "zeros",
+]

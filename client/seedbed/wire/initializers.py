@@ -352,3 +352,12 @@ INITIALIZERS: dict[str, type[InitializerSpec]] = {spec.field_name(): spec for sp
 def parameters(spec: type[InitializerSpec]) -> tuple[dataclasses.Field[Any], ...]:
     """Return the parameters of an initializer, in Keras's order."""
     return dataclasses.fields(spec)
+
+
+def find_initializer(name: str) -> type[InitializerSpec] | None:
+    """Return the initializer of a name in any spelling: the class's, its snake_case form, or an alias."""
+    snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    for field_name, spec in INITIALIZERS.items():
+        if snake == field_name or name in spec.aliases:
+            return spec
+    return None

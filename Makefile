@@ -1,0 +1,69 @@
+# The commands of this repository; `make help` lists them. Everything is installed into .venv and .tools, nothing elsewhere.
+
+PYTHON ?= python3
+DOCKER ?= docker
+IMAGE ?= seedbed:dev
+BUF_VERSION := 1.75.0
+
+bin := .venv/bin
+pip := $(bin)/python -m pip --quiet --disable-pip-version-check
+# What is installed in .venv: all of [dev], or only what the quickstart needs.
+dev := .venv/installed-dev
+run := .venv/installed-run
+buf := .tools/buf-$(BUF_VERSION)/node_modules/.bin/buf
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help venv test check format proto quickstart bench image clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+venv: $(dev)  ## set up .venv with everything the other targets need (PYTHON=python3.11 picks an interpreter)
+
+test: $(dev)  ## run the tests (ARGS='-k slice' passes arguments to pytest)
+	$(bin)/python -m pytest $(ARGS)
+
+check: $(dev) $(buf)  ## lint, formatting, types, import rules, schema, generated code (needs npm)
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+	$(bin)/mypy
+	$(bin)/lint-imports --no-cache
+	$(buf) lint
+	$(bin)/python tools/generate_protos.py --check
+
+format: $(dev)  ## format the code and mend what ruff can
+	$(bin)/ruff check --fix-only .
+	$(bin)/ruff format .
+
+proto: $(dev)  ## generate client/seedbed/v1 from proto/
+	$(bin)/python tools/generate_protos.py
+
+quickstart: $(run)  ## start a server, fetch a model's tensors, draw them
+	$(bin)/python examples/quickstart.py
+
+bench: $(dev)  ## run every benchmark, each beside its peers
+	@set -e; for script in benchmarks/[!_]*.py; do echo "== $$script"; $(bin)/python "$$script"; done
+
+image:  ## build the container image (IMAGE=name:tag, DOCKER=podman)
+	$(DOCKER) build --tag $(IMAGE) .
+
+clean:  ## remove what the targets made
+	rm -rf .venv .tools .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit("seedbed needs Python 3.11 or newer; try PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+
+$(dev): pyproject.toml | .venv/bin/python
+	$(pip) install --editable '.[dev]'
+	@touch $(run) $@
+
+$(run): pyproject.toml | .venv/bin/python
+	$(pip) install --editable '.[server,plot]'
+	@touch $@
+
+# The package brings the binary. No lock file: it would name a registry.
+$(buf):
+	npm install --prefix .tools/buf-$(BUF_VERSION) --no-save --no-package-lock --no-audit --no-fund --silent @bufbuild/buf@$(BUF_VERSION)

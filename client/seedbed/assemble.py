@@ -1,0 +1,88 @@
+"""From the frames of a stream to bytes that can be trusted: order, completeness, checksums and digests are checked here."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from seedbed.errors import DataLossError
+from seedbed.wire.chunks import Chunk, Frame
+from seedbed.wire.digests import Digest, Digester
+from seedbed.wire.protos import digest_from_bytes, header_from_bytes
+from seedbed.wire.specs import TensorRequest
+
+
+class Assembler:
+    """Checks the frames of one SampleTensors call and hands out their chunks.
+
+    Args:
+        requests: what was asked for.
+        first_byte: where in the first tensor the stream begins.
+    """
+
+    def __init__(self, requests: Sequence[TensorRequest], first_byte: int = 0) -> None:
+        self._requests = requests
+        self._position = first_byte
+        self._index = 0
+        self._digester: Digester | None = None
+        self.digests: list[Digest] = []
+        """The digests of the tensors that are complete, as computed here and confirmed by the server."""
+
+    def chunks(self, frames: Iterable[Frame]) -> Iterator[tuple[int, Chunk]]:
+        """Yield the tensor's place and each chunk that is not a heartbeat.
+
+        Raises:
+            DataLossError: as soon as anything does not fit.
+        """
+        for frame in frames:
+            if self._index >= len(self._requests):
+                raise _lost("the server sent more than was asked for")
+            if frame.tensor_index != self._index:
+                raise _lost(f"tensor {frame.tensor_index} came where tensor {self._index} was due")
+            if frame.header is not None:
+                self._begin(frame.header)
+            if frame.chunk is not None and len(frame.chunk.data):
+                self._take(frame.chunk)
+                yield self._index, frame.chunk
+            if frame.digest is not None:
+                self._end(frame.digest)
+        if self._index < len(self._requests):
+            raise _lost(f"the stream ended inside {self._name()}, after {self._position} bytes of it")
+
+    def _begin(self, header: bytes) -> None:
+        if self._digester is not None:
+            raise _lost(f"a second header came for {self._name()}")
+        request = self._requests[self._index]
+        announced = header_from_bytes(header)
+        expected = (request.shape, request.spec.dtype, request.size_bytes)
+        if announced != expected:
+            raise _lost(f"{self._name()} came as {announced}, {expected} was asked for")
+        self._digester = Digester()
+
+    def _take(self, chunk: Chunk) -> None:
+        if self._digester is None:
+            raise _lost(f"bytes of {self._name()} came before its header")
+        if chunk.byte_offset != self._position:
+            raise _lost(f"byte {chunk.byte_offset} of {self._name()} came where byte {self._position} was due")
+        if chunk.byte_offset + len(chunk.data) > self._requests[self._index].size_bytes:
+            raise _lost(f"{self._name()} is longer than was announced")
+        if not chunk.is_intact():
+            raise _lost(f"the checksum is wrong at byte {chunk.byte_offset} of {self._name()}")
+        self._digester.update(chunk.data)
+        self._position += len(chunk.data)
+
+    def _end(self, sent: bytes) -> None:
+        if self._digester is None or self._position != self._requests[self._index].size_bytes:
+            raise _lost(f"{self._name()} ended after {self._position} bytes")
+        digest = self._digester.digest()
+        if digest_from_bytes(sent) != digest:
+            raise _lost(f"the digest of {self._name()} is wrong")
+        self.digests.append(digest)
+        self._digester = None
+        self._position = 0
+        self._index += 1
+
+    def _name(self) -> str:
+        name = self._requests[self._index].spec.name
+        return f"tensor {self._index} ({name!r})" if name else f"tensor {self._index}"
+
+
+def _lost(what: str) -> DataLossError:
+    return DataLossError(f"{what}; fetch it again, and if that repeats, look at the network between here and the server")

@@ -1,0 +1,42 @@
+"""From a target to a gRPC channel: which targets there are, and the settings of the connection."""
+
+from collections.abc import Mapping
+
+import grpc
+
+from seedbed.wire.errors import bad_value
+
+SCHEMES = ("dns:", "unix:", "ipv4:", "ipv6:", "xds:")
+
+# A connection on which nothing moves is asked for a sign of life, so that a host that vanished is noticed.
+KEEPALIVE_SECONDS = 20
+KEEPALIVE_TIMEOUT_SECONDS = 10
+
+DEFAULT_OPTIONS: dict[str, int | str] = {
+    "grpc.keepalive_time_ms": KEEPALIVE_SECONDS * 1000,
+    "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_SECONDS * 1000,
+    "grpc.http2.max_pings_without_data": 0,
+    # Fewer, larger HTTP/2 frames: each costs a callback. 16 MiB - 1 is the protocol's largest.
+    "grpc.http2.max_frame_size": 2**24 - 1,
+    # Channels with equal settings would share one connection, and its one flow-control window.
+    "grpc.use_local_subchannel_pool": 1,
+}
+
+
+def grpc_target(target: str) -> str:
+    """Return what gRPC calls a target: ``host:port``, or a name with one of gRPC's schemes.
+
+    Raises:
+        InvalidValueError: if it is empty, or has a scheme that gRPC does not know.
+    """
+    if not target or any(character.isspace() for character in target):
+        raise bad_value("target", "host:port, dns:///host:port, unix:///path or embedded:", target)
+    scheme, separator, _ = target.partition("://")
+    if separator and f"{scheme}:" not in SCHEMES:
+        raise bad_value("target", "host:port, dns:///host:port, unix:///path or embedded:", target)
+    return target
+
+
+def open_channel(target: str, options: Mapping[str, int | str]) -> grpc.Channel:
+    """Return a channel; it connects at its first call."""
+    return grpc.insecure_channel(grpc_target(target), options=list({**DEFAULT_OPTIONS, **options}.items()))

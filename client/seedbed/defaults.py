@@ -1,0 +1,36 @@
+"""Which client answers where none is named: the one that was set, else ``$SEEDBED_TARGET``, else the embedded engine."""
+
+import os
+import threading
+
+from seedbed.client import EMBEDDED, Client, connect
+from seedbed.wire.errors import bad_type
+
+TARGET_VARIABLE = "SEEDBED_TARGET"
+
+_lock = threading.Lock()
+_set: Client | None = None
+_made: dict[str, Client] = {}
+
+
+def set_default_client(client: Client | None) -> None:
+    """Make a client answer wherever none is named; None goes back to ``$SEEDBED_TARGET`` or the embedded engine."""
+    global _set  # noqa: PLW0603  # one default for each process is what this module is for
+    if client is not None and not isinstance(client, Client):
+        raise bad_type("client", "a Client or None", client)
+    _set = client
+
+
+def get_default_client() -> Client:
+    """Return the client that answers where none is named.
+
+    Raises:
+        EngineNotInstalledError: if it would be the embedded engine and its packages are missing.
+    """
+    if _set is not None:
+        return _set
+    target = os.environ.get(TARGET_VARIABLE) or EMBEDDED
+    with _lock:
+        if target not in _made:
+            _made[target] = connect(target)
+        return _made[target]

@@ -1,0 +1,86 @@
+"""Every error that the SDK raises, as a tree; no other library's error leaves it.
+
+    SeedbedError
+    ├── InvalidArgumentError        a request that can never be answered; says which field
+    │   ├── InvalidValueError       also a ValueError
+    │   └── InvalidTypeError        also a TypeError
+    ├── TransportError              a request that may succeed another time, or elsewhere
+    │   ├── UnavailableError        no server there, or it is starting or stopping; also a ConnectionError
+    │   ├── DeadlineError           it took too long; also a TimeoutError
+    │   ├── OverloadedError         the server has no room now; says when to try again
+    │   ├── CancelledError          the call was cancelled
+    │   └── DataLossError           what arrived is not what was sent
+    ├── UnsupportedError            the server does not know the method, or the numerics version
+    ├── ServerError                 a bug in the server; carries the request id for its operator
+    └── EngineNotInstalledError     the embedded engine is not installed; also an ImportError
+"""
+
+from seedbed.wire.errors import InvalidArgumentError, InvalidTypeError, InvalidValueError, SeedbedError
+
+__all__ = [
+    "CancelledError",
+    "DataLossError",
+    "DeadlineError",
+    "EngineNotInstalledError",
+    "InvalidArgumentError",
+    "InvalidTypeError",
+    "InvalidValueError",
+    "OverloadedError",
+    "SeedbedError",
+    "ServerError",
+    "TransportError",
+    "UnavailableError",
+    "UnsupportedError",
+]
+
+
+class TransportError(SeedbedError):
+    """A request that may succeed another time, or on another server: content is a pure function."""
+
+
+class UnavailableError(TransportError, ConnectionError):
+    """No server answers there, or it is starting or stopping."""
+
+
+class DeadlineError(TransportError, TimeoutError):
+    """The call took longer than its ``timeout_seconds``."""
+
+
+class OverloadedError(TransportError):
+    """The server has no room for the request now.
+
+    Attributes:
+        retry_after_seconds: when the server says that trying again makes sense, or None.
+    """
+
+    def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class CancelledError(TransportError):
+    """The call was cancelled, by this process (``Client.close``) or by the server."""
+
+
+class DataLossError(TransportError):
+    """What arrived is damaged or incomplete; none of it was returned."""
+
+
+class UnsupportedError(SeedbedError):
+    """The server does not know the method or the numerics version."""
+
+
+class ServerError(SeedbedError):
+    """The server failed in a way it did not foresee.
+
+    Attributes:
+        request_id: what the server's operator needs to find the failure in the log, or None.
+    """
+
+    def __init__(self, message: str, *, request_id: str | None = None) -> None:
+        super().__init__(message)
+        self.request_id = request_id
+
+
+class EngineNotInstalledError(SeedbedError, ImportError):
+    """The embedded engine needs packages that are not installed."""

@@ -1,0 +1,143 @@
+"""A server as a transport: the five RPCs over one gRPC channel."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from seedbed.assemble import Assembler
+from seedbed.channel import open_channel
+from seedbed.errors import DataLossError, UnavailableError
+from seedbed.rpc_errors import translated
+from seedbed.v1 import service_pb2, service_pb2_grpc
+from seedbed.wire import protos
+from seedbed.wire.chunks import Chunk, Frame, decode_frame
+from seedbed.wire.digests import Digest, DigestAlgorithm
+from seedbed.wire.info import InitializerInfo, ServerInfo, TensorDescription
+from seedbed.wire.specs import TensorRequest
+
+SERVICE = service_pb2.DESCRIPTOR.services_by_name["SeedbedService"].full_name
+
+
+class GrpcTransport:
+    """Sends requests to a server."""
+
+    def __init__(self, target: str, options: Mapping[str, int | str]) -> None:
+        self._target = target
+        self._channel = open_channel(target, options)
+        self._stub = service_pb2_grpc.SeedbedServiceStub(self._channel)
+        # The payload must not pass through protobuf's own parser; see seedbed.wire.chunks.
+        self._sample = self._channel.unary_stream(
+            f"/{SERVICE}/SampleTensors",
+            request_serializer=service_pb2.SampleTensorsRequest.SerializeToString,
+            response_deserializer=decode_frame,
+        )
+
+    @property
+    def target(self) -> str:
+        """The server's address, as given to ``connect``."""
+        return self._target
+
+    def close(self) -> None:
+        """Close the connection; calls under way end with CancelledError."""
+        self._channel.close()
+
+    def wait_ready(self, timeout_seconds: float) -> None:
+        """Return when the server says that it serves.
+
+        Raises:
+            UnavailableError: if it does not within the time.
+        """
+        health = health_pb2_grpc.HealthStub(self._channel)
+        request = health_pb2.HealthCheckRequest(service=SERVICE)
+        try:
+            call = health.Watch(request, timeout=timeout_seconds, wait_for_ready=True)
+            for response in call:
+                if response.status == health_pb2.HealthCheckResponse.SERVING:
+                    call.cancel()
+                    return
+        except grpc.RpcError as error:
+            if error.code() is not grpc.StatusCode.DEADLINE_EXCEEDED:
+                with translated(self._target, timeout_seconds):
+                    raise
+        message = f"{self._target} is not ready after {timeout_seconds:g} s; check that seedbed-server runs there"
+        raise UnavailableError(message) from None
+
+    def server_info(self, timeout_seconds: float | None = None) -> ServerInfo:
+        """Return what the server is."""
+        with translated(self._target, timeout_seconds):
+            response = self._stub.GetServerInfo(service_pb2.GetServerInfoRequest(), timeout=timeout_seconds)
+        return protos.server_info_from_proto(response)
+
+    def list_initializers(self, timeout_seconds: float | None = None) -> list[InitializerInfo]:
+        """Return every initializer of the server."""
+        with translated(self._target, timeout_seconds):
+            response = self._stub.ListInitializers(service_pb2.ListInitializersRequest(), timeout=timeout_seconds)
+        return protos.initializer_infos_from_proto(response)
+
+    def describe(
+        self, requests: Sequence[TensorRequest], timeout_seconds: float | None = None
+    ) -> list[TensorDescription]:
+        """Return what sampling the requests would give."""
+        message = service_pb2.DescribeTensorsRequest(tensors=map(protos.tensor_request_to_proto, requests))
+        with translated(self._target, timeout_seconds):
+            response = self._stub.DescribeTensors(message, timeout=timeout_seconds)
+        return protos.descriptions_from_proto(response)
+
+    def digest(
+        self, requests: Sequence[TensorRequest], algorithm: DigestAlgorithm, timeout_seconds: float | None = None
+    ) -> list[Digest]:
+        """Return the digests of what sampling the requests would give."""
+        message = service_pb2.DigestTensorsRequest(
+            tensors=map(protos.tensor_request_to_proto, requests),
+            digest_algorithm=protos.digest_algorithm_to_proto(algorithm),
+        )
+        with translated(self._target, timeout_seconds):
+            call = self._stub.DigestTensors(message, timeout=timeout_seconds)
+            responses = [response for response in _until_the_end(call) if response.HasField("digest")]
+        digests = [protos.digest_from_proto(response.digest) for response in responses]
+        if [response.tensor_index for response in responses] != list(range(len(requests))):
+            raise DataLossError(f"{self._target} sent {len(digests)} digests for {len(requests)} tensors; ask again")
+        return digests
+
+    def chunks(
+        self, request: TensorRequest, first_byte: int = 0, timeout_seconds: float | None = None
+    ) -> Iterator[Chunk]:
+        """Yield the bytes of one request from ``first_byte`` on, each chunk checked."""
+        assembler = Assembler([request], first_byte)
+        with translated(self._target, timeout_seconds):
+            frames = self._frames([request], timeout_seconds, first_byte)
+            for _, chunk in assembler.chunks(frames):
+                yield chunk
+
+    def fill(
+        self,
+        requests: Sequence[TensorRequest],
+        outs: Sequence[memoryview],
+        on_bytes: Callable[[int], None],
+        timeout_seconds: float | None = None,
+    ) -> list[Digest]:
+        """Write the bytes of each request into its memory, and return their digests."""
+        assembler = Assembler(requests)
+        with translated(self._target, timeout_seconds):
+            for index, chunk in assembler.chunks(self._frames(requests, timeout_seconds)):
+                outs[index][chunk.byte_offset : chunk.byte_offset + len(chunk.data)] = chunk.data
+                on_bytes(len(chunk.data))
+        return assembler.digests
+
+    def _frames(
+        self, requests: Sequence[TensorRequest], timeout_seconds: float | None, first_byte: int = 0
+    ) -> Iterator[Frame]:
+        message = service_pb2.SampleTensorsRequest(tensors=map(protos.tensor_request_to_proto, requests))
+        if first_byte:
+            message.resume.byte_offset = first_byte
+        return _until_the_end(self._sample(message, timeout=timeout_seconds))
+
+
+def _until_the_end(call: Any) -> Iterator[Any]:
+    """Yield a call's responses; however the iteration ends, an interrupt included, so does the call."""
+    try:
+        yield from call
+    finally:
+        call.cancel()

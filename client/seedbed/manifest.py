@@ -1,0 +1,318 @@
+"""The tensors of a model: names, shapes, dtypes and what fills them, from a file or from rules on names."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from seedbed.safetensors_file import read_header
+from seedbed.wire.errors import InvalidArgumentError, bad_type, bad_value
+from seedbed.wire.fans import FanAxes
+from seedbed.wire.info import NUMERICS
+from seedbed.wire.initializers import INITIALIZERS, InitializerSpec, find_initializer, parameters
+from seedbed.wire.specs import SeededInitializer, TensorSpec
+
+FORMAT = 1
+"""The version of the file format."""
+
+InitializerLike = InitializerSpec | SeededInitializer | str | Mapping[str, Any]
+"""An initializer, its name, or ``{class_name: ..., config: {...}}``."""
+Rules = Mapping[str, InitializerLike] | Sequence[tuple[str, InitializerLike]]
+"""Which initializer fills the tensors whose name a pattern matches; the first match counts."""
+
+
+class Manifest:
+    """An ordered collection of tensor specs with different names.
+
+    As a file, YAML or JSON::
+
+        seedbed_manifest: 1
+        numerics: seedbed-1
+        seed: 42                          # for every tensor that has none of its own
+        dtype: float32                    # likewise
+        fan_axes: {in_axis: 1, out_axis: 0}   # likewise; absence is Keras's rule
+        rules:                            # the first pattern that matches a name says what fills the tensor
+          - match: "*.bias"
+            initializer: zeros
+          - match: "*"
+            initializer: {class_name: RandomNormal, config: {stddev: 0.02}}
+        tensors:
+          wte.weight: [50257, 768]        # a shape, or any of the keys above and draw:
+          lm_head.weight: {shape: [768, 50257], dtype: bfloat16, initializer: glorot_uniform, seed: 7}
+
+    Patterns are those of :mod:`fnmatch`, upper and lower case distinct. A seed may also stand in an initializer's config;
+    the tensor's own comes first, then that, then the manifest's.
+
+    Args:
+        tensors: the specs.
+
+    Raises:
+        InvalidValueError: if two have the same name.
+    """
+
+    def __init__(self, tensors: Iterable[TensorSpec]) -> None:
+        self._tensors: dict[str, TensorSpec] = {}
+        for spec in tensors:
+            if not isinstance(spec, TensorSpec):
+                raise bad_type("tensors", "TensorSpecs", spec)
+            if spec.name in self._tensors:
+                raise bad_value("tensors", "specs with different names", spec.name)
+            self._tensors[spec.name] = spec
+
+    @property
+    def tensors(self) -> tuple[TensorSpec, ...]:
+        """The specs in order."""
+        return tuple(self._tensors.values())
+
+    @property
+    def size_bytes(self) -> int:
+        """The bytes of all tensors."""
+        return sum(spec.element_count * spec.dtype.itemsize for spec in self.tensors)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tensors)
+
+    def __len__(self) -> int:
+        return len(self._tensors)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._tensors
+
+    def __getitem__(self, name: str) -> TensorSpec:
+        return self._tensors[name]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Manifest) and self.tensors == other.tensors
+
+    def __hash__(self) -> int:
+        return hash(self.tensors)
+
+    def __repr__(self) -> str:
+        return f"<seedbed.Manifest of {len(self)} tensors, {self.size_bytes} bytes>"
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Manifest":
+        """Return the manifest of a YAML (.yaml, .yml) or JSON (.json) file.
+
+        Raises:
+            InvalidValueError: if the file is no manifest; says where.
+            OSError: if it cannot be read.
+        """
+        text = Path(path).read_text(encoding="utf-8")
+        try:
+            if Path(path).suffix == ".json":
+                document = json.loads(text, object_pairs_hook=_without_duplicates)
+            else:
+                document = yaml.load(text, _StrictLoader)  # a SafeLoader that refuses duplicate keys
+        except (yaml.YAMLError, ValueError) as error:
+            raise bad_value("manifest", "a YAML or JSON file", f"{path}: {error}") from None
+        try:
+            return cls.from_dict(document)
+        except InvalidArgumentError as error:
+            raise error.within(str(path)) from None
+
+    def save(self, path: str | Path) -> None:
+        """Write the manifest as YAML (.yaml, .yml) or JSON (.json)."""
+        if Path(path).suffix == ".json":
+            text = json.dumps(self.to_dict(), indent=2) + "\n"
+        else:
+            text = yaml.safe_dump(self.to_dict(), sort_keys=False, default_flow_style=None, width=120)
+        Path(path).write_text(text, encoding="utf-8")
+
+    @classmethod
+    def from_dict(cls, document: Any) -> "Manifest":
+        """Return the manifest of a document as :meth:`load` reads it.
+
+        Raises:
+            InvalidArgumentError: naming the key, such as ``tensors.wte.weight.shape[1]``.
+        """
+        document = _checked_keys(
+            "manifest", document, ("seedbed_manifest", "numerics", "seed", "dtype", "fan_axes", "rules", "tensors")
+        )
+        if document.get("seedbed_manifest") != FORMAT:
+            raise bad_value("seedbed_manifest", f"{FORMAT}", document.get("seedbed_manifest"))
+        if document.get("numerics", NUMERICS) != NUMERICS:
+            raise bad_value("numerics", NUMERICS, document["numerics"])
+        tensors = document.get("tensors")
+        if not isinstance(tensors, Mapping):
+            raise bad_type("tensors", "a mapping from names to shapes", tensors)
+        rules = _rules_of(document.get("rules") or [])
+        specs = []
+        for name, entry in tensors.items():
+            try:
+                specs.append(_spec(name, entry, rules, document))
+            except InvalidArgumentError as error:
+                raise error.within(f"tensors.{name}") from None
+        return cls(specs)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document of this manifest, every tensor complete."""
+        return {
+            "seedbed_manifest": FORMAT,
+            "numerics": NUMERICS,
+            "tensors": {spec.name: _entry(spec) for spec in self.tensors},
+        }
+
+    @classmethod
+    def from_safetensors(
+        cls,
+        path: str | Path,
+        rules: Rules,
+        *,
+        seed: int,
+        dtype: Any = None,
+        fan_axes: FanAxes | None = None,
+    ) -> "Manifest":
+        """Return a manifest with the names, shapes and dtypes of a safetensors file; only its header is read.
+
+        Args:
+            path: the file.
+            rules: patterns on names and what fills the tensors that match; the first match counts.
+            seed: of every tensor whose initializer does not carry one.
+            dtype: of every tensor; None keeps the file's.
+            fan_axes: of every tensor; ``FanAxes(in_axis=1, out_axis=0)`` is PyTorch's layout.
+
+        Raises:
+            InvalidValueError: if the file is no safetensors file, or no rule matches a name.
+            OSError: if it cannot be read.
+        """
+        pairs = _rules_of(rules)
+        shared = {"seed": seed, "dtype": dtype, "fan_axes": fan_axes}
+        specs = []
+        for name, entry in read_header(path).items():
+            shape_and_dtype = {"shape": entry.shape, "dtype": entry.dtype if dtype is None else dtype}
+            specs.append(_spec(name, shape_and_dtype, pairs, shared))
+        return cls(specs)
+
+
+_TENSOR_KEYS = ("shape", "dtype", "initializer", "seed", "draw", "fan_axes")
+
+
+def _spec(
+    name: str, entry: Any, rules: Sequence[tuple[str, InitializerLike]], shared: Mapping[str, Any]
+) -> TensorSpec:
+    if not isinstance(entry, Mapping):
+        entry = {"shape": entry}
+    entry = _checked_keys("tensor", entry, _TENSOR_KEYS)
+    chosen = entry.get("initializer")
+    if chosen is None:
+        chosen = next((initializer for pattern, initializer in rules if fnmatchcase(str(name), pattern)), None)
+    if chosen is None:
+        raise bad_value("initializer", "given, here or by a rule that matches the name", None)
+    initializer, own_seed = parse_initializer(chosen)
+    seeds = (entry.get("seed"), own_seed, shared.get("seed"))
+    dtype = entry.get("dtype", shared.get("dtype"))
+    if dtype is None:
+        raise bad_value("dtype", "given, here or for the whole manifest", None)
+    return TensorSpec(
+        name=name,
+        shape=entry.get("shape"),  # type: ignore[arg-type]  # checked by the spec
+        dtype=dtype,
+        initializer=initializer,
+        seed=next((seed for seed in seeds if seed is not None), None),  # type: ignore[arg-type]
+        draw=entry.get("draw", 0),
+        fan_axes=_fan_axes(entry.get("fan_axes", shared.get("fan_axes"))),
+    )
+
+
+def parse_initializer(value: Any) -> tuple[InitializerSpec, int | None]:
+    """Return what fills a tensor, and the seed that came with it.
+
+    Args:
+        value: an initializer, its name, or ``{class_name: ..., config: {...}}``.
+
+    Raises:
+        InvalidTypeError: if it is none of these.
+        InvalidValueError: if the name or a parameter is not allowed.
+    """
+    if isinstance(value, InitializerSpec):
+        return value, None
+    if isinstance(getattr(value, "spec", None), InitializerSpec):
+        return value.spec, value.seed_bits
+    config: Mapping[str, Any] = {}
+    name = value
+    if isinstance(value, Mapping):
+        name = value.get("class_name")
+        config = value.get("config") or {}
+    if not isinstance(name, str) or not isinstance(config, Mapping):
+        raise bad_type("initializer", "a name, or {class_name: ..., config: {...}}", value)
+    kind = find_initializer(name)
+    if kind is None:
+        known = ", ".join(sorted(spec.name() for spec in INITIALIZERS.values()))
+        raise bad_value("initializer", f"one of {known}", name)
+    arguments = dict(config)
+    seed = arguments.pop("seed", None)
+    allowed = [field.name for field in parameters(kind)]
+    unknown = sorted(set(arguments) - set(allowed))
+    if unknown:
+        raise bad_value(f"initializer.{unknown[0]}", f"a parameter of {kind.name()} ({', '.join(allowed)})", unknown[0])
+    return kind(**arguments), seed
+
+
+def _fan_axes(value: Any) -> FanAxes | None:
+    if value is None or isinstance(value, FanAxes):
+        return value
+    return FanAxes(**_checked_keys("fan_axes", value, ("in_axis", "out_axis", "batch_axis")))
+
+
+def _rules_of(value: Any) -> list[tuple[str, InitializerLike]]:
+    if isinstance(value, Mapping):
+        return list(value.items())
+    rules = []
+    for i, rule in enumerate(value):
+        if isinstance(rule, Mapping):
+            rule = _checked_keys(f"rules[{i}]", rule, ("match", "initializer"))
+            rule = (rule.get("match"), rule.get("initializer"))
+        if not isinstance(rule, tuple) or len(rule) != 2 or not isinstance(rule[0], str):
+            raise bad_type(f"rules[{i}]", "{match: pattern, initializer: ...}", rule)
+        rules.append(rule)
+    return rules
+
+
+def _checked_keys(what: str, value: Any, allowed: tuple[str, ...]) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise bad_type(what, "a mapping", value)
+    unknown = [key for key in value if key not in allowed]
+    if unknown:
+        raise bad_value(str(unknown[0]), f"a key of a {what}: {', '.join(allowed)}", unknown[0])
+    return value
+
+
+def _entry(spec: TensorSpec) -> dict[str, Any]:
+    config = {field.name: getattr(spec.initializer, field.name) for field in parameters(type(spec.initializer))}
+    entry: dict[str, Any] = {
+        "shape": list(spec.shape),
+        "dtype": spec.dtype.value,
+        "initializer": {"class_name": spec.initializer.name(), "config": config},
+        "seed": spec.seed,
+    }
+    if spec.draw:
+        entry["draw"] = spec.draw
+    if spec.fan_axes is not None:
+        axes = ("in_axis", "out_axis", "batch_axis")
+        entry["fan_axes"] = {name: list(getattr(spec.fan_axes, name)) for name in axes}
+    return entry
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """A YAML loader that refuses a key that stands twice in one mapping."""
+
+
+def _construct_mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    pairs = [(loader.construct_object(key), loader.construct_object(value, deep=True)) for key, value in node.value]  # type: ignore[no-untyped-call]
+    return _without_duplicates(pairs)
+
+
+_StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _construct_mapping)
+
+
+def _without_duplicates(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+    mapping: dict[Any, Any] = {}
+    for key, value in pairs:
+        if not isinstance(key, (str, int, float, bool)) or key in mapping:
+            raise ValueError(f"the key {key!r} stands twice, or is no plain value")
+        mapping[key] = value
+    return mapping

@@ -1,0 +1,75 @@
+"""Initializers by name and as dictionaries: Keras's ``get``, ``serialize`` and ``deserialize``."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from seedbed import initializers
+from seedbed.initializers import Initializer
+from seedbed.wire.errors import bad_type, bad_value
+from seedbed.wire.initializers import INITIALIZERS, find_initializer
+
+
+def get(identifier: Any) -> Any:
+    """Return the initializer that an identifier means, as Keras's ``initializers.get`` does.
+
+    Args:
+        identifier: a name (``"glorot_uniform"`` or ``"GlorotUniform"``), a class, an instance or any other
+            callable (returned as it is), a dictionary of :func:`serialize` or of Keras, or None.
+
+    Raises:
+        InvalidTypeError: if it is none of these.
+        InvalidValueError: if there is no initializer of that name.
+    """
+    if identifier is None:
+        return None
+    if isinstance(identifier, str):
+        return _class_of(identifier)()
+    if isinstance(identifier, Mapping):
+        return deserialize(identifier)
+    if isinstance(identifier, type) and issubclass(identifier, Initializer):
+        return identifier()
+    if callable(identifier):
+        return identifier
+    raise bad_type("identifier", "a name, a class, an initializer, a callable, a dictionary or None", identifier)
+
+
+def serialize(initializer: Initializer) -> dict[str, Any]:
+    """Return ``{"class_name": ..., "config": ...}``, fit for JSON.
+
+    Raises:
+        InvalidTypeError: if it is no initializer.
+    """
+    if not isinstance(initializer, Initializer):
+        raise bad_type("initializer", "an initializer", initializer)
+    return {"class_name": type(initializer).__name__, "config": initializer.get_config()}
+
+
+def deserialize(
+    config: Mapping[str, Any], custom_objects: Mapping[str, Callable[..., Any]] | None = None
+) -> Any:
+    """Return the initializer of a dictionary, which is not changed.
+
+    Args:
+        config: what :func:`serialize` returned, or the form of tf_keras or of Keras 3.
+        custom_objects: further classes by name; they come first.
+
+    Raises:
+        InvalidTypeError: if it is no such dictionary.
+        InvalidValueError: if there is no initializer of that name.
+    """
+    if not isinstance(config, Mapping) or not isinstance(config.get("class_name"), str):
+        raise bad_type("config", 'a dictionary with a "class_name"', config)
+    arguments = config.get("config") or {}
+    custom = (custom_objects or {}).get(config["class_name"])
+    if custom is not None:
+        return custom.from_config(arguments) if hasattr(custom, "from_config") else custom(**arguments)
+    return _class_of(config["class_name"]).from_config(dict(arguments))
+
+
+def _class_of(name: str) -> type[Initializer]:
+    spec = find_initializer(name)
+    if spec is None:
+        names = sorted(each.name() for each in INITIALIZERS.values())
+        raise bad_value("identifier", "the name of an initializer: " + ", ".join(names), name)
+    cls: type[Initializer] = getattr(initializers, spec.name())
+    return cls

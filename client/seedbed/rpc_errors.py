@@ -1,0 +1,89 @@
+"""From gRPC's errors to ours: one table, and what to do said in each."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import grpc
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2, status_pb2
+from grpc_status import rpc_status
+
+from seedbed.errors import (
+    CancelledError,
+    DataLossError,
+    DeadlineError,
+    InvalidValueError,
+    OverloadedError,
+    SeedbedError,
+    ServerError,
+    UnavailableError,
+    UnsupportedError,
+)
+from seedbed.wire.chunks import FrameError
+
+Code = grpc.StatusCode
+T = TypeVar("T", bound=Message)
+
+
+@contextmanager
+def translated(target: str, timeout_seconds: float | None) -> Iterator[None]:
+    """Turn every error of gRPC inside the block into one of ours."""
+    try:
+        yield
+    except grpc.RpcError as error:
+        raise from_rpc_error(error, target, timeout_seconds) from None
+    except ValueError as error:
+        if "closed channel" in str(error):
+            raise CancelledError(f"the client of {target} is closed; connect again") from None
+        raise
+
+
+def from_rpc_error(error: grpc.RpcError, target: str, timeout_seconds: float | None) -> SeedbedError:
+    """Return our error for a call that failed."""
+    code: grpc.StatusCode = error.code()
+    message: str = error.details() or ""
+    match code:
+        case Code.INVALID_ARGUMENT | Code.OUT_OF_RANGE:
+            violation = _detail(error, error_details_pb2.BadRequest())
+            info = _detail(error, error_details_pb2.ErrorInfo())
+            field = violation.field_violations[0].field if violation and violation.field_violations else ""
+            return InvalidValueError(message, field=field, reason=info.reason if info else code.name)
+        case Code.RESOURCE_EXHAUSTED:
+            retry = _detail(error, error_details_pb2.RetryInfo())
+            seconds = retry.retry_delay.ToNanoseconds() / 1e9 if retry else None
+            when = f"try again in {seconds:g} s" if seconds is not None else "try again later, or ask for less"
+            return OverloadedError(f"{target} has no room: {message}; {when}", retry_after_seconds=seconds)
+        case Code.UNAVAILABLE:
+            hint = "check that seedbed-server runs there and is ready (Client.wait_ready waits for that)"
+            return UnavailableError(f"{target} does not answer: {message}; {hint}")
+        case Code.DEADLINE_EXCEEDED:
+            allowed = f"{timeout_seconds:g} s" if timeout_seconds is not None else "its deadline"
+            return DeadlineError(f"{target} did not finish within {allowed}; allow more with timeout_seconds")
+        case Code.CANCELLED:
+            return CancelledError(f"the call to {target} was cancelled; call again if the result is still wanted")
+        case Code.DATA_LOSS:
+            return DataLossError(f"{target}: {message}; fetch it again")
+        case Code.UNIMPLEMENTED:
+            return UnsupportedError(f"{target} cannot do that: {message}; a newer seedbed-server may")
+    request = _detail(error, error_details_pb2.RequestInfo())
+    return _server_error(error, target, message, request.request_id if request else None)
+
+
+def _server_error(error: grpc.RpcError, target: str, message: str, request_id: str | None) -> SeedbedError:
+    # gRPC reports a response that its reader refused as INTERNAL.
+    if isinstance(error.__cause__, FrameError) or "deserializing response" in message:
+        return DataLossError(f"{target} sent bytes that are no response; check that it is a seedbed-server")
+    hint = "tell its operator the request id" if request_id else "look at its log"
+    return ServerError(f"{target} failed ({error.code().name}): {message}; {hint}", request_id=request_id)
+
+
+def _detail(error: grpc.RpcError, wanted: T) -> T | None:
+    try:
+        status: status_pb2.Status | None = rpc_status.from_call(error)
+    except ValueError:  # details that contradict the status: not from a seedbed-server
+        return None
+    for detail in status.details if status is not None else ():
+        if detail.Unpack(wanted):
+            return wanted
+    return None

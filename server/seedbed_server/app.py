@@ -1,0 +1,116 @@
+"""A running server: its listeners, its health, and the order in which it starts and stops."""
+
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+from importlib import metadata
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from seedbed.wire.errors import SeedbedError
+from seedbed_server.backends.cpu import CpuBackend
+from seedbed_server.self_test import run_self_test
+from seedbed_server.servicer import SERVICE, Servicer
+from seedbed_server.settings import Settings
+from seedbed_server.streaming import SamplingPools
+
+log = logging.getLogger(__name__)
+
+# Unary calls, health checks and reflection must find a thread while every stream is in use.
+SPARE_THREADS = 16
+
+
+class ListenError(SeedbedError):
+    """An address that the server cannot listen on."""
+
+
+class Server:
+    """One server process. Made, started, waited for, stopped: each once."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._pools: SamplingPools | None = None
+        self._servicer = Servicer(
+            settings.limits, version=metadata.version("seedbed"), default_chunk_bytes=settings.default_chunk_bytes
+        )
+        self._health = health.HealthServicer(
+            experimental_non_blocking=True, experimental_thread_pool=ThreadPoolExecutor(SPARE_THREADS // 4)
+        )
+        workers = settings.limits.max_concurrent_streams + SPARE_THREADS
+        self._grpc = grpc.server(
+            ThreadPoolExecutor(workers, thread_name_prefix="seedbed-rpc"), options=_channel_options(settings)
+        )
+        self._grpc.add_generic_rpc_handlers((self._servicer.handlers(),))
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
+        if settings.reflection:
+            names = (SERVICE.full_name, health.SERVICE_NAME, reflection.SERVICE_NAME)
+            reflection.enable_server_reflection(names, self._grpc)
+        self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+
+    def listen(self) -> list[str]:
+        """Open the listeners, not serving yet, and return their addresses, ports resolved.
+
+        Raises:
+            ListenError: naming the address that cannot be had.
+        """
+        addresses = [self._listen(address) for address in self._settings.listen]
+        self._grpc.start()
+        return addresses
+
+    def serve(self) -> None:
+        """Compile the kernels, test them, and begin to answer.
+
+        Raises:
+            SelfTestError: if this machine does not give the contract's bits.
+        """
+        started = time.monotonic()
+        backend = CpuBackend(self._settings.threads)
+        vectors = run_self_test(backend)
+        self._pools = SamplingPools(backend)
+        self._servicer.serve(self._pools)
+        self._set_health(health_pb2.HealthCheckResponse.SERVING)
+        fields = {
+            "backend": backend.name,
+            "device": backend.device,
+            "threads": backend.threads,
+            "self_test_vectors": vectors,
+            "start_seconds": round(time.monotonic() - started, 3),
+        }
+        log.info("serving", extra={"fields": fields})
+
+    def stop(self, grace_seconds: float) -> None:
+        """Refuse new requests at once, let streams finish within the grace, then end everything."""
+        self._servicer.drain()
+        self._health.enter_graceful_shutdown()
+        self._grpc.stop(grace_seconds).wait()
+        if self._pools is not None:
+            self._pools.close()
+
+    def _listen(self, address: str) -> str:
+        target = f"unix:{address.removeprefix('unix://')}" if address.startswith("unix://") else address
+        try:
+            port = self._grpc.add_insecure_port(target)
+        except RuntimeError:  # what grpcio 1.76 raises; an older one returned 0
+            port = 0
+        if port == 0:
+            raise ListenError(f"cannot listen on {address}: it is in use, not allowed, or no address of this machine")
+        if address.startswith("unix://"):
+            return address
+        return f"{address.rpartition(':')[0]}:{port}"
+
+    def _set_health(self, status: "health_pb2.HealthCheckResponse.ServingStatus.ValueType") -> None:
+        for service in ("", SERVICE.full_name):
+            self._health.set(service, status)
+
+
+def _channel_options(settings: Settings) -> list[tuple[str, int]]:
+    return [
+        ("grpc.max_receive_message_length", settings.limits.max_request_message_bytes),
+        # Two servers must never share a port by accident.
+        ("grpc.so_reuseport", 0),
+        # Clients look after idle connections with pings; gRPC's default answer to that is GOAWAY.
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+    ]

@@ -1,0 +1,181 @@
+"""seedbed-server: reads the command line, runs one server until it is told to stop."""
+
+import argparse
+import dataclasses
+import logging
+import os
+import re
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from seedbed.wire.errors import SeedbedError
+from seedbed.wire.info import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, Limits
+from seedbed_server.settings import Settings
+
+if TYPE_CHECKING:
+    from seedbed_server.app import Server
+
+log = logging.getLogger(__name__)
+
+# A second signal does not wait for streams; 128 + SIGTERM, as a shell reports a process that the signal ended.
+FORCED_EXIT = 143
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the server and return the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        from seedbed_server.app import Server
+        from seedbed_server.logs import configure_logging
+    except ModuleNotFoundError as error:
+        print(f"seedbed-server: {error.name} is missing: pip install 'seedbed[server]'", file=sys.stderr)
+        return 1
+    configure_logging(options.log_level, options.log_format)
+    stopped = _stop_on_signals()
+    try:
+        settings = _settings(options)
+        server = Server(settings)
+        for address in server.listen():
+            log.info("listening", extra={"fields": {"address": address}})
+    except SeedbedError as error:
+        log.error("%s", error)
+        return 1
+    failures = _serve_in_background(server, stopped)
+    stopped.wait()
+    if failures:
+        log.error("%s", failures[0], exc_info=None if isinstance(failures[0], SeedbedError) else failures[0])
+        return 1
+    log.info("stopping", extra={"fields": {"grace_seconds": settings.grace_seconds}})
+    server.stop(settings.grace_seconds)
+    _remove_sockets(settings.listen)
+    log.info("stopped")
+    return 0
+
+
+def _serve_in_background(server: "Server", stopped: threading.Event) -> list[BaseException]:
+    """Start to serve, so that a signal need not wait for compilation; a failure is noted and sets ``stopped``."""
+    failures: list[BaseException] = []
+
+    def serve() -> None:
+        try:
+            server.serve()
+        except BaseException as error:
+            failures.append(error)
+            stopped.set()
+
+    threading.Thread(target=serve, name="seedbed-start", daemon=True).start()
+    return failures
+
+
+def _parser() -> argparse.ArgumentParser:
+    defaults = Settings()
+    parser = argparse.ArgumentParser(
+        prog="seedbed-server",
+        description="Serves initialized tensors over gRPC (seedbed.v1.SeedbedService).",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument(
+        "--listen",
+        action="append",
+        type=_address,
+        metavar="ADDRESS",
+        help="host:port (port 0: a free one) or unix:///path; may be given several times. "
+        f"$SEEDBED_LISTEN (separated by commas) or {defaults.listen[0]} without it",
+    )
+    parser.add_argument("--threads", type=_positive, help="threads that sample (default: one for each processor)")
+    parser.add_argument(
+        "--chunk-bytes",
+        type=_chunk_bytes,
+        default=defaults.default_chunk_bytes,
+        help="bytes of data in a chunk where the client asks for nothing else",
+    )
+    parser.add_argument(
+        "--grace-seconds",
+        type=float,
+        default=defaults.grace_seconds,
+        help="how long streams may go on after SIGTERM; a second signal ends them at once",
+    )
+    parser.add_argument(
+        "--reflection",
+        action=argparse.BooleanOptionalAction,
+        default=defaults.reflection,
+        help="let clients ask for the schema",
+    )
+    for field in dataclasses.fields(Limits):
+        if field.name in ("max_rank", "max_name_bytes"):  # set by the contract, not by the operator
+            continue
+        flag = "--" + field.name.replace("_", "-")
+        kind = _chunk_bytes if field.name == "max_chunk_bytes" else _positive
+        parser.add_argument(flag, type=kind, default=field.default, help="a limit; GetServerInfo reports it")
+    parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info", help=" ")
+    parser.add_argument("--log-format", choices=("text", "json"), default="text", help=" ")
+    return parser
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    listen = options.listen
+    if not listen and os.environ.get("SEEDBED_LISTEN"):
+        listen = [_address(each.strip()) for each in os.environ["SEEDBED_LISTEN"].split(",")]
+    limits = {f.name: getattr(options, f.name) for f in dataclasses.fields(Limits) if hasattr(options, f.name)}
+    return Settings(
+        listen=tuple(listen) if listen else Settings().listen,
+        threads=options.threads,
+        default_chunk_bytes=options.chunk_bytes,
+        grace_seconds=options.grace_seconds,
+        reflection=options.reflection,
+        limits=Limits(**limits),
+    )
+
+
+def _stop_on_signals() -> threading.Event:
+    """Return an event that the first SIGTERM or SIGINT sets; the second one ends the process."""
+    stopped = threading.Event()
+
+    def on_signal(number: int, frame: object) -> None:
+        del number, frame
+        if stopped.is_set():
+            os._exit(FORCED_EXIT)
+        stopped.set()
+
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGINT, on_signal)
+    return stopped
+
+
+def _remove_sockets(addresses: Sequence[str]) -> None:
+    for address in addresses:
+        if address.startswith("unix://"):
+            try:
+                os.unlink(address.removeprefix("unix://"))
+            except FileNotFoundError:
+                pass
+
+
+def _address(text: str) -> str:
+    if re.fullmatch(r"unix:///.+", text):
+        return text
+    match = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^\s:\[\]]+):(\d{1,5})", text)
+    if match is None or int(match.group(2)) > 65535:
+        raise argparse.ArgumentTypeError(f"must be host:port, [ipv6]:port or unix:///path. Received: {text!r}")
+    return text
+
+
+def _positive(text: str) -> int:
+    if not re.fullmatch(r"\d+", text) or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be an integer, 1 or more. Received: {text!r}")
+    return int(text)
+
+
+def _chunk_bytes(text: str) -> int:
+    number = _positive(text)
+    if not MIN_CHUNK_BYTES <= number <= MAX_CHUNK_BYTES:
+        allowed = f"must be from {MIN_CHUNK_BYTES} to {MAX_CHUNK_BYTES}"
+        raise argparse.ArgumentTypeError(f"{allowed}. Received: {number}")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""What sampling would give: a plan in words and figures, for a dry run."""
+
+from seedbed.wire.fans import fans_of
+from seedbed.wire.info import InitializerInfo, InitializerParameter, TensorDescription
+from seedbed.wire.initializers import INITIALIZERS, InitializerSpec, parameters
+from seedbed_server.backends.base import Diagonal, Fill, Normal, Orthogonal, Uniform
+from seedbed_server.initializers import scaling_of
+from seedbed_server.sampler import SamplePlan
+
+
+def describe(plan: SamplePlan, max_chunk_bytes: int) -> TensorDescription:
+    """Return what a plan's tensor would be, sent in chunks of this size."""
+    spec = plan.request.spec
+    has_fans = scaling_of(spec.initializer) is not None
+    fans = fans_of(spec.shape, spec.fan_axes) if has_fans else None
+    return TensorDescription(
+        name=spec.name,
+        shape=plan.request.shape,
+        dtype=spec.dtype,
+        size_bytes=plan.size_bytes,
+        chunk_count=plan.chunk_count(max_chunk_bytes),
+        fan_in=fans.fan_in if fans else None,
+        fan_out=fans.fan_out if fans else None,
+        sampled_elements=plan.sampled_elements,
+        working_bytes=plan.working_bytes,
+        **_figures(plan),  # type: ignore[arg-type]  # each figure goes to the field of its name
+    )
+
+
+def _figures(plan: SamplePlan) -> dict[str, object]:
+    match plan.rule:
+        case Fill(value) | Diagonal(value):
+            return {"value": float(value)}
+        case Uniform(minval, maxval):
+            return {"distribution": "uniform", "minval": minval, "maxval": maxval}
+        case Normal(mean, stddev, lower, upper):
+            figures: dict[str, object] = {"distribution": "untruncated_normal", "mean": mean, "stddev": stddev}
+            if (lower, upper) != (float("-inf"), float("inf")):
+                figures |= {"distribution": "truncated_normal", "lower": lower, "upper": upper}
+            return figures
+        case Orthogonal():
+            return {}
+
+
+def catalogue() -> list[InitializerInfo]:
+    """Return every initializer, sorted by name."""
+    return [_info(spec) for spec in sorted(INITIALIZERS.values(), key=lambda spec: spec.name())]
+
+
+def _info(spec: type[InitializerSpec]) -> InitializerInfo:
+    return InitializerInfo(
+        name=spec.name(),
+        field=spec.field_name(),
+        aliases=spec.aliases,
+        description=" ".join((spec.__doc__ or "").split()),
+        parameters=tuple(
+            InitializerParameter(
+                name=field.name,
+                type="string" if field.metadata["choices"] else "float",
+                default=field.default,
+                choices=field.metadata["choices"],
+                description=field.metadata["description"],
+            )
+            for field in parameters(spec)
+        ),
+        dtypes=spec.dtypes,
+        random=spec.random,
+    )

@@ -1,0 +1,141 @@
+"""The server's core without a server: a transport that samples in the client's own process, the same bits.
+
+The SDK finds it by the entry point ``seedbed.transports``, so that the SDK itself stays light.
+"""
+
+import functools
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from importlib import metadata
+
+import numpy as np
+
+from seedbed.wire.chunks import Chunk
+from seedbed.wire.digests import DIGEST_ALGORITHMS, Digest, DigestAlgorithm, digest_bytes
+from seedbed.wire.dtypes import Dtype
+from seedbed.wire.info import MAX_CHUNK_BYTES, NUMERICS, InitializerInfo, Limits, ServerInfo, TensorDescription
+from seedbed.wire.specs import TensorRequest
+from seedbed_server.backends.cpu import CpuBackend
+from seedbed_server.descriptions import catalogue, describe
+from seedbed_server.sampler import TensorSource, plan
+from seedbed_server.streaming import SamplingPools, TensorStream
+
+# Large enough that a task's own cost vanishes, small enough that all threads end together.
+TASK_BYTES = 2**20
+
+
+@functools.cache
+def _pools() -> SamplingPools:
+    """Return the engine of this process; its kernels are compiled on first use."""
+    return SamplingPools(CpuBackend())
+
+
+@functools.cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_pools().backend.threads, thread_name_prefix="seedbed-embedded")
+
+
+def forget_after_fork() -> None:
+    """Make a forked child build its own threads: none of the parent's are there."""
+    _pools.cache_clear()
+    _threads.cache_clear()
+
+
+class EmbeddedTransport:
+    """Samples in this process. It has no limits but the machine's, and no deadline."""
+
+    target = "embedded:"
+
+    def __init__(self) -> None:
+        self._backend = _pools().backend
+
+    def close(self) -> None:
+        """Do nothing: the engine belongs to the process."""
+
+    def wait_ready(self, timeout_seconds: float) -> None:
+        """Do nothing: the engine was ready when this was made."""
+
+    def server_info(self, timeout_seconds: float | None = None) -> ServerInfo:
+        """Return what the engine is."""
+        limits = Limits(**dict.fromkeys(Limits.__dataclass_fields__, 2**63 - 1) | {"max_rank": 32, "max_name_bytes": 1024})
+        return ServerInfo(
+            version=metadata.version("seedbed"),
+            numerics=(NUMERICS,),
+            dtypes=tuple(Dtype),
+            digest_algorithms=DIGEST_ALGORITHMS,
+            backend=self._backend.name,
+            device=self._backend.device,
+            threads=self._backend.threads,
+            limits=limits,
+        )
+
+    def list_initializers(self, timeout_seconds: float | None = None) -> list[InitializerInfo]:
+        """Return every initializer."""
+        return catalogue()
+
+    def describe(
+        self, requests: Sequence[TensorRequest], timeout_seconds: float | None = None
+    ) -> list[TensorDescription]:
+        """Return what sampling the requests would give."""
+        return [describe(plan(request), MAX_CHUNK_BYTES) for request in requests]
+
+    def digest(
+        self, requests: Sequence[TensorRequest], algorithm: DigestAlgorithm, timeout_seconds: float | None = None
+    ) -> list[Digest]:
+        """Return the digests of the requests, without holding their bytes."""
+        plans = [plan(request) for request in requests]
+        stream = TensorStream(
+            plans, _pools(), max_chunk_bytes=MAX_CHUNK_BYTES, algorithm=algorithm, with_checksums=False
+        )
+        return [piece.digest for piece in stream.pieces() if piece.digest is not None]
+
+    def chunks(
+        self, request: TensorRequest, first_byte: int = 0, timeout_seconds: float | None = None
+    ) -> Iterator[Chunk]:
+        """Yield the bytes of one request from ``first_byte`` on."""
+        stream = TensorStream([plan(request)], _pools(), max_chunk_bytes=MAX_CHUNK_BYTES, first_byte=first_byte)
+        for piece in stream.pieces():
+            if piece.data:
+                data = bytes(piece.data)
+                yield Chunk(piece.byte_offset, piece.crc32c, memoryview(data))
+
+    def fill(
+        self,
+        requests: Sequence[TensorRequest],
+        outs: Sequence[memoryview],
+        on_bytes: Callable[[int], None],
+        timeout_seconds: float | None = None,
+    ) -> list[Digest]:
+        """Write the bytes of the requests straight into the given memory, and return their digests."""
+        for request, out in zip(requests, outs, strict=True):
+            self._fill(request, np.asarray(out), on_bytes)
+        return [digest_bytes(out) for out in outs]
+
+    def _fill(self, request: TensorRequest, out: np.ndarray[tuple[int], np.dtype[np.uint8]], on_bytes: Callable[[int], None]) -> None:
+        source = TensorSource(plan(request), self._backend)
+        itemsize = request.spec.dtype.itemsize
+        done = threading.Lock()
+
+        def task(begin: int) -> None:
+            part = out[begin : begin + TASK_BYTES]
+            if part.ctypes.data % itemsize:
+                aligned = np.empty(part.size, np.uint8)
+                source.fill(begin // itemsize, aligned)
+                part[:] = aligned
+            else:
+                source.fill(begin // itemsize, part)
+            with done:
+                on_bytes(part.size)
+
+        begins = range(0, out.size, TASK_BYTES)
+        if len(begins) == 1:
+            task(0)
+            return
+        try:
+            for _ in _threads().map(task, begins):
+                pass
+        finally:
+            source.cancel()  # an interrupt must not leave threads writing into the caller's memory
+
+

@@ -1,0 +1,42 @@
+"""How the server writes its log: one line for each event, for a person or, as JSON, for a program."""
+
+import json
+import logging
+import sys
+import time
+
+
+class TextFormatter(logging.Formatter):
+    """``2026-01-31T12:00:00Z INFO message key=value ...``."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return one line, followed by the traceback if there is one."""
+        fields = "".join(f" {key}={value}" for key, value in getattr(record, "fields", {}).items())
+        line = f"{_timestamp(record)} {record.levelname} {record.getMessage()}{fields}"
+        return line + (f"\n{self.formatException(record.exc_info)}" if record.exc_info else "")
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: time, level, message, and the event's own fields."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return one line; a traceback is one of its fields."""
+        entry = {"time": _timestamp(record), "level": record.levelname, "message": record.getMessage()}
+        entry |= getattr(record, "fields", {})
+        if record.exc_info:
+            entry["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(entry)
+
+
+def configure_logging(level: str, style: str) -> None:
+    """Send the server's log to standard error, as ``text`` or ``json``."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
+    logger = logging.getLogger("seedbed_server")
+    logger.handlers = [handler]
+    logger.propagate = False
+    logger.setLevel(level.upper())
+
+
+def _timestamp(record: logging.LogRecord) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z"

@@ -1,0 +1,25 @@
+"""Why a server may turn down a well-formed request; :mod:`seedbed_server.errors` knows their status codes."""
+
+from seedbed.wire.errors import InvalidValueError, SeedbedError
+
+
+class OutOfRangeError(InvalidValueError):
+    """A resume point beyond the end of what was asked for."""
+
+
+class OverloadedError(SeedbedError):
+    """The server has no room for the request now."""
+
+    def __init__(self, message: str, *, reason: str, retry_after_seconds: float) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.retry_after_seconds = retry_after_seconds
+
+
+class NotServingError(SeedbedError):
+    """The server is starting or stopping; another replica, or this one later, will answer."""
+
+    def __init__(self, message: str, *, reason: str, retry_after_seconds: float) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.retry_after_seconds = retry_after_seconds

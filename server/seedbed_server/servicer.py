@@ -1,0 +1,276 @@
+"""The five RPCs: reads a request, asks the core, writes the responses."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import grpc
+from google.protobuf.message import DecodeError, Message
+
+from seedbed.v1 import service_pb2
+from seedbed.wire import protos
+from seedbed.wire.chunks import Chunk, Frame, encode_frame
+from seedbed.wire.digests import DIGEST_ALGORITHMS
+from seedbed.wire.dtypes import Dtype
+from seedbed.wire.errors import InvalidValueError
+from seedbed.wire.info import NUMERICS, Limits, ServerInfo
+from seedbed_server.backends.base import Cancelled
+from seedbed_server.descriptions import catalogue, describe
+from seedbed_server.errors import status_of
+from seedbed_server.refusals import NotServingError, OverloadedError
+from seedbed_server.sampler import SamplePlan, plan
+from seedbed_server.streaming import Piece, SamplingPools, TensorStream
+from seedbed_server.validation import ResumePoint, check_chunk_bytes, check_resume, check_sizes, check_tensor_count
+
+log = logging.getLogger(__name__)
+
+SERVICE = service_pb2.DESCRIPTOR.services_by_name["SeedbedService"]
+# What a client is told to wait when the server is starting, stopping or full.
+STARTING_RETRY_SECONDS = 1.0
+STOPPING_RETRY_SECONDS = 5.0
+FULL_RETRY_SECONDS = 1.0
+
+Request = TypeVar("Request", bound=Message)
+
+
+class Malformed:
+    """Stands for a request whose bytes are not a message."""
+
+
+class Servicer:
+    """What the server answers. Until :meth:`serve` it refuses all but the description of its initializers."""
+
+    def __init__(self, limits: Limits, *, version: str, default_chunk_bytes: int) -> None:
+        self._limits = limits
+        self._version = version
+        self._default_chunk_bytes = min(default_chunk_bytes, limits.max_chunk_bytes)
+        self._streams = threading.BoundedSemaphore(limits.max_concurrent_streams)
+        self._pools: SamplingPools | None = None
+        self._is_draining = False
+
+    def serve(self, pools: SamplingPools) -> None:
+        """Begin to answer, with these threads."""
+        self._pools = pools
+
+    def drain(self) -> None:
+        """Refuse new requests; streams that are under way go on."""
+        self._is_draining = True
+
+    def handlers(self) -> grpc.GenericRpcHandler:
+        """Return the handlers to be registered with a gRPC server."""
+        unary: dict[str, Callable[[Any], Message]] = {
+            "GetServerInfo": self._get_server_info,
+            "ListInitializers": self._list_initializers,
+            "DescribeTensors": self._describe_tensors,
+        }
+        streams: dict[str, tuple[Callable[..., Iterator[Any]], Callable[[Any], bytes]]] = {
+            "DigestTensors": (self._digest_tensors, _serialize),
+            "SampleTensors": (self._sample_tensors, encode_frame),
+        }
+        methods: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+        for name, answer in unary.items():
+            methods[name] = grpc.unary_unary_rpc_method_handler(
+                self._guarded_unary(name, answer), request_deserializer=_parser(name), response_serializer=_serialize
+            )
+        for name, (stream, serialize) in streams.items():
+            methods[name] = grpc.unary_stream_rpc_method_handler(
+                self._guarded_stream(name, stream), request_deserializer=_parser(name), response_serializer=serialize
+            )
+        return grpc.method_handlers_generic_handler(SERVICE.full_name, methods)
+
+    # The RPCs.
+
+    def _get_server_info(self, request: service_pb2.GetServerInfoRequest) -> Message:
+        del request
+        backend = self._ready_pools().backend
+        info = ServerInfo(
+            version=self._version,
+            numerics=(NUMERICS,),
+            dtypes=tuple(Dtype),
+            digest_algorithms=DIGEST_ALGORITHMS,
+            backend=backend.name,
+            device=backend.device,
+            threads=backend.threads,
+            limits=self._limits,
+        )
+        return protos.server_info_to_proto(info)
+
+    def _list_initializers(self, request: service_pb2.ListInitializersRequest) -> Message:
+        del request
+        return protos.initializer_infos_to_proto(catalogue())
+
+    def _describe_tensors(self, request: service_pb2.DescribeTensorsRequest) -> Message:
+        plans = self._plans(request)
+        return protos.descriptions_to_proto(describe(each, self._default_chunk_bytes) for each in plans)
+
+    def _digest_tensors(
+        self, request: service_pb2.DigestTensorsRequest, start: Callable[[TensorStream], Iterator[Piece]]
+    ) -> Iterator[service_pb2.DigestTensorsResponse]:
+        algorithm = protos.digest_algorithm_from_proto(request)
+        stream = TensorStream(
+            self._plans(request),
+            self._ready_pools(),
+            max_chunk_bytes=self._default_chunk_bytes,
+            algorithm=algorithm,
+            with_checksums=False,
+        )
+        for piece in start(stream):
+            response = service_pb2.DigestTensorsResponse(tensor_index=piece.tensor_index)
+            if piece.digest is not None:
+                response.digest.CopyFrom(protos.digest_to_proto(piece.digest))
+            if piece.digest is not None or not piece.data:
+                yield response
+
+    def _sample_tensors(
+        self, request: service_pb2.SampleTensorsRequest, start: Callable[[TensorStream], Iterator[Piece]]
+    ) -> Iterator[Frame]:
+        algorithm = protos.digest_algorithm_from_proto(request)
+        chunk_bytes = self._default_chunk_bytes
+        if request.HasField("max_chunk_bytes"):
+            check_chunk_bytes(request.max_chunk_bytes, self._limits)
+            chunk_bytes = request.max_chunk_bytes
+        plans = self._plans(request)
+        resume = ResumePoint(request.resume.tensor_index, request.resume.byte_offset)
+        check_resume(resume, [each.request for each in plans])
+        stream = TensorStream(
+            plans,
+            self._ready_pools(),
+            max_chunk_bytes=chunk_bytes,
+            algorithm=algorithm,
+            first_tensor=resume.tensor_index,
+            first_byte=resume.byte_offset,
+        )
+        for piece in start(stream):
+            yield _frame(piece)
+
+    def _plans(
+        self,
+        request: service_pb2.DescribeTensorsRequest
+        | service_pb2.DigestTensorsRequest
+        | service_pb2.SampleTensorsRequest,
+    ) -> list[SamplePlan]:
+        protos.numerics_from_proto(request.numerics)
+        check_tensor_count(len(request.tensors), self._limits)
+        requests = protos.tensor_requests_from_proto(request.tensors)
+        check_sizes(requests, self._limits)
+        return [plan(each) for each in requests]
+
+    # What every RPC goes through.
+
+    def _ready_pools(self) -> SamplingPools:
+        if self._is_draining:
+            message = "the server is shutting down"
+            raise NotServingError(message, reason="DRAINING", retry_after_seconds=STOPPING_RETRY_SECONDS)
+        if self._pools is None:
+            message = "the server is compiling its kernels"
+            raise NotServingError(message, reason="STARTING", retry_after_seconds=STARTING_RETRY_SECONDS)
+        return self._pools
+
+    def _guarded_unary(self, name: str, answer: Callable[[Any], Message]) -> Callable[..., Message]:
+        def call(request: Message | Malformed, context: grpc.ServicerContext) -> Message:
+            with _Call(name, context):
+                return answer(_well_formed(request, name))
+
+        return call
+
+    def _guarded_stream(self, name: str, stream: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
+        def call(request: Message | Malformed, context: grpc.ServicerContext) -> Iterator[Any]:
+            with _Call(name, context) as record, self._place():
+
+                def start(tensors: TensorStream) -> Iterator[Piece]:
+                    if not context.add_callback(tensors.cancel):
+                        raise Cancelled
+                    for piece in tensors.pieces():
+                        record.chunks += 1
+                        record.size_bytes += len(piece.data)
+                        yield piece
+
+                yield from stream(_well_formed(request, name), start)
+
+        return call
+
+    def _place(self) -> "_Place":
+        return _Place(self._streams, self._limits.max_concurrent_streams)
+
+
+class _Place:
+    """One of a limited number of streams, for as long as the ``with`` block lasts."""
+
+    def __init__(self, places: threading.BoundedSemaphore, count: int) -> None:
+        self._places = places
+        self._count = count
+
+    def __enter__(self) -> None:
+        if not self._places.acquire(blocking=False):
+            message = f"all {self._count} streams are in use (max_concurrent_streams)"
+            raise OverloadedError(message, reason="TOO_MANY_STREAMS", retry_after_seconds=FULL_RETRY_SECONDS)
+
+    def __exit__(self, *exception: object) -> None:
+        self._places.release()
+
+
+class _Call:
+    """Turns what an RPC raises into its status, and writes one line about it into the log."""
+
+    def __init__(self, name: str, context: grpc.ServicerContext) -> None:
+        self._name = name
+        self._context = context
+        self._started = time.monotonic()
+        self.chunks = 0
+        self.size_bytes = 0
+
+    def __enter__(self) -> "_Call":
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is None:
+            self._log("OK")
+        elif isinstance(error, (Cancelled, GeneratorExit)) or not self._context.is_active():
+            self._log("CANCELLED")
+            if isinstance(error, Cancelled):
+                self._context.abort(grpc.StatusCode.CANCELLED, "cancelled")
+        else:
+            status = status_of(error)
+            self._log(status.code.name)
+            self._context.abort_with_status(status)
+
+    def _log(self, code: str) -> None:
+        seconds = time.monotonic() - self._started
+        fields = {"method": self._name, "code": code, "seconds": round(seconds, 6)}
+        log.info("rpc", extra={"fields": fields | {"bytes": self.size_bytes, "chunks": self.chunks}})
+
+
+def _well_formed(request: Message | Malformed, name: str) -> Message:
+    if isinstance(request, Malformed):
+        raise InvalidValueError(f"the request is not a {SERVICE.methods_by_name[name].input_type.full_name} message")
+    return request
+
+
+def _parser(name: str) -> Callable[[bytes], Message | Malformed]:
+    """Return what reads a request; gRPC itself would answer INTERNAL and log a traceback for bytes that are none."""
+    message: type[Message] = getattr(service_pb2, f"{name}Request")
+
+    def parse(data: bytes) -> Message | Malformed:
+        try:
+            return message.FromString(data)
+        except DecodeError:
+            return Malformed()
+
+    return parse
+
+
+def _serialize(message: Message) -> bytes:
+    return message.SerializeToString()
+
+
+def _frame(piece: Piece) -> Frame:
+    header = None
+    if piece.is_first:
+        request = piece.plan.request
+        header = protos.header_to_bytes(request.shape, request.spec.dtype, request.size_bytes)
+    digest = protos.digest_to_proto(piece.digest).SerializeToString() if piece.digest is not None else None
+    is_empty_tensor = piece.digest is not None and not piece.data
+    chunk = None if is_empty_tensor else Chunk(piece.byte_offset, piece.crc32c, piece.data)
+    return Frame(piece.tensor_index, header, chunk, digest)

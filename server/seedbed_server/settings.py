@@ -1,0 +1,23 @@
+"""What an operator can set, with its default."""
+
+from dataclasses import dataclass, field
+
+from seedbed.wire.info import MAX_CHUNK_BYTES, Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a server runs."""
+
+    listen: tuple[str, ...] = ("127.0.0.1:50051",)
+    """Where to listen: ``host:port`` (port 0: a free one) or ``unix:///path``."""
+    threads: int | None = None
+    """Threads that sample; None is one for each processor."""
+    default_chunk_bytes: int = min(2 * 2**20, MAX_CHUNK_BYTES)
+    """Bytes of data in a chunk where the client asks for nothing else."""
+    grace_seconds: float = 30.0
+    """How long streams may go on after SIGTERM."""
+    reflection: bool = True
+    """Whether clients can ask for the schema (grpc.reflection.v1alpha)."""
+    limits: Limits = field(default_factory=Limits)
+    """What the server refuses to go beyond."""

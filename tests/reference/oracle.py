@@ -1,0 +1,202 @@
+"""Any element of any tensor, by docs/numerics.md alone: the reference that the service must equal bit for bit."""
+
+import functools
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tests.reference.floats import (
+    BFLOAT16,
+    FLOAT16,
+    FLOAT32,
+    FLOAT64,
+    FORMATS,
+    add,
+    divide,
+    encode,
+    fma,
+    multiply,
+    next_below,
+    round_ratio,
+    round_to,
+    square_root,
+    subtract,
+)
+from tests.reference.normal import normal_float32, normal_float64
+from tests.reference.orthogonal import Matrix, orthogonal
+from tests.reference.words import Key, derive_key, word32, word64
+
+STDDEV_WITHIN_2 = 0.87962566103423978
+# scale, mode, distribution.
+SCALINGS: dict[str, tuple[float, str, str]] = {
+    "glorot_uniform": (1.0, "fan_avg", "uniform"),
+    "glorot_normal": (1.0, "fan_avg", "truncated_normal"),
+    "he_uniform": (2.0, "fan_in", "uniform"),
+    "he_normal": (2.0, "fan_in", "truncated_normal"),
+    "lecun_uniform": (1.0, "fan_in", "uniform"),
+    "lecun_normal": (1.0, "fan_in", "truncated_normal"),
+}
+DEFAULTS: dict[str, dict[str, float | str]] = {
+    "constant": {"value": 0.0},
+    "identity": {"gain": 1.0},
+    "orthogonal": {"gain": 1.0},
+    "random_normal": {"mean": 0.0, "stddev": 0.05},
+    "random_uniform": {"minval": -0.05, "maxval": 0.05},
+    "truncated_normal": {"mean": 0.0, "stddev": 0.05, "lower": -2.0, "upper": 2.0},
+    "variance_scaling": {"scale": 1.0, "mode": "fan_in", "distribution": "truncated_normal"},
+}
+INTEGER_BYTES = {f"{sign}int{8 * size}": size for sign in ("", "u") for size in (1, 2, 4, 8)} | {"bool": 1}
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """What a tensor's content depends on, as plain values."""
+
+    initializer: str
+    dtype: str
+    shape: tuple[int, ...]
+    parameters: Mapping[str, float | str] = field(default_factory=dict)
+    """Those that are not the default."""
+    seed: int = 0
+    draw: int = 0
+    name: str = ""
+    fan_axes: Mapping[str, Sequence[int]] | None = None
+    """in_axis, out_axis and batch_axis."""
+
+    @property
+    def all_parameters(self) -> dict[str, float | str]:
+        """The defaults too."""
+        return {**DEFAULTS.get(self.initializer, {}), **self.parameters}
+
+    def number(self, parameter: str) -> float:
+        """Return a parameter that is a number; an integer is rounded to float64."""
+        value = self.all_parameters[parameter]
+        assert not isinstance(value, str)
+        return round_ratio(value, 1, FLOAT64) if isinstance(value, int) else value
+
+    @property
+    def key(self) -> Key:
+        """What sets its words apart."""
+        return derive_key(self.seed, self.draw, self.name)
+
+
+def element_bytes(tensor: Tensor, indices: Iterable[int]) -> bytes:
+    """Return the little-endian bytes of the elements at these indices of the whole tensor, in C order."""
+    if tensor.dtype in INTEGER_BYTES:
+        size = INTEGER_BYTES[tensor.dtype]
+        return b"".join(
+            _integer(tensor, index).to_bytes(size, "little", signed=tensor.dtype.startswith("int"))
+            for index in indices
+        )
+    form = FORMATS[tensor.dtype]
+    return b"".join(encode(element(tensor, index), form).to_bytes(form.bits // 8, "little") for index in indices)
+
+
+def slice_indices(shape: Sequence[int], starts: Sequence[int], lengths: Sequence[int]) -> list[int]:
+    """Return the index in the whole tensor of every element of a slice."""
+    indices = [0]
+    for whole, start, length in zip(shape, starts, lengths, strict=True):
+        indices = [index * whole + start + i for index in indices for i in range(length)]
+    return indices
+
+
+def element(tensor: Tensor, index: int) -> float:
+    """Return one element of a tensor of a floating dtype."""
+    value = _wide_element(tensor, index)
+    if tensor.dtype == "float64":
+        return value
+    single = round_to(value, FLOAT32)
+    return single if tensor.dtype == "float32" else round_to(single, FLOAT16 if tensor.dtype == "float16" else BFLOAT16)
+
+
+def _wide_element(tensor: Tensor, index: int) -> float:
+    """Return the element before it is rounded to its dtype (16-bit dtypes: to float32)."""
+    name = tensor.initializer
+    if name in {"zeros", "ones", "constant", "identity"}:
+        return _integer_or_real(tensor, index)
+    if name == "orthogonal":
+        columns = tensor.shape[-1]
+        matrix = _orthogonal(math.prod(tensor.shape[:-1]), columns, tensor.number("gain"), tensor.key)
+        return matrix[index // columns][index % columns]
+    if name == "random_uniform":
+        return _uniform(tensor, index, tensor.number("minval"), tensor.number("maxval"))
+    if name == "random_normal":
+        return _normal(tensor, index, tensor.number("mean"), tensor.number("stddev"), -math.inf, math.inf)
+    if name == "truncated_normal":
+        mean, stddev, lower, upper = (tensor.number(p) for p in ("mean", "stddev", "lower", "upper"))
+        return _normal(tensor, index, mean, stddev, lower, upper)
+    return _scaled(tensor, index)
+
+
+def _integer_or_real(tensor: Tensor, index: int) -> float:
+    match tensor.initializer:
+        case "zeros":
+            return 0.0
+        case "ones":
+            return 1.0
+        case "constant":
+            return tensor.number("value")
+    row, column = divmod(index, tensor.shape[1])
+    return tensor.number("gain") if row == column else 0.0
+
+
+def _integer(tensor: Tensor, index: int) -> int:
+    if tensor.initializer == "constant":
+        return int(tensor.all_parameters["value"])
+    return int(_integer_or_real(tensor, index))
+
+
+@functools.lru_cache(maxsize=32)
+def _orthogonal(rows: int, columns: int, gain: float, key: Key) -> Matrix:
+    return orthogonal(rows, columns, gain, key)
+
+
+def _uniform(tensor: Tensor, index: int, minval: float, maxval: float) -> float:
+    wide = tensor.dtype == "float64"
+    form = FLOAT64 if wide else FLOAT32
+    unit = math.ldexp(word64(index, tensor.key) >> 11, -53) if wide else math.ldexp(word32(index, tensor.key) >> 8, -24)
+    low, width, high = (round_to(value, form) for value in (minval, subtract(maxval, minval, FLOAT64), maxval))
+    ceiling = max(low, next_below(high, form))
+    value = fma(unit, width, low, form)
+    return value if value < ceiling else ceiling
+
+
+def _normal(tensor: Tensor, index: int, mean: float, stddev: float, lower: float, upper: float) -> float:
+    if tensor.dtype == "float64":
+        return normal_float64(word64(index, tensor.key), mean, stddev, lower, upper)
+    return normal_float32(word32(index, tensor.key), mean, stddev, lower, upper)
+
+
+def _scaled(tensor: Tensor, index: int) -> float:
+    parameters = tensor.all_parameters
+    scale, mode, distribution = SCALINGS.get(tensor.initializer) or (
+        tensor.number("scale"),
+        str(parameters["mode"]),
+        str(parameters["distribution"]),
+    )
+    fan_in, fan_out = _fans(tensor)
+    fan_avg = divide(add(fan_in, fan_out, FLOAT64), 2.0, FLOAT64)
+    fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": fan_avg}[mode]
+    variance = divide(scale, max(1.0, fan), FLOAT64)
+    if distribution == "uniform":
+        limit = square_root(multiply(3.0, variance, FLOAT64), FLOAT64)
+        return _uniform(tensor, index, -limit, limit)
+    stddev = square_root(variance, FLOAT64)
+    if distribution == "untruncated_normal":
+        return _normal(tensor, index, 0.0, stddev, -math.inf, math.inf)
+    return _normal(tensor, index, 0.0, divide(stddev, STDDEV_WITHIN_2, FLOAT64), -2.0, 2.0)
+
+
+def _fans(tensor: Tensor) -> tuple[float, float]:
+    shape, axes = tensor.shape, tensor.fan_axes
+    if axes is None and len(shape) < 2:
+        fan = round_ratio(math.prod(shape), 1, FLOAT64)
+        return fan, fan
+    axes = axes or {}
+    named = [
+        [axis % len(shape) for axis in axes.get(kind, default)]
+        for kind, default in (("in_axis", [-2]), ("out_axis", [-1]), ("batch_axis", []))
+    ]
+    receptive = math.prod(n for axis, n in enumerate(shape) if axis not in sum(named, []))
+    fan_in, fan_out = (math.prod(shape[axis] for axis in kind) * receptive for kind in named[:2])
+    return round_ratio(fan_in, 1, FLOAT64), round_ratio(fan_out, 1, FLOAT64)

@@ -1,0 +1,110 @@
+"""Uniform, normal and truncated normal tensors follow their exact distributions."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from seedbed.wire.dtypes import Dtype
+from seedbed.wire.initializers import (
+    GlorotUniformSpec,
+    HeNormalSpec,
+    InitializerSpec,
+    OrthogonalSpec,
+    RandomNormalSpec,
+    RandomUniformSpec,
+    TruncatedNormalSpec,
+)
+from seedbed.wire.specs import TensorSpec
+from seedbed_server.backends.cpu import TILE_ELEMENTS, CpuBackend
+from tests.samples import sample
+from tests.statistical.checks import (
+    Distribution,
+    check_distribution_function,
+    check_lags,
+    check_moments,
+    check_pairs,
+    check_tails,
+    standardized,
+)
+
+# About 2**20 elements; neither length is a multiple of a lane, a vector or a tile.
+ROWS, COLUMNS = 1021, 1027
+LAGS = [*range(1, 9), 16, 1024, COLUMNS, 2 * COLUMNS, TILE_ELEMENTS, 2**17]
+
+
+@dataclass(frozen=True)
+class Case:
+    """An initializer and the distribution that its numbers must have."""
+
+    name: str
+    initializer: InitializerSpec
+    distribution: Distribution
+
+
+def truncated(mean: float, stddev: float, lower: float, upper: float) -> Case:
+    """Return the case of a truncated normal."""
+    name = f"truncated_normal({lower:g}, {upper:g})"
+    exact = stats.truncnorm(lower, upper, loc=mean, scale=stddev)
+    return Case(name, TruncatedNormalSpec(mean, stddev, lower, upper), exact)
+
+
+CASES = [
+    Case("uniform", RandomUniformSpec(), stats.uniform(-0.05, 0.1)),
+    Case("uniform(3, 7.5)", RandomUniformSpec(3.0, 7.5), stats.uniform(3.0, 4.5)),
+    Case("normal", RandomNormalSpec(), stats.norm(0.0, 0.05)),
+    Case("normal(-3, 2)", RandomNormalSpec(-3.0, 2.0), stats.norm(-3.0, 2.0)),
+    Case("truncated_normal", TruncatedNormalSpec(), stats.truncnorm(-2.0, 2.0, scale=0.05)),
+    truncated(1.0, 2.0, 0.0, math.inf),
+    truncated(0.0, 1.0, -math.inf, -1.5),
+    truncated(0.5, 0.1, -0.25, 3.0),
+    truncated(0.0, 1.0, 2.0, 3.5),
+]
+DTYPES = [Dtype.FLOAT32, Dtype.FLOAT64]
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: dtype.value)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_tensor_follows_its_distribution(cpu: CpuBackend, case: Case, dtype: Dtype) -> None:
+    values = sample(cpu, TensorSpec(case.name, (ROWS, COLUMNS), dtype, case.initializer, seed=1))
+    check_distribution_function(values, case.distribution)
+    check_moments(values, case.distribution)
+    check_tails(values, case.distribution)
+    check_pairs(values, case.distribution)
+    check_lags(standardized(values, case.distribution), LAGS)
+
+
+@pytest.mark.parametrize("lane", range(4))
+@pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: dtype.value)
+def test_every_lane_of_the_generator_follows_the_distribution(cpu: CpuBackend, dtype: Dtype, lane: int) -> None:
+    values = sample(cpu, TensorSpec("lanes", (2**18, 4), dtype, RandomNormalSpec(0.0, 1.0), seed=2))[:, lane]
+    check_distribution_function(values, stats.norm())
+    check_moments(values, stats.norm())
+    check_lags(values.astype(np.float64), range(1, 9))
+
+
+@pytest.mark.parametrize("dtype", [Dtype.FLOAT16, Dtype.BFLOAT16], ids=lambda dtype: dtype.value)
+@pytest.mark.parametrize(
+    "initializer",
+    [
+        RandomUniformSpec(-1.0, 1.0),
+        RandomUniformSpec(1e-8, 1e-6),
+        RandomNormalSpec(0.0, 1.0),
+        RandomNormalSpec(0.0, 1e-6),
+        TruncatedNormalSpec(),
+        TruncatedNormalSpec(100.0, 1000.0, -1.0, math.inf),
+        GlorotUniformSpec(),
+        HeNormalSpec(),
+        OrthogonalSpec(),
+    ],
+    ids=str,
+)
+def test_a_16_bit_tensor_is_the_float32_tensor_rounded(
+    cpu: CpuBackend, initializer: InitializerSpec, dtype: Dtype
+) -> None:
+    shape = (300, 70)
+    single = sample(cpu, TensorSpec("rounded", shape, Dtype.FLOAT32, initializer, seed=3))
+    found = sample(cpu, TensorSpec("rounded", shape, dtype, initializer, seed=3))
+    assert np.array_equal(found.view(np.uint16), single.astype(dtype.numpy).view(np.uint16))

@@ -1,0 +1,60 @@
+"""Print a digest of what every kernel computes for every dtype; run by a test, compiled for another processor.
+
+The last line tells which instructions a kernel was compiled to.
+"""
+
+import hashlib
+from typing import Any
+
+import numba
+import numpy as np
+
+from seedbed.wire.dtypes import FLOATING
+from seedbed.wire.initializers import (
+    InitializerSpec,
+    OrthogonalSpec,
+    RandomNormalSpec,
+    RandomUniformSpec,
+    TruncatedNormalSpec,
+)
+from seedbed.wire.specs import TensorRequest, TensorSpec
+from seedbed_server.backends.cpu import CpuBackend
+from seedbed_server.kernels.values import uniform_float32_values
+from seedbed_server.sampler import TensorSource, plan
+
+# Enough elements for vector loops, their remainders and both tails of the normal; a matrix of several panels.
+SHAPES: list[tuple[InitializerSpec, tuple[int, ...]]] = [
+    (RandomUniformSpec(-0.3, 1.7), (100_003,)),
+    (RandomNormalSpec(0.25, 1.5), (100_003,)),
+    (TruncatedNormalSpec(0.0, 0.05), (100_003,)),
+    (TruncatedNormalSpec(1.0, 3.0, 0.5, 6.0), (50_001,)),
+    (OrthogonalSpec(1.25), (10, 15, 133)),
+    (OrthogonalSpec(1.0), (67, 201)),
+]
+
+
+def digests(backend: CpuBackend) -> dict[str, str]:
+    """Return the SHA-256 of every case, by a name without spaces."""
+    found = {}
+    for case, (initializer, shape) in enumerate(SHAPES):
+        for dtype in FLOATING:
+            spec = TensorSpec("digest", shape, dtype, initializer, seed=20_240_229, draw=case)
+            out = np.empty(spec.element_count * dtype.itemsize, np.uint8)
+            TensorSource(plan(TensorRequest(spec)), backend).fill(0, out)
+            found[f"{case}-{initializer.name()}-{dtype.value}"] = hashlib.sha256(out).hexdigest()
+    return found
+
+
+def instructions_used() -> list[str]:
+    """Return which of these a kernel uses: fused multiply-add, 256-bit and 512-bit registers."""
+    # Compiled here: numba does not show the code of a kernel from its cache.
+    kernel: Any = numba.njit("(uint32[::1], float32[::1], float32[::1])")(uniform_float32_values)
+    (assembly,) = kernel.inspect_asm().values()
+    words = {"fma": "vfmadd", "ymm": "%ymm", "zmm": "%zmm"}
+    return [name for name, word in words.items() if word in assembly]
+
+
+if __name__ == "__main__":
+    for name, digest in digests(CpuBackend(threads=1)).items():
+        print(name, digest)
+    print("instructions", ",".join(instructions_used()) or "none")

@@ -1,0 +1,228 @@
+"""Write the golden file of `seedbed-1`: digests of some three hundred tensors (docs/numerics.md, section 13).
+
+    python tools/write_golden.py [--check]
+
+New cases are added to the file; a case whose bits differ from the file's is an error, because that would be
+another numerics version. With ``--check`` nothing is written, and a missing case is an error too.
+"""
+
+import argparse
+import hashlib
+import itertools
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xxhash
+
+from seedbed.wire.fans import FanAxes
+from seedbed.wire.initializers import INITIALIZERS
+from seedbed.wire.slices import TensorSlice
+from seedbed.wire.specs import TensorRequest, TensorSpec
+from seedbed_server.backends.base import Backend
+from seedbed_server.backends.cpu import CpuBackend
+from seedbed_server.sampler import TensorSource, plan
+
+PATH = Path(__file__).parents[1] / "server" / "seedbed_server" / "golden" / "seedbed-1.json"
+DESCRIPTION = "What each field means is in docs/numerics.md, section 13."
+FIRST_ELEMENTS = 8
+
+FLOATS = ("float16", "bfloat16", "float32", "float64")
+INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+SEEDS = (0, 1, 42, -1, 2**64 - 1, 2**63, -(2**63), 1234567890123456789)
+NAMES = ("", "dense/kernel", "encoder.layers.0.attention.q_proj.weight", "重み/ü/🌱", "w")
+DRAWS = (0, 0, 1, 2**32, 2**64 - 1)
+SHAPES: tuple[tuple[int, ...], ...] = ((), (7,), (33, 17), (3, 5, 7), (3, 3, 4, 8))
+MATRICES: tuple[tuple[int, ...], ...] = ((1, 1), (5, 5), (9, 5), (5, 9), (3, 3, 4, 8), (70, 66), (66, 70))
+
+Entry = dict[str, Any]
+"""One entry of the file, or its first half: what is asked for without what came."""
+
+
+def cases() -> list[Entry]:
+    """Return what each entry asks for. Only ever append, within each of the groups too."""
+    return [*_elementwise(), *_orthogonal(), *_constants(), *_distributions(), *_scalings(), *_slices(), *_large()]
+
+
+def _case(initializer: str, dtype: str, shape: Sequence[int], note: str = "", **more: Any) -> Entry:
+    size = "x".join(map(str, shape)) or "scalar"
+    entry: Entry = {"id": "-".join(filter(None, (initializer, dtype, size, note))), "initializer": initializer}
+    entry |= {"parameters": more.pop("parameters")} if "parameters" in more else {}
+    entry |= {"dtype": dtype, "shape": list(shape), "name": more.pop("name", "dense/kernel")}
+    entry |= {"seed": str(more.pop("seed", 1)), "draw": str(more.pop("draw", 0))}
+    return entry | more
+
+
+def _elementwise() -> Iterator[Entry]:
+    random = [name for name, spec in INITIALIZERS.items() if spec.random and name != "orthogonal"]
+    seeds, names, draws = itertools.cycle(SEEDS), itertools.cycle(NAMES), itertools.cycle(DRAWS)
+    for initializer, dtype, shape in itertools.product(random, FLOATS, SHAPES):
+        marks: Entry = {}
+        if shape == (33, 17) and initializer in {"random_uniform", "random_normal", "truncated_normal"}:
+            marks = {"self_test": True}
+        yield _case(initializer, dtype, shape, seed=next(seeds), name=next(names), draw=next(draws), **marks)
+    for initializer, shape in itertools.product(("random_normal", "he_uniform"), ((0,), (4, 0, 3))):
+        yield _case(initializer, "float32", shape)
+
+
+def _orthogonal() -> Iterator[Entry]:
+    for dtype, shape in itertools.product(FLOATS, MATRICES):
+        marks: Entry = {"self_test": True} if shape == (9, 5) or (dtype, shape) == ("float64", (70, 66)) else {}
+        yield _case("orthogonal", dtype, shape, **marks)
+    yield _case("orthogonal", "float32", (6, 4), "gain", parameters={"gain": -1.4142135623730951}, seed=-7)
+    yield _case("orthogonal", "float64", (4, 0))
+
+
+def _constants() -> Iterator[Entry]:
+    for dtype in (*FLOATS, *INTEGERS, "bool"):
+        yield _case("zeros", dtype, (2, 3))
+        yield _case("ones", dtype, (2, 3))
+        yield _case("constant", dtype, (2, 3), parameters={"value": 1.0}, self_test=True)
+        yield _case("identity", dtype, (4, 6))
+    for dtype in FLOATS:
+        yield _case("constant", dtype, (2,), "real", parameters={"value": 0.1})
+        yield _case("constant", dtype, (2,), "minus-zero", parameters={"value": -0.0})
+        yield _case("identity", dtype, (3, 2), "gain", parameters={"gain": -0.3}, self_test=True)
+    # Integers beyond float64's 53 bits: exact in an integer dtype, rounded in three steps in a float one.
+    yield _case("constant", "int64", (2,), "smallest", parameters={"value": str(-(2**63))})
+    yield _case("constant", "uint64", (2,), "largest", parameters={"value": str(2**64 - 1)})
+    yield _case("constant", "float64", (2,), "integer", parameters={"value": str(2**53 + 1)})
+    yield _case("constant", "float32", (2,), "integer", parameters={"value": str(2**60 + 2**36 + 1)})
+    yield _case("constant", "float16", (2,), "subnormal", parameters={"value": 3.1e-8})
+    yield _case("constant", "bfloat16", (2,), "tie", parameters={"value": 1.01171875})
+
+
+def _distributions() -> Iterator[Entry]:
+    uniforms = {"unit": (0.0, 1.0), "wide": (-3e4, 1e-3), "one-value": (0.25, 0.25), "neighbours": (1.0, 1.00000012)}
+    normals = {"far-mean": (1000.0, 0.001), "no-spread": (0.1, 0.0), "tiny": (0.0, 1e-7), "standard": (0.0, 1.0)}
+    bounds: dict[str, tuple[float | str, float | str]] = {
+        "right-half": (0.0, "inf"),
+        "left-half": ("-inf", 0.0),
+        "asymmetric": (-1.0, 3.0),
+        "one-side": (0.5, 0.75),
+        "right-tail": (4.0, "inf"),
+        "left-tail": ("-inf", -4.0),
+        "narrow": (0.1, 0.10000000000001),
+        "none": ("-inf", "inf"),
+        "far": (-8.5, 13.0),
+    }
+    for dtype in FLOATS:
+        for note, (minval, maxval) in uniforms.items():
+            yield _case("random_uniform", dtype, (19,), note, parameters={"minval": minval, "maxval": maxval})
+        for note, (mean, stddev) in normals.items():
+            yield _case("random_normal", dtype, (19,), note, parameters={"mean": mean, "stddev": stddev})
+        for note, (lower, upper) in bounds.items():
+            parameters = {"mean": 0.5, "stddev": 2.0, "lower": lower, "upper": upper}
+            marks: Entry = {"self_test": True} if note in {"asymmetric", "right-tail"} else {}
+            yield _case("truncated_normal", dtype, (19,), note, parameters=parameters, **marks)
+
+
+def _scalings() -> Iterator[Entry]:
+    modes, kinds = ("fan_in", "fan_out", "fan_avg"), ("uniform", "truncated_normal", "untruncated_normal")
+    for mode, kind in itertools.product(modes, kinds):
+        parameters = {"scale": 1.7, "mode": mode, "distribution": kind}
+        yield _case("variance_scaling", "float32", (5, 3, 6), f"{mode}-{kind}", parameters=parameters)
+    pytorch = {"in_axis": [1], "out_axis": [0], "batch_axis": []}
+    experts = {"in_axis": [-2], "out_axis": [-1], "batch_axis": [0]}
+    heads = {"in_axis": [0], "out_axis": [1, 2], "batch_axis": []}
+    for note, axes in (("pytorch", pytorch), ("experts", experts), ("heads", heads)):
+        for initializer in ("glorot_uniform", "he_normal"):
+            marks: Entry = {"self_test": True} if note == "pytorch" else {}
+            yield _case(initializer, "float32", (4, 6, 5), note, fan_axes=axes, **marks)
+
+
+def _slices() -> Iterator[Entry]:
+    for dtype in FLOATS:
+        inside = {"starts": [5, 3], "lengths": [7, 11]}
+        yield _case("random_normal", dtype, (33, 17), "slice", slice=inside)
+        yield _case("orthogonal", dtype, (9, 5), "slice", slice={"starts": [2, 1], "lengths": [5, 3]})
+        # Block numbers beyond 2**32: the counter's second word.
+        huge = {"starts": [2**40 - 3, 1, 2], "lengths": [3, 3, 5]}
+        yield _case("glorot_uniform", dtype, (2**40, 5, 9), "slice", slice=huge, self_test=True)
+    yield _case("identity", "int16", (2**20, 2**20), "slice", slice={"starts": [2**19, 2**19 - 2], "lengths": [2, 5]})
+    yield _case("random_uniform", "float32", (4, 6), "empty-slice", slice={"starts": [4, 0], "lengths": [0, 6]})
+
+
+def _large() -> Iterator[Entry]:
+    for initializer, dtype in itertools.product(("random_uniform", "random_normal"), FLOATS):
+        yield _case(initializer, dtype, (200_003,))
+    yield _case("orthogonal", "float64", (300, 200))
+
+
+def request_of(entry: Entry) -> TensorRequest:
+    """Return the request that an entry stands for."""
+    axes, part = entry.get("fan_axes"), entry.get("slice")
+    parameters = {name: _parameter(value) for name, value in entry.get("parameters", {}).items()}
+    spec = TensorSpec(
+        name=entry["name"],
+        shape=tuple(entry["shape"]),
+        dtype=entry["dtype"],
+        initializer=INITIALIZERS[entry["initializer"]](**parameters),
+        seed=int(entry["seed"]),
+        draw=int(entry["draw"]),
+        fan_axes=FanAxes(**axes) if axes else None,
+    )
+    return TensorRequest(spec, TensorSlice(**part) if part else None)
+
+
+def _parameter(value: float | str) -> float | str:
+    if not isinstance(value, str):
+        return value
+    if value in {"inf", "-inf"}:
+        return float(value)
+    return int(value) if value.lstrip("-").isdigit() else value
+
+
+def results(entry: Entry, backend: Backend) -> Entry:
+    """Return the fields of an entry that say what came."""
+    request = request_of(entry)
+    out = np.empty(request.size_bytes, np.uint8)
+    TensorSource(plan(request), backend).fill(0, out)
+    content = out.tobytes()
+    return {
+        "size_bytes": len(content),
+        "first_bytes": content[: FIRST_ELEMENTS * request.spec.dtype.itemsize].hex(),
+        "xxh3_128": xxhash.xxh3_128_hexdigest(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
+
+
+def read() -> list[Entry]:
+    """Return the entries of the file, none if there is no file."""
+    return json.loads(PATH.read_text(encoding="utf-8"))["tensors"] if PATH.exists() else []
+
+
+def as_text(entries: Sequence[Entry]) -> str:
+    """Return the file's text, one entry a line."""
+    lines = ",\n".join("    " + json.dumps(entry, ensure_ascii=False, allow_nan=False) for entry in entries)
+    head = f'  "numerics": "seedbed-1",\n  "description": {json.dumps(DESCRIPTION)},\n'
+    return f'{{\n{head}  "tensors": [\n{lines}\n  ]\n}}\n'
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write or check the file."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    check = parser.parse_args(arguments).check
+    backend = CpuBackend()
+    entries = [case | results(case, backend) for case in cases()]
+    backend.close()
+    known = {entry["id"]: entry for entry in entries}
+    changed = [entry["id"] for entry in read() if known.get(entry["id"]) != entry]
+    if changed:
+        print(f"not as in {PATH.name}: {', '.join(changed)}; a change of bits is a new version", file=sys.stderr)
+        return 1
+    if check:
+        missing = len(entries) - len(read())
+        print(f"{missing} entries are missing in {PATH.name}" if missing else "up to date")
+        return int(missing > 0)
+    PATH.parent.mkdir(parents=True, exist_ok=True)
+    PATH.write_text(as_text(entries), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
