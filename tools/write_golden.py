@@ -1,4 +1,4 @@
-"""Write the golden file of `seedbed-1`: digests of some three hundred tensors (docs/numerics.md, section 13).
+"""Write the golden file of `seedbed-1`: digests of some four hundred tensors (docs/numerics.md, section 13).
 
     python tools/write_golden.py [--check]
 
@@ -31,6 +31,19 @@ DESCRIPTION = "What each field means is in docs/numerics.md, section 13."
 FIRST_ELEMENTS = 8
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
+# Those of one word an element. Not the catalogue: a new one in its midst would give all behind it other seeds.
+RANDOM = (
+    "glorot_normal",
+    "glorot_uniform",
+    "he_normal",
+    "he_uniform",
+    "lecun_normal",
+    "lecun_uniform",
+    "random_normal",
+    "random_uniform",
+    "truncated_normal",
+    "variance_scaling",
+)
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 SEEDS = (0, 1, 42, -1, 2**64 - 1, 2**63, -(2**63), 1234567890123456789)
 NAMES = ("", "dense/kernel", "encoder.layers.0.attention.q_proj.weight", "重み/ü/🌱", "w")
@@ -43,7 +56,7 @@ Entry = dict[str, Any]
 
 
 def cases() -> list[Entry]:
-    """Return what each entry asks for. Only ever append, within each of the groups too."""
+    """Return what each entry asks for. Append only, to each group too: a case's place decides its seed."""
     return [*_elementwise(), *_orthogonal(), *_constants(), *_distributions(), *_scalings(), *_slices(), *_large()]
 
 
@@ -57,9 +70,8 @@ def _case(initializer: str, dtype: str, shape: Sequence[int], note: str = "", **
 
 
 def _elementwise() -> Iterator[Entry]:
-    random = [name for name, spec in INITIALIZERS.items() if spec.random and name != "orthogonal"]
     seeds, names, draws = itertools.cycle(SEEDS), itertools.cycle(NAMES), itertools.cycle(DRAWS)
-    for initializer, dtype, shape in itertools.product(random, FLOATS, SHAPES):
+    for initializer, dtype, shape in itertools.product(RANDOM, FLOATS, SHAPES):
         marks: Entry = {}
         if shape == (33, 17) and initializer in {"random_uniform", "random_normal", "truncated_normal"}:
             marks = {"self_test": True}
@@ -192,7 +204,10 @@ def results(entry: Entry, backend: Backend) -> Entry:
 
 def read() -> list[Entry]:
     """Return the entries of the file, none if there is no file."""
-    return json.loads(PATH.read_text(encoding="utf-8"))["tensors"] if PATH.exists() else []
+    if not PATH.exists():
+        return []
+    entries: list[Entry] = json.loads(PATH.read_text(encoding="utf-8"))["tensors"]
+    return entries
 
 
 def as_text(entries: Sequence[Entry]) -> str:

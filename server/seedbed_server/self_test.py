@@ -37,3 +37,44 @@ def golden_vectors() -> list[dict[str, Any]]:
     text = resources.files("seedbed_server").joinpath("golden", "seedbed-1.json").read_text()
     vectors: list[dict[str, Any]] = json.loads(text)["tensors"]
     return vectors
+
+
+def request_of(vector: dict[str, Any]) -> TensorRequest:
+    """Return the request that a golden vector stands for."""
+    axes, part = vector.get("fan_axes"), vector.get("slice")
+    parameters = {name: _number(value) for name, value in vector.get("parameters", {}).items()}
+    spec = TensorSpec(
+        name=vector["name"],
+        shape=tuple(vector["shape"]),
+        dtype=vector["dtype"],
+        initializer=INITIALIZERS[vector["initializer"]](**parameters),
+        seed=int(vector["seed"]),
+        draw=int(vector["draw"]),
+        fan_axes=FanAxes(**axes) if axes else None,
+    )
+    return TensorRequest(spec, TensorSlice(**part) if part else None)
+
+
+def sample_vector(vector: dict[str, Any], backend: Backend) -> bytes:
+    """Return the bytes that this machine gives for a golden vector."""
+    request = request_of(vector)
+    out = np.empty(request.size_bytes, np.uint8)
+    TensorSource(plan(request), backend).fill(0, out)
+    return out.tobytes()
+
+
+def check_vector(vector: dict[str, Any], backend: Backend) -> None:
+    """Raise unless this machine gives the vector's bytes."""
+    digest = digest_bytes(sample_vector(vector, backend))
+    if digest.value.hex() != vector["xxh3_128"] or digest.size_bytes != vector["size_bytes"]:
+        message = f"{backend.device} gives other bits than the contract for {vector['id']}; it must not serve"
+        raise SelfTestError(message)
+
+
+def _number(value: float | str) -> float | str:
+    """Return a parameter; JSON has no infinity, and no integers that every reader takes exactly."""
+    if not isinstance(value, str):
+        return value
+    if value in {"inf", "-inf"}:
+        return float(value)
+    return int(value) if value.lstrip("-").isdigit() else value

@@ -34,6 +34,7 @@ def round_ratio(numerator: int, denominator: int, form: Format) -> float:
     """Return the number of the format nearest to a ratio of integers; the denominator is positive."""
     if numerator == 0:
         return 0.0
+    sign = -1.0 if numerator < 0 else 1.0
     magnitude = abs(numerator)
     exponent = magnitude.bit_length() - denominator.bit_length()
     if magnitude << max(0, -exponent) < denominator << max(0, exponent):
@@ -44,8 +45,8 @@ def round_ratio(numerator: int, denominator: int, form: Format) -> float:
     if twice > whole or (twice == whole and quotient % 2 == 1):
         quotient += 1
     if quotient.bit_length() + place > form.largest_exponent + 1:
-        return math.copysign(math.inf, numerator)
-    return math.copysign(math.ldexp(quotient, place), numerator)
+        return sign * math.inf
+    return sign * math.ldexp(quotient, place)
 
 
 def round_to(value: float, form: Format) -> float:

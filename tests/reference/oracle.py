@@ -85,8 +85,7 @@ def element_bytes(tensor: Tensor, indices: Iterable[int]) -> bytes:
     if tensor.dtype in INTEGER_BYTES:
         size = INTEGER_BYTES[tensor.dtype]
         return b"".join(
-            _integer(tensor, index).to_bytes(size, "little", signed=tensor.dtype.startswith("int"))
-            for index in indices
+            _integer(tensor, index).to_bytes(size, "little", signed=tensor.dtype.startswith("int")) for index in indices
         )
     form = FORMATS[tensor.dtype]
     return b"".join(encode(element(tensor, index), form).to_bytes(form.bits // 8, "little") for index in indices)

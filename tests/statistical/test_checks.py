@@ -1,27 +1,39 @@
 """The checks themselves: fair numbers of another generator pass, wrong ones do not."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
-from scipy import stats
+from numpy.typing import NDArray
 
 from tests.statistical.checks import (
+    Distribution,
     check_distribution_function,
     check_lags,
     check_moments,
     check_pairs,
     check_tails,
     check_uncorrelated,
+    normal,
+    uniform,
 )
 
-NORMAL = stats.norm()
+Check = Callable[[NDArray[np.float64], Distribution], None]
+
+NORMAL = normal(0.0, 1.0)
 FAIR = np.random.default_rng(1).standard_normal(2**20)
 OTHER = np.random.default_rng(2).standard_normal(2**20)
-CHECKS_OF_ONE = [check_distribution_function, check_moments, check_tails, check_pairs]
+CHECKS_OF_ONE: list[Check] = [check_distribution_function, check_moments, check_tails, check_pairs]
 
 
 @pytest.mark.parametrize("check", CHECKS_OF_ONE)
-def test_fair_numbers_pass(check) -> None:  # type: ignore[no-untyped-def]
+def test_fair_numbers_pass(check: Check) -> None:
     check(FAIR, NORMAL)
+
+
+@pytest.mark.parametrize("check", CHECKS_OF_ONE)
+def test_fair_uniform_numbers_pass(check: Check) -> None:
+    check(np.random.default_rng(4).uniform(2.0, 5.0, 2**20), uniform(2.0, 5.0))
 
 
 def test_fair_numbers_are_not_correlated() -> None:
@@ -29,7 +41,7 @@ def test_fair_numbers_are_not_correlated() -> None:
     check_uncorrelated(FAIR, OTHER)
 
 
-WRONG = {
+WRONG: dict[str, tuple[Check, NDArray[np.float64]]] = {
     "shifted by 0.01": (check_distribution_function, FAIR + 0.01),
     "2 percent too wide": (check_distribution_function, FAIR * 1.02),
     "mean of 0.01": (check_moments, FAIR + 0.01),

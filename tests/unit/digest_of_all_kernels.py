@@ -41,7 +41,7 @@ def digests(backend: CpuBackend) -> dict[str, str]:
             spec = TensorSpec("digest", shape, dtype, initializer, seed=20_240_229, draw=case)
             out = np.empty(spec.element_count * dtype.itemsize, np.uint8)
             TensorSource(plan(TensorRequest(spec)), backend).fill(0, out)
-            found[f"{case}-{initializer.name()}-{dtype.value}"] = hashlib.sha256(out).hexdigest()
+            found[f"{case}-{initializer.name()}-{dtype.value}"] = hashlib.sha256(out.tobytes()).hexdigest()
     return found
 
 

@@ -1,0 +1,96 @@
+"""The golden file of `seedbed-1`: our bits are its bits, and its bits are those of the reference."""
+
+import json
+import math
+
+import pytest
+
+from seedbed.wire.dtypes import FLOATING, Dtype
+from seedbed.wire.initializers import INITIALIZERS
+from seedbed_server.backends.cpu import CpuBackend
+from tests.reference.oracle import Tensor, element_bytes, slice_indices
+from tools import write_golden
+from tools.write_golden import Entry
+
+ENTRIES = write_golden.read()
+SELF_TEST = [entry for entry in ENTRIES if entry.get("self_test")]
+RESULTS = ("size_bytes", "first_bytes", "xxh3_128", "sha256")
+# A larger matrix takes the reference minutes; 70 x 66 crosses the border between two panels.
+LARGEST_MATRIX = 70 * 66
+QUICK = [e for e in ENTRIES if e["initializer"] != "orthogonal" or math.prod(e["shape"]) <= LARGEST_MATRIX]
+
+
+def each(entries: list[Entry]) -> pytest.MarkDecorator:
+    """Run a test for each entry, under its id."""
+    return pytest.mark.parametrize("entry", entries, ids=[entry["id"] for entry in entries])
+
+
+def reference_of(entry: Entry) -> Tensor:
+    """Return the entry's tensor as the reference takes it."""
+    return Tensor(
+        initializer=entry["initializer"],
+        dtype=entry["dtype"],
+        shape=tuple(entry["shape"]),
+        parameters={name: write_golden._parameter(value) for name, value in entry.get("parameters", {}).items()},
+        seed=int(entry["seed"]),
+        draw=int(entry["draw"]),
+        name=entry["name"],
+        fan_axes=entry.get("fan_axes"),
+    )
+
+
+def first_indices(entry: Entry) -> list[int]:
+    """Return the indices of the first elements of the entry's tensor or slice."""
+    if "slice" in entry:
+        return slice_indices(entry["shape"], **entry["slice"])[: write_golden.FIRST_ELEMENTS]
+    return list(range(min(write_golden.FIRST_ELEMENTS, math.prod(entry["shape"]))))
+
+
+@each(ENTRIES)
+def test_the_service_gives_the_golden_bits(cpu: CpuBackend, entry: Entry) -> None:
+    assert write_golden.results(entry, cpu) == {name: entry[name] for name in RESULTS}
+
+
+@each(QUICK)
+def test_the_first_golden_elements_are_those_of_the_reference(entry: Entry) -> None:
+    assert element_bytes(reference_of(entry), first_indices(entry)).hex() == entry["first_bytes"]
+
+
+def test_every_case_of_the_generator_is_in_the_file_and_nothing_else() -> None:
+    assert [{k: v for k, v in entry.items() if k not in RESULTS} for entry in ENTRIES] == write_golden.cases()
+
+
+def test_the_file_reads_as_the_generator_writes_it() -> None:
+    assert write_golden.PATH.read_text(encoding="utf-8") == write_golden.as_text(ENTRIES)
+
+
+def test_ids_are_unique() -> None:
+    assert len({entry["id"] for entry in ENTRIES}) == len(ENTRIES)
+
+
+def test_every_initializer_is_there_in_every_dtype() -> None:
+    pairs = {(entry["initializer"], entry["dtype"]) for entry in ENTRIES}
+    assert pairs == {(name, dtype.value) for name, spec in INITIALIZERS.items() for dtype in spec.dtypes}
+
+
+def test_the_self_test_is_small_and_covers_every_kernel() -> None:
+    assert sum(entry["size_bytes"] for entry in SELF_TEST) < 100_000
+    kernels = {(entry["initializer"], entry["dtype"]) for entry in SELF_TEST}
+    random = ("random_uniform", "random_normal", "truncated_normal", "orthogonal", "identity")
+    assert {(name, dtype.value) for name in random for dtype in FLOATING} <= kernels
+    assert {("constant", dtype.value) for dtype in Dtype} <= kernels
+
+
+def test_the_file_is_small() -> None:
+    assert write_golden.PATH.stat().st_size < 400_000
+
+
+def test_any_json_reader_holds_its_numbers_exactly() -> None:
+    def integer(digits: str) -> int:
+        assert abs(int(digits)) < 2**53
+        return int(digits)
+
+    def refuse(word: str) -> None:
+        raise AssertionError(f"{word} is not JSON")
+
+    json.loads(write_golden.PATH.read_text(encoding="utf-8"), parse_int=integer, parse_constant=refuse)
