@@ -2,8 +2,9 @@
 
     python tools/fit_normal.py > server/seedbed_server/kernels/normal_coefficients.py
 
-The two polynomials of float32 are minimax (Remez exchange); the two rational functions of float64 interpolate at
-Chebyshev points. All are computed with 60 digits by mpmath, then rounded once. The constants at the top are part of the contract `seedbed-1`; a test runs this script and compares.
+The two polynomials of float32 are minimax (Remez exchange), the two rational functions of float64 interpolate at
+Chebyshev points. All are computed with 60 digits by mpmath, then rounded once. The constants at the top are part of
+the contract `seedbed-1`; a test runs this script and compares.
 """
 
 from collections.abc import Callable, Sequence
@@ -75,9 +76,7 @@ def remez(function: Function, weight: Function, low: mpf, high: mpf, degree: int
     coefficients: list[mpf] = []
     for _ in range(12):
         coefficients, levelled = solve(nodes, lambda x: known[x] if x in known else function(x), weight, degree)
-        errors = [
-            weight(x) * (mpmath.polyval(coefficients[::-1], x) - y) for x, y in zip(grid, values, strict=True)
-        ]
+        errors = [weight(x) * (mpmath.polyval(coefficients[::-1], x) - y) for x, y in zip(grid, values, strict=True)]
         # One node per run of equal sign: where the error is largest.
         runs: list[int] = []
         for i, error in enumerate(errors):
@@ -103,7 +102,7 @@ def fit_log2() -> list[mpf]:
         return -SCALE * mpmath.log1p(f) / mpmath.log(2) / f
 
     low, high = mpmath.sqrt(mpf(1) / 2) - 1, mpmath.sqrt(2) - 1
-    return remez(function, lambda f: mpf(1), low, high, LOG2_DEGREE)
+    return remez(function, lambda _: mpf(1), low, high, LOG2_DEGREE)
 
 
 def fit_quantile() -> list[mpf]:

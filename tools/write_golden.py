@@ -15,16 +15,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xxhash
 
-from seedbed.wire.fans import FanAxes
-from seedbed.wire.initializers import INITIALIZERS
-from seedbed.wire.slices import TensorSlice
-from seedbed.wire.specs import TensorRequest, TensorSpec
+from seedbed.wire.dtypes import Dtype
 from seedbed_server.backends.base import Backend
 from seedbed_server.backends.cpu import CpuBackend
-from seedbed_server.sampler import TensorSource, plan
+from seedbed_server.self_test import sample_vector
 
 PATH = Path(__file__).parents[1] / "server" / "seedbed_server" / "golden" / "seedbed-1.json"
 DESCRIPTION = "What each field means is in docs/numerics.md, section 13."
@@ -164,39 +160,13 @@ def _large() -> Iterator[Entry]:
     yield _case("orthogonal", "float64", (300, 200))
 
 
-def request_of(entry: Entry) -> TensorRequest:
-    """Return the request that an entry stands for."""
-    axes, part = entry.get("fan_axes"), entry.get("slice")
-    parameters = {name: _parameter(value) for name, value in entry.get("parameters", {}).items()}
-    spec = TensorSpec(
-        name=entry["name"],
-        shape=tuple(entry["shape"]),
-        dtype=entry["dtype"],
-        initializer=INITIALIZERS[entry["initializer"]](**parameters),
-        seed=int(entry["seed"]),
-        draw=int(entry["draw"]),
-        fan_axes=FanAxes(**axes) if axes else None,
-    )
-    return TensorRequest(spec, TensorSlice(**part) if part else None)
-
-
-def _parameter(value: float | str) -> float | str:
-    if not isinstance(value, str):
-        return value
-    if value in {"inf", "-inf"}:
-        return float(value)
-    return int(value) if value.lstrip("-").isdigit() else value
-
-
 def results(entry: Entry, backend: Backend) -> Entry:
     """Return the fields of an entry that say what came."""
-    request = request_of(entry)
-    out = np.empty(request.size_bytes, np.uint8)
-    TensorSource(plan(request), backend).fill(0, out)
-    content = out.tobytes()
+    content = sample_vector(entry, backend)
+    first = FIRST_ELEMENTS * Dtype(entry["dtype"]).itemsize
     return {
         "size_bytes": len(content),
-        "first_bytes": content[: FIRST_ELEMENTS * request.spec.dtype.itemsize].hex(),
+        "first_bytes": content[:first].hex(),
         "xxh3_128": xxhash.xxh3_128_hexdigest(content),
         "sha256": hashlib.sha256(content).hexdigest(),
     }

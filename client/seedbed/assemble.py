@@ -1,4 +1,4 @@
-"""From the frames of a stream to bytes that can be trusted: order, completeness, checksums and digests are checked here."""
+"""From the frames of a stream to bytes that can be trusted: order, completeness, checksums and digests are checked."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -85,4 +85,6 @@ class Assembler:
 
 
 def _lost(what: str) -> DataLossError:
-    return DataLossError(f"{what}; fetch it again, and if that repeats, look at the network between here and the server")
+    return DataLossError(
+        f"{what}; fetch it again, and if that repeats, look at the network between here and the server"
+    )

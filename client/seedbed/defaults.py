@@ -1,4 +1,4 @@
-"""Which client answers where none is named: the one that was set, else ``$SEEDBED_TARGET``, else the embedded engine."""
+"""Which client answers where none is named: the one set, else that of ``$SEEDBED_TARGET``, else the embedded engine."""
 
 import os
 import threading

@@ -1,18 +1,18 @@
 """Every error that the SDK raises, as a tree; no other library's error leaves it.
 
-    SeedbedError
-    ├── InvalidArgumentError        a request that can never be answered; says which field
-    │   ├── InvalidValueError       also a ValueError
-    │   └── InvalidTypeError        also a TypeError
-    ├── TransportError              a request that may succeed another time, or elsewhere
-    │   ├── UnavailableError        no server there, or it is starting or stopping; also a ConnectionError
-    │   ├── DeadlineError           it took too long; also a TimeoutError
-    │   ├── OverloadedError         the server has no room now; says when to try again
-    │   ├── CancelledError          the call was cancelled
-    │   └── DataLossError           what arrived is not what was sent
-    ├── UnsupportedError            the server does not know the method, or the numerics version
-    ├── ServerError                 a bug in the server; carries the request id for its operator
-    └── EngineNotInstalledError     the embedded engine is not installed; also an ImportError
+SeedbedError
+├── InvalidArgumentError        a request that can never be answered; says which field
+│   ├── InvalidValueError       also a ValueError
+│   └── InvalidTypeError        also a TypeError
+├── TransportError              a request that may succeed another time, or elsewhere
+│   ├── UnavailableError        no server there, or it is starting or stopping; also a ConnectionError
+│   ├── DeadlineError           it took too long; also a TimeoutError
+│   ├── OverloadedError         the server has no room now; says when to try again
+│   ├── CancelledError          the call was cancelled
+│   └── DataLossError           what arrived is not what was sent
+├── UnsupportedError            the server does not know the method, or the numerics version
+├── ServerError                 a bug in the server; carries the request id for its operator
+└── EngineNotInstalledError     the embedded engine is not installed; also an ImportError
 """
 
 from seedbed.wire.errors import InvalidArgumentError, InvalidTypeError, InvalidValueError, SeedbedError

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import grpc
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2
 
 from seedbed.assemble import Assembler
 from seedbed.channel import open_channel
@@ -49,10 +49,14 @@ class GrpcTransport:
         Raises:
             UnavailableError: if it does not within the time.
         """
-        health = health_pb2_grpc.HealthStub(self._channel)
+        watch = self._channel.unary_stream(
+            "/grpc.health.v1.Health/Watch",
+            request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+            response_deserializer=health_pb2.HealthCheckResponse.FromString,
+        )
         request = health_pb2.HealthCheckRequest(service=SERVICE)
         try:
-            call = health.Watch(request, timeout=timeout_seconds, wait_for_ready=True)
+            call = watch(request, timeout=timeout_seconds, wait_for_ready=True)
             for response in call:
                 if response.status == health_pb2.HealthCheckResponse.SERVING:
                     call.cancel()

@@ -15,7 +15,7 @@ from seedbed.defaults import get_default_client
 from seedbed.seeds import SeedGenerator, random_seed
 from seedbed.wire import initializers as wire
 from seedbed.wire.errors import bad_type
-from seedbed.wire.fans import FanAxes
+from seedbed.wire.fans import Axes, FanAxes
 from seedbed.wire.initializers import Distribution, FanMode, InitializerSpec
 from seedbed.wire.seeds import as_seed
 from seedbed.wire.specs import TensorSpec
@@ -29,13 +29,13 @@ class Initializer:
     """Fills tensors; the base of all. Two are equal if class and configuration are.
 
     A call returns an array, sampled by ``client`` (by default the one of :func:`seedbed.set_default_client`,
-    of ``$SEEDBED_TARGET``, or the embedded engine). The content depends on seed, name, draw, parameters, shape and dtype
-    only: never on the client, nor, where a name is given, on the order of calls.
+    of ``$SEEDBED_TARGET``, or the embedded engine). The content depends on seed, name, draw, parameters, shape and
+    dtype only: never on the client, nor, where a name is given, on the order of calls.
 
     Without a name, successive calls follow Keras's documentation, class by class: RandomNormal, RandomUniform,
-    TruncatedNormal, VarianceScaling and Orthogonal give the same values each time; Glorot*, He* and Lecun* go on to the next
-    draw, so that initializers of equal seed give equal sequences. A :class:`SeedGenerator` as the seed gives a
-    sequence for every class.
+    TruncatedNormal, VarianceScaling and Orthogonal give the same values each time; Glorot*, He* and Lecun* go on to
+    the next draw, so that initializers of equal seed give equal sequences. A :class:`SeedGenerator` as the seed gives
+    a sequence for every class.
     """
 
     _repeats: ClassVar[bool] = True
@@ -104,7 +104,7 @@ class Initializer:
             name=name,
             shape=shape,
             dtype=DEFAULT_DTYPE if dtype is None else dtype,
-            initializer=self,  # type: ignore[arg-type]  # the spec takes what it needs from an initializer
+            initializer=self,
             draw=draw if draw is not None else 0,
         )
         if draw is None and not name:
@@ -158,7 +158,7 @@ class Initializer:
         return type(self).from_config(self.get_config())
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.get_config() == other.get_config()  # type: ignore[attr-defined]
+        return isinstance(other, Initializer) and type(self) is type(other) and self.get_config() == other.get_config()
 
     def __hash__(self) -> int:
         return hash((type(self), self._spec, self._fan_axes, self.seed_bits))
@@ -240,8 +240,8 @@ class TruncatedNormal(Initializer):
 class VarianceScaling(Initializer):
     """Numbers with mean 0 and variance scale / n, n = max(1, fan). Floating dtypes. The same values on each call.
 
-    ``uniform`` is on [-limit, limit) with limit = sqrt(3 scale / n); ``truncated_normal`` (also called ``normal``, as in Keras)
-    is cut at two standard deviations and widened by 1 / 0.87962566103423978 so that the variance is right;
+    ``uniform`` is on [-limit, limit) with limit = sqrt(3 scale / n); ``truncated_normal`` (also called ``normal``, as
+    in Keras) is cut at two standard deviations and widened by 1 / 0.87962566103423978 so that the variance is right;
     ``untruncated_normal`` has stddev = sqrt(scale / n).
 
     Args:
@@ -261,17 +261,13 @@ class VarianceScaling(Initializer):
         distribution: Distribution = "truncated_normal",
         seed: Seed = None,
         *,
-        in_axis: int | tuple[int, ...] | None = None,
-        out_axis: int | tuple[int, ...] | None = None,
-        batch_axis: int | tuple[int, ...] = (),
+        in_axis: Axes | None = None,
+        out_axis: Axes | None = None,
+        batch_axis: Axes = (),
     ) -> None:
         axes = None
         if in_axis is not None or out_axis is not None or batch_axis != ():
-            axes = FanAxes(
-                -2 if in_axis is None else in_axis,  # type: ignore[arg-type]  # FanAxes makes tuples of integers
-                -1 if out_axis is None else out_axis,  # type: ignore[arg-type]
-                batch_axis,  # type: ignore[arg-type]
-            )
+            axes = FanAxes(-2 if in_axis is None else in_axis, -1 if out_axis is None else out_axis, batch_axis)
         super().__init__(wire.VarianceScalingSpec(scale, mode, distribution), seed, axes)
 
     def get_config(self) -> dict[str, Any]:

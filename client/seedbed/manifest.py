@@ -43,8 +43,8 @@ class Manifest:
           wte.weight: [50257, 768]        # a shape, or any of the keys above and draw:
           lm_head.weight: {shape: [768, 50257], dtype: bfloat16, initializer: glorot_uniform, seed: 7}
 
-    Patterns are those of :mod:`fnmatch`, upper and lower case distinct. A seed may also stand in an initializer's config;
-    the tensor's own comes first, then that, then the manifest's.
+    Patterns are those of :mod:`fnmatch`, upper and lower case distinct. A seed may also stand in an initializer's
+    config; the tensor's own comes first, then that, then the manifest's.
 
     Args:
         tensors: the specs.
@@ -191,9 +191,7 @@ class Manifest:
 _TENSOR_KEYS = ("shape", "dtype", "initializer", "seed", "draw", "fan_axes")
 
 
-def _spec(
-    name: str, entry: Any, rules: Sequence[tuple[str, InitializerLike]], shared: Mapping[str, Any]
-) -> TensorSpec:
+def _spec(name: str, entry: Any, rules: Sequence[tuple[str, InitializerLike]], shared: Mapping[str, Any]) -> TensorSpec:
     if not isinstance(entry, Mapping):
         entry = {"shape": entry}
     entry = _checked_keys("tensor", entry, _TENSOR_KEYS)
@@ -209,10 +207,10 @@ def _spec(
         raise bad_value("dtype", "given, here or for the whole manifest", None)
     return TensorSpec(
         name=name,
-        shape=entry.get("shape"),  # type: ignore[arg-type]  # checked by the spec
+        shape=entry.get("shape"),
         dtype=dtype,
         initializer=initializer,
-        seed=next((seed for seed in seeds if seed is not None), None),  # type: ignore[arg-type]
+        seed=next((seed for seed in seeds if seed is not None), None),
         draw=entry.get("draw", 0),
         fan_axes=_fan_axes(entry.get("fan_axes", shared.get("fan_axes"))),
     )
@@ -263,12 +261,13 @@ def _rules_of(value: Any) -> list[tuple[str, InitializerLike]]:
         return list(value.items())
     rules = []
     for i, rule in enumerate(value):
+        pair = rule
         if isinstance(rule, Mapping):
-            rule = _checked_keys(f"rules[{i}]", rule, ("match", "initializer"))
-            rule = (rule.get("match"), rule.get("initializer"))
-        if not isinstance(rule, tuple) or len(rule) != 2 or not isinstance(rule[0], str):
+            keys = _checked_keys(f"rules[{i}]", rule, ("match", "initializer"))
+            pair = (keys.get("match"), keys.get("initializer"))
+        if not isinstance(pair, tuple) or len(pair) != 2 or not isinstance(pair[0], str):
             raise bad_type(f"rules[{i}]", "{match: pattern, initializer: ...}", rule)
-        rules.append(rule)
+        rules.append(pair)
     return rules
 
 
@@ -302,7 +301,7 @@ class _StrictLoader(yaml.SafeLoader):
 
 
 def _construct_mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-    pairs = [(loader.construct_object(key), loader.construct_object(value, deep=True)) for key, value in node.value]  # type: ignore[no-untyped-call]
+    pairs = [(loader.construct_object(key), loader.construct_object(value, deep=True)) for key, value in node.value]
     return _without_duplicates(pairs)
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 def progress_bar(total_bytes: int, label: str, *, is_shown: bool) -> Iterator[Callable[[int], None]]:
     """Yield what is to be called with the number of new bytes."""
     if not is_shown:
-        yield lambda size_bytes: None
+        yield _ignore
         return
     from tqdm.auto import tqdm  # only who wants a bar pays for its import
 
@@ -18,3 +18,7 @@ def progress_bar(total_bytes: int, label: str, *, is_shown: bool) -> Iterator[Ca
             bar.update(size_bytes)
 
         yield advance
+
+
+def _ignore(size_bytes: int) -> None:
+    """Take note of nothing."""

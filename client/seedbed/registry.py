@@ -23,11 +23,11 @@ def get(identifier: Any) -> Any:
     if identifier is None:
         return None
     if isinstance(identifier, str):
-        return _class_of(identifier)()
+        return _class_of(identifier).from_config({})
     if isinstance(identifier, Mapping):
         return deserialize(identifier)
     if isinstance(identifier, type) and issubclass(identifier, Initializer):
-        return identifier()
+        return identifier.from_config({})
     if callable(identifier):
         return identifier
     raise bad_type("identifier", "a name, a class, an initializer, a callable, a dictionary or None", identifier)
@@ -44,9 +44,7 @@ def serialize(initializer: Initializer) -> dict[str, Any]:
     return {"class_name": type(initializer).__name__, "config": initializer.get_config()}
 
 
-def deserialize(
-    config: Mapping[str, Any], custom_objects: Mapping[str, Callable[..., Any]] | None = None
-) -> Any:
+def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Callable[..., Any]] | None = None) -> Any:
     """Return the initializer of a dictionary, which is not changed.
 
     Args:
@@ -60,10 +58,10 @@ def deserialize(
     if not isinstance(config, Mapping) or not isinstance(config.get("class_name"), str):
         raise bad_type("config", 'a dictionary with a "class_name"', config)
     arguments = config.get("config") or {}
-    custom = (custom_objects or {}).get(config["class_name"])
+    custom = custom_objects.get(config["class_name"]) if custom_objects else None
     if custom is not None:
         return custom.from_config(arguments) if hasattr(custom, "from_config") else custom(**arguments)
-    return _class_of(config["class_name"]).from_config(dict(arguments))
+    return _class_of(config["class_name"]).from_config(arguments)
 
 
 def _class_of(name: str) -> type[Initializer]:

@@ -1,8 +1,8 @@
 """Tensors in a safetensors file, mapped into memory: filled, or read, without a copy of the whole model.
 
-The format (huggingface.co/docs/safetensors): 8 bytes, little-endian, the size of a JSON header; the header; the tensors'
-bytes, little-endian, in C order. The safetensors package writes only what is in memory already, so the header is
-written here; tests read the result with the package.
+The format (huggingface.co/docs/safetensors): 8 bytes, little-endian, the size of a JSON header; the header; the
+tensors' bytes, little-endian, in C order. The safetensors package writes only what is in memory already, so the
+header is written here; tests read the result with the package.
 """
 
 import json
@@ -76,7 +76,7 @@ def create(
         offset += size
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % ALIGNMENT)
-    with open(path, "wb") as file:
+    with Path(path).open("wb") as file:
         file.write(struct.pack("<Q", len(text)) + text)
         file.truncate(8 + len(text) + offset)
     return {name: _map(path, "r+", dtype, shape, 8 + len(text) + begin) for name, dtype, shape, begin in layout}
@@ -90,7 +90,7 @@ def read_header(path: str | Path) -> dict[str, Entry]:
         OSError: if it cannot be read.
     """
     file_size = Path(path).stat().st_size
-    with open(path, "rb") as file:
+    with Path(path).open("rb") as file:
         prefix = file.read(8)
         size = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else 0
         if not 2 <= size <= min(MAX_HEADER_BYTES, file_size - 8):

@@ -100,7 +100,7 @@ class Server:
             return address
         return f"{address.rpartition(':')[0]}:{port}"
 
-    def _set_health(self, status: "health_pb2.HealthCheckResponse.ServingStatus.ValueType") -> None:
+    def _set_health(self, status: int) -> None:
         for service in ("", SERVICE.full_name):
             self._health.set(service, status)
 

@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seedbed.wire.errors import SeedbedError
@@ -55,14 +56,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _serve_in_background(server: "Server", stopped: threading.Event) -> list[BaseException]:
+def _serve_in_background(server: "Server", stopped: threading.Event) -> list[Exception]:
     """Start to serve, so that a signal need not wait for compilation; a failure is noted and sets ``stopped``."""
-    failures: list[BaseException] = []
+    failures: list[Exception] = []
 
     def serve() -> None:
         try:
             server.serve()
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001  # the main thread reports it
             failures.append(error)
             stopped.set()
 
@@ -148,10 +149,7 @@ def _stop_on_signals() -> threading.Event:
 def _remove_sockets(addresses: Sequence[str]) -> None:
     for address in addresses:
         if address.startswith("unix://"):
-            try:
-                os.unlink(address.removeprefix("unix://"))
-            except FileNotFoundError:
-                pass
+            Path(address.removeprefix("unix://")).unlink(missing_ok=True)
 
 
 def _address(text: str) -> str:

@@ -57,7 +57,7 @@ def _info(spec: type[InitializerSpec]) -> InitializerInfo:
             InitializerParameter(
                 name=field.name,
                 type="string" if field.metadata["choices"] else "float",
-                default=field.default,
+                default=getattr(spec(), field.name),
                 choices=field.metadata["choices"],
                 description=field.metadata["description"],
             )

@@ -58,7 +58,9 @@ class EmbeddedTransport:
 
     def server_info(self, timeout_seconds: float | None = None) -> ServerInfo:
         """Return what the engine is."""
-        limits = Limits(**dict.fromkeys(Limits.__dataclass_fields__, 2**63 - 1) | {"max_rank": 32, "max_name_bytes": 1024})
+        limits = Limits(
+            **dict.fromkeys(Limits.__dataclass_fields__, 2**63 - 1) | {"max_rank": 32, "max_name_bytes": 1024}
+        )
         return ServerInfo(
             version=metadata.version("seedbed"),
             numerics=(NUMERICS,),
@@ -112,7 +114,9 @@ class EmbeddedTransport:
             self._fill(request, np.asarray(out), on_bytes)
         return [digest_bytes(out) for out in outs]
 
-    def _fill(self, request: TensorRequest, out: np.ndarray[tuple[int], np.dtype[np.uint8]], on_bytes: Callable[[int], None]) -> None:
+    def _fill(
+        self, request: TensorRequest, out: np.ndarray[tuple[int], np.dtype[np.uint8]], on_bytes: Callable[[int], None]
+    ) -> None:
         source = TensorSource(plan(request), self._backend)
         itemsize = request.spec.dtype.itemsize
         done = threading.Lock()
@@ -137,5 +141,3 @@ class EmbeddedTransport:
                 pass
         finally:
             source.cancel()  # an interrupt must not leave threads writing into the caller's memory
-
-

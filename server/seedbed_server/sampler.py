@@ -1,6 +1,6 @@
 """From a tensor request to its bytes: a plan that does no work, and a source that fills memory by it.
 
-A slice, a resume offset and a parallel range are the same thing here: some elements, by their place in the requested slice.
+A slice, a resume offset and a parallel range are the same thing here: some elements, by their place in the slice.
 """
 
 import math
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from seedbed.wire.dtypes import Dtype
 from seedbed.wire.specs import TensorRequest
-from seedbed_server.backends.base import Backend, Cancelled, ElementRule, Orthogonal, Runs
+from seedbed_server.backends.base import Backend, CancelledError, ElementRule, Orthogonal, Runs
 from seedbed_server.initializers import element_rule
 from seedbed_server.kernels.keys import Key, derive_key
 
@@ -140,7 +140,7 @@ class TensorSource:
         self._cancelled = threading.Event()
 
     def cancel(self) -> None:
-        """Make work that is under way end soon, with :class:`Cancelled`."""
+        """Make work that is under way end soon, with :class:`CancelledError`."""
         self._cancelled.set()
 
     def fill(self, first: int, out: NDArray[np.uint8]) -> None:
@@ -151,7 +151,7 @@ class TensorSource:
             out: contiguous bytes, aligned for the dtype, a whole number of elements.
 
         Raises:
-            Cancelled: after :meth:`cancel`.
+            CancelledError: after :meth:`cancel`.
         """
         rule = self.plan.rule
         itemsize = self.plan.dtype.itemsize
@@ -159,7 +159,7 @@ class TensorSource:
         matrix = self._whole_matrix(rule) if isinstance(rule, Orthogonal) and out.size else None
         for begin in range(0, out.size // itemsize, tile):
             if self._cancelled.is_set():
-                raise Cancelled
+                raise CancelledError
             part = out[begin * itemsize : (begin + tile) * itemsize]
             runs = self.plan.runs(first + begin, part.size // itemsize)
             if isinstance(rule, Orthogonal):

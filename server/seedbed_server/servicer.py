@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import grpc
 from google.protobuf.message import DecodeError, Message
@@ -16,7 +16,7 @@ from seedbed.wire.digests import DIGEST_ALGORITHMS
 from seedbed.wire.dtypes import Dtype
 from seedbed.wire.errors import InvalidValueError
 from seedbed.wire.info import NUMERICS, Limits, ServerInfo
-from seedbed_server.backends.base import Cancelled
+from seedbed_server.backends.base import CancelledError
 from seedbed_server.descriptions import catalogue, describe
 from seedbed_server.errors import status_of
 from seedbed_server.refusals import NotServingError, OverloadedError
@@ -181,7 +181,7 @@ class Servicer:
 
                 def start(tensors: TensorStream) -> Iterator[Piece]:
                     if not context.add_callback(tensors.cancel):
-                        raise Cancelled
+                        raise CancelledError
                     for piece in tensors.pieces():
                         record.chunks += 1
                         record.size_bytes += len(piece.data)
@@ -221,15 +221,15 @@ class _Call:
         self.chunks = 0
         self.size_bytes = 0
 
-    def __enter__(self) -> "_Call":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if error is None:
             self._log("OK")
-        elif isinstance(error, (Cancelled, GeneratorExit)) or not self._context.is_active():
+        elif isinstance(error, (CancelledError, GeneratorExit)) or not self._context.is_active():
             self._log("CANCELLED")
-            if isinstance(error, Cancelled):
+            if isinstance(error, CancelledError):
                 self._context.abort(grpc.StatusCode.CANCELLED, "cancelled")
         else:
             status = status_of(error)

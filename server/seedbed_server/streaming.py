@@ -1,7 +1,7 @@
 """The bytes of a request's tensors, piece by piece: sampled a few chunks ahead of the reader, and never more.
 
-Chunks are sampled on a pool of threads while earlier ones are on their way. A fixed ring of buffers bounds the memory of a
-stream, whatever the size of its tensors and the speed of its reader.
+Chunks are sampled on a pool of threads while earlier ones are on their way. A fixed ring of buffers bounds the memory
+of a stream, whatever the size of its tensors and the speed of its reader.
 """
 
 import threading
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from seedbed.wire.chunks import checksum
 from seedbed.wire.digests import Digest, DigestAlgorithm, Digester
-from seedbed_server.backends.base import Backend, Cancelled, Orthogonal
+from seedbed_server.backends.base import Backend, CancelledError, Orthogonal
 from seedbed_server.sampler import ChunkPlan, SamplePlan, TensorSource
 
 # Silence after which a reader is told that the server is still computing.
@@ -100,7 +100,7 @@ class TensorStream:
         self._cancelled = threading.Event()
 
     def cancel(self) -> None:
-        """Stop sampling soon; the iteration ends with :class:`Cancelled`. May be called by any thread."""
+        """Stop sampling soon; the iteration ends with :class:`CancelledError`. May be called by any thread."""
         self._cancelled.set()
         for job in tuple(self._waiting):
             job.source.cancel()
@@ -109,7 +109,7 @@ class TensorStream:
         """Yield the pieces in order.
 
         Raises:
-            Cancelled: after :meth:`cancel`.
+            CancelledError: after :meth:`cancel`.
         """
         jobs = self._jobs()
         try:
@@ -123,7 +123,7 @@ class TensorStream:
                     yield beat
                     job.is_first = False
                 buffer, crc32c = job.sampled.result() if job.sampled else (np.empty(0, np.uint8), 0)
-                data = memoryview(buffer)[: self._size_bytes(job)]
+                data = buffer.data[: self._size_bytes(job)]
                 digester.update(data)
                 yield Piece(
                     tensor_index=job.tensor_index,
@@ -159,7 +159,7 @@ class TensorStream:
     def _submit(self, jobs: Iterator[_Job]) -> None:
         while len(self._waiting) < self._ahead:
             if self._cancelled.is_set():
-                raise Cancelled
+                raise CancelledError
             job = next(jobs, None)
             if job is None:
                 return
@@ -173,10 +173,10 @@ class TensorStream:
     def _sample(self, job: _Job, buffer: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
         assert job.chunk is not None
         if self._cancelled.is_set():
-            raise Cancelled
+            raise CancelledError
         data = buffer[: self._size_bytes(job)]
         job.source.fill(job.chunk.first_element, data)
-        return buffer, checksum(memoryview(data)) if self._with_checksums else 0
+        return buffer, checksum(data.data) if self._with_checksums else 0
 
     def _heartbeats(self, job: _Job) -> Iterator[Piece]:
         """Yield signs of life until the job's bytes are there."""

@@ -8,6 +8,7 @@ import pytest
 from seedbed.wire.dtypes import FLOATING, Dtype
 from seedbed.wire.initializers import INITIALIZERS
 from seedbed_server.backends.cpu import CpuBackend
+from seedbed_server.self_test import SelfTestError, check_vector, run_self_test
 from tests.reference.oracle import Tensor, element_bytes, slice_indices
 from tools import write_golden
 from tools.write_golden import Entry
@@ -25,13 +26,23 @@ def each(entries: list[Entry]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("entry", entries, ids=[entry["id"] for entry in entries])
 
 
+def parameter(value: float | str) -> float | str:
+    """Return a parameter as docs/numerics.md, section 13, writes it."""
+    if isinstance(value, float):
+        return value
+    text = str(value)
+    if text.endswith("inf"):
+        return float(text)
+    return int(text) if text.lstrip("-").isdigit() else text
+
+
 def reference_of(entry: Entry) -> Tensor:
     """Return the entry's tensor as the reference takes it."""
     return Tensor(
         initializer=entry["initializer"],
         dtype=entry["dtype"],
         shape=tuple(entry["shape"]),
-        parameters={name: write_golden._parameter(value) for name, value in entry.get("parameters", {}).items()},
+        parameters={name: parameter(value) for name, value in entry.get("parameters", {}).items()},
         seed=int(entry["seed"]),
         draw=int(entry["draw"]),
         name=entry["name"],
@@ -71,6 +82,16 @@ def test_ids_are_unique() -> None:
 def test_every_initializer_is_there_in_every_dtype() -> None:
     pairs = {(entry["initializer"], entry["dtype"]) for entry in ENTRIES}
     assert pairs == {(name, dtype.value) for name, spec in INITIALIZERS.items() for dtype in spec.dtypes}
+
+
+def test_the_self_test_passes(cpu: CpuBackend) -> None:
+    assert run_self_test(cpu) == len(SELF_TEST)
+
+
+def test_the_self_test_refuses_other_bits(cpu: CpuBackend) -> None:
+    changed = SELF_TEST[0] | {"seed": "77"}
+    with pytest.raises(SelfTestError, match=SELF_TEST[0]["id"]):
+        check_vector(changed, cpu)
 
 
 def test_the_self_test_is_small_and_covers_every_kernel() -> None:

@@ -17,7 +17,7 @@ def tables() -> dict[str, tuple[float, ...]]:
     found: dict[str, tuple[float, ...]] = {}
     _, *parts = _HEADING.split(DOCUMENT.read_text(encoding="utf-8"))
     for name, text in zip(parts[::2], parts[1::2], strict=True):
-        numbers = []
+        numbers: list[float] = []
         for order, decimal, digits in _ROW.findall(text):
             value = decode(int(digits, 16), FLOAT64 if len(digits) == 16 else FLOAT32)
             if int(order) != len(numbers) or value != float(decimal):

@@ -100,10 +100,10 @@ def normal_float32(word: int, mean: float, stddev: float, lower: float, upper: f
     distance = round_ratio(word if below else 2**32 - 1 - word, 1, FLOAT32)
     edge = round_to(where.low_edge if below else where.high_edge, FLOAT32)
     tail = fma(add(distance, 0.5, FLOAT32), round_to(where.step, FLOAT32), edge, FLOAT32)
-    tail = tail if tail < 0.5 else 0.5
-    tail = tail if tail > 2.0**-40 else 2.0**-40
+    tail = min(0.5, tail)
+    tail = max(2.0**-40, tail)
     z = quantile_float32(tail)
-    return _placed(z if below else -z, low, high, mean, stddev, wide=False)
+    return fma(_clipped(z if below else -z, low, high), stddev, mean, FLOAT32)
 
 
 def minus_log_float64(p: float) -> float:
@@ -124,7 +124,7 @@ def normal_float64(word: int, mean: float, stddev: float, lower: float, upper: f
     distance = round_ratio(word if below else 2**64 - 1 - word, 1, FLOAT64)
     edge = where.low_edge if below else where.high_edge
     tail = fma(add(distance, 0.5, FLOAT64), where.step, edge, FLOAT64)
-    tail = tail if tail < 0.5 else 0.5
+    tail = min(0.5, tail)
     steps = round_ratio(where.split - word - 1 if below else word - where.split, 1, FLOAT64)
     remainder = -where.remainder if below else where.remainder
     from_median = fma(add(steps, 0.5, FLOAT64), where.step, remainder, FLOAT64)
@@ -137,11 +137,10 @@ def normal_float64(word: int, mean: float, stddev: float, lower: float, upper: f
         u = subtract(s, 1.5, FLOAT64)
         ratio = divide(polynomial("TAIL_NUMERATOR", u), polynomial("TAIL_DENOMINATOR", u), FLOAT64)
         z = fma(s, 1.5, ratio, FLOAT64)
-    return _placed(-z if below else z, lower, upper, mean, stddev, wide=True)
+    return fma(_clipped(-z if below else z, lower, upper), stddev, mean, FLOAT64)
 
 
-def _placed(z: float, lower: float, upper: float, mean: float, stddev: float, wide: bool) -> float:
+def _clipped(z: float, lower: float, upper: float) -> float:
     assert not math.isnan(z)
-    z = z if z > lower else lower
-    z = z if z < upper else upper
-    return fma(z, stddev, mean, FLOAT64 if wide else FLOAT32)
+    # Of two equal numbers, Python's max and min return the first: here the bound, as the document has it.
+    return min(upper, max(lower, z))

@@ -26,6 +26,8 @@ from tests.reference.normal import normal_float32, normal_float64
 from tests.reference.orthogonal import Matrix, orthogonal
 from tests.reference.words import Key, derive_key, word32, word64
 
+Pair = tuple[float, float]
+
 STDDEV_WITHIN_2 = 0.87962566103423978
 # scale, mode, distribution.
 SCALINGS: dict[str, tuple[float, str, str]] = {
@@ -120,10 +122,10 @@ def _wide_element(tensor: Tensor, index: int) -> float:
     if name == "random_uniform":
         return _uniform(tensor, index, tensor.number("minval"), tensor.number("maxval"))
     if name == "random_normal":
-        return _normal(tensor, index, tensor.number("mean"), tensor.number("stddev"), -math.inf, math.inf)
+        return _normal(tensor, index, (tensor.number("mean"), tensor.number("stddev")))
     if name == "truncated_normal":
         mean, stddev, lower, upper = (tensor.number(p) for p in ("mean", "stddev", "lower", "upper"))
-        return _normal(tensor, index, mean, stddev, lower, upper)
+        return _normal(tensor, index, (mean, stddev), (lower, upper))
     return _scaled(tensor, index)
 
 
@@ -157,13 +159,13 @@ def _uniform(tensor: Tensor, index: int, minval: float, maxval: float) -> float:
     low, width, high = (round_to(value, form) for value in (minval, subtract(maxval, minval, FLOAT64), maxval))
     ceiling = max(low, next_below(high, form))
     value = fma(unit, width, low, form)
-    return value if value < ceiling else ceiling
+    return min(ceiling, value)
 
 
-def _normal(tensor: Tensor, index: int, mean: float, stddev: float, lower: float, upper: float) -> float:
+def _normal(tensor: Tensor, index: int, moments: Pair, bounds: Pair = (-math.inf, math.inf)) -> float:
     if tensor.dtype == "float64":
-        return normal_float64(word64(index, tensor.key), mean, stddev, lower, upper)
-    return normal_float32(word32(index, tensor.key), mean, stddev, lower, upper)
+        return normal_float64(word64(index, tensor.key), *moments, *bounds)
+    return normal_float32(word32(index, tensor.key), *moments, *bounds)
 
 
 def _scaled(tensor: Tensor, index: int) -> float:
@@ -182,8 +184,8 @@ def _scaled(tensor: Tensor, index: int) -> float:
         return _uniform(tensor, index, -limit, limit)
     stddev = square_root(variance, FLOAT64)
     if distribution == "untruncated_normal":
-        return _normal(tensor, index, 0.0, stddev, -math.inf, math.inf)
-    return _normal(tensor, index, 0.0, divide(stddev, STDDEV_WITHIN_2, FLOAT64), -2.0, 2.0)
+        return _normal(tensor, index, (0.0, stddev))
+    return _normal(tensor, index, (0.0, divide(stddev, STDDEV_WITHIN_2, FLOAT64)), (-2.0, 2.0))
 
 
 def _fans(tensor: Tensor) -> tuple[float, float]:
@@ -196,6 +198,6 @@ def _fans(tensor: Tensor) -> tuple[float, float]:
         [axis % len(shape) for axis in axes.get(kind, default)]
         for kind, default in (("in_axis", [-2]), ("out_axis", [-1]), ("batch_axis", []))
     ]
-    receptive = math.prod(n for axis, n in enumerate(shape) if axis not in sum(named, []))
+    receptive = math.prod(n for axis, n in enumerate(shape) if not any(axis in kind for kind in named))
     fan_in, fan_out = (math.prod(shape[axis] for axis in kind) * receptive for kind in named[:2])
     return round_ratio(fan_in, 1, FLOAT64), round_ratio(fan_out, 1, FLOAT64)

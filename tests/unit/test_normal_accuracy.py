@@ -26,9 +26,7 @@ WORD_MAX = 2**64 - 1
 
 # Words of float32: 2**22 strata of equal size, one word in each, and the outermost 2**20 of the lower tail.
 _RANDOM = np.random.default_rng(20_240_229)
-STRATIFIED: NDArray[np.uint32] = (np.arange(2**22, dtype=np.uint32) << 10) + _RANDOM.integers(
-    0, 2**10, 2**22, dtype=np.uint32
-)
+STRATIFIED = np.arange(0, 2**32, 2**10, dtype=np.uint32) + _RANDOM.integers(0, 2**10, 2**22, dtype=np.uint32)
 LOWER_TAIL: NDArray[np.uint32] = np.arange(2**20, dtype=np.uint32)
 
 BOUNDS = [

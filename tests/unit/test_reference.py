@@ -61,7 +61,7 @@ def test_every_initializer_agrees(cpu: CpuBackend, initializer: str, dtype: str)
 @every_float
 @pytest.mark.parametrize("initializer", ["random_uniform", "random_normal", "truncated_normal"])
 @pytest.mark.parametrize(
-    ("seed", "draw", "name"),
+    "identity",
     [
         (-1, 0, "w"),
         (-(2**63), 1, "w"),
@@ -73,8 +73,9 @@ def test_every_initializer_agrees(cpu: CpuBackend, initializer: str, dtype: str)
     ids=["minus one", "smallest", "largest", "unicode", "zero byte", "longest name"],
 )
 def test_odd_seeds_draws_and_names_agree(
-    cpu: CpuBackend, initializer: str, dtype: str, seed: int, draw: int, name: str
+    cpu: CpuBackend, initializer: str, dtype: str, identity: tuple[int, int, str]
 ) -> None:
+    seed, draw, name = identity
     assert_equal(cpu, Tensor(initializer, dtype, (11,), seed=seed, draw=draw, name=name))
 
 
@@ -224,6 +225,16 @@ def test_an_orthogonal_matrix_of_two_panels_agrees(cpu: CpuBackend, dtype: str) 
 def test_intervals_agree(lower: float, upper: float, bits: int) -> None:
     ours, theirs = interval(lower, upper, bits), normal.interval(lower, upper, bits)
     assert [getattr(ours, name) for name in theirs.__slots__] == [getattr(theirs, name) for name in theirs.__slots__]
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper"),
+    [(-15.0, INF), (-16.0, 3.0), (-20.0, INF), (-1e300, 1e300), (0.0, 5e-324), (-1e-70, 1e-70), (-5e-324, 5e-324)],
+)
+def test_bounds_very_far_out_or_very_close_agree(cpu: CpuBackend, lower: float, upper: float) -> None:
+    for dtype in FLOATS:
+        parameters = {"mean": 0.0, "stddev": 1.0, "lower": lower, "upper": upper}
+        assert_equal(cpu, Tensor("truncated_normal", dtype, (5,), parameters))
 
 
 def test_the_document_lists_the_coefficients_of_the_kernels() -> None:

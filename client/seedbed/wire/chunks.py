@@ -1,7 +1,7 @@
-"""How a piece of a tensor is framed: ``SampleTensorsResponse`` written and read by hand, byte for byte as protobuf does.
+"""How a piece of a tensor is framed: ``SampleTensorsResponse`` by hand, byte for byte as protobuf writes and reads it.
 
-The stock encoder and decoder copy a payload several times; here it is joined once when it is sent, and on arrival it is a
-view into the message. A test compares both directions with protobuf's own.
+The stock encoder and decoder copy a payload several times; here it is joined once when it is sent, and on arrival it
+is a view into the message. A test compares both directions with protobuf's own.
 """
 
 from dataclasses import dataclass

@@ -29,7 +29,8 @@ class Dtype(enum.Enum):
     @property
     def numpy(self) -> np.dtype[np.generic]:
         """The numpy dtype, in the machine's byte order."""
-        return np.dtype(ml_dtypes.bfloat16) if self is Dtype.BFLOAT16 else np.dtype(self.value)
+        dtype: np.dtype[np.generic] = np.dtype(ml_dtypes.bfloat16 if self is Dtype.BFLOAT16 else self.value)
+        return dtype
 
     @property
     def itemsize(self) -> int:
@@ -44,7 +45,7 @@ class Dtype(enum.Enum):
     @property
     def largest(self) -> float:
         """The largest finite value of a floating type."""
-        return float(ml_dtypes.finfo(self.numpy).max)
+        return LARGEST[self]
 
     def holds(self, value: float) -> bool:
         """Return whether the value stays finite (float types) or exact (integers and bool) in this type."""
@@ -52,19 +53,28 @@ class Dtype(enum.Enum):
             return value in (0, 1)
         if self.is_floating:
             return math.isfinite(float(self.rounded(value)))
-        limits = np.iinfo(self.numpy)
-        return value == int(value) and int(limits.min) <= value <= int(limits.max)
+        bits = 8 * self.itemsize
+        low, high = (0, 2**bits) if self.value.startswith("u") else (-(2 ** (bits - 1)), 2 ** (bits - 1))
+        return math.isfinite(value) and value == int(value) and low <= value < high
 
     def rounded(self, value: float) -> np.generic:
-        """Return a float rounded once, to nearest even, to this floating type (float16 and bfloat16: by way of float32)."""
+        """Return a float rounded, to nearest even, to this floating type; float16 and bfloat16 by way of float32."""
         with np.errstate(over="ignore"):
             if self is Dtype.FLOAT64:
                 return np.float64(value)
-            single = np.float32(value)
-            return single if self is Dtype.FLOAT32 else np.asarray(single).astype(self.numpy)[()]
+            single = np.asarray(value, np.float32)
+            return self.numpy.type(single.astype(self.numpy))
 
 
 FLOATING = (Dtype.FLOAT16, Dtype.BFLOAT16, Dtype.FLOAT32, Dtype.FLOAT64)
+
+LARGEST = {
+    Dtype.FLOAT16: 65504.0,
+    Dtype.BFLOAT16: (2 - 2.0**-7) * 2.0**127,
+    Dtype.FLOAT32: (2 - 2.0**-23) * 2.0**127,
+    Dtype.FLOAT64: (2 - 2.0**-52) * 2.0**1023,
+}
+"""The largest finite value of each floating type (IEEE 754; bfloat16 is float32's upper half)."""
 
 _ALIASES = {"half": "float16", "float": "float32", "double": "float64", "bool_": "bool"}
 _ALLOWED = "one of " + ", ".join(dtype.value for dtype in Dtype)

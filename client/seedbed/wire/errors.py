@@ -41,7 +41,9 @@ def bad_type(field: str, allowed: str, received: object) -> InvalidTypeError:
     """Return the error for a wrong type: the field, what is allowed, what came."""
     kind = type(received).__name__
     return InvalidTypeError(
-        f"`{field}` must be {allowed}. Received: {shorten(received)} (of type {kind})", field=field, reason="INVALID_TYPE"
+        f"`{field}` must be {allowed}. Received: {shorten(received)} (of type {kind})",
+        field=field,
+        reason="INVALID_TYPE",
     )
 
 
@@ -50,5 +52,7 @@ def shorten(value: object, longest: int = 120) -> str:
     try:
         text = value if isinstance(value, str) and len(value) > longest else repr(value)
     except ValueError:  # an integer of more digits than Python agrees to print
-        return f"an integer of {value.bit_length()} bits" if isinstance(value, int) else "a value without representation"
+        return (
+            f"an integer of {value.bit_length()} bits" if isinstance(value, int) else "a value without representation"
+        )
     return text if len(text) <= longest else text[: longest - 3] + "..."

@@ -1,11 +1,15 @@
 """How many inputs and outputs a weight has: the fans of variance scaling, for any layout of axes."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from seedbed.wire.errors import bad_value
 from seedbed.wire.shapes import as_ints
+
+Axes = int | Sequence[int]
+"""One axis or several."""
 
 
 class Fans(NamedTuple):
@@ -20,24 +24,32 @@ class Fans(NamedTuple):
         return (self.fan_in + self.fan_out) / 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class FanAxes:
     """Which axes are inputs, outputs and batch; all others are the receptive field.
 
     Negative axes count from the end. The default is Keras's layout ``(..., in, out)``.
     PyTorch's ``(out, in, ...)`` is ``FanAxes(in_axis=1, out_axis=0)``.
+
+    Args:
+        in_axis: the axes whose product counts as inputs; an integer or several.
+        out_axis: the axes whose product counts as outputs; an integer or several.
+        batch_axis: axes that count for neither, such as stacked experts.
+
+    Raises:
+        InvalidTypeError: if one is not an integer.
     """
 
-    in_axis: tuple[int, ...] = (-2,)
-    """Axes whose product counts as inputs; an integer or several."""
-    out_axis: tuple[int, ...] = (-1,)
-    """Axes whose product counts as outputs; an integer or several."""
-    batch_axis: tuple[int, ...] = ()
-    """Axes that count for neither, such as stacked experts."""
+    in_axis: tuple[int, ...]
+    """Axes whose product counts as inputs."""
+    out_axis: tuple[int, ...]
+    """Axes whose product counts as outputs."""
+    batch_axis: tuple[int, ...]
+    """Axes that count for neither."""
 
-    def __post_init__(self) -> None:
-        for name in ("in_axis", "out_axis", "batch_axis"):
-            object.__setattr__(self, name, as_ints(name, getattr(self, name)))
+    def __init__(self, in_axis: Axes = -2, out_axis: Axes = -1, batch_axis: Axes = ()) -> None:
+        for name, axes in (("in_axis", in_axis), ("out_axis", out_axis), ("batch_axis", batch_axis)):
+            object.__setattr__(self, name, as_ints(name, axes))
 
     def resolve(self, rank: int) -> "FanAxes":
         """Return the same axes counted from the front.
@@ -62,9 +74,9 @@ class FanAxes:
 
 def compute_fans(
     shape: tuple[int, ...],
-    in_axis: int | tuple[int, ...] | None = None,
-    out_axis: int | tuple[int, ...] | None = None,
-    batch_axis: int | tuple[int, ...] = (),
+    in_axis: Axes | None = None,
+    out_axis: Axes | None = None,
+    batch_axis: Axes = (),
 ) -> Fans:
     """Return the fans of a weight.
 
@@ -84,11 +96,7 @@ def compute_fans(
     rank = len(shape)
     if in_axis is None and out_axis is None and rank < 2:
         return Fans(*(float(math.prod(shape)),) * 2)
-    axes = FanAxes(
-        (-2,) if in_axis is None else in_axis,  # type: ignore[arg-type]
-        (-1,) if out_axis is None else out_axis,  # type: ignore[arg-type]
-        batch_axis,  # type: ignore[arg-type]
-    ).resolve(rank)
+    axes = FanAxes(-2 if in_axis is None else in_axis, -1 if out_axis is None else out_axis, batch_axis).resolve(rank)
     named = {*axes.in_axis, *axes.out_axis, *axes.batch_axis}
     receptive = math.prod(length for axis, length in enumerate(shape) if axis not in named)
     fan_in = math.prod(shape[axis] for axis in axes.in_axis) * receptive

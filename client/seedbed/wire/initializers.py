@@ -225,9 +225,8 @@ class VarianceScalingSpec(InitializerSpec):
         if self.scale <= 0:
             raise bad_value("scale", "positive", self.scale)
         object.__setattr__(self, "mode", _choice("mode", self.mode, MODES))
-        if self.distribution == "normal":
-            object.__setattr__(self, "distribution", "truncated_normal")
-        object.__setattr__(self, "distribution", _choice("distribution", self.distribution, DISTRIBUTIONS))
+        distribution = "truncated_normal" if str(self.distribution) == "normal" else self.distribution
+        object.__setattr__(self, "distribution", _choice("distribution", distribution, DISTRIBUTIONS))
 
     def check(self, shape: tuple[int, ...], dtype: Dtype) -> None:
         """Raise if a number could overflow the dtype: the standard deviation is at most sqrt(scale)."""

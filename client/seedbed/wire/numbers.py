@@ -29,11 +29,10 @@ def as_real(field: str, value: object) -> float:
         InvalidTypeError: if it is no number.
         InvalidValueError: if it is NaN, or too large for a float.
     """
-    if isinstance(value, (bool, np.bool_, str, bytes, complex)) or not hasattr(value, "__float__"):
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise bad_type(field, "a real number", value)
+    if isinstance(value, (bool, np.bool_, str, bytes)) or not hasattr(value, "__float__"):
+        raise bad_type(field, "a real number", value)
     try:
-        number = float(value)  # type: ignore[arg-type]
+        number = float(value)
     except OverflowError:
         raise bad_value(field, "a finite number", value) from None
     except (TypeError, ValueError):

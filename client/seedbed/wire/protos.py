@@ -22,15 +22,15 @@ from seedbed.wire.initializers import INITIALIZERS, ConstantSpec, InitializerSpe
 from seedbed.wire.slices import TensorSlice
 from seedbed.wire.specs import TensorRequest, TensorSpec
 
-_DTYPES = {dtype: tensors_pb2.Dtype.Value(f"DTYPE_{dtype.name}") for dtype in Dtype}
-_DTYPES_BACK = {number: dtype for dtype, number in _DTYPES.items()}
+_DTYPES: dict[Dtype, Any] = {dtype: tensors_pb2.Dtype.Value(f"DTYPE_{dtype.name}") for dtype in Dtype}
+_DTYPES_BACK: dict[Any, Dtype] = {number: dtype for dtype, number in _DTYPES.items()}
 _DIGESTS: dict[DigestAlgorithm, Any] = {
     "xxh3_128": tensors_pb2.DIGEST_ALGORITHM_XXH3_128,
     "sha256": tensors_pb2.DIGEST_ALGORITHM_SHA256,
 }
 _DIGESTS_BACK = {number: name for name, number in _DIGESTS.items()}
-_NUMERICS = {NUMERICS: tensors_pb2.NUMERICS_SEEDBED_1}
-_NUMERICS_BACK = {number: name for name, number in _NUMERICS.items()}
+_NUMERICS: dict[str, Any] = {NUMERICS: tensors_pb2.NUMERICS_SEEDBED_1}
+_NUMERICS_BACK: dict[Any, str] = {number: name for name, number in _NUMERICS.items()}
 
 
 class UnknownNumericsError(InvalidValueError):
@@ -176,7 +176,7 @@ def _enum_name(enum: Any, number: int) -> str:
     return str(enum.Name(number)) if number in enum.values() else f"{number}, which is no {enum.DESCRIPTOR.name}"
 
 
-def numerics_from_proto(number: int) -> str:
+def numerics_from_proto(number: Any) -> str:
     """Return the numerics version that a request means.
 
     Raises:

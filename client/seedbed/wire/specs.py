@@ -49,12 +49,21 @@ class SeededInitializer(Protocol):
         """The axes for its fans, if it names any."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class TensorSpec:
     """All that a tensor's content depends on.
 
-    The initializer may be one of the SDK's classes, which carry a seed (used where ``seed`` is None) and may name fan axes.
-    The value itself holds only what travels: an :class:`InitializerSpec` and plain numbers.
+    The initializer may be one of the SDK's classes, which carry a seed (used where ``seed`` is None) and may name fan
+    axes. The value itself holds only what travels: an :class:`InitializerSpec` and plain numbers.
+
+    Args:
+        name: any text, at most 1,024 bytes of UTF-8, may be empty.
+        shape: the lengths of all axes, 0 or more each; () is a scalar, an integer a vector's length.
+        dtype: the type of the elements; a name, a numpy dtype, or another framework's.
+        initializer: what fills the tensor.
+        seed: -2**63 to 2**64 - 1; None takes the initializer's own.
+        draw: the n-th use of one seed and name, 0 to 2**64 - 1.
+        fan_axes: which axes count for the fans; None is the initializer's own, or Keras's rule.
 
     Raises:
         InvalidTypeError: if an argument has the wrong type.
@@ -62,54 +71,71 @@ class TensorSpec:
     """
 
     name: str
-    """Any text, at most 1,024 bytes of UTF-8, may be empty. Part of the content."""
+    """Part of the content: another name, other random numbers."""
     shape: tuple[int, ...]
-    """The lengths of all axes, 0 or more each; () is a scalar."""
+    """The lengths of all axes."""
     dtype: Dtype
-    """The type of the elements; a name, a numpy dtype or another framework's is taken too."""
+    """The type of the elements."""
     initializer: InitializerSpec
     """What fills the tensor."""
-    seed: int = None  # type: ignore[assignment]  # None is replaced by the initializer's own seed
-    """-2**63 to 2**64 - 1; a negative seed is kept as its two's complement."""
-    draw: int = 0
-    """The n-th use of one seed and name, 0 to 2**64 - 1."""
-    fan_axes: FanAxes | None = None
+    seed: int
+    """64 bits, 0 to 2**64 - 1: a negative seed's two's complement."""
+    draw: int
+    """The n-th use of one seed and name."""
+    fan_axes: FanAxes | None
     """Which axes count for the fans; None is Keras's rule."""
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "name", as_name(self.name))
-        object.__setattr__(self, "dtype", as_dtype(self.dtype))
-        object.__setattr__(self, "shape", as_shape(self.shape, self.dtype.itemsize))
-        if not isinstance(self.initializer, InitializerSpec):
-            self._take_from(self.initializer)
-        if self.seed is None:
-            if self.initializer.random:
-                raise bad_type("seed", "an integer where the initializer carries none", None)
-            object.__setattr__(self, "seed", 0)
-        object.__setattr__(self, "seed", as_seed(self.seed))
-        object.__setattr__(self, "draw", as_draw(self.draw))
-        self.initializer.check(self.shape, self.dtype)
-        if self.fan_axes is not None:
-            if not isinstance(self.fan_axes, FanAxes):
-                raise bad_type("fan_axes", "FanAxes or None", self.fan_axes)
-            self.fan_axes.resolve(len(self.shape))
-
-    def _take_from(self, initializer: SeededInitializer) -> None:
-        spec = getattr(initializer, "spec", None)
-        if not isinstance(spec, InitializerSpec):
-            raise bad_type("initializer", "an initializer, such as GlorotUniform(seed=1)", initializer)
-        object.__setattr__(self, "initializer", spec)
-        if self.seed is None:
-            object.__setattr__(self, "seed", initializer.seed_bits)
-        if initializer.fan_axes is not None:
-            if self.fan_axes not in (None, initializer.fan_axes):
-                raise bad_value("fan_axes", f"the initializer's own ({initializer.fan_axes}) or None", self.fan_axes)
-            object.__setattr__(self, "fan_axes", initializer.fan_axes)
+    def __init__(
+        self,
+        name: str,
+        shape: object,
+        dtype: object,
+        initializer: InitializerSpec | SeededInitializer,
+        seed: int | None = None,
+        draw: int = 0,
+        fan_axes: FanAxes | None = None,
+    ) -> None:
+        spec, own_seed, own_axes = _parts(initializer)
+        if fan_axes is None:
+            fan_axes = own_axes
+        elif not isinstance(fan_axes, FanAxes):
+            raise bad_type("fan_axes", "FanAxes or None", fan_axes)
+        elif own_axes not in (None, fan_axes):
+            raise bad_value("fan_axes", f"the initializer's own ({own_axes}) or None", fan_axes)
+        if seed is None:
+            seed = own_seed
+        if seed is None and spec.random:
+            raise bad_type("seed", "an integer where the initializer carries none", None)
+        checked_dtype = as_dtype(dtype)
+        values = {
+            "name": as_name(name),
+            "shape": as_shape(shape, checked_dtype.itemsize),
+            "dtype": checked_dtype,
+            "initializer": spec,
+            "seed": as_seed(0 if seed is None else seed),
+            "draw": as_draw(draw),
+            "fan_axes": fan_axes,
+        }
+        for field, value in values.items():
+            object.__setattr__(self, field, value)
+        spec.check(self.shape, self.dtype)
+        if fan_axes is not None:
+            fan_axes.resolve(len(self.shape))
 
     @property
     def element_count(self) -> int:
         """The number of elements of the whole tensor."""
         return math.prod(self.shape)
+
+
+def _parts(initializer: object) -> tuple[InitializerSpec, int | None, FanAxes | None]:
+    """Return what an initializer brings: what fills, and where it is one of the SDK's, its seed and fan axes."""
+    if isinstance(initializer, InitializerSpec):
+        return initializer, None, None
+    spec = getattr(initializer, "spec", None)
+    if not isinstance(spec, InitializerSpec):
+        raise bad_type("initializer", "an initializer, such as GlorotUniform(seed=1)", initializer)
+    return spec, getattr(initializer, "seed_bits", None), getattr(initializer, "fan_axes", None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ class Runs:
         return np.repeat(self.firsts, counts) + within_run
 
 
-class Cancelled(Exception):
+class CancelledError(Exception):
     """The caller does not want the result any more."""
 
 
@@ -126,7 +126,7 @@ class Backend(Protocol):
         """Return the whole matrix as float64, gain applied, rows x columns.
 
         Raises:
-            Cancelled: soon after ``is_cancelled`` says so.
+            CancelledError: soon after ``is_cancelled`` says so.
         """
 
     def close(self) -> None:

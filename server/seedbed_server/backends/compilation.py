@@ -36,7 +36,7 @@ def compile_kernel(function: Callable[..., None], signature: str) -> Callable[..
             numba.config.CACHE_DIR = previous
     dispatcher.compile(signature)
     dispatcher.disable_compile()
-    return dispatcher  # type: ignore[no-any-return]
+    return dispatcher
 
 
 @functools.cache
@@ -47,8 +47,8 @@ def cache_directory() -> Path | None:
     read-only but filled (an image with a read-only root), a temporary copy of it.
     """
     named = os.environ.get(CACHE_VARIABLE)
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    base = Path(named) if named else Path(home) / "seedbed"
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    base = Path(named) if named else home / "seedbed"
     directory = base / f"kernels-{sources_digest()}"
     if _is_writable(directory):
         return directory

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from seedbed.wire.dtypes import Dtype
 from seedbed_server.backends.base import (
-    Cancelled,
+    CancelledError,
     Diagonal,
     ElementwiseRule,
     Fill,
@@ -123,7 +123,7 @@ class CpuBackend:
         steps: list[tuple[int, NDArray[np.float64], NDArray[np.float64]]] = []
         for begin in range(0, columns, BLOCK):
             if is_cancelled():
-                raise Cancelled
+                raise CancelledError
             end = min(begin + BLOCK, columns)
             panel = np.ascontiguousarray(matrix[begin:, begin:end])
             reflectors = np.empty_like(panel)
@@ -135,7 +135,7 @@ class CpuBackend:
         np.fill_diagonal(q, 1.0)
         while steps:
             if is_cancelled():
-                raise Cancelled
+                raise CancelledError
             begin, reflectors, triangle = steps.pop()
             self._apply(reflectors, triangle, q[begin:], begin)
         q[:, diagonal < 0.0] *= -1.0
@@ -178,7 +178,9 @@ def _writable_as(dtype: Dtype, out: NDArray[np.uint8]) -> NDArray[Any]:
 
 
 def _scalar(value: float, dtype: Dtype) -> np.generic:
-    return dtype.rounded(value) if dtype.is_floating else np.array(int(value)).astype(dtype.numpy)[()]
+    if dtype.is_floating:
+        return dtype.rounded(value)
+    return dtype.numpy.type(int(value))
 
 
 def _fill_diagonal(rule: Diagonal, runs: Runs, dtype: Dtype, out: NDArray[np.uint8]) -> None:

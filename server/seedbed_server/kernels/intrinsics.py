@@ -10,57 +10,57 @@ from numba.extending import intrinsic
 
 
 @intrinsic
-def fma(typingctx: Any, a: Any, b: Any, c: Any) -> Any:  # noqa: ARG001
+def fma(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
     """Return ``a * b + c`` rounded once (IEEE 754 fusedMultiplyAdd), for three floats of one type."""
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ARG001
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.fma(*args)
 
     return a(a, a, a), codegen
 
 
 @intrinsic
-def bits_of_float32(typingctx: Any, value: Any) -> Any:  # noqa: ARG001
+def bits_of_float32(typingctx: Any, value: Any) -> Any:
     """Return the 32 bits of a float32 as a uint32."""
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ARG001
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.bitcast(args[0], ir.IntType(32))
 
     return types.uint32(types.float32), codegen
 
 
 @intrinsic
-def float32_of_bits(typingctx: Any, bits: Any) -> Any:  # noqa: ARG001
+def float32_of_bits(typingctx: Any, bits: Any) -> Any:
     """Return the float32 that has these 32 bits."""
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ARG001
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.bitcast(args[0], ir.FloatType())
 
     return types.float32(types.uint32), codegen
 
 
 @intrinsic
-def bits_of_float64(typingctx: Any, value: Any) -> Any:  # noqa: ARG001
+def bits_of_float64(typingctx: Any, value: Any) -> Any:
     """Return the 64 bits of a float64 as a uint64."""
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ARG001
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.bitcast(args[0], ir.IntType(64))
 
     return types.uint64(types.float64), codegen
 
 
 @intrinsic
-def float64_of_bits(typingctx: Any, bits: Any) -> Any:  # noqa: ARG001
+def float64_of_bits(typingctx: Any, bits: Any) -> Any:
     """Return the float64 that has these 64 bits."""
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ARG001
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.bitcast(args[0], ir.DoubleType())
 
     return types.float64(types.uint64), codegen
 
 
 @intrinsic
-def prefer_wide_vectors(typingctx: Any) -> Any:  # noqa: ARG001
+def prefer_wide_vectors(typingctx: Any) -> Any:
     """Let the calling kernel use 512-bit vectors where the processor has them; changes no result.
 
     LLVM stays at 256 bits on server processors of the Skylake family by default. The long polynomial
@@ -68,7 +68,7 @@ def prefer_wide_vectors(typingctx: Any) -> Any:  # noqa: ARG001
     without AVX-512 ignores the attribute.
     """
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ARG001
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         # llvmlite knows only LLVM's keyword attributes; this one is a string pair, so the set is
         # extended past that check.
         set.add(builder.function.attributes, '"prefer-vector-width"="512"')

@@ -1,7 +1,7 @@
 """The orthogonal factor of a matrix, by Householder reflections in one fixed order of operations.
 
 LAPACK's result depends on its build, the thread count and the processor. Here every number is the end of one chain of
-``fma`` whose order is written down (docs/numerics.md), so that neither vector width nor threads nor tiles can change it.
+``fma`` whose order is written down (docs/numerics.md), so that neither vector width nor threads nor tiles change it.
 The blocking is that of Schreiber and Van Loan 1989, doi:10.1137/0910005 (compact WY): a panel of :data:`BLOCK` columns
 is reduced column by column, and everything to its right is updated with three matrix products.
 
@@ -84,9 +84,9 @@ def factor_panel(panel: Any, reflectors: Any, diagonal: Any, triangle: Any) -> N
 def _accumulate(left: Any, right: Any, right_first: Any, out: Any, out_first: Any, columns: Any, sign: Any) -> None:
     """Add ``sign * left @ right`` to ``out``, on windows of their columns; each element's products in index order.
 
-    Eight products a pass keep the chain of one element in a register, and a band of rows shares the eight rows of ``right``
-    while they are in the first-level cache. Indices are unsigned, because numba's check for negative ones keeps
-    LLVM from vectorizing.
+    Eight products a pass keep the chain of one element in a register, and a band of rows shares the eight rows of
+    ``right`` while they are in the first-level cache. Indices are unsigned, because numba's check for negative ones
+    keeps LLVM from vectorizing.
     """
     rows, inner = left.shape
     grouped = inner - inner % 8

@@ -1,7 +1,8 @@
 """From many words to many values: the loops over the element functions, one for each distribution and dtype.
 
-Each loop reads ``words`` and writes ``out`` of the same length; 16-bit floats are written as their bits. The parameters come
-in arrays, because numba unpacks an array argument faster than a dozen scalars.
+Each loop reads ``words`` and writes ``out`` of the same length; 16-bit floats are written as their bits. The parameters
+come in arrays, because numba unpacks an array argument faster than a dozen scalars: of a uniform minval, width and
+ceiling; of a normal step, low_edge, high_edge, remainder, lower, upper, mean and stddev.
 """
 
 from typing import Any
@@ -12,8 +13,6 @@ from seedbed_server.kernels.intrinsics import prefer_wide_vectors
 from seedbed_server.kernels.normal import normal_float32, normal_float64
 from seedbed_server.kernels.rounding import bfloat16_bits, float16_bits
 from seedbed_server.kernels.uniform import uniform_float32, uniform_float64
-
-# params of a uniform: minval, width, ceiling. Of a normal: step, low_edge, high_edge, remainder, lower, upper, mean, stddev.
 
 
 def uniform_float32_values(words: Any, params: Any, out: Any) -> None:
