@@ -24,6 +24,9 @@ from seedbed_server.backends.base import Diagonal, ElementRule, Fill, Normal, Or
 
 # The standard deviation of a standard normal number between -2 and 2: what truncation leaves of 1.
 STDDEV_WITHIN_2 = 0.87962566103423978
+# A bound further out is beyond the resolution of any word and counts as infinite. Without this rule its effect would
+# depend on how many digits its probability is computed with.
+FARTHEST_BOUND = 14.0
 
 
 def element_rule(spec: TensorSpec) -> ElementRule:
@@ -42,7 +45,9 @@ def element_rule(spec: TensorSpec) -> ElementRule:
         case RandomNormalSpec(mean, stddev):
             return Normal(mean, stddev)
         case TruncatedNormalSpec(mean, stddev, lower, upper):
-            return Normal(mean, stddev, lower, upper)
+            below = -math.inf if lower < -FARTHEST_BOUND else lower
+            above = math.inf if upper > FARTHEST_BOUND else upper
+            return Normal(mean, stddev, below, above)
         case OrthogonalSpec(gain):
             return Orthogonal(gain, rows=math.prod(spec.shape[:-1]), columns=spec.shape[-1])
         case FixedScalingSpec() | VarianceScalingSpec():

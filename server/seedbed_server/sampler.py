@@ -153,20 +153,17 @@ class TensorSource:
         Raises:
             CancelledError: after :meth:`cancel`.
         """
+        if not out.size:
+            return
+        if self._cancelled.is_set():
+            raise CancelledError
         rule = self.plan.rule
-        itemsize = self.plan.dtype.itemsize
-        tile = self._backend.tile_elements
-        matrix = self._whole_matrix(rule) if isinstance(rule, Orthogonal) and out.size else None
-        for begin in range(0, out.size // itemsize, tile):
-            if self._cancelled.is_set():
-                raise CancelledError
-            part = out[begin * itemsize : (begin + tile) * itemsize]
-            runs = self.plan.runs(first + begin, part.size // itemsize)
-            if isinstance(rule, Orthogonal):
-                assert matrix is not None
-                _copy_runs(matrix, runs, part.view(matrix.dtype))
-            else:
-                self._backend.fill(rule, self.plan.key, runs, self.plan.dtype, part)
+        runs = self.plan.runs(first, out.size // self.plan.dtype.itemsize)
+        if isinstance(rule, Orthogonal):
+            matrix = self._whole_matrix(rule)
+            _copy_runs(matrix, runs, out.view(matrix.dtype))
+        else:
+            self._backend.fill(rule, self.plan.key, runs, self.plan.dtype, out)
 
     def _whole_matrix(self, rule: Orthogonal) -> NDArray[np.generic]:
         with self._lock:

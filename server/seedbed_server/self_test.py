@@ -34,7 +34,7 @@ def run_self_test(backend: Backend) -> int:
 
 def golden_vectors() -> list[dict[str, Any]]:
     """Return the entries of the golden file of `seedbed-1`."""
-    text = resources.files("seedbed_server").joinpath("golden", "seedbed-1.json").read_text()
+    text = resources.files("seedbed_server").joinpath("golden", "seedbed-1.json").read_text(encoding="utf-8")
     vectors: list[dict[str, Any]] = json.loads(text)["tensors"]
     return vectors
 

@@ -17,7 +17,8 @@ from seedbed.wire.initializers import (
     TruncatedNormalSpec,
 )
 from seedbed.wire.specs import TensorSpec
-from seedbed_server.backends.cpu import TILE_ELEMENTS, CpuBackend
+from seedbed_server.backends.cpu import CpuBackend
+from seedbed_server.kernels.values import TILE_WORDS
 from tests.samples import sample
 from tests.statistical.checks import (
     Distribution,
@@ -33,7 +34,7 @@ from tests.statistical.checks import (
 
 # About 2**20 elements; neither length is a multiple of a lane, a vector or a tile.
 ROWS, COLUMNS = 1021, 1027
-LAGS = [*range(1, 9), 16, 1024, COLUMNS, 2 * COLUMNS, TILE_ELEMENTS, 2**17]
+LAGS = [*range(1, 9), 16, 1024, COLUMNS, 2 * COLUMNS, TILE_WORDS, 2**17]
 
 
 @dataclass(frozen=True)

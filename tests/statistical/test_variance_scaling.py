@@ -22,8 +22,9 @@ from seedbed.wire.initializers import (
 )
 from seedbed.wire.specs import TensorSpec
 from seedbed_server.backends.base import Normal, Uniform
-from seedbed_server.backends.cpu import CpuBackend, _normal_params, _uniform_params
+from seedbed_server.backends.cpu import CpuBackend
 from seedbed_server.initializers import element_rule
+from tests.elements import values_of_words
 from tests.samples import sample
 from tests.statistical.checks import (
     ALPHA,
@@ -89,17 +90,13 @@ CASES = [
 ]
 
 
-def extremes(cpu: CpuBackend, spec: TensorSpec) -> NDArray[Any]:
+def extremes(spec: TensorSpec) -> NDArray[Any]:
     """Return what the smallest and the largest word become."""
     word: Any = np.uint64 if spec.dtype is Dtype.FLOAT64 else np.uint32
     words = np.array([0, np.iinfo(word).max], word)
-    out = np.empty(2, spec.dtype.numpy)
-    match element_rule(spec):
-        case Uniform() as rule:
-            cpu._uniform[spec.dtype](words, _uniform_params(rule, words.dtype), out)
-        case Normal() as rule:
-            cpu._normal[spec.dtype](words, *_normal_params(rule, words.dtype), out)
-    return out
+    rule = element_rule(spec)
+    assert isinstance(rule, (Uniform, Normal))
+    return values_of_words(rule, spec.dtype, words)
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: dtype.value)
@@ -119,7 +116,7 @@ def test_the_variance_is_scale_over_fan(cpu: CpuBackend, case: Case, dtype: Dtyp
 )
 def test_the_limit_is_reached_and_not_exceeded(cpu: CpuBackend, case: Case, dtype: Dtype) -> None:
     values = sample(cpu, case.spec(dtype)).astype(np.float64)
-    lowest, highest = extremes(cpu, case.spec(dtype)).astype(np.float64)
+    lowest, highest = extremes(case.spec(dtype)).astype(np.float64)
     unit = float(np.spacing(dtype.rounded(case.limit)))
     assert lowest == pytest.approx(-case.limit, abs=unit)
     # The last uniform step below the limit is worth up to 2 units, rounding it and its ends 1 each.
@@ -137,6 +134,6 @@ def test_a_uniform_number_never_reaches_its_upper_end(cpu: CpuBackend) -> None:
         spec = TensorSpec("scaled", DENSE, dtype, GlorotUniformSpec(), seed=7)
         rule = element_rule(spec)
         assert isinstance(rule, Uniform)
-        lowest, highest = extremes(cpu, spec)
+        lowest, highest = extremes(spec)
         assert lowest == dtype.rounded(rule.minval)
         assert highest < dtype.rounded(rule.maxval)

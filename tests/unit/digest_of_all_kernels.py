@@ -48,7 +48,9 @@ def digests(backend: CpuBackend) -> dict[str, str]:
 def instructions_used() -> list[str]:
     """Return which of these a kernel uses: fused multiply-add, 256-bit and 512-bit registers."""
     # Compiled here: numba does not show the code of a kernel from its cache.
-    kernel: Any = numba.njit("(uint32[::1], float32[::1], float32[::1])")(uniform_float32_values)
+    kernel: Any = numba.njit("(uint64[::1], uint64[::1], uint32[::1], float32[::1], float32[::1])")(
+        uniform_float32_values
+    )
     (assembly,) = kernel.inspect_asm().values()
     words = {"fma": "vfmadd", "ymm": "%ymm", "zmm": "%zmm"}
     return [name for name, word in words.items() if word in assembly]

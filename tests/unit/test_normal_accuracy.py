@@ -16,9 +16,10 @@ from scipy.special import ndtri
 
 from seedbed.wire.dtypes import Dtype
 from seedbed_server.backends.base import Normal
-from seedbed_server.backends.cpu import CpuBackend, _normal_params
+from seedbed_server.backends.cpu import _normal_params
 from seedbed_server.kernels import normal_coefficients
 from seedbed_server.kernels.rounding import bfloat16_bits, float16_bits
+from tests.elements import values_of_words
 
 STANDARD = Normal(0.0, 1.0)
 ROOT = Path(__file__).parents[2]
@@ -44,13 +45,10 @@ BOUNDS = [
 ]
 
 
-def quantiles(cpu: CpuBackend, words: NDArray[Any], rule: Normal = STANDARD) -> NDArray[Any]:
+def quantiles(words: NDArray[Any], rule: Normal = STANDARD) -> NDArray[Any]:
     """Return what the kernel makes of the words: float32 of 32-bit ones, float64 of 64-bit ones."""
     dtype = Dtype.FLOAT64 if words.dtype.itemsize == 8 else Dtype.FLOAT32
-    out = np.empty(words.size, dtype.numpy)
-    split, params = _normal_params(rule, words.dtype)
-    cpu._normal[dtype](words, split, params, out)
-    return out
+    return values_of_words(rule, dtype, words)
 
 
 def mass_between(low: float, high: float) -> float:
@@ -91,41 +89,41 @@ def lower_words_float64() -> NDArray[np.uint64]:
     return np.array(sorted(set(words)), np.uint64)
 
 
-def test_a_float32_quantile_is_within_5e_7_of_the_exact_one(cpu: CpuBackend) -> None:
+def test_a_float32_quantile_is_within_5e_7_of_the_exact_one() -> None:
     for words in (STRATIFIED, LOWER_TAIL, np.invert(LOWER_TAIL)):
-        assert np.abs(quantiles(cpu, words) - exact_float32(words)).max() < 5e-7
+        assert np.abs(quantiles(words) - exact_float32(words)).max() < 5e-7
 
 
 @pytest.mark.parametrize("bounds", BOUNDS, ids=str)
-def test_a_truncated_float32_quantile_is_as_exact(cpu: CpuBackend, bounds: tuple[float, float]) -> None:
+def test_a_truncated_float32_quantile_is_as_exact(bounds: tuple[float, float]) -> None:
     rule = Normal(0.0, 1.0, *bounds)
     words = np.concatenate([STRATIFIED[::16], LOWER_TAIL[:65536], ~LOWER_TAIL[:65536]])
     exact = exact_float32(words, rule)
     # Only a one-sided truncation resolves more, down to p = 2**-40; float32's last place is worth 4.8e-7 there.
     usual = np.abs(exact) < 5.7
-    error = np.abs(quantiles(cpu, words, rule) - np.clip(exact, ndtri(2.0**-40), -ndtri(2.0**-40)))
+    error = np.abs(quantiles(words, rule) - np.clip(exact, ndtri(2.0**-40), -ndtri(2.0**-40)))
     assert error[usual].max() < 5e-7
     assert error.max() < 1.1e-6
 
 
 @pytest.mark.parametrize("bounds", BOUNDS, ids=str)
 @pytest.mark.parametrize("word", [np.uint32, np.uint64], ids=["float32", "float64"])
-def test_no_truncated_number_leaves_its_bounds(cpu: CpuBackend, bounds: tuple[float, float], word: Any) -> None:
+def test_no_truncated_number_leaves_its_bounds(bounds: tuple[float, float], word: Any) -> None:
     rule = Normal(0.0, 1.0, *bounds)
-    split = int(_normal_params(rule, np.dtype(word))[0][0])
+    split = int(_normal_params(rule, Dtype.FLOAT64 if word is np.uint64 else Dtype.FLOAT32)[0][0])
     largest = int(np.iinfo(word).max)
     near_split = [min(max(split + offset, 0), largest) for offset in range(-50, 50)]
     ends = np.array([*range(1000), *(largest - i for i in range(1000)), *near_split], word)
     words = np.concatenate([ends, _RANDOM.integers(0, largest, 10_000, dtype=word, endpoint=True)])
-    z = quantiles(cpu, words, rule)
+    z = quantiles(words, rule)
     assert z.dtype.type(bounds[0]) <= z.min()
     assert z.max() <= z.dtype.type(bounds[1])
     assert (np.diff(z[np.argsort(words)]) >= 0).all()
 
 
-def test_a_float64_quantile_is_within_4_units_in_the_last_place(cpu: CpuBackend) -> None:
+def test_a_float64_quantile_is_within_4_units_in_the_last_place() -> None:
     words = lower_words_float64()
-    found = quantiles(cpu, words)
+    found = quantiles(words)
     with mpmath.workdps(40):
         exact = [exact_float64(int(word)) for word in words]
         errors = [float(abs(mpmath.mpf(float(z)) - x)) for z, x in zip(found, exact, strict=True)]
@@ -135,22 +133,22 @@ def test_a_float64_quantile_is_within_4_units_in_the_last_place(cpu: CpuBackend)
     assert units[outside_the_centre].max() < 4.0
 
 
-def test_a_larger_word_never_gives_a_smaller_float32(cpu: CpuBackend) -> None:
+def test_a_larger_word_never_gives_a_smaller_float32() -> None:
     neighbours = np.arange(2**12, dtype=np.uint32)
     places = _RANDOM.integers(0, 2**32 - 2**12, 500, dtype=np.uint32)
     for words in (STRATIFIED, LOWER_TAIL, ~LOWER_TAIL[::-1], *(place + neighbours for place in places)):
-        assert (np.diff(quantiles(cpu, words)) >= 0).all()
+        assert (np.diff(quantiles(words)) >= 0).all()
 
 
-def test_a_larger_word_never_gives_a_smaller_float64(cpu: CpuBackend) -> None:
+def test_a_larger_word_never_gives_a_smaller_float64() -> None:
     words = lower_words_float64()
     words = np.unique(np.concatenate([words, words + np.uint64(1), words + np.uint64(1000), ~words]))
-    assert (np.diff(quantiles(cpu, words)) >= 0).all()
+    assert (np.diff(quantiles(words)) >= 0).all()
 
 
 @pytest.mark.parametrize("words", [STRATIFIED, lower_words_float64()], ids=["float32", "float64"])
-def test_a_word_and_its_complement_give_opposite_numbers(cpu: CpuBackend, words: NDArray[Any]) -> None:
-    assert np.array_equal(quantiles(cpu, ~words), -quantiles(cpu, words))
+def test_a_word_and_its_complement_give_opposite_numbers(words: NDArray[Any]) -> None:
+    assert np.array_equal(quantiles(~words), -quantiles(words))
 
 
 @numba.njit  # type: ignore[untyped-decorator,unused-ignore]

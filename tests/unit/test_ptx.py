@@ -13,16 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from numba import float32, float64, uint32, uint64
+from numba import cuda, float32, float64, uint32, uint64
 
 from seedbed_server.kernels.normal import normal_float32, normal_float64
 from seedbed_server.kernels.philox import block_words
 from seedbed_server.kernels.rounding import bfloat16_bits, float16_bits
 from seedbed_server.kernels.uniform import uniform_float32, uniform_float64
-
-pytest.importorskip("numba_cuda", reason="numba-cuda[cu13] compiles to PTX")
-
-from numba import cuda
 
 CAPABILITIES = [(7, 5), (8, 0), (9, 0), (10, 0)]
 

@@ -28,7 +28,8 @@ from seedbed.wire.initializers import (
 )
 from seedbed.wire.slices import TensorSlice
 from seedbed.wire.specs import TensorRequest, TensorSpec
-from seedbed_server.backends.cpu import TILE_ELEMENTS, CpuBackend
+from seedbed_server.backends.cpu import CpuBackend
+from seedbed_server.kernels.values import TILE_WORDS
 from seedbed_server.sampler import TensorSource, plan
 from tests.samples import sample
 from tests.unit import digest_of_all_kernels
@@ -124,10 +125,10 @@ def test_chunks_of_any_size_from_anywhere_equal_the_whole(
 @pytest.mark.parametrize("dtype", FLOATING, ids=lambda dtype: dtype.value)
 @pytest.mark.parametrize("initializer", RANDOM, ids=lambda initializer: initializer.name())
 def test_two_threads_that_share_a_tensor_equal_one(cpu: CpuBackend, initializer: InitializerSpec, dtype: Dtype) -> None:
-    spec = TensorSpec("threads", (4 * TILE_ELEMENTS + 5,), dtype, initializer, seed=2)
+    spec = TensorSpec("threads", (4 * TILE_WORDS + 5,), dtype, initializer, seed=2)
     source = TensorSource(plan(TensorRequest(spec)), cpu)
     shared = np.empty(spec.shape, dtype.numpy)
-    edges = [*range(0, shared.size, TILE_ELEMENTS // 3), shared.size]
+    edges = [*range(0, shared.size, TILE_WORDS // 3), shared.size]
     pieces = list(itertools.pairwise(edges))
     random.Random(0).shuffle(pieces)
     with ThreadPoolExecutor(2) as pool:

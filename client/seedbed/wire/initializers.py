@@ -42,8 +42,8 @@ def _choice(name: str, value: object, choices: tuple[str, ...]) -> str:
 
 def _check_normal(mean: float, stddev: float, dtype: Dtype) -> None:
     _check_magnitude("mean", mean, abs(mean), dtype)
-    # No 64-bit word lies further out than 9.1 standard deviations.
-    _check_magnitude("stddev", stddev, abs(mean) + 10 * stddev, dtype)
+    # No 64-bit word lies further out than 9.2 standard deviations, or 10.3 where truncation leads far out.
+    _check_magnitude("stddev", stddev, abs(mean) + 11 * stddev, dtype)
 
 
 def _check_magnitude(name: str, value: float, reached: float, dtype: Dtype) -> None:
@@ -224,6 +224,8 @@ class VarianceScalingSpec(InitializerSpec):
         self._finite("scale")
         if self.scale <= 0:
             raise bad_value("scale", "positive", self.scale)
+        if math.isinf(3 * self.scale):
+            raise bad_value("scale", "at most 5.9e307", self.scale)
         object.__setattr__(self, "mode", _choice("mode", self.mode, MODES))
         distribution = "truncated_normal" if str(self.distribution) == "normal" else self.distribution
         object.__setattr__(self, "distribution", _choice("distribution", distribution, DISTRIBUTIONS))

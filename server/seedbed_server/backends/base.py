@@ -107,17 +107,13 @@ class Backend(Protocol):
     def threads(self) -> int:
         """How many threads sample at a time."""
 
-    @property
-    def tile_elements(self) -> int:
-        """How many elements :meth:`fill` takes at most at a time."""
-
     def fill(self, rule: ElementwiseRule, key: Key, runs: Runs, dtype: Dtype, out: NDArray[np.uint8]) -> None:
         """Write the elements of the runs, one after another, little-endian.
 
         Args:
             rule: how elements follow from their index.
             key: of the tensor.
-            runs: at most ``tile_elements`` elements in all.
+            runs: which elements.
             dtype: of the elements.
             out: their bytes; contiguous, and aligned for the dtype.
         """

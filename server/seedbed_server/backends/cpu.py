@@ -26,16 +26,12 @@ from seedbed_server.kernels import values
 from seedbed_server.kernels.bounds import interval
 from seedbed_server.kernels.keys import Key
 from seedbed_server.kernels.orthogonal import BLOCK, TILE, factor_panel, reflect
-from seedbed_server.kernels.philox import fill_words
 
-# Words and values of a tile stay in a processor's second-level cache: 128 KiB each for 32-bit dtypes.
-TILE_ELEMENTS = 32_768
-
-_WORDS = "(uint64[::1], uint64[::1], uint32[::1], uint32[::1])"
-_UNIFORM = "({word}[::1], {real}[::1], {out}[::1])"
-_NORMAL = "({word}[::1], {word}[::1], {real}[::1], {out}[::1])"
-_NARROW = {"word": "uint32", "real": "float32"}
-_WIDE = {"word": "uint64", "real": "float64", "out": "float64"}
+_RUNS = "uint64[::1], uint64[::1], uint32[::1]"
+_UNIFORM = "({runs}, {real}[::1], {out}[::1])"
+_NORMAL = "({runs}, {word}[::1], {real}[::1], {out}[::1])"
+_NARROW = {"runs": _RUNS, "word": "uint32", "real": "float32"}
+_WIDE = {"runs": _RUNS, "word": "uint64", "real": "float64", "out": "float64"}
 _OUT = {Dtype.FLOAT16: "uint16", Dtype.BFLOAT16: "uint16", Dtype.FLOAT32: "float32"}
 
 
@@ -43,12 +39,10 @@ class CpuBackend:
     """The processor as a backend; compiles its kernels when it is made."""
 
     name = "cpu"
-    tile_elements = TILE_ELEMENTS
 
     def __init__(self, threads: int | None = None) -> None:
         self._threads = threads or available_threads()
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="seedbed-orthogonal")
-        self._fill_words = compile_kernel(fill_words, _WORDS)
         self._uniform: dict[Dtype, Callable[..., None]] = {}
         self._normal: dict[Dtype, Callable[..., None]] = {}
         for dtype in (Dtype.FLOAT16, Dtype.BFLOAT16, Dtype.FLOAT32, Dtype.FLOAT64):
@@ -83,21 +77,12 @@ class CpuBackend:
             case Diagonal():
                 _fill_diagonal(rule, runs, dtype, out)
             case Uniform():
-                words = self._words(key, runs, dtype)
-                params = _uniform_params(rule, words.dtype)
-                self._uniform[dtype](words, params, _writable_as(dtype, out))
+                params = _uniform_params(rule, dtype)
+                self._uniform[dtype](runs.firsts, runs.counts, key.as_array(), params, _writable_as(dtype, out))
             case Normal():
-                words = self._words(key, runs, dtype)
-                split, params = _normal_params(rule, words.dtype)
-                self._normal[dtype](words, split, params, _writable_as(dtype, out))
-
-    def _words(self, key: Key, runs: Runs, dtype: Dtype) -> NDArray[Any]:
-        """Return one word of 32 bits for each element, or one of 64 for float64."""
-        per_element = 2 if dtype is Dtype.FLOAT64 else 1
-        words = np.empty(int(runs.counts.sum()) * per_element, np.uint32)
-        factor = np.uint64(per_element)
-        self._fill_words(runs.firsts * factor, runs.counts * factor, key.as_array(), words)
-        return words.view(np.dtype("<u8")) if per_element == 2 else words
+                split, params = _normal_params(rule, dtype)
+                target = _writable_as(dtype, out)
+                self._normal[dtype](runs.firsts, runs.counts, key.as_array(), split, params, target)
 
     def orthogonal(self, rule: Orthogonal, key: Key, is_cancelled: Callable[[], bool]) -> NDArray[np.float64]:
         """Return the whole matrix; see :class:`seedbed_server.backends.base.Backend`."""
@@ -108,10 +93,8 @@ class CpuBackend:
 
     def _normal_matrix(self, rows: int, columns: int, key: Key) -> NDArray[np.float64]:
         matrix = np.empty(rows * columns)
-        for first in range(0, matrix.size, TILE_ELEMENTS):
-            part = matrix[first : first + TILE_ELEMENTS]
-            runs = Runs(np.array([first], np.uint64), np.array([part.size], np.uint64))
-            self.fill(Normal(0.0, 1.0), key, runs, Dtype.FLOAT64, part.view(np.uint8))
+        runs = Runs(np.array([0], np.uint64), np.array([matrix.size], np.uint64))
+        self.fill(Normal(0.0, 1.0), key, runs, Dtype.FLOAT64, matrix.view(np.uint8))
         return matrix.reshape(rows, columns)
 
     def _orthonormal_columns(
@@ -191,16 +174,17 @@ def _fill_diagonal(rule: Diagonal, runs: Runs, dtype: Dtype, out: NDArray[np.uin
     elements[index // columns == index % columns] = _scalar(rule.value, dtype)
 
 
-def _uniform_params(rule: Uniform, word: np.dtype[Any]) -> NDArray[Any]:
-    real: Any = np.float64 if word.itemsize == 8 else np.float32
+def _uniform_params(rule: Uniform, dtype: Dtype) -> NDArray[Any]:
+    real: Any = np.float64 if dtype is Dtype.FLOAT64 else np.float32
     minval, width, maxval = real(rule.minval), real(rule.maxval - rule.minval), real(rule.maxval)
     # Where rounding leaves no number below maxval but minval itself, that is the value.
     ceiling = max(minval, np.nextafter(maxval, real(-np.inf)))
     return np.array([minval, width, ceiling], real)
 
 
-def _normal_params(rule: Normal, word: np.dtype[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    where = interval(rule.lower, rule.upper, 8 * word.itemsize)
+def _normal_params(rule: Normal, dtype: Dtype) -> tuple[NDArray[Any], NDArray[Any]]:
+    bits, word, real = (64, np.uint64, np.float64) if dtype is Dtype.FLOAT64 else (32, np.uint32, np.float32)
+    where = interval(rule.lower, rule.upper, bits)
     numbers = [where.step, where.low_edge, where.high_edge, where.remainder]
     numbers += [rule.lower, rule.upper, rule.mean, rule.stddev]
-    return np.array([where.split], word), np.array(numbers, np.float64 if word.itemsize == 8 else np.float32)
+    return np.array([where.split], word), np.array(numbers, real)

@@ -1,6 +1,5 @@
 """From the bounds of a truncated normal to the numbers its kernel takes, exactly rounded, on the host."""
 
-import math
 import threading
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,20 +24,16 @@ class Interval:
     remainder: float
 
 
-def _mass_below(bound: float) -> mpmath.mpf:
-    return mpmath.erfc(-mpmath.mpf(bound) / mpmath.sqrt(2)) / 2
-
-
 @lru_cache(maxsize=1024)
 def interval(lower: float, upper: float, word_bits: int) -> Interval:
     """Return the interval between ``lower`` and ``upper`` (in standard deviations) for words of 32 or 64 bits."""
     with _MPMATH, mpmath.workdps(DIGITS):
-        low = mpmath.mpf(0) if math.isinf(lower) else _mass_below(lower)
-        high = mpmath.mpf(0) if math.isinf(upper) else _mass_below(-upper)
-        half = mpmath.mpf(1) / 2
-        # Bounds on one side of the median: subtract the small tails, not numbers near 1.
-        mass = (half - low) + (half - high)
-        step = mass / 2**word_bits
-        split = min(max(int(mpmath.floor((half - low) / step)), 0), 2**word_bits - 1)
-        remainder = low + split * step - half
-        return Interval(split, float(step), float(low), float(high), float(remainder))
+        root_2 = mpmath.sqrt(2)
+        low, high = mpmath.mpf(lower) / root_2, mpmath.mpf(upper) / root_2
+        # erf keeps the digits of bounds next to the median, where differences of masses near 1/2 have none.
+        below_median, above_median = mpmath.erf(-low) / 2, mpmath.erf(high) / 2
+        step = (below_median + above_median) / 2**word_bits
+        split = min(max(int(mpmath.floor(below_median / step)), 0), 2**word_bits - 1)
+        remainder = split * step - below_median
+        low_edge, high_edge = mpmath.erfc(-low) / 2, mpmath.erfc(high) / 2
+        return Interval(split, float(step), float(low_edge), float(high_edge), float(remainder))

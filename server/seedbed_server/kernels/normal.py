@@ -5,7 +5,8 @@ probability p in (0, 1/2], and the side of the median gives the sign, so that bo
 Without truncation the bounds' probabilities are 0 and 1. Nothing is ever rejected or drawn again.
 
 float32: s = sqrt(-SCALE * log2(p)), with log2 from the float's exponent and a polynomial in its mantissa, then a
-polynomial in s. Within 5e-7 of the exact quantile. float64: a rational function of the squared distance from the
+polynomial in s. Within 5e-7 of the exact quantile for every untruncated word; within 1.1e-6 beyond 5.7 standard
+deviations, where only one-sided truncation leads. float64: a rational function of the squared distance from the
 median in the middle, and one of sqrt(-ln p) in the tails (the division of the work is that of algorithm AS 241,
 Wichura 1988, doi:10.2307/2347330). Within 4 units in the last place for |z| > 1e-3.
 """

@@ -43,44 +43,81 @@ def block_words(block: Any, key: Any) -> Any:
     )
 
 
-def fill_words(first_words: Any, counts: Any, key: Any, out: Any) -> None:
-    """Write the words of several runs, one run after another, into ``out``.
+@njit(inline="always")
+def word_of_lane(words: Any, lane: Any) -> Any:
+    """Return one of a block's four words."""
+    low = words[0] if lane == uint64(0) else words[1]
+    high = words[2] if lane == uint64(2) else words[3]
+    return low if lane < uint64(2) else high
+
+
+@njit(nogil=True)
+def fill_run(first_word: Any, count: Any, key: Any, out: Any, at: Any) -> None:
+    """Write ``count`` consecutive words of a tensor, from number ``first_word`` on, to ``out[at]`` and after.
 
     Args:
-        first_words: uint64 array, the index in the whole tensor of each run's first word.
-        counts: uint64 array, how many words each run has; their sum is ``out.size``.
+        first_word: uint64, the first word's index in the whole tensor.
+        count: uint64, how many.
         key: uint32 array of four: key0, key1, counter2, counter3.
         out: uint32 array that receives the words.
+        at: uint64, where the first one goes.
     """
     prefer_wide_vectors()
     key0, key1, counter2, counter3 = key[0], key[1], key[2], key[3]
-    done = uint64(0)
-    for run in range(first_words.size):
-        word = uint64(first_words[run])
-        end = done + uint64(counts[run])
-        if word & uint64(3) and done < end:  # the run begins inside a block
-            lanes = block_words(word >> uint64(2), key)
-            for lane in range(4):
-                if uint64(lane) >= (word & uint64(3)) and done < end:
-                    out[done] = lanes[lane]
-                    done += uint64(1)
-            word = ((word >> uint64(2)) + uint64(1)) << uint64(2)
-        first_block = word >> uint64(2)
-        blocks = (end - done) >> uint64(2)
-        for index in range(blocks):
-            block = first_block + uint64(index)
-            word0, word1, word2, word3 = philox4x32(
-                uint32(block), uint32(block >> uint64(32)), counter2, counter3, key0, key1
-            )
-            at = done + (uint64(index) << uint64(2))
-            out[at] = word0
-            out[at + uint64(1)] = word1
-            out[at + uint64(2)] = word2
-            out[at + uint64(3)] = word3
-        done += blocks << uint64(2)
-        if done < end:  # the run ends inside a block
-            lanes = block_words(first_block + blocks, key)
-            for lane in range(4):
-                if done < end:
-                    out[done] = lanes[lane]
-                    done += uint64(1)
+    end = at + count
+    lane = first_word & uint64(3)
+    block = first_word >> uint64(2)
+    if lane != uint64(0):  # the run begins inside a block
+        words = block_words(block, key)
+        while lane < uint64(4) and at < end:
+            out[at] = word_of_lane(words, lane)
+            lane += uint64(1)
+            at += uint64(1)
+        block += uint64(1)
+    blocks = (end - at) >> uint64(2)
+    for index in range(blocks):
+        number = block + uint64(index)
+        word0, word1, word2, word3 = philox4x32(
+            uint32(number), uint32(number >> uint64(32)), counter2, counter3, key0, key1
+        )
+        place = at + (uint64(index) << uint64(2))
+        out[place] = word0
+        out[place + uint64(1)] = word1
+        out[place + uint64(2)] = word2
+        out[place + uint64(3)] = word3
+    at += blocks << uint64(2)
+    if at < end:  # the run ends inside a block
+        words = block_words(block + blocks, key)
+        lane = uint64(0)
+        while at < end:
+            out[at] = word_of_lane(words, lane)
+            lane += uint64(1)
+            at += uint64(1)
+
+
+@njit(nogil=True)
+def next_words(firsts: Any, counts: Any, per_element: Any, position: Any, key: Any, words: Any) -> Any:
+    """Write the next words of several element runs, as many as fit, and return how many.
+
+    Args:
+        firsts: uint64 array, the index of each run's first element in the whole tensor.
+        counts: uint64 array, how many elements each run has.
+        per_element: uint64, words for each element: 1, or 2 for float64.
+        position: uint64 array of two, where the call before ended: a run, and the elements done of it. Moved on.
+        key: uint32 array of four: key0, key1, counter2, counter3.
+        words: uint32 array that receives the words; its size is a multiple of ``per_element``.
+    """
+    room = uint64(words.size)
+    at = uint64(0)
+    run, done = position[0], position[1]
+    while at < room and run < uint64(firsts.size):
+        left = (counts[run] - done) * per_element
+        take = left if left < room - at else room - at
+        fill_run((firsts[run] + done) * per_element, take, key, words, at)
+        at += take
+        done += take // per_element
+        if done == counts[run]:
+            run += uint64(1)
+            done = uint64(0)
+    position[0], position[1] = run, done
+    return at

@@ -1,0 +1,245 @@
+"""What may stand on the command line: the options that commands share, and how each text becomes a value."""
+
+import argparse
+import os
+import re
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from seedbed.client import EMBEDDED
+from seedbed.manifest import parse_initializer
+from seedbed.wire.digests import DIGEST_ALGORITHMS
+from seedbed.wire.dtypes import as_dtype
+from seedbed.wire.errors import InvalidArgumentError, InvalidValueError, shorten
+from seedbed.wire.fans import FanAxes
+from seedbed.wire.slices import Shard, TensorSlice
+from seedbed.wire.specs import TensorSpec
+
+DEFAULT_SEED = 42
+DEFAULT_DTYPE = "float32"
+# More than any index or seed has, and few enough for Python to convert.
+MAX_DIGITS = 40
+
+# Options that say what a single tensor is; a manifest says it itself.
+_TENSOR_OPTIONS = ("shape", "dtype", "seed", "name", "draw", "param", "in_axis", "out_axis", "batch_axis", "slice")
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are exceptions, so that one place turns every error into a line and an exit code."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise an error that names the command's help.
+
+        Raises:
+            InvalidValueError: always.
+        """
+        raise InvalidValueError(f"{message} (see {self.prog} --help)")
+
+
+def add_common_options(parser: argparse.ArgumentParser) -> None:
+    """Add what every command takes."""
+    group = parser.add_argument_group("options of every command")
+    group.add_argument(
+        "--target",
+        default=os.environ.get("SEEDBED_TARGET") or EMBEDDED,
+        help="host:port or unix:///path of a server, or embedded: for the engine in this process "
+        "(default: $SEEDBED_TARGET, else embedded:)",
+    )
+    group.add_argument(
+        "--timeout-seconds", type=_converter(_seconds), metavar="S", help="for each call to the server (default: none)"
+    )
+    group.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+
+
+def add_tensor_options(parser: argparse.ArgumentParser) -> None:
+    """Add what says which tensor an initializer fills."""
+    group = parser.add_argument_group("the tensor")
+    group.add_argument("--shape", type=_converter(_shape), metavar="N,N,...", help="such as 1024,512; () is a scalar")
+    group.add_argument("--dtype", help=f"such as bfloat16 (default: {DEFAULT_DTYPE})")
+    group.add_argument("--seed", type=_converter(_integer), metavar="N", help=f"(default: {DEFAULT_SEED})")
+    group.add_argument("--name", help="the tensor's name, part of its content (default: empty)")
+    group.add_argument("--draw", type=_converter(_integer), metavar="N", help="the n-th draw (default: 0)")
+    group.add_argument(
+        "--param",
+        action="append",
+        type=_converter(_parameter),
+        metavar="NAME=VALUE",
+        help="a parameter of the initializer, such as stddev=0.02; may be given several times",
+    )
+    for name in ("in", "out", "batch"):
+        group.add_argument(
+            f"--{name}-axis",
+            type=_converter(_integers),
+            metavar="N,...",
+            help=f"axes that count as {'a batch' if name == 'batch' else name + 'puts'} for the fans "
+            "(default: Keras's rule; write --in-axis=-2,-1 with = for several negative ones)",
+        )
+
+
+def add_shard_option(container: argparse._ActionsContainer) -> None:
+    """Add ``--shard``."""
+    container.add_argument(
+        "--shard",
+        type=_converter(_shard),
+        metavar="INDEX/COUNT[:AXIS]",
+        help="one part of each tensor, counted from 0: 1/4:0 is the second of four along axis 0",
+    )
+
+
+def add_part_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--slice`` and ``--shard``, of which one may be given."""
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument(
+        "--slice",
+        type=_converter(_ranges),
+        metavar="START:STOP,...",
+        help="a rectangle of the tensor, such as 0:10,5:7; axes left out are whole",
+    )
+    add_shard_option(group)
+
+
+def add_algorithm_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--algorithm``."""
+    parser.add_argument(
+        "--algorithm", choices=DIGEST_ALGORITHMS, default=DIGEST_ALGORITHMS[0], help="(default: %(default)s)"
+    )
+
+
+def spec_of(initializer: str, options: argparse.Namespace) -> TensorSpec:
+    """Return the tensor that the options mean.
+
+    Raises:
+        InvalidArgumentError: naming the option.
+    """
+    if options.shape is None:
+        raise InvalidValueError(f"--shape is missing: say which shape {initializer} fills, such as --shape 1024,512")
+    parameters: dict[str, Any] = {}
+    for name, value in options.param or ():
+        if name in parameters or name == "seed":
+            hint = "is given twice" if name in parameters else "has its own option: --seed"
+            raise InvalidValueError(f"--param {name} {hint}")
+        parameters[name] = value
+    filling, _ = parse_initializer({"class_name": initializer, "config": parameters})
+    return TensorSpec(
+        name=options.name or "",
+        shape=options.shape,
+        dtype=as_dtype(options.dtype or DEFAULT_DTYPE),
+        initializer=filling,
+        seed=DEFAULT_SEED if options.seed is None else options.seed,
+        draw=options.draw or 0,
+        fan_axes=_fan_axes(options),
+    )
+
+
+def part_of(options: argparse.Namespace, shape: tuple[int, ...]) -> TensorSlice | Shard | None:
+    """Return the part of a tensor that ``--slice`` or ``--shard`` means, or None for the whole.
+
+    Raises:
+        InvalidValueError: if it does not fit the shape.
+    """
+    ranges = options.slice
+    if ranges is None:
+        shard: Shard | None = options.shard
+        return shard
+    if len(ranges) > len(shape):
+        raise InvalidValueError(f"--slice has {len(ranges)} axes, and the tensor {len(shape)}")
+    filled = [*ranges, *[(0, None)] * (len(shape) - len(ranges))]
+    stops = [length if stop is None else stop for (_, stop), length in zip(filled, shape, strict=True)]
+    starts = [start for start, _ in filled]
+    part = TensorSlice(tuple(starts), tuple(stop - start for start, stop in zip(starts, stops, strict=True)))
+    part.check(shape)
+    return part
+
+
+def refuse_tensor_options(options: argparse.Namespace) -> None:
+    """Raise if options were given that only an initializer takes.
+
+    Raises:
+        InvalidValueError: naming the first.
+    """
+    for name in _TENSOR_OPTIONS:
+        if getattr(options, name, None) is not None:
+            flag = "--" + name.replace("_", "-")
+            raise InvalidValueError(f"{flag} goes with an initializer; a manifest says it for each tensor")
+
+
+def _fan_axes(options: argparse.Namespace) -> FanAxes | None:
+    given = {name: getattr(options, name) for name in ("in_axis", "out_axis", "batch_axis")}
+    given = {name: axes for name, axes in given.items() if axes is not None}
+    return FanAxes(**given) if given else None
+
+
+def _converter(convert: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Return the conversion with its errors in argparse's form, which adds the option's name."""
+
+    def converted(text: str) -> Any:
+        try:
+            return convert(text)
+        except InvalidArgumentError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"must be {error}. Received: {shorten(text)}") from None
+
+    return converted
+
+
+def _integer(text: str) -> int:
+    if re.fullmatch(rf"[+-]?[0-9]{{1,{MAX_DIGITS}}}", text):
+        return int(text)
+    if re.fullmatch(rf"0[xX][0-9a-fA-F]{{1,{MAX_DIGITS}}}", text):
+        return int(text, 16)
+    raise ValueError("an integer")
+
+
+def _integers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(_integer(part.strip()) for part in text.split(",")) if text.strip() else ()
+    except ValueError:
+        raise ValueError("integers with commas between them, such as 1024,512") from None
+
+
+def _shape(text: str) -> tuple[int, ...]:
+    return _integers(text.strip().removeprefix("(").removesuffix(")").removesuffix(","))
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text) if len(text) <= MAX_DIGITS else 0.0
+    if not 0 < seconds < 1e9:
+        raise ValueError("a positive number of seconds")
+    return seconds
+
+
+def _parameter(text: str) -> tuple[str, int | float | str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise ValueError("NAME=VALUE, such as stddev=0.02")
+    try:
+        return name, _integer(value)
+    except ValueError:
+        pass
+    try:
+        return name, float(value)
+    except ValueError:
+        return name, value
+
+
+def _ranges(text: str) -> tuple[tuple[int, int | None], ...]:
+    ranges = []
+    for part in text.split(","):
+        match = re.fullmatch(rf"\s*([0-9]{{0,{MAX_DIGITS}}}):([0-9]{{0,{MAX_DIGITS}}})\s*", part)
+        if match is None:
+            raise ValueError("START:STOP for each axis, such as 0:10,5:7 (from 0 on; a missing one is the axis's end)")
+        start = int(match[1] or 0)
+        stop = int(match[2]) if match[2] else None
+        if stop is not None and stop < start:
+            raise ValueError("START:STOP with STOP not below START")
+        ranges.append((start, stop))
+    return tuple(ranges)
+
+
+def _shard(text: str) -> Shard:
+    digits = f"[0-9]{{1,{MAX_DIGITS}}}"
+    match = re.fullmatch(rf"({digits})/({digits})(?::(-?{digits}))?", text)
+    if match is None:
+        raise ValueError("INDEX/COUNT or INDEX/COUNT:AXIS, such as 1/4:0")
+    return Shard(int(match[1]), int(match[2]), int(match[3] or 0))

@@ -1,0 +1,94 @@
+"""The exact distribution behind a sample: its density, mean and standard deviation, from a description's figures."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedbed.wire.info import TensorDescription
+
+# Where a picture ends for a tail without a bound: 1 of 15,787 normal numbers lies further out.
+SHOWN_STDDEVS = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """A distribution with a density."""
+
+    label: str
+    """In words, with its figures."""
+    low: float
+    """The least number, or -inf."""
+    high: float
+    """The largest number, or inf."""
+    mean: float
+    """The exact mean."""
+    stddev: float
+    """The exact standard deviation, after truncation."""
+    location: float
+    """A normal's mean before truncation; not used for a uniform."""
+    scale: float
+    """A normal's standard deviation before truncation; 0 is a uniform."""
+    mass: float
+    """The probability that truncation left."""
+
+    def density(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the density at each number."""
+        inside = (x >= self.low) & (x <= self.high)
+        if not self.scale:
+            return np.where(inside, 1 / (self.high - self.low), 0.0)
+        z = (x - self.location) / self.scale
+        bell = np.exp(-z * z / 2) / (math.sqrt(2 * math.pi) * self.scale * self.mass)
+        return np.where(inside, bell, 0.0)
+
+    @property
+    def shown(self) -> tuple[float, float]:
+        """The range that a picture shows."""
+        if not self.scale:
+            return self.low, self.high
+        reach = SHOWN_STDDEVS * self.scale
+        return max(self.low, self.location - reach), min(self.high, self.location + reach)
+
+
+def exact_distribution(description: TensorDescription) -> Exact | None:
+    """Return the distribution of a described tensor's elements, or None where there is no density."""
+    d = description
+    if d.minval is not None and d.maxval is not None and d.minval < d.maxval:
+        low, high = d.minval, d.maxval
+        label = f"uniform on [{low:.6g}, {high:.6g})"
+        middle, width = low + (high - low) / 2, high - low
+        return Exact(label, low, high, middle, width / math.sqrt(12), middle, 0.0, 1.0)
+    if d.mean is None or not d.stddev:
+        return None
+    lower = -math.inf if d.lower is None else d.lower
+    upper = math.inf if d.upper is None else d.upper
+    return _normal(d.mean, d.stddev, lower, upper)
+
+
+def _normal(mean: float, stddev: float, lower: float, upper: float) -> Exact:
+    mass = _probability(lower, upper)
+    # Johnson, Kotz and Balakrishnan 1994, section 13.10.1.
+    shift = (_bell(lower) - _bell(upper)) / mass
+    variance = 1 - shift * shift + (_edge(lower) - _edge(upper)) / mass
+    label = f"normal, mean {mean:.6g}, stddev {stddev:.6g}"
+    low, high = mean + lower * stddev, mean + upper * stddev
+    if math.isfinite(lower) or math.isfinite(upper):
+        label += f", truncated to [{low:.6g}, {high:.6g}]"
+    spread = stddev * math.sqrt(max(variance, 0.0))
+    return Exact(label, low, high, mean + shift * stddev, spread, mean, stddev, mass)
+
+
+def _probability(lower: float, upper: float) -> float:
+    """Return what a standard normal has between the bounds; from the nearer tail, where nothing cancels."""
+    if lower > 0:
+        lower, upper = -upper, -lower
+    return (math.erfc(-upper / math.sqrt(2)) - math.erfc(-lower / math.sqrt(2))) / 2
+
+
+def _bell(z: float) -> float:
+    return math.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+
+
+def _edge(z: float) -> float:
+    return z * _bell(z) if math.isfinite(z) else 0.0

@@ -1,0 +1,30 @@
+"""A description's figures in words."""
+
+from seedbed.cli.distributions import exact_distribution
+from seedbed.wire.info import TensorDescription
+from seedbed.wire.initializers import InitializerSpec, OrthogonalSpec, parameters
+
+
+def initializer_text(initializer: InitializerSpec) -> str:
+    """Return an initializer as it would be written in Python."""
+    arguments = ", ".join(f"{f.name}={getattr(initializer, f.name)!r}" for f in parameters(type(initializer)))
+    return f"{initializer.name()}({arguments})"
+
+
+def fans_text(description: TensorDescription) -> str:
+    """Return the fans, or nothing where they do not matter."""
+    if description.fan_in is None or description.fan_out is None:
+        return ""
+    return f"in {description.fan_in:.15g}, out {description.fan_out:.15g}"
+
+
+def distribution_text(initializer: InitializerSpec, description: TensorDescription) -> str:
+    """Return how the elements are distributed, with the limit or the standard deviation and bounds."""
+    exact = exact_distribution(description)
+    if exact is not None:
+        return exact.label
+    if isinstance(initializer, OrthogonalSpec):
+        return f"orthonormal rows or columns, times {initializer.gain:g}"
+    value = next((v for v in (description.value, description.mean, description.minval) if v is not None), 0.0)
+    place = "on the diagonal, 0 elsewhere" if initializer.name() == "Identity" else "everywhere"
+    return f"{value:g} {place}"

@@ -1,0 +1,27 @@
+"""``seedbed list``: every initializer and its parameters."""
+
+import argparse
+
+from seedbed.cli.report import Report, table
+from seedbed.client import connect
+from seedbed.wire.info import InitializerInfo
+
+NAME = "list"
+SUMMARY = "list the initializers and their parameters"
+DESCRIPTION = "List every initializer with its other names and its parameters' defaults. --json has their descriptions."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add nothing: the command has no arguments of its own."""
+
+
+def run(options: argparse.Namespace) -> Report:
+    """List them."""
+    with connect(options.target) as client:
+        found = client.list_initializers(timeout_seconds=options.timeout_seconds)
+    rows = [(each.name, ", ".join((each.field, *each.aliases)), _parameters(each)) for each in found]
+    return Report({"initializers": found}, table(("initializer", "other names", "parameters"), rows))
+
+
+def _parameters(info: InitializerInfo) -> str:
+    return ", ".join(f"{parameter.name}={parameter.default}" for parameter in info.parameters)

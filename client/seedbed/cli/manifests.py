@@ -1,0 +1,53 @@
+"""The manifest that a command works on."""
+
+import stat
+from pathlib import Path
+
+from seedbed.cli.report import CommandError
+from seedbed.manifest import Manifest
+from seedbed.wire.errors import InvalidValueError
+from seedbed.wire.initializers import find_initializer
+from seedbed.wire.slices import Shard
+
+# 100,000 tensors take about 10 MB.
+MAX_MANIFEST_BYTES = 2**28
+
+
+def load_manifest(path: str) -> Manifest:
+    """Return the manifest of a file.
+
+    Raises:
+        InvalidValueError: if it is none.
+        CommandError: if it is no file, or too large to be a manifest.
+        OSError: if it cannot be read.
+    """
+    status = Path(path).stat()
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISFIFO(status.st_mode)):  # a device may never end
+        raise CommandError(f"{path} is no file")
+    if status.st_size > MAX_MANIFEST_BYTES:
+        raise CommandError(f"{path} is larger than {MAX_MANIFEST_BYTES} bytes, too large for a manifest")
+    try:
+        return Manifest.load(path)
+    except RecursionError:
+        raise InvalidValueError(f"{path} is nested too deeply for a manifest") from None
+
+
+def is_initializer(subject: str) -> bool:
+    """Return whether MANIFEST|INITIALIZER is the latter: a name is one unless it looks like a path.
+
+    Raises:
+        InvalidValueError: if it is neither.
+    """
+    if find_initializer(subject) is not None:
+        return True
+    if Path(subject).suffix or "/" in subject or Path(subject).exists():
+        return False
+    hint = "`seedbed list` prints the initializers; a manifest is a .yaml or .json file"
+    raise InvalidValueError(f"{subject!r} is neither an initializer nor a file; {hint}")
+
+
+def part_shape(shape: tuple[int, ...], shard: Shard | None) -> tuple[int, ...]:
+    """Return the shape of a tensor's shard; one that lacks the shard's axis comes whole."""
+    if shard is None or not -len(shape) <= shard.axis < len(shape):
+        return shape
+    return shard.of(shape).lengths

@@ -1,0 +1,160 @@
+"""The program: which commands there are, and what becomes of a report or an error."""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from importlib import metadata
+from typing import TextIO
+
+from seedbed.cli import describe, digest, fetch, info, listing, sample, verify
+from seedbed.cli.arguments import Parser, add_common_options
+from seedbed.cli.report import Report, printable
+from seedbed.errors import InvalidArgumentError, SeedbedError
+
+FAILED = 1
+BAD_ARGUMENT = 2
+# As a shell reports a process that the signal ended: 128 and the signal's number.
+INTERRUPTED = 128 + signal.SIGINT
+TERMINATED = 128 + signal.SIGTERM
+PIPE_CLOSED = 128 + signal.SIGPIPE
+
+COMMANDS = (sample, fetch, describe, digest, verify, listing, info)
+
+EPILOG = """\
+examples:
+  seedbed sample GlorotUniform --shape 1024,512 --seed 42 --plot glorot.png
+  seedbed describe examples/gpt2-small.yaml
+  seedbed fetch examples/gpt2-small.yaml -o gpt2.safetensors --target 127.0.0.1:50051
+  seedbed verify gpt2.safetensors examples/gpt2-small.yaml
+
+exit codes: 0 done, 1 failed (or verify found a difference), 2 wrong arguments, 130 interrupted
+"""
+
+
+class _Terminated(BaseException):
+    """SIGTERM came; like KeyboardInterrupt, so that unfinished files are removed."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit code; every error is one line on standard error."""
+    try:
+        with _terminable():
+            return _run(arguments)
+    except BaseException as error:  # noqa: BLE001  # the outermost place: nothing may leave a traceback
+        return _exit_code(error)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    options = _parser().parse_args(arguments)
+    report: Report = options.run(options)
+    _write(sys.stdout, (report.as_json() if options.json else report.text) + "\n")
+    if report.failure:
+        _complain(report.failure)
+        return FAILED
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(
+        prog="seedbed",
+        description="Initialized tensors that are the same bits on every machine: see, fetch and check them.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"seedbed {metadata.version('seedbed')}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for module in COMMANDS:
+        command = commands.add_parser(module.NAME, help=module.SUMMARY, description=module.DESCRIPTION)
+        module.add_arguments(command)
+        add_common_options(command)
+        command.set_defaults(run=module.run)
+    return parser
+
+
+def _exit_code(error: BaseException) -> int:
+    """Say what went wrong, and return the exit code for it."""
+    if os.environ.get("SEEDBED_TRACEBACK"):  # for whoever mends a bug
+        traceback.print_exception(error)
+    match error:
+        case SystemExit():  # --help and --version
+            return _flushed(error.code if isinstance(error.code, int) else 0)
+        case KeyboardInterrupt():
+            _complain("interrupted")
+            return INTERRUPTED
+        case _Terminated():
+            _complain("terminated")
+            return TERMINATED
+        case BrokenPipeError():  # the reader, such as head, has what it wanted
+            _discard_output()
+            return PIPE_CLOSED
+        case InvalidArgumentError():
+            _complain(str(error))
+            return BAD_ARGUMENT
+        case SeedbedError():
+            _complain(str(error))
+        case MemoryError():
+            _complain(f"not enough memory: {error}".removesuffix(": "))
+        case OSError():
+            _discard_output()
+            where = f"{error.filename}: " if error.filename else ""
+            _complain(f"{where}{error.strerror or error}")
+        case _:
+            bug = f"internal error: {type(error).__name__}: {error}"
+            _complain(f"{bug}; please report it with what SEEDBED_TRACEBACK=1 shows")
+    return FAILED
+
+
+def _flushed(code: int) -> int:
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _discard_output()
+    return code
+
+
+def _write(stream: TextIO | None, text: str) -> None:
+    if stream is None:
+        raise OSError("standard output is closed")
+    encoding = stream.encoding or "utf-8"
+    # A terminal that cannot show a character gets its escape.
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    stream.flush()
+
+
+def _complain(message: str) -> None:
+    line = printable(" ".join(message.split()))
+    with suppress(OSError):  # nobody may be left to read it
+        _write(sys.stderr, f"seedbed: error: {line}\n")
+
+
+def _discard_output() -> None:
+    """Let what is still buffered go nowhere: the interpreter would try again at exit, and complain."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except AttributeError:
+        pass  # closed from the start
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM raise, so that unfinished files are removed; only a program's main thread may ask for that."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def on_signal(number: int, frame: object) -> None:
+        del number, frame
+        raise _Terminated
+
+    previous = signal.signal(signal.SIGTERM, on_signal)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)

@@ -1,0 +1,156 @@
+"""``seedbed sample``: one tensor, its figures, and on request a file and a picture of it."""
+
+import argparse
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedbed import safetensors_file
+from seedbed.cli import picture
+from seedbed.cli.arguments import add_part_options, add_tensor_options, part_of, spec_of
+from seedbed.cli.content import array_digest
+from seedbed.cli.distributions import Exact, exact_distribution
+from seedbed.cli.figures import distribution_text, fans_text, initializer_text
+from seedbed.cli.moments import Moments, moments_of
+from seedbed.cli.output_file import checked_output, reserve, unfinished
+from seedbed.cli.report import Report, number_text, pairs, printable, shape_text, size_text
+from seedbed.cli.resources import check_disk, check_memory
+from seedbed.client import Client, SliceLike, connect
+from seedbed.wire.digests import Digest
+from seedbed.wire.dtypes import Dtype
+from seedbed.wire.errors import InvalidValueError
+from seedbed.wire.info import TensorDescription
+from seedbed.wire.specs import TensorSpec
+
+NAME = "sample"
+SUMMARY = "sample one tensor; print its figures, save it, draw it"
+DESCRIPTION = (
+    "Sample one tensor and print its fans, distribution, moments and digest. The moments of a slice are the slice's."
+)
+
+# The key of a tensor without a name in a file.
+UNNAMED = "tensor"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own arguments."""
+    parser.add_argument("initializer", metavar="INITIALIZER", help="such as GlorotUniform; `seedbed list` names all")
+    add_tensor_options(parser)
+    add_part_options(parser)
+    parser.add_argument("-o", "--output", metavar="FILE", help="write the tensor to FILE.npy or FILE.safetensors")
+    parser.add_argument(
+        "--plot", metavar="FILE", help="draw its histogram over the exact density: FILE.png, .svg, .pdf"
+    )
+
+
+def run(options: argparse.Namespace) -> Report:
+    """Sample, write what was asked for, and report the figures."""
+    spec = spec_of(options.initializer, options)
+    part = part_of(options, spec.shape)
+    output = _checked_output(options.output, spec.dtype)
+    plot = picture.checked_plot(options.plot)
+    if output is not None and output == plot:
+        raise InvalidValueError("--output and --plot name the same file")
+    timeout = options.timeout_seconds
+    with ExitStack() as stack:
+        client = stack.enter_context(connect(options.target))
+        description = client.describe(spec, slice=part, timeout_seconds=timeout)
+        _check_room(description, output)
+        array = stack.enter_context(_storage(description, output))
+        client.sample(spec, slice=part, out=array, timeout_seconds=timeout)
+        report = _report(client, spec, part, description, array)
+        if plot is not None:
+            picture.draw(plot, array, spec, description)
+        return report
+
+
+def _checked_output(path: str | None, dtype: Dtype) -> Path | None:
+    if path is None:
+        return None
+    suffix = Path(path).suffix
+    if suffix not in (".npy", ".safetensors"):
+        raise InvalidValueError(f"--output must end in .npy or .safetensors. Received: {path!r}")
+    if suffix == ".npy" and dtype is Dtype.BFLOAT16:
+        raise InvalidValueError(f"{path}: the .npy format has no bfloat16; write a .safetensors file instead")
+    return checked_output(path)
+
+
+def _check_room(description: TensorDescription, output: Path | None) -> None:
+    advice = "take a part with --slice or --shard, or only its digest with `seedbed digest`"
+    in_memory = description.working_bytes
+    if output is None:
+        in_memory += description.size_bytes
+        advice += ", or write it to a file with -o"
+    else:
+        check_disk(output, description.size_bytes)
+    check_memory(in_memory, advice)
+
+
+@contextmanager
+def _storage(description: TensorDescription, output: Path | None) -> Iterator[NDArray[Any]]:
+    """Yield the array to fill: in memory, or mapped from the file that it becomes."""
+    shape, dtype = description.shape, description.dtype
+    if output is None:
+        yield np.empty(shape, dtype.numpy)
+        return
+    with unfinished(output) as path:
+        if output.suffix == ".safetensors":
+            key = description.name or UNNAMED
+            array = safetensors_file.create(path, [(key, dtype, shape)])[key]
+        elif description.size_bytes:
+            array = np.lib.format.open_memmap(path, "w+", dtype.numpy, shape)
+        else:  # nothing to map
+            array = np.empty(shape, dtype.numpy)
+            with path.open("wb") as file:
+                np.save(file, array)
+        reserve(path)
+        yield array
+
+
+def _report(
+    client: Client, spec: TensorSpec, part: SliceLike, description: TensorDescription, array: NDArray[Any]
+) -> Report:
+    moments = moments_of(array)
+    digest = array_digest(array)
+    fields = {
+        "target": client.target,
+        "initializer": spec.initializer.name(),
+        "parameters": asdict(spec.initializer),
+        "seed": spec.seed,
+        "draw": spec.draw,
+        "whole_shape": spec.shape,
+        "description": description,
+        "moments": moments,
+        "digest": str(digest),
+    }
+    return Report(fields, _text(spec, part, description, moments, digest))
+
+
+def _text(spec: TensorSpec, part: SliceLike, description: TensorDescription, moments: Moments, digest: Digest) -> str:
+    of_whole = f" of {shape_text(spec.shape)}" if part is not None else ""
+    exact = exact_distribution(description)
+    rows = [
+        ("name", printable(spec.name)),
+        ("initializer", initializer_text(spec.initializer)),
+        ("seed", f"{spec.seed}, draw {spec.draw}" if spec.initializer.random else ""),
+        ("shape", f"{shape_text(description.shape)}{of_whole}"),
+        ("dtype", f"{description.dtype.value} ({size_text(description.size_bytes)})"),
+        ("fans", fans_text(description)),
+        ("distribution", distribution_text(spec.initializer, description)),
+        ("mean", _beside(moments.mean, exact, "mean")),
+        ("std", _beside(moments.std, exact, "stddev")),
+        ("min", number_text(moments.min)),
+        ("max", number_text(moments.max)),
+        ("digest", str(digest)),
+    ]
+    return pairs(rows)
+
+
+def _beside(measured: float | None, exact: Exact | None, figure: str) -> str:
+    expected = f"   (exact {getattr(exact, figure):.7g})" if exact is not None else ""
+    return f"{number_text(measured):<14}{expected}".rstrip()

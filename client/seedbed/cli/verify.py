@@ -1,0 +1,80 @@
+"""``seedbed verify``: whether a file holds exactly what a manifest says."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from seedbed import safetensors_file
+from seedbed.cli.arguments import add_shard_option
+from seedbed.cli.content import array_digest
+from seedbed.cli.manifests import load_manifest, part_shape
+from seedbed.cli.report import CommandError, Report, count_text, printable, shape_text, table
+from seedbed.client import connect
+from seedbed.manifest import Manifest
+from seedbed.wire.digests import Digest
+from seedbed.wire.slices import Shard
+from seedbed.wire.specs import TensorSpec
+
+NAME = "verify"
+SUMMARY = "compare a safetensors file with a manifest, bit for bit"
+DESCRIPTION = (
+    "Compare the digests of a safetensors file's tensors with those that the manifest gives; no tensor is moved. "
+    "Prints every tensor that is missing, extra or different, and exits with 1 if there is one."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own arguments."""
+    parser.add_argument("file", metavar="FILE", help="a safetensors file")
+    parser.add_argument("manifest", metavar="MANIFEST", help="a YAML or JSON file")
+    add_shard_option(parser)
+
+
+def run(options: argparse.Namespace) -> Report:
+    """Compare, and report every difference."""
+    if Path(options.file).exists() and not Path(options.file).is_file():
+        raise CommandError(f"{options.file} is no file")
+    manifest = load_manifest(options.manifest)
+    arrays = safetensors_file.open_tensors(options.file)
+    with connect(options.target) as client:
+        digests = client.digest_all(manifest, slice=options.shard, timeout_seconds=options.timeout_seconds)
+    found = _differences(arrays, manifest, digests, options.shard)
+    fields = {
+        "equal": not found,
+        "tensors": len(manifest),
+        "differences": [{"name": name, "difference": kind, "detail": detail} for name, kind, detail in found],
+    }
+    if not found:
+        return Report(fields, f"{options.file}: {count_text(len(manifest), 'tensor')}, all equal to {options.manifest}")
+    rows = [(printable(name), kind, detail) for name, kind, detail in found]
+    failure = f"{options.file} differs from {options.manifest} in {count_text(len(found), 'tensor')}"
+    return Report(fields, table(("name", "difference", "detail"), rows), failure)
+
+
+def _differences(
+    arrays: dict[str, NDArray[Any]], manifest: Manifest, digests: dict[str, Digest], shard: Shard | None
+) -> list[tuple[str, str, str]]:
+    found = []
+    for spec in manifest.tensors:
+        array = arrays.get(spec.name)
+        if array is None:
+            found.append((spec.name, "missing", "in the manifest only"))
+            continue
+        detail = _difference(array, spec, digests[spec.name], shard)
+        if detail:
+            found.append((spec.name, "different", detail))
+    found += [(name, "extra", "in the file only") for name in arrays if name not in manifest]
+    return found
+
+
+def _difference(array: NDArray[Any], spec: TensorSpec, wanted: Digest, shard: Shard | None) -> str:
+    """Return how an array differs from what the manifest says, or nothing."""
+    if array.dtype != spec.dtype.numpy:
+        return f"dtype {array.dtype} in the file, {spec.dtype.value} in the manifest"
+    shape = part_shape(spec.shape, shard)
+    if array.shape != shape:
+        return f"shape {shape_text(array.shape)} in the file, {shape_text(shape)} in the manifest"
+    digest = array_digest(array)
+    return "" if digest == wanted else f"content: {digest} in the file, {wanted} in the manifest"

@@ -1,0 +1,106 @@
+"""The Keras 2 page "Layer weight initializers" as a table, and the two classes that Keras has besides."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from numpy.typing import NDArray
+
+import seedbed as sb
+
+SHAPE = (4, 3)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One class of the page."""
+
+    cls: type[Any]
+    """The class here."""
+    alias: str
+    """Its name in snake_case."""
+    signature: str
+    """The arguments and defaults, word for word."""
+    extras: tuple[str, ...] = ()
+    """Keyword arguments that Keras does not have."""
+    other: dict[str, Any] = field(default_factory=dict)
+    """Arguments, without the seed, that are not the defaults."""
+    random: bool = True
+    """Whether it has a seed."""
+    repeats: bool = False
+    """Whether the page promises the same values across calls."""
+
+    @property
+    def name(self) -> str:
+        """The class's name."""
+        return self.cls.__name__
+
+    def example(self, seed: Any = 5) -> Any:
+        """Return an instance with arguments that are not the defaults."""
+        return self.cls(**self.other, **({"seed": seed} if self.random else {}))
+
+
+SEED = "(seed=None)"
+AXES = ("in_axis", "out_axis", "batch_axis")
+
+PAGES = (
+    Page(
+        sb.RandomNormal,
+        "random_normal",
+        "(mean=0.0, stddev=0.05, seed=None)",
+        other={"mean": 1.5, "stddev": 0.25},
+        repeats=True,
+    ),
+    Page(
+        sb.RandomUniform,
+        "random_uniform",
+        "(minval=-0.05, maxval=0.05, seed=None)",
+        other={"minval": -1.0, "maxval": 3.0},
+        repeats=True,
+    ),
+    Page(
+        sb.TruncatedNormal,
+        "truncated_normal",
+        "(mean=0.0, stddev=0.05, seed=None)",
+        extras=("lower", "upper"),
+        other={"mean": 1.5, "stddev": 0.25, "lower": -1.0, "upper": 3.0},
+        repeats=True,
+    ),
+    Page(sb.Zeros, "zeros", "()", random=False),
+    Page(sb.Ones, "ones", "()", random=False),
+    Page(sb.GlorotNormal, "glorot_normal", SEED),
+    Page(sb.GlorotUniform, "glorot_uniform", SEED),
+    Page(sb.HeNormal, "he_normal", SEED),
+    Page(sb.HeUniform, "he_uniform", SEED),
+    Page(sb.LecunNormal, "lecun_normal", SEED),
+    Page(sb.LecunUniform, "lecun_uniform", SEED),
+    Page(sb.Identity, "identity", "(gain=1.0)", other={"gain": 2.5}, random=False),
+    Page(sb.Orthogonal, "orthogonal", "(gain=1.0, seed=None)", other={"gain": 2.5}, repeats=True),
+    Page(sb.Constant, "constant", "(value=0)", other={"value": 2.7}, random=False),
+    Page(
+        sb.VarianceScaling,
+        "variance_scaling",
+        "(scale=1.0, mode='fan_in', distribution='truncated_normal', seed=None)",
+        extras=AXES,
+        other={"scale": 2.0, "mode": "fan_out", "distribution": "uniform", "in_axis": 1, "out_axis": 0},
+        repeats=True,
+    ),
+)
+
+RANDOM = tuple(page for page in PAGES if page.random)
+
+
+def _each(pages: tuple[Page, ...]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("page", pages, ids=[page.alias for page in pages])
+
+
+every_class = _each(PAGES)
+every_random_class = _each(RANDOM)
+every_fixed_class = _each(tuple(page for page in PAGES if not page.random))
+every_repeating_class = _each(tuple(page for page in RANDOM if page.repeats))
+every_advancing_class = _each(tuple(page for page in RANDOM if not page.repeats))
+
+
+def content(array: NDArray[Any]) -> bytes:
+    """Return what two arrays of equal shape and dtype share if and only if they are equal bit for bit."""
+    return array.tobytes()

@@ -1,0 +1,204 @@
+"""What a seed promises from call to call, class by class, as Keras's documentation words it."""
+
+import json
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+
+import seedbed as sb
+from tests.contract.keras_page import (
+    SHAPE,
+    Page,
+    content,
+    every_advancing_class,
+    every_random_class,
+    every_repeating_class,
+)
+
+
+def draws(page: Page, count: int, seed: int = 5) -> list[bytes]:
+    """Return what the first draws of a seed are, each pinned."""
+    return [content(page.cls(seed=seed)(SHAPE, draw=draw)) for draw in range(count)]
+
+
+def calls(initializer: Any, count: int) -> list[bytes]:
+    """Return what successive calls give."""
+    return [content(initializer(SHAPE)) for _ in range(count)]
+
+
+@every_random_class
+def test_draws_differ_from_each_other(page: Page) -> None:
+    assert len(set(draws(page, 5))) == 5
+
+
+@every_repeating_class
+def test_the_same_values_across_calls(page: Page) -> None:
+    assert calls(page.cls(seed=5), 3) == [draws(page, 1)[0]] * 3
+
+
+@every_advancing_class
+def test_not_the_same_values_across_calls_but_the_same_sequence_for_the_same_seed(page: Page) -> None:
+    first, second = page.cls(seed=5), page.cls(seed=5)
+    assert calls(first, 3) == calls(second, 3) == draws(page, 3)
+    assert calls(first, 1) != calls(page.cls(seed=5), 1)
+
+
+@every_random_class
+def test_another_seed_gives_other_values(page: Page) -> None:
+    seeds = (0, 1, 2, 2**31 - 1, 2**32, 2**32 + 1, 2**63, 2**64 - 1)
+    assert len({draws(page, 1, seed)[0] for seed in seeds}) == len(seeds)
+
+
+@every_random_class
+def test_a_pinned_draw_neither_depends_on_earlier_calls_nor_moves_later_ones(page: Page) -> None:
+    initializer = page.cls(seed=5)
+    expected = draws(page, 3)
+    assert content(initializer(SHAPE, draw=2)) == expected[2]
+    later = calls(initializer, 2)
+    assert content(initializer(SHAPE, draw=0)) == expected[0]
+    assert later == (expected[:1] * 2 if page.repeats else expected[:2])
+
+
+@every_random_class
+@pytest.mark.parametrize("seed", [lambda: 5, lambda: sb.SeedGenerator(5)], ids=["integer", "generator"])
+def test_a_name_makes_calls_independent_of_their_order(page: Page, seed: Any) -> None:
+    initializer = page.cls(seed=seed())
+    kernel = content(initializer(SHAPE, name="kernel"))
+    bias = content(initializer(SHAPE, name="bias"))
+    assert kernel != bias
+    assert bias != draws(page, 1)[0]
+    assert content(initializer(SHAPE, name="kernel")) == kernel
+    assert calls(initializer, 1) == draws(page, 1), "named calls take no draw"
+    assert content(page.cls(seed=5)(SHAPE, name="bias")) == bias
+
+
+@every_random_class
+def test_a_name_and_a_draw_go_together(page: Page) -> None:
+    initializer = page.cls(seed=5)
+    named = [content(initializer(SHAPE, name="w", draw=draw)) for draw in (0, 1)]
+    assert named[0] == content(initializer(SHAPE, name="w")) != named[1]
+
+
+@every_random_class
+@pytest.mark.parametrize("arguments", [{"dtype": "int32"}, {"dtype": "no"}, {"name": 5}], ids=str)
+def test_a_call_that_is_refused_takes_no_draw(page: Page, arguments: dict[str, Any]) -> None:
+    initializer = page.cls(seed=sb.SeedGenerator(5))
+    with pytest.raises(sb.InvalidArgumentError):
+        initializer(SHAPE, **arguments)
+    assert calls(initializer, 1) == draws(page, 1)
+
+
+@every_random_class
+@pytest.mark.parametrize("draw", [True, 1.0, "1"], ids=repr)
+def test_a_draw_that_is_no_integer_is_a_type_error(page: Page, draw: Any) -> None:
+    with pytest.raises(sb.InvalidTypeError, match="`draw`"):
+        page.cls(seed=5)(SHAPE, draw=draw)
+
+
+@every_random_class
+def test_a_generator_gives_every_class_a_sequence(page: Page) -> None:
+    generator = sb.SeedGenerator(5)
+    initializer = page.cls(seed=generator)
+    assert calls(initializer, 3) == draws(page, 3)
+    assert generator.position == 3
+    assert initializer.seed is generator
+
+
+@every_random_class
+def test_initializers_that_share_a_generator_never_share_a_draw(page: Page) -> None:
+    generator = sb.SeedGenerator(5)
+    one, two = page.cls(seed=generator), page.cls(seed=generator)
+    assert calls(one, 1) + calls(two, 1) + calls(one, 1) == draws(page, 3)
+
+
+@every_random_class
+def test_a_generator_keeps_its_position_through_serialization(page: Page) -> None:
+    initializer = page.cls(seed=sb.SeedGenerator(5))
+    calls(initializer, 2)
+    restored = sb.deserialize(json.loads(json.dumps(sb.serialize(initializer))))
+    assert restored == initializer
+    assert restored.seed.position == 2
+    assert calls(restored, 1) == draws(page, 3)[2:]
+    assert initializer.seed.position == 2, "the restored one has a generator of its own"
+
+
+@every_random_class
+def test_no_seed_is_64_random_bits_drawn_once(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def randbits(count: int) -> int:
+        asked.append(count)
+        return 2**63 + 11
+
+    monkeypatch.setattr(secrets, "randbits", randbits)
+    initializer = page.cls()
+    assert asked == [64]
+    assert calls(initializer, 1) == draws(page, 1, seed=2**63 + 11)
+    calls(initializer, 2)
+    assert asked == [64]
+    assert initializer.seed == initializer.get_config()["seed"] == 2**63 + 11
+
+
+@every_random_class
+def test_two_initializers_without_a_seed_differ(page: Page) -> None:
+    one, two = page.cls(), page.cls(seed=None)
+    assert one != two
+    assert calls(one, 1) != calls(two, 1)
+
+
+@every_random_class
+@pytest.mark.parametrize(("seed", "bits"), [(-1, 2**64 - 1), (-7, 2**64 - 7), (-(2**63), 2**63)], ids=str)
+def test_a_negative_seed_is_its_twos_complement(page: Page, seed: int, bits: int) -> None:
+    assert draws(page, 2, seed) == draws(page, 2, bits)
+    assert page.cls(seed=seed).seed_bits == bits
+    assert page.cls(seed=seed).get_config()["seed"] == seed, "the configuration keeps what was given"
+
+
+@every_random_class
+@pytest.mark.parametrize(
+    ("seed", "bits"),
+    [(np.int64(7), 7), (np.uint64(2**64 - 1), 2**64 - 1), (np.int8(-1), 2**64 - 1), (np.array(7), 7)],
+    ids=["int64", "uint64", "int8", "0-d array"],
+)
+def test_numpy_integers_are_seeds(page: Page, seed: Any, bits: int) -> None:
+    initializer = page.cls(seed=seed)
+    assert calls(initializer, 1) == draws(page, 1, bits)
+    assert page.cls.from_config(json.loads(json.dumps(initializer.get_config()))) == initializer
+
+
+@every_random_class
+@pytest.mark.parametrize("seed", [True, np.True_, 1.0, np.float32(1), "1", b"1", [1], 1j, np.array([1, 2])], ids=repr)
+def test_what_is_no_integer_is_no_seed(page: Page, seed: Any) -> None:
+    with pytest.raises(TypeError, match="`seed` must be an integer") as caught:
+        page.cls(seed=seed)
+    assert isinstance(caught.value, sb.InvalidTypeError)
+    with pytest.raises(sb.InvalidTypeError):
+        sb.SeedGenerator(seed)
+
+
+@every_random_class
+@pytest.mark.parametrize("seed", [2**64, -(2**63) - 1, 10**30], ids=str)
+def test_more_than_64_bits_are_no_seed(page: Page, seed: int) -> None:
+    with pytest.raises(ValueError, match=r"`seed` must be from -2\*\*63 to 2\*\*64 - 1") as caught:
+        page.cls(seed=seed)
+    assert isinstance(caught.value, sb.InvalidValueError)
+    with pytest.raises(sb.InvalidValueError):
+        sb.SeedGenerator(seed)
+
+
+@pytest.mark.parametrize("seed", [lambda: 5, lambda: sb.SeedGenerator(5)], ids=["integer", "generator"])
+def test_threads_that_call_one_initializer_get_draws_of_their_own(seed: Any) -> None:
+    initializer = sb.HeNormal(seed=seed())
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: content(initializer(SHAPE)), range(64)))
+    assert sorted(found) == sorted(content(sb.HeNormal(seed=5)(SHAPE, draw=draw)) for draw in range(64))
+
+
+def test_what_is_not_random_has_no_seed() -> None:
+    for initializer in (sb.Zeros(), sb.Ones(), sb.Constant(1), sb.Identity()):
+        assert initializer.seed is None
+        assert initializer.seed_bits == 0
+        assert "seed" not in initializer.get_config()

@@ -1,0 +1,14 @@
+"""Fixtures of the properties over a socket."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.servers import ServerProcess, serving
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[ServerProcess]:
+    """A seedbed-server with default limits and two threads, in a process of its own; ``server.address`` is where."""
+    with serving() as process:
+        yield process
