@@ -69,7 +69,8 @@ def test_a_serialized_seed_generator_keeps_its_position() -> None:
 
 def test_a_seed_of_type_int64_is_accepted() -> None:
     # Keras 3 refuses it.
-    assert sb.HeNormal(seed=np.int64(5))((4,)).tobytes() == sb.HeNormal(seed=5)((4,)).tobytes()
+    seed: Any = np.int64(5)
+    assert sb.HeNormal(seed=seed)((4,)).tobytes() == sb.HeNormal(seed=5)((4,)).tobytes()
 
 
 def test_the_second_call_of_one_generator_is_not_the_first_of_the_next() -> None:

@@ -1,0 +1,214 @@
+"""What holds for every request, as seen by a client at the other end of a real socket."""
+
+from collections.abc import Iterator
+
+import grpc
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import seedbed as sb
+from seedbed.v1 import service_pb2, tensors_pb2
+from seedbed.wire import protos
+from seedbed.wire.chunks import checksum
+from seedbed.wire.digests import DIGEST_ALGORITHMS, DigestAlgorithm, digest_bytes
+from seedbed.wire.info import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES
+from seedbed.wire.slices import TensorSlice
+from seedbed.wire.specs import TensorRequest, TensorSpec
+from tests.property.strategies import specs, specs_and_slices
+from tests.raw_calls import MIB, bytes_by_tensor, large_request, messages, raw_sample
+from tests.servers import ServerProcess
+
+Part = tuple[TensorSpec, TensorSlice]
+
+ALGORITHMS = st.sampled_from(DIGEST_ALGORITHMS)
+
+
+@pytest.fixture(scope="module")
+def client(server: ServerProcess) -> Iterator[sb.Client]:
+    with sb.connect(server.address) as connected:
+        yield connected
+
+
+@pytest.fixture(scope="module")
+def embedded() -> Iterator[sb.Client]:
+    with sb.connect("embedded:") as connected:
+        yield connected
+
+
+@pytest.fixture(scope="module")
+def channel(server: ServerProcess) -> Iterator[grpc.Channel]:
+    """A channel as any client has it, without a single option."""
+    with grpc.insecure_channel(server.address) as opened:
+        yield opened
+
+
+def _request_of(parts: list[Part], **fields: object) -> service_pb2.SampleTensorsRequest:
+    tensors = [protos.tensor_request_to_proto(TensorRequest(spec, part)) for spec, part in parts]
+    return service_pb2.SampleTensorsRequest(tensors=tensors, **fields)  # type: ignore[arg-type]
+
+
+@settings(max_examples=80)
+@given(specs_and_slices())
+def test_a_slice_equals_the_same_slice_of_the_whole(client: sb.Client, asked: Part) -> None:
+    spec, part = asked
+    whole = client.sample(spec)
+    assert whole.shape == spec.shape
+    assert whole.dtype == spec.dtype.numpy
+    assert client.sample(spec, slice=part).tobytes() == whole[part.index].tobytes()
+
+
+@settings(max_examples=8)
+@given(specs_and_slices(500_000))
+def test_a_slice_of_a_tensor_of_many_chunks_equals_that_of_the_whole(client: sb.Client, asked: Part) -> None:
+    spec, part = asked
+    assert client.sample(spec, slice=part).tobytes() == client.sample(spec)[part.index].tobytes()
+
+
+@settings(max_examples=80)
+@given(specs_and_slices())
+def test_the_embedded_engine_gives_what_a_server_gives(client: sb.Client, embedded: sb.Client, asked: Part) -> None:
+    spec, part = asked
+    assert embedded.sample(spec).tobytes() == client.sample(spec).tobytes()
+    assert embedded.sample(spec, slice=part).tobytes() == client.sample(spec, slice=part).tobytes()
+    assert embedded.digest(spec, slice=part) == client.digest(spec, slice=part)
+
+
+@settings(max_examples=60)
+@given(specs_and_slices(600), st.integers(MIN_CHUNK_BYTES, 2048))
+def test_any_chunk_size_gives_the_same_bytes_in_whole_elements(
+    client: sb.Client, channel: grpc.Channel, asked: Part, max_chunk_bytes: int
+) -> None:
+    spec, part = asked
+    expected = client.sample(spec, slice=part).tobytes()
+    responses = messages(channel, _request_of([asked], max_chunk_bytes=max_chunk_bytes))
+    assert bytes_by_tensor(responses) == {0: expected}
+    itemsize = spec.dtype.itemsize
+    for response in responses:
+        assert len(response.chunk.data) % itemsize == 0
+        assert response.chunk.byte_offset % itemsize == 0
+        assert len(response.chunk.data) <= max_chunk_bytes
+        assert response.chunk.crc32c == checksum(response.chunk.data)
+        assert response.HasField("chunk") == bool(expected)
+    assert len(responses) == max(1, -(-len(expected) // (max_chunk_bytes // itemsize * itemsize)))
+
+
+@pytest.mark.parametrize("dtype", [tensors_pb2.DTYPE_BFLOAT16, tensors_pb2.DTYPE_FLOAT32], ids=["bfloat16", "float32"])
+def test_every_message_stays_below_what_a_stock_channel_takes(channel: grpc.Channel, dtype: int) -> None:
+    request = large_request(11 * MIB, dtype)
+    request.max_chunk_bytes = MAX_CHUNK_BYTES
+    sizes = [len(message) for message in raw_sample(channel, request)]
+    assert len(sizes) == 3
+    assert max(sizes) < 4 * MIB
+    assert sum(sizes) > 11 * MIB
+
+
+@settings(max_examples=80)
+@given(st.data(), st.lists(specs_and_slices(400), min_size=1, max_size=4), ALGORITHMS, st.integers(16, 1024))
+def test_a_resumed_stream_continues_exactly(
+    channel: grpc.Channel, data: st.DataObject, asked: list[Part], algorithm: DigestAlgorithm, max_chunk_bytes: int
+) -> None:
+    fields = {
+        "max_chunk_bytes": max_chunk_bytes,
+        "digest_algorithm": protos.digest_algorithm_to_proto(algorithm),
+    }
+    whole = bytes_by_tensor(messages(channel, _request_of(asked, **fields)))
+    index = data.draw(st.integers(0, len(asked) - 1), label="tensor")
+    itemsize = asked[index][0].dtype.itemsize
+    offset = itemsize * data.draw(st.integers(0, len(whole[index]) // itemsize), label="element")
+    resume = service_pb2.ResumePoint(tensor_index=index, byte_offset=offset)
+    responses = messages(channel, _request_of(asked, resume=resume, **fields))
+
+    rest = {i: content[offset if i == index else 0 :] for i, content in whole.items() if i >= index}
+    assert bytes_by_tensor(responses) == rest
+    first = next((response for response in responses if response.chunk.data), None)
+    if rest[index]:
+        assert first is not None
+        assert (first.tensor_index, first.chunk.byte_offset) == (index, offset)
+    headers = {r.tensor_index: r.header for r in responses if r.HasField("header")}
+    assert {i: header.total_bytes for i, header in headers.items()} == {i: len(whole[i]) for i in rest}
+    digests = {r.tensor_index: protos.digest_from_proto(r.digest) for r in responses if r.HasField("digest")}
+    assert digests == {i: digest_bytes(content, algorithm) for i, content in rest.items()}
+
+
+@settings(max_examples=80)
+@given(st.lists(specs_and_slices(1000), min_size=1, max_size=4))
+def test_headers_come_first_and_digests_last_and_once(channel: grpc.Channel, asked: list[Part]) -> None:
+    responses = messages(channel, _request_of(asked, max_chunk_bytes=512))
+    assert [response.tensor_index for response in responses] == sorted(r.tensor_index for r in responses)
+    for index, (spec, part) in enumerate(asked):
+        own = [response for response in responses if response.tensor_index == index]
+        assert [response.HasField("header") for response in own] == [True, *[False] * (len(own) - 1)]
+        assert [response.HasField("digest") for response in own] == [*[False] * (len(own) - 1), True]
+        header = own[0].header
+        assert tuple(header.shape) == part.lengths
+        assert header.dtype == protos.tensor_request_to_proto(TensorRequest(spec)).spec.dtype
+        assert header.numerics == tensors_pb2.NUMERICS_SEEDBED_1
+
+
+@settings(max_examples=80)
+@given(specs_and_slices(), ALGORITHMS)
+def test_the_digest_is_that_of_the_bytes(client: sb.Client, asked: Part, algorithm: DigestAlgorithm) -> None:
+    spec, part = asked
+    content = client.sample(spec, slice=part).tobytes()
+    assert client.digest(spec, slice=part, algorithm=algorithm) == digest_bytes(content, algorithm)
+
+
+@settings(max_examples=60)
+@given(specs_and_slices())
+def test_a_dry_run_says_what_is_sent(client: sb.Client, channel: grpc.Channel, asked: Part) -> None:
+    spec, part = asked
+    description = client.describe(spec, slice=part)
+    responses = messages(channel, _request_of([asked]))
+    sent = bytes_by_tensor(responses)[0]
+    assert (description.name, description.shape, description.dtype) == (spec.name, part.lengths, spec.dtype)
+    assert description.size_bytes == len(sent)
+    assert description.chunk_count == sum(response.HasField("chunk") for response in responses)
+    content = np.frombuffer(sent, spec.dtype.numpy).astype(np.float64)
+    if content.size and description.minval is not None and description.maxval is not None:
+        assert description.minval <= content.min() + 1e-3 * abs(description.minval)
+        assert content.max() <= description.maxval + 1e-3 * abs(description.maxval)
+
+
+@pytest.mark.parametrize("size_bytes", [1, 2 * MIB, 2 * MIB + 1, 5 * MIB], ids=str)
+def test_a_dry_run_counts_the_chunks_of_a_large_tensor(client: sb.Client, channel: grpc.Channel, size_bytes: int) -> None:
+    spec = TensorSpec("b", (size_bytes,), "uint8", sb.Constant(7))
+    responses = messages(channel, _request_of([(spec, TensorSlice((0,), (size_bytes,)))]))
+    assert client.describe(spec).chunk_count == len(responses)
+
+
+@settings(max_examples=60)
+@given(st.lists(specs_and_slices(1000), min_size=1, max_size=4))
+def test_a_stock_client_receives_what_ours_receives(
+    client: sb.Client, channel: grpc.Channel, asked: list[Part]
+) -> None:
+    received = bytes_by_tensor(messages(channel, _request_of(asked)))
+    assert received == {i: client.sample(spec, slice=part).tobytes() for i, (spec, part) in enumerate(asked)}
+
+
+@settings(max_examples=30)
+@given(st.lists(specs(500), min_size=2, max_size=5, unique_by=lambda spec: spec.name))
+def test_a_manifest_gives_what_each_tensor_gives_alone(client: sb.Client, asked: list[TensorSpec]) -> None:
+    alone = {spec.name: client.sample(spec).tobytes() for spec in asked}
+    together = client.sample_all(sb.Manifest(asked))
+    assert {name: array.tobytes() for name, array in together.items()} == alone
+    assert list(together) == [spec.name for spec in asked]
+    backwards = client.sample_all(sb.Manifest(asked[::-1]))
+    assert {name: array.tobytes() for name, array in backwards.items()} == alone
+
+
+@settings(max_examples=30)
+@given(
+    st.lists(st.tuples(st.sampled_from(["", "a", "b", "c"]), st.integers(0, 40)), min_size=2, max_size=8),
+    st.integers(0, 2**64 - 1),
+    st.sampled_from([sb.GlorotUniform, sb.RandomNormal, sb.HeNormal, sb.Orthogonal]),
+)
+def test_a_named_result_does_not_depend_on_the_calls_before(
+    client: sb.Client, calls: list[tuple[str, int]], seed: int, kind: type[sb.HeNormal]
+) -> None:
+    used = kind(seed=seed)
+    for name, length in calls:
+        got = used((length, 3), name=name, client=client)
+        if name:
+            assert got.tobytes() == kind(seed=seed)((length, 3), name=name, client=client).tobytes()

@@ -1,0 +1,120 @@
+"""How tests speak to a server without the SDK: plain protobuf messages, raw bytes, and what a refusal says."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
+from seedbed.v1 import initializers_pb2, service_pb2, service_pb2_grpc, tensors_pb2
+
+SERVICE = service_pb2.DESCRIPTOR.services_by_name["SeedbedService"].full_name
+SAMPLE = f"/{SERVICE}/SampleTensors"
+MIB = 2**20
+
+
+def tensor(
+    shape: Sequence[int] = (4,),
+    kind: str = "random_uniform",
+    *,
+    name: str = "w",
+    dtype: int = tensors_pb2.DTYPE_FLOAT32,
+    seed: int = 1,
+    **parameters: Any,
+) -> tensors_pb2.TensorRequest:
+    """Return the request for one tensor, filled by the initializer whose oneof field is ``kind``."""
+    initializer = initializers_pb2.InitializerSpec()
+    getattr(initializer, kind).SetInParent()
+    for parameter, value in parameters.items():
+        setattr(getattr(initializer, kind), parameter, value)
+    spec = tensors_pb2.TensorSpec(name=name, shape=shape, dtype=dtype, initializer=initializer, seed=seed)  # type: ignore[arg-type]
+    return tensors_pb2.TensorRequest(spec=spec)
+
+
+def sample_request(*tensors: tensors_pb2.TensorRequest, **fields: Any) -> service_pb2.SampleTensorsRequest:
+    """Return the request to sample tensors."""
+    return service_pb2.SampleTensorsRequest(tensors=tensors, **fields)
+
+
+def large_request(size_bytes: int, dtype: int = tensors_pb2.DTYPE_BFLOAT16) -> service_pb2.SampleTensorsRequest:
+    """Return the request for one tensor of that many bytes, real sampling and quick."""
+    itemsize = 2 if dtype in {tensors_pb2.DTYPE_FLOAT16, tensors_pb2.DTYPE_BFLOAT16} else 4
+    return sample_request(tensor((size_bytes // itemsize,), "random_uniform", dtype=dtype))
+
+
+def raw_sample(channel: grpc.Channel, request: service_pb2.SampleTensorsRequest | bytes, **options: Any) -> Any:
+    """Start a SampleTensors call whose responses stay bytes."""
+    data = request if isinstance(request, bytes) else request.SerializeToString()
+    return channel.unary_stream(SAMPLE)(data, **options)
+
+
+def stub(channel: grpc.Channel) -> service_pb2_grpc.SeedbedServiceStub:
+    """Return what protoc generated: what a client in any language has."""
+    return service_pb2_grpc.SeedbedServiceStub(channel)  # type: ignore[no-untyped-call]
+
+
+def messages(channel: grpc.Channel, request: service_pb2.SampleTensorsRequest) -> list[service_pb2.SampleTensorsResponse]:
+    """Return all messages of a SampleTensors call, read by protobuf's own parser."""
+    return list(stub(channel).SampleTensors(request))
+
+
+def bytes_by_tensor(responses: Iterable[service_pb2.SampleTensorsResponse]) -> dict[int, bytes]:
+    """Return the bytes that came of each tensor; fail unless they are contiguous."""
+    found: dict[int, bytes] = {}
+    begins: dict[int, int] = {}
+    for response in responses:
+        index = response.tensor_index
+        found.setdefault(index, b"")
+        if response.HasField("chunk") and response.chunk.data:
+            begins.setdefault(index, response.chunk.byte_offset)
+            assert response.chunk.byte_offset == begins[index] + len(found[index])
+            found[index] += response.chunk.data
+    return found
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What a failed call says."""
+
+    code: str
+    message: str
+    field: str
+    description: str
+    reason: str
+    domain: str
+    retry_seconds: float | None
+    size_bytes: int
+    """Of the status message with its details, as it travels."""
+
+
+def refusal(call: Iterator[Any] | Any) -> Refusal:
+    """Return what an RpcError, or a call that is bound to fail, says."""
+    error = call
+    if not isinstance(call, grpc.RpcError):
+        try:
+            for _ in call:
+                pass
+        except grpc.RpcError as raised:
+            error = raised
+        else:
+            raise AssertionError("the call succeeded")
+    status = rpc_status.from_call(error)
+    violations, info, retry = error_details_pb2.BadRequest(), error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
+    has_retry = False
+    for detail in status.details if status else ():
+        detail.Unpack(violations)
+        detail.Unpack(info)
+        has_retry |= detail.Unpack(retry)
+    first = violations.field_violations[0] if violations.field_violations else violations.FieldViolation()
+    return Refusal(
+        code=error.code().name,
+        message=error.details() or "",
+        field=first.field,
+        description=first.description,
+        reason=info.reason,
+        domain=info.domain,
+        retry_seconds=retry.retry_delay.ToNanoseconds() / 1e9 if has_retry else None,
+        size_bytes=status.ByteSize() if status else 0,
+    )
