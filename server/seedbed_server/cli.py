@@ -19,7 +19,8 @@ from seedbed_server.settings import Settings
 if TYPE_CHECKING:
     from seedbed_server.app import Server
 
-log = logging.getLogger(__name__)
+# By name: run with -m, this module would log as __main__, outside the configured tree.
+log = logging.getLogger("seedbed_server.cli")
 
 # A second signal does not wait for streams; 128 + SIGTERM, as a shell reports a process that the signal ended.
 FORCED_EXIT = 143
