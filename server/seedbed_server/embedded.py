@@ -4,6 +4,7 @@ The SDK finds it by the entry point ``seedbed.transports``, so that the SDK itse
 """
 
 import functools
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from seedbed.wire.digests import DIGEST_ALGORITHMS, Digest, DigestAlgorithm, dig
 from seedbed.wire.dtypes import Dtype
 from seedbed.wire.info import MAX_CHUNK_BYTES, NUMERICS, InitializerInfo, Limits, ServerInfo, TensorDescription
 from seedbed.wire.specs import TensorRequest
+from seedbed_server.backends.base import Backend
 from seedbed_server.backends.cpu import CpuBackend
 from seedbed_server.descriptions import catalogue, describe
 from seedbed_server.sampler import TensorSource, plan
@@ -42,13 +44,20 @@ def forget_after_fork() -> None:
     _threads.cache_clear()
 
 
+os.register_at_fork(after_in_child=forget_after_fork)
+
+
 class EmbeddedTransport:
     """Samples in this process. It has no limits but the machine's, and no deadline."""
 
     target = "embedded:"
 
     def __init__(self) -> None:
-        self._backend = _pools().backend
+        _pools()  # what is missing shall be missed here
+
+    @property
+    def _backend(self) -> Backend:
+        return _pools().backend
 
     def close(self) -> None:
         """Do nothing: the engine belongs to the process."""
