@@ -1,9 +1,9 @@
 """From element runs to values: the loops over the element functions, one for each distribution and dtype.
 
-Each loop draws a tile of words, which stays in the processor's cache, turns it into values, and goes on. Words and values
-are separate loops because LLVM vectorizes each of them well, and both together badly. 16-bit floats are written as their
-bits. The parameters come in an array: of a uniform minval, width and ceiling; of a normal step, low_edge, high_edge,
-remainder, lower, upper, mean and stddev.
+Each loop draws a tile of words, which stays in the processor's cache, turns it into values, and goes on. Words and
+values are separate loops because LLVM vectorizes each of them well, and both together badly. 16-bit floats are written
+as their bits. The parameters come in an array: of a uniform minval, width and ceiling; of a normal step, low_edge,
+high_edge, remainder, lower, upper, mean and stddev.
 """
 
 from typing import Any
