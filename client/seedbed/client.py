@@ -16,7 +16,7 @@ from seedbed.wire.chunks import Chunk
 from seedbed.wire.digests import DIGEST_ALGORITHMS, Digest, DigestAlgorithm
 from seedbed.wire.errors import bad_type, bad_value
 from seedbed.wire.info import InitializerInfo, ServerInfo, TensorDescription
-from seedbed.wire.numbers import as_finite
+from seedbed.wire.numbers import as_finite, as_int
 from seedbed.wire.slices import Shard, TensorSlice, as_slice
 from seedbed.wire.specs import TensorRequest, TensorSpec
 
@@ -150,7 +150,7 @@ class Client:
             InvalidValueError: if an argument is not allowed, or the server's limits do not allow it.
             TransportError: if the call failed; see :mod:`seedbed.errors`.
         """
-        requests = [_request(spec, _shard_of(spec, slice)) for spec in manifest.tensors]
+        requests = [_request(spec, _shard_of(spec, slice)) for spec in _tensors(manifest)]
         given = out or {}
         for name in given:
             if name not in manifest:
@@ -186,6 +186,7 @@ class Client:
         """
         request = _request(spec, slice)
         itemsize = spec.dtype.itemsize
+        first_byte = as_int("first_byte", first_byte)
         if not 0 <= first_byte <= request.size_bytes or first_byte % itemsize:
             allowed = f"a multiple of {itemsize} from 0 to {request.size_bytes}"
             raise bad_value("first_byte", allowed, first_byte)
@@ -199,7 +200,7 @@ class Client:
 
     def describe_all(self, manifest: Manifest, *, timeout_seconds: float | None = None) -> dict[str, TensorDescription]:
         """Return what sampling each tensor of a manifest would give, by name."""
-        requests = [TensorRequest(spec) for spec in manifest.tensors]
+        requests = [TensorRequest(spec) for spec in _tensors(manifest)]
         found: list[TensorDescription] = []
         for batch in _batches(requests):
             found += self._transport.describe(batch, _timeout(timeout_seconds))
@@ -234,7 +235,7 @@ class Client:
     ) -> dict[str, Digest]:
         """Return the digest of every tensor of a manifest (or of the shard of each), by name."""
         _check_algorithm(algorithm)
-        requests = [_request(spec, _shard_of(spec, slice)) for spec in manifest.tensors]
+        requests = [_request(spec, _shard_of(spec, slice)) for spec in _tensors(manifest)]
         found: list[Digest] = []
         for batch in _batches(requests):
             found += self._transport.digest(batch, algorithm, _timeout(timeout_seconds))
@@ -266,6 +267,12 @@ def _request(spec: TensorSpec, slice: SliceLike) -> TensorRequest:
     if not isinstance(spec, TensorSpec):
         raise bad_type("spec", "a TensorSpec", spec)
     return TensorRequest(spec, as_slice(slice, spec.shape))
+
+
+def _tensors(manifest: Manifest) -> tuple[TensorSpec, ...]:
+    if not isinstance(manifest, Manifest):
+        raise bad_type("manifest", "a Manifest", manifest)
+    return manifest.tensors
 
 
 def _shard_of(spec: TensorSpec, shard: Shard | None) -> Shard | None:

@@ -6,7 +6,7 @@ and of the TensorFlow pages of its classes. Distributions and formulas are those
 
 import copy
 import threading
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, SupportsIndex
 
 from numpy.typing import NDArray
 
@@ -17,12 +17,13 @@ from seedbed.wire import initializers as wire
 from seedbed.wire.errors import bad_type
 from seedbed.wire.fans import Axes, FanAxes
 from seedbed.wire.initializers import Distribution, FanMode, InitializerSpec
-from seedbed.wire.seeds import as_seed
+from seedbed.wire.numbers import as_int
+from seedbed.wire.seeds import as_draw, as_seed
 from seedbed.wire.specs import TensorSpec
 
 DEFAULT_DTYPE = "float32"
 
-Seed = int | SeedGenerator | None
+Seed = SupportsIndex | SeedGenerator | None
 
 
 class Initializer:
@@ -45,9 +46,12 @@ class Initializer:
         self._spec = spec
         self._fan_axes = fan_axes
         if not isinstance(seed, SeedGenerator):
-            seed = random_seed() if seed is None and spec.random else seed
-            as_seed(0 if seed is None else seed)
-        self._seed = seed
+            if seed is None:
+                seed = random_seed() if spec.random else None
+            else:
+                seed = as_int("seed", seed)
+                as_seed(seed)
+        self._seed: int | SeedGenerator | None = seed
         self._draw = 0
         self._lock = threading.Lock()
 
@@ -57,7 +61,7 @@ class Initializer:
         return self._spec
 
     @property
-    def seed(self) -> Seed:
+    def seed(self) -> int | SeedGenerator | None:
         """The seed, as it was given or drawn at construction; None where nothing is random."""
         return self._seed
 
@@ -100,6 +104,8 @@ class Initializer:
             InvalidValueError: if a value is not allowed.
             TransportError: if a server's answer does not come.
         """
+        if client is not None and not isinstance(client, Client):
+            raise bad_type("client", "a Client or None", client)
         spec = TensorSpec(
             name=name,
             shape=shape,
@@ -108,8 +114,15 @@ class Initializer:
             draw=draw if draw is not None else 0,
         )
         if draw is None and not name:
-            object.__setattr__(spec, "draw", self._next_draw())
+            object.__setattr__(spec, "draw", as_draw(self._next_draw()))
         return (client or get_default_client()).sample(spec, slice=slice, out=out)
+
+    # Locks can be neither copied nor pickled; a copy has its own.
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _lock=threading.Lock())
 
     def _next_draw(self) -> int:
         if isinstance(self._seed, SeedGenerator):
@@ -129,13 +142,13 @@ class Initializer:
             config["seed"] = (
                 {"class_name": "SeedGenerator", "config": seed.get_config()}
                 if isinstance(seed, SeedGenerator)
-                else int(seed or 0)
+                else seed
             )
         return config
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        """Return the initializer of a configuration, which is not changed.
+        """Return the initializer of a configuration, which is not changed; a ``dtype`` in it means nothing.
 
         Raises:
             InvalidTypeError: if the configuration is no dictionary, or has an argument that does not exist.
@@ -143,6 +156,7 @@ class Initializer:
         if not isinstance(config, dict):
             raise bad_type("config", "a dictionary", config)
         arguments = copy.deepcopy(config)
+        arguments.pop("dtype", None)  # as tf_keras does: configurations of TensorFlow 1 have one
         seed = arguments.get("seed")
         if isinstance(seed, dict):
             arguments["seed"] = SeedGenerator.from_config(seed.get("config", seed))

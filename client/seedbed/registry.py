@@ -1,5 +1,6 @@
 """Initializers by name and as dictionaries: Keras's ``get``, ``serialize`` and ``deserialize``."""
 
+import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -60,6 +61,7 @@ def deserialize(config: Any, custom_objects: Mapping[str, Callable[..., Any]] | 
     arguments = config.get("config") or {}
     custom = custom_objects.get(config["class_name"]) if custom_objects else None
     if custom is not None:
+        arguments = copy.deepcopy(arguments)
         return custom.from_config(arguments) if hasattr(custom, "from_config") else custom(**arguments)
     return _class_of(config["class_name"]).from_config(arguments)
 

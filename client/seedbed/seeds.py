@@ -2,8 +2,11 @@
 
 import secrets
 import threading
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, SupportsIndex
 
+from seedbed.wire.errors import bad_type
+from seedbed.wire.numbers import as_int
 from seedbed.wire.seeds import as_draw, as_seed
 
 
@@ -32,8 +35,8 @@ class SeedGenerator:
         (0, 1, 2)
     """
 
-    def __init__(self, seed: int | None = None, position: int = 0) -> None:
-        self._seed = random_seed() if seed is None else seed
+    def __init__(self, seed: SupportsIndex | None = None, position: int = 0) -> None:
+        self._seed = random_seed() if seed is None else as_int("seed", seed)
         as_seed(self._seed)
         self._position = as_draw(position, field="position")
         self._lock = threading.Lock()
@@ -57,12 +60,25 @@ class SeedGenerator:
 
     def get_config(self) -> dict[str, Any]:
         """Return what :meth:`from_config` needs: the seed and the position."""
-        return {"seed": int(self._seed), "position": self._position}
+        return {"seed": self._seed, "position": self._position}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "SeedGenerator":
-        """Return a generator that goes on where the other one was."""
+    def from_config(cls, config: Mapping[str, Any]) -> "SeedGenerator":
+        """Return a generator that goes on where the other one was.
+
+        Raises:
+            InvalidTypeError: if the configuration is no dictionary, or has an argument that does not exist.
+        """
+        if not isinstance(config, dict) or not config.keys() <= {"seed", "position"}:
+            raise bad_type("config", "a dictionary with seed and position", config)
         return cls(**config)
+
+    # Locks can be neither copied nor pickled; a copy has its own.
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_seed": self._seed, "_position": self._position}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _lock=threading.Lock())
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SeedGenerator) and self.get_config() == other.get_config()

@@ -108,8 +108,10 @@ def _name_of(value: object) -> str | None:
     if isinstance(value, np.dtype):
         return value.name if value.isnative or value.itemsize == 1 else str(value)
     if isinstance(value, type):
+        if issubclass(value, (np.number, np.bool_)):
+            return np.dtype(value).name  # numpy.longlong is another int64
         return {float: "float64", int: "int64", bool: "bool"}.get(value, value.__name__)
-    if str(value).startswith("torch."):
+    if str(value).startswith(("torch.", "mlx.core.")):
         return str(value)
     name = getattr(value, "name", None)  # tensorflow's DType, jax's scalar types
     return name if isinstance(name, str) else None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from seedbed.wire.errors import bad_value
-from seedbed.wire.shapes import as_ints
+from seedbed.wire.shapes import as_ints, as_shape
 
 Axes = int | Sequence[int]
 """One axis or several."""
@@ -73,7 +73,7 @@ class FanAxes:
 
 
 def compute_fans(
-    shape: tuple[int, ...],
+    shape: object,
     in_axis: Axes | None = None,
     out_axis: Axes | None = None,
     batch_axis: Axes = (),
@@ -93,8 +93,9 @@ def compute_fans(
         InvalidTypeError: if an axis is not an integer.
         InvalidValueError: if an axis is outside the rank, or named twice.
     """
+    shape = as_shape(shape, 1)
     rank = len(shape)
-    if in_axis is None and out_axis is None and rank < 2:
+    if in_axis is None and out_axis is None and not as_ints("batch_axis", batch_axis) and rank < 2:
         return Fans(*(float(math.prod(shape)),) * 2)
     axes = FanAxes(-2 if in_axis is None else in_axis, -1 if out_axis is None else out_axis, batch_axis).resolve(rank)
     named = {*axes.in_axis, *axes.out_axis, *axes.batch_axis}

@@ -10,8 +10,10 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
+import numpy as np
+
 from seedbed.wire.dtypes import FLOATING, Dtype
-from seedbed.wire.errors import bad_type, bad_value
+from seedbed.wire.errors import InvalidTypeError, bad_type, bad_value
 from seedbed.wire.numbers import as_finite, as_int, as_real
 
 FanMode = Literal["fan_in", "fan_out", "fan_avg"]
@@ -123,13 +125,11 @@ class ConstantSpec(InitializerSpec):
     )
 
     def __post_init__(self) -> None:
-        if isinstance(self.value, bool):
+        if isinstance(self.value, (bool, np.bool_)):
             object.__setattr__(self, "value", int(self.value))
-        elif hasattr(self.value, "__index__") and not hasattr(self.value, "ndim"):
+        try:
             object.__setattr__(self, "value", as_int("value", self.value))
-        elif hasattr(self.value, "__index__") and getattr(self.value, "ndim", 1) == 0:
-            object.__setattr__(self, "value", as_int("value", self.value.__index__()))
-        else:
+        except InvalidTypeError:  # arrays and tensors of floats have an __index__ that says no
             self._finite("value")
         if isinstance(self.value, int) and not -(2**63) <= self.value < 2**64:
             raise bad_value("value", "from -2**63 to 2**64 - 1 where it is an integer", self.value)
@@ -227,7 +227,7 @@ class VarianceScalingSpec(InitializerSpec):
         if math.isinf(3 * self.scale):
             raise bad_value("scale", "at most 5.9e307", self.scale)
         object.__setattr__(self, "mode", _choice("mode", self.mode, MODES))
-        distribution = "truncated_normal" if str(self.distribution) == "normal" else self.distribution
+        distribution = "truncated_normal" if str(self.distribution).lower() == "normal" else self.distribution
         object.__setattr__(self, "distribution", _choice("distribution", distribution, DISTRIBUTIONS))
 
     def check(self, shape: tuple[int, ...], dtype: Dtype) -> None:

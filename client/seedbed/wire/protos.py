@@ -29,6 +29,7 @@ _DIGESTS: dict[DigestAlgorithm, Any] = {
     "sha256": tensors_pb2.DIGEST_ALGORITHM_SHA256,
 }
 _DIGESTS_BACK = {number: name for name, number in _DIGESTS.items()}
+_AXES = {"in_axis": "in_axes", "out_axis": "out_axes", "batch_axis": "batch_axes"}
 _NUMERICS: dict[str, Any] = {NUMERICS: tensors_pb2.NUMERICS_SEEDBED_1}
 _NUMERICS_BACK: dict[Any, str] = {number: name for name, number in _NUMERICS.items()}
 
@@ -115,9 +116,22 @@ def tensor_requests_from_proto(messages: Sequence[tensors_pb2.TensorRequest]) ->
                 part = TensorSlice(tuple(message.slice.starts), tuple(message.slice.lengths))
             requests.append(TensorRequest(spec, part))
         except InvalidArgumentError as error:
-            of_slice = error.field.startswith("slice")
-            raise error.within(f"tensors[{i}]" if of_slice else f"tensors[{i}].spec") from None
+            raise _located(error, message, f"tensors[{i}]") from None
     return requests
+
+
+def _located(error: InvalidArgumentError, message: tensors_pb2.TensorRequest, path: str) -> InvalidArgumentError:
+    """Return an error about one of our values as one about the field of the message that it came from."""
+    if error.field.startswith("slice"):
+        return error.within(path)
+    if error.field in _AXES:
+        name = _AXES[error.field]
+        text = str(error).replace(f"`{error.field}`", f"`{name}`")
+        return type(error)(text, field=name, reason=error.reason).within(f"{path}.spec.fan_axes")
+    kind = message.spec.initializer.WhichOneof("kind")
+    if kind is not None and error.field in {field.name for field in parameters(INITIALIZERS[kind])}:
+        return error.within(f"{path}.spec.initializer.{kind}")
+    return error.within(f"{path}.spec")
 
 
 def _spec_from_proto(request: tensors_pb2.TensorRequest) -> TensorSpec:

@@ -46,6 +46,7 @@ def as_shape(value: object, itemsize: int, *, field: str = "shape") -> tuple[int
             raise bad_value(f"{field}[{axis}]", "0 or more", length)
         if length > MAX_BYTES:
             raise bad_value(f"{field}[{axis}]", "at most 2**63 - 1", length)
-    if math.prod(shape) * itemsize > MAX_BYTES:
+    # An empty array, too, must have strides that fit: numpy counts the other axes.
+    if math.prod(length for length in shape if length) * itemsize > MAX_BYTES:
         raise bad_value(field, f"of at most 2**63 - 1 bytes (at {itemsize} bytes an element)", shape)
     return shape

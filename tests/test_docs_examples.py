@@ -1,0 +1,83 @@
+"""The examples in docstrings and documents run."""
+
+import doctest
+import importlib
+import importlib.util
+import pkgutil
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import seedbed as sb
+from tests.servers import ServerProcess, serving
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))) if path.exists()]
+DEFAULT_ADDRESS = re.compile(r"(?:127\.0\.0\.1|localhost):50051")
+COMMENT = re.compile(r"#.*")
+IMPORT = re.compile(r"^\s*(?:import|from) (\w+)", re.MULTILINE)
+BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ServerProcess]:
+    """A server for the documents that talk to one."""
+    with serving() as process:
+        yield process
+
+
+@pytest.fixture(autouse=True)
+def embedded_default(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Begin with the embedded engine as the default, and forget what an example has set."""
+    monkeypatch.delenv("SEEDBED_TARGET", raising=False)
+    yield
+    sb.set_default_client(None)
+
+
+def docstrings() -> Iterator[doctest.DocTest]:
+    """Yield every docstring of the SDK that has an example."""
+    names = [info.name for info in pkgutil.walk_packages(sb.__path__, "seedbed.")]
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    for name in ["seedbed", *(name for name in names if not name.startswith("seedbed.v1"))]:
+        module = importlib.import_module(name)
+        public = {key: getattr(sb, key) for key in sb.__all__}
+        yield from (test for test in finder.find(module, extraglobs=public) if test.examples)
+
+
+@pytest.mark.parametrize("example", list(docstrings()), ids=lambda example: example.name)
+def test_the_examples_of_a_docstring_run(example: doctest.DocTest) -> None:
+    report: list[str] = []
+    failed, tried = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(example, out=report.append)
+    assert failed == 0, "".join(report)
+    assert tried > 0
+
+
+def runnable_blocks(text: str) -> list[tuple[int, str]]:
+    """Return the line and the code of each Python block whose imports are installed here."""
+    blocks = [(text.count("\n", 0, match.start(1)) + 1, match[1]) for match in BLOCK.finditer(text)]
+    return [(line, code) for line, code in blocks if all(map(importlib.util.find_spec, IMPORT.findall(code)))]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_the_python_of_a_document_runs_in_order(
+    document: Path, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = document.read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    if any(DEFAULT_ADDRESS.search(COMMENT.sub("", code)) for _, code in runnable_blocks(text)):
+        address = request.getfixturevalue("server").address
+        monkeypatch.setenv("SEEDBED_TARGET", address)
+        text = DEFAULT_ADDRESS.sub(address, text)
+    space: dict[str, Any] = {"__name__": "__main__"}
+    for line, code in runnable_blocks(text):
+        # Blank lines in front, so that a traceback shows the document's own line.
+        exec(compile("\n" * (line - 1) + code, str(document), "exec"), space)
+
+
+def test_blocks_are_found_and_run() -> None:
+    text = "Text.\n\n```python\nimport math\nx = 1\n```\n\n```sh\nls\n```\n```python\nimport no_such_framework\n```\n"
+    assert runnable_blocks(text) == [(4, "import math\nx = 1\n")]

@@ -1,0 +1,244 @@
+"""What goes over the wire comes back equal, and the schema has exactly the fields and defaults of our values."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import seedbed as sb
+from seedbed.v1 import initializers_pb2, service_pb2, tensors_pb2
+from seedbed.wire import protos
+from seedbed.wire.dtypes import FLOATING, Dtype
+from seedbed.wire.fans import FanAxes
+from seedbed.wire.initializers import (
+    DISTRIBUTIONS,
+    INITIALIZERS,
+    MODES,
+    ConstantSpec,
+    IdentitySpec,
+    InitializerSpec,
+    OrthogonalSpec,
+    RandomNormalSpec,
+    RandomUniformSpec,
+    TruncatedNormalSpec,
+    VarianceScalingSpec,
+    ZerosSpec,
+    parameters,
+)
+from seedbed.wire.slices import TensorSlice
+from seedbed.wire.specs import TensorRequest, TensorSpec
+
+SCHEMA = Path(__file__).parents[2] / "proto/seedbed/v1/initializers.proto"
+every_initializer = pytest.mark.parametrize("spec", INITIALIZERS.values(), ids=INITIALIZERS)
+
+# Small enough for every rule on what float64 can hold.
+numbers = st.floats(-1e100, 1e100, allow_nan=False)
+scales = st.floats(0, 1e100)
+pairs = st.lists(numbers, min_size=2, max_size=2).map(sorted)
+initializers: st.SearchStrategy[InitializerSpec] = st.one_of(
+    st.sampled_from([spec() for spec in INITIALIZERS.values()]),
+    st.builds(ConstantSpec, st.one_of(numbers, st.integers(-(2**63), 2**64 - 1))),
+    st.builds(IdentitySpec, numbers),
+    st.builds(OrthogonalSpec, numbers),
+    pairs.map(lambda pair: RandomUniformSpec(*pair)),
+    st.builds(RandomNormalSpec, numbers, scales),
+    st.builds(TruncatedNormalSpec, numbers, scales, st.floats(max_value=1.9), st.floats(min_value=2)),
+    st.builds(
+        VarianceScalingSpec,
+        st.floats(0, 1e100, exclude_min=True),
+        st.sampled_from(MODES),
+        st.sampled_from(DISTRIBUTIONS),
+    ),
+)
+
+
+def through_the_wire(request: TensorRequest) -> TensorRequest:
+    """Return what a server reads of a request."""
+    data = protos.tensor_request_to_proto(request).SerializeToString()
+    (received,) = protos.tensor_requests_from_proto([tensors_pb2.TensorRequest.FromString(data)])
+    return received
+
+
+@given(initializers, st.data())
+def test_every_request_comes_back_equal(initializer: InitializerSpec, data: st.DataObject) -> None:
+    rank = 2 if isinstance(initializer, IdentitySpec) else data.draw(st.integers(2, 5))
+    shape = tuple(data.draw(st.lists(st.integers(0, 2**10), min_size=rank, max_size=rank)))
+    axes = st.none() | st.permutations(range(rank)).map(lambda p: FanAxes(p[0], p[1] - rank, p[2:]))
+    spec = TensorSpec(
+        name=data.draw(st.text(max_size=20)),
+        shape=shape,
+        dtype="float64",
+        initializer=initializer,
+        seed=data.draw(st.integers(-(2**63), 2**64 - 1)),
+        draw=data.draw(st.integers(0, 2**64 - 1)),
+        fan_axes=data.draw(axes),
+    )
+    part = None
+    if data.draw(st.booleans()):
+        starts = tuple(data.draw(st.integers(0, n)) for n in shape)
+        part = TensorSlice(starts, tuple(data.draw(st.integers(0, n - s)) for n, s in zip(shape, starts, strict=True)))
+    request = TensorRequest(spec, part)
+    received = through_the_wire(request)
+    assert received == request
+    assert repr(received) == repr(request), "signs of zeros and the types of constants too"
+
+
+@every_initializer
+@pytest.mark.parametrize("dtype", Dtype, ids=lambda dtype: dtype.value)
+def test_every_initializer_and_dtype_comes_back_equal(spec: type[InitializerSpec], dtype: Dtype) -> None:
+    if dtype not in spec.dtypes:
+        assert dtype not in FLOATING
+        return
+    request = TensorRequest(TensorSpec("w", (2, 3), dtype, spec(), seed=7))
+    assert through_the_wire(request) == request
+
+
+def test_an_empty_slice_and_empty_axes_are_not_absent() -> None:
+    scalar = TensorSpec("", (), "float32", ZerosSpec(), fan_axes=FanAxes((), (), ()))
+    received = through_the_wire(TensorRequest(scalar, TensorSlice((), ())))
+    assert received.slice == TensorSlice((), ())
+    assert received.spec.fan_axes == FanAxes((), (), ())
+    assert through_the_wire(TensorRequest(scalar)).slice is None
+
+
+def test_the_schema_has_every_initializer_and_no_other() -> None:
+    kinds = initializers_pb2.InitializerSpec.DESCRIPTOR.oneofs_by_name["kind"].fields
+    assert sorted(field.name for field in kinds) == list(INITIALIZERS)
+    messages = [field.message_type.name for field in kinds if field.message_type]
+    assert messages == [INITIALIZERS[field.name].name() for field in kinds]
+
+
+@every_initializer
+def test_the_schema_has_every_parameter_and_no_other(spec: type[InitializerSpec]) -> None:
+    message = initializers_pb2.DESCRIPTOR.message_types_by_name[spec.name()]
+    fields = [field.name for field in message.fields]
+    if spec is ConstantSpec:
+        assert [oneof.name for oneof in message.oneofs] == ["value"]
+        assert fields == ["real", "integer", "large_integer"]
+    else:
+        assert fields == [field.name for field in parameters(spec)]
+
+
+@every_initializer
+def test_what_is_absent_has_the_default(spec: type[InitializerSpec]) -> None:
+    message = tensors_pb2.TensorRequest()
+    message.spec.dtype = tensors_pb2.DTYPE_FLOAT32
+    message.spec.shape.extend((2, 2))
+    getattr(message.spec.initializer, spec.field_name()).SetInParent()
+    (received,) = protos.tensor_requests_from_proto([message])
+    assert received == TensorRequest(TensorSpec("", (2, 2), "float32", spec(), seed=0))
+    assert type(received.spec.initializer) is spec
+
+
+PARAMETERS = [
+    (spec, field.name) for spec in INITIALIZERS.values() for field in parameters(spec) if spec is not ConstantSpec
+]
+
+
+@pytest.mark.parametrize(("spec", "name"), PARAMETERS, ids=[f"{s.field_name()}.{n}" for s, n in PARAMETERS])
+def test_the_schema_says_the_default_in_words(spec: type[InitializerSpec], name: str) -> None:
+    message = re.search(rf"^message {spec.name()} \{{(.*?)^\}}", SCHEMA.read_text(), re.MULTILINE | re.DOTALL)
+    assert message
+    words = re.search(rf"Absence is (\S+)\.\n[^\n]* {name} = \d+;", message[1])
+    assert words, "no comment that says what absence means"
+    default = getattr(spec(), name)
+    if isinstance(default, str):
+        assert words[1].removeprefix("DISTRIBUTION_").removeprefix("FAN_MODE_").lower() == default
+    else:
+        assert float(words[1]) == default
+
+
+@pytest.mark.parametrize(
+    ("value", "field"),
+    [
+        (0.0, "real"),
+        (2.7, "real"),
+        (0, "integer"),
+        (-(2**63), "integer"),
+        (2**63 - 1, "integer"),
+        (2**63, "large_integer"),
+    ],
+    ids=repr,
+)
+def test_a_constant_travels_as_what_it_is(value: float, field: str) -> None:
+    message = protos.tensor_request_to_proto(TensorRequest(TensorSpec("", (), "float64", ConstantSpec(value))))
+    assert message.spec.initializer.constant.WhichOneof("value") == field
+
+
+def test_the_schema_has_every_dtype_and_no_other() -> None:
+    assert {key for key, number in tensors_pb2.Dtype.items() if number} == {f"DTYPE_{d.name}" for d in Dtype}
+
+
+def request_message() -> Any:
+    """Return the message of a good request."""
+    spec = TensorSpec("w", (4, 3), "float32", RandomNormalSpec(), seed=1, fan_axes=FanAxes())
+    return protos.tensor_request_to_proto(TensorRequest(spec, TensorSlice((0, 0), (4, 3))))
+
+
+def spoil_initializer(message: Any) -> None:
+    message.spec.initializer.Clear()
+
+
+def spoil_mode(message: Any) -> None:
+    message.spec.initializer.variance_scaling.mode = 0
+
+
+def spoil_distribution(message: Any) -> None:
+    message.spec.initializer.variance_scaling.distribution = 77
+
+
+def spoil_fan_axes(message: Any) -> None:
+    message.spec.fan_axes.in_axes[:] = [7]
+
+
+def spoil_constant(message: Any) -> None:
+    message.spec.initializer.constant.real = 1e300
+
+
+@pytest.mark.parametrize(
+    ("spoil", "path"),
+    [
+        (lambda m: setattr(m.spec, "dtype", 0), "spec.dtype"),
+        (lambda m: setattr(m.spec, "dtype", 99), "spec.dtype"),
+        (lambda m: setattr(m.spec, "name", "n" * 1025), "spec.name"),
+        (lambda m: m.spec.shape.__setitem__(1, -3), "spec.shape[1]"),
+        (lambda m: m.slice.lengths.__setitem__(0, 5), "slice.lengths[0]"),
+        (lambda m: m.slice.starts.append(0), "slice.starts"),
+        (spoil_initializer, "spec.initializer"),
+        (lambda m: setattr(m.spec.initializer.random_normal, "stddev", -1.0), "spec.initializer.random_normal.stddev"),
+        (spoil_mode, "spec.initializer.variance_scaling.mode"),
+        (spoil_distribution, "spec.initializer.variance_scaling.distribution"),
+        (lambda m: setattr(m.spec.initializer.random_normal, "mean", 1e39), "spec.initializer.random_normal.mean"),
+        (spoil_constant, "spec.initializer.constant.value"),
+        (spoil_fan_axes, "spec.fan_axes.in_axes"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_an_error_has_the_path_of_its_field(spoil: Any, path: str) -> None:
+    message = request_message()
+    spoil(message)
+    with pytest.raises(sb.InvalidArgumentError) as caught:
+        protos.tensor_requests_from_proto([request_message(), message])
+    assert caught.value.field == f"tensors[1].{path}"
+    assert str(caught.value).startswith("tensors[1]")
+
+
+def test_no_numerics_version_means_the_newest_and_an_unknown_one_is_refused() -> None:
+    assert protos.numerics_from_proto(tensors_pb2.NUMERICS_UNSPECIFIED) == "seedbed-1"
+    assert protos.numerics_from_proto(tensors_pb2.NUMERICS_SEEDBED_1) == "seedbed-1"
+    with pytest.raises(protos.UnknownNumericsError, match=r"seedbed-1\. Received: 2"):
+        protos.numerics_from_proto(2)
+
+
+@pytest.mark.parametrize("request_type", [service_pb2.SampleTensorsRequest, service_pb2.DigestTensorsRequest])
+def test_no_digest_algorithm_means_xxh3(request_type: Any) -> None:
+    assert protos.digest_algorithm_from_proto(request_type()) == "xxh3_128"
+    for algorithm in ("xxh3_128", "sha256"):
+        number = protos.digest_algorithm_to_proto(algorithm)
+        assert protos.digest_algorithm_from_proto(request_type(digest_algorithm=number)) == algorithm
+    for number in (0, 9):
+        with pytest.raises(sb.InvalidValueError, match="`digest_algorithm` must be"):
+            protos.digest_algorithm_from_proto(request_type(digest_algorithm=number))
