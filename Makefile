@@ -14,10 +14,10 @@ buf := .tools/buf-$(BUF_VERSION)/node_modules/.bin/buf
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv test check format proto quickstart bench image clean
+.PHONY: help venv test check format proto quickstart bench image image-test clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: $(dev)  ## set up .venv with everything the other targets need (PYTHON=python3.11 picks an interpreter)
 
@@ -44,6 +44,9 @@ quickstart: $(run)  ## start a server, fetch a model's tensors, draw them
 
 bench: $(dev)  ## run every benchmark, each beside its peers
 	@set -e; for script in benchmarks/[!_]*.py; do echo "== $$script"; $(bin)/python "$$script"; done
+
+image-test: $(dev)  ## build the container image, run it and check it (TOOL=program where there is no engine)
+	DOCKER=$(DOCKER) IMAGE=$(IMAGE) PYTHON=$(bin)/python tests/container/run.sh $(TOOL)
 
 image:  ## build the container image (IMAGE=name:tag, DOCKER=podman)
 	$(DOCKER) build --tag $(IMAGE) .

@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 # Unary calls, health checks and reflection must find a thread while every stream is in use.
 SPARE_THREADS = 16
 
+# Clients that watch the health never hang up by themselves: so long may a stream's last bytes be on their way.
+LAST_WORDS_SECONDS = 1.0
+
 
 class ListenError(SeedbedError):
     """An address that the server cannot listen on."""
@@ -84,7 +87,10 @@ class Server:
         """Refuse new requests at once, let streams finish within the grace, then end everything."""
         self._servicer.drain()
         self._health.enter_graceful_shutdown()
-        self._grpc.stop(grace_seconds).wait()
+        ended = self._grpc.stop(grace_seconds)
+        self._servicer.wait_idle(grace_seconds)
+        self._grpc.stop(min(LAST_WORDS_SECONDS, grace_seconds))
+        ended.wait()
         if self._pools is not None:
             self._pools.close()
 

@@ -29,6 +29,7 @@ FORCED_EXIT = 143
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the server and return the exit code."""
     options = _parser().parse_args(arguments)
+    stopped = _stop_on_signals()  # before the imports, which take a second: PID 1 has no default for SIGTERM
     try:
         from seedbed_server.app import Server
         from seedbed_server.logs import configure_logging
@@ -36,7 +37,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"seedbed-server: {error.name} is missing: pip install 'seedbed[server]'", file=sys.stderr)
         return 1
     configure_logging(options.log_level, options.log_format)
-    stopped = _stop_on_signals()
     try:
         settings = _settings(options)
         server = Server(settings)

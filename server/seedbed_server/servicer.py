@@ -58,6 +58,13 @@ class Servicer:
         """Refuse new requests; streams that are under way go on."""
         self._is_draining = True
 
+    def wait_idle(self, timeout_seconds: float) -> None:
+        """Return when all streams have ended, or the time is over; none can start afterwards."""
+        deadline = time.monotonic() + timeout_seconds
+        for _ in range(self._limits.max_concurrent_streams):
+            if not self._streams.acquire(timeout=max(0.0, deadline - time.monotonic())):
+                return
+
     def handlers(self) -> grpc.GenericRpcHandler:
         """Return the handlers to be registered with a gRPC server."""
         unary: dict[str, Callable[[Any], Message]] = {

@@ -46,23 +46,47 @@ def cache_directory() -> Path | None:
     The first of: ``$SEEDBED_KERNEL_CACHE_DIR``; ``$XDG_CACHE_HOME/seedbed`` or ``~/.cache/seedbed``. Where that is
     read-only but filled (an image with a read-only root), a temporary copy of it.
     """
-    named = os.environ.get(CACHE_VARIABLE)
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    base = Path(named) if named else home / "seedbed"
-    directory = base / f"kernels-{sources_digest()}"
-    if _is_writable(directory):
-        return directory
+    name = f"kernels-{sources_digest()}"
+    base = _base_directory()
+    if base is not None and _is_writable(base / name):
+        return base / name
     try:
-        temporary = Path(tempfile.gettempdir()) / f"seedbed-{os.getuid()}" / directory.name
-        if not _is_writable(temporary):
-            return None
-        if temporary.stat().st_uid != os.getuid():  # another user's folder could hold another user's code
-            return None
-        if directory.is_dir():
-            shutil.copytree(directory, temporary, dirs_exist_ok=True)
+        temporary = Path(tempfile.gettempdir()) / f"seedbed-{os.getuid()}" / name
+        for folder in (temporary.parent, temporary):
+            folder.mkdir(mode=0o700, exist_ok=True)
+            if folder.lstat().st_uid != os.getuid():  # another user's folder could hold another user's code
+                return None
+        if base is not None:
+            _copy_missing(base / name, temporary)
     except OSError:
         return None
-    return temporary
+    return temporary if _is_writable(temporary) else None
+
+
+def _base_directory() -> Path | None:
+    if named := os.environ.get(CACHE_VARIABLE):
+        return Path(named)
+    if cache := os.environ.get("XDG_CACHE_HOME"):
+        return Path(cache) / "seedbed"
+    try:
+        return Path.home() / ".cache" / "seedbed"
+    except RuntimeError:  # a user that is only a number, as in a container, may have no home
+        return None
+
+
+def _copy_missing(source: Path, target: Path) -> None:
+    """Copy the files that the target lacks.
+
+    It may hold kernels compiled since, and another process may be reading it; and since the modes of folders are not
+    copied, the copy of a read-only folder can be written to.
+    """
+    for path in source.rglob("*"):
+        copy = target / path.relative_to(source)
+        if path.is_file() and not copy.exists():
+            copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            partial = copy.with_name(f".{copy.name}.{os.getpid()}")
+            shutil.copyfile(path, partial)
+            partial.replace(copy)
 
 
 def sources_digest() -> str:

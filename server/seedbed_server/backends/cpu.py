@@ -141,8 +141,13 @@ class CpuBackend:
 
 
 def available_threads() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Return how many processors this process may use: those it may run on, or a container's quota of them."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return min(allowed, -(-int(quota) // int(period)))
+    except (OSError, ValueError):  # not Linux, no such file, or no quota ("max")
+        return allowed
 
 
 def processor_name() -> str:
