@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from seedbed.wire.info import MAX_CHUNK_BYTES, Limits
+from seedbed.wire.info import Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,7 @@ class Settings:
     """Where to listen: ``host:port`` (port 0: a free one) or ``unix:///path``."""
     threads: int | None = None
     """Threads that sample; None is one for each processor."""
-    default_chunk_bytes: int = min(2 * 2**20, MAX_CHUNK_BYTES)
+    default_chunk_bytes: int = 2**20
     """Bytes of data in a chunk where the client asks for nothing else."""
     grace_seconds: float = 30.0
     """How long streams may go on after SIGTERM."""
