@@ -125,6 +125,8 @@ def _fields(view: memoryview) -> list[tuple[int, int | memoryview]]:
     while at < len(view):
         key, at = _read_varint(view, at)
         wire_type = key & 7
+        if key >> 3 == 0:
+            raise FrameError(f"field number 0 at byte {at}")
         if wire_type == _VARINT:
             number, at = _read_varint(view, at)
             fields.append((key, number))
