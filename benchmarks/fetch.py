@@ -39,7 +39,7 @@ def serve_bare(total_bytes: int) -> None:
             yield payload
 
     server = grpc.server(ThreadPoolExecutor(2))
-    handler = grpc.unary_stream_rpc_method_handler(send)
+    handler: Any = grpc.unary_stream_rpc_method_handler(send)
     service, method = METHOD.strip("/").split("/")
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {method: handler}),))
     port = server.add_insecure_port("127.0.0.1:0")
@@ -53,7 +53,8 @@ def fetch_bare(address: str, out: memoryview, options: dict[str, int | str]) -> 
     """Receive ready bytes into memory, as simply as gRPC allows."""
     with grpc.insecure_channel(address, list(options.items())) as channel:
         at = 0
-        for message in channel.unary_stream(METHOD)(b""):
+        call: Any = channel.unary_stream(METHOD)
+        for message in call(b""):
             out[at : at + len(message)] = message
             at += len(message)
     if at != len(out):
@@ -73,7 +74,7 @@ def measure(mebibytes: int, rounds: int) -> list[dict[str, float]]:
     """Return GB/s of each way in every round."""
     total = mebibytes * 2**20 // MESSAGE_BYTES * MESSAGE_BYTES
     out = np.ones(total // 4, np.float32)
-    memory = memoryview(out.view(np.uint8))
+    memory = out.view(np.uint8).data
     bare_command = [sys.executable, __file__, "--serve-bare", str(total)]
     bare = subprocess.Popen(bare_command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     command = [sys.executable, "-m", "seedbed_server.cli", "--listen", "127.0.0.1:0"]

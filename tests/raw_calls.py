@@ -1,17 +1,17 @@
 """How tests speak to a server without the SDK: plain protobuf messages, raw bytes, and what a refusal says."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import grpc
 from google.rpc import error_details_pb2
+from grpc_health.v1 import health_pb2_grpc
 from grpc_status import rpc_status
 
 from seedbed.v1 import initializers_pb2, service_pb2, service_pb2_grpc, tensors_pb2
 
 SERVICE = service_pb2.DESCRIPTOR.services_by_name["SeedbedService"].full_name
-SAMPLE = f"/{SERVICE}/SampleTensors"
 MIB = 2**20
 
 
@@ -44,18 +44,31 @@ def large_request(size_bytes: int, dtype: int = tensors_pb2.DTYPE_BFLOAT16) -> s
     return sample_request(tensor((size_bytes // itemsize,), "random_uniform", dtype=dtype))
 
 
+def raw_stream(channel: grpc.Channel, method: str, message: bytes, **options: Any) -> Any:
+    """Start a call of one of our methods whose requests and responses stay bytes."""
+    start: Any = channel.unary_stream(f"/{SERVICE}/{method}")
+    return start(message, **options)
+
+
 def raw_sample(channel: grpc.Channel, request: service_pb2.SampleTensorsRequest | bytes, **options: Any) -> Any:
     """Start a SampleTensors call whose responses stay bytes."""
     data = request if isinstance(request, bytes) else request.SerializeToString()
-    return channel.unary_stream(SAMPLE)(data, **options)
+    return raw_stream(channel, "SampleTensors", data, **options)
 
 
-def stub(channel: grpc.Channel) -> service_pb2_grpc.SeedbedServiceStub:
+def stub(channel: grpc.Channel) -> Any:
     """Return what protoc generated: what a client in any language has."""
-    return service_pb2_grpc.SeedbedServiceStub(channel)  # type: ignore[no-untyped-call]
+    return service_pb2_grpc.SeedbedServiceStub(channel)
 
 
-def messages(channel: grpc.Channel, request: service_pb2.SampleTensorsRequest) -> list[service_pb2.SampleTensorsResponse]:
+def health_stub(channel: grpc.Channel) -> Any:
+    """Return a client of the standard health service."""
+    return health_pb2_grpc.HealthStub(channel)
+
+
+def messages(
+    channel: grpc.Channel, request: service_pb2.SampleTensorsRequest
+) -> list[service_pb2.SampleTensorsResponse]:
     """Return all messages of a SampleTensors call, read by protobuf's own parser."""
     return list(stub(channel).SampleTensors(request))
 
@@ -89,10 +102,11 @@ class Refusal:
     """Of the status message with its details, as it travels."""
 
 
-def refusal(call: Iterator[Any] | Any) -> Refusal:
+def refusal(call: Any) -> Refusal:
     """Return what an RpcError, or a call that is bound to fail, says."""
-    error = call
-    if not isinstance(call, grpc.RpcError):
+    error: Any = call
+    # A stream's call is its own error; only reading it to the end tells whether it is one.
+    if hasattr(call, "__next__"):
         try:
             for _ in call:
                 pass
@@ -101,7 +115,11 @@ def refusal(call: Iterator[Any] | Any) -> Refusal:
         else:
             raise AssertionError("the call succeeded")
     status = rpc_status.from_call(error)
-    violations, info, retry = error_details_pb2.BadRequest(), error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
+    violations, info, retry = (
+        error_details_pb2.BadRequest(),
+        error_details_pb2.ErrorInfo(),
+        error_details_pb2.RetryInfo(),
+    )
     has_retry = False
     for detail in status.details if status else ():
         detail.Unpack(violations)

@@ -72,6 +72,12 @@ class ServerProcess:
         assert found, f"no {pattern!r} in the log:\n{self.log}"
         return found[0]
 
+    def wait_for_count(self, text: str, count: int, seconds: float = 30.0) -> None:
+        """Return when the log holds a text so many times; fail if it does not within the time."""
+        with self.changed:
+            self.changed.wait_for(lambda: self.is_log_closed or self.log.count(text) >= count, seconds)
+            assert self.log.count(text) >= count, f"{text!r} is {self.log.count(text)} times in the log, not {count}"
+
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal."""
         self.process.send_signal(number)

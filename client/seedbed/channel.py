@@ -1,5 +1,6 @@
 """From a target to a gRPC channel: which targets there are, and the settings of the connection."""
 
+import re
 from collections.abc import Mapping
 
 import grpc
@@ -29,11 +30,15 @@ def grpc_target(target: str) -> str:
     Raises:
         InvalidValueError: if it is empty, or has a scheme that gRPC does not know.
     """
-    if not target or any(character.isspace() for character in target):
-        raise bad_value("target", "host:port, dns:///host:port, unix:///path or embedded:", target)
-    scheme, separator, _ = target.partition("://")
-    if separator and f"{scheme}:" not in SCHEMES:
-        raise bad_value("target", "host:port, dns:///host:port, unix:///path or embedded:", target)
+    allowed = "host:port, dns:///host:port, unix:///path or embedded:"
+    if not target or any(c.isspace() or not c.isprintable() for c in target):  # surrogates are not printable either
+        raise bad_value("target", allowed, target)
+    if target.startswith(SCHEMES):
+        return target
+    # gRPC takes a port modulo 65,536, and a missing one as 443: neither is what was meant.
+    port = target.rpartition(":")[2]
+    if "://" in target or ":" not in target or not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 2**16:
+        raise bad_value("target", allowed, target)
     return target
 
 

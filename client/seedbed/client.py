@@ -1,6 +1,7 @@
 """The client: asks a server, or the engine in this process, for tensors by their specs."""
 
 import importlib.metadata
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Self
@@ -8,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.errors import EngineNotInstalledError
+from seedbed.errors import DeadlineError, EngineNotInstalledError
 from seedbed.manifest import Manifest
 from seedbed.progress import progress_bar
 from seedbed.transport import Transport
@@ -202,8 +203,9 @@ class Client:
         """Return what sampling each tensor of a manifest would give, by name."""
         requests = [TensorRequest(spec) for spec in _tensors(manifest)]
         found: list[TensorDescription] = []
+        remaining = self._deadline(timeout_seconds)
         for batch in _batches(requests):
-            found += self._transport.describe(batch, _timeout(timeout_seconds))
+            found += self._transport.describe(batch, remaining())
         return {each.name: each for each in found}
 
     def digest(
@@ -237,8 +239,9 @@ class Client:
         _check_algorithm(algorithm)
         requests = [_request(spec, _shard_of(spec, slice)) for spec in _tensors(manifest)]
         found: list[Digest] = []
+        remaining = self._deadline(timeout_seconds)
         for batch in _batches(requests):
-            found += self._transport.digest(batch, algorithm, _timeout(timeout_seconds))
+            found += self._transport.digest(batch, algorithm, remaining())
         return {request.spec.name: digest for request, digest in zip(requests, found, strict=True)}
 
     def list_initializers(self, *, timeout_seconds: float | None = None) -> list[InitializerInfo]:
@@ -256,11 +259,27 @@ class Client:
         bar: AbstractContextManager[Callable[[int], None]],
         timeout_seconds: float | None,
     ) -> None:
-        timeout = _timeout(timeout_seconds)
+        remaining = self._deadline(timeout_seconds)
         with bar as on_bytes:
             for batch in _batches(list(zip(requests, arrays, strict=True))):
                 outs = [memoryview(array.reshape(-1).view(np.uint8)) for _, array in batch]
-                self._transport.fill([request for request, _ in batch], outs, on_bytes, timeout)
+                self._transport.fill([request for request, _ in batch], outs, on_bytes, remaining())
+
+    def _deadline(self, timeout_seconds: float | None) -> Callable[[], float | None]:
+        """Return what tells how much of a call's time is left, for each of several requests that make it up."""
+        timeout = _timeout(timeout_seconds)
+        started = time.monotonic()
+
+        def remaining() -> float | None:
+            if timeout is None:
+                return None
+            left = timeout - (time.monotonic() - started)
+            if left <= 0:
+                message = f"{self.target} did not finish within {timeout:g} s; allow more with timeout_seconds"
+                raise DeadlineError(message)
+            return left
+
+        return remaining
 
 
 def _request(spec: TensorSpec, slice: SliceLike) -> TensorRequest:

@@ -59,7 +59,7 @@ class OverloadedError(TransportError):
 
 
 class CancelledError(TransportError):
-    """The call was cancelled, by this process (``Client.close``) or by the server."""
+    """The call was cancelled by this process, such as by ``Client.close``."""
 
 
 class DataLossError(TransportError):

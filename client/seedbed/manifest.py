@@ -12,7 +12,14 @@ from seedbed.safetensors_file import read_header
 from seedbed.wire.errors import InvalidArgumentError, bad_type, bad_value
 from seedbed.wire.fans import FanAxes
 from seedbed.wire.info import NUMERICS
-from seedbed.wire.initializers import INITIALIZERS, InitializerSpec, find_initializer, parameters
+from seedbed.wire.initializers import (
+    INITIALIZERS,
+    FixedScalingSpec,
+    InitializerSpec,
+    VarianceScalingSpec,
+    find_initializer,
+    parameters,
+)
 from seedbed.wire.specs import SeededInitializer, TensorSpec
 
 FORMAT = 1
@@ -101,14 +108,16 @@ class Manifest:
             InvalidValueError: if the file is no manifest; says where.
             OSError: if it cannot be read.
         """
-        text = Path(path).read_text(encoding="utf-8")
         try:
+            text = Path(path).read_text(encoding="utf-8")
             if Path(path).suffix == ".json":
                 document = json.loads(text, object_pairs_hook=_without_duplicates)
             else:
                 document = yaml.load(text, _StrictLoader)  # a SafeLoader that refuses duplicate keys
-        except (yaml.YAMLError, ValueError) as error:
-            raise bad_value("manifest", "a YAML or JSON file", f"{path}: {error}") from None
+        except _UNREADABLE as error:
+            raise bad_value("manifest", "a YAML or JSON file", str(error) or type(error).__name__).within(
+                str(path)
+            ) from None
         try:
             return cls.from_dict(document)
         except InvalidArgumentError as error:
@@ -132,14 +141,15 @@ class Manifest:
         document = _checked_keys(
             "manifest", document, ("seedbed_manifest", "numerics", "seed", "dtype", "fan_axes", "rules", "tensors")
         )
-        if document.get("seedbed_manifest") != FORMAT:
-            raise bad_value("seedbed_manifest", f"{FORMAT}", document.get("seedbed_manifest"))
+        version = document.get("seedbed_manifest")
+        if type(version) is not int or version != FORMAT:  # True and 1.0 equal 1, too
+            raise bad_value("seedbed_manifest", f"{FORMAT}", version)
         if document.get("numerics", NUMERICS) != NUMERICS:
             raise bad_value("numerics", NUMERICS, document["numerics"])
         tensors = document.get("tensors")
         if not isinstance(tensors, Mapping):
             raise bad_type("tensors", "a mapping from names to shapes", tensors)
-        rules = _rules_of(document.get("rules") or [])
+        rules = _rules_of([] if document.get("rules") is None else document["rules"])
         specs = []
         for name, entry in tensors.items():
             try:
@@ -184,7 +194,10 @@ class Manifest:
         specs = []
         for name, entry in read_header(path).items():
             shape_and_dtype = {"shape": entry.shape, "dtype": entry.dtype if dtype is None else dtype}
-            specs.append(_spec(name, shape_and_dtype, pairs, shared))
+            try:
+                specs.append(_spec(name, shape_and_dtype, pairs, shared))
+            except InvalidArgumentError as error:
+                raise error.within(f"tensors.{name}").within(str(path)) from None
         return cls(specs)
 
 
@@ -202,6 +215,10 @@ def _spec(name: str, entry: Any, rules: Sequence[tuple[str, InitializerLike]], s
         raise bad_value("initializer", "given, here or by a rule that matches the name", None)
     initializer, own_seed = parse_initializer(chosen)
     seeds = (entry.get("seed"), own_seed, shared.get("seed"))
+    own_axes = getattr(chosen, "fan_axes", None)
+    # Biases of one axis cannot have the layout of the weights, and need none.
+    has_fans = isinstance(initializer, (VarianceScalingSpec, FixedScalingSpec))
+    shared_axes = shared.get("fan_axes") if own_axes is None and has_fans else None
     dtype = entry.get("dtype", shared.get("dtype"))
     if dtype is None:
         raise bad_value("dtype", "given, here or for the whole manifest", None)
@@ -209,10 +226,10 @@ def _spec(name: str, entry: Any, rules: Sequence[tuple[str, InitializerLike]], s
         name=name,
         shape=entry.get("shape"),
         dtype=dtype,
-        initializer=initializer,
+        initializer=initializer if own_axes is None else chosen,
         seed=next((seed for seed in seeds if seed is not None), None),
         draw=entry.get("draw", 0),
-        fan_axes=_fan_axes(entry.get("fan_axes", shared.get("fan_axes"))),
+        fan_axes=_fan_axes(entry.get("fan_axes", shared_axes)),
     )
 
 
@@ -234,7 +251,8 @@ def parse_initializer(value: Any) -> tuple[InitializerSpec, int | None]:
     name = value
     if isinstance(value, Mapping):
         name = value.get("class_name")
-        config = value.get("config") or {}
+        config = {} if value.get("config") is None else value["config"]
+        _checked_keys("initializer", value, ("class_name", "config", "module", "registered_name"))  # Keras writes four
     if not isinstance(name, str) or not isinstance(config, Mapping):
         raise bad_type("initializer", "a name, or {class_name: ..., config: {...}}", value)
     kind = find_initializer(name)
@@ -244,7 +262,7 @@ def parse_initializer(value: Any) -> tuple[InitializerSpec, int | None]:
     arguments = dict(config)
     seed = arguments.pop("seed", None)
     allowed = [field.name for field in parameters(kind)]
-    unknown = sorted(set(arguments) - set(allowed))
+    unknown = sorted(set(arguments) - set(allowed), key=str)
     if unknown:
         raise bad_value(f"initializer.{unknown[0]}", f"a parameter of {kind.name()} ({', '.join(allowed)})", unknown[0])
     return kind(**arguments), seed
@@ -258,7 +276,9 @@ def _fan_axes(value: Any) -> FanAxes | None:
 
 def _rules_of(value: Any) -> list[tuple[str, InitializerLike]]:
     if isinstance(value, Mapping):
-        return list(value.items())
+        value = list(value.items())
+    if isinstance(value, (str, bytes)) or not isinstance(value, Sequence):
+        raise bad_type("rules", "a list of {match: pattern, initializer: ...}", value)
     rules = []
     for i, rule in enumerate(value):
         pair = rule
@@ -296,12 +316,19 @@ def _entry(spec: TensorSpec) -> dict[str, Any]:
     return entry
 
 
+# PyYAML's constructors do not check what an explicit tag stands on: !!bool maybe is a KeyError, !!int "" an IndexError.
+_UNREADABLE = (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, RecursionError)
+
+
 class _StrictLoader(yaml.SafeLoader):
     """A YAML loader that refuses a key that stands twice in one mapping."""
 
 
 def _construct_mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-    pairs = [(loader.construct_object(key), loader.construct_object(value, deep=True)) for key, value in node.value]
+    pairs = [
+        (loader.construct_object(key, deep=True), loader.construct_object(value, deep=True))
+        for key, value in node.value
+    ]
     return _without_duplicates(pairs)
 
 

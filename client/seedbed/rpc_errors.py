@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 import grpc
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
@@ -13,6 +13,7 @@ from seedbed.errors import (
     CancelledError,
     DataLossError,
     DeadlineError,
+    InvalidArgumentError,
     InvalidValueError,
     OverloadedError,
     SeedbedError,
@@ -23,6 +24,9 @@ from seedbed.errors import (
 from seedbed.wire.chunks import FrameError
 
 Code = grpc.StatusCode
+
+# How grpcio words the cancellations of this process: Call.cancel and Channel.close.
+CANCELLED_HERE = ("Locally cancelled by application!", "Channel closed!")
 T = TypeVar("T", bound=Message)
 
 
@@ -34,9 +38,20 @@ def translated(target: str, timeout_seconds: float | None) -> Iterator[None]:
     except grpc.RpcError as error:
         raise from_rpc_error(error, target, timeout_seconds) from None
     except ValueError as error:
-        if "closed channel" in str(error):
+        if "closed channel" in str(error).lower() or "channel closed" in str(error).lower():
             raise CancelledError(f"the client of {target} is closed; connect again") from None
         raise
+
+
+@contextmanager
+def understood(target: str) -> Iterator[None]:
+    """Turn whatever a response that makes no sense does to its reader inside the block into one of our errors."""
+    try:
+        yield
+    except (DecodeError, InvalidArgumentError, LookupError, ValueError) as error:
+        kind = type(error).__name__
+        message = f"{target} sent a response that makes no sense ({kind}: {error}); check that it is a seedbed-server"
+        raise DataLossError(message) from None
 
 
 def from_rpc_error(error: grpc.RpcError, target: str, timeout_seconds: float | None) -> SeedbedError:
@@ -49,6 +64,8 @@ def from_rpc_error(error: grpc.RpcError, target: str, timeout_seconds: float | N
             info = _detail(error, error_details_pb2.ErrorInfo())
             field = violation.field_violations[0].field if violation and violation.field_violations else ""
             return InvalidValueError(message, field=field, reason=info.reason if info else code.name)
+        case Code.RESOURCE_EXHAUSTED if message.startswith("CLIENT: Received message larger than max"):
+            return DataLossError(f"{target} sent a message larger than a seedbed-server's; check what runs there")
         case Code.RESOURCE_EXHAUSTED:
             retry = _detail(error, error_details_pb2.RetryInfo())
             seconds = retry.retry_delay.ToNanoseconds() / 1e9 if retry else None
@@ -60,6 +77,9 @@ def from_rpc_error(error: grpc.RpcError, target: str, timeout_seconds: float | N
         case Code.DEADLINE_EXCEEDED:
             allowed = f"{timeout_seconds:g} s" if timeout_seconds is not None else "its deadline"
             return DeadlineError(f"{target} did not finish within {allowed}; allow more with timeout_seconds")
+        case Code.CANCELLED if message not in CANCELLED_HERE:
+            # A server that ends cancels what reaches it too late to be refused.
+            return UnavailableError(f"{target} ended the call: {message}; call again, there or on another server")
         case Code.CANCELLED:
             return CancelledError(f"the call to {target} was cancelled; call again if the result is still wanted")
         case Code.DATA_LOSS:

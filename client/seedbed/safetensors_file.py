@@ -10,13 +10,14 @@ import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seedbed.wire.dtypes import Dtype
 from seedbed.wire.errors import bad_value
+from seedbed.wire.shapes import as_shape
 
 # The package's own limit on a header.
 MAX_HEADER_BYTES = 100_000_000
@@ -70,6 +71,8 @@ def create(
     offset = 0
     layout: list[tuple[str, Dtype, tuple[int, ...], int]] = []
     for name, dtype, shape in tensors:
+        if name == "__metadata__" or name in header:
+            raise bad_value("name", "another than __metadata__, and different from all others", name)
         size = int(np.prod(shape, dtype=object)) * dtype.itemsize
         header[name] = {"dtype": _NAMES[dtype], "shape": list(shape), "data_offsets": [offset, offset + size]}
         layout.append((name, dtype, shape, offset))
@@ -79,7 +82,8 @@ def create(
     with Path(path).open("wb") as file:
         file.write(struct.pack("<Q", len(text)) + text)
         file.truncate(8 + len(text) + offset)
-    return {name: _map(path, "r+", dtype, shape, 8 + len(text) + begin) for name, dtype, shape, begin in layout}
+    data = _map(path, "r+")
+    return {name: _view(data, dtype, shape, 8 + len(text) + begin) for name, dtype, shape, begin in layout}
 
 
 def read_header(path: str | Path) -> dict[str, Entry]:
@@ -97,15 +101,21 @@ def read_header(path: str | Path) -> dict[str, Entry]:
             raise _malformed(path, f"a header of {size} bytes in a file of {file_size}")
         text = file.read(size)
     try:
-        header = json.loads(text)
-        header.pop("__metadata__", None)
+        header = json.loads(text.decode(), object_pairs_hook=_without_duplicates)
+        metadata = header.pop("__metadata__", None)
+        if metadata is not None and not all(isinstance(text, str) for text in metadata.values()):
+            raise ValueError("__metadata__ holds something else than texts")
         entries = {name: _entry(value, 8 + size) for name, value in header.items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _malformed(path, f"a header that cannot be read ({type(error).__name__}: {error})") from None
-    for name, entry in entries.items():
+    position = 8 + size
+    for name, entry in sorted(entries.items(), key=lambda item: (item[1].begin, item[1].end)):
         wanted = int(np.prod(entry.shape, dtype=object)) * entry.dtype.itemsize
-        if not entry.begin <= entry.end <= file_size or entry.end - entry.begin != wanted:
+        if entry.begin != position or entry.end > file_size or entry.end - entry.begin != wanted:
             raise _malformed(path, f"tensor {name!r} from byte {entry.begin} to {entry.end} of {file_size}")
+        position = entry.end
+    if position != file_size:
+        raise _malformed(path, f"tensors up to byte {position} of {file_size}")
     return entries
 
 
@@ -116,24 +126,39 @@ def open_tensors(path: str | Path) -> dict[str, NDArray[Any]]:
         InvalidValueError: if it is no safetensors file.
         OSError: if it cannot be read.
     """
-    return {name: _map(path, "r", e.dtype, e.shape, e.begin) for name, e in read_header(path).items()}
+    entries = read_header(path)
+    data = _map(path, "r")
+    return {name: _view(data, entry.dtype, entry.shape, entry.begin) for name, entry in entries.items()}
 
 
 def _entry(value: Any, base: int) -> Entry:
-    begin, end = value["data_offsets"]
-    shape = tuple(int(length) for length in value["shape"])
+    offsets, lengths = value["data_offsets"], value["shape"]
+    if any(not isinstance(numbers, list) or {*map(type, numbers)} - {int} for numbers in (offsets, lengths)):
+        raise ValueError("shape or data_offsets is no list of integers")
+    begin, end = offsets
     if value["dtype"] not in _DTYPES:
         raise ValueError(f"dtype {value['dtype']} is not one of {', '.join(_DTYPES)}")
-    if min((*shape, begin)) < 0:
-        raise ValueError("a negative number")
-    return Entry(_DTYPES[value["dtype"]], shape, base + begin, base + end)
+    dtype = _DTYPES[value["dtype"]]
+    return Entry(dtype, as_shape(lengths, dtype.itemsize), base + begin, base + end)
 
 
-def _map(path: str | Path, mode: Any, dtype: Dtype, shape: tuple[int, ...], offset: int) -> NDArray[Any]:
-    if 0 in shape:
-        return np.empty(shape, dtype.numpy)
-    return np.memmap(path, dtype.numpy, mode, offset, shape)
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    for name, _ in pairs:
+        name.encode()  # raises for half a surrogate pair
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("a key stands twice")
+    return dict(pairs)
+
+
+def _map(path: str | Path, mode: Literal["r", "r+"]) -> NDArray[np.uint8]:
+    """Map the whole file once: every mapping keeps a file open."""
+    return np.memmap(path, np.uint8, mode)
+
+
+def _view(data: NDArray[np.uint8], dtype: Dtype, shape: tuple[int, ...], begin: int) -> NDArray[Any]:
+    size = int(np.prod(shape, dtype=object)) * dtype.itemsize
+    return data[begin : begin + size].view(dtype.numpy).reshape(shape)
 
 
 def _malformed(path: str | Path, received: str) -> Exception:
-    return bad_value("file", "a safetensors file", f"{path}: {received}")
+    return bad_value("file", "a safetensors file", received).within(str(path))

@@ -1,6 +1,7 @@
 """A running server: its listeners, its health, and the order in which it starts and stops."""
 
 import logging
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
@@ -96,12 +97,15 @@ class Server:
 
     def _listen(self, address: str) -> str:
         target = f"unix:{address.removeprefix('unix://')}" if address.startswith("unix://") else address
+        refusal = f"cannot listen on {address}: it is in use, not allowed, or no address of this machine"
+        if address.startswith("unix://") and _answers(address.removeprefix("unix://")):
+            raise ListenError(refusal)
         try:
             port = self._grpc.add_insecure_port(target)
         except RuntimeError:  # what grpcio 1.76 raises; an older one returned 0
             port = 0
         if port == 0:
-            raise ListenError(f"cannot listen on {address}: it is in use, not allowed, or no address of this machine")
+            raise ListenError(refusal)
         if address.startswith("unix://"):
             return address
         return f"{address.rpartition(':')[0]}:{port}"
@@ -109,6 +113,16 @@ class Server:
     def _set_health(self, status: int) -> None:
         for service in ("", SERVICE.full_name):
             self._health.set(service, status)
+
+
+def _answers(path: str) -> bool:
+    """Return whether a server listens on a Unix socket; gRPC would take the path away from it."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(path)
+        except OSError:
+            return False
+        return True
 
 
 def _channel_options(settings: Settings) -> list[tuple[str, int]]:

@@ -172,7 +172,9 @@ def test_a_dry_run_says_what_is_sent(client: sb.Client, channel: grpc.Channel, a
 
 
 @pytest.mark.parametrize("size_bytes", [1, 2 * MIB, 2 * MIB + 1, 5 * MIB], ids=str)
-def test_a_dry_run_counts_the_chunks_of_a_large_tensor(client: sb.Client, channel: grpc.Channel, size_bytes: int) -> None:
+def test_a_dry_run_counts_the_chunks_of_a_large_tensor(
+    client: sb.Client, channel: grpc.Channel, size_bytes: int
+) -> None:
     spec = TensorSpec("b", (size_bytes,), "uint8", sb.Constant(7))
     responses = messages(channel, _request_of([(spec, TensorSlice((0,), (size_bytes,)))]))
     assert client.describe(spec).chunk_count == len(responses)

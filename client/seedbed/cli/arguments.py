@@ -203,7 +203,10 @@ def _shape(text: str) -> tuple[int, ...]:
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text) if len(text) <= MAX_DIGITS else 0.0
+    try:
+        seconds = float(text) if len(text) <= MAX_DIGITS else 0.0
+    except ValueError:
+        seconds = 0.0
     if not 0 < seconds < 1e9:
         raise ValueError("a positive number of seconds")
     return seconds

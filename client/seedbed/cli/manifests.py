@@ -28,6 +28,8 @@ def load_manifest(path: str) -> Manifest:
         raise CommandError(f"{path} is larger than {MAX_MANIFEST_BYTES} bytes, too large for a manifest")
     try:
         return Manifest.load(path)
+    except UnicodeDecodeError:
+        raise InvalidValueError(f"{path} is no text in UTF-8") from None
     except RecursionError:
         raise InvalidValueError(f"{path} is nested too deeply for a manifest") from None
 

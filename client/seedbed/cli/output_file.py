@@ -10,7 +10,7 @@ from seedbed.cli.report import CommandError
 
 
 def checked_output(path: str | Path) -> Path:
-    """Return where a file is to go, links followed; checked before any work is done.
+    """Return where a file is to go; checked before any work is done.
 
     Raises:
         CommandError: if something that is no file is there, or its folder is missing.
@@ -22,12 +22,16 @@ def checked_output(path: str | Path) -> Path:
         raise CommandError(f"{target.parent} is no folder; make it first")
     if not os.access(target.parent, os.W_OK):
         raise CommandError(f"{target.parent} cannot be written to")
-    return target
+    return Path(path)
 
 
 @contextmanager
 def unfinished(target: Path) -> Iterator[Path]:
-    """Yield the name to write to; it becomes ``target`` at the end, or is removed if the block fails."""
+    """Yield the name to write to; it becomes ``target`` at the end, or is removed if the block fails.
+
+    A link stays: what it points to is replaced.
+    """
+    target = Path(os.path.realpath(target))
     path = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
         yield path

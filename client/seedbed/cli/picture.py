@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 FORMATS = (".png", ".svg", ".pdf")
-BINS = 100
+MIN_BINS, MAX_BINS = 20, 100
 # More elements change a histogram by less than a pixel, and cost memory.
 MAX_DRAWN_ELEMENTS = 2**22
 # How far beyond the distribution's ends the picture goes, as a part of its width.
@@ -80,10 +80,12 @@ def _drawn(array: NDArray[Any]) -> NDArray[np.float64]:
 
 def _draw_sample(axes: "Axes", sample: NDArray[np.float64], exact: Exact | None, dtype: Dtype) -> None:
     low, high = exact.shown if exact is not None else _range(sample)
-    edges = bin_edges(low, high, dtype)
-    counts, _ = np.histogram(sample, edges)
+    bins = min(MAX_BINS, max(MIN_BINS, math.isqrt(sample.size)))
+    edges = bin_edges(low, high, dtype, bins)
+    # A number on an edge counts half for each side; the 16-bit floats have such.
+    counts = (np.histogram(sample, edges)[0] + np.histogram(-sample, -edges[::-1])[0][::-1]) / 2
     # Of all elements, so that the area is that of the density, and numbers outside the picture are not lost.
-    heights = counts / (sample.size * np.diff(edges)) if exact is not None else counts.astype(np.float64)
+    heights = counts / (sample.size * np.diff(edges)) if exact is not None else counts
     axes.stairs(heights, edges, fill=True, color=SAMPLE_COLOR, label=f"sample of {sample.size:,}")
     if exact is None:
         moments = moments_of(sample)
@@ -107,7 +109,8 @@ def _dress(axes: "Axes", spec: TensorSpec, description: TensorDescription, y_lab
     axes.set_xlabel("value of an element", color=TEXT_COLOR)
     axes.set_ylabel(y_label, color=TEXT_COLOR)
     axes.set_ylim(bottom=0, top=axes.get_ylim()[1] * 1.22)  # room for the legend
-    axes.legend(loc="upper left", frameon=False, fontsize=9, labelcolor=TEXT_COLOR)
+    if axes.get_legend_handles_labels()[0]:  # a sample without elements has nothing to explain
+        axes.legend(loc="upper left", frameon=False, fontsize=9, labelcolor=TEXT_COLOR)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     axes.tick_params(colors=TEXT_COLOR)
@@ -138,17 +141,17 @@ def _range(sample: NDArray[np.float64]) -> tuple[float, float]:
     return low - reach, high + reach
 
 
-def bin_edges(low: float, high: float, dtype: Dtype) -> NDArray[np.float64]:
+def bin_edges(low: float, high: float, dtype: Dtype, bins: int) -> NDArray[np.float64]:
     """Return the edges of bins that hold equally many representable numbers each.
 
     A 16-bit float has few numbers: bins of any other width hold now three, now four of them, which would look like a
     comb that the sample does not have.
     """
-    width = (high - low) / BINS
+    width = (high - low) / bins
     if dtype in _EPSILONS:
         largest = max(abs(low), abs(high))
         spacing = 2.0 ** math.floor(math.log2(largest)) * _EPSILONS[dtype]
         width = max(1, round(width / spacing)) * spacing
         first = math.floor(low / width) * width - spacing / 2
         return np.asarray(first + width * np.arange(math.ceil((high - first) / width + 1)), np.float64)
-    return np.linspace(low, high, BINS + 1)
+    return np.linspace(low, high, bins + 1)

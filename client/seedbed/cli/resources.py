@@ -25,7 +25,7 @@ def check_disk(path: Path, needed_bytes: int) -> None:
         CommandError: if it does not.
         OSError: if the folder cannot be read.
     """
-    free = shutil.disk_usage(path.parent).free
+    free = shutil.disk_usage(path.resolve().parent).free
     if needed_bytes > free:
         raise CommandError(f"{path} needs {size_text(needed_bytes)} and {size_text(free)} are free in {path.parent}")
 

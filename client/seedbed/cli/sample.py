@@ -20,7 +20,7 @@ from seedbed.cli.moments import Moments, moments_of
 from seedbed.cli.output_file import checked_output, reserve, unfinished
 from seedbed.cli.report import Report, number_text, pairs, printable, shape_text, size_text
 from seedbed.cli.resources import check_disk, check_memory
-from seedbed.client import Client, SliceLike, connect
+from seedbed.client import EMBEDDED, Client, SliceLike, connect
 from seedbed.wire.digests import Digest
 from seedbed.wire.dtypes import Dtype
 from seedbed.wire.errors import InvalidValueError
@@ -54,13 +54,11 @@ def run(options: argparse.Namespace) -> Report:
     part = part_of(options, spec.shape)
     output = _checked_output(options.output, spec.dtype)
     plot = picture.checked_plot(options.plot)
-    if output is not None and output == plot:
-        raise InvalidValueError("--output and --plot name the same file")
     timeout = options.timeout_seconds
     with ExitStack() as stack:
         client = stack.enter_context(connect(options.target))
         description = client.describe(spec, slice=part, timeout_seconds=timeout)
-        _check_room(description, output)
+        _check_room(client, description, output)
         array = stack.enter_context(_storage(description, output))
         client.sample(spec, slice=part, out=array, timeout_seconds=timeout)
         report = _report(client, spec, part, description, array)
@@ -80,15 +78,14 @@ def _checked_output(path: str | None, dtype: Dtype) -> Path | None:
     return checked_output(path)
 
 
-def _check_room(description: TensorDescription, output: Path | None) -> None:
-    advice = "take a part with --slice or --shard, or only its digest with `seedbed digest`"
-    in_memory = description.working_bytes
+def _check_room(client: Client, description: TensorDescription, output: Path | None) -> None:
+    if client.target == EMBEDDED:  # a server looks after its own memory
+        check_memory(description.working_bytes, "an orthogonal tensor is computed in one piece; take a smaller one")
     if output is None:
-        in_memory += description.size_bytes
-        advice += ", or write it to a file with -o"
+        advice = "write it to a file with -o, take a part with --slice or --shard, or ask for its digest only"
+        check_memory(description.size_bytes, advice)
     else:
         check_disk(output, description.size_bytes)
-    check_memory(in_memory, advice)
 
 
 @contextmanager

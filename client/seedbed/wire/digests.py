@@ -10,6 +10,7 @@ from seedbed.wire.errors import bad_value
 
 DigestAlgorithm = Literal["xxh3_128", "sha256"]
 DIGEST_ALGORITHMS: tuple[DigestAlgorithm, ...] = get_args(DigestAlgorithm)
+DIGEST_BYTES: dict[DigestAlgorithm, int] = {"xxh3_128": 16, "sha256": 32}
 
 
 class Hasher(Protocol):

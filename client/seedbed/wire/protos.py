@@ -5,6 +5,8 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from google.protobuf.message import DecodeError
+
 from seedbed.v1 import initializers_pb2, service_pb2, tensors_pb2
 from seedbed.wire.digests import Digest, DigestAlgorithm
 from seedbed.wire.dtypes import Dtype
@@ -91,6 +93,11 @@ def _enum_number(name: str, value: str) -> Any:
     if name == "mode":
         return initializers_pb2.FanMode.Value(f"FAN_MODE_{value.upper()}")
     return initializers_pb2.Distribution.Value(f"DISTRIBUTION_{value.upper()}")
+
+
+def newest_numerics() -> Any:
+    """Return the enum's number of the numerics version that this release knows."""
+    return _NUMERICS[NUMERICS]
 
 
 def digest_algorithm_to_proto(algorithm: DigestAlgorithm) -> Any:
@@ -230,10 +237,18 @@ def header_to_bytes(shape: Sequence[int], dtype: Dtype, total_bytes: int) -> byt
     ).SerializeToString()
 
 
-def header_from_bytes(data: bytes) -> tuple[tuple[int, ...], Dtype | None, int]:
-    """Return shape, dtype (None if unknown here) and total bytes of a serialized TensorHeader."""
-    message = tensors_pb2.TensorHeader.FromString(data)
-    return tuple(message.shape), _DTYPES_BACK.get(message.dtype), message.total_bytes
+def header_from_bytes(data: bytes) -> tuple[tuple[int, ...], Dtype | None, int, str | None]:
+    """Return shape, dtype, total bytes and numerics of a serialized TensorHeader; None for what is unknown here.
+
+    Raises:
+        ValueError: if the bytes are none.
+    """
+    try:
+        message = tensors_pb2.TensorHeader.FromString(data)
+    except DecodeError as error:
+        raise ValueError(f"no header: {error}") from None
+    numerics = _NUMERICS_BACK.get(message.numerics)
+    return tuple(message.shape), _DTYPES_BACK.get(message.dtype), message.total_bytes, numerics
 
 
 def digest_to_proto(digest: Digest) -> tensors_pb2.Digest:
@@ -253,8 +268,15 @@ def digest_from_proto(message: tensors_pb2.Digest) -> Digest:
 
 
 def digest_from_bytes(data: bytes) -> Digest:
-    """Return the digest that a serialized message holds."""
-    return digest_from_proto(tensors_pb2.Digest.FromString(data))
+    """Return the digest that a serialized message holds.
+
+    Raises:
+        ValueError: if the bytes are none, or the algorithm is unknown here.
+    """
+    try:
+        return digest_from_proto(tensors_pb2.Digest.FromString(data))
+    except DecodeError as error:
+        raise ValueError(f"no digest: {error}") from None
 
 
 def server_info_to_proto(info: ServerInfo) -> service_pb2.GetServerInfoResponse:

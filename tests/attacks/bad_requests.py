@@ -1,0 +1,207 @@
+"""Requests that a server must refuse, and what it must say of each: the table of test_bad_requests."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from seedbed.v1 import service_pb2, tensors_pb2
+from tests.raw_calls import sample_request, tensor
+
+INVALID = "INVALID_ARGUMENT"
+INT64_MAX = 2**63 - 1
+SPEC = "tensors[0].spec"
+FLOAT16, FLOAT64, INT8, UINT8, BOOL = (
+    tensors_pb2.DTYPE_FLOAT16,
+    tensors_pb2.DTYPE_FLOAT64,
+    tensors_pb2.DTYPE_INT8,
+    tensors_pb2.DTYPE_UINT8,
+    tensors_pb2.DTYPE_BOOL,
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A request, and the refusal that it must meet."""
+
+    title: str
+    request: service_pb2.SampleTensorsRequest
+    field: str
+    code: str = INVALID
+    reason: str = "INVALID_VALUE"
+
+
+def _tensor_case(title: str, field: str, request: tensors_pb2.TensorRequest, **expected: str) -> Case:
+    return Case(title, sample_request(request), field, **expected)
+
+
+def _parameter_cases() -> list[Case]:
+    wrong: dict[tuple[str, str], tuple[float, ...]] = {
+        ("constant", "real"): (math.nan, math.inf, -math.inf),
+        ("random_uniform", "minval"): (math.nan, math.inf, -math.inf),
+        ("random_uniform", "maxval"): (math.nan, math.inf, -math.inf, -1.0),
+        ("random_normal", "mean"): (math.nan, math.inf, -math.inf),
+        ("random_normal", "stddev"): (math.nan, math.inf, -math.inf, -1.0, -5e-324),
+        ("truncated_normal", "mean"): (math.nan, math.inf, -math.inf),
+        ("truncated_normal", "stddev"): (math.nan, math.inf, -math.inf, -1.0),
+        ("truncated_normal", "lower"): (math.nan, math.inf, 4.5),
+        ("truncated_normal", "upper"): (math.nan, -math.inf, -4.5, -3.0),
+        ("variance_scaling", "scale"): (math.nan, math.inf, -math.inf, -1.0, 0.0, -0.0),
+        ("identity", "gain"): (math.nan, math.inf, -math.inf),
+        ("orthogonal", "gain"): (math.nan, math.inf, -math.inf),
+    }
+    cases = []
+    for (kind, parameter), values in wrong.items():
+        # The message's oneof is one parameter to whoever reads the documentation.
+        field = "value" if kind == "constant" else parameter
+        for value in values:
+            parameters: dict[str, Any] = {parameter: value}
+            request = tensor((2, 2), kind, **parameters)
+            path = f"{SPEC}.initializer.{kind}.{field}"
+            cases.append(_tensor_case(f"{kind}.{parameter}={value}", path, request))
+    return cases
+
+
+def _representable_cases() -> list[Case]:
+    def case(title: str, field: str, request: tensors_pb2.TensorRequest) -> Case:
+        return _tensor_case(title, f"{SPEC}.initializer.{field}", request, reason="NOT_REPRESENTABLE")
+
+    return [
+        case("300 as uint8", "constant.value", tensor((2,), "constant", dtype=UINT8, integer=300)),
+        case("-1 as uint8", "constant.value", tensor((2,), "constant", dtype=UINT8, integer=-1)),
+        case("2 as bool", "constant.value", tensor((2,), "constant", dtype=BOOL, integer=2)),
+        case("0.5 as int8", "constant.value", tensor((2,), "constant", dtype=INT8, real=0.5)),
+        case("1e300 as int8", "constant.value", tensor((2,), "constant", dtype=INT8, real=1e300)),
+        case("1e300 as float32", "constant.value", tensor((2,), "constant", real=1e300)),
+        case("70000 as float16", "constant.value", tensor((2,), "constant", dtype=FLOAT16, integer=70_000)),
+        case("2**64-1 as float16", "constant.value", tensor((2,), "constant", dtype=FLOAT16, large_integer=2**64 - 1)),
+        case("gain 0.5 as int8", "identity.gain", tensor((2, 2), "identity", dtype=INT8, gain=0.5)),
+        case("gain 1e300", "orthogonal.gain", tensor((2, 2), "orthogonal", gain=1e300)),
+        case("mean 1e39", "random_normal.mean", tensor((2,), "random_normal", mean=1e39)),
+        case("stddev 1e38", "random_normal.stddev", tensor((2,), "random_normal", stddev=1e38)),
+        case("maxval 1e5 as float16", "random_uniform.maxval", tensor((2,), dtype=FLOAT16, maxval=1e5)),
+        case("scale 1e300", "variance_scaling.scale", tensor((2,), "variance_scaling", scale=1e300)),
+    ]
+
+
+def _shape_cases() -> list[Case]:
+    huge = {
+        "2**63-1 axes 3 times": [INT64_MAX] * 3,
+        "2**63-1 axes 32 times": [INT64_MAX] * 32,
+        "2**62 by 4": [2**62, 4],
+        "2**61 floats": [2**61],
+        "2**32 by 2**32": [2**32, 2**32],
+    }
+    cases = [_tensor_case(title, f"{SPEC}.shape", tensor(shape)) for title, shape in huge.items()]
+    cases += [
+        _tensor_case("rank 33", f"{SPEC}.shape", tensor([1] * 33)),
+        _tensor_case("rank 1000", f"{SPEC}.shape", tensor([1] * 1000)),
+        _tensor_case("a negative length", f"{SPEC}.shape[1]", tensor([3, -1])),
+        _tensor_case("the most negative length", f"{SPEC}.shape[0]", tensor([-(2**63), 0])),
+        _tensor_case("2**38 + 4 bytes", f"{SPEC}.shape", tensor([2**36 + 1]), reason="OVER_LIMIT"),
+        Case("2**40 + bytes in all", sample_request(*[tensor([2**36])] * 5), "tensors", reason="OVER_LIMIT"),
+        _tensor_case("an orthogonal vector", f"{SPEC}.shape", tensor([4], "orthogonal")),
+        _tensor_case("an orthogonal scalar", f"{SPEC}.shape", tensor([], "orthogonal")),
+        _tensor_case("a large orthogonal", f"{SPEC}.shape", tensor([2**14, 2**13], "orthogonal"), reason="OVER_LIMIT"),
+        _tensor_case("an identity of rank 3", f"{SPEC}.shape", tensor([2, 2, 2], "identity")),
+        _tensor_case("an identity of rank 1", f"{SPEC}.shape", tensor([2], "identity")),
+    ]
+    for kind in ("random_uniform", "random_normal", "truncated_normal", "variance_scaling", "glorot_uniform"):
+        for dtype in (INT8, BOOL, tensors_pb2.DTYPE_UINT64):
+            cases.append(_tensor_case(f"{kind} as dtype {dtype}", f"{SPEC}.dtype", tensor((2,), kind, dtype=dtype)))
+    return cases
+
+
+def _changed(**fields: Any) -> tensors_pb2.TensorRequest:
+    request = tensor((4, 4))
+    request.MergeFrom(tensors_pb2.TensorRequest(**fields))
+    return request
+
+
+def _spec_cases() -> list[Case]:
+    unset = tensor()
+    unset.spec.ClearField("initializer")
+    empty = tensor()
+    empty.spec.initializer.Clear()
+    mode = f"{SPEC}.initializer.variance_scaling.mode"
+    distribution = f"{SPEC}.initializer.variance_scaling.distribution"
+    cases = [
+        _tensor_case("a name of 1,025 bytes", f"{SPEC}.name", tensor(name="n" * 1025)),
+        _tensor_case("a name of 513 letters of two bytes", f"{SPEC}.name", tensor(name="é" * 513)),
+        _tensor_case("a name of 1 MB", f"{SPEC}.name", tensor(name="n" * 10**6)),
+        _tensor_case("no dtype", f"{SPEC}.dtype", tensor(dtype=0)),
+        _tensor_case("dtype 99", f"{SPEC}.dtype", tensor(dtype=99)),
+        _tensor_case("dtype -1", f"{SPEC}.dtype", tensor(dtype=-1)),
+        _tensor_case("mode 7", mode, tensor(kind="variance_scaling", mode=7)),
+        _tensor_case("mode unspecified", mode, tensor(kind="variance_scaling", mode=0)),
+        _tensor_case("distribution 9", distribution, tensor(kind="variance_scaling", distribution=9)),
+        _tensor_case("distribution unspecified", distribution, tensor(kind="variance_scaling", distribution=0)),
+        _tensor_case("no initializer", f"{SPEC}.initializer", unset),
+        _tensor_case("an initializer of no kind", f"{SPEC}.initializer", empty),
+        _tensor_case("no spec", f"{SPEC}.dtype", tensors_pb2.TensorRequest()),
+        Case("a second tensor that is wrong", sample_request(tensor(), tensor([-1])), "tensors[1].spec.shape[0]"),
+    ]
+    for field, starts, lengths in (
+        ("starts", [0], [1, 1]),
+        ("lengths", [0, 0], [1]),
+        ("starts", [0, 0, 0], [1, 1, 1]),
+        ("starts", [], []),
+    ):
+        part = _changed(slice=tensors_pb2.TensorSlice(starts=starts, lengths=lengths))
+        cases.append(_tensor_case(f"a slice of {starts}, {lengths}", f"tensors[0].slice.{field}", part))
+    for field, starts, lengths in (
+        ("starts[0]", [-1, 0], [1, 1]),
+        ("starts[1]", [0, 5], [1, 0]),
+        ("lengths[1]", [0, 4], [1, 1]),
+        ("lengths[0]", [1, 0], [4, 1]),
+        ("lengths[0]", [0, 0], [-1, 1]),
+        ("lengths[1]", [0, 1], [1, INT64_MAX]),
+        ("starts[0]", [INT64_MAX, 0], [1, 1]),
+    ):
+        part = _changed(slice=tensors_pb2.TensorSlice(starts=starts, lengths=lengths))
+        path = f"tensors[0].slice.{field}"
+        cases.append(_tensor_case(f"a slice of {starts}, {lengths}", path, part, reason="SLICE_OUT_OF_RANGE"))
+    for title, field, axes in (
+        ("an input axis outside", "in_axes", {"in_axes": [2], "out_axes": [0]}),
+        ("an output axis outside", "out_axes", {"in_axes": [0], "out_axes": [-3]}),
+        ("a batch axis of 2**62", "batch_axes", {"in_axes": [0], "out_axes": [1], "batch_axes": [2**62]}),
+        ("an axis twice", "out_axes", {"in_axes": [0], "out_axes": [-2]}),
+        ("an input axis twice", "in_axes", {"in_axes": [1, 1]}),
+    ):
+        request = _changed(spec=tensors_pb2.TensorSpec(fan_axes=tensors_pb2.FanAxes(**axes)))
+        cases.append(_tensor_case(title, f"{SPEC}.fan_axes.{field}", request))
+    return cases
+
+
+def _request_cases() -> list[Case]:
+    def resume(index: int, offset: int) -> service_pb2.SampleTensorsRequest:
+        point = service_pb2.ResumePoint(tensor_index=index, byte_offset=offset)
+        return sample_request(tensor((4,)), tensor((4,)), resume=point)
+
+    beyond = {"code": "OUT_OF_RANGE", "reason": "RESUME_OUT_OF_RANGE"}
+    cases = [
+        Case("no tensors", sample_request(), "tensors"),
+        Case("10,001 tensors", sample_request(*[tensor(name="")] * 10_001), "tensors", reason="OVER_LIMIT"),
+        Case("numerics 42", sample_request(tensor(), numerics=42), "numerics", "UNIMPLEMENTED", "UNKNOWN_NUMERICS"),
+        Case("digest 5", sample_request(tensor(), digest_algorithm=5), "digest_algorithm"),
+        Case("digest unspecified", sample_request(tensor(), digest_algorithm=0), "digest_algorithm"),
+        Case("a resume of tensor -1", resume(-1, 0), "resume.tensor_index"),
+        Case("a resume at byte -4", resume(0, -4), "resume.byte_offset"),
+        Case("a resume inside an element", resume(1, 3), "resume.byte_offset"),
+        Case("a resume after the last tensor", resume(2, 0), "resume.tensor_index", **beyond),
+        Case("a resume of tensor 2**63-1", resume(INT64_MAX, 0), "resume.tensor_index", **beyond),
+        Case("a resume after the last byte", resume(0, 20), "resume.byte_offset", **beyond),
+        Case("a resume at byte 2**63-1", resume(1, INT64_MAX), "resume.byte_offset", **beyond),
+    ]
+    for size in (0, -1, 15, 4 * 2**20, INT64_MAX, -(2**63)):
+        request = sample_request(tensor(), max_chunk_bytes=size)
+        cases.append(Case(f"chunks of {size} bytes", request, "max_chunk_bytes"))
+    return cases
+
+
+CASES = [
+    *_request_cases(),
+    *_spec_cases(),
+    *_shape_cases(),
+    *_parameter_cases(),
+    *_representable_cases(),
+]

@@ -1,0 +1,155 @@
+"""A server says no to what it cannot do: which field, why, in a small message, and goes on serving."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+import pytest
+
+from seedbed.v1 import service_pb2
+from tests.attacks.bad_requests import CASES, Case
+from tests.raw_calls import (
+    Refusal,
+    bytes_by_tensor,
+    messages,
+    raw_sample,
+    raw_stream,
+    refusal,
+    sample_request,
+    stub,
+    tensor,
+)
+from tests.servers import ServerProcess, serving
+
+# Trailing metadata has a limit of 8 KiB; the status travels in base64, its message once more beside it.
+LARGEST_STATUS = 3500
+
+
+@pytest.fixture(scope="module")
+def channel(server: ServerProcess) -> Iterator[grpc.Channel]:
+    with grpc.insecure_channel(server.address) as opened:
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+def _still_there(server: ServerProcess, channel: grpc.Channel) -> Iterator[None]:
+    """After each test the same process answers, and has logged no traceback."""
+    tracebacks = server.log.count("Traceback")
+    yield
+    assert server.process.poll() is None
+    assert bytes_by_tensor(messages(channel, sample_request(tensor((2,), "ones")))) == {0: b"\0\0\x80\x3f" * 2}
+    assert server.log.count("Traceback") == tracebacks
+
+
+def _check(answer: Refusal, case: Case) -> None:
+    assert (answer.code, answer.field, answer.reason) == (case.code, case.field, case.reason)
+    assert answer.domain == "seedbed"
+    assert answer.description == answer.message
+    assert answer.field.rpartition(".")[2].partition("[")[0] in answer.message
+    assert "Received" in answer.message
+    assert answer.size_bytes < LARGEST_STATUS
+    assert answer.retry_seconds is None
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.title for case in CASES])
+def test_a_bad_request_is_refused_with_its_field(channel: grpc.Channel, case: Case) -> None:
+    _check(refusal(stub(channel).SampleTensors(case.request)), case)
+
+
+TENSOR_CASES = [case for case in CASES if case.field.startswith("tensors") or case.field == "numerics"]
+
+
+@pytest.mark.parametrize("case", TENSOR_CASES, ids=[case.title for case in TENSOR_CASES])
+def test_dry_runs_and_digests_refuse_the_same(channel: grpc.Channel, case: Case) -> None:
+    fields: dict[str, Any] = {"tensors": case.request.tensors, "numerics": case.request.numerics}
+    _check(refusal(stub(channel).DigestTensors(service_pb2.DigestTensorsRequest(**fields))), case)
+    with pytest.raises(grpc.RpcError) as caught:
+        stub(channel).DescribeTensors(service_pb2.DescribeTensorsRequest(**fields))
+    _check(refusal(caught.value), case)
+
+
+NOT_MESSAGES = {
+    "a name that is not UTF-8": sample_request(tensor(name="abcd")).SerializeToString().replace(b"abcd", b"ab\xff\xfe"),
+    "a lone surrogate": sample_request(tensor(name="abc")).SerializeToString().replace(b"abc", b"\xed\xa0\x80"),
+    "zeros": bytes(100),
+    "text": b"GET / HTTP/1.1\r\n\r\n",
+    "a length beyond the end": b"\x0a\xff\xff\xff\xff\x07",
+    "an end of group": b"\x0c",
+}
+
+
+@pytest.mark.parametrize("message", NOT_MESSAGES.values(), ids=NOT_MESSAGES.keys())
+@pytest.mark.parametrize("method", ["SampleTensors", "DigestTensors", "DescribeTensors"])
+def test_bytes_that_are_no_message_are_refused(channel: grpc.Channel, method: str, message: bytes) -> None:
+    answer = refusal(raw_stream(channel, method, message))
+    assert (answer.code, answer.reason, answer.domain) == ("INVALID_ARGUMENT", "INVALID_VALUE", "seedbed")
+    assert f"{method}Request" in answer.message
+
+
+def test_a_message_over_the_size_limit_is_refused(channel: grpc.Channel) -> None:
+    answer = refusal(raw_sample(channel, b"\x2a" + bytes(5 * 2**20)))
+    # gRPC itself refuses it, before a single byte is parsed, and so without details.
+    assert answer.code == "RESOURCE_EXHAUSTED"
+    assert "larger than max" in answer.message
+
+
+def test_an_unknown_method_is_unimplemented(channel: grpc.Channel) -> None:
+    answer = refusal(raw_stream(channel, "DropTables", b""))
+    assert answer.code == "UNIMPLEMENTED"
+
+
+def test_unknown_fields_of_a_later_version_are_ignored(channel: grpc.Channel) -> None:
+    later = sample_request(tensor((2,), "ones")).SerializeToString() + b"\xfa\x3f\x03new" + b"\xf0\x3f\x07"
+    responses = [service_pb2.SampleTensorsResponse.FromString(each) for each in raw_sample(channel, later)]
+    assert bytes_by_tensor(responses) == {0: b"\0\0\x80\x3f" * 2}
+
+
+HUGE = 2**63 - 1
+EMPTY_BUT_HUGE = {
+    "the last axis empty": [HUGE] * 31 + [0],
+    "the first axis empty": [0] + [HUGE] * 31,
+    "an inner axis empty": [HUGE] * 16 + [0] + [HUGE] * 15,
+}
+
+
+@pytest.mark.parametrize(
+    "kind", ["glorot_uniform", "he_normal", "variance_scaling", "orthogonal", "zeros", "random_normal"]
+)
+@pytest.mark.parametrize("shape", EMPTY_BUT_HUGE.values(), ids=EMPTY_BUT_HUGE.keys())
+def test_an_empty_tensor_with_huge_axes_is_sent_or_refused(channel: grpc.Channel, shape: list[int], kind: str) -> None:
+    """The product of the other axes does not fit a float64."""
+    request = sample_request(tensor(shape, kind))
+    call = stub(channel).SampleTensors(request)
+    try:
+        assert bytes_by_tensor(call) == {0: b""}
+    except grpc.RpcError:
+        answer = refusal(call)
+        assert (answer.code, answer.field) == ("INVALID_ARGUMENT", "tensors[0].spec.shape")
+        return
+    stub(channel).DescribeTensors(service_pb2.DescribeTensorsRequest(tensors=request.tensors))
+
+
+def test_own_limits_are_kept_and_reported() -> None:
+    limits = {"max_tensor_bytes": 1000, "max_request_bytes": 1500, "max_tensors_per_request": 2, "max_chunk_bytes": 64}
+    limits |= {"max_orthogonal_elements": 9}
+    flags = [part for name, value in limits.items() for part in ("--" + name.replace("_", "-"), str(value))]
+    with serving(*flags) as server, grpc.insecure_channel(server.address) as channel:
+        reported = stub(channel).GetServerInfo(service_pb2.GetServerInfoRequest()).limits
+        assert {name: getattr(reported, name) for name in limits} == limits
+        assert len(messages(channel, sample_request(tensor((250,))))) == 16
+        over = [
+            Case("", sample_request(tensor((251,))), "tensors[0].spec.shape", reason="OVER_LIMIT"),
+            Case("", sample_request(tensor((200,)), tensor((200,))), "tensors", reason="OVER_LIMIT"),
+            Case("", sample_request(*[tensor((1,))] * 3), "tensors", reason="OVER_LIMIT"),
+            Case("", sample_request(tensor((2, 5), "orthogonal")), "tensors[0].spec.shape", reason="OVER_LIMIT"),
+            Case("", sample_request(tensor((2,)), max_chunk_bytes=65), "max_chunk_bytes"),
+        ]
+        for case in over:
+            _check(refusal(stub(channel).SampleTensors(case.request)), case)
+
+
+def test_the_longest_legal_request_is_answered(channel: grpc.Channel) -> None:
+    name = "\U0001f331" * 256
+    tensors = [tensor([1] * 32, name=name), tensor([0], name=""), tensor([], name="\0")]
+    content = bytes_by_tensor(messages(channel, sample_request(*tensors)))
+    assert [len(content[i]) for i in range(3)] == [4, 0, 4]

@@ -1,0 +1,113 @@
+"""Servers that lie: a gRPC server whose answers are whatever a test wants, and a proxy that damages what passes."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+
+import grpc
+
+from seedbed.v1 import service_pb2, tensors_pb2
+from seedbed.wire.chunks import checksum
+from seedbed.wire.digests import digest_bytes
+from seedbed.wire.protos import digest_to_proto
+from tests.raw_calls import SERVICE
+
+Message = service_pb2.SampleTensorsResponse
+BLOCK_BYTES = 65_536
+
+
+def honest_messages(content: bytes, *, index: int = 0, pieces: int = 3) -> list[Message]:
+    """Return what a server sends for a float32 vector of that content."""
+    size = -(-len(content) // 4 // pieces) * 4
+    found = []
+    for begin in range(0, len(content), size):
+        data = content[begin : begin + size]
+        chunk = tensors_pb2.Chunk(byte_offset=begin, crc32c=checksum(data), data=data)
+        found.append(Message(tensor_index=index, chunk=chunk))
+    header = found[0].header
+    header.shape.append(len(content) // 4)
+    header.dtype = tensors_pb2.DTYPE_FLOAT32
+    header.total_bytes = len(content)
+    header.numerics = tensors_pb2.NUMERICS_SEEDBED_1
+    found[-1].digest.CopyFrom(digest_to_proto(digest_bytes(content)))
+    return found
+
+
+@contextmanager
+def lying_server(
+    answers: dict[str, Callable[[], Iterable[bytes]]], seconds_left: list[float] | None = None
+) -> Iterator[str]:
+    """Yield the address of a server that answers each of these methods with these bytes, one message after another.
+
+    Args:
+        answers: the messages, by the method's name.
+        seconds_left: a list that gets the seconds that each call has left when it arrives.
+    """
+
+    def handler(answer: Callable[[], Iterable[bytes]]) -> "grpc.RpcMethodHandler[bytes, bytes]":
+        def respond(request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
+            if seconds_left is not None:
+                seconds_left.append(context.time_remaining())
+            return iter(answer())
+
+        return grpc.unary_stream_rpc_method_handler(respond)
+
+    handlers = {method: handler(answer) for method, answer in answers.items()}
+    server = grpc.server(ThreadPoolExecutor(4))
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        server.stop(None).wait()
+
+
+@contextmanager
+def damaging_proxy(address: str, change: Callable[[int, bytearray], None]) -> Iterator[str]:
+    """Yield the address of a proxy; ``change`` gets each block from the server and the bytes that came before it."""
+    host, _, port = address.rpartition(":")
+    sockets: list[socket.socket] = []
+    threads: list[threading.Thread] = []
+
+    def pump(source: socket.socket, sink: socket.socket, change: Callable[[int, bytearray], None] | None) -> None:
+        passed = 0
+        try:
+            while block := bytearray(source.recv(BLOCK_BYTES)):
+                if change is not None:
+                    change(passed, block)
+                passed += len(block)
+                sink.sendall(block)
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # one of both ends is gone, and so is the connection
+
+    def accept(listener: socket.socket) -> None:
+        while True:
+            try:
+                near, _ = listener.accept()
+            except OSError:
+                return
+            far = socket.create_connection((host, int(port)))
+            sockets.extend((near, far))
+            for source, sink, changing in ((near, far, None), (far, near, change)):
+                threads.append(threading.Thread(target=pump, args=(source, sink, changing)))
+                threads[-1].start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        accepting = threading.Thread(target=accept, args=(listener,))
+        accepting.start()
+        try:
+            yield f"127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            accepting.join()
+            for each in sockets:
+                with suppress(OSError):  # the peer was quicker
+                    each.shutdown(socket.SHUT_RDWR)
+            for thread in threads:
+                thread.join()
+            for each in sockets:
+                each.close()

@@ -1,0 +1,431 @@
+"""The command line against the embedded engine and a real server: what it prints, writes and returns."""
+
+import hashlib
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import safetensors
+from numpy.typing import NDArray
+
+import seedbed as sb
+from seedbed.cli import main
+from tests.servers import ServerProcess
+
+PROGRAM = str(Path(sys.executable).with_name("seedbed"))
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+RUN_SECONDS = 120
+SAMPLE = ("sample", "GlorotUniform", "--shape", "64,32", "--seed", "7")
+
+MANIFEST = """\
+seedbed_manifest: 1
+numerics: seedbed-1
+seed: 11
+dtype: float32
+rules:
+  - match: "*.bias"
+    initializer: zeros
+  - match: "*"
+    initializer: {class_name: RandomNormal, config: {stddev: 0.02}}
+tensors:
+  embedding: {shape: [10, 6], dtype: bfloat16}
+  dense.kernel: {shape: [6, 4], initializer: glorot_uniform, seed: 3}
+  dense.bias: [4]
+  scale: {shape: [], initializer: ones}
+  empty: [0, 3]
+"""
+NAMES = ["embedding", "dense.kernel", "dense.bias", "scale", "empty"]
+
+
+@pytest.fixture(autouse=True)
+def embedded_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Run in a folder of its own, with the embedded engine as the default target."""
+    monkeypatch.delenv("SEEDBED_TARGET", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def manifest() -> str:
+    """The path of a small manifest."""
+    Path("model.yaml").write_text(MANIFEST, encoding="utf-8")
+    return "model.yaml"
+
+
+def read_safetensors(path: str) -> dict[str, NDArray[Any]]:
+    """Return the tensors of a file as the safetensors package reads them."""
+    with safetensors.safe_open(path, framework="np") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # it is no mapping
+
+
+def printed_json(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """Return the one JSON object that standard output must be."""
+    document = json.loads(capsys.readouterr().out)
+    assert isinstance(document, dict)
+    return document
+
+
+def embedded_sample(spec: sb.TensorSpec, **arguments: Any) -> NDArray[Any]:
+    """Return the tensor as the SDK gives it."""
+    with sb.connect("embedded:") as client:
+        array: NDArray[Any] = client.sample(spec, **arguments)
+    return array
+
+
+def saved_by_sample(*arguments: str) -> NDArray[Any]:
+    """Return the array of an .npy file that ``seedbed sample`` writes."""
+    assert main(["sample", *arguments, "-o", "saved.npy"]) == 0
+    array: NDArray[Any] = np.load("saved.npy")
+    return array
+
+
+def dead_address() -> str:
+    """Return an address where nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{probe.getsockname()[1]}"
+
+
+def error_line(capsys: pytest.CaptureFixture[str]) -> str:
+    """Return the one line that standard error must be."""
+    error = capsys.readouterr().err
+    assert error.startswith("seedbed: error: ") and error.count("\n") == 1, error
+    return error
+
+
+class TestSample:
+    def test_text_has_fans_distribution_moments_and_digest(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["sample", "HeNormal", "--shape", "64,32", "--seed", "7", "--name", "w"]) == 0
+        text = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+        array = embedded_sample(sb.TensorSpec("w", (64, 32), "float32", sb.HeNormal(seed=7)))
+        assert text["name"] == "w"
+        assert text["initializer"] == "HeNormal()"
+        assert text["seed"] == "7, draw 0"
+        assert text["shape"] == "64,32"
+        assert text["fans"] == "in 64, out 32"
+        assert "stddev 0.2009" in text["distribution"] and "truncated" in text["distribution"]
+        assert text["mean"].endswith("(exact 0)")
+        assert text["std"].endswith("(exact 0.1767767)")  # sqrt(2 / 64): the truncation is made good
+        assert float(text["min"]) == pytest.approx(array.min(), rel=1e-6)
+        assert float(text["max"]) == pytest.approx(array.max(), rel=1e-6)
+        assert text["digest"] == str(sb.digest_bytes(array.tobytes()))
+
+    def test_json_is_one_object_with_the_same_figures(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main([*SAMPLE, "--json"]) == 0
+        document = printed_json(capsys)
+        array = embedded_sample(sb.TensorSpec("", (64, 32), "float32", sb.GlorotUniform(seed=7)))
+        assert document["digest"] == str(sb.digest_bytes(array.tobytes()))
+        assert document["description"]["fan_in"] == 64 and document["description"]["fan_out"] == 32
+        assert document["description"]["maxval"] == pytest.approx(0.25)
+        assert document["moments"]["mean"] == pytest.approx(array.mean(dtype=np.float64), abs=1e-12)
+        assert document["moments"]["std"] == pytest.approx(array.std(dtype=np.float64))
+        assert document["moments"]["min"] == array.min() and document["moments"]["max"] == array.max()
+
+    def test_json_of_an_infinite_bound_is_still_strict(self, capsys: pytest.CaptureFixture[str]) -> None:
+        def refuse(constant: str) -> None:
+            raise AssertionError(constant)
+
+        assert main(["sample", "RandomNormal", "--shape", "8", "--json"]) == 0
+        json.loads(capsys.readouterr().out, parse_constant=refuse)
+
+    @pytest.mark.parametrize("shape", ["()", "0,3", "1"])
+    def test_scalars_and_empty_tensors_are_sampled_and_saved(self, shape: str) -> None:
+        dimensions = tuple(int(text) for text in shape.strip("()").split(",") if text)
+        assert saved_by_sample("Ones", "--shape", shape).shape == dimensions
+        assert main(["sample", "Ones", "--shape", shape, "-o", "saved.safetensors"]) == 0
+        assert read_safetensors("saved.safetensors")["tensor"].shape == dimensions
+
+    @pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+    def test_an_npy_file_holds_the_tensor_of_the_sdk(self, dtype: str) -> None:
+        array = saved_by_sample("GlorotUniform", "--shape", "64,32", "--seed", "7", "--dtype", dtype)
+        wanted = embedded_sample(sb.TensorSpec("", (64, 32), dtype, sb.GlorotUniform(seed=7)))
+        assert array.dtype == wanted.dtype and array.shape == wanted.shape
+        assert array.tobytes() == wanted.tobytes()
+
+    @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+    def test_a_safetensors_file_holds_the_tensor_of_the_sdk(self, dtype: str) -> None:
+        assert main([*SAMPLE, "--name", "w", "--dtype", dtype, "-o", "w.safetensors"]) == 0
+        wanted = embedded_sample(sb.TensorSpec("w", (64, 32), dtype, sb.GlorotUniform(seed=7)))
+        tensors = read_safetensors("w.safetensors")
+        assert list(tensors) == ["w"]
+        assert tensors["w"].shape == wanted.shape and tensors["w"].dtype == wanted.dtype
+        assert tensors["w"].tobytes() == wanted.tobytes()
+
+    def test_bfloat16_is_refused_for_npy_and_leaves_no_file(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main([*SAMPLE, "--dtype", "bfloat16", "-o", "w.npy"]) == 2
+        assert "the .npy format has no bfloat16" in error_line(capsys)
+        assert list(Path().iterdir()) == []
+
+    def test_a_slice_is_that_part_of_the_whole(self) -> None:
+        arguments = ("GlorotUniform", "--shape", "64,32", "--seed", "7")
+        whole = saved_by_sample(*arguments)
+        assert np.array_equal(saved_by_sample(*arguments, "--slice", "3:9,5:7"), whole[3:9, 5:7])
+        assert np.array_equal(saved_by_sample(*arguments, "--slice", "60:"), whole[60:])
+        assert np.array_equal(saved_by_sample(*arguments, "--slice", ":,:4"), whole[:, :4])
+
+    def test_shards_put_together_are_the_whole(self) -> None:
+        arguments = ("GlorotUniform", "--shape", "64,32", "--seed", "7")
+        whole = saved_by_sample(*arguments)
+        rows = [saved_by_sample(*arguments, "--shard", f"{index}/4") for index in range(4)]
+        columns = [saved_by_sample(*arguments, "--shard", f"{index}/4:-1") for index in range(4)]
+        assert np.array_equal(np.concatenate(rows), whole)
+        assert np.array_equal(np.concatenate(columns, axis=1), whole)
+
+    def test_parameters_seed_and_draw_reach_the_initializer(self) -> None:
+        parameters = ("--param", "mean=3", "--param", "stddev=0.5")
+        array = saved_by_sample("RandomNormal", "--shape", "100", *parameters, "--seed", "0x10", "--draw", "2")
+        spec = sb.TensorSpec("", (100,), "float32", sb.RandomNormal(mean=3, stddev=0.5), seed=16, draw=2)
+        assert np.array_equal(array, embedded_sample(spec))
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            SAMPLE,
+            (*SAMPLE, "--dtype", "bfloat16"),
+            ("sample", "TruncatedNormal", "--shape", "1000", "--name", "$w_1 \u2713\n"),
+            ("sample", "Zeros", "--shape", "0"),
+            ("sample", "Ones", "--shape", "()"),
+            ("sample", "Orthogonal", "--shape", "16,16"),
+        ],
+    )
+    def test_a_plot_is_a_png_picture(self, arguments: tuple[str, ...]) -> None:
+        assert main([*arguments, "--plot", "picture.png"]) == 0
+        picture = Path("picture.png").read_bytes()
+        assert picture.startswith(PNG_SIGNATURE) and picture.endswith(b"IEND\xaeB`\x82")
+        width, height = (int.from_bytes(picture[at : at + 4], "big") for at in (16, 20))
+        assert width > 100 and height > 100
+        assert [path.name for path in Path().iterdir()] == ["picture.png"]
+
+    def test_a_server_gives_the_same_as_the_embedded_engine(
+        self, server: ServerProcess, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        documents = []
+        for target in ("embedded:", server.address):
+            assert main([*SAMPLE, "--json", "--target", target]) == 0
+            documents.append(printed_json(capsys))
+        for document in documents:
+            del document["target"], document["description"]["chunk_count"]
+        assert documents[0] == documents[1]
+
+
+class TestFetch:
+    @pytest.mark.parametrize("shard", [None, "0/3", "2/3:0", "1/2:1"])
+    def test_a_server_and_the_embedded_engine_write_the_same_file(
+        self, server: ServerProcess, manifest: str, shard: str | None, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        part = ("--shard", shard) if shard else ()
+        digests = []
+        for target, file in (("embedded:", "here.safetensors"), (server.address, "there.safetensors")):
+            assert main(["fetch", manifest, "-o", file, *part, "--target", target, "--json"]) == 0
+            document = printed_json(capsys)
+            assert document["tensors"] == len(NAMES)
+            digests.append(document["manifest_digest"])
+        assert digests[0] == digests[1]
+        assert Path("here.safetensors").read_bytes() == Path("there.safetensors").read_bytes()
+        assert main(["digest", manifest, *part, "--json"]) == 0
+        assert printed_json(capsys)["manifest_digest"] == digests[0]
+
+    def test_the_safetensors_package_reads_what_the_sdk_gives(self, server: ServerProcess, manifest: str) -> None:
+        assert main(["fetch", manifest, "-o", "model.safetensors", "--target", server.address]) == 0
+        tensors = read_safetensors("model.safetensors")
+        with sb.connect("embedded:") as client:
+            wanted = client.sample_all(sb.Manifest.load(manifest))
+        assert sorted(tensors) == sorted(NAMES)
+        for name, array in wanted.items():
+            assert (tensors[name].shape, tensors[name].dtype) == (array.shape, array.dtype)
+            assert tensors[name].tobytes() == array.tobytes()
+
+    def test_a_tensor_without_the_axis_of_the_shard_comes_whole(self, manifest: str) -> None:
+        assert main(["fetch", manifest, "-o", "part.safetensors", "--shard", "1/2:1"]) == 0
+        shapes = {name: array.shape for name, array in read_safetensors("part.safetensors").items()}
+        assert shapes["embedding"] == (10, 3) and shapes["dense.kernel"] == (6, 2)
+        assert shapes["dense.bias"] == (4,) and shapes["scale"] == ()
+
+    def test_a_file_that_exists_is_replaced(self, manifest: str) -> None:
+        Path("model.safetensors").write_bytes(b"old")
+        assert main(["fetch", manifest, "-o", "model.safetensors"]) == 0
+        assert sorted(read_safetensors("model.safetensors")) == sorted(NAMES)
+
+    def test_a_failed_fetch_leaves_the_old_file_and_nothing_else(
+        self, manifest: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        Path("model.safetensors").write_bytes(b"old")
+        arguments = ["fetch", manifest, "-o", "model.safetensors", "--target", dead_address()]
+        assert main([*arguments, "--timeout-seconds", "2"]) == 1
+        error_line(capsys)
+        assert Path("model.safetensors").read_bytes() == b"old"
+        assert sorted(path.name for path in Path().iterdir()) == ["model.safetensors", "model.yaml"]
+
+
+class TestDescribe:
+    def test_an_initializer_is_described_with_its_figures(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["describe", "GlorotUniform", "--shape", "3,3,64,32", "--dtype", "bfloat16"]) == 0
+        text = capsys.readouterr().out
+        assert "in 576, out 288" in text
+        assert "36,864 (36.0 KiB)" in text
+        assert "uniform on [" in text
+
+    def test_a_manifest_is_described_with_its_total(self, manifest: str, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["describe", manifest]) == 0
+        text = capsys.readouterr().out
+        assert all(name in text for name in NAMES)
+        assert "5 tensors, 89 numbers, 236 bytes" in text
+        assert main(["describe", manifest, "--json"]) == 0
+        document = printed_json(capsys)
+        assert [tensor["name"] for tensor in document["tensors"]] == NAMES
+        assert document["total"] == {"tensors": 5, "elements": 89, "size_bytes": 236}
+
+    def test_a_tensor_too_large_for_any_memory_is_described(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["describe", "GlorotUniform", "--shape", "1048576,1048576", "--json"]) == 0
+        assert printed_json(capsys)["tensors"][0]["size_bytes"] == 2**42
+
+
+class TestDigest:
+    def test_sha256_is_that_of_the_bytes(self, server: ServerProcess, capsys: pytest.CaptureFixture[str]) -> None:
+        array = embedded_sample(sb.TensorSpec("", (64, 32), "float32", sb.GlorotUniform(seed=7)))
+        arguments = ("digest", *SAMPLE[1:], "--algorithm", "sha256")
+        wanted = f"sha256:{hashlib.sha256(array.tobytes()).hexdigest()}:{array.nbytes}\n"
+        for target in ("embedded:", server.address):
+            assert main([*arguments, "--target", target]) == 0
+            assert capsys.readouterr().out == wanted
+
+    def test_the_digest_of_a_manifest_is_that_of_its_lines(
+        self, manifest: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert main(["digest", manifest, "--algorithm", "sha256", "--json"]) == 0
+        document = printed_json(capsys)
+        assert list(document["tensors"]) == NAMES
+        lines = "".join(f"{name} {digest}\n" for name, digest in document["tensors"].items()).encode()
+        assert document["manifest_digest"] == f"sha256:{hashlib.sha256(lines).hexdigest()}:{len(lines)}"
+        assert main(["digest", manifest, "--algorithm", "sha256"]) == 0
+        assert document["manifest_digest"] in capsys.readouterr().out.splitlines()[-1]
+
+
+class TestVerify:
+    @pytest.fixture
+    def file(self, manifest: str, capsys: pytest.CaptureFixture[str]) -> str:
+        assert main(["fetch", manifest, "-o", "model.safetensors"]) == 0
+        capsys.readouterr()
+        return "model.safetensors"
+
+    @pytest.fixture
+    def part(self, manifest: str, capsys: pytest.CaptureFixture[str]) -> str:
+        assert main(["fetch", manifest, "-o", "part.safetensors", "--shard", "1/2"]) == 0
+        capsys.readouterr()
+        return "part.safetensors"
+
+    def differences(self, file: str, manifest: str, capsys: pytest.CaptureFixture[str]) -> list[tuple[str, str]]:
+        """Return the tensors that differ and how, and check that text and exit code agree."""
+        assert main(["verify", file, manifest, "--json"]) == 1
+        printed = capsys.readouterr()
+        document = json.loads(printed.out)
+        assert not document["equal"]
+        assert printed.err.startswith("seedbed: error: ") and printed.err.count("\n") == 1
+        found = [(each["name"], each["difference"]) for each in document["differences"]]
+        assert main(["verify", file, manifest]) == 1
+        text = capsys.readouterr().out
+        assert all(name in text and difference in text for name, difference in found)
+        return found
+
+    def test_an_unchanged_file_is_equal(
+        self, server: ServerProcess, file: str, manifest: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for target in ("embedded:", server.address):
+            assert main(["verify", file, manifest, "--target", target]) == 0
+            assert "5 tensors, all equal" in capsys.readouterr().out
+
+    def test_a_shard_is_equal_to_the_same_shard_only(
+        self, part: str, manifest: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert main(["verify", part, manifest, "--shard", "1/2"]) == 0
+        assert main(["verify", part, manifest, "--shard", "0/2"]) == 1
+        assert main(["verify", part, manifest]) == 1
+        assert "shape 5,6 in the file, 10,6 in the manifest" in capsys.readouterr().out
+
+    def test_a_changed_bit_names_the_tensor(self, file: str, manifest: str, capsys: pytest.CaptureFixture[str]) -> None:
+        content = bytearray(Path(file).read_bytes())
+        kernel = read_safetensors(file)["dense.kernel"].tobytes()
+        content[content.index(kernel) + 5] ^= 1
+        Path(file).write_bytes(content)
+        assert self.differences(file, manifest, capsys) == [("dense.kernel", "different")]
+
+    def test_missing_and_extra_tensors_are_named(
+        self, file: str, manifest: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        Path("other.yaml").write_text(MANIFEST.replace("  dense.bias: [4]", "  more.bias: [4]"), encoding="utf-8")
+        found = self.differences(file, "other.yaml", capsys)
+        assert sorted(found) == [("dense.bias", "extra"), ("more.bias", "missing")]
+
+    def test_another_dtype_and_another_seed_are_named(
+        self, file: str, manifest: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        text = MANIFEST.replace("bfloat16", "float16").replace("seed: 3", "seed: 4")
+        Path("other.yaml").write_text(text, encoding="utf-8")
+        found = self.differences(file, "other.yaml", capsys)
+        assert found == [("embedding", "different"), ("dense.kernel", "different")]
+
+
+class TestServerFacts:
+    def test_list_names_every_initializer(self, server: ServerProcess, capsys: pytest.CaptureFixture[str]) -> None:
+        documents = []
+        for target in ("embedded:", server.address):
+            assert main(["list", "--json", "--target", target]) == 0
+            documents.append(printed_json(capsys))
+        assert documents[0] == documents[1]
+        assert main(["list"]) == 0
+        text = capsys.readouterr().out
+        names = [each["name"] for each in documents[0]["initializers"]]
+        assert {"GlorotUniform", "HeNormal", "Orthogonal", "Zeros"} <= set(names)
+        assert all(name in text for name in names)
+
+    def test_info_tells_version_and_limits(self, server: ServerProcess, capsys: pytest.CaptureFixture[str]) -> None:
+        for target in ("embedded:", server.address):
+            assert main(["info", "--json", "--target", target]) == 0
+            document = printed_json(capsys)
+            assert document["target"] == target
+            assert document["info"]["numerics"] == ["seedbed-1"]
+            assert document["info"]["limits"]["max_tensor_bytes"] > 0
+        assert main(["info"]) == 0
+        assert "seedbed-1" in capsys.readouterr().out
+
+    def test_the_environment_sets_the_target(
+        self, server: ServerProcess, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setenv("SEEDBED_TARGET", server.address)
+        assert main(["info", "--json"]) == 0
+        assert printed_json(capsys)["target"] == server.address
+
+    @pytest.mark.parametrize("arguments", [SAMPLE, ("digest", *SAMPLE[1:]), ("list",), ("info",)], ids=lambda a: a[0])
+    def test_a_target_that_does_not_answer_fails(
+        self, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        address = dead_address()
+        assert main([*arguments, "--target", address, "--timeout-seconds", "2"]) == 1
+        assert address in error_line(capsys)
+
+
+class TestProcess:
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, check=False, timeout=RUN_SECONDS)
+
+    def test_a_sample_is_printed_and_nothing_goes_to_standard_error(self) -> None:
+        finished = self.run(*SAMPLE, "--json")
+        assert (finished.returncode, finished.stderr) == (0, "")
+        array = embedded_sample(sb.TensorSpec("", (64, 32), "float32", sb.GlorotUniform(seed=7)))
+        assert finished.stdout.count("\n") == 1
+        assert json.loads(finished.stdout)["digest"] == str(sb.digest_bytes(array.tobytes()))
+
+    def test_fetch_and_verify_agree_through_a_server(self, server: ServerProcess, manifest: str) -> None:
+        fetched = self.run("fetch", manifest, "-o", "model.safetensors", "--target", server.address, "--progress")
+        assert fetched.returncode == 0, fetched.stderr
+        verified = self.run("verify", "model.safetensors", manifest)
+        assert (verified.returncode, verified.stderr) == (0, "")
+
+    def test_a_wrong_argument_ends_with_two_and_one_line(self) -> None:
+        finished = self.run("sample", "GlorotUnifrom", "--shape", "2,2")
+        assert (finished.returncode, finished.stdout) == (2, "")
+        assert finished.stderr.startswith("seedbed: error: ") and finished.stderr.count("\n") == 1

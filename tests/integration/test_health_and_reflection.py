@@ -1,0 +1,128 @@
+"""What an operator's tools see: health, the schema, and a server whose places are all taken."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf import descriptor_pb2
+from grpc_health.v1 import health_pb2
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+import seedbed as sb
+from seedbed.v1 import service_pb2
+from tests.raw_calls import (
+    SERVICE,
+    bytes_by_tensor,
+    health_stub,
+    large_request,
+    messages,
+    raw_sample,
+    refusal,
+    sample_request,
+    stub,
+    tensor,
+)
+from tests.servers import ServerProcess, serving
+
+SERVING = health_pb2.HealthCheckResponse.SERVING
+SPEC = sb.TensorSpec("w", (4,), "float32", sb.Ones())
+PLACES = 2
+
+
+@pytest.fixture
+def channel(server: ServerProcess) -> Iterator[grpc.Channel]:
+    with grpc.insecure_channel(server.address) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def small_server() -> Iterator[ServerProcess]:
+    """A server with few places for streams."""
+    with serving("--max-concurrent-streams", str(PLACES)) as process:
+        yield process
+
+
+def _reflect(channel: grpc.Channel, **request: Any) -> reflection_pb2.ServerReflectionResponse:
+    requests = iter([reflection_pb2.ServerReflectionRequest(**request)])
+    reflection: Any = reflection_pb2_grpc.ServerReflectionStub(channel)
+    responses: list[reflection_pb2.ServerReflectionResponse] = list(reflection.ServerReflectionInfo(requests))
+    return responses[0]
+
+
+@pytest.mark.parametrize("service", ["", SERVICE], ids=["server", "service"])
+def test_health_is_serving_when_it_is_asked_and_watched(channel: grpc.Channel, service: str) -> None:
+    request = health_pb2.HealthCheckRequest(service=service)
+    assert health_stub(channel).Check(request).status == SERVING
+    watch = health_stub(channel).Watch(request, timeout=30)
+    assert next(watch).status == SERVING
+    watch.cancel()
+
+
+def test_health_of_an_unknown_service_is_not_found(channel: grpc.Channel) -> None:
+    request = health_pb2.HealthCheckRequest(service="seedbed.v9.Nothing")
+    with pytest.raises(grpc.RpcError) as caught:
+        health_stub(channel).Check(request)
+    assert refusal(caught.value).code == "NOT_FOUND"
+
+
+def test_reflection_lists_the_services(channel: grpc.Channel) -> None:
+    listed = _reflect(channel, list_services="").list_services_response.service
+    expected = {SERVICE, "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}
+    assert {service.name for service in listed} == expected
+
+
+def test_reflection_gives_the_schema_that_the_server_was_built_from(channel: grpc.Channel) -> None:
+    files = _reflect(channel, file_containing_symbol=SERVICE).file_descriptor_response.file_descriptor_proto
+    found = {}
+    for data in files:
+        descriptor = descriptor_pb2.FileDescriptorProto.FromString(data)
+        found[descriptor.name] = descriptor
+    own = descriptor_pb2.FileDescriptorProto()
+    service_pb2.DESCRIPTOR.CopyToProto(own)
+    assert found["seedbed/v1/service.proto"] == own
+
+
+def test_reflection_can_be_switched_off() -> None:
+    with serving("--no-reflection") as server, grpc.insecure_channel(server.address) as channel:
+        with pytest.raises(grpc.RpcError) as caught:
+            _reflect(channel, list_services="")
+        assert refusal(caught.value).code == "UNIMPLEMENTED"
+        assert health_stub(channel).Check(health_pb2.HealthCheckRequest()).status == SERVING
+
+
+def test_a_full_server_refuses_streams_and_answers_all_else(small_server: ServerProcess) -> None:
+    with ExitStack() as stack:
+        channel = stack.enter_context(grpc.insecure_channel(small_server.address))
+        client = stack.enter_context(sb.connect(small_server.address))
+        for _ in range(PLACES):
+            call = raw_sample(channel, large_request(2**36))
+            stack.callback(call.cancel)
+            next(call)
+
+        answer = refusal(stub(channel).SampleTensors(sample_request(tensor())))
+        assert (answer.code, answer.reason, answer.domain) == ("RESOURCE_EXHAUSTED", "TOO_MANY_STREAMS", "seedbed")
+        assert answer.retry_seconds == 1.0
+        for call_again in (lambda: client.sample(SPEC), lambda: client.digest(SPEC), lambda: list(client.chunks(SPEC))):
+            with pytest.raises(sb.OverloadedError, match="try again in 1 s") as caught:
+                call_again()
+            assert caught.value.retry_after_seconds == 1.0
+            assert "max_concurrent_streams" in str(caught.value)
+
+        # Health, dry runs and the schema do not wait for a stream's place.
+        assert health_stub(channel).Check(health_pb2.HealthCheckRequest(), timeout=10).status == SERVING
+        assert client.server_info(timeout_seconds=10).limits.max_concurrent_streams == PLACES
+        assert client.describe(SPEC, timeout_seconds=10).size_bytes == 16
+        assert len(client.list_initializers(timeout_seconds=10)) == 15
+        assert _reflect(channel, list_services="").list_services_response.service
+
+
+def test_places_come_back_however_a_stream_ends() -> None:
+    with serving("--max-concurrent-streams", "1") as server, grpc.insecure_channel(server.address) as channel:
+        for expired in range(1, 6):
+            assert len(bytes_by_tensor(messages(channel, sample_request(tensor())))[0]) == 16
+            assert refusal(stub(channel).SampleTensors(sample_request())).code == "INVALID_ARGUMENT"
+            assert refusal(raw_sample(channel, b"\xff")).code == "INVALID_ARGUMENT"
+            assert refusal(raw_sample(channel, large_request(2**36), timeout=0.05)).code == "DEADLINE_EXCEEDED"
+            server.wait_for_count("code=CANCELLED", expired)

@@ -1,0 +1,220 @@
+"""What a lying server sends, or a damaged line delivers, never becomes an array: it is a DataLossError."""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count
+
+import numpy as np
+import pytest
+
+import seedbed as sb
+from seedbed.v1 import service_pb2, tensors_pb2
+from seedbed.wire.chunks import Frame, encode_frame
+from tests.integration.liars import Message, damaging_proxy, honest_messages, lying_server
+from tests.servers import ServerProcess
+
+SPEC = sb.TensorSpec("w", (300,), "float32", sb.Zeros())
+CONTENT = np.arange(300, dtype="<f4").tobytes()
+OTHER = np.arange(300, 600, dtype="<f4").tobytes()
+FIRST, MIDDLE, LAST = 0, 1, 2
+
+
+def _changed(at: int, change: Callable[[Message], object]) -> Callable[[], Iterable[bytes]]:
+    """Return honest messages of which one was changed."""
+
+    def answer() -> Iterable[bytes]:
+        responses = honest_messages(CONTENT)
+        change(responses[at])
+        return [response.SerializeToString() for response in responses]
+
+    return answer
+
+
+def _arranged(arrange: Callable[[list[Message]], Iterable[Message]]) -> Callable[[], Iterable[bytes]]:
+    """Return honest messages in another order or number."""
+    return lambda: (response.SerializeToString() for response in arrange(honest_messages(CONTENT)))
+
+
+def _endless(responses: list[Message]) -> Iterator[Message]:
+    yield from responses
+    for index in count(1):
+        yield from honest_messages(OTHER, index=index)
+
+
+def _of(**fields: object) -> Callable[[Message], object]:
+    """Return a change of header fields."""
+
+    def change(response: Message) -> None:
+        for name, value in fields.items():
+            if name == "shape":
+                del response.header.shape[:]
+                response.header.shape.extend(value)  # type: ignore[arg-type]
+            else:
+                setattr(response.header, name, value)
+
+    return change
+
+
+def _flip(response: Message) -> None:
+    response.chunk.data = bytes([response.chunk.data[0] ^ 1]) + response.chunk.data[1:]
+
+
+def _other_digest(response: Message) -> None:
+    response.digest.value = bytes(16)
+
+
+SPLICED = honest_messages(CONTENT)[:1] + honest_messages(OTHER)[1:]
+
+LIES: dict[str, Callable[[], Iterable[bytes]]] = {
+    "nothing at all": list,
+    "an empty message": lambda: [b""],
+    "only the first piece": _arranged(lambda r: r[:1]),
+    "no last piece": _arranged(lambda r: r[:2]),
+    "no first piece": _arranged(lambda r: r[1:]),
+    "no middle piece": _arranged(lambda r: [r[0], r[2]]),
+    "pieces in the wrong order": _arranged(lambda r: [r[0], r[2], r[1]]),
+    "a piece twice": _arranged(lambda r: [r[0], r[1], r[1], r[2]]),
+    "everything twice": _arranged(lambda r: r + r),
+    "a tensor that nobody asked for": _arranged(lambda r: r + honest_messages(OTHER, index=1)),
+    "tensors without end": _arranged(_endless),
+    "another tensor's index": _changed(MIDDLE, lambda r: setattr(r, "tensor_index", 1)),
+    "a negative index": _changed(FIRST, lambda r: setattr(r, "tensor_index", -1)),
+    "no header": _changed(FIRST, lambda r: r.ClearField("header")),
+    "a second header": _changed(MIDDLE, lambda r: r.header.CopyFrom(honest_messages(CONTENT)[0].header)),
+    "a header of another shape": _changed(FIRST, _of(shape=[30, 10])),
+    "a header of no shape": _changed(FIRST, _of(shape=[])),
+    "a header of another dtype": _changed(FIRST, _of(dtype=tensors_pb2.DTYPE_INT32)),
+    "a header of an unknown dtype": _changed(FIRST, _of(dtype=77)),
+    "a header of another size": _changed(FIRST, _of(total_bytes=1204)),
+    "a header of unknown numerics": _changed(FIRST, _of(numerics=99)),
+    "a header without numerics": _changed(FIRST, _of(numerics=0)),
+    "a header that is garbage": lambda: [encode_frame(Frame(0, header=b"\xff\xff"))],
+    "a wrong offset": _changed(MIDDLE, lambda r: setattr(r.chunk, "byte_offset", 404)),
+    "a negative offset": _changed(FIRST, lambda r: setattr(r.chunk, "byte_offset", -400)),
+    "a flipped bit": _changed(LAST, _flip),
+    "a wrong checksum": _changed(LAST, lambda r: setattr(r.chunk, "crc32c", r.chunk.crc32c ^ 1)),
+    "no checksum": _changed(FIRST, lambda r: r.chunk.ClearField("crc32c")),
+    "half a piece": _changed(LAST, lambda r: setattr(r.chunk, "data", r.chunk.data[:200])),
+    "too long a piece": _changed(LAST, lambda r: setattr(r.chunk, "data", r.chunk.data + bytes(4))),
+    "a wrong digest": _changed(LAST, _other_digest),
+    "no digest": _changed(LAST, lambda r: r.ClearField("digest")),
+    "an empty digest": _changed(LAST, lambda r: r.digest.Clear()),
+    "a digest of another size": _changed(LAST, lambda r: setattr(r.digest, "size_bytes", 4)),
+    "a digest of an unknown algorithm": _changed(LAST, lambda r: setattr(r.digest, "algorithm", 9)),
+    "a digest of another algorithm": _changed(LAST, lambda r: setattr(r.digest, "algorithm", 2)),
+    "a digest too early": _changed(MIDDLE, lambda r: r.digest.CopyFrom(honest_messages(CONTENT)[2].digest)),
+    "a digest that is garbage": lambda: [
+        *(r.SerializeToString() for r in honest_messages(CONTENT)[:2]),
+        honest_messages(CONTENT)[2].SerializeToString() + b"\x1a\x02\xff\xff",
+    ],
+    "pieces of two tensors": lambda: (response.SerializeToString() for response in SPLICED),
+    "garbage": lambda: [b"\xff" * 50],
+    "text": lambda: [b"HTTP/1.1 200 OK"],
+    "a message that is cut off": lambda: [honest_messages(CONTENT)[0].SerializeToString()[:-3]],
+}
+
+
+@pytest.mark.parametrize("answer", LIES.values(), ids=LIES.keys())
+def test_a_lie_is_found_out(answer: Callable[[], Iterable[bytes]]) -> None:
+    with lying_server({"SampleTensors": answer}) as address, sb.connect(address) as client:
+        with pytest.raises(sb.DataLossError) as caught:
+            client.sample(SPEC, timeout_seconds=30)
+        assert "again" in str(caught.value) or "check" in str(caught.value)
+        with pytest.raises(sb.DataLossError):
+            for _ in client.chunks(SPEC, timeout_seconds=30):
+                pass
+
+
+def test_the_honest_form_of_the_lies_is_believed() -> None:
+    """What makes the others lies is the change, not the harness."""
+    answer = _arranged(lambda responses: responses)
+    with lying_server({"SampleTensors": answer}) as address, sb.connect(address) as client:
+        assert client.sample(SPEC, timeout_seconds=30).tobytes() == CONTENT
+
+
+def test_a_message_larger_than_any_announced_is_no_overload() -> None:
+    answer = _changed(LAST, lambda r: setattr(r.chunk, "data", bytes(5 * 2**20)))
+    with lying_server({"SampleTensors": answer}) as address, sb.connect(address) as client:  # noqa: SIM117
+        with pytest.raises(sb.DataLossError):
+            client.sample(SPEC, timeout_seconds=30)
+
+
+def _digest_messages(*digests: tensors_pb2.Digest) -> Callable[[], Iterable[bytes]]:
+    responses = [service_pb2.DigestTensorsResponse(tensor_index=i, digest=d) for i, d in enumerate(digests)]
+    return lambda: [response.SerializeToString() for response in responses]
+
+
+GOOD = tensors_pb2.Digest(algorithm=1, value=bytes(16), size_bytes=1200)  # type: ignore[arg-type]
+DIGEST_LIES: dict[str, Callable[[], Iterable[bytes]]] = {
+    "nothing": list,
+    "two digests": _digest_messages(GOOD, GOOD),
+    "an unknown algorithm": _digest_messages(tensors_pb2.Digest(algorithm=9, value=bytes(16), size_bytes=1200)),  # type: ignore[arg-type]
+    "another algorithm": _digest_messages(tensors_pb2.Digest(algorithm=2, value=bytes(32), size_bytes=1200)),  # type: ignore[arg-type]
+    "too short a digest": _digest_messages(tensors_pb2.Digest(algorithm=1, value=bytes(5), size_bytes=1200)),  # type: ignore[arg-type]
+    "another size": _digest_messages(tensors_pb2.Digest(algorithm=1, value=bytes(16), size_bytes=4)),  # type: ignore[arg-type]
+    "digests without end": lambda: (
+        service_pb2.DigestTensorsResponse(tensor_index=i, digest=GOOD).SerializeToString() for i in count()
+    ),
+    "garbage": lambda: [b"\xff" * 50],
+}
+
+
+@pytest.mark.parametrize("answer", DIGEST_LIES.values(), ids=DIGEST_LIES.keys())
+def test_a_lie_about_a_digest_is_found_out(answer: Callable[[], Iterable[bytes]]) -> None:
+    with lying_server({"DigestTensors": answer}) as address, sb.connect(address) as client:  # noqa: SIM117
+        with pytest.raises(sb.DataLossError):
+            client.digest(SPEC, timeout_seconds=3)
+
+
+UNARY_LIES = {
+    "no descriptions": ("DescribeTensors", service_pb2.DescribeTensorsResponse().SerializeToString()),
+    "a description of an unknown dtype": (
+        "DescribeTensors",
+        service_pb2.DescribeTensorsResponse(tensors=[service_pb2.TensorDescription(dtype=77)]).SerializeToString(),  # type: ignore[arg-type]
+    ),
+    "a description of an unknown distribution": (
+        "DescribeTensors",
+        service_pb2.DescribeTensorsResponse(
+            tensors=[service_pb2.TensorDescription(dtype=3, distribution=9)]  # type: ignore[arg-type]
+        ).SerializeToString(),
+    ),
+    "a default that is no JSON": (
+        "ListInitializers",
+        service_pb2.ListInitializersResponse(
+            initializers=[service_pb2.InitializerInfo(parameters=[service_pb2.InitializerParameter(default_json="{")])]
+        ).SerializeToString(),
+    ),
+    "a description that is garbage": ("DescribeTensors", b"\xff" * 9),
+    "a self-description that is garbage": ("GetServerInfo", b"\xff" * 9),
+    "a catalogue that is garbage": ("ListInitializers", b"\xff" * 9),
+}
+
+
+@pytest.mark.parametrize(("method", "message"), UNARY_LIES.values(), ids=UNARY_LIES.keys())
+def test_a_lie_in_one_message_is_one_of_our_errors(method: str, message: bytes) -> None:
+    with lying_server({method: lambda: [message]}) as address, sb.connect(address) as client:
+        calls: dict[str, Callable[[], object]] = {
+            "DescribeTensors": lambda: client.describe(SPEC, timeout_seconds=10),
+            "ListInitializers": lambda: client.list_initializers(timeout_seconds=10),
+            "GetServerInfo": lambda: client.server_info(timeout_seconds=10),
+        }
+        with pytest.raises((sb.DataLossError, sb.UnsupportedError)):
+            calls[method]()
+
+
+@pytest.mark.parametrize("size", [2**16, 2**22, 2**24], ids=["64 KiB", "4 MiB", "16 MiB"])
+def test_a_bit_that_flips_on_the_way_is_found_out(server: ServerProcess, size: int) -> None:
+    spec = sb.TensorSpec("w", (size // 4,), "float32", sb.RandomUniform(seed=1))
+    flipped: list[int] = []
+
+    def flip(passed: int, block: bytearray) -> None:
+        # Once, well inside the payload: HTTP/2's own framing would notice by itself.
+        if not flipped and passed + len(block) > size // 2 and len(block) > 20_000:
+            block[10_000] ^= 4
+            flipped.append(passed)
+
+    with damaging_proxy(server.address, flip) as address, sb.connect(address) as client:
+        with pytest.raises(sb.DataLossError, match="checksum"):
+            client.sample(spec, timeout_seconds=60)
+        assert flipped
+        with sb.connect(server.address) as direct:
+            assert client.sample(spec, timeout_seconds=60).tobytes() == direct.sample(spec).tobytes()

@@ -1,0 +1,99 @@
+"""How a server ends: at once for new calls, in order for those under way, whatever it was doing."""
+
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2
+
+import seedbed as sb
+from tests.raw_calls import SERVICE, health_stub, large_request, raw_sample, refusal, stub
+from tests.servers import server_process, serving
+
+SPEC = sb.TensorSpec("u", (300, 41), "float32", sb.GlorotUniform(seed=1))
+
+
+def test_a_terminating_server_finishes_its_stream_and_takes_no_other() -> None:
+    with serving() as server, grpc.insecure_channel(server.address) as channel:
+        health = health_stub(channel)
+        watch = health.Watch(health_pb2.HealthCheckRequest(service=SERVICE))
+        assert next(watch).status == health_pb2.HealthCheckResponse.SERVING
+        call = raw_sample(channel, large_request(2**28))
+        received = len(next(call))
+        server.signal(signal.SIGTERM)
+        assert next(watch).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        with sb.connect(server.address) as late, pytest.raises(sb.UnavailableError):
+            late.sample(SPEC, timeout_seconds=30)
+        # On the connection that is open already, too; UNAVAILABLE is what clients and balancers may retry elsewhere.
+        assert refusal(stub(channel).SampleTensors(large_request(4), timeout=30)).code == "UNAVAILABLE"
+        assert received + sum(map(len, call)) > 2**28
+        assert call.code() is grpc.StatusCode.OK
+        # What only listens for a change of health does not hold up the end.
+        assert server.wait(10) == 0
+        assert "Traceback" not in server.log
+
+
+def test_the_grace_ends_a_stream_that_takes_too_long() -> None:
+    with serving("--grace-seconds", "0.5") as server, grpc.insecure_channel(server.address) as channel:
+        call = raw_sample(channel, large_request(2**38))
+        next(call)
+        server.signal(signal.SIGTERM)
+        assert refusal(call).code == "UNAVAILABLE"
+        assert server.wait(10) == 0
+
+
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+def test_a_second_signal_ends_the_server_at_once(second: signal.Signals) -> None:
+    with serving() as server, grpc.insecure_channel(server.address) as channel:
+        call = raw_sample(channel, large_request(2**38))
+        next(call)
+        server.signal(signal.SIGTERM)
+        server.wait_for("INFO stopping")
+        server.signal(second)
+        assert server.wait(5) == 143
+        assert refusal(call).code == "UNAVAILABLE"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+def test_a_server_that_compiles_can_be_ended(tmp_path: Path, number: signal.Signals) -> None:
+    with server_process(environment={"SEEDBED_KERNEL_CACHE_DIR": str(tmp_path)}) as server:
+        with grpc.insecure_channel(server.address) as channel:
+            health = health_stub(channel)
+            answer = health.Check(health_pb2.HealthCheckRequest(service=SERVICE), timeout=30)
+            assert answer.status == health_pb2.HealthCheckResponse.NOT_SERVING
+            starting = refusal(stub(channel).SampleTensors(large_request(4), timeout=30))
+            assert (starting.code, starting.reason) == ("UNAVAILABLE", "STARTING")
+            assert starting.retry_seconds is not None
+        server.signal(number)
+        assert server.wait(10) == 0
+        assert "Traceback" not in server.log
+
+
+def test_calls_that_meet_the_end_fail_as_unavailable_only() -> None:
+    """What a client or a balancer may retry elsewhere is UNAVAILABLE, and nothing else."""
+
+    def call_until_it_fails(address: str, is_busy: threading.Event) -> str:
+        with sb.connect(address) as client:
+            for done in range(1_000_000):
+                try:
+                    if done % 2:
+                        client.sample(SPEC)
+                    else:
+                        client.server_info()
+                except sb.SeedbedError as error:
+                    return type(error).__name__
+                if done > 10:
+                    is_busy.set()
+        raise AssertionError("the server never ended")
+
+    with serving() as server, ThreadPoolExecutor(8) as pool:
+        events = [threading.Event() for _ in range(8)]
+        calls = [pool.submit(call_until_it_fails, server.address, event) for event in events]
+        assert all(event.wait(60) for event in events)
+        server.signal(signal.SIGTERM)
+        assert {call.result(60) for call in calls} == {"UnavailableError"}
+        assert server.wait(10) == 0
+        assert "Traceback" not in server.log

@@ -1,0 +1,89 @@
+"""A manifest takes names, shapes and dtypes from a file that the safetensors package wrote."""
+
+from pathlib import Path
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+import seedbed as sb
+
+ARRAYS: dict[str, Any] = {
+    "a.weight": np.zeros((4, 3), np.float32),
+    "a.bias": np.zeros(4, np.float16),
+    "b.weight": np.zeros((2, 3), ml_dtypes.bfloat16),
+    "steps": np.zeros((), np.int64),
+    "mask": np.zeros((0, 5), np.bool_),
+}
+RULES: dict[str, Any] = {
+    "*.weight": "glorot_uniform",
+    "*.bias": {"class_name": "Constant", "config": {"value": 0.5}},
+    "steps": "zeros",
+    "m*": "ones",
+}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A file of several dtypes."""
+    save_file(ARRAYS, tmp_path / "model.safetensors", {"format": "np"})
+    return tmp_path / "model.safetensors"
+
+
+def test_names_shapes_and_dtypes_are_the_files(file: Path) -> None:
+    manifest = sb.Manifest.from_safetensors(file, RULES, seed=7)
+    assert {spec.name: (spec.shape, spec.dtype.numpy) for spec in manifest.tensors} == {
+        name: (array.shape, array.dtype) for name, array in ARRAYS.items()
+    }
+    assert {spec.seed for spec in manifest.tensors} == {7}
+    assert manifest["a.bias"].initializer == sb.Constant(0.5).spec
+    assert manifest["b.weight"] == sb.TensorSpec("b.weight", (2, 3), "bfloat16", sb.GlorotUniform(seed=7))
+
+
+def test_rules_may_be_pairs_and_the_first_match_counts(file: Path) -> None:
+    manifest = sb.Manifest.from_safetensors(str(file), [("a.*", "ones"), *RULES.items()], seed=7)
+    assert [manifest[name].initializer.name() for name in ("a.weight", "b.weight")] == ["Ones", "GlorotUniform"]
+
+
+def test_an_initializers_own_seed_and_fan_axes_come_first(file: Path) -> None:
+    filling = sb.VarianceScaling(seed=3, in_axis=1, out_axis=0)
+    manifest = sb.Manifest.from_safetensors(file, {"*.weight": filling, "*": "zeros"}, seed=7)
+    assert manifest["a.weight"] == sb.TensorSpec("a.weight", (4, 3), "float32", filling)
+
+
+def test_the_dtype_can_be_another(file: Path) -> None:
+    manifest = sb.Manifest.from_safetensors(file, RULES, seed=7, dtype="float64")
+    assert {spec.dtype.value for spec in manifest.tensors} == {"float64"}
+
+
+def test_fan_axes_are_those_of_the_weights(file: Path) -> None:
+    axes = sb.FanAxes(in_axis=1, out_axis=0)
+    manifest = sb.Manifest.from_safetensors(file, RULES, seed=7, fan_axes=axes)
+    assert {spec.name: spec.fan_axes for spec in manifest.tensors} == {
+        name: axes if name.endswith("weight") else None for name in ARRAYS
+    }
+
+
+def test_it_survives_a_file(file: Path, tmp_path: Path) -> None:
+    manifest = sb.Manifest.from_safetensors(file, RULES, seed=7, fan_axes=sb.FanAxes(1, 0))
+    manifest.save(tmp_path / "m.yaml")
+    assert sb.Manifest.load(tmp_path / "m.yaml") == manifest
+
+
+def test_a_tensor_that_no_rule_matches_is_named_with_its_file(file: Path) -> None:
+    with pytest.raises(sb.InvalidValueError, match="initializer") as caught:
+        sb.Manifest.from_safetensors(file, {"[!s]*": "zeros"}, seed=7)
+    assert "steps" in str(caught.value) and str(file) in str(caught.value)
+
+
+def test_a_dtype_that_the_initializer_cannot_fill_is_named(file: Path) -> None:
+    with pytest.raises(sb.InvalidValueError, match=r"steps.*`dtype`"):
+        sb.Manifest.from_safetensors(file, {"steps": "he_normal", "*": "zeros"}, seed=7)
+
+
+@pytest.mark.parametrize("rules", [3, "zeros", None, [3], [("*",)], {1: "zeros"}], ids=repr)
+def test_rules_of_a_wrong_type_are_refused(file: Path, rules: object) -> None:
+    with pytest.raises(sb.InvalidTypeError, match="rules"):
+        sb.Manifest.from_safetensors(file, rules, seed=7)  # type: ignore[arg-type]
