@@ -10,7 +10,7 @@ from seedbed.v1 import service_pb2, tensors_pb2
 from seedbed.wire import protos
 from seedbed.wire.digests import DIGEST_ALGORITHMS, digest_bytes
 from seedbed.wire.dtypes import FLOATING, Dtype
-from seedbed.wire.info import Limits, ServerInfo, TensorDescription
+from seedbed.wire.info import NUMERICS, Limits, ServerInfo, TensorDescription
 from seedbed.wire.initializers import INITIALIZERS, parameters
 from seedbed_server.descriptions import catalogue
 
@@ -135,11 +135,11 @@ def test_a_digest_of_an_unknown_algorithm_is_refused() -> None:
 def test_headers_come_back_equal(dtype: Dtype) -> None:
     for shape in ((), (0,), (2**40, 3)):
         data = protos.header_to_bytes(shape, dtype, 2**62)
-        assert protos.header_from_bytes(data) == (shape, dtype, 2**62)
+        assert protos.header_from_bytes(data) == (shape, dtype, 2**62, NUMERICS)
         assert tensors_pb2.TensorHeader.FromString(data).numerics == tensors_pb2.NUMERICS_SEEDBED_1
 
 
 def test_a_header_with_an_unknown_dtype_is_read_without_it() -> None:
     message = tensors_pb2.TensorHeader(shape=[3], total_bytes=12)
     message.dtype = 99  # type: ignore[assignment]  # proto3 enums are open
-    assert protos.header_from_bytes(message.SerializeToString()) == ((3,), None, 12)
+    assert protos.header_from_bytes(message.SerializeToString()) == ((3,), None, 12, None)
