@@ -26,6 +26,8 @@ EMBEDDED = "embedded:"
 # A request for this many tensors stays far below the server's limits on their number and on a message.
 BATCH_TENSORS = 1000
 
+LONGEST_TIMEOUT_SECONDS = 1e9
+
 SliceLike = TensorSlice | Shard | None
 
 
@@ -48,6 +50,11 @@ def connect(target: str, *, options: Mapping[str, int | str] | None = None) -> "
     """
     if not isinstance(target, str):
         raise bad_type("target", "a string", target)
+    if options is not None and not isinstance(options, Mapping):
+        raise bad_type("options", "a mapping from gRPC channel arguments to their values, or None", options)
+    for name, value in (options or {}).items():
+        if not isinstance(value, (int, str)):
+            raise bad_type(f"options[{name!r}]", "an integer or a string", value)
     if target == EMBEDDED:
         return Client(_embedded_transport())
     from seedbed.grpc_transport import GrpcTransport  # gRPC takes time to import, and embedded use does not need it
@@ -152,7 +159,9 @@ class Client:
             TransportError: if the call failed; see :mod:`seedbed.errors`.
         """
         requests = [_request(spec, _shard_of(spec, slice)) for spec in _tensors(manifest)]
-        given = out or {}
+        given = {} if out is None else out
+        if not isinstance(given, Mapping):
+            raise bad_type("out", "a mapping from names to arrays, or None", out)
         for name in given:
             if name not in manifest:
                 raise bad_value("out", "arrays of tensors that the manifest names", name)
@@ -329,7 +338,8 @@ def _timeout(seconds: float | None) -> float | None:
     number = as_finite("timeout_seconds", seconds)
     if number <= 0:
         raise bad_value("timeout_seconds", "positive, or None for no limit", seconds)
-    return number
+    # gRPC counts nanoseconds in 64 bits, and takes a longer time for one that is over.
+    return min(number, LONGEST_TIMEOUT_SECONDS)
 
 
 def _check_algorithm(algorithm: str) -> None:

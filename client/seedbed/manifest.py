@@ -62,6 +62,8 @@ class Manifest:
 
     def __init__(self, tensors: Iterable[TensorSpec]) -> None:
         self._tensors: dict[str, TensorSpec] = {}
+        if not isinstance(tensors, Iterable):
+            raise bad_type("tensors", "TensorSpecs", tensors)
         for spec in tensors:
             if not isinstance(spec, TensorSpec):
                 raise bad_type("tensors", "TensorSpecs", spec)

@@ -14,6 +14,7 @@ from tests.raw_calls import SERVICE, health_stub, large_request, raw_sample, ref
 from tests.servers import server_process, serving
 
 SPEC = sb.TensorSpec("u", (300, 41), "float32", sb.GlorotUniform(seed=1))
+CALLERS = 16
 
 
 def test_a_terminating_server_finishes_its_stream_and_takes_no_other() -> None:
@@ -89,8 +90,8 @@ def test_calls_that_meet_the_end_fail_as_unavailable_only() -> None:
                     is_busy.set()
         raise AssertionError("the server never ended")
 
-    with serving() as server, ThreadPoolExecutor(8) as pool:
-        events = [threading.Event() for _ in range(8)]
+    with serving() as server, ThreadPoolExecutor(CALLERS) as pool:
+        events = [threading.Event() for _ in range(CALLERS)]
         calls = [pool.submit(call_until_it_fails, server.address, event) for event in events]
         assert all(event.wait(60) for event in events)
         server.signal(signal.SIGTERM)

@@ -20,7 +20,7 @@ def as_ints(field: str, value: object) -> tuple[int, ...]:
     Raises:
         InvalidTypeError: if it is neither.
     """
-    if isinstance(value, (str, bytes, Mapping, AbstractSet)) or value is None:
+    if isinstance(value, (str, bytes, bytearray, Mapping, AbstractSet)) or value is None:
         raise bad_type(field, "a sequence of integers", value)
     if isinstance(value, Iterable) and not (isinstance(value, np.ndarray) and value.ndim == 0):
         return tuple(as_int(f"{field}[{i}]", item) for i, item in enumerate(value))
