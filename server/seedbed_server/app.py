@@ -88,10 +88,9 @@ class Server:
         """Refuse new requests at once, let streams finish within the grace, then end everything."""
         self._servicer.drain()
         self._health.enter_graceful_shutdown()
-        ended = self._grpc.stop(grace_seconds)
+        # Until the streams have ended, new calls still get an answer that says why, and health checks the truth.
         self._servicer.wait_idle(grace_seconds)
-        self._grpc.stop(min(LAST_WORDS_SECONDS, grace_seconds))
-        ended.wait()
+        self._grpc.stop(min(LAST_WORDS_SECONDS, grace_seconds)).wait()
         if self._pools is not None:
             self._pools.close()
 

@@ -24,11 +24,21 @@ log = logging.getLogger("seedbed_server.cli")
 
 # A second signal does not wait for streams; 128 + SIGTERM, as a shell reports a process that the signal ended.
 FORCED_EXIT = 143
+LISTEN_VARIABLE = "SEEDBED_LISTEN"
+# gRPC keeps the size of a message in 32 bits, the protocol all other limits in 64.
+LARGEST_MESSAGE_BYTES = 2**31 - 1
+LARGEST_LIMIT = 2**63 - 1
+MAX_GRACE_SECONDS = 86_400.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the server and return the exit code."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if not options.listen and os.environ.get(LISTEN_VARIABLE):
+        options.listen = _listen_from_environment(parser)
+    # gRPC writes lines of its own about an address that it cannot have; ours says it in one.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     stopped = _stop_on_signals()  # before the imports, which take a second: PID 1 has no default for SIGTERM
     try:
         from seedbed_server.app import Server
@@ -96,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--grace-seconds",
-        type=float,
+        type=_seconds,
         default=defaults.grace_seconds,
         help="how long streams may go on after SIGTERM; a second signal ends them at once",
     )
@@ -110,7 +120,7 @@ def _parser() -> argparse.ArgumentParser:
         if field.name in ("max_rank", "max_name_bytes"):  # set by the contract, not by the operator
             continue
         flag = "--" + field.name.replace("_", "-")
-        kind = _chunk_bytes if field.name == "max_chunk_bytes" else _positive
+        kind = {"max_chunk_bytes": _chunk_bytes, "max_request_message_bytes": _message_bytes}.get(field.name, _positive)
         parser.add_argument(flag, type=kind, default=field.default, help="a limit; GetServerInfo reports it")
     parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info", help=" ")
     parser.add_argument("--log-format", choices=("text", "json"), default="text", help=" ")
@@ -119,8 +129,6 @@ def _parser() -> argparse.ArgumentParser:
 
 def _settings(options: argparse.Namespace) -> Settings:
     listen = options.listen
-    if not listen and os.environ.get("SEEDBED_LISTEN"):
-        listen = [_address(each.strip()) for each in os.environ["SEEDBED_LISTEN"].split(",")]
     limits = {f.name: getattr(options, f.name) for f in dataclasses.fields(Limits) if hasattr(options, f.name)}
     return Settings(
         listen=tuple(listen) if listen else Settings().listen,
@@ -130,6 +138,13 @@ def _settings(options: argparse.Namespace) -> Settings:
         reflection=options.reflection,
         limits=Limits(**limits),
     )
+
+
+def _listen_from_environment(parser: argparse.ArgumentParser) -> list[str]:
+    try:
+        return [_address(each.strip()) for each in os.environ[LISTEN_VARIABLE].split(",")]
+    except argparse.ArgumentTypeError as error:
+        parser.error(f"${LISTEN_VARIABLE} {error}")
 
 
 def _stop_on_signals() -> threading.Event:
@@ -156,16 +171,30 @@ def _remove_sockets(addresses: Sequence[str]) -> None:
 def _address(text: str) -> str:
     if re.fullmatch(r"unix:///.+", text):
         return text
-    match = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^\s:\[\]]+):(\d{1,5})", text)
+    match = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^\s:\[\]]+):([0-9]{1,5})", text)
     if match is None or int(match.group(2)) > 65535:
         raise argparse.ArgumentTypeError(f"must be host:port, [ipv6]:port or unix:///path. Received: {text!r}")
     return text
 
 
-def _positive(text: str) -> int:
-    if not re.fullmatch(r"\d+", text) or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be an integer, 1 or more. Received: {text!r}")
+def _positive(text: str, largest: int = LARGEST_LIMIT) -> int:
+    if not re.fullmatch(r"[0-9]{1,19}", text) or not 1 <= int(text) <= largest:
+        raise argparse.ArgumentTypeError(f"must be an integer from 1 to {largest}. Received: {text!r}")
     return int(text)
+
+
+def _message_bytes(text: str) -> int:
+    return _positive(text, LARGEST_MESSAGE_BYTES)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= MAX_GRACE_SECONDS:
+        raise argparse.ArgumentTypeError(f"must be from 0 to {MAX_GRACE_SECONDS:g}. Received: {text!r}")
+    return seconds
 
 
 def _chunk_bytes(text: str) -> int:

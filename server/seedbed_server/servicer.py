@@ -199,18 +199,21 @@ class Servicer:
         return call
 
     def _place(self) -> "_Place":
-        return _Place(self._streams, self._limits.max_concurrent_streams)
+        self._ready_pools()
+        return _Place(self._streams, self._limits.max_concurrent_streams, self._ready_pools)
 
 
 class _Place:
     """One of a limited number of streams, for as long as the ``with`` block lasts."""
 
-    def __init__(self, places: threading.BoundedSemaphore, count: int) -> None:
+    def __init__(self, places: threading.BoundedSemaphore, count: int, check_serving: Callable[[], object]) -> None:
         self._places = places
         self._count = count
+        self._check_serving = check_serving
 
     def __enter__(self) -> None:
         if not self._places.acquire(blocking=False):
+            self._check_serving()  # a server that drains takes all places, and that is the reason then
             message = f"all {self._count} streams are in use (max_concurrent_streams)"
             raise OverloadedError(message, reason="TOO_MANY_STREAMS", retry_after_seconds=FULL_RETRY_SECONDS)
 
