@@ -64,7 +64,7 @@ def from_rpc_error(error: grpc.RpcError, target: str, timeout_seconds: float | N
             info = _detail(error, error_details_pb2.ErrorInfo())
             field = violation.field_violations[0].field if violation and violation.field_violations else ""
             return InvalidValueError(message, field=field, reason=info.reason if info else code.name)
-        case Code.RESOURCE_EXHAUSTED if message.startswith("CLIENT: Received message larger than max"):
+        case Code.RESOURCE_EXHAUSTED if "CLIENT: Received message larger than max" in message:
             return DataLossError(f"{target} sent a message larger than a seedbed-server's; check what runs there")
         case Code.RESOURCE_EXHAUSTED:
             retry = _detail(error, error_details_pb2.RetryInfo())
@@ -77,7 +77,7 @@ def from_rpc_error(error: grpc.RpcError, target: str, timeout_seconds: float | N
         case Code.DEADLINE_EXCEEDED:
             allowed = f"{timeout_seconds:g} s" if timeout_seconds is not None else "its deadline"
             return DeadlineError(f"{target} did not finish within {allowed}; allow more with timeout_seconds")
-        case Code.CANCELLED if message not in CANCELLED_HERE:
+        case Code.CANCELLED if not any(words in message for words in CANCELLED_HERE):
             # A server that ends cancels what reaches it too late to be refused.
             return UnavailableError(f"{target} ended the call: {message}; call again, there or on another server")
         case Code.CANCELLED:
