@@ -132,8 +132,8 @@ def _channel_options(settings: Settings) -> list[tuple[str, int]]:
         # Clients look after idle connections with pings; gRPC's default answer to that is GOAWAY.
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
-        # Calls that a client resets at once wait here until Python has seen them; a short queue would cancel the calls of
-        # well-behaved clients beside them.
+        # Calls that a client resets at once wait here until Python has seen them; a short queue would cancel the calls
+        # of well-behaved clients beside them.
         ("grpc.server.max_pending_requests", 100_000),
         ("grpc.server.max_pending_requests_hard_limit", 200_000),
     ]
