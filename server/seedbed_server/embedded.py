@@ -132,12 +132,7 @@ class EmbeddedTransport:
 
         def task(begin: int) -> None:
             part = out[begin : begin + TASK_BYTES]
-            if part.ctypes.data % itemsize:
-                aligned = np.empty(part.size, np.uint8)
-                source.fill(begin // itemsize, aligned)
-                part[:] = aligned
-            else:
-                source.fill(begin // itemsize, part)
+            source.fill(begin // itemsize, part)
             with done:
                 on_bytes(part.size)
 

@@ -148,7 +148,7 @@ class TensorSource:
 
         Args:
             first: the first element's place in the slice, in C order.
-            out: contiguous bytes, aligned for the dtype, a whole number of elements.
+            out: contiguous bytes, at any address, a whole number of elements.
 
         Raises:
             CancelledError: after :meth:`cancel`.

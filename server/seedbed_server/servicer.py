@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from typing import Any, Self, TypeVar
 
 import grpc
+import numpy as np
 from google.protobuf.message import DecodeError, Message
+from numpy.typing import NDArray
 
 from seedbed.v1 import service_pb2
 from seedbed.wire import protos
-from seedbed.wire.chunks import Chunk, Frame, encode_frame
+from seedbed.wire.chunks import Chunk, Draft, Frame, encode_frame
 from seedbed.wire.digests import DIGEST_ALGORITHMS
 from seedbed.wire.dtypes import Dtype
 from seedbed.wire.errors import InvalidValueError
@@ -74,7 +76,7 @@ class Servicer:
         }
         streams: dict[str, tuple[Callable[..., Iterator[Any]], Callable[[Any], bytes]]] = {
             "DigestTensors": (self._digest_tensors, _serialize),
-            "SampleTensors": (self._sample_tensors, encode_frame),
+            "SampleTensors": (self._sample_tensors, bytes),
         }
         methods: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
         for name, answer in unary.items():
@@ -132,7 +134,7 @@ class Servicer:
 
     def _sample_tensors(
         self, request: service_pb2.SampleTensorsRequest, start: Callable[[TensorStream], Iterator[Piece]]
-    ) -> Iterator[Frame]:
+    ) -> Iterator[bytes]:
         algorithm = protos.digest_algorithm_from_proto(request)
         chunk_bytes = self._default_chunk_bytes
         if request.HasField("max_chunk_bytes"):
@@ -141,6 +143,7 @@ class Servicer:
         plans = self._plans(request)
         resume = ResumePoint(request.resume.tensor_index, request.resume.byte_offset)
         check_resume(resume, [each.request for each in plans])
+        messages = _Messages()
         stream = TensorStream(
             plans,
             self._ready_pools(),
@@ -148,9 +151,10 @@ class Servicer:
             algorithm=algorithm,
             first_tensor=resume.tensor_index,
             first_byte=resume.byte_offset,
+            memory=messages,
         )
         for piece in start(stream):
-            yield _frame(piece)
+            yield messages.encode(piece)
 
     def _plans(
         self,
@@ -275,12 +279,36 @@ def _serialize(message: Message) -> bytes:
     return message.SerializeToString()
 
 
-def _frame(piece: Piece) -> Frame:
+class _Messages:
+    """The memory of a stream whose pieces are sampled straight into the messages that carry them."""
+
+    def __init__(self) -> None:
+        self._drafts: dict[tuple[int, int], Draft] = {}
+
+    def take(self, piece: Piece, size_bytes: int) -> NDArray[np.uint8]:
+        """Return where the payload of the piece's message will be."""
+        draft = Draft(_frame(piece, size_bytes), size_bytes)
+        self._drafts[piece.tensor_index, piece.byte_offset] = draft
+        return draft.data
+
+    def give_back(self, data: NDArray[np.uint8]) -> None:
+        """Do nothing: each message has memory of its own."""
+
+    def encode(self, piece: Piece) -> bytes:
+        """Return the piece's message."""
+        size_bytes = len(piece.data)
+        frame = _frame(piece, size_bytes)
+        if not size_bytes:
+            return encode_frame(frame)
+        return self._drafts.pop((piece.tensor_index, piece.byte_offset)).encode(frame)
+
+
+def _frame(piece: Piece, size_bytes: int) -> Frame:
     header = None
     if piece.is_first:
         request = piece.plan.request
         header = protos.header_to_bytes(request.shape, request.spec.dtype, request.size_bytes)
     digest = protos.digest_to_proto(piece.digest).SerializeToString() if piece.digest is not None else None
-    is_empty_tensor = piece.digest is not None and not piece.data
+    is_empty_tensor = piece.digest is not None and not size_bytes
     chunk = None if is_empty_tensor else Chunk(piece.byte_offset, piece.crc32c, piece.data)
     return Frame(piece.tensor_index, header, chunk, digest)

@@ -1,7 +1,7 @@
 """The bytes of a request's tensors, piece by piece: sampled a few chunks ahead of the reader, and never more.
 
-Chunks are sampled on a pool of threads while earlier ones are on their way. A fixed ring of buffers bounds the memory
-of a stream, whatever the size of its tensors and the speed of its reader.
+Chunks are sampled on a pool of threads while earlier ones are on their way. A stream holds the memory of a fixed number
+of chunks, whatever the size of its tensors and the speed of its reader.
 """
 
 import threading
@@ -10,17 +10,20 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seedbed.wire.chunks import checksum
-from seedbed.wire.digests import Digest, DigestAlgorithm, Digester
+from seedbed.wire.digests import DIGEST_BYTES, Digest, DigestAlgorithm, Digester
 from seedbed_server.backends.base import Backend, CancelledError, Orthogonal
 from seedbed_server.sampler import ChunkPlan, SamplePlan, TensorSource
 
 # Silence after which a reader is told that the server is still computing.
 HEARTBEAT_SECONDS = 5.0
+
+NOTHING = np.empty(0, np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,43 @@ class _Job:
     chunk: ChunkPlan | None
     is_first: bool
     is_last: bool
-    sampled: "Future[tuple[NDArray[np.uint8], int]] | None" = None
+    data: NDArray[np.uint8]
+    sampled: "Future[int] | None" = None
+
+    @property
+    def size_bytes(self) -> int:
+        return self.chunk.element_count * self.source.plan.dtype.itemsize if self.chunk else 0
+
+
+class Memory(Protocol):
+    """Where a stream's pieces are sampled to."""
+
+    def take(self, piece: Piece, size_bytes: int) -> NDArray[np.uint8]:
+        """Return memory for a piece, which is given as it will be but for its data, and its sums' values."""
+
+    def give_back(self, data: NDArray[np.uint8]) -> None:
+        """Have memory back whose piece has been consumed."""
+
+
+class ReusedMemory:
+    """Memory that is used again and again: a piece's data is gone when the next piece is asked for."""
+
+    def __init__(self) -> None:
+        self._free: deque[NDArray[np.uint8]] = deque()
+
+    def take(self, piece: Piece, size_bytes: int) -> NDArray[np.uint8]:
+        """Return some of the memory that was given back, or new memory."""
+        del piece
+        while self._free:
+            whole = self._free.popleft()
+            if whole.size >= size_bytes:
+                return whole[:size_bytes]
+        return np.empty(size_bytes, np.uint8)[:]
+
+    def give_back(self, data: NDArray[np.uint8]) -> None:
+        """Keep the memory for a later piece."""
+        assert isinstance(data.base, np.ndarray)
+        self._free.append(data.base)
 
 
 class SamplingPools:
@@ -86,6 +125,7 @@ class TensorStream:
         first_tensor: int = 0,
         first_byte: int = 0,
         with_checksums: bool = True,
+        memory: Memory | None = None,
     ) -> None:
         self._plans = plans
         self._pools = pools
@@ -95,7 +135,7 @@ class TensorStream:
         self._first_byte = first_byte
         self._with_checksums = with_checksums
         self._ahead = pools.backend.threads + 1
-        self._free: deque[NDArray[np.uint8]] = deque()
+        self._memory = memory or ReusedMemory()
         self._waiting: deque[_Job] = deque()
         self._cancelled = threading.Event()
 
@@ -119,24 +159,13 @@ class TensorStream:
                 job = self._waiting[0]
                 if job.is_first:
                     digester = Digester(self._algorithm)
-                for beat in self._heartbeats(job):
-                    yield beat
-                    job.is_first = False
-                buffer, crc32c = job.sampled.result() if job.sampled else (np.empty(0, np.uint8), 0)
-                data = buffer.data[: self._size_bytes(job)]
-                digester.update(data)
-                yield Piece(
-                    tensor_index=job.tensor_index,
-                    plan=job.source.plan,
-                    is_first=job.is_first,
-                    byte_offset=self._byte_offset(job),
-                    data=data,
-                    crc32c=crc32c,
-                    digest=digester.digest() if job.is_last else None,
-                )
+                yield from self._heartbeats(job)
+                crc32c = job.sampled.result() if job.sampled else 0
+                digester.update(job.data.data)
+                yield self._piece(job, job.data.data, crc32c, digester.digest() if job.is_last else None)
                 self._waiting.popleft()
-                if buffer.size:
-                    self._free.append(buffer)
+                if job.sampled:
+                    self._memory.give_back(job.data)
                 self._submit(jobs)
         finally:
             self._abandon()
@@ -151,7 +180,7 @@ class TensorStream:
             is_first = True
             while True:
                 following = next(chunks, None)
-                yield _Job(index, source, chunk, is_first, is_last=following is None)
+                yield _Job(index, source, chunk, is_first, following is None, NOTHING)
                 if following is None:
                     break
                 chunk, is_first = following, False
@@ -164,45 +193,44 @@ class TensorStream:
             if job is None:
                 return
             if job.chunk is not None:
-                buffer = self._free.popleft() if self._free else np.empty(self._buffer_bytes(job), np.uint8)
-                if buffer.size < self._size_bytes(job):
-                    buffer = np.empty(self._buffer_bytes(job), np.uint8)
-                job.sampled = self._pools.pool_for(job.source.plan).submit(self._sample, job, buffer)
+                job.data = self._memory.take(self._expected(job), job.size_bytes)
+                job.sampled = self._pools.pool_for(job.source.plan).submit(self._sample, job)
             self._waiting.append(job)
 
-    def _sample(self, job: _Job, buffer: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
+    def _sample(self, job: _Job) -> int:
+        """Fill the job's memory and return its checksum."""
         assert job.chunk is not None
         if self._cancelled.is_set():
             raise CancelledError
-        data = buffer[: self._size_bytes(job)]
-        job.source.fill(job.chunk.first_element, data)
-        return buffer, checksum(data.data) if self._with_checksums else 0
+        job.source.fill(job.chunk.first_element, job.data)
+        return checksum(job.data.data) if self._with_checksums else 0
+
+    def _expected(self, job: _Job) -> Piece:
+        """Return the job's piece with a checksum and a digest that stand for those to come."""
+        algorithm = self._algorithm
+        total = job.source.plan.size_bytes - (self._first_byte if job.tensor_index == self._first_tensor else 0)
+        digest = Digest(algorithm, bytes(DIGEST_BYTES[algorithm]), total) if job.is_last else None
+        return self._piece(job, NOTHING.data, 1, digest)
+
+    def _piece(self, job: _Job, data: memoryview, crc32c: int, digest: Digest | None) -> Piece:
+        plan = job.source.plan
+        return Piece(job.tensor_index, plan, job.is_first, self._byte_offset(job), data, crc32c, digest)
 
     def _heartbeats(self, job: _Job) -> Iterator[Piece]:
         """Yield signs of life until the job's bytes are there."""
-        is_first = job.is_first
         while job.sampled is not None:
             try:
                 job.sampled.exception(timeout=HEARTBEAT_SECONDS)
                 return
             except FutureTimeoutError:
-                empty = memoryview(b"")
-                yield Piece(job.tensor_index, job.source.plan, is_first, self._byte_offset(job), empty, 0, None)
-                is_first = False
+                yield self._piece(job, NOTHING.data, 0, None)
+                job.is_first = False
 
     def _abandon(self) -> None:
         for job in self._waiting:
             job.source.cancel()
             if job.sampled is not None:
                 job.sampled.cancel()
-
-    def _buffer_bytes(self, job: _Job) -> int:
-        """Return a size that serves this tensor's later chunks as well, and small tensors with little."""
-        return min(self._max_chunk_bytes, max(job.source.plan.size_bytes, 4096))
-
-    @staticmethod
-    def _size_bytes(job: _Job) -> int:
-        return job.chunk.element_count * job.source.plan.dtype.itemsize if job.chunk else 0
 
     def _byte_offset(self, job: _Job) -> int:
         itemsize = job.source.plan.dtype.itemsize

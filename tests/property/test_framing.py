@@ -2,13 +2,14 @@
 
 from contextlib import suppress
 
+import numpy as np
 import pytest
 from google.protobuf.message import DecodeError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seedbed.v1 import service_pb2, tensors_pb2
-from seedbed.wire.chunks import Chunk, Frame, FrameError, decode_frame, encode_frame
+from seedbed.wire.chunks import Chunk, Draft, Frame, FrameError, decode_frame, encode_frame
 
 INT64 = st.one_of(st.sampled_from([0, 1, 127, 128, 2**14, 2**32, 2**63 - 1]), st.integers(0, 2**63 - 1))
 DATA = st.one_of(st.binary(max_size=300), st.sampled_from([b"", bytes(127), bytes(128), bytes(20_000)]))
@@ -34,6 +35,19 @@ RESPONSES = st.builds(
     header=st.none() | HEADERS,
     digest=st.none() | DIGESTS,
     chunk=st.none() | CHUNKS,
+)
+
+WITH_DATA = st.builds(
+    service_pb2.SampleTensorsResponse,
+    tensor_index=INT64,
+    header=st.none() | HEADERS,
+    digest=st.none() | DIGESTS,
+    chunk=st.builds(
+        tensors_pb2.Chunk,
+        byte_offset=INT64,
+        crc32c=st.one_of(st.just(0), st.integers(0, 2**32 - 1)),
+        data=st.binary(min_size=1, max_size=300) | st.just(bytes(20_000)),
+    ),
 )
 
 
@@ -78,6 +92,28 @@ def _frame_of(response: service_pb2.SampleTensorsResponse) -> Frame:
 @given(RESPONSES)
 def test_a_frame_written_by_hand_is_what_protobuf_writes(response: service_pb2.SampleTensorsResponse) -> None:
     assert encode_frame(_frame_of(response)) == response.SerializeToString()
+
+
+@settings(max_examples=300)
+@given(WITH_DATA, RESPONSES)
+def test_a_frame_drafted_in_place_is_what_protobuf_writes(
+    response: service_pb2.SampleTensorsResponse, expected: service_pb2.SampleTensorsResponse
+) -> None:
+    # What was expected only says how much room to leave; where that was wrong, the message is right all the same.
+    for foreseen in (response, expected):
+        draft = Draft(_frame_of(foreseen), len(response.chunk.data))
+        draft.data[:] = np.frombuffer(response.chunk.data, np.uint8)
+        assert draft.encode(_frame_of(response)) == response.SerializeToString()
+
+
+def test_the_payload_of_a_draft_outlives_the_draft() -> None:
+    # A thread may still write when the stream was cancelled and its messages are gone.
+    data = Draft(Frame(0, chunk=Chunk(0, 1, memoryview(b""))), 2**20).data
+    data[:] = 7
+    others = [bytes(2**20) for _ in range(8)]
+    assert (data == 7).all()
+    data[:] = 8
+    assert others == [bytes(2**20)] * 8
 
 
 @settings(max_examples=300)

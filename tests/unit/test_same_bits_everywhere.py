@@ -136,6 +136,22 @@ def test_two_threads_that_share_a_tensor_equal_one(cpu: CpuBackend, initializer:
     assert np.array_equal(bits(shared), bits(sample(cpu, spec)))
 
 
+@pytest.mark.parametrize("dtype", FLOATING, ids=lambda dtype: dtype.value)
+@pytest.mark.parametrize(
+    "initializer", [*INITIALIZERS, IdentitySpec(2.0), OrthogonalSpec()], ids=lambda initializer: initializer.name()
+)
+def test_memory_that_begins_at_any_byte_gets_the_same_bits(
+    cpu: CpuBackend, initializer: InitializerSpec, dtype: Dtype
+) -> None:
+    spec = TensorSpec("anywhere", (37, 41), dtype, initializer, seed=4)
+    source = TensorSource(plan(TensorRequest(spec)), cpu)
+    memory = np.full(37 * 41 * dtype.itemsize + 9, 255, np.uint8)
+    source.fill(0, memory[7:-2])
+    assert np.array_equal(memory[7:-2], bits(sample(cpu, spec)))
+    assert (memory[:7] == 255).all()
+    assert (memory[-2:] == 255).all()
+
+
 @pytest.mark.parametrize("shape", [(200, 330), (330, 200), (64, 64), (3, 7, 129)], ids=str)
 def test_an_orthogonal_matrix_from_two_threads_equals_that_from_one(cpu: CpuBackend, shape: tuple[int, ...]) -> None:
     spec = TensorSpec("threads", shape, Dtype.FLOAT64, OrthogonalSpec(), seed=3)

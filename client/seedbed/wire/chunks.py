@@ -1,13 +1,15 @@
 """How a piece of a tensor is framed: ``SampleTensorsResponse`` by hand, byte for byte as protobuf writes and reads it.
 
-The stock encoder and decoder copy a payload several times; here it is joined once when it is sent, and on arrival it
+The stock encoder and decoder copy a payload several times; here it is written where it is sent from, and on arrival it
 is a view into the message. A test compares both directions with protobuf's own.
 """
 
+import ctypes
 from dataclasses import dataclass
 
 import google_crc32c
 import numpy as np
+from numpy.typing import NDArray
 
 # Keys of SampleTensorsResponse and Chunk: field number * 8 + wire type (0 varint, 2 length-delimited, 5 four bytes).
 TENSOR_INDEX = 1 << 3
@@ -21,6 +23,12 @@ DATA = 3 << 3 | 2
 _VARINT, _EIGHT_BYTES, _LENGTH, _FOUR_BYTES = 0, 1, 2, 5
 
 Buffer = bytes | bytearray | memoryview
+
+# The C API allows one way to write into a bytes object: make it without content, and fill it before anyone sees it.
+_new_bytes = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_ssize_t)(
+    ("PyBytes_FromStringAndSize", ctypes.pythonapi)
+)
+_address_of_bytes = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object)(("PyBytes_AsString", ctypes.pythonapi))
 
 
 class FrameError(ValueError):
@@ -57,6 +65,42 @@ class Frame:
     """A serialized Digest, in the last message about a tensor."""
 
 
+class _NewBytes:
+    """A new bytes object of at least two bytes (shorter ones are shared), and its address for numpy."""
+
+    def __init__(self, size_bytes: int) -> None:
+        self.message: bytes = _new_bytes(None, size_bytes)
+        address = _address_of_bytes(self.message)
+        self.__array_interface__ = {"version": 3, "typestr": "|u1", "shape": (size_bytes,), "data": (address, False)}
+
+
+class Draft:
+    """A message whose payload is written in place, before the message exists for anyone else.
+
+    Args:
+        expected: the frame as it will be, but for the values of its checksum and digest, and without its data.
+        size_bytes: how long the data will be; at least 1.
+    """
+
+    def __init__(self, expected: Frame, size_bytes: int) -> None:
+        self._prefix_bytes = len(_prefix(expected, size_bytes))
+        owner = _NewBytes(self._prefix_bytes + size_bytes)
+        self._message = owner.message
+        # The arrays keep the message alive: a thread may still write to one whose stream was cancelled.
+        self._memory: NDArray[np.uint8] = np.asarray(owner)
+        self.data = self._memory[self._prefix_bytes :]
+        """Where the payload goes. Not to be used after :meth:`encode`."""
+
+    def encode(self, frame: Frame) -> bytes:
+        """Return the frame as the bytes of a SampleTensorsResponse; its data is what this draft holds."""
+        prefix = _prefix(frame, self.data.size)
+        if len(prefix) != self._prefix_bytes:
+            # A checksum of 0 takes no bytes, and a header may have gone ahead with a heartbeat.
+            return prefix + self.data.tobytes()
+        self._memory[: self._prefix_bytes] = np.frombuffer(prefix, np.uint8)
+        return self._message
+
+
 def checksum(data: Buffer) -> int:
     """Return the CRC-32C of the bytes."""
     # google_crc32c refuses memoryviews and bytearrays, but reads a numpy array in place.
@@ -65,7 +109,13 @@ def checksum(data: Buffer) -> int:
 
 def encode_frame(frame: Frame) -> bytes:
     """Return the frame as the bytes of a SampleTensorsResponse; the payload is copied once."""
-    parts: list[Buffer] = []
+    data: Buffer = frame.chunk.data if frame.chunk is not None else b""
+    return b"".join((_prefix(frame, len(data)), data))
+
+
+def _prefix(frame: Frame, size_bytes: int) -> bytes:
+    """Return all of a message that comes before its ``size_bytes`` of payload."""
+    parts: list[bytes] = []
     if frame.tensor_index:
         parts += [_varint(TENSOR_INDEX), _varint(frame.tensor_index)]
     if frame.header is not None:
@@ -73,14 +123,14 @@ def encode_frame(frame: Frame) -> bytes:
     if frame.digest is not None:
         parts += [_varint(DIGEST), _varint(len(frame.digest)), frame.digest]
     if frame.chunk is not None:
-        inner: list[Buffer] = []
+        inner = b""
         if frame.chunk.byte_offset:
-            inner += [_varint(BYTE_OFFSET), _varint(frame.chunk.byte_offset)]
+            inner += _varint(BYTE_OFFSET) + _varint(frame.chunk.byte_offset)
         if frame.chunk.crc32c:
-            inner += [_varint(CRC32C), frame.chunk.crc32c.to_bytes(4, "little")]
-        if len(frame.chunk.data):
-            inner += [_varint(DATA), _varint(len(frame.chunk.data)), frame.chunk.data]
-        parts += [_varint(CHUNK), _varint(sum(map(len, inner))), *inner]
+            inner += _varint(CRC32C) + frame.chunk.crc32c.to_bytes(4, "little")
+        if size_bytes:
+            inner += _varint(DATA) + _varint(size_bytes)
+        parts += [_varint(CHUNK), _varint(len(inner) + size_bytes), inner]
     return b"".join(parts)
 
 

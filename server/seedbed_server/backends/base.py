@@ -115,7 +115,7 @@ class Backend(Protocol):
             key: of the tensor.
             runs: which elements.
             dtype: of the elements.
-            out: their bytes; contiguous, and aligned for the dtype.
+            out: their bytes; contiguous, at any address.
         """
 
     def orthogonal(self, rule: Orthogonal, key: Key, is_cancelled: Callable[[], bool]) -> NDArray[np.float64]:

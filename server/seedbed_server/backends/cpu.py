@@ -28,8 +28,10 @@ from seedbed_server.kernels.keys import Key
 from seedbed_server.kernels.orthogonal import BLOCK, TILE, factor_panel, reflect
 
 _RUNS = "uint64[::1], uint64[::1], uint32[::1]"
-_UNIFORM = "({runs}, {real}[::1], {out}[::1])"
-_NORMAL = "({runs}, {word}[::1], {real}[::1], {out}[::1])"
+# The values' array may begin at any byte, such as behind the header of a message; the others are numpy's own.
+_UNALIGNED = "Array({out}, 1, 'C', aligned=False)"
+_UNIFORM = "({runs}, {real}[::1], " + _UNALIGNED + ")"
+_NORMAL = "({runs}, {word}[::1], {real}[::1], " + _UNALIGNED + ")"
 _NARROW = {"runs": _RUNS, "word": "uint32", "real": "float32"}
 _WIDE = {"runs": _RUNS, "word": "uint64", "real": "float64", "out": "float64"}
 _OUT = {Dtype.FLOAT16: "uint16", Dtype.BFLOAT16: "uint16", Dtype.FLOAT32: "float32"}
