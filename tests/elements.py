@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from seedbed.wire.dtypes import Dtype
 from seedbed_server.backends.base import Normal, Uniform
-from seedbed_server.backends.cpu import _normal_params, _uniform_params
+from seedbed_server.backends.cpu import normal_params, uniform_params
 from seedbed_server.kernels.normal import normal_float32, normal_float64
 from seedbed_server.kernels.uniform import uniform_float32, uniform_float64
 
@@ -43,8 +43,8 @@ def values_of_words(rule: Uniform | Normal, dtype: Dtype, words: NDArray[Any]) -
     out = np.empty(words.size, computing.numpy)
     if isinstance(rule, Uniform):
         uniforms = _uniforms64 if dtype is Dtype.FLOAT64 else _uniforms32
-        uniforms(words, _uniform_params(rule, dtype), out)
+        uniforms(words, uniform_params(rule, dtype), out)
     else:
         normals = _normals64 if dtype is Dtype.FLOAT64 else _normals32
-        normals(words, *_normal_params(rule, dtype), out)
+        normals(words, *normal_params(rule, dtype), out)
     return out.astype(dtype.numpy)

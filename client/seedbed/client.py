@@ -4,16 +4,18 @@ import importlib.metadata
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Self
+from typing import Any, Self, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from seedbed.devices import LocalDevice, open_device
 from seedbed.errors import DeadlineError, EngineNotInstalledError
 from seedbed.manifest import Manifest
 from seedbed.progress import progress_bar
 from seedbed.transport import Transport
 from seedbed.wire.chunks import Chunk
+from seedbed.wire.device_names import DeviceName, parse_device
 from seedbed.wire.digests import DIGEST_ALGORITHMS, Digest, DigestAlgorithm
 from seedbed.wire.errors import bad_type, bad_value
 from seedbed.wire.info import InitializerInfo, ServerInfo, TensorDescription
@@ -105,36 +107,94 @@ class Client:
         """
         self._transport.wait_ready(_timeout(timeout_seconds) or 0.0)
 
+    @overload
     def sample(
         self,
         spec: TensorSpec,
         *,
         slice: SliceLike = None,
         out: NDArray[Any] | None = None,
+        device: None = None,
         progress: bool = False,
         timeout_seconds: float | None = None,
-    ) -> NDArray[Any]:
+    ) -> NDArray[Any]: ...
+
+    @overload
+    def sample(
+        self,
+        spec: TensorSpec,
+        *,
+        slice: SliceLike = None,
+        out: NDArray[Any] | None = None,
+        device: str,
+        progress: bool = False,
+        timeout_seconds: float | None = None,
+    ) -> Any: ...
+
+    def sample(
+        self,
+        spec: TensorSpec,
+        *,
+        slice: SliceLike = None,
+        out: NDArray[Any] | None = None,
+        device: str | None = None,
+        progress: bool = False,
+        timeout_seconds: float | None = None,
+    ) -> Any:
         """Return a tensor, or a rectangle of it.
 
         Args:
             spec: the whole tensor.
             slice: the part wanted: a TensorSlice or ``shard(...)``; the elements are those of the whole.
-            out: an array to fill and return: of the right shape and dtype, C-contiguous, writable.
+            out: a numpy array to fill and return: of the right shape and dtype, C-contiguous, writable.
+            device: ``gpu`` or ``gpu:N`` leaves the tensor on a GPU of this machine: the embedded engine samples it
+                there, and what comes from a server goes there by way of pinned memory. None and ``cpu`` are numpy.
             progress: show a progress bar on standard error.
             timeout_seconds: for the whole call; None is no limit.
 
         Returns:
-            An array of the slice's shape (or the tensor's) and the spec's dtype; bfloat16 is ``ml_dtypes.bfloat16``.
+            An array of the slice's shape (or the tensor's) and the spec's dtype: numpy's (bfloat16 is
+            ``ml_dtypes.bfloat16``), or on a GPU CuPy's, which PyTorch and JAX take without a copy (DLPack).
 
         Raises:
             InvalidValueError: if an argument is not allowed, or the server's limits do not allow it.
+            NoDeviceError: if there is no such device here, or CuPy is missing.
+            OutOfDeviceMemoryError: if the device has no room.
             TransportError: if the call failed; see :mod:`seedbed.errors`. ``out`` may then be partly written.
         """
         request = _request(spec, slice)
-        array = _output(request, out)
         bar = progress_bar(request.size_bytes, spec.name or "tensor", is_shown=progress)
+        if (gpu := _gpu(device)) is not None:
+            if out is not None:
+                raise bad_value("out", "None where `device` is a GPU, which gets an array of its own", out)
+            return self._sample_on(gpu, [request], bar, timeout_seconds)[0]
+        array = _output(request, out)
         self._fill([request], [array], bar, timeout_seconds)
         return array
+
+    @overload
+    def sample_all(
+        self,
+        manifest: Manifest,
+        *,
+        slice: Shard | None = None,
+        out: Mapping[str, NDArray[Any]] | None = None,
+        device: None = None,
+        progress: bool = False,
+        timeout_seconds: float | None = None,
+    ) -> dict[str, NDArray[Any]]: ...
+
+    @overload
+    def sample_all(
+        self,
+        manifest: Manifest,
+        *,
+        slice: Shard | None = None,
+        out: Mapping[str, NDArray[Any]] | None = None,
+        device: str,
+        progress: bool = False,
+        timeout_seconds: float | None = None,
+    ) -> dict[str, Any]: ...
 
     def sample_all(
         self,
@@ -142,15 +202,17 @@ class Client:
         *,
         slice: Shard | None = None,
         out: Mapping[str, NDArray[Any]] | None = None,
+        device: str | None = None,
         progress: bool = False,
         timeout_seconds: float | None = None,
-    ) -> dict[str, NDArray[Any]]:
+    ) -> dict[str, Any]:
         """Return all tensors of a manifest by name, in its order.
 
         Args:
             manifest: the tensors.
             slice: a ``shard(...)`` of each tensor; one that lacks the shard's axis comes whole.
-            out: arrays to fill, by name; names that are missing get new ones.
+            out: numpy arrays to fill, by name; names that are missing get new ones.
+            device: ``gpu`` or ``gpu:N`` leaves the tensors on a GPU of this machine; see :meth:`sample`.
             progress: show a progress bar on standard error.
             timeout_seconds: for the whole call; None is no limit.
 
@@ -165,9 +227,15 @@ class Client:
         for name in given:
             if name not in manifest:
                 raise bad_value("out", "arrays of tensors that the manifest names", name)
-        arrays = [_output(request, given.get(request.spec.name)) for request in requests]
+        gpu = _gpu(device)
+        if gpu is not None and given:
+            raise bad_value("out", "None where `device` is a GPU, which gets arrays of its own", list(given))
         total = sum(request.size_bytes for request in requests)
         bar = progress_bar(total, f"{len(requests)} tensors", is_shown=progress)
+        if gpu is not None:
+            on_device = self._sample_on(gpu, requests, bar, timeout_seconds)
+            return {request.spec.name: array for request, array in zip(requests, on_device, strict=True)}
+        arrays = [_output(request, given.get(request.spec.name)) for request in requests]
         self._fill(requests, arrays, bar, timeout_seconds)
         return {request.spec.name: array for request, array in zip(requests, arrays, strict=True)}
 
@@ -274,6 +342,20 @@ class Client:
                 outs = [memoryview(array.reshape(-1).view(np.uint8)) for _, array in batch]
                 self._transport.fill([request for request, _ in batch], outs, on_bytes, remaining())
 
+    def _sample_on(
+        self,
+        device: LocalDevice,
+        requests: Sequence[TensorRequest],
+        bar: AbstractContextManager[Callable[[int], None]],
+        timeout_seconds: float | None,
+    ) -> list[Any]:
+        remaining = self._deadline(timeout_seconds)
+        arrays: list[Any] = []
+        with bar as on_bytes:
+            for batch in _batches(requests):
+                arrays += self._transport.sample_on(device, batch, on_bytes, remaining())
+        return arrays
+
     def _deadline(self, timeout_seconds: float | None) -> Callable[[], float | None]:
         """Return what tells how much of a call's time is left, for each of several requests that make it up."""
         timeout = _timeout(timeout_seconds)
@@ -289,6 +371,11 @@ class Client:
             return left
 
         return remaining
+
+
+def _gpu(device: str | None) -> LocalDevice | None:
+    name = DeviceName("cpu") if device is None else parse_device("device", device)
+    return open_device(name) if name.kind == "gpu" else None
 
 
 def _request(spec: TensorSpec, slice: SliceLike) -> TensorRequest:

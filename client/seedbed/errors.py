@@ -11,20 +11,34 @@ SeedbedError
 │   ├── CancelledError          the call was cancelled
 │   └── DataLossError           what arrived is not what was sent
 ├── UnsupportedError            the server does not know the method, or the numerics version
+├── NoDeviceError               no such device here, or what drives it is not installed
+├── DeviceError                 the device failed
+├── OutOfDeviceMemoryError      the device has no room now; also a MemoryError
 ├── ServerError                 a bug in the server; carries the request id for its operator
 └── EngineNotInstalledError     the embedded engine is not installed; also an ImportError
 """
 
-from seedbed.wire.errors import InvalidArgumentError, InvalidTypeError, InvalidValueError, SeedbedError
+from seedbed.wire.errors import (
+    DeviceError,
+    InvalidArgumentError,
+    InvalidTypeError,
+    InvalidValueError,
+    NoDeviceError,
+    OutOfDeviceMemoryError,
+    SeedbedError,
+)
 
 __all__ = [
     "CancelledError",
     "DataLossError",
     "DeadlineError",
+    "DeviceError",
     "EngineNotInstalledError",
     "InvalidArgumentError",
     "InvalidTypeError",
     "InvalidValueError",
+    "NoDeviceError",
+    "OutOfDeviceMemoryError",
     "OverloadedError",
     "SeedbedError",
     "ServerError",

@@ -8,6 +8,7 @@ from grpc_health.v1 import health_pb2
 
 from seedbed.assemble import Assembler
 from seedbed.channel import open_channel
+from seedbed.devices import LocalDevice
 from seedbed.errors import DataLossError, UnavailableError
 from seedbed.rpc_errors import translated, understood
 from seedbed.v1 import service_pb2, service_pb2_grpc
@@ -156,6 +157,22 @@ class GrpcTransport:
                 outs[index][chunk.byte_offset : chunk.byte_offset + len(chunk.data)] = chunk.data
                 on_bytes(len(chunk.data))
         return assembler.digests
+
+    def sample_on(
+        self,
+        device: LocalDevice,
+        requests: Sequence[TensorRequest],
+        on_bytes: Callable[[int], None],
+        timeout_seconds: float | None = None,
+    ) -> list[Any]:
+        """Put the bytes of each request on a device as they arrive, and return the arrays."""
+        landings = [device.landing(request) for request in requests]
+        assembler = Assembler(requests)
+        with translated(self._target, timeout_seconds):
+            for index, chunk in assembler.chunks(self._frames(requests, timeout_seconds)):
+                landings[index].write(chunk.byte_offset, chunk.data)
+                on_bytes(len(chunk.data))
+        return [landing.array() for landing in landings]
 
     def _frames(
         self, requests: Sequence[TensorRequest], timeout_seconds: float | None, first_byte: int = 0

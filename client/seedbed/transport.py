@@ -1,8 +1,9 @@
 """What a client needs of whoever does the work: a server far away, or the engine in this process."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
+from seedbed.devices import LocalDevice
 from seedbed.wire.chunks import Chunk
 from seedbed.wire.digests import Digest, DigestAlgorithm
 from seedbed.wire.info import InitializerInfo, ServerInfo, TensorDescription
@@ -56,5 +57,21 @@ class Transport(Protocol):
             requests: what to sample.
             outs: writable memory of exactly each request's size, items of one byte.
             on_bytes: called with the number of new bytes as they are written.
+            timeout_seconds: for the whole call; None is no limit.
+        """
+
+    def sample_on(
+        self,
+        device: LocalDevice,
+        requests: Sequence[TensorRequest],
+        on_bytes: Callable[[int], None],
+        timeout_seconds: float | None = None,
+    ) -> list[Any]:
+        """Return each request's tensor as an array that stays on a device of this machine.
+
+        Args:
+            device: where to.
+            requests: what to sample.
+            on_bytes: called with the number of new bytes as they are there.
             timeout_seconds: for the whole call; None is no limit.
         """

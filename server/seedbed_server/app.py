@@ -3,6 +3,7 @@
 import logging
 import socket
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 
@@ -10,9 +11,8 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from seedbed.wire.errors import SeedbedError
-from seedbed_server.backends.cpu import CpuBackend
-from seedbed_server.self_test import run_self_test
+from seedbed.wire.errors import DeviceError, SeedbedError
+from seedbed_server.devices import open_backend
 from seedbed_server.servicer import SERVICE, Servicer
 from seedbed_server.settings import Settings
 from seedbed_server.streaming import SamplingPools
@@ -31,13 +31,22 @@ class ListenError(SeedbedError):
 
 
 class Server:
-    """One server process. Made, started, waited for, stopped: each once."""
+    """One server process. Made, started, waited for, stopped: each once.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        settings: how it runs.
+        on_failure: told when the device failed while it served; health says NOT_SERVING by then.
+    """
+
+    def __init__(self, settings: Settings, on_failure: Callable[[DeviceError], None]) -> None:
         self._settings = settings
+        self._on_failure = on_failure
         self._pools: SamplingPools | None = None
         self._servicer = Servicer(
-            settings.limits, version=metadata.version("seedbed"), default_chunk_bytes=settings.default_chunk_bytes
+            settings.limits,
+            version=metadata.version("seedbed"),
+            default_chunk_bytes=settings.default_chunk_bytes,
+            on_device_failure=self._device_failed,
         )
         self._health = health.HealthServicer(
             experimental_non_blocking=True, experimental_thread_pool=ThreadPoolExecutor(SPARE_THREADS // 4)
@@ -67,11 +76,12 @@ class Server:
         """Compile the kernels, test them, and begin to answer.
 
         Raises:
-            SelfTestError: if this machine does not give the contract's bits.
+            NoDeviceError: if the device that was asked for is not there.
+            DeviceError: if it fails.
+            SelfTestError: if it does not give the contract's bits.
         """
         started = time.monotonic()
-        backend = CpuBackend(self._settings.threads)
-        vectors = run_self_test(backend)
+        backend, vectors = open_backend(self._settings.device, self._settings.threads)
         self._pools = SamplingPools(backend)
         self._servicer.serve(self._pools)
         self._set_health(health_pb2.HealthCheckResponse.SERVING)
@@ -93,6 +103,11 @@ class Server:
         self._grpc.stop(min(LAST_WORDS_SECONDS, grace_seconds)).wait()
         if self._pools is not None:
             self._pools.close()
+
+    def _device_failed(self, error: DeviceError) -> None:
+        self._servicer.drain()
+        self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+        self._on_failure(error)
 
     def _listen(self, address: str) -> str:
         target = f"unix:{address.removeprefix('unix://')}" if address.startswith("unix://") else address
@@ -128,7 +143,7 @@ def _channel_options(settings: Settings) -> list[tuple[str, int]]:
     return [
         ("grpc.max_receive_message_length", settings.limits.max_request_message_bytes),
         # Two servers must never share a port by accident.
-        ("grpc.so_reuseport", 0),
+        ("grpc.so_reuseport", int(settings.share_port)),
         # Clients look after idle connections with pings; gRPC's default answer to that is GOAWAY.
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),

@@ -2,16 +2,18 @@
 
 import argparse
 import dataclasses
+import functools
 import logging
 import os
 import re
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from seedbed.wire.device_names import parse_device
 from seedbed.wire.errors import SeedbedError
 from seedbed.wire.info import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, Limits
 from seedbed_server.settings import Settings
@@ -29,6 +31,9 @@ LISTEN_VARIABLE = "SEEDBED_LISTEN"
 LARGEST_MESSAGE_BYTES = 2**31 - 1
 LARGEST_LIMIT = 2**63 - 1
 MAX_GRACE_SECONDS = 86_400.0
+MAX_WORKERS = 1024
+# A signal that comes just before the main thread begins to wait is handled only when the wait ends.
+SIGNAL_POLL_SECONDS = 0.5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,22 +46,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     stopped = _stop_on_signals()  # before the imports, which take a second: PID 1 has no default for SIGTERM
     try:
-        from seedbed_server.app import Server
+        from seedbed_server import app  # noqa: F401  # what it needs is missed here, in one line
         from seedbed_server.logs import configure_logging
+        from seedbed_server.workers import run_workers, worker_settings
     except ModuleNotFoundError as error:
         print(f"seedbed-server: {error.name} is missing: pip install 'seedbed[server]'", file=sys.stderr)
         return 1
-    configure_logging(options.log_level, options.log_format)
+    configure = functools.partial(configure_logging, options.log_level, options.log_format)
+    configure()
+    if options.self_test:
+        return _self_test(options.device, options.threads)
     try:
-        settings = _settings(options)
-        server = Server(settings)
+        each = worker_settings(_settings(options), options.workers)
+        if len(each) > 1:
+            return run_workers(each, serve, configure, stopped)
+    except SeedbedError as error:
+        log.error("%s", error)
+        return 1
+    return serve(each[0], stopped)
+
+
+def serve(settings: Settings, stopped: threading.Event) -> int:
+    """Serve in this process until ``stopped`` is set or the server cannot go on; return the exit code."""
+    from seedbed_server.app import Server
+
+    failures: list[Exception] = []
+
+    def fail(error: Exception) -> None:
+        failures.append(error)
+        stopped.set()
+
+    try:
+        server = Server(settings, on_failure=fail)
         for address in server.listen():
             log.info("listening", extra={"fields": {"address": address}})
     except SeedbedError as error:
         log.error("%s", error)
         return 1
-    failures = _serve_in_background(server, stopped)
-    stopped.wait()
+    _serve_in_background(server, fail)
+    while not stopped.wait(SIGNAL_POLL_SECONDS):
+        pass
     if failures:
         log.error("%s", failures[0], exc_info=None if isinstance(failures[0], SeedbedError) else failures[0])
         return 1
@@ -67,19 +96,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _serve_in_background(server: "Server", stopped: threading.Event) -> list[Exception]:
-    """Start to serve, so that a signal need not wait for compilation; a failure is noted and sets ``stopped``."""
-    failures: list[Exception] = []
+def _serve_in_background(server: "Server", fail: Callable[[Exception], None]) -> None:
+    """Start to serve, so that a signal need not wait for compilation."""
 
-    def serve() -> None:
+    def start() -> None:
         try:
             server.serve()
         except Exception as error:  # noqa: BLE001  # the main thread reports it
-            failures.append(error)
-            stopped.set()
+            fail(error)
 
-    threading.Thread(target=serve, name="seedbed-start", daemon=True).start()
-    return failures
+    threading.Thread(target=start, name="seedbed-start", daemon=True).start()
+
+
+def _self_test(device: str, threads: int | None) -> int:
+    """Try every kernel of a device on all golden vectors, print what came out, and return the exit code."""
+    from seedbed_server.devices import open_backend
+    from seedbed_server.self_test import differing_vectors
+
+    try:
+        backend, _ = open_backend(device, threads)
+        print(f"{backend.name}: {backend.device}")
+        differing = differing_vectors(backend)
+    except SeedbedError as error:
+        log.error("%s", error)
+        return 1
+    for kernel, vectors in sorted(differing.items()):
+        print(f"  {kernel:24}{'wrong: ' + ', '.join(vectors) if vectors else 'ok'}")
+    return 1 if any(differing.values()) else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -97,7 +140,19 @@ def _parser() -> argparse.ArgumentParser:
         help="host:port (port 0: a free one) or unix:///path; may be given several times. "
         f"$SEEDBED_LISTEN (separated by commas) or {defaults.listen[0]} without it",
     )
+    parser.add_argument(
+        "--device",
+        type=_device,
+        default=defaults.device,
+        help="what samples: auto (a GPU if one works, else the CPU), cpu, gpu (every GPU, a process for each) or gpu:N",
+    )
     parser.add_argument("--threads", type=_positive, help="threads that sample (default: one for each processor)")
+    parser.add_argument(
+        "--workers",
+        type=lambda text: _positive(text, MAX_WORKERS),
+        help="processes that share the ports (default: 1, with --device gpu one for each GPU)",
+    )
+    parser.add_argument("--self-test", action="store_true", help="try every kernel of the device, say so, and end")
     parser.add_argument(
         "--chunk-bytes",
         type=_chunk_bytes,
@@ -132,6 +187,7 @@ def _settings(options: argparse.Namespace) -> Settings:
     limits = {f.name: getattr(options, f.name) for f in dataclasses.fields(Limits) if hasattr(options, f.name)}
     return Settings(
         listen=tuple(listen) if listen else Settings().listen,
+        device=options.device,
         threads=options.threads,
         default_chunk_bytes=options.chunk_bytes,
         grace_seconds=options.grace_seconds,
@@ -174,6 +230,16 @@ def _address(text: str) -> str:
     match = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^\s:\[\]]+):([0-9]{1,5})", text)
     if match is None or int(match.group(2)) > 65535:
         raise argparse.ArgumentTypeError(f"must be host:port, [ipv6]:port or unix:///path. Received: {text!r}")
+    return text
+
+
+def _device(text: str) -> str:
+    if text == "auto":
+        return text
+    try:
+        parse_device("--device", text)
+    except SeedbedError:
+        raise argparse.ArgumentTypeError(f"must be auto, cpu, gpu or gpu:N. Received: {text!r}") from None
     return text
 
 

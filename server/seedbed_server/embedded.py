@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from seedbed.wire.specs import TensorRequest
 from seedbed_server.backends.base import Backend
 from seedbed_server.backends.cpu import CpuBackend
 from seedbed_server.descriptions import catalogue, describe
+from seedbed_server.local_device import LocalGpu
 from seedbed_server.sampler import TensorSource, plan
 from seedbed_server.streaming import SamplingPools, TensorStream
 
@@ -122,6 +124,20 @@ class EmbeddedTransport:
         for request, out in zip(requests, outs, strict=True):
             self._fill(request, np.asarray(out), on_bytes)
         return [digest_bytes(out) for out in outs]
+
+    def sample_on(
+        self,
+        device: LocalGpu,
+        requests: Sequence[TensorRequest],
+        on_bytes: Callable[[int], None],
+        timeout_seconds: float | None = None,
+    ) -> list[Any]:
+        """Sample on the device itself: no byte passes through the host."""
+        arrays = []
+        for request in requests:
+            arrays.append(device.sample(request))
+            on_bytes(request.size_bytes)
+        return arrays
 
     def _fill(
         self, request: TensorRequest, out: np.ndarray[tuple[int], np.dtype[np.uint8]], on_bytes: Callable[[int], None]

@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
-from seedbed.wire.errors import InvalidArgumentError
+from seedbed.wire.errors import DeviceError, InvalidArgumentError, OutOfDeviceMemoryError
 from seedbed.wire.protos import UnknownNumericsError
 from seedbed_server.refusals import NotServingError, OutOfRangeError, OverloadedError
 
@@ -19,6 +19,8 @@ DOMAIN = "seedbed"
 # Trailing metadata has a limit of 8 KiB in all; a status and its details stay far below.
 LONGEST_MESSAGE = 1000
 OUT_OF_MEMORY_RETRY_SECONDS = 5.0
+# A server whose device failed ends; so long may it take another one to start in its place.
+DEVICE_RETRY_SECONDS = 15.0
 
 
 def status_of(error: BaseException) -> grpc.Status:
@@ -34,6 +36,14 @@ def status_of(error: BaseException) -> grpc.Status:
             return _status(code_pb2.RESOURCE_EXHAUSTED, error, error.reason, _retry(error.retry_after_seconds))
         case NotServingError():
             return _status(code_pb2.UNAVAILABLE, error, error.reason, _retry(error.retry_after_seconds))
+        case DeviceError():
+            log.error("%s", error)
+            retry = _retry(DEVICE_RETRY_SECONDS)
+            return _status(code_pb2.UNAVAILABLE, "the server's device failed", "DEVICE_FAILED", retry)
+        case OutOfDeviceMemoryError():
+            retry = _retry(OUT_OF_MEMORY_RETRY_SECONDS)
+            message = "the server's device is out of memory"
+            return _status(code_pb2.RESOURCE_EXHAUSTED, message, "OUT_OF_DEVICE_MEMORY", retry)
         case MemoryError():
             retry = _retry(OUT_OF_MEMORY_RETRY_SECONDS)
             return _status(code_pb2.RESOURCE_EXHAUSTED, "the server is out of memory", "OUT_OF_MEMORY", retry)

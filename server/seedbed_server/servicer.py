@@ -16,7 +16,7 @@ from seedbed.wire import protos
 from seedbed.wire.chunks import Chunk, Draft, Frame, encode_frame
 from seedbed.wire.digests import DIGEST_ALGORITHMS
 from seedbed.wire.dtypes import Dtype
-from seedbed.wire.errors import InvalidValueError
+from seedbed.wire.errors import DeviceError, InvalidValueError
 from seedbed.wire.info import NUMERICS, Limits, ServerInfo
 from seedbed_server.backends.base import CancelledError
 from seedbed_server.descriptions import catalogue, describe
@@ -44,8 +44,16 @@ class Malformed:
 class Servicer:
     """What the server answers. Until :meth:`serve` it refuses all but the description of its initializers."""
 
-    def __init__(self, limits: Limits, *, version: str, default_chunk_bytes: int) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        version: str,
+        default_chunk_bytes: int,
+        on_device_failure: Callable[[DeviceError], None],
+    ) -> None:
         self._limits = limits
+        self._on_device_failure = on_device_failure
         self._version = version
         self._default_chunk_bytes = min(default_chunk_bytes, limits.max_chunk_bytes)
         self._streams = threading.BoundedSemaphore(limits.max_concurrent_streams)
@@ -64,8 +72,10 @@ class Servicer:
         """Return when all streams have ended, or the time is over; none can start afterwards."""
         deadline = time.monotonic() + timeout_seconds
         for _ in range(self._limits.max_concurrent_streams):
-            if not self._streams.acquire(timeout=max(0.0, deadline - time.monotonic())):
-                return
+            # In short steps: a second signal that comes just before a wait is handled only when the wait ends.
+            while not self._streams.acquire(timeout=min(0.5, max(0.0, deadline - time.monotonic()))):
+                if time.monotonic() >= deadline:
+                    return
 
     def handlers(self) -> grpc.GenericRpcHandler:
         """Return the handlers to be registered with a gRPC server."""
@@ -181,14 +191,14 @@ class Servicer:
 
     def _guarded_unary(self, name: str, answer: Callable[[Any], Message]) -> Callable[..., Message]:
         def call(request: Message | Malformed, context: grpc.ServicerContext) -> Message:
-            with _Call(name, context):
+            with _Call(name, context, self._on_device_failure):
                 return answer(_well_formed(request, name))
 
         return call
 
     def _guarded_stream(self, name: str, stream: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
         def call(request: Message | Malformed, context: grpc.ServicerContext) -> Iterator[Any]:
-            with _Call(name, context) as record, self._place():
+            with _Call(name, context, self._on_device_failure) as record, self._place():
 
                 def start(tensors: TensorStream) -> Iterator[Piece]:
                     if not context.add_callback(tensors.cancel):
@@ -228,9 +238,12 @@ class _Place:
 class _Call:
     """Turns what an RPC raises into its status, and writes one line about it into the log."""
 
-    def __init__(self, name: str, context: grpc.ServicerContext) -> None:
+    def __init__(
+        self, name: str, context: grpc.ServicerContext, on_device_failure: Callable[[DeviceError], None]
+    ) -> None:
         self._name = name
         self._context = context
+        self._on_device_failure = on_device_failure
         self._started = time.monotonic()
         self.chunks = 0
         self.size_bytes = 0
@@ -246,6 +259,8 @@ class _Call:
             if isinstance(error, CancelledError):
                 self._context.abort(grpc.StatusCode.CANCELLED, "cancelled")
         else:
+            if isinstance(error, DeviceError):
+                self._on_device_failure(error)
             status = status_of(error)
             self._log(status.code.name)
             self._context.abort_with_status(status)

@@ -11,12 +11,16 @@ class Settings:
 
     listen: tuple[str, ...] = ("127.0.0.1:50051",)
     """Where to listen: ``host:port`` (port 0: a free one) or ``unix:///path``."""
+    device: str = "auto"
+    """What samples: ``auto``, ``cpu``, ``gpu`` or ``gpu:N``."""
     threads: int | None = None
     """Threads that sample; None is one for each processor."""
     default_chunk_bytes: int = 2**20
     """Bytes of data in a chunk where the client asks for nothing else."""
     grace_seconds: float = 30.0
     """How long streams may go on after SIGTERM."""
+    share_port: bool = False
+    """Whether other processes of this server listen on the same ports."""
     reflection: bool = True
     """Whether clients can ask for the schema (grpc.reflection.v1alpha)."""
     limits: Limits = field(default_factory=Limits)

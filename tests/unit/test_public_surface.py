@@ -44,6 +44,9 @@ TREE: dict[type[Exception], tuple[type[Exception], ...]] = {
     sb.CancelledError: (sb.TransportError,),
     sb.DataLossError: (sb.TransportError,),
     sb.UnsupportedError: (),
+    sb.NoDeviceError: (),
+    sb.DeviceError: (),
+    sb.OutOfDeviceMemoryError: (MemoryError,),
     sb.ServerError: (),
     sb.EngineNotInstalledError: (ImportError,),
 }

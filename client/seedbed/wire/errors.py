@@ -32,6 +32,18 @@ class InvalidTypeError(InvalidArgumentError, TypeError):
     """A value of the wrong type."""
 
 
+class NoDeviceError(SeedbedError):
+    """There is no such device here, or what drives it is not installed."""
+
+
+class DeviceError(SeedbedError):
+    """The device, or its driver, failed; what was asked of it is not done."""
+
+
+class OutOfDeviceMemoryError(SeedbedError, MemoryError):
+    """The device has no room now."""
+
+
 def bad_value(field: str, allowed: str, received: object, *, reason: str = "INVALID_VALUE") -> InvalidValueError:
     """Return the error for a wrong value: the field, what is allowed, what came."""
     return InvalidValueError(f"`{field}` must be {allowed}. Received: {shorten(received)}", field=field, reason=reason)

@@ -87,6 +87,21 @@ class Runs:
         within_run = np.arange(int(counts.sum()), dtype=np.uint64) - np.repeat(skipped.astype(np.uint64), counts)
         return np.repeat(self.firsts, counts) + within_run
 
+    def part(self, first: int, end: int) -> "Runs":
+        """Return the runs of elements ``first`` to ``end``, counted over all runs; not empty."""
+        if self.firsts.size == 1:
+            return Runs(self.firsts + np.uint64(first), np.array([end - first], np.uint64))
+        ends = np.cumsum(self.counts.astype(np.int64))
+        begin_run = int(np.searchsorted(ends, first, side="right"))
+        last_run = int(np.searchsorted(ends, end, side="left"))
+        firsts = self.firsts[begin_run : last_run + 1].copy()
+        counts = self.counts[begin_run : last_run + 1].copy()
+        counts[-1] -= np.uint64(int(ends[last_run]) - end)
+        skipped = np.uint64(first - (int(ends[begin_run]) - int(self.counts[begin_run])))
+        firsts[0] += skipped
+        counts[0] -= skipped
+        return Runs(firsts, counts)
+
 
 class CancelledError(Exception):
     """The caller does not want the result any more."""

@@ -79,10 +79,10 @@ class CpuBackend:
             case Diagonal():
                 _fill_diagonal(rule, runs, dtype, out)
             case Uniform():
-                params = _uniform_params(rule, dtype)
+                params = uniform_params(rule, dtype)
                 self._uniform[dtype](runs.firsts, runs.counts, key.as_array(), params, _writable_as(dtype, out))
             case Normal():
-                split, params = _normal_params(rule, dtype)
+                split, params = normal_params(rule, dtype)
                 target = _writable_as(dtype, out)
                 self._normal[dtype](runs.firsts, runs.counts, key.as_array(), split, params, target)
 
@@ -181,7 +181,8 @@ def _fill_diagonal(rule: Diagonal, runs: Runs, dtype: Dtype, out: NDArray[np.uin
     elements[index // columns == index % columns] = _scalar(rule.value, dtype)
 
 
-def _uniform_params(rule: Uniform, dtype: Dtype) -> NDArray[Any]:
+def uniform_params(rule: Uniform, dtype: Dtype) -> NDArray[Any]:
+    """Return minval, width and ceiling in the computing type of a dtype."""
     real: Any = np.float64 if dtype is Dtype.FLOAT64 else np.float32
     minval, width, maxval = real(rule.minval), real(rule.maxval - rule.minval), real(rule.maxval)
     # Where rounding leaves no number below maxval but minval itself, that is the value.
@@ -189,7 +190,8 @@ def _uniform_params(rule: Uniform, dtype: Dtype) -> NDArray[Any]:
     return np.array([minval, width, ceiling], real)
 
 
-def _normal_params(rule: Normal, dtype: Dtype) -> tuple[NDArray[Any], NDArray[Any]]:
+def normal_params(rule: Normal, dtype: Dtype) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the words below the median, and the eight parameters of a normal in the computing type of a dtype."""
     bits, word, real = (64, np.uint64, np.float64) if dtype is Dtype.FLOAT64 else (32, np.uint32, np.float32)
     where = interval(rule.lower, rule.upper, bits)
     numbers = [where.step, where.low_edge, where.high_edge, where.remainder]
