@@ -82,7 +82,7 @@ class Server:
         """
         started = time.monotonic()
         backend, vectors = open_backend(self._settings.device, self._settings.threads)
-        self._pools = SamplingPools(backend)
+        self._pools = SamplingPools(backend, window_bytes=self._settings.window_bytes)
         self._servicer.serve(self._pools)
         self._set_health(health_pb2.HealthCheckResponse.SERVING)
         fields = {

@@ -160,6 +160,12 @@ def _parser() -> argparse.ArgumentParser:
         help="bytes of data in a chunk where the client asks for nothing else",
     )
     parser.add_argument(
+        "--window-bytes",
+        type=_window_bytes,
+        default=defaults.window_bytes,
+        help="how much of what was sent is kept for clients that ask for the same a moment later",
+    )
+    parser.add_argument(
         "--grace-seconds",
         type=_seconds,
         default=defaults.grace_seconds,
@@ -190,6 +196,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         device=options.device,
         threads=options.threads,
         default_chunk_bytes=options.chunk_bytes,
+        window_bytes=options.window_bytes,
         grace_seconds=options.grace_seconds,
         reflection=options.reflection,
         limits=Limits(**limits),
@@ -247,6 +254,10 @@ def _positive(text: str, largest: int = LARGEST_LIMIT) -> int:
     if not re.fullmatch(r"[0-9]{1,19}", text) or not 1 <= int(text) <= largest:
         raise argparse.ArgumentTypeError(f"must be an integer from 1 to {largest}. Received: {text!r}")
     return int(text)
+
+
+def _window_bytes(text: str) -> int:
+    return 0 if text == "0" else _positive(text)
 
 
 def _message_bytes(text: str) -> int:

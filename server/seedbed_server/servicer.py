@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Self, TypeVar
 
 import grpc
-import numpy as np
 from google.protobuf.message import DecodeError, Message
-from numpy.typing import NDArray
 
 from seedbed.v1 import service_pb2
 from seedbed.wire import protos
@@ -21,6 +19,7 @@ from seedbed.wire.info import NUMERICS, Limits, ServerInfo
 from seedbed_server.backends.base import CancelledError
 from seedbed_server.descriptions import catalogue, describe
 from seedbed_server.errors import status_of
+from seedbed_server.flights import Buffer
 from seedbed_server.refusals import NotServingError, OverloadedError
 from seedbed_server.sampler import SamplePlan, plan
 from seedbed_server.streaming import Piece, SamplingPools, TensorStream
@@ -297,25 +296,20 @@ def _serialize(message: Message) -> bytes:
 class _Messages:
     """The memory of a stream whose pieces are sampled straight into the messages that carry them."""
 
-    def __init__(self) -> None:
-        self._drafts: dict[tuple[int, int], Draft] = {}
+    is_shared = True
 
-    def take(self, piece: Piece, size_bytes: int) -> NDArray[np.uint8]:
-        """Return where the payload of the piece's message will be."""
-        draft = Draft(_frame(piece, size_bytes), size_bytes)
-        self._drafts[piece.tensor_index, piece.byte_offset] = draft
-        return draft.data
+    def take(self, piece: Piece, size_bytes: int) -> Draft:
+        """Return the draft of the piece's message."""
+        return Draft(_frame(piece, size_bytes), size_bytes)
 
-    def give_back(self, data: NDArray[np.uint8]) -> None:
+    def give_back(self, buffer: Buffer) -> None:
         """Do nothing: each message has memory of its own."""
 
-    def encode(self, piece: Piece) -> bytes:
+    @staticmethod
+    def encode(piece: Piece) -> bytes:
         """Return the piece's message."""
-        size_bytes = len(piece.data)
-        frame = _frame(piece, size_bytes)
-        if not size_bytes:
-            return encode_frame(frame)
-        return self._drafts.pop((piece.tensor_index, piece.byte_offset)).encode(frame)
+        frame = _frame(piece, len(piece.data))
+        return piece.buffer.encode(frame) if isinstance(piece.buffer, Draft) else encode_frame(frame)
 
 
 def _frame(piece: Piece, size_bytes: int) -> Frame:

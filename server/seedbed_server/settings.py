@@ -17,6 +17,8 @@ class Settings:
     """Threads that sample; None is one for each processor."""
     default_chunk_bytes: int = 2**20
     """Bytes of data in a chunk where the client asks for nothing else."""
+    window_bytes: int = 32 * 2**20
+    """How much of what was sent is kept for other streams that ask for the same."""
     grace_seconds: float = 30.0
     """How long streams may go on after SIGTERM."""
     share_port: bool = False

@@ -6,10 +6,11 @@ of chunks, whatever the size of its tensors and the speed of its reader.
 
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Hashable, Iterator, Sequence
+from concurrent.futures import CancelledError as FutureCancelledError
+from concurrent.futures import ThreadPoolExecutor, wait
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from seedbed.wire.chunks import checksum
 from seedbed.wire.digests import DIGEST_BYTES, Digest, DigestAlgorithm, Digester
 from seedbed_server.backends.base import Backend, CancelledError, Orthogonal
+from seedbed_server.flights import Buffer, Flight, Flights
 from seedbed_server.sampler import ChunkPlan, SamplePlan, TensorSource
 
 # Silence after which a reader is told that the server is still computing.
@@ -44,6 +46,8 @@ class Piece:
     """Their checksum."""
     digest: Digest | None
     """In the last piece of a tensor: the digest of all bytes that this stream gave of it."""
+    buffer: Buffer | None = None
+    """The stream's memory that the data lies in."""
 
 
 @dataclass(slots=True)
@@ -53,8 +57,11 @@ class _Job:
     chunk: ChunkPlan | None
     is_first: bool
     is_last: bool
-    data: NDArray[np.uint8]
-    sampled: "Future[int] | None" = None
+    starts: bool
+    """Whether it is the tensor's first chunk; stays, while ``is_first`` ends with a heartbeat."""
+    identity: str
+    """What sets the tensor apart from any other one: its request in words, where -0.0 is not 0.0."""
+    flight: Flight | None = None
 
     @property
     def size_bytes(self) -> int:
@@ -64,39 +71,57 @@ class _Job:
 class Memory(Protocol):
     """Where a stream's pieces are sampled to."""
 
-    def take(self, piece: Piece, size_bytes: int) -> NDArray[np.uint8]:
+    is_shared: bool
+    """Whether other streams may read the same memory at the same time; it is then never written again."""
+
+    def take(self, piece: Piece, size_bytes: int) -> Buffer:
         """Return memory for a piece, which is given as it will be but for its data, and its sums' values."""
 
-    def give_back(self, data: NDArray[np.uint8]) -> None:
+    def give_back(self, buffer: Buffer) -> None:
         """Have memory back whose piece has been consumed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reused:
+    data: NDArray[np.uint8]
+    whole: NDArray[np.uint8]
 
 
 class ReusedMemory:
     """Memory that is used again and again: a piece's data is gone when the next piece is asked for."""
 
+    is_shared = False
+
     def __init__(self) -> None:
         self._free: deque[NDArray[np.uint8]] = deque()
 
-    def take(self, piece: Piece, size_bytes: int) -> NDArray[np.uint8]:
+    def take(self, piece: Piece, size_bytes: int) -> Buffer:
         """Return some of the memory that was given back, or new memory."""
         del piece
         while self._free:
             whole = self._free.popleft()
             if whole.size >= size_bytes:
-                return whole[:size_bytes]
-        return np.empty(size_bytes, np.uint8)[:]
+                return _Reused(whole[:size_bytes], whole)
+        whole = np.empty(size_bytes, np.uint8)
+        return _Reused(whole, whole)
 
-    def give_back(self, data: NDArray[np.uint8]) -> None:
+    def give_back(self, buffer: Buffer) -> None:
         """Keep the memory for a later piece."""
-        assert isinstance(data.base, np.ndarray)
-        self._free.append(data.base)
+        assert isinstance(buffer, _Reused)
+        self._free.append(buffer.whole)
 
 
 class SamplingPools:
-    """The threads that sample, shared by all streams of a process."""
+    """The threads that sample, shared by all streams of a process, and what they sampled a moment ago.
 
-    def __init__(self, backend: Backend) -> None:
+    Args:
+        backend: who samples; closed with the pools.
+        window_bytes: how much of what was sent is kept for other streams that ask for the same.
+    """
+
+    def __init__(self, backend: Backend, *, window_bytes: int = 0) -> None:
         self.backend = backend
+        self.flights = Flights(window_bytes)
         self._chunks = ThreadPoolExecutor(backend.threads, thread_name_prefix="seedbed-sample")
         # One orthogonal matrix at a time: it uses every thread, and as much memory as all else together.
         self._matrices = ThreadPoolExecutor(1, thread_name_prefix="seedbed-matrix")
@@ -160,12 +185,9 @@ class TensorStream:
                 if job.is_first:
                     digester = Digester(self._algorithm)
                 yield from self._heartbeats(job)
-                crc32c = job.sampled.result() if job.sampled else 0
-                digester.update(job.data.data)
-                yield self._piece(job, job.data.data, crc32c, digester.digest() if job.is_last else None)
+                yield self._sampled_piece(job, digester)
                 self._waiting.popleft()
-                if job.sampled:
-                    self._memory.give_back(job.data)
+                self._leave(job)
                 self._submit(jobs)
         finally:
             self._abandon()
@@ -173,14 +195,14 @@ class TensorStream:
     def _jobs(self) -> Iterator[_Job]:
         for index in range(self._first_tensor, len(self._plans)):
             plan = self._plans[index]
-            source = TensorSource(plan, self._pools.backend)
+            source, identity = TensorSource(plan, self._pools.backend), repr(plan.request)
             skipped = self._first_byte // plan.dtype.itemsize if index == self._first_tensor else 0
             chunks = plan.chunks(self._max_chunk_bytes, skipped)
             chunk = next(chunks, None)
             is_first = True
             while True:
                 following = next(chunks, None)
-                yield _Job(index, source, chunk, is_first, following is None, NOTHING)
+                yield _Job(index, source, chunk, is_first, following is None, is_first, identity)
                 if following is None:
                     break
                 chunk, is_first = following, False
@@ -193,17 +215,58 @@ class TensorStream:
             if job is None:
                 return
             if job.chunk is not None:
-                job.data = self._memory.take(self._expected(job), job.size_bytes)
-                job.sampled = self._pools.pool_for(job.source.plan).submit(self._sample, job)
+                job.flight = self._start(job) if not self._memory.is_shared else self._join(job)
             self._waiting.append(job)
 
-    def _sample(self, job: _Job) -> int:
-        """Fill the job's memory and return its checksum."""
+    def _join(self, job: _Job) -> Flight:
+        return self._pools.flights.join(self._flight_key(job), lambda: self._start(job))
+
+    def _start(self, job: _Job) -> Flight:
+        buffer = self._memory.take(self._expected(job), job.size_bytes)
+        pool = self._pools.pool_for(job.source.plan)
+        return Flight(buffer, pool.submit(self._sample, job, buffer))
+
+    def _leave(self, job: _Job) -> None:
+        flight, job.flight = job.flight, None
+        if flight is None:
+            return
+        if self._memory.is_shared:
+            self._pools.flights.leave(self._flight_key(job), flight)
+        elif not flight.sampled.cancel():
+            self._memory.give_back(flight.buffer)
+
+    def _flight_key(self, job: _Job) -> Hashable:
+        """Return what two streams have in common whose messages for a chunk are the same bytes."""
+        begins_at = self._first_byte if job.is_last and job.tensor_index == self._first_tensor else 0
+        place = job.tensor_index, self._byte_offset(job), job.size_bytes, job.starts, job.is_last
+        return job.identity, place, begins_at, self._algorithm
+
+    def _sample(self, job: _Job, buffer: Buffer) -> int:
+        """Fill the memory and return its checksum."""
         assert job.chunk is not None
-        if self._cancelled.is_set():
-            raise CancelledError
-        job.source.fill(job.chunk.first_element, job.data)
-        return checksum(job.data.data) if self._with_checksums else 0
+        job.source.fill(job.chunk.first_element, buffer.data)
+        return checksum(buffer.data.data) if self._with_checksums else 0
+
+    @staticmethod
+    def _was_dropped(flight: Flight) -> bool:
+        return flight.sampled.cancelled() or isinstance(flight.sampled.exception(), CancelledError)
+
+    def _sampled_piece(self, job: _Job, digester: Digester) -> Piece:
+        if job.flight is None:
+            return self._piece(job, NOTHING.data, 0, digester.digest() if job.is_last else None)
+        while job.flight.has_failed and not self._cancelled.is_set() and self._was_dropped(job.flight):
+            # The stream that had begun it was cancelled.
+            self._leave(job)
+            job.flight = self._join(job)
+            wait((job.flight.sampled,))
+        try:
+            crc32c = job.flight.sampled.result()
+        except FutureCancelledError:
+            raise CancelledError from None
+        buffer = job.flight.buffer
+        digester.update(buffer.data.data)
+        digest = digester.digest() if job.is_last else None
+        return replace(self._piece(job, buffer.data.data, crc32c, digest), buffer=buffer)
 
     def _expected(self, job: _Job) -> Piece:
         """Return the job's piece with a checksum and a digest that stand for those to come."""
@@ -218,9 +281,11 @@ class TensorStream:
 
     def _heartbeats(self, job: _Job) -> Iterator[Piece]:
         """Yield signs of life until the job's bytes are there."""
-        while job.sampled is not None:
+        while job.flight is not None:
             try:
-                job.sampled.exception(timeout=HEARTBEAT_SECONDS)
+                job.flight.sampled.exception(timeout=HEARTBEAT_SECONDS)
+                return
+            except FutureCancelledError:
                 return
             except FutureTimeoutError:
                 yield self._piece(job, NOTHING.data, 0, None)
@@ -228,9 +293,8 @@ class TensorStream:
 
     def _abandon(self) -> None:
         for job in self._waiting:
+            self._leave(job)
             job.source.cancel()
-            if job.sampled is not None:
-                job.sampled.cancel()
 
     def _byte_offset(self, job: _Job) -> int:
         itemsize = job.source.plan.dtype.itemsize

@@ -1,0 +1,89 @@
+"""Chunks that are being sampled, or were a moment ago: streams that ask for the same one share it.
+
+The ranks of a job ask for the same tensors at about the same time. Content is a pure function of the request, so what
+one stream sampled is right for all. A window of fixed size keeps the latest chunks; a chunk that nobody wants any more
+before it was begun is dropped.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Buffer(Protocol):
+    """Memory that a chunk is sampled to."""
+
+    @property
+    def data(self) -> NDArray[np.uint8]:
+        """Exactly the chunk's bytes."""
+
+
+@dataclass(slots=True)
+class Flight:
+    """The sampling of one chunk."""
+
+    buffer: Buffer
+    """Where to."""
+    sampled: "Future[int]"
+    """Its checksum, when it is done."""
+    wanted: int = 1
+    """How many streams wait for it, or read it."""
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it will never be done, such as when the stream that began it was cancelled."""
+        return self.sampled.cancelled() or (self.sampled.done() and self.sampled.exception() is not None)
+
+
+class Flights:
+    """The flights of a process.
+
+    Args:
+        window_bytes: how much memory chunks may hold that no stream reads any more.
+    """
+
+    def __init__(self, window_bytes: int) -> None:
+        self._window_bytes = window_bytes
+        self._held_bytes = 0
+        self._flights: OrderedDict[Hashable, Flight] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def join(self, key: Hashable, start: Callable[[], Flight]) -> Flight:
+        """Return the flight of a chunk: one that others started, or else a new one."""
+        with self._lock:
+            flight = self._flights.get(key)
+            if flight is not None and not flight.has_failed:
+                self._flights.move_to_end(key)
+                if flight.wanted == 0:
+                    self._held_bytes -= flight.buffer.data.size
+                flight.wanted += 1
+                return flight
+            flight = start()
+            self._flights[key] = flight
+            return flight
+
+    def leave(self, key: Hashable, flight: Flight) -> None:
+        """Take note that a stream needs the flight no longer."""
+        with self._lock:
+            flight.wanted -= 1
+            if flight.wanted > 0 or self._flights.get(key) is not flight:
+                return
+            if flight.has_failed or not flight.sampled.done():
+                flight.sampled.cancel()
+                del self._flights[key]
+                return
+            self._held_bytes += flight.buffer.data.size
+            self._shrink()
+
+    def _shrink(self) -> None:
+        unwanted = [key for key, flight in self._flights.items() if flight.wanted == 0]
+        for key in unwanted:
+            if self._held_bytes <= self._window_bytes:
+                return
+            self._held_bytes -= self._flights.pop(key).buffer.data.size

@@ -1,0 +1,169 @@
+"""Streams that ask for the same at the same time cost one sampling, whatever becomes of any of them."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import seedbed as sb
+from seedbed.wire.chunks import Draft
+from seedbed.wire.dtypes import Dtype
+from seedbed.wire.specs import TensorRequest
+from seedbed_server.backends.base import Backend, CancelledError, ElementwiseRule, Orthogonal, Runs
+from seedbed_server.kernels.keys import Key
+from seedbed_server.sampler import plan
+from seedbed_server.servicer import _Messages
+from seedbed_server.streaming import Piece, SamplingPools, TensorStream
+
+CHUNK = 4096
+
+
+class CountingBackend:
+    """Another backend that counts the elements it samples, and can be held up."""
+
+    name = "cpu"
+    device = "a counter"
+    threads = 2
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._lock = threading.Lock()
+        self.elements = 0
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def close(self) -> None:
+        """Leave the other backend open."""
+
+    def fill(self, rule: ElementwiseRule, key: Key, runs: Runs, dtype: Dtype, out: NDArray[np.uint8]) -> None:
+        self.gate.wait()
+        with self._lock:
+            self.elements += int(runs.counts.sum())
+        self._backend.fill(rule, key, runs, dtype, out)
+
+    def orthogonal(self, rule: Orthogonal, key: Key, is_cancelled: Callable[[], bool]) -> NDArray[np.float64]:
+        self.gate.wait()
+        if is_cancelled():
+            raise CancelledError
+        self.elements += rule.rows * rule.columns
+        return self._backend.orthogonal(rule, key, is_cancelled)
+
+
+@pytest.fixture
+def counting(cpu: Backend) -> CountingBackend:
+    return CountingBackend(cpu)
+
+
+@pytest.fixture
+def pools(counting: CountingBackend) -> Iterator[SamplingPools]:
+    pools = SamplingPools(counting, window_bytes=8 * CHUNK)
+    yield pools
+    counting.gate.set()
+    pools.close()
+
+
+def stream_of(pools: SamplingPools, *specs: sb.TensorSpec, first_byte: int = 0) -> TensorStream:
+    plans = [plan(TensorRequest(spec)) for spec in specs]
+    return TensorStream(plans, pools, max_chunk_bytes=CHUNK, memory=_Messages(), first_byte=first_byte)
+
+
+def messages(stream: TensorStream) -> list[bytes]:
+    return [_Messages.encode(piece) for piece in stream.pieces()]
+
+
+SPEC = sb.TensorSpec("w", (20 * CHUNK // 4 + 7,), "float32", sb.RandomNormal(seed=1))
+SQUARE = sb.TensorSpec("q", (64, 64), "float32", sb.Orthogonal(seed=1))
+
+
+@pytest.mark.parametrize("streams", [2, 8])
+def test_ranks_that_ask_together_cost_one_sampling(
+    pools: SamplingPools, counting: CountingBackend, streams: int
+) -> None:
+    alone = messages(stream_of(SamplingPools(counting), SPEC))
+    counting.elements = 0
+    iterators = [stream_of(pools, SPEC).pieces() for _ in range(streams)]
+    got: list[list[bytes]] = [[] for _ in iterators]
+    for pieces in zip(*iterators, strict=True):  # in step, as the ranks of a job are
+        for each, piece in zip(got, pieces, strict=True):
+            each.append(_Messages.encode(piece))
+    assert all(each == alone for each in got)
+    assert counting.elements == SPEC.element_count
+
+
+def test_what_lies_further_back_than_the_window_is_sampled_again(
+    pools: SamplingPools, counting: CountingBackend
+) -> None:
+    first = messages(stream_of(pools, SPEC))
+    assert messages(stream_of(pools, SPEC)) == first
+    assert SPEC.element_count < counting.elements <= 2 * SPEC.element_count
+    assert sum(flight.buffer.data.size for flight in pools.flights._flights.values()) <= 8 * CHUNK
+
+
+def test_tensors_that_differ_share_nothing(pools: SamplingPools, counting: CountingBackend) -> None:
+    pairs = [
+        (
+            sb.TensorSpec("a", (64,), "float32", sb.Constant(0.0)),
+            sb.TensorSpec("a", (64,), "float32", sb.Constant(-0.0)),
+        ),
+        (sb.TensorSpec("a", (64,), "float32", sb.Ones()), sb.TensorSpec("a", (64,), "int32", sb.Ones())),
+        (SPEC, sb.TensorSpec("x", SPEC.shape, "float32", sb.RandomNormal(seed=1))),
+    ]
+    for one, other in pairs:
+        one_alone, other_alone = (messages(stream_of(SamplingPools(counting), spec)) for spec in (one, other))
+        assert one_alone != other_alone
+        assert messages(stream_of(pools, one)) == one_alone
+        assert messages(stream_of(pools, other)) == other_alone
+
+
+def test_a_stream_that_begins_elsewhere_has_its_own_digest(pools: SamplingPools, counting: CountingBackend) -> None:
+    whole = messages(stream_of(pools, SPEC))
+    rest = messages(stream_of(pools, SPEC, first_byte=2 * CHUNK))
+    assert rest == messages(stream_of(SamplingPools(counting), SPEC, first_byte=2 * CHUNK))
+    assert rest[-1] != whole[-1]
+
+
+@pytest.mark.parametrize("spec", [SPEC, SQUARE], ids=["normal", "orthogonal"])
+def test_a_stream_goes_on_when_the_one_that_sampled_for_it_is_cancelled(
+    pools: SamplingPools, counting: CountingBackend, spec: sb.TensorSpec
+) -> None:
+    alone = messages(stream_of(SamplingPools(counting), spec))
+    counting.gate.clear()
+    first, second = stream_of(pools, spec), stream_of(pools, spec)
+    with ThreadPoolExecutor(2) as pool:
+        cancelled, served = pool.submit(messages, first), pool.submit(messages, second)
+        while sum(flight.wanted for flight in tuple(pools.flights._flights.values())) < 2 * first._ahead - 2:
+            if all(flight.wanted == 2 for flight in pools.flights._flights.values()) and pools.flights._flights:
+                break
+        first.cancel()
+        counting.gate.set()
+        assert served.result(60) == alone
+        with pytest.raises(CancelledError):
+            cancelled.result(60)
+
+
+def test_a_window_of_nothing_keeps_nothing(counting: CountingBackend) -> None:
+    pools = SamplingPools(counting, window_bytes=0)
+    messages(stream_of(pools, SPEC))
+    assert pools.flights._flights == {}
+    pools.close()
+
+
+def test_an_abandoned_stream_leaves_nothing_behind(pools: SamplingPools, counting: CountingBackend) -> None:
+    counting.gate.clear()
+    pieces: Iterator[Piece] = stream_of(pools, SPEC).pieces()
+    starter = ThreadPoolExecutor(1)
+    started = starter.submit(next, pieces)
+    while not pools.flights._flights:
+        pass
+    counting.gate.set()
+    started.result(60)
+    pieces.close()  # type: ignore[attr-defined]
+    starter.shutdown()
+    assert all(flight.wanted == 0 for flight in pools.flights._flights.values())
+
+
+def test_the_memory_of_a_stream_is_a_draft_of_its_message(pools: SamplingPools) -> None:
+    assert all(isinstance(piece.buffer, Draft) for piece in stream_of(pools, SPEC).pieces())
