@@ -1,4 +1,5 @@
 # seedbed-server in a container: no root, no build tools, kernels compiled. docs/container.md says how to run it.
+# The last stage is what `docker build .` makes, the image for the CPU; `--target gpu` makes the one for NVIDIA GPUs.
 
 FROM python:3.11-slim-bookworm AS dependencies
 
@@ -33,7 +34,7 @@ print(run_self_test(CpuBackend()), 'vectors are as in the contract')" \
     && chmod -R go+rX /opt/kernels
 
 
-FROM python:3.11-slim-bookworm
+FROM python:3.11-slim-bookworm AS common
 
 COPY --from=dependencies /opt/venv /opt/venv
 COPY --from=build /opt/seedbed /opt/venv
@@ -64,4 +65,33 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=120s --retries=3 CMD ["/opt/venv/bin/python", "-I", "-c", \
     "import os, seedbed; seedbed.connect(os.environ['SEEDBED_TARGET'], options={'grpc.enable_http_proxy': 0}).wait_ready(3)"]
 ENTRYPOINT ["/opt/venv/bin/seedbed-server"]
+
+
+FROM dependencies AS gpu-dependencies
+
+# gpu-cuda12 is for drivers that are too old for CUDA 13.
+ARG GPU_EXTRA=gpu
+# Only what the CPU image lacks, as a layer on top of it. The constraints keep what is there, also numba, whose version
+# the compiled kernels depend on: where the extra does not go with it the build fails. The package itself is empty here.
+RUN python3 -m pip --python /opt/venv/bin/python freeze > /tmp/installed.txt \
+    && python3 -m pip --python /opt/venv/bin/python install \
+        --constraint /tmp/installed.txt --prefix /opt/gpu ".[$GPU_EXTRA]" \
+    && find /opt/gpu -depth \( -type d -name tests -o -name 'seedbed*' \) -exec rm -r {} +
+
+
+FROM common AS gpu
+
+COPY --from=gpu-dependencies /opt/gpu /opt/venv
+# The NVIDIA container runtime brings the driver, and these say what of it; the CUDA libraries are Python wheels. Both
+# caches would be below a home folder, or beside the source, and the user can write to neither.
+ENV NVIDIA_VISIBLE_DEVICES=all \
+    NVIDIA_DRIVER_CAPABILITIES=compute,utility \
+    CUPY_CACHE_DIR=/tmp/cupy \
+    NUMBA_CACHE_DIR=/tmp/numba
+# Not `auto`: a container that was started without its GPU ends with a message instead of serving slowly.
+CMD ["--device", "gpu", "--log-format", "json"]
+
+
+FROM common AS cpu
+
 CMD ["--log-format", "json"]

@@ -3,6 +3,8 @@
 PYTHON ?= python3
 DOCKER ?= docker
 IMAGE ?= seedbed:dev
+GPU_IMAGE ?= seedbed:gpu
+GPU_EXTRA ?= gpu
 BUF_VERSION := 1.75.0
 
 bin := .venv/bin
@@ -14,7 +16,7 @@ buf := .tools/buf-$(BUF_VERSION)/node_modules/.bin/buf
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv test check format proto quickstart bench image image-test clean
+.PHONY: help venv test check format proto quickstart bench image image-gpu image-test clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +52,9 @@ image-test: $(dev)  ## build the container image, run it and check it (TOOL=prog
 
 image:  ## build the container image (IMAGE=name:tag, DOCKER=podman)
 	$(DOCKER) build --tag $(IMAGE) .
+
+image-gpu:  ## build the image that samples on NVIDIA GPUs (GPU_EXTRA=gpu-cuda12 for CUDA 12)
+	$(DOCKER) build --target gpu --build-arg GPU_EXTRA=$(GPU_EXTRA) --tag $(GPU_IMAGE) .
 
 clean:  ## remove what the targets made
 	rm -rf .venv .tools .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist

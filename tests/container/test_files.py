@@ -18,32 +18,48 @@ from seedbed_server.backends.compilation import CACHE_VARIABLE
 from seedbed_server.settings import Settings
 
 ROOT = Path(__file__).parents[2]
+SERVERS = ["server", "server-gpu"]
 Instructions = list[tuple[str, str]]
+Stages = dict[str, Instructions]
 
 
 @pytest.fixture(scope="module")
-def stages() -> list[Instructions]:
-    """The Dockerfile's instructions by stage, with continued lines joined."""
+def stages() -> Stages:
+    """The Dockerfile's instructions by stage, in its order, with continued lines joined."""
     lines = [line for line in (ROOT / "Dockerfile").read_text().splitlines() if not line.startswith("#")]
-    found: list[Instructions] = []
+    found: Stages = {}
     for line in re.sub(r"\\\n\s*", "", "\n".join(lines)).splitlines():
         name, _, rest = line.partition(" ")
         if name == "FROM":
-            found.append([])
+            stage = rest.partition(" AS ")[2]
+            assert stage not in found
+            found[stage] = []
         if name:
-            found[-1].append((name, rest))
+            found[stage].append((name, rest))
     return found
 
 
 @pytest.fixture(scope="module")
-def final(stages: list[Instructions]) -> dict[str, str]:
-    """What the image says about itself: the last of each instruction in the last stage."""
-    return dict(stages[-1])
+def default(stages: Stages) -> str:
+    """The stage that `docker build .` makes."""
+    return list(stages)[-1]
+
+
+@pytest.fixture(scope="module", params=["cpu", "gpu"])
+def image(request: pytest.FixtureRequest, stages: Stages) -> Instructions:
+    """Every instruction that an image comes from, with those of the stages that it begins with."""
+    return with_base(stages, request.param)
 
 
 @pytest.fixture(scope="module")
-def environment(final: dict[str, str]) -> dict[str, str]:
-    return dict(word.split("=", 1) for word in shlex.split(final["ENV"]))
+def final(image: Instructions) -> dict[str, str]:
+    """What the image says about itself: the last of each instruction."""
+    return dict(image)
+
+
+@pytest.fixture(scope="module")
+def environment(image: Instructions) -> dict[str, str]:
+    return environment_of(image)
 
 
 @pytest.fixture(scope="module")
@@ -53,13 +69,51 @@ def compose() -> Any:
     return yaml.safe_load(re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text))
 
 
-def test_the_image_comes_from_the_slim_python_alone(stages: list[Instructions]) -> None:
-    bases = [instructions[0][1].split(" AS ")[0] for instructions in stages]
-    assert [base for base in bases if base != "dependencies"] == ["python:3.11-slim-bookworm"] * 2
+def test_the_images_come_from_the_slim_python_alone(stages: Stages) -> None:
+    bases = {base_of(instructions) for instructions in stages.values()}
+    assert bases - set(stages) == {"python:3.11-slim-bookworm"}
 
 
-def test_nothing_is_installed_into_the_last_stage(stages: list[Instructions]) -> None:
-    assert "RUN" not in dict(stages[-1])
+def test_the_default_image_is_the_one_for_the_cpu(stages: Stages, default: str) -> None:
+    assert default == "cpu"
+    assert arguments_of(with_base(stages, default)).device != "gpu"
+    for name in needed(stages, default):
+        words = " ".join(rest for _, rest in stages[name]).lower()
+        assert not re.search("gpu|nvidia|cuda|cupy", words)
+
+
+def test_the_gpu_image_samples_on_the_gpu(stages: Stages) -> None:
+    assert arguments_of(with_base(stages, "gpu")).device == "gpu"
+
+
+def test_the_gpu_image_adds_its_libraries_to_the_other_image(stages: Stages) -> None:
+    assert base_of(stages["gpu"]) == base_of(stages["cpu"])
+    assert [name for name, _ in stages["cpu"]] == ["FROM", "CMD"]
+    copies = [rest for name, rest in stages["gpu"] if name == "COPY"]
+    assert copies == ["--from=gpu-dependencies /opt/gpu /opt/venv"]
+    assert base_of(stages["gpu-dependencies"]) == "dependencies"
+
+
+def test_the_gpu_image_has_the_packages_extra(stages: Stages) -> None:
+    name, _, default_extra = dict(stages["gpu-dependencies"])["ARG"].partition("=")
+    assert f'".[${name}]"' in dict(stages["gpu-dependencies"])["RUN"]
+    assert default_extra == "gpu"
+    assert {"gpu", "gpu-cuda12"} <= set(project()["optional-dependencies"])
+
+
+def test_the_gpu_image_asks_for_the_driver(stages: Stages) -> None:
+    environment = environment_of(with_base(stages, "gpu"))
+    assert environment["NVIDIA_VISIBLE_DEVICES"] == "all"
+    assert environment["NVIDIA_DRIVER_CAPABILITIES"] == "compute,utility"
+
+
+@pytest.mark.parametrize("variable", ["CUPY_CACHE_DIR", "NUMBA_CACHE_DIR"])
+def test_the_gpu_images_caches_are_where_it_can_write(stages: Stages, variable: str) -> None:
+    assert environment_of(with_base(stages, "gpu"))[variable].startswith("/tmp/")
+
+
+def test_nothing_is_installed_into_an_image(image: Instructions) -> None:
+    assert "RUN" not in dict(image)
 
 
 @pytest.mark.parametrize("name", ["ENTRYPOINT", "CMD"])
@@ -94,10 +148,12 @@ def test_the_server_listens_on_the_exposed_port(final: dict[str, str], environme
     assert environment["SEEDBED_LISTEN"].startswith("0.0.0.0:")
 
 
-def test_the_kernels_are_where_the_server_looks(stages: list[Instructions], environment: dict[str, str]) -> None:
+def test_the_kernels_are_where_the_server_looks(
+    stages: Stages, image: Instructions, environment: dict[str, str]
+) -> None:
     folder = environment[CACHE_VARIABLE]
-    assert ("COPY", f"--from=build {folder} {folder}") in stages[-1]
-    assert any(f"{CACHE_VARIABLE}={folder} " in rest for _, rest in stages[1])
+    assert ("COPY", f"--from=build {folder} {folder}") in image
+    assert any(f"{CACHE_VARIABLE}={folder} " in rest for _, rest in stages["build"])
 
 
 def test_the_label_names_the_packages_version(final: dict[str, str]) -> None:
@@ -106,18 +162,57 @@ def test_the_label_names_the_packages_version(final: dict[str, str]) -> None:
     assert labels["org.opencontainers.image.licenses"] == project()["license"]
 
 
-def test_everything_that_is_copied_is_in_the_build_context(stages: list[Instructions]) -> None:
+def test_everything_that_is_copied_is_in_the_build_context(stages: Stages) -> None:
     ignore = (ROOT / ".dockerignore").read_text().splitlines()
     allowed = {line[1:] for line in ignore if line.startswith("!")}
-    copies = [rest.split()[:-1] for stage in stages for name, rest in stage if name == "COPY"]
+    copies = [rest.split()[:-1] for stage in stages.values() for name, rest in stage if name == "COPY"]
     copied = {word for words in copies if not words[0].startswith("--from") for word in words}
     assert copied == allowed
     assert all((ROOT / name).exists() for name in copied)
 
 
-def test_the_servers_arguments_are_its_own(final: dict[str, str], compose: Any) -> None:
-    for words in (json.loads(final["CMD"]), compose["services"]["server"]["command"]):
-        assert server_cli._parser().parse_args(words).log_format == "json"
+def test_the_images_arguments_are_the_servers_own(image: Instructions) -> None:
+    assert arguments_of(image).log_format == "json"
+
+
+@pytest.mark.parametrize(("name", "device"), [("server", "auto"), ("server-gpu", "gpu")])
+def test_composes_arguments_are_the_servers_own(compose: Any, name: str, device: str) -> None:
+    options = server_cli._parser().parse_args(compose["services"][name]["command"])
+    assert options.log_format == "json"
+    assert options.device == device
+
+
+def test_compose_starts_the_gpu_server_only_when_asked(compose: Any) -> None:
+    profiles = {name: service.get("profiles") for name, service in compose["services"].items()}
+    assert profiles == {"server": None, "demo": None, "server-gpu": ["gpu"]}
+
+
+def test_composes_server_is_the_default_image(compose: Any) -> None:
+    server = compose["services"]["server"]
+    assert server["build"] == "."
+    assert compose["services"]["demo"]["image"] == server["image"]
+    assert "reservations" not in server["deploy"]["resources"]
+
+
+def test_composes_gpu_server_is_the_gpu_image(compose: Any, stages: Stages) -> None:
+    service = compose["services"]["server-gpu"]
+    assert service["build"]["context"] == "."
+    assert service["build"]["target"] == "gpu"
+    assert service["image"] != compose["services"]["server"]["image"]
+    argument = "=".join(*service["build"]["args"].items())
+    assert ("ARG", argument) in stages["gpu-dependencies"]
+
+
+def test_compose_reserves_one_gpu(compose: Any) -> None:
+    resources = compose["services"]["server-gpu"]["deploy"]["resources"]
+    assert resources["reservations"]["devices"] == [{"driver": "nvidia", "count": 1, "capabilities": ["gpu"]}]
+
+
+def test_both_servers_can_run(compose: Any, final: dict[str, str]) -> None:
+    ports = [compose["services"][name]["ports"] for name in SERVERS]
+    addresses = [str(port).rpartition(":") for (port,) in ports]
+    assert len({address for address, _, _ in addresses}) == len(SERVERS)
+    assert {port for _, _, port in addresses} == {final["EXPOSE"]}
 
 
 def test_the_demos_commands_are_the_clients_own(compose: Any) -> None:
@@ -143,7 +238,7 @@ def test_the_demo_waits_for_a_healthy_server(compose: Any) -> None:
     assert compose["services"]["demo"]["depends_on"] == {"server": {"condition": "service_healthy"}}
 
 
-@pytest.mark.parametrize("name", ["server", "demo"])
+@pytest.mark.parametrize("name", [*SERVERS, "demo"])
 def test_containers_are_confined(compose: Any, name: str) -> None:
     service = compose["services"][name]
     assert service["read_only"] is True
@@ -153,14 +248,43 @@ def test_containers_are_confined(compose: Any, name: str) -> None:
     assert "memory" in service["deploy"]["resources"]["limits"]
 
 
-def test_the_port_is_open_to_this_machine_only(compose: Any) -> None:
-    assert [port.split(":")[0] for port in compose["services"]["server"]["ports"]] == ["127.0.0.1"]
+@pytest.mark.parametrize("name", SERVERS)
+def test_the_port_is_open_to_this_machine_only(compose: Any, name: str) -> None:
+    assert [port.split(":")[0] for port in compose["services"][name]["ports"]] == ["127.0.0.1"]
 
 
-def test_the_engine_waits_longer_than_the_server(compose: Any) -> None:
-    server = compose["services"]["server"]
+@pytest.mark.parametrize("name", SERVERS)
+def test_the_engine_waits_longer_than_the_server(compose: Any, name: str) -> None:
+    server = compose["services"][name]
     grace_seconds = server_cli._parser().parse_args(server["command"]).grace_seconds or Settings().grace_seconds
     assert int(server["stop_grace_period"].removesuffix("s")) > grace_seconds
+
+
+def base_of(instructions: Instructions) -> str:
+    """What a stage begins with: another stage, or an image."""
+    return instructions[0][1].partition(" AS ")[0]
+
+
+def with_base(stages: Stages, name: str) -> Instructions:
+    """A stage's instructions, after those of the stages that it begins with."""
+    base = base_of(stages[name])
+    return [*(with_base(stages, base) if base in stages else []), *stages[name]]
+
+
+def needed(stages: Stages, name: str) -> set[str]:
+    """The stages that a stage begins with or copies from, however far away, and itself."""
+    instructions = stages[name]
+    sources = [base_of(instructions), *re.findall(r"--from=(\S+)", " ".join(rest for _, rest in instructions))]
+    return {name}.union(*(needed(stages, each) for each in sources if each in stages))
+
+
+def environment_of(instructions: Instructions) -> dict[str, str]:
+    return dict(word.split("=", 1) for name, rest in instructions if name == "ENV" for word in shlex.split(rest))
+
+
+def arguments_of(instructions: Instructions) -> argparse.Namespace:
+    """What the server makes of an image's own arguments."""
+    return server_cli._parser().parse_args(json.loads(dict(instructions)["CMD"]))
 
 
 def project() -> Any:
