@@ -13,6 +13,7 @@ from grpc_reflection.v1alpha import reflection
 
 from seedbed.wire.errors import DeviceError, SeedbedError
 from seedbed_server.devices import open_backend
+from seedbed_server.segments import SegmentFolder
 from seedbed_server.servicer import SERVICE, Servicer
 from seedbed_server.settings import Settings
 from seedbed_server.streaming import SamplingPools
@@ -42,11 +43,13 @@ class Server:
         self._settings = settings
         self._on_failure = on_failure
         self._pools: SamplingPools | None = None
+        self._segments = _segment_folder(settings)
         self._servicer = Servicer(
             settings.limits,
             version=metadata.version("seedbed"),
             default_chunk_bytes=settings.default_chunk_bytes,
             on_device_failure=self._device_failed,
+            segments=self._segments,
         )
         self._health = health.HealthServicer(
             experimental_non_blocking=True, experimental_thread_pool=ThreadPoolExecutor(SPARE_THREADS // 4)
@@ -103,6 +106,8 @@ class Server:
         self._grpc.stop(min(LAST_WORDS_SECONDS, grace_seconds)).wait()
         if self._pools is not None:
             self._pools.close()
+        if self._segments is not None:
+            self._segments.close()
 
     def _device_failed(self, error: DeviceError) -> None:
         self._servicer.drain()
@@ -127,6 +132,14 @@ class Server:
     def _set_health(self, status: int) -> None:
         for service in ("", SERVICE.full_name):
             self._health.set(service, status)
+
+
+def _segment_folder(settings: Settings) -> SegmentFolder | None:
+    if settings.shared_memory_dir is None:
+        return None
+    return SegmentFolder(
+        settings.shared_memory_dir, mode=settings.shared_memory_mode, max_bytes=settings.max_shared_memory_bytes
+    )
 
 
 def _answers(path: str) -> bool:

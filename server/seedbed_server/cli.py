@@ -166,6 +166,25 @@ def _parser() -> argparse.ArgumentParser:
         help="how much of what was sent is kept for clients that ask for the same a moment later",
     )
     parser.add_argument(
+        "--shared-memory-dir",
+        type=Path,
+        metavar="DIR",
+        help="an existing folder, best on a tmpfs, in which clients of a Unix socket get their tensors (default: none)",
+    )
+    parser.add_argument(
+        "--shared-memory-mode",
+        type=_file_mode,
+        default=defaults.shared_memory_mode,
+        metavar="MODE",
+        help="who may read them, octal: 600 this user, 640 its group as well, 644 everyone",
+    )
+    parser.add_argument(
+        "--max-shared-memory-bytes",
+        type=_positive,
+        default=defaults.max_shared_memory_bytes,
+        help="how much they may hold at a time; what is beyond is sent by the socket",
+    )
+    parser.add_argument(
         "--grace-seconds",
         type=_seconds,
         default=defaults.grace_seconds,
@@ -197,6 +216,9 @@ def _settings(options: argparse.Namespace) -> Settings:
         threads=options.threads,
         default_chunk_bytes=options.chunk_bytes,
         window_bytes=options.window_bytes,
+        shared_memory_dir=options.shared_memory_dir,
+        shared_memory_mode=options.shared_memory_mode,
+        max_shared_memory_bytes=options.max_shared_memory_bytes,
         grace_seconds=options.grace_seconds,
         reflection=options.reflection,
         limits=Limits(**limits),
@@ -258,6 +280,13 @@ def _positive(text: str, largest: int = LARGEST_LIMIT) -> int:
 
 def _window_bytes(text: str) -> int:
     return 0 if text == "0" else _positive(text)
+
+
+def _file_mode(text: str) -> int:
+    modes = {"600": 0o600, "640": 0o640, "644": 0o644}
+    if text not in modes:
+        raise argparse.ArgumentTypeError(f"must be 600, 640 or 644. Received: {text!r}")
+    return modes[text]
 
 
 def _message_bytes(text: str) -> int:

@@ -7,18 +7,20 @@ import functools
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from importlib import metadata
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seedbed.wire.chunks import Chunk
 from seedbed.wire.digests import DIGEST_ALGORITHMS, Digest, DigestAlgorithm, digest_bytes
 from seedbed.wire.dtypes import Dtype
 from seedbed.wire.info import MAX_CHUNK_BYTES, NUMERICS, InitializerInfo, Limits, ServerInfo, TensorDescription
 from seedbed.wire.specs import TensorRequest
-from seedbed_server.backends.base import Backend
+from seedbed_server.backends.base import Backend, CancelledError
 from seedbed_server.backends.cpu import CpuBackend
 from seedbed_server.descriptions import catalogue, describe
 from seedbed_server.local_device import LocalGpu
@@ -56,6 +58,28 @@ class EmbeddedTransport:
 
     def __init__(self) -> None:
         _pools()  # what is missing shall be missed here
+        self._under_way: set[TensorStream | TensorSource] = set()
+        self._is_cancelled = False
+
+    def another(self) -> Self:
+        """Return a transport to the same engine, whose calls are cancelled apart from this one's."""
+        return type(self)()
+
+    def cancel(self) -> None:
+        """Make calls under way end soon, and later ones at once, with CancelledError; done from another thread."""
+        self._is_cancelled = True
+        for work in tuple(self._under_way):
+            work.cancel()
+
+    @contextmanager
+    def _cancellable(self, work: TensorStream | TensorSource) -> Iterator[None]:
+        self._under_way.add(work)
+        try:
+            if self._is_cancelled:
+                work.cancel()
+            yield
+        finally:
+            self._under_way.discard(work)
 
     @property
     def _backend(self) -> Backend:
@@ -101,17 +125,19 @@ class EmbeddedTransport:
         stream = TensorStream(
             plans, _pools(), max_chunk_bytes=MAX_CHUNK_BYTES, algorithm=algorithm, with_checksums=False
         )
-        return [piece.digest for piece in stream.pieces() if piece.digest is not None]
+        with self._cancellable(stream):
+            return [piece.digest for piece in stream.pieces() if piece.digest is not None]
 
     def chunks(
         self, request: TensorRequest, first_byte: int = 0, timeout_seconds: float | None = None
     ) -> Iterator[Chunk]:
         """Yield the bytes of one request from ``first_byte`` on."""
         stream = TensorStream([plan(request)], _pools(), max_chunk_bytes=MAX_CHUNK_BYTES, first_byte=first_byte)
-        for piece in stream.pieces():
-            if piece.data:
-                data = bytes(piece.data)
-                yield Chunk(piece.byte_offset, piece.crc32c, memoryview(data))
+        with self._cancellable(stream):
+            for piece in stream.pieces():
+                if piece.data:
+                    data = bytes(piece.data)
+                    yield Chunk(piece.byte_offset, piece.crc32c, memoryview(data))
 
     def fill(
         self,
@@ -122,7 +148,9 @@ class EmbeddedTransport:
     ) -> list[Digest]:
         """Write the bytes of the requests straight into the given memory, and return their digests."""
         for request, out in zip(requests, outs, strict=True):
-            self._fill(request, np.asarray(out), on_bytes)
+            source = TensorSource(plan(request), self._backend)
+            with self._cancellable(source):
+                _fill(source, np.asarray(out), on_bytes)
         return [digest_bytes(out) for out in outs]
 
     def sample_on(
@@ -135,29 +163,34 @@ class EmbeddedTransport:
         """Sample on the device itself: no byte passes through the host."""
         arrays = []
         for request in requests:
+            if self._is_cancelled:
+                raise CancelledError
             arrays.append(device.sample(request))
             on_bytes(request.size_bytes)
         return arrays
 
-    def _fill(
-        self, request: TensorRequest, out: np.ndarray[tuple[int], np.dtype[np.uint8]], on_bytes: Callable[[int], None]
-    ) -> None:
-        source = TensorSource(plan(request), self._backend)
-        itemsize = request.spec.dtype.itemsize
-        done = threading.Lock()
 
-        def task(begin: int) -> None:
-            part = out[begin : begin + TASK_BYTES]
-            source.fill(begin // itemsize, part)
-            with done:
-                on_bytes(part.size)
+def _fill(source: TensorSource, out: NDArray[np.uint8], on_bytes: Callable[[int], None]) -> None:
+    """Write all bytes of a source; when this ends, no thread writes any more, however it ends."""
+    itemsize = source.plan.dtype.itemsize
+    done = threading.Lock()
 
-        begins = range(0, out.size, TASK_BYTES)
-        if len(begins) == 1:
-            task(0)
-            return
-        try:
-            for _ in _threads().map(task, begins):
-                pass
-        finally:
-            source.cancel()  # an interrupt must not leave threads writing into the caller's memory
+    def task(begin: int) -> None:
+        part = out[begin : begin + TASK_BYTES]
+        source.fill(begin // itemsize, part)
+        with done:
+            on_bytes(part.size)
+
+    begins = range(0, out.size, TASK_BYTES)
+    if len(begins) == 1:
+        task(0)
+        return
+    tasks = [_threads().submit(task, begin) for begin in begins]
+    try:
+        for each in tasks:
+            each.result()
+    finally:
+        source.cancel()
+        for each in tasks:
+            each.cancel()
+        wait(tasks)

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
 import grpc
@@ -11,7 +12,6 @@ from google.protobuf.message import DecodeError, Message
 
 from seedbed.v1 import service_pb2
 from seedbed.wire import protos
-from seedbed.wire.chunks import Chunk, Draft, Frame, encode_frame
 from seedbed.wire.digests import DIGEST_ALGORITHMS
 from seedbed.wire.dtypes import Dtype
 from seedbed.wire.errors import DeviceError, InvalidValueError
@@ -19,9 +19,10 @@ from seedbed.wire.info import NUMERICS, Limits, ServerInfo
 from seedbed_server.backends.base import CancelledError
 from seedbed_server.descriptions import catalogue, describe
 from seedbed_server.errors import status_of
-from seedbed_server.flights import Buffer
+from seedbed_server.messages import SEGMENT_LINGER_SECONDS, Messages
 from seedbed_server.refusals import NotServingError, OverloadedError
 from seedbed_server.sampler import SamplePlan, plan
+from seedbed_server.segments import SegmentFolder
 from seedbed_server.streaming import Piece, SamplingPools, TensorStream
 from seedbed_server.validation import ResumePoint, check_chunk_bytes, check_resume, check_sizes, check_tensor_count
 
@@ -50,7 +51,9 @@ class Servicer:
         version: str,
         default_chunk_bytes: int,
         on_device_failure: Callable[[DeviceError], None],
+        segments: SegmentFolder | None = None,
     ) -> None:
+        self._segments = segments
         self._limits = limits
         self._on_device_failure = on_device_failure
         self._version = version
@@ -124,7 +127,7 @@ class Servicer:
         return protos.descriptions_to_proto(describe(each, self._default_chunk_bytes) for each in plans)
 
     def _digest_tensors(
-        self, request: service_pb2.DigestTensorsRequest, start: Callable[[TensorStream], Iterator[Piece]]
+        self, request: service_pb2.DigestTensorsRequest, call: "_StreamCall"
     ) -> Iterator[service_pb2.DigestTensorsResponse]:
         algorithm = protos.digest_algorithm_from_proto(request)
         stream = TensorStream(
@@ -134,16 +137,14 @@ class Servicer:
             algorithm=algorithm,
             with_checksums=False,
         )
-        for piece in start(stream):
+        for piece in call.pieces(stream):
             response = service_pb2.DigestTensorsResponse(tensor_index=piece.tensor_index)
             if piece.digest is not None:
                 response.digest.CopyFrom(protos.digest_to_proto(piece.digest))
             if piece.digest is not None or not piece.data:
                 yield response
 
-    def _sample_tensors(
-        self, request: service_pb2.SampleTensorsRequest, start: Callable[[TensorStream], Iterator[Piece]]
-    ) -> Iterator[bytes]:
+    def _sample_tensors(self, request: service_pb2.SampleTensorsRequest, call: "_StreamCall") -> Iterator[bytes]:
         algorithm = protos.digest_algorithm_from_proto(request)
         chunk_bytes = self._default_chunk_bytes
         if request.HasField("max_chunk_bytes"):
@@ -152,7 +153,10 @@ class Servicer:
         plans = self._plans(request)
         resume = ResumePoint(request.resume.tensor_index, request.resume.byte_offset)
         check_resume(resume, [each.request for each in plans])
-        messages = _Messages()
+        is_resumed = resume != ResumePoint(0, 0)
+        may_map = request.accepts_segments and call.is_on_this_host and not is_resumed
+        segments = self._segments if may_map else None
+        messages = Messages(accepts_fill=request.accepts_fill and not is_resumed, segments=segments)
         stream = TensorStream(
             plans,
             self._ready_pools(),
@@ -162,8 +166,15 @@ class Servicer:
             first_byte=resume.byte_offset,
             memory=messages,
         )
-        for piece in start(stream):
-            yield messages.encode(piece)
+        try:
+            for piece in call.pieces(stream):
+                message = messages.encode(piece)
+                if message is not None:
+                    yield message
+            if messages.has_segments:  # the client ends the call when it has opened them
+                stream.wait_cancelled(SEGMENT_LINGER_SECONDS)
+        finally:
+            messages.close()
 
     def _plans(
         self,
@@ -198,16 +209,7 @@ class Servicer:
     def _guarded_stream(self, name: str, stream: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
         def call(request: Message | Malformed, context: grpc.ServicerContext) -> Iterator[Any]:
             with _Call(name, context, self._on_device_failure) as record, self._place():
-
-                def start(tensors: TensorStream) -> Iterator[Piece]:
-                    if not context.add_callback(tensors.cancel):
-                        raise CancelledError
-                    for piece in tensors.pieces():
-                        record.chunks += 1
-                        record.size_bytes += len(piece.data)
-                        yield piece
-
-                yield from stream(_well_formed(request, name), start)
+                yield from stream(_well_formed(request, name), _StreamCall(context, record))
 
         return call
 
@@ -232,6 +234,28 @@ class _Place:
 
     def __exit__(self, *exception: object) -> None:
         self._places.release()
+
+
+@dataclass(frozen=True, slots=True)
+class _StreamCall:
+    """What a streaming RPC needs of its call."""
+
+    context: grpc.ServicerContext
+    record: "_Call"
+
+    @property
+    def is_on_this_host(self) -> bool:
+        """Whether the client came by a Unix socket."""
+        return str(self.context.peer()).startswith("unix:")
+
+    def pieces(self, tensors: TensorStream) -> Iterator[Piece]:
+        """Yield a stream's pieces; the end of the call cancels it."""
+        if not self.context.add_callback(tensors.cancel):
+            raise CancelledError
+        for piece in tensors.pieces():
+            self.record.chunks += 1
+            self.record.size_bytes += len(piece.data)
+            yield piece
 
 
 class _Call:
@@ -291,33 +315,3 @@ def _parser(name: str) -> Callable[[bytes], Message | Malformed]:
 
 def _serialize(message: Message) -> bytes:
     return message.SerializeToString()
-
-
-class _Messages:
-    """The memory of a stream whose pieces are sampled straight into the messages that carry them."""
-
-    is_shared = True
-
-    def take(self, piece: Piece, size_bytes: int) -> Draft:
-        """Return the draft of the piece's message."""
-        return Draft(_frame(piece, size_bytes), size_bytes)
-
-    def give_back(self, buffer: Buffer) -> None:
-        """Do nothing: each message has memory of its own."""
-
-    @staticmethod
-    def encode(piece: Piece) -> bytes:
-        """Return the piece's message."""
-        frame = _frame(piece, len(piece.data))
-        return piece.buffer.encode(frame) if isinstance(piece.buffer, Draft) else encode_frame(frame)
-
-
-def _frame(piece: Piece, size_bytes: int) -> Frame:
-    header = None
-    if piece.is_first:
-        request = piece.plan.request
-        header = protos.header_to_bytes(request.shape, request.spec.dtype, request.size_bytes)
-    digest = protos.digest_to_proto(piece.digest).SerializeToString() if piece.digest is not None else None
-    is_empty_tensor = piece.digest is not None and not size_bytes
-    chunk = None if is_empty_tensor else Chunk(piece.byte_offset, piece.crc32c, piece.data)
-    return Frame(piece.tensor_index, header, chunk, digest)

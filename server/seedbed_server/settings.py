@@ -1,6 +1,7 @@
 """What an operator can set, with its default."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from seedbed.wire.info import Limits
 
@@ -19,6 +20,12 @@ class Settings:
     """Bytes of data in a chunk where the client asks for nothing else."""
     window_bytes: int = 32 * 2**20
     """How much of what was sent is kept for other streams that ask for the same."""
+    shared_memory_dir: Path | None = None
+    """Where tensors are put for clients on the same host; None is nowhere."""
+    shared_memory_mode: int = 0o600
+    """Who may read them: the mode of the files."""
+    max_shared_memory_bytes: int = 2**34
+    """How much they may hold at a time."""
     grace_seconds: float = 30.0
     """How long streams may go on after SIGTERM."""
     share_port: bool = False

@@ -71,11 +71,14 @@ class _Job:
 class Memory(Protocol):
     """Where a stream's pieces are sampled to."""
 
-    is_shared: bool
-    """Whether other streams may read the same memory at the same time; it is then never written again."""
+    def is_shared(self, tensor_index: int, plan: SamplePlan) -> bool:
+        """Return whether other streams may read a tensor's memory at the same time; it is then never written again."""
 
     def take(self, piece: Piece, size_bytes: int) -> Buffer:
         """Return memory for a piece, which is given as it will be but for its data, and its sums' values."""
+
+    def filled(self, buffer: Buffer) -> None:
+        """Take note, in the thread that sampled it, that a piece is there."""
 
     def give_back(self, buffer: Buffer) -> None:
         """Have memory back whose piece has been consumed."""
@@ -90,10 +93,13 @@ class _Reused:
 class ReusedMemory:
     """Memory that is used again and again: a piece's data is gone when the next piece is asked for."""
 
-    is_shared = False
-
     def __init__(self) -> None:
         self._free: deque[NDArray[np.uint8]] = deque()
+
+    def is_shared(self, tensor_index: int, plan: SamplePlan) -> bool:
+        """Return that it is not."""
+        del tensor_index, plan
+        return False
 
     def take(self, piece: Piece, size_bytes: int) -> Buffer:
         """Return some of the memory that was given back, or new memory."""
@@ -104,6 +110,9 @@ class ReusedMemory:
                 return _Reused(whole[:size_bytes], whole)
         whole = np.empty(size_bytes, np.uint8)
         return _Reused(whole, whole)
+
+    def filled(self, buffer: Buffer) -> None:
+        """Do nothing."""
 
     def give_back(self, buffer: Buffer) -> None:
         """Keep the memory for a later piece."""
@@ -170,6 +179,10 @@ class TensorStream:
         for job in tuple(self._waiting):
             job.source.cancel()
 
+    def wait_cancelled(self, timeout_seconds: float) -> None:
+        """Return when :meth:`cancel` has been called, or after the time."""
+        self._cancelled.wait(timeout_seconds)
+
     def pieces(self) -> Iterator[Piece]:
         """Yield the pieces in order.
 
@@ -215,7 +228,7 @@ class TensorStream:
             if job is None:
                 return
             if job.chunk is not None:
-                job.flight = self._start(job) if not self._memory.is_shared else self._join(job)
+                job.flight = self._join(job) if self._is_shared(job) else self._start(job)
             self._waiting.append(job)
 
     def _join(self, job: _Job) -> Flight:
@@ -226,11 +239,14 @@ class TensorStream:
         pool = self._pools.pool_for(job.source.plan)
         return Flight(buffer, pool.submit(self._sample, job, buffer))
 
+    def _is_shared(self, job: _Job) -> bool:
+        return self._memory.is_shared(job.tensor_index, job.source.plan)
+
     def _leave(self, job: _Job) -> None:
         flight, job.flight = job.flight, None
         if flight is None:
             return
-        if self._memory.is_shared:
+        if self._is_shared(job):
             self._pools.flights.leave(self._flight_key(job), flight)
         elif not flight.sampled.cancel():
             self._memory.give_back(flight.buffer)
@@ -245,6 +261,7 @@ class TensorStream:
         """Fill the memory and return its checksum."""
         assert job.chunk is not None
         job.source.fill(job.chunk.first_element, buffer.data)
+        self._memory.filled(buffer)
         return checksum(buffer.data.data) if self._with_checksums else 0
 
     @staticmethod

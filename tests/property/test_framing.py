@@ -1,6 +1,7 @@
 """Frames written and read by hand are those of protobuf's own encoder and parser, and no bytes crash the reader."""
 
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,13 +29,17 @@ HEADERS = st.builds(
     numerics=st.sampled_from(tensors_pb2.Numerics.values()),
 )
 CHUNKS = st.builds(tensors_pb2.Chunk, byte_offset=INT64, crc32c=st.integers(0, 2**32 - 1), data=DATA)
+SEGMENTS = st.builds(tensors_pb2.Segment, directory=st.text(max_size=40), path=st.text(max_size=40), size_bytes=INT64)
 # None stays unset; an empty submessage is set, which is not the same.
-RESPONSES = st.builds(
-    service_pb2.SampleTensorsResponse,
-    tensor_index=INT64,
-    header=st.none() | HEADERS,
-    digest=st.none() | DIGESTS,
-    chunk=st.none() | CHUNKS,
+HEADS: dict[str, st.SearchStrategy[Any]] = {
+    "tensor_index": INT64,
+    "header": st.none() | HEADERS,
+    "digest": st.none() | DIGESTS,
+}
+RESPONSES = st.one_of(
+    st.builds(service_pb2.SampleTensorsResponse, **HEADS, chunk=st.none() | CHUNKS),
+    st.builds(service_pb2.SampleTensorsResponse, **HEADS, fill=st.binary(max_size=8)),
+    st.builds(service_pb2.SampleTensorsResponse, **HEADS, segment=SEGMENTS),
 )
 
 WITH_DATA = st.builds(
@@ -65,7 +70,7 @@ def _field(number: int, wire_type: int, value: bytes) -> bytes:
 
 
 # Fields of a later version, of every wire type that proto3 has.
-NUMBERS = st.integers(5, 2**29 - 1)
+NUMBERS = st.integers(7, 2**29 - 1)
 UNKNOWN_FIELDS = st.lists(
     st.one_of(
         st.builds(_field, NUMBERS, st.just(0), INT64.map(_varint)),
@@ -85,6 +90,8 @@ def _frame_of(response: service_pb2.SampleTensorsResponse) -> Frame:
         header=response.header.SerializeToString() if response.HasField("header") else None,
         chunk=Chunk(chunk.byte_offset, chunk.crc32c, memoryview(chunk.data)) if response.HasField("chunk") else None,
         digest=response.digest.SerializeToString() if response.HasField("digest") else None,
+        fill=response.fill or None,
+        segment=response.segment.SerializeToString() if response.HasField("segment") else None,
     )
 
 

@@ -14,8 +14,8 @@ from seedbed.wire.dtypes import Dtype
 from seedbed.wire.specs import TensorRequest
 from seedbed_server.backends.base import Backend, CancelledError, ElementwiseRule, Orthogonal, Runs
 from seedbed_server.kernels.keys import Key
+from seedbed_server.messages import Messages
 from seedbed_server.sampler import plan
-from seedbed_server.servicer import _Messages
 from seedbed_server.streaming import Piece, SamplingPools, TensorStream
 
 CHUNK = 4096
@@ -67,11 +67,11 @@ def pools(counting: CountingBackend) -> Iterator[SamplingPools]:
 
 def stream_of(pools: SamplingPools, *specs: sb.TensorSpec, first_byte: int = 0) -> TensorStream:
     plans = [plan(TensorRequest(spec)) for spec in specs]
-    return TensorStream(plans, pools, max_chunk_bytes=CHUNK, memory=_Messages(), first_byte=first_byte)
+    return TensorStream(plans, pools, max_chunk_bytes=CHUNK, memory=Messages(), first_byte=first_byte)
 
 
 def messages(stream: TensorStream) -> list[bytes]:
-    return [_Messages.encode(piece) for piece in stream.pieces()]
+    return [message for piece in stream.pieces() if (message := Messages().encode(piece)) is not None]
 
 
 SPEC = sb.TensorSpec("w", (20 * CHUNK // 4 + 7,), "float32", sb.RandomNormal(seed=1))
@@ -88,7 +88,7 @@ def test_ranks_that_ask_together_cost_one_sampling(
     got: list[list[bytes]] = [[] for _ in iterators]
     for pieces in zip(*iterators, strict=True):  # in step, as the ranks of a job are
         for each, piece in zip(got, pieces, strict=True):
-            each.append(_Messages.encode(piece))
+            each.append(Messages().encode(piece) or b"")
     assert all(each == alone for each in got)
     assert counting.elements == SPEC.element_count
 

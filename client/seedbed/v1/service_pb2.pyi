@@ -177,27 +177,35 @@ class ResumePoint(_message.Message):
     def __init__(self, tensor_index: _Optional[int] = ..., byte_offset: _Optional[int] = ...) -> None: ...
 
 class SampleTensorsRequest(_message.Message):
-    __slots__ = ("tensors", "numerics", "resume", "max_chunk_bytes", "digest_algorithm")
+    __slots__ = ("tensors", "numerics", "resume", "max_chunk_bytes", "digest_algorithm", "accepts_fill", "accepts_segments")
     TENSORS_FIELD_NUMBER: _ClassVar[int]
     NUMERICS_FIELD_NUMBER: _ClassVar[int]
     RESUME_FIELD_NUMBER: _ClassVar[int]
     MAX_CHUNK_BYTES_FIELD_NUMBER: _ClassVar[int]
     DIGEST_ALGORITHM_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTS_FILL_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTS_SEGMENTS_FIELD_NUMBER: _ClassVar[int]
     tensors: _containers.RepeatedCompositeFieldContainer[_tensors_pb2.TensorRequest]
     numerics: _tensors_pb2.Numerics
     resume: ResumePoint
     max_chunk_bytes: int
     digest_algorithm: _tensors_pb2.DigestAlgorithm
-    def __init__(self, tensors: _Optional[_Iterable[_Union[_tensors_pb2.TensorRequest, _Mapping]]] = ..., numerics: _Optional[_Union[_tensors_pb2.Numerics, str]] = ..., resume: _Optional[_Union[ResumePoint, _Mapping]] = ..., max_chunk_bytes: _Optional[int] = ..., digest_algorithm: _Optional[_Union[_tensors_pb2.DigestAlgorithm, str]] = ...) -> None: ...
+    accepts_fill: bool
+    accepts_segments: bool
+    def __init__(self, tensors: _Optional[_Iterable[_Union[_tensors_pb2.TensorRequest, _Mapping]]] = ..., numerics: _Optional[_Union[_tensors_pb2.Numerics, str]] = ..., resume: _Optional[_Union[ResumePoint, _Mapping]] = ..., max_chunk_bytes: _Optional[int] = ..., digest_algorithm: _Optional[_Union[_tensors_pb2.DigestAlgorithm, str]] = ..., accepts_fill: bool = ..., accepts_segments: bool = ...) -> None: ...
 
 class SampleTensorsResponse(_message.Message):
-    __slots__ = ("tensor_index", "header", "digest", "chunk")
+    __slots__ = ("tensor_index", "header", "digest", "chunk", "fill", "segment")
     TENSOR_INDEX_FIELD_NUMBER: _ClassVar[int]
     HEADER_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
     CHUNK_FIELD_NUMBER: _ClassVar[int]
+    FILL_FIELD_NUMBER: _ClassVar[int]
+    SEGMENT_FIELD_NUMBER: _ClassVar[int]
     tensor_index: int
     header: _tensors_pb2.TensorHeader
     digest: _tensors_pb2.Digest
     chunk: _tensors_pb2.Chunk
-    def __init__(self, tensor_index: _Optional[int] = ..., header: _Optional[_Union[_tensors_pb2.TensorHeader, _Mapping]] = ..., digest: _Optional[_Union[_tensors_pb2.Digest, _Mapping]] = ..., chunk: _Optional[_Union[_tensors_pb2.Chunk, _Mapping]] = ...) -> None: ...
+    fill: bytes
+    segment: _tensors_pb2.Segment
+    def __init__(self, tensor_index: _Optional[int] = ..., header: _Optional[_Union[_tensors_pb2.TensorHeader, _Mapping]] = ..., digest: _Optional[_Union[_tensors_pb2.Digest, _Mapping]] = ..., chunk: _Optional[_Union[_tensors_pb2.Chunk, _Mapping]] = ..., fill: _Optional[bytes] = ..., segment: _Optional[_Union[_tensors_pb2.Segment, _Mapping]] = ...) -> None: ...

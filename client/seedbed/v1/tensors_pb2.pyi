@@ -130,3 +130,13 @@ class Chunk(_message.Message):
     crc32c: int
     data: bytes
     def __init__(self, byte_offset: _Optional[int] = ..., crc32c: _Optional[int] = ..., data: _Optional[bytes] = ...) -> None: ...
+
+class Segment(_message.Message):
+    __slots__ = ("directory", "path", "size_bytes")
+    DIRECTORY_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    directory: str
+    path: str
+    size_bytes: int
+    def __init__(self, directory: _Optional[str] = ..., path: _Optional[str] = ..., size_bytes: _Optional[int] = ...) -> None: ...

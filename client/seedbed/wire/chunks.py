@@ -16,6 +16,8 @@ TENSOR_INDEX = 1 << 3
 HEADER = 2 << 3 | 2
 DIGEST = 3 << 3 | 2
 CHUNK = 4 << 3 | 2
+FILL = 5 << 3 | 2
+SEGMENT = 6 << 3 | 2
 BYTE_OFFSET = 1 << 3
 CRC32C = 2 << 3 | 5
 DATA = 3 << 3 | 2
@@ -60,9 +62,13 @@ class Frame:
     header: bytes | None = None
     """A serialized TensorHeader, in the first message about a tensor."""
     chunk: Chunk | None = None
-    """Bytes of the tensor."""
+    """Bytes of the tensor; not together with ``fill`` or ``segment``."""
     digest: bytes | None = None
     """A serialized Digest, in the last message about a tensor."""
+    fill: bytes | None = None
+    """In place of chunks: one element that all elements equal."""
+    segment: bytes | None = None
+    """In place of chunks: a serialized Segment, which says where the bytes are."""
 
 
 class _NewBytes:
@@ -131,6 +137,11 @@ def _prefix(frame: Frame, size_bytes: int) -> bytes:
         if size_bytes:
             inner += _varint(DATA) + _varint(size_bytes)
         parts += [_varint(CHUNK), _varint(len(inner) + size_bytes), inner]
+    # What stands in place of chunks never comes with one, so nothing follows a chunk's payload.
+    if frame.fill:
+        parts += [_varint(FILL), _varint(len(frame.fill)), frame.fill]
+    if frame.segment is not None:
+        parts += [_varint(SEGMENT), _varint(len(frame.segment)), frame.segment]
     return b"".join(parts)
 
 
@@ -142,7 +153,7 @@ def decode_frame(message: bytes) -> Frame:
     Raises:
         FrameError: if the bytes are malformed.
     """
-    tensor_index, header, digest, chunk = 0, None, None, None
+    tensor_index, header, digest, chunk, fill, segment = 0, None, None, None, None, None
     view = memoryview(message)
     for key, value in _fields(view):
         if key == TENSOR_INDEX and isinstance(value, int):
@@ -153,7 +164,11 @@ def decode_frame(message: bytes) -> Frame:
             digest = bytes(value)
         elif key == CHUNK and isinstance(value, memoryview):
             chunk = _decode_chunk(value)
-    return Frame(tensor_index, header, chunk, digest)
+        elif key == FILL and isinstance(value, memoryview):
+            fill = bytes(value)
+        elif key == SEGMENT and isinstance(value, memoryview):
+            segment = bytes(value)
+    return Frame(tensor_index, header, chunk, digest, fill, segment)
 
 
 def _decode_chunk(view: memoryview) -> Chunk:

@@ -251,6 +251,24 @@ def header_from_bytes(data: bytes) -> tuple[tuple[int, ...], Dtype | None, int, 
     return tuple(message.shape), _DTYPES_BACK.get(message.dtype), message.total_bytes, numerics
 
 
+def segment_to_bytes(directory: str, path: str, size_bytes: int) -> bytes:
+    """Return a serialized Segment."""
+    return tensors_pb2.Segment(directory=directory, path=path, size_bytes=size_bytes).SerializeToString()
+
+
+def segment_from_bytes(data: bytes) -> tuple[str, str, int]:
+    """Return directory, path and size in bytes of a serialized Segment.
+
+    Raises:
+        ValueError: if the bytes are none.
+    """
+    try:
+        message = tensors_pb2.Segment.FromString(data)
+    except DecodeError as error:
+        raise ValueError(f"no segment: {error}") from None
+    return message.directory, message.path, message.size_bytes
+
+
 def digest_to_proto(digest: Digest) -> tensors_pb2.Digest:
     """Return the message of a digest."""
     return tensors_pb2.Digest(algorithm=_DIGESTS[digest.algorithm], value=digest.value, size_bytes=digest.size_bytes)

@@ -30,6 +30,8 @@ def cuda_device_count() -> int:
     """
     cupy, _ = _libraries()
     try:
+        if cupy.cuda.runtime.driverGetVersion() == 0:
+            raise NoDeviceError("no GPU can be used here: there is no NVIDIA driver")
         return int(cupy.cuda.runtime.getDeviceCount())
     except cupy.cuda.runtime.CUDARuntimeError as error:
         raise NoDeviceError(f"no GPU can be used here: {_first_line(error)}") from None
