@@ -114,7 +114,7 @@ class SegmentFolder:
             self.own.mkdir()
             # Who may read a file may enter its folder.
             self.own.chmod(0o700 | (mode & 0o044) >> 2 | mode & 0o044)
-            self._guard = _locked(self.own / LOCK)
+            self._guard = _locked(self.own / LOCK, os.O_CREAT)
         except OSError as error:
             raise SegmentsError(f"--shared-memory-dir {directory} cannot be used: {error.strerror or error}") from None
 
@@ -151,9 +151,9 @@ class SegmentFolder:
         os.close(self._guard)
 
 
-def _locked(path: Path) -> int:
+def _locked(path: Path, flags: int = 0) -> int:
     """Return a descriptor that holds a lock until it is closed, or the process has ended."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | flags, 0o600)
     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     return descriptor
 
@@ -165,7 +165,7 @@ def _remove_stale(directory: Path) -> None:
             if folder.is_symlink() or folder.stat().st_uid != os.getuid():
                 continue
             guard = _locked(folder / LOCK)
-        except OSError:  # held by a server that lives, or not a folder of ours
+        except OSError:  # held by a server that lives, or no server's folder
             continue
         shutil.rmtree(folder, ignore_errors=True)
         os.close(guard)
