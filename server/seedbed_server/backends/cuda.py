@@ -15,11 +15,14 @@ from numba import types, uint64
 from numba.np.numpy_support import from_dtype
 from numpy.typing import NDArray
 
-from seedbed.wire.errors import DeviceError, NoDeviceError, OutOfDeviceMemoryError
+from seedbed.wire.errors import DeviceError, NoDeviceError, OutOfDeviceMemoryError, SeedbedError
 from seedbed_server.backends.device import DeviceArray
 from seedbed_server.kernels.blocks import BLOCK_KERNELS, BlockKernel
 
 THREADS_PER_BLOCK = 128
+
+# How the CUDA runtime and the driver say that there is no room.
+OUT_OF_MEMORY = ("cudaErrorMemoryAllocation", "CUDA_ERROR_OUT_OF_MEMORY")
 
 
 def cuda_device_count() -> int:
@@ -103,13 +106,12 @@ class CudaDevice:
         try:
             with cupy.cuda.Device(self._index), cupy.cuda.using_allocator(self._pool.malloc) if pool else nullcontext():
                 yield
-        except cupy.cuda.memory.OutOfMemoryError as error:
-            raise OutOfDeviceMemoryError(_first_line(error)) from None
-        except (cupy.cuda.runtime.CUDARuntimeError, cupy.cuda.driver.CUDADriverError) as error:
-            if "cudaErrorMemoryAllocation" in str(error):
+        except SeedbedError:
+            raise
+        except Exception as error:
+            # CuPy's runtime and driver, numba-cuda and the compiler each have errors of their own.
+            if isinstance(error, MemoryError) or any(word in str(error) for word in OUT_OF_MEMORY):
                 raise OutOfDeviceMemoryError(_first_line(error)) from None
-            raise DeviceError(f"the GPU failed: {_first_line(error)}") from error
-        except self._cuda.cudadrv.driver.CudaAPIError as error:
             raise DeviceError(f"the GPU failed: {_first_line(error)}") from error
 
     def kernel(self, kernel: BlockKernel) -> Any:
