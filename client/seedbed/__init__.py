@@ -7,6 +7,8 @@ with sb.connect("127.0.0.1:50051") as client:             # or by a server: the 
 w = client.sample(sb.TensorSpec("wte", (50257, 768), "bfloat16", sb.RandomNormal(stddev=0.02), seed=7))
 """
 
+import typing
+
 from seedbed import initializers
 from seedbed.client import Client, connect
 from seedbed.defaults import get_default_client, set_default_client
@@ -71,6 +73,9 @@ from seedbed.wire.info import InitializerInfo, InitializerParameter, Limits, Ser
 from seedbed.wire.slices import Shard, TensorSlice, shard
 from seedbed.wire.specs import TensorSpec
 
+if typing.TYPE_CHECKING:
+    from seedbed import aio
+
 __all__ = [
     "CancelledError",
     "Client",
@@ -119,6 +124,7 @@ __all__ = [
     "UnsupportedError",
     "VarianceScaling",
     "Zeros",
+    "aio",
     "compute_fans",
     "connect",
     "constant",
@@ -145,3 +151,14 @@ __all__ = [
     "variance_scaling",
     "zeros",
 ]
+
+
+if not typing.TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Import the asynchronous client when it is asked for: most programs never need asyncio."""
+        if name != "aio":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        import importlib
+
+        return importlib.import_module("seedbed.aio")

@@ -27,23 +27,39 @@ class Assembler:
         """The digests of the tensors that are complete, as computed here and confirmed by the server."""
 
     def chunks(self, frames: Iterable[Frame]) -> Iterator[tuple[int, Chunk]]:
-        """Yield the tensor's place and each chunk that is not a heartbeat.
+        """Yield the tensor's place and each chunk that is not a heartbeat, of all frames.
 
         Raises:
             DataLossError: as soon as anything does not fit.
         """
         for frame in frames:
-            if self._index >= len(self._requests):
-                raise _lost("the server sent more than was asked for")
-            if frame.tensor_index != self._index:
-                raise _lost(f"tensor {frame.tensor_index} came where tensor {self._index} was due")
-            if frame.header is not None:
-                self._begin(frame.header)
-            if frame.chunk is not None and len(frame.chunk.data):
-                self._take(frame.chunk)
-                yield self._index, frame.chunk
-            if frame.digest is not None:
-                self._end(frame.digest)
+            yield from self.feed(frame)
+        self.finish()
+
+    def feed(self, frame: Frame) -> Iterator[tuple[int, Chunk]]:
+        """Yield the tensor's place and the chunk of the next frame, unless it is a heartbeat; iterate to the end.
+
+        Raises:
+            DataLossError: if the frame does not fit; after the chunk if that is good and the tensor's digest is not.
+        """
+        if self._index >= len(self._requests):
+            raise _lost("the server sent more than was asked for")
+        if frame.tensor_index != self._index:
+            raise _lost(f"tensor {frame.tensor_index} came where tensor {self._index} was due")
+        if frame.header is not None:
+            self._begin(frame.header)
+        if frame.chunk is not None and len(frame.chunk.data):
+            self._take(frame.chunk)
+            yield self._index, frame.chunk
+        if frame.digest is not None:
+            self._end(frame.digest)
+
+    def finish(self) -> None:
+        """Take note of the stream's end.
+
+        Raises:
+            DataLossError: if tensors, or parts of one, are missing.
+        """
         if self._index < len(self._requests):
             raise _lost(f"the stream ended inside {self._name()}, after {self._position} bytes of it")
 

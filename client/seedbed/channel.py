@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 import grpc
+import grpc.aio
 
 from seedbed.wire.errors import bad_value
 
@@ -44,4 +45,13 @@ def grpc_target(target: str) -> str:
 
 def open_channel(target: str, options: Mapping[str, int | str]) -> grpc.Channel:
     """Return a channel; it connects at its first call."""
-    return grpc.insecure_channel(grpc_target(target), options=list({**DEFAULT_OPTIONS, **options}.items()))
+    return grpc.insecure_channel(grpc_target(target), options=_all(options))
+
+
+def open_aio_channel(target: str, options: Mapping[str, int | str]) -> grpc.aio.Channel:
+    """Return a channel for the event loop that runs; it connects at its first call."""
+    return grpc.aio.insecure_channel(grpc_target(target), options=_all(options))
+
+
+def _all(options: Mapping[str, int | str]) -> list[tuple[str, int | str]]:
+    return list({**DEFAULT_OPTIONS, **options}.items())

@@ -9,16 +9,22 @@ from grpc_health.v1 import health_pb2
 from seedbed.assemble import Assembler
 from seedbed.channel import open_channel
 from seedbed.devices import LocalDevice
-from seedbed.errors import DataLossError, UnavailableError
-from seedbed.rpc_errors import translated, understood
+from seedbed.rpc_errors import not_ready, translated
+from seedbed.rpc_messages import (
+    SERVICE,
+    DigestReader,
+    describe_message,
+    descriptions_of,
+    digest_message,
+    initializers_of,
+    sample_message,
+    server_info_of,
+)
 from seedbed.v1 import service_pb2, service_pb2_grpc
-from seedbed.wire import protos
 from seedbed.wire.chunks import Chunk, Frame, decode_frame
-from seedbed.wire.digests import DIGEST_BYTES, Digest, DigestAlgorithm
+from seedbed.wire.digests import Digest, DigestAlgorithm
 from seedbed.wire.info import InitializerInfo, ServerInfo, TensorDescription
 from seedbed.wire.specs import TensorRequest
-
-SERVICE = service_pb2.DESCRIPTOR.services_by_name["SeedbedService"].full_name
 
 
 class GrpcTransport:
@@ -67,71 +73,38 @@ class GrpcTransport:
             if error.code() is not grpc.StatusCode.DEADLINE_EXCEEDED:
                 with translated(self._target, timeout_seconds):
                     raise
-        message = f"{self._target} is not ready after {timeout_seconds:g} s; check that seedbed-server runs there"
-        raise UnavailableError(message) from None
+        raise not_ready(self._target, timeout_seconds) from None
 
     def server_info(self, timeout_seconds: float | None = None) -> ServerInfo:
         """Return what the server is."""
         with translated(self._target, timeout_seconds):
             response = self._stub.GetServerInfo(service_pb2.GetServerInfoRequest(), timeout=timeout_seconds)
-        with understood(self._target):
-            return protos.server_info_from_proto(response)
+        return server_info_of(self._target, response)
 
     def list_initializers(self, timeout_seconds: float | None = None) -> list[InitializerInfo]:
         """Return every initializer of the server."""
         with translated(self._target, timeout_seconds):
             response = self._stub.ListInitializers(service_pb2.ListInitializersRequest(), timeout=timeout_seconds)
-        with understood(self._target):
-            return protos.initializer_infos_from_proto(response)
+        return initializers_of(self._target, response)
 
     def describe(
         self, requests: Sequence[TensorRequest], timeout_seconds: float | None = None
     ) -> list[TensorDescription]:
         """Return what sampling the requests would give."""
-        message = service_pb2.DescribeTensorsRequest(
-            tensors=map(protos.tensor_request_to_proto, requests), numerics=protos.newest_numerics()
-        )
         with translated(self._target, timeout_seconds):
-            response = self._stub.DescribeTensors(message, timeout=timeout_seconds)
-        if len(response.tensors) != len(requests):
-            raise DataLossError(
-                f"{self._target} described {len(response.tensors)} of {len(requests)} tensors; ask again"
-            )
-        with understood(self._target):
-            return protos.descriptions_from_proto(response)
+            response = self._stub.DescribeTensors(describe_message(requests), timeout=timeout_seconds)
+        return descriptions_of(self._target, response, requests)
 
     def digest(
         self, requests: Sequence[TensorRequest], algorithm: DigestAlgorithm, timeout_seconds: float | None = None
     ) -> list[Digest]:
         """Return the digests of what sampling the requests would give."""
-        message = service_pb2.DigestTensorsRequest(
-            tensors=map(protos.tensor_request_to_proto, requests),
-            numerics=protos.newest_numerics(),
-            digest_algorithm=protos.digest_algorithm_to_proto(algorithm),
-        )
-        digests: list[Digest] = []
+        reader = DigestReader(self._target, requests, algorithm)
+        message = digest_message(requests, algorithm)
         with translated(self._target, timeout_seconds):
             for response in _until_the_end(self._stub.DigestTensors(message, timeout=timeout_seconds)):
-                if response.HasField("digest"):
-                    digests.append(self._checked_digest(response, requests, len(digests), algorithm))
-        if len(digests) != len(requests):
-            raise DataLossError(f"{self._target} sent {len(digests)} digests for {len(requests)} tensors; ask again")
-        return digests
-
-    def _checked_digest(
-        self,
-        response: service_pb2.DigestTensorsResponse,
-        requests: Sequence[TensorRequest],
-        index: int,
-        algorithm: DigestAlgorithm,
-    ) -> Digest:
-        with understood(self._target):
-            digest = protos.digest_from_proto(response.digest)
-            if response.tensor_index != index or digest.size_bytes != requests[index].size_bytes:
-                raise ValueError(f"a digest of tensor {response.tensor_index}, {digest.size_bytes} bytes")
-            if digest.algorithm != algorithm or len(digest.value) != DIGEST_BYTES[algorithm]:
-                raise ValueError(f"a digest by {digest.algorithm} of {len(digest.value)} bytes")
-            return digest
+                reader.feed(response)
+        return reader.finish()
 
     def chunks(
         self, request: TensorRequest, first_byte: int = 0, timeout_seconds: float | None = None
@@ -177,12 +150,7 @@ class GrpcTransport:
     def _frames(
         self, requests: Sequence[TensorRequest], timeout_seconds: float | None, first_byte: int = 0
     ) -> Iterator[Frame]:
-        message = service_pb2.SampleTensorsRequest(
-            tensors=map(protos.tensor_request_to_proto, requests), numerics=protos.newest_numerics()
-        )
-        if first_byte:
-            message.resume.byte_offset = first_byte
-        return _until_the_end(self._sample(message, timeout=timeout_seconds))
+        return _until_the_end(self._sample(sample_message(requests, first_byte), timeout=timeout_seconds))
 
 
 def _until_the_end(call: Any) -> Iterator[Any]:

@@ -1,6 +1,6 @@
 """From gRPC's errors to ours: one table, and what to do said in each."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -28,6 +28,7 @@ Code = grpc.StatusCode
 # How grpcio words the cancellations of this process: Call.cancel and Channel.close.
 CANCELLED_HERE = ("Locally cancelled by application!", "Channel closed!")
 T = TypeVar("T", bound=Message)
+R = TypeVar("R")
 
 
 @contextmanager
@@ -39,8 +40,36 @@ def translated(target: str, timeout_seconds: float | None) -> Iterator[None]:
         raise from_rpc_error(error, target, timeout_seconds) from None
     except ValueError as error:
         if "closed channel" in str(error).lower() or "channel closed" in str(error).lower():
-            raise CancelledError(f"the client of {target} is closed; connect again") from None
+            raise closed(target) from None
         raise
+
+
+def parsed(target: str, parse: Callable[[bytes], R], data: bytes) -> R:
+    """Return what the bytes of a response say, read by ``parse``; a DataLossError if they are none."""
+    try:
+        return parse(data)
+    except (DecodeError, FrameError):
+        raise no_response(target) from None
+
+
+def no_response(target: str) -> DataLossError:
+    """Return the error for bytes that are not what was asked for."""
+    return DataLossError(f"{target} sent bytes that are no response; check that it is a seedbed-server")
+
+
+def closed(target: str) -> CancelledError:
+    """Return the error for a call of a client that is closed."""
+    return CancelledError(f"the client of {target} is closed; connect again")
+
+
+def cancelled(target: str) -> CancelledError:
+    """Return the error for a call that this process has cancelled."""
+    return CancelledError(f"the call to {target} was cancelled; call again if the result is still wanted")
+
+
+def not_ready(target: str, timeout_seconds: float) -> UnavailableError:
+    """Return the error for a server that one has waited for in vain."""
+    return UnavailableError(f"{target} is not ready after {timeout_seconds:g} s; check that seedbed-server runs there")
 
 
 @contextmanager
@@ -81,7 +110,7 @@ def from_rpc_error(error: grpc.RpcError, target: str, timeout_seconds: float | N
             # A server that ends cancels what reaches it too late to be refused.
             return UnavailableError(f"{target} ended the call: {message}; call again, there or on another server")
         case Code.CANCELLED:
-            return CancelledError(f"the call to {target} was cancelled; call again if the result is still wanted")
+            return cancelled(target)
         case Code.DATA_LOSS:
             return DataLossError(f"{target}: {message}; fetch it again")
         case Code.UNIMPLEMENTED:
@@ -93,7 +122,7 @@ def from_rpc_error(error: grpc.RpcError, target: str, timeout_seconds: float | N
 def _server_error(error: grpc.RpcError, target: str, message: str, request_id: str | None) -> SeedbedError:
     # gRPC reports a response that its reader refused as INTERNAL.
     if isinstance(error.__cause__, FrameError) or "deserializing response" in message:
-        return DataLossError(f"{target} sent bytes that are no response; check that it is a seedbed-server")
+        return no_response(target)
     hint = "tell its operator the request id" if request_id else "look at its log"
     return ServerError(f"{target} failed ({error.code().name}): {message}; {hint}", request_id=request_id)
 

@@ -1,13 +1,18 @@
 """What a client needs of whoever does the work: a server far away, or the engine in this process."""
 
+import importlib.metadata
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from seedbed.devices import LocalDevice
+from seedbed.errors import EngineNotInstalledError
 from seedbed.wire.chunks import Chunk
 from seedbed.wire.digests import Digest, DigestAlgorithm
 from seedbed.wire.info import InitializerInfo, ServerInfo, TensorDescription
 from seedbed.wire.specs import TensorRequest
+
+EMBEDDED = "embedded:"
+"""The target that is the engine in this process."""
 
 
 class Transport(Protocol):
@@ -75,3 +80,29 @@ class Transport(Protocol):
             on_bytes: called with the number of new bytes as they are there.
             timeout_seconds: for the whole call; None is no limit.
         """
+
+
+class EmbeddedTransport(Transport, Protocol):
+    """The engine in this process. It knows no deadline, so its calls can be cancelled: all that one object makes."""
+
+    def another(self) -> Self:
+        """Return a transport to the same engine; its calls are cancelled apart from this one's."""
+
+    def cancel(self) -> None:
+        """Make calls under way end soon, and later ones at once, with an error; done from another thread."""
+
+
+def embedded_transport() -> EmbeddedTransport:
+    """Return the engine in this process; it is found by its entry point, so that the SDK stays light.
+
+    Raises:
+        EngineNotInstalledError: if its packages are missing.
+    """
+    for entry_point in importlib.metadata.entry_points(group="seedbed.transports", name="embedded"):
+        try:
+            transport: EmbeddedTransport = entry_point.load()()
+        except ModuleNotFoundError as error:
+            message = f"the embedded engine needs {error.name}: pip install 'seedbed[engine]', or name a server"
+            raise EngineNotInstalledError(message) from None
+        return transport
+    raise EngineNotInstalledError("the embedded engine is not installed: pip install 'seedbed[engine]'")

@@ -1,0 +1,215 @@
+"""What a call of a client is before anybody is asked: checked arguments, arrays to fill, batches, a time limit.
+
+Both clients, the synchronous and the asynchronous one, begin here; nothing here waits for anybody.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedbed.devices import LocalDevice, open_device
+from seedbed.errors import DeadlineError
+from seedbed.manifest import Manifest
+from seedbed.progress import progress_bar
+from seedbed.wire.device_names import DeviceName, parse_device
+from seedbed.wire.digests import DIGEST_ALGORITHMS
+from seedbed.wire.errors import bad_type, bad_value
+from seedbed.wire.numbers import as_finite, as_int
+from seedbed.wire.slices import Shard, TensorSlice, as_slice
+from seedbed.wire.specs import TensorRequest, TensorSpec
+
+# A request for this many tensors stays far below the server's limits on their number and on a message.
+BATCH_TENSORS = 1000
+
+LONGEST_TIMEOUT_SECONDS = 1e9
+
+SliceLike = TensorSlice | Shard | None
+
+Remaining = Callable[[], float | None]
+"""Tells how much of a call's time is left; None is no limit."""
+
+
+def check_connection(target: str, options: Mapping[str, int | str] | None) -> None:
+    """Raise unless the arguments of ``connect`` have the right types."""
+    if not isinstance(target, str):
+        raise bad_type("target", "a string", target)
+    if options is not None and not isinstance(options, Mapping):
+        raise bad_type("options", "a mapping from gRPC channel arguments to their values, or None", options)
+    for name, value in (options or {}).items():
+        if not isinstance(value, (int, str)):
+            raise bad_type(f"options[{name!r}]", "an integer or a string", value)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """A call of ``sample`` or ``sample_all``: what is wanted, and where it goes."""
+
+    requests: Sequence[TensorRequest]
+    """What to sample."""
+    arrays: Sequence[NDArray[Any]]
+    """The numpy array that each request fills; none where the result stays on a device."""
+    device: LocalDevice | None
+    """Where the result stays, or None for numpy arrays."""
+    bar: AbstractContextManager[Callable[[int], None]]
+    """Gives what is to be called with the number of new bytes."""
+    remaining: Remaining
+    """Tells how much time is left."""
+
+    def batches(self) -> Iterator[tuple[Sequence[TensorRequest], Sequence[memoryview]]]:
+        """Yield the requests that travel together, with the memory that they fill."""
+        for begin in range(0, len(self.requests), BATCH_TENSORS):
+            batch = slice(begin, begin + BATCH_TENSORS)
+            outs = [array.reshape(-1).view(np.uint8).data for array in self.arrays[batch]]
+            yield self.requests[batch], outs
+
+
+def fetch_of_tensor(
+    target: str,
+    spec: TensorSpec,
+    *,
+    slice: SliceLike,
+    out: NDArray[Any] | None,
+    device: str | None,
+    progress: bool,
+    timeout_seconds: float | None,
+) -> Fetch:
+    """Return a call of ``sample``; its arguments are those of :meth:`seedbed.Client.sample`."""
+    request = request_of(spec, slice)
+    bar = progress_bar(request.size_bytes, spec.name or "tensor", is_shown=progress)
+    if (gpu := _gpu(device)) is not None:
+        if out is not None:
+            raise bad_value("out", "None where `device` is a GPU, which gets an array of its own", out)
+        return Fetch([request], [], gpu, bar, deadline(target, timeout_seconds))
+    return Fetch([request], [_output(request, out)], None, bar, deadline(target, timeout_seconds))
+
+
+def fetch_of_manifest(
+    target: str,
+    manifest: Manifest,
+    *,
+    slice: Shard | None,
+    out: Mapping[str, NDArray[Any]] | None,
+    device: str | None,
+    progress: bool,
+    timeout_seconds: float | None,
+) -> Fetch:
+    """Return a call of ``sample_all``; its arguments are those of :meth:`seedbed.Client.sample_all`."""
+    requests = requests_of(manifest, slice)
+    given = {} if out is None else out
+    if not isinstance(given, Mapping):
+        raise bad_type("out", "a mapping from names to arrays, or None", out)
+    for name in given:
+        if name not in manifest:
+            raise bad_value("out", "arrays of tensors that the manifest names", name)
+    gpu = _gpu(device)
+    if gpu is not None and given:
+        raise bad_value("out", "None where `device` is a GPU, which gets arrays of its own", list(given))
+    total = sum(request.size_bytes for request in requests)
+    bar = progress_bar(total, f"{len(requests)} tensors", is_shown=progress)
+    if gpu is not None:
+        return Fetch(requests, [], gpu, bar, deadline(target, timeout_seconds))
+    arrays = [_output(request, given.get(request.spec.name)) for request in requests]
+    return Fetch(requests, arrays, None, bar, deadline(target, timeout_seconds))
+
+
+def request_of(spec: TensorSpec, slice: SliceLike) -> TensorRequest:
+    """Return the request for a tensor, or a part of it."""
+    if not isinstance(spec, TensorSpec):
+        raise bad_type("spec", "a TensorSpec", spec)
+    return TensorRequest(spec, as_slice(slice, spec.shape))
+
+
+def requests_of(manifest: Manifest, shard: Shard | None = None) -> list[TensorRequest]:
+    """Return the requests for all tensors of a manifest, or for the shard of each that has the shard's axis."""
+    if not isinstance(manifest, Manifest):
+        raise bad_type("manifest", "a Manifest", manifest)
+    return [request_of(spec, _shard_of(spec, shard)) for spec in manifest.tensors]
+
+
+def _shard_of(spec: TensorSpec, shard: Shard | None) -> Shard | None:
+    if shard is None:
+        return None
+    if not isinstance(shard, Shard):
+        raise bad_type("slice", "shard(...) or None for many tensors", shard)
+    return shard if -len(spec.shape) <= shard.axis < len(spec.shape) else None
+
+
+def checked_first_byte(request: TensorRequest, first_byte: int) -> int:
+    """Return where in a request's bytes an iteration begins: at an element's boundary."""
+    itemsize = request.spec.dtype.itemsize
+    first_byte = as_int("first_byte", first_byte)
+    if not 0 <= first_byte <= request.size_bytes or first_byte % itemsize:
+        allowed = f"a multiple of {itemsize} from 0 to {request.size_bytes}"
+        raise bad_value("first_byte", allowed, first_byte)
+    return first_byte
+
+
+def check_algorithm(algorithm: str) -> None:
+    """Raise unless there is such a digest algorithm."""
+    if algorithm not in DIGEST_ALGORITHMS:
+        raise bad_value("algorithm", "one of " + ", ".join(DIGEST_ALGORITHMS), algorithm)
+
+
+def batches(requests: Sequence[TensorRequest]) -> Iterator[Sequence[TensorRequest]]:
+    """Yield the requests that travel together."""
+    for begin in range(0, len(requests), BATCH_TENSORS):
+        yield requests[begin : begin + BATCH_TENSORS]
+
+
+def checked_timeout(seconds: float | None) -> float | None:
+    """Return a time limit that gRPC takes, or None for no limit."""
+    if seconds is None:
+        return None
+    number = as_finite("timeout_seconds", seconds)
+    if number <= 0:
+        raise bad_value("timeout_seconds", "positive, or None for no limit", seconds)
+    # gRPC counts nanoseconds in 64 bits, and takes a longer time for one that is over.
+    return min(number, LONGEST_TIMEOUT_SECONDS)
+
+
+def deadline(target: str, timeout_seconds: float | None) -> Remaining:
+    """Return what tells how much of a call's time is left, for each of several requests that make it up.
+
+    Raises:
+        InvalidArgumentError: if the time limit is none.
+        DeadlineError: by what is returned, when no time is left.
+    """
+    timeout = checked_timeout(timeout_seconds)
+    started = time.monotonic()
+
+    def remaining() -> float | None:
+        if timeout is None:
+            return None
+        left = timeout - (time.monotonic() - started)
+        if left <= 0:
+            message = f"{target} did not finish within {timeout:g} s; allow more with timeout_seconds"
+            raise DeadlineError(message)
+        return left
+
+    return remaining
+
+
+def _gpu(device: str | None) -> LocalDevice | None:
+    name = DeviceName("cpu") if device is None else parse_device("device", device)
+    return open_device(name) if name.kind == "gpu" else None
+
+
+def _output(request: TensorRequest, out: NDArray[Any] | None) -> NDArray[Any]:
+    dtype = request.spec.dtype.numpy
+    if out is None:
+        return np.empty(request.shape, dtype)
+    name = request.spec.name
+    field = f"out[{name!r}]" if name else "out"
+    if not isinstance(out, np.ndarray):
+        raise bad_type(field, "a numpy array", out)
+    if out.shape != request.shape or out.dtype != dtype:
+        raise bad_value(field, f"of shape {request.shape} and dtype {dtype}", f"{out.shape}, {out.dtype}")
+    if not out.flags.c_contiguous or not out.flags.writeable:
+        received = ", ".join(f for f in ("c_contiguous", "writeable") if not getattr(out.flags, f))
+        raise bad_value(field, "C-contiguous and writable", f"an array that is not {received}")
+    return out

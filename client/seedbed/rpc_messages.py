@@ -1,0 +1,117 @@
+"""What is asked of a server, and what its answers say: for every transport that speaks gRPC, without any I/O."""
+
+from collections.abc import Sequence
+
+from seedbed.errors import DataLossError
+from seedbed.rpc_errors import understood
+from seedbed.v1 import service_pb2
+from seedbed.wire import protos
+from seedbed.wire.digests import DIGEST_BYTES, Digest, DigestAlgorithm
+from seedbed.wire.info import InitializerInfo, ServerInfo, TensorDescription
+from seedbed.wire.specs import TensorRequest
+
+SERVICE = service_pb2.DESCRIPTOR.services_by_name["SeedbedService"].full_name
+
+
+def sample_message(requests: Sequence[TensorRequest], first_byte: int = 0) -> service_pb2.SampleTensorsRequest:
+    """Return the request for the bytes of tensors, from ``first_byte`` of the first one on."""
+    message = service_pb2.SampleTensorsRequest(
+        tensors=map(protos.tensor_request_to_proto, requests), numerics=protos.newest_numerics()
+    )
+    if first_byte:
+        message.resume.byte_offset = first_byte
+    return message
+
+
+def describe_message(requests: Sequence[TensorRequest]) -> service_pb2.DescribeTensorsRequest:
+    """Return the request for descriptions."""
+    return service_pb2.DescribeTensorsRequest(
+        tensors=map(protos.tensor_request_to_proto, requests), numerics=protos.newest_numerics()
+    )
+
+
+def digest_message(requests: Sequence[TensorRequest], algorithm: DigestAlgorithm) -> service_pb2.DigestTensorsRequest:
+    """Return the request for digests."""
+    return service_pb2.DigestTensorsRequest(
+        tensors=map(protos.tensor_request_to_proto, requests),
+        numerics=protos.newest_numerics(),
+        digest_algorithm=protos.digest_algorithm_to_proto(algorithm),
+    )
+
+
+def server_info_of(target: str, response: service_pb2.GetServerInfoResponse) -> ServerInfo:
+    """Return what a server says that it is.
+
+    Raises:
+        DataLossError: if it makes no sense.
+    """
+    with understood(target):
+        return protos.server_info_from_proto(response)
+
+
+def initializers_of(target: str, response: service_pb2.ListInitializersResponse) -> list[InitializerInfo]:
+    """Return the initializers that a server names.
+
+    Raises:
+        DataLossError: if they make no sense.
+    """
+    with understood(target):
+        return protos.initializer_infos_from_proto(response)
+
+
+def descriptions_of(
+    target: str, response: service_pb2.DescribeTensorsResponse, requests: Sequence[TensorRequest]
+) -> list[TensorDescription]:
+    """Return a server's descriptions of the requests.
+
+    Raises:
+        DataLossError: if they make no sense, or are not one for each request.
+    """
+    if len(response.tensors) != len(requests):
+        raise DataLossError(f"{target} described {len(response.tensors)} of {len(requests)} tensors; ask again")
+    with understood(target):
+        return protos.descriptions_from_proto(response)
+
+
+class DigestReader:
+    """Checks the messages of one DigestTensors call and collects the digests.
+
+    Args:
+        target: who sends them.
+        requests: what was asked for.
+        algorithm: by which.
+    """
+
+    def __init__(self, target: str, requests: Sequence[TensorRequest], algorithm: DigestAlgorithm) -> None:
+        self._target = target
+        self._requests = requests
+        self._algorithm = algorithm
+        self._digests: list[Digest] = []
+
+    def feed(self, response: service_pb2.DigestTensorsResponse) -> None:
+        """Take the next message, which may be a heartbeat.
+
+        Raises:
+            DataLossError: if it does not fit.
+        """
+        if not response.HasField("digest"):
+            return
+        with understood(self._target):
+            digest = protos.digest_from_proto(response.digest)
+            index = len(self._digests)
+            if response.tensor_index != index or digest.size_bytes != self._requests[index].size_bytes:
+                raise ValueError(f"a digest of tensor {response.tensor_index}, {digest.size_bytes} bytes")
+            if digest.algorithm != self._algorithm or len(digest.value) != DIGEST_BYTES[self._algorithm]:
+                raise ValueError(f"a digest by {digest.algorithm} of {len(digest.value)} bytes")
+        self._digests.append(digest)
+
+    def finish(self) -> list[Digest]:
+        """Return the digests, at the end of the stream.
+
+        Raises:
+            DataLossError: if some are missing.
+        """
+        if len(self._digests) != len(self._requests):
+            found = f"{len(self._digests)} digests for {len(self._requests)} tensors"
+            raise DataLossError(f"{self._target} sent {found}; ask again")
+        return self._digests
