@@ -119,7 +119,9 @@ class CudaDevice:
         return self._kernels[kernel.name]
 
     def _compiled(self, kernel: BlockKernel) -> Any:
-        return self._cuda.jit(signature_of(kernel), fastmath=False)(thread_function(kernel))
+        # Without the optimization at link time that numba-cuda else does, the machine code comes from the PTX that
+        # tests/unit/test_ptx.py reads.
+        return self._cuda.jit(signature_of(kernel), fastmath=False, lto=False)(thread_function(kernel))
 
 
 class CudaStream:
@@ -145,7 +147,8 @@ class CudaStream:
 
     def launch(self, kernel: BlockKernel, threads: int, arguments: tuple[Any, ...]) -> None:
         """Run a kernel's body for every thread."""
-        with self._device.used():
+        # With another current stream, CuPy would make this one wait for that one before it shows numba-cuda an array.
+        with self._device.used(), self._stream:
             blocks = -(-threads // THREADS_PER_BLOCK)
             compiled = self._device.kernel(kernel)
             compiled[blocks, THREADS_PER_BLOCK, self._for_numba](np.uint64(threads), *arguments)

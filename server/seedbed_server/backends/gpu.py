@@ -9,6 +9,7 @@ diagonal) and what is one long chain of sums (orthogonal) is computed by the hos
 import queue
 from collections import deque
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -104,7 +105,7 @@ class GpuBackend:
         def sample(slot: _Slot, begin: int, end: int) -> None:
             memory = slot.stream.allocate(end - begin)
             table = launch.on(slot.stream, runs.part(begin // dtype.itemsize, end // dtype.itemsize), memory)
-            slot.kept = (memory, table)
+            slot.kept = (memory, *table)
             slot.stream.copy_to_host(memory, slot.pinned[: end - begin])
 
         def hand_on(slot: _Slot, begin: int, end: int) -> None:
@@ -141,7 +142,7 @@ class GpuBackend:
 
         def sample(slot: _Slot, begin: int, end: int) -> None:
             part = runs.part(begin // dtype.itemsize, end // dtype.itemsize)
-            slot.kept = (launch.on(slot.stream, part, out[begin:end]),)
+            slot.kept = launch.on(slot.stream, part, out[begin:end])
 
         self._in_slabs(out.size, sample)
 
@@ -183,19 +184,17 @@ class GpuBackend:
                     continue
                 end = min(begin + slab_bytes, size_bytes)
                 under_way.append((slot, begin, end))
-                try:
-                    start(slot, begin, end)
-                except OutOfDeviceMemoryError:
+                if not _starts(start, slot, begin, end):
                     slab_bytes = self._smaller(slab_bytes)
                     end = min(begin + slab_bytes, size_bytes)
                     under_way[-1] = (slot, begin, end)
-                    slot.kept = ()
                     start(slot, begin, end)
                 slot.done = slot.stream.record()
                 begin = end
         finally:
-            for slot, _, _ in under_way:
-                self._take_back(slot)
+            with ExitStack() as all_of_them:  # one that fails does not keep the others
+                for slot, _, _ in under_way:
+                    all_of_them.callback(self._take_back, slot)
 
     def _next_slot(self, *, may_wait: bool) -> _Slot | None:
         """Return a free slot. Who holds none may wait for one: the others finish theirs without waiting."""
@@ -216,7 +215,21 @@ class GpuBackend:
     def _smaller(self, slab_bytes: int) -> int:
         """Return what to try after the device had no room: half, once what is unused has been freed."""
         self._device.free_unused()
-        return max(SMALLEST_SLAB_BYTES, slab_bytes // 2)
+        # No larger than a slot, and whole elements of every dtype.
+        return max(min(SMALLEST_SLAB_BYTES, slab_bytes), slab_bytes // 16 * 8)
+
+
+def _starts(start: Callable[[_Slot, int, int], None], slot: _Slot, begin: int, end: int) -> bool:
+    """Start a slab, and return whether the device has room for it; if not, what it was given is free again.
+
+    Inside an ``except`` it would not be: the error's traceback still refers to it.
+    """
+    try:
+        start(slot, begin, end)
+    except OutOfDeviceMemoryError:
+        slot.kept = ()
+        return False
+    return True
 
 
 class _Launch:
@@ -232,9 +245,9 @@ class _Launch:
         # Numbers are passed by value; arrays would have to be copied to the device first.
         self._numbers: tuple[Any, ...] = (tuple(key.as_array()), split[0], tuple(params))
 
-    def on(self, stream: Stream, runs: Runs, out: DeviceArray) -> DeviceArray:
-        """Launch for some runs, and return the device memory that must live until the launch is done."""
+    def on(self, stream: Stream, runs: Runs, out: DeviceArray) -> tuple[Any, ...]:
+        """Launch for some runs, and return what must live until the launch is done."""
         table, threads = run_table(runs.firsts, runs.counts, self._kernel.elements_per_block)
         on_device = stream.upload(table)
         stream.launch(self._kernel, threads, (on_device, *self._numbers, out.view(self._kernel.out)))
-        return on_device
+        return on_device, table
