@@ -44,8 +44,15 @@ proto: $(dev)  ## generate client/seedbed/v1 from proto/
 quickstart: $(run)  ## start a server, fetch a model's tensors, draw them
 	$(bin)/python examples/quickstart.py
 
-bench: $(dev)  ## run every benchmark, each beside its peers
-	@set -e; for script in benchmarks/[!_]*.py; do echo "== $$script"; $(bin)/python "$$script"; done
+bench: .venv-bench/installed  ## measure beside peers, set up in .venv-bench (ARGS='--only 3,4'; ARGS=--help tells more)
+	@.venv-bench/bin/python -m benchmarks $(ARGS)
+
+# Its own environment: the peers are large, and nothing else needs them. Git and the linters are told to pass it by.
+.venv-bench/installed: pyproject.toml
+	$(PYTHON) -m venv .venv-bench
+	@echo '*' > .venv-bench/.gitignore
+	.venv-bench/bin/python -m pip --quiet --disable-pip-version-check install --editable '.[bench]'
+	@touch $@
 
 image-test: $(dev)  ## build the container image, run it and check it (TOOL=program where there is no engine)
 	DOCKER=$(DOCKER) IMAGE=$(IMAGE) PYTHON=$(bin)/python tests/container/run.sh $(TOOL)
@@ -57,7 +64,7 @@ image-gpu:  ## build the image that samples on NVIDIA GPUs (GPU_EXTRA=gpu-cuda12
 	$(DOCKER) build --target gpu --build-arg GPU_EXTRA=$(GPU_EXTRA) --tag $(GPU_IMAGE) .
 
 clean:  ## remove what the targets made
-	rm -rf .venv .tools .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf .venv .venv-bench .tools .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:

@@ -1,0 +1,134 @@
+"""Rows 3 to 6: how fast a client fetches a tensor from a server on this machine, sampling included.
+
+The peers send ready bytes, or sample in the client's own process. Server and client are processes of their own.
+"""
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from benchmarks.result import OURS, Result
+from benchmarks.servers import Server, peer_server, seedbed_server, server_has, socket_folder
+from benchmarks.sizes import Sizes, size_text
+from benchmarks.turns import Contest, Turns, missing
+from seedbed_server.settings import Settings
+
+FLIGHT_BAR = 1.0
+BARE_BAR = 0.9
+KERAS_BAR = 2.0
+SHARED_MEMORY_BAR = 3.0
+
+FLIGHT = "Arrow Flight"
+FLIGHT_BATCHES = "Arrow Flight, batches as they come"
+FLIGHT_NEEDS = ("pyarrow",)
+KERAS_NEEDS = ("keras", "tensorflow")
+SHARED_MEMORY_FLAG = "--shared-memory-dir"
+SHARED_MEMORY = Path("/dev/shm")
+
+COLUMNS = 1024
+ITEM_BYTES = 4
+# What Keras may use. Nothing else runs at the same time.
+THREADS = 2
+
+
+def beside_flight(sizes: Sizes, rounds: int) -> Iterator[Result]:
+    """Yield row 3: GlorotUniform into an array, beside Arrow Flight with a ready buffer."""
+    with Contest() as contest, seedbed_server() as server, _flight_server(sizes, "grpc://127.0.0.1:0") as flight:
+        contest.start(OURS, "seedbed_client", {**_fetch(sizes, server), "initializer": "GlorotUniform"})
+        contest.start(FLIGHT, "flight_client", _flight_client(sizes, flight, into_array=True), needs=FLIGHT_NEEDS)
+        turns = contest.turns("fetch", rounds)
+    yield _result(3, "GlorotUniform over TCP", sizes, turns, bar=FLIGHT_BAR)
+
+
+def beside_bare_stream(sizes: Sizes, rounds: int) -> Iterator[Result]:
+    """Yield row 4: the same beside a bare gRPC stream of ready bytes, in messages as large as seedbed's."""
+    stream = {"total_bytes": sizes.fetch_bytes, "message_bytes": Settings().default_chunk_bytes}
+    with Contest() as contest, seedbed_server() as server, peer_server("bare_server", **stream) as bare:
+        contest.start(OURS, "seedbed_client", {**_fetch(sizes, server), "initializer": "GlorotUniform"})
+        for name, is_tuned in (("bare gRPC", False), ("bare gRPC, seedbed's channel settings", True)):
+            settings = {"address": bare.address, "total_bytes": sizes.fetch_bytes, "is_tuned": is_tuned}
+            contest.start(name, "bare_client", settings)
+        turns = contest.turns("fetch", rounds)
+    note = f"the bare stream sends one block of {size_text(stream['message_bytes'])} again and again"
+    yield _result(4, "GlorotUniform over TCP", sizes, turns, bar=BARE_BAR, note=note)
+
+
+def beside_keras(sizes: Sizes, rounds: int) -> Iterator[Result]:
+    """Yield row 5: GlorotNormal into an array, beside sampling it with Keras in the process itself."""
+    with Contest() as contest, seedbed_server() as server:
+        contest.start(OURS, "seedbed_client", {**_fetch(sizes, server), "initializer": "GlorotNormal"})
+        keras = {"threads": THREADS, "shape": _shape(sizes)}
+        contest.start("Keras on TensorFlow, local", "keras_local", keras, needs=KERAS_NEEDS, threads=THREADS)
+        turns = contest.turns("fetch", rounds)
+    yield _result(5, "GlorotNormal over TCP", sizes, turns, bar=KERAS_BAR)
+
+
+def by_shared_memory(sizes: Sizes, rounds: int) -> Iterator[Result]:
+    """Yield row 6: on the same host, the server's shared memory beside Arrow Flight over its Unix socket."""
+    title = "GlorotUniform by shared memory"
+    if not server_has(SHARED_MEMORY_FLAG):
+        reason = f"not available: seedbed-server has no {SHARED_MEMORY_FLAG}"
+        yield Result(6, _title(title, sizes), "GB/s", higher_is_better=True, bar=SHARED_MEMORY_BAR, unavailable=reason)
+        return
+    with (
+        Contest() as contest,
+        socket_folder() as sockets,
+        tempfile.TemporaryDirectory(dir=SHARED_MEMORY if SHARED_MEMORY.is_dir() else None) as shared,
+        seedbed_server(SHARED_MEMORY_FLAG, shared, listen=f"unix://{sockets}/seedbed.sock") as server,
+        _flight_server(sizes, f"grpc+unix://{sockets}/flight.sock") as flight,
+    ):
+        contest.start(OURS, "seedbed_client", {"address": server.address, "shape": _shape(sizes)})
+        for name, into_array in ((FLIGHT, True), (FLIGHT_BATCHES, False)):
+            client = _flight_client(sizes, flight, into_array=into_array)
+            contest.start(name, "flight_client", client, needs=FLIGHT_NEEDS)
+        turns = contest.turns("fetch", rounds)
+    is_mapped = all(figures["is_mapped"] for figures in turns.figures[OURS])
+    note = "" if is_mapped else "the client's array is memory of its own, not the server's"
+    yield _result(6, title, sizes, turns, bar=SHARED_MEMORY_BAR, note=note)
+
+
+def _title(title: str, sizes: Sizes) -> str:
+    return f"fetch {size_text(sizes.fetch_bytes)} {title}"
+
+
+def _shape(sizes: Sizes) -> tuple[int, int]:
+    return sizes.fetch_bytes // ITEM_BYTES // COLUMNS, COLUMNS
+
+
+def _fetch(sizes: Sizes, server: Server) -> dict[str, Any]:
+    return {"address": server.address, "shape": _shape(sizes), "has_array": True}
+
+
+def _flight_server(sizes: Sizes, location: str) -> AbstractContextManager[Server | None]:
+    if missing(*FLIGHT_NEEDS):
+        return nullcontext()
+    return peer_server("flight_server", total_bytes=sizes.fetch_bytes, location=location)
+
+
+def _flight_client(sizes: Sizes, server: Server | None, *, into_array: bool) -> Mapping[str, Any]:
+    return {
+        "address": server.address if server else "",
+        "total_bytes": sizes.fetch_bytes,
+        "batch_bytes": sizes.flight_batch_bytes,
+        "into_array": into_array,
+    }
+
+
+def _result(row: int, title: str, sizes: Sizes, turns: Turns, *, bar: float, note: str = "") -> Result:
+    batches = [
+        f"{name}: its best batch is {size_text(int(figures[0]['batch_bytes']))}"
+        for name, figures in turns.figures.items()
+        if "batch_bytes" in figures[0]
+    ]
+    return Result(
+        row=row,
+        title=_title(title, sizes),
+        unit="GB/s",
+        higher_is_better=True,
+        samples=turns.rates(sizes.fetch_bytes / 1e9),
+        absent=turns.absent,
+        bar=bar,
+        note="; ".join([*([note] if note else []), *batches]),
+    )

@@ -1,0 +1,30 @@
+"""Row 8: how long a client waits for one small tensor."""
+
+from collections.abc import Iterator
+
+from benchmarks.result import OURS, Result
+from benchmarks.servers import peer_server, seedbed_server
+from benchmarks.sizes import Sizes
+from benchmarks.turns import Contest
+
+BAR = 2.0
+SHAPE = (2, 2)
+
+
+def of_one_tensor(sizes: Sizes, rounds: int) -> Iterator[Result]:
+    """Yield row 8: the median and the 99th percentile beside a bare unary echo, over connections that are warm."""
+    with Contest() as contest, seedbed_server() as server, peer_server("bare_server") as bare:
+        ours = {"address": server.address, "shape": SHAPE, "calls": sizes.latency_calls}
+        contest.start(OURS, "seedbed_client", ours)
+        contest.start("bare gRPC echo", "bare_client", {"address": bare.address, "calls": sizes.latency_calls})
+        turns = contest.turns("latency", rounds)
+    for percentile, bar in (("p50", BAR), ("p99", None)):
+        yield Result(
+            row=8,
+            title=f"latency of one 2x2 tensor, {percentile}",
+            unit="µs",
+            higher_is_better=False,
+            samples=turns.samples(percentile),
+            absent=turns.absent,
+            bar=bar,
+        )
