@@ -3,7 +3,8 @@
 import os
 import platform
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -105,41 +106,67 @@ class CpuBackend:
         """Return Q of the QR factorization whose R has a positive diagonal; destroys the matrix."""
         rows, columns = matrix.shape
         diagonal = np.empty(columns)
-        steps: list[tuple[int, NDArray[np.float64], NDArray[np.float64]]] = []
-        for begin in range(0, columns, BLOCK):
+        steps: list[_Step] = []
+        panel = self._factor(matrix, 0, diagonal)
+        while panel is not None:
             if is_cancelled():
                 raise CancelledError
-            end = min(begin + BLOCK, columns)
-            panel = np.ascontiguousarray(matrix[begin:, begin:end])
-            reflectors = np.empty_like(panel)
-            triangle = np.empty((end - begin, end - begin))
-            self._factor_panel(panel, reflectors, diagonal[begin:end], triangle)
-            self._apply(reflectors, np.ascontiguousarray(triangle.T), matrix[begin:], end)
-            steps.append((begin, reflectors, triangle))
+            steps.append(panel)
+            transposed = np.ascontiguousarray(panel.triangle.T)
+            below = matrix[panel.begin :]
+            # The next panel is brought up to date first, so that it is factored while the rest is.
+            next_end = min(panel.end + BLOCK, columns)
+            _finish(self._apply(panel, transposed, below, panel.end, next_end))
+            rest = self._apply(panel, transposed, below, next_end, columns)
+            panel = self._factor(matrix, panel.end, diagonal)
+            _finish(rest)
         q = np.zeros((rows, columns))
         np.fill_diagonal(q, 1.0)
         while steps:
             if is_cancelled():
                 raise CancelledError
-            begin, reflectors, triangle = steps.pop()
-            self._apply(reflectors, triangle, q[begin:], begin)
+            step = steps.pop()
+            _finish(self._apply(step, step.triangle, q[step.begin :], step.begin, columns))
         q[:, diagonal < 0.0] *= -1.0
         return q
 
+    def _factor(self, matrix: NDArray[np.float64], begin: int, diagonal: NDArray[np.float64]) -> "_Step | None":
+        """Reduce the panel that begins at a column; None beyond the last one."""
+        end = min(begin + BLOCK, matrix.shape[1])
+        if begin == end:
+            return None
+        panel = np.ascontiguousarray(matrix[begin:, begin:end])
+        reflectors = np.empty_like(panel)
+        triangle = np.empty((end - begin, end - begin))
+        self._factor_panel(panel, reflectors, diagonal[begin:end], triangle)
+        return _Step(begin, end, reflectors, np.ascontiguousarray(reflectors.T), triangle)
+
     def _apply(
-        self, reflectors: NDArray[np.float64], triangle: NDArray[np.float64], matrix: NDArray[np.float64], first: int
-    ) -> None:
-        """Reflect the columns of the matrix from ``first`` on, a tile of columns a task."""
-        transposed = np.ascontiguousarray(reflectors.T)
-        columns = matrix.shape[1]
-        tasks = [
+        self, step: "_Step", triangle: NDArray[np.float64], matrix: NDArray[np.float64], first: int, last: int
+    ) -> list["Future[None]"]:
+        """Begin to reflect the columns ``first`` to ``last`` of the matrix, a tile of columns a task."""
+        return [
             self._pool.submit(
-                self._reflect, reflectors, transposed, triangle, matrix, begin, min(begin + TILE, columns)
+                self._reflect, step.reflectors, step.transposed, triangle, matrix, begin, min(begin + TILE, last)
             )
-            for begin in range(first, columns, TILE)
+            for begin in range(first, last, TILE)
         ]
-        for task in tasks:
-            task.result()
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """The reflections of one panel."""
+
+    begin: int
+    end: int
+    reflectors: NDArray[np.float64]
+    transposed: NDArray[np.float64]
+    triangle: NDArray[np.float64]
+
+
+def _finish(tasks: list["Future[None]"]) -> None:
+    for task in tasks:
+        task.result()
 
 
 def available_threads() -> int:
