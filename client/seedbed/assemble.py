@@ -1,13 +1,18 @@
 """From the frames of a stream to bytes that can be trusted: order, completeness, checksums and digests are checked."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from seedbed.errors import DataLossError
-from seedbed.wire.chunks import Chunk, Frame
-from seedbed.wire.digests import Digest, Digester
+from seedbed.wire.chunks import Chunk, Frame, checksum
+from seedbed.wire.digests import Digester
 from seedbed.wire.info import NUMERICS
 from seedbed.wire.protos import digest_from_bytes, header_from_bytes
 from seedbed.wire.specs import TensorRequest
+
+MapSegment = Callable[[bytes, int], memoryview]
+
+# A constant tensor is written in blocks of this size, which stay in the processor's cache.
+FILL_BYTES = 2**18
 
 
 class Assembler:
@@ -16,15 +21,19 @@ class Assembler:
     Args:
         requests: what was asked for.
         first_byte: where in the first tensor the stream begins.
+        map_segment: what maps a serialized Segment of a size in bytes; None where the server was not told to send any.
     """
 
-    def __init__(self, requests: Sequence[TensorRequest], first_byte: int = 0) -> None:
+    def __init__(
+        self, requests: Sequence[TensorRequest], first_byte: int = 0, map_segment: MapSegment | None = None
+    ) -> None:
         self._requests = requests
+        self._map_segment = map_segment
+        self.mapped: dict[int, memoryview] = {}
+        """The memory of the tensors that came as segments, by their places."""
         self._position = first_byte
         self._index = 0
         self._digester: Digester | None = None
-        self.digests: list[Digest] = []
-        """The digests of the tensors that are complete, as computed here and confirmed by the server."""
 
     def chunks(self, frames: Iterable[Frame]) -> Iterator[tuple[int, Chunk]]:
         """Yield the tensor's place and each chunk that is not a heartbeat, of all frames.
@@ -51,8 +60,19 @@ class Assembler:
         if frame.chunk is not None and len(frame.chunk.data):
             self._take(frame.chunk)
             yield self._index, frame.chunk
+        if frame.fill is not None:
+            for chunk in self._repeated(frame.fill):
+                self._take(chunk)
+                yield self._index, chunk
+        if frame.segment is not None:
+            self._map(frame.segment)
         if frame.digest is not None:
             self._end(frame.digest)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all tensors have come."""
+        return self._index == len(self._requests)
 
     def finish(self) -> None:
         """Take note of the stream's end.
@@ -88,17 +108,35 @@ class Assembler:
         self._digester.update(chunk.data)
         self._position += len(chunk.data)
 
+    def _repeated(self, element: bytes) -> Iterator[Chunk]:
+        """Yield the chunks of a tensor whose elements all equal one."""
+        request = self._requests[self._index]
+        if len(element) != request.spec.dtype.itemsize:
+            raise _lost(f"{self._name()} came as elements of {len(element)} bytes")
+        data = memoryview(element * min(request.element_count, FILL_BYTES // len(element)))
+        crc32c = checksum(data)
+        for begin in range(0, request.size_bytes, len(data)):
+            last = request.size_bytes - begin
+            yield Chunk(begin, crc32c, data) if last >= len(data) else Chunk(begin, checksum(data[:last]), data[:last])
+
+    def _map(self, segment: bytes) -> None:
+        if self._digester is None or self._position or self._map_segment is None:
+            raise _lost(f"{self._name()} came as a segment that was not due")
+        size_bytes = self._requests[self._index].size_bytes
+        self.mapped[self._index] = self._map_segment(segment, size_bytes)
+        self._position = size_bytes
+
     def _end(self, sent: bytes) -> None:
         if self._digester is None or self._position != self._requests[self._index].size_bytes:
             raise _lost(f"{self._name()} ended after {self._position} bytes")
-        digest = self._digester.digest()
+        # Mapped bytes never travelled, and are not read here: who maps them does so when they are used.
+        digest = None if self._index in self.mapped else self._digester.digest()
         try:
-            is_right = digest_from_bytes(sent) == digest
+            said = digest_from_bytes(sent)
         except ValueError:
-            is_right = False
-        if not is_right:
+            said = None
+        if said is None or digest not in (None, said) or said.size_bytes != self._position:
             raise _lost(f"the digest of {self._name()} is wrong")
-        self.digests.append(digest)
         self._digester = None
         self._position = 0
         self._index += 1

@@ -27,11 +27,37 @@ from seedbed.wire.specs import TensorRequest, TensorSpec
 BATCH_TENSORS = 1000
 
 LONGEST_TIMEOUT_SECONDS = 1e9
+MOST_CHANNELS = 64
 
 SliceLike = TensorSlice | Shard | None
 
 Remaining = Callable[[], float | None]
 """Tells how much of a call's time is left; None is no limit."""
+
+
+def checked_targets(target: str | Sequence[str], channels: int) -> list[str]:
+    """Return the target of every connection.
+
+    Raises:
+        InvalidTypeError: if there are no strings.
+        InvalidValueError: if there are none, or the engine is among several.
+    """
+    channels = as_int("channels", channels)
+    if not 1 <= channels <= MOST_CHANNELS:
+        raise bad_value("channels", f"from 1 to {MOST_CHANNELS}", channels)
+    if isinstance(target, str):
+        targets = [target]
+    elif isinstance(target, (list, tuple)):
+        targets = list(target)
+    else:
+        raise bad_type("target", "a string, or a list of strings", target)
+    if not targets:
+        raise bad_value("target", "at least one", target)
+    if "embedded:" in targets:
+        if len(targets) > 1:
+            raise bad_value("target", "servers where there are several: 'embedded:' goes alone", target)
+        return targets
+    return targets * channels
 
 
 def check_connection(target: str, options: Mapping[str, int | str] | None) -> None:
@@ -59,6 +85,8 @@ class Fetch:
     """Gives what is to be called with the number of new bytes."""
     remaining: Remaining
     """Tells how much time is left."""
+    are_ours: bool = False
+    """Whether the arrays were made here, so that others may take their places."""
 
     def batches(self) -> Iterator[tuple[Sequence[TensorRequest], Sequence[memoryview]]]:
         """Yield the requests that travel together, with the memory that they fill."""
@@ -66,6 +94,11 @@ class Fetch:
             batch = slice(begin, begin + BATCH_TENSORS)
             outs = [array.reshape(-1).view(np.uint8).data for array in self.arrays[batch]]
             yield self.requests[batch], outs
+
+
+def array_in(memory: memoryview, request: TensorRequest) -> NDArray[Any]:
+    """Return the array whose bytes lie in a piece of memory."""
+    return np.frombuffer(memory, np.uint8).view(request.spec.dtype.numpy).reshape(request.shape)
 
 
 def fetch_of_tensor(
@@ -85,7 +118,7 @@ def fetch_of_tensor(
         if out is not None:
             raise bad_value("out", "None where `device` is a GPU, which gets an array of its own", out)
         return Fetch([request], [], gpu, bar, deadline(target, timeout_seconds))
-    return Fetch([request], [_output(request, out)], None, bar, deadline(target, timeout_seconds))
+    return Fetch([request], [_output(request, out)], None, bar, deadline(target, timeout_seconds), out is None)
 
 
 def fetch_of_manifest(
@@ -114,7 +147,7 @@ def fetch_of_manifest(
     if gpu is not None:
         return Fetch(requests, [], gpu, bar, deadline(target, timeout_seconds))
     arrays = [_output(request, given.get(request.spec.name)) for request in requests]
-    return Fetch(requests, arrays, None, bar, deadline(target, timeout_seconds))
+    return Fetch(requests, arrays, None, bar, deadline(target, timeout_seconds), not given)
 
 
 def request_of(spec: TensorSpec, slice: SliceLike) -> TensorRequest:

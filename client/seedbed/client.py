@@ -9,10 +9,12 @@ from seedbed.calls import (
     BATCH_TENSORS,
     Fetch,
     SliceLike,
+    array_in,
     batches,
     check_algorithm,
     check_connection,
     checked_first_byte,
+    checked_targets,
     checked_timeout,
     deadline,
     fetch_of_manifest,
@@ -21,9 +23,11 @@ from seedbed.calls import (
     requests_of,
 )
 from seedbed.manifest import Manifest
+from seedbed.pool import PoolTransport
 from seedbed.transport import EMBEDDED, Transport, embedded_transport
 from seedbed.wire.chunks import Chunk
 from seedbed.wire.digests import Digest, DigestAlgorithm
+from seedbed.wire.errors import bad_type
 from seedbed.wire.info import InitializerInfo, ServerInfo, TensorDescription
 from seedbed.wire.slices import Shard
 from seedbed.wire.specs import TensorSpec
@@ -31,13 +35,23 @@ from seedbed.wire.specs import TensorSpec
 __all__ = ["BATCH_TENSORS", "EMBEDDED", "Client", "SliceLike", "connect"]
 
 
-def connect(target: str, *, options: Mapping[str, int | str] | None = None) -> "Client":
+def connect(
+    target: str | Sequence[str],
+    *,
+    options: Mapping[str, int | str] | None = None,
+    channels: int = 1,
+    shared_memory_dir: str | None = None,
+) -> "Client":
     """Return a client.
 
     Args:
         target: ``host:port``, ``dns:///host:port``, ``unix:///path``, or ``embedded:`` for the engine in this
-            process, which needs no server. A connection is made at the first call.
+            process, which needs no server. A connection is made at the first call. Several targets are replicas:
+            a fetch is cut into ranges that come from all of them, and what one fails to give another one does.
         options: gRPC channel arguments, an escape hatch for the network's needs.
+        channels: connections to each server; several fetch ranges of large tensors, or of many, at the same time.
+        shared_memory_dir: where a server's folder of shared memory is for this process, if that is not where it is for
+            the server; see docs/operations.md. Used with one ``unix:`` target and one channel.
 
     Raises:
         InvalidValueError: if the target is none of these.
@@ -48,12 +62,17 @@ def connect(target: str, *, options: Mapping[str, int | str] | None = None) -> "
         ...     client.sample(TensorSpec("b", (3,), "float32", Zeros()))
         array([0., 0., 0.], dtype=float32)
     """
-    check_connection(target, options)
-    if target == EMBEDDED:
+    targets = checked_targets(target, channels)
+    for each in targets:
+        check_connection(each, options)
+    if shared_memory_dir is not None and not isinstance(shared_memory_dir, str):
+        raise bad_type("shared_memory_dir", "a string or None", shared_memory_dir)
+    if targets == [EMBEDDED]:
         return Client(embedded_transport())
     from seedbed.grpc_transport import GrpcTransport  # gRPC takes time to import, and embedded use does not need it
 
-    return Client(GrpcTransport(target, options or {}))
+    transports: list[Transport] = [GrpcTransport(each, options or {}, shared_memory_dir) for each in targets]
+    return Client(transports[0] if len(transports) == 1 else PoolTransport(transports))
 
 
 class Client:
@@ -300,11 +319,13 @@ class Client:
         return self._transport.server_info(checked_timeout(timeout_seconds))
 
     def _fetch(self, fetch: Fetch) -> Sequence[Any]:
-        on_device: list[Any] = []
+        arrays: list[Any] = []
         with fetch.bar as on_bytes:
             for requests, outs in fetch.batches():
-                if fetch.device is None:
-                    self._transport.fill(requests, outs, on_bytes, fetch.remaining())
-                else:
-                    on_device += self._transport.sample_on(fetch.device, requests, on_bytes, fetch.remaining())
-        return fetch.arrays if fetch.device is None else on_device
+                if fetch.device is not None:
+                    arrays += self._transport.sample_on(fetch.device, requests, on_bytes, fetch.remaining())
+                    continue
+                memories = self._transport.fill(requests, outs, on_bytes, fetch.remaining(), may_map=fetch.are_ours)
+                for request, out, memory in zip(requests, outs, memories, strict=True):
+                    arrays.append(fetch.arrays[len(arrays)] if memory is out else array_in(memory, request))
+        return arrays

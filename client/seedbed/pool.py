@@ -104,8 +104,11 @@ class PoolTransport:
         outs: Sequence[memoryview],
         on_bytes: Callable[[int], None],
         timeout_seconds: float | None = None,
-    ) -> None:
-        """Write the bytes of each request into its memory, by all connections at the same time."""
+        *,
+        may_map: bool = False,
+    ) -> Sequence[memoryview]:
+        """Write the bytes of each request into its memory, by all connections at the same time; map nothing."""
+        del may_map
         work = _Work(pieces(requests, outs, PIECE_BYTES), on_bytes)
         remaining = deadline(self.target, timeout_seconds)
         with ThreadPoolExecutor(len(self._transports), thread_name_prefix="seedbed-fetch") as pool:
@@ -115,6 +118,7 @@ class PoolTransport:
             finally:
                 work.stop()
         work.check()
+        return outs
 
     def sample_on(
         self,

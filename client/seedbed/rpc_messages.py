@@ -13,10 +13,15 @@ from seedbed.wire.specs import TensorRequest
 SERVICE = service_pb2.DESCRIPTOR.services_by_name["SeedbedService"].full_name
 
 
-def sample_message(requests: Sequence[TensorRequest], first_byte: int = 0) -> service_pb2.SampleTensorsRequest:
+def sample_message(
+    requests: Sequence[TensorRequest], first_byte: int = 0, *, accepts_segments: bool = False
+) -> service_pb2.SampleTensorsRequest:
     """Return the request for the bytes of tensors, from ``first_byte`` of the first one on."""
     message = service_pb2.SampleTensorsRequest(
-        tensors=map(protos.tensor_request_to_proto, requests), numerics=protos.newest_numerics()
+        tensors=map(protos.tensor_request_to_proto, requests),
+        numerics=protos.newest_numerics(),
+        accepts_fill=True,
+        accepts_segments=accepts_segments,
     )
     if first_byte:
         message.resume.byte_offset = first_byte

@@ -55,14 +55,17 @@ class Transport(Protocol):
         outs: Sequence[memoryview],
         on_bytes: Callable[[int], None],
         timeout_seconds: float | None = None,
-    ) -> list[Digest]:
-        """Write the bytes of each request into its memory, checked, and return their XXH3-128 digests.
+        *,
+        may_map: bool = False,
+    ) -> Sequence[memoryview]:
+        """Write the bytes of each request into its memory, checked, and return the memory that holds them.
 
         Args:
             requests: what to sample.
             outs: writable memory of exactly each request's size, items of one byte.
             on_bytes: called with the number of new bytes as they are written.
             timeout_seconds: for the whole call; None is no limit.
+            may_map: whether other memory may take the place of an out, which is then not written to.
         """
 
     def sample_on(

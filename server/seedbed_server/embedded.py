@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedbed.wire.chunks import Chunk
-from seedbed.wire.digests import DIGEST_ALGORITHMS, Digest, DigestAlgorithm, digest_bytes
+from seedbed.wire.digests import DIGEST_ALGORITHMS, Digest, DigestAlgorithm
 from seedbed.wire.dtypes import Dtype
 from seedbed.wire.info import MAX_CHUNK_BYTES, NUMERICS, InitializerInfo, Limits, ServerInfo, TensorDescription
 from seedbed.wire.specs import TensorRequest
@@ -145,13 +145,15 @@ class EmbeddedTransport:
         outs: Sequence[memoryview],
         on_bytes: Callable[[int], None],
         timeout_seconds: float | None = None,
-    ) -> list[Digest]:
-        """Write the bytes of the requests straight into the given memory, and return their digests."""
+        *,
+        may_map: bool = False,
+    ) -> Sequence[memoryview]:
+        """Write the bytes of the requests straight into the given memory, and return it."""
         for request, out in zip(requests, outs, strict=True):
             source = TensorSource(plan(request), self._backend)
             with self._cancellable(source):
                 _fill(source, np.asarray(out), on_bytes)
-        return [digest_bytes(out) for out in outs]
+        return outs
 
     def sample_on(
         self,

@@ -169,6 +169,8 @@ class Servicer:
         try:
             for piece in call.pieces(stream):
                 message = messages.encode(piece)
+                is_last = piece.digest is not None and piece.tensor_index == len(plans) - 1
+                call.record.may_be_ended = is_last and messages.has_segments
                 if message is not None:
                     yield message
             if messages.has_segments:  # the client ends the call when it has opened them
@@ -268,6 +270,8 @@ class _Call:
         self._context = context
         self._on_device_failure = on_device_failure
         self._started = time.monotonic()
+        self.may_be_ended = False
+        """Whether a client that ends the call has all it wanted."""
         self.chunks = 0
         self.size_bytes = 0
 
@@ -275,7 +279,7 @@ class _Call:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if error is None:
+        if error is None or (isinstance(error, GeneratorExit) and self.may_be_ended):
             self._log("OK")
         elif isinstance(error, (CancelledError, GeneratorExit)) or not self._context.is_active():
             self._log("CANCELLED")

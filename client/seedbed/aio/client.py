@@ -8,6 +8,7 @@ from typing import Any, Self, overload
 from numpy.typing import NDArray
 
 from seedbed.aio.embedded import AsyncEmbeddedTransport
+from seedbed.aio.pool import AsyncPoolTransport
 from seedbed.aio.transport import AsyncTransport
 from seedbed.calls import (
     Fetch,
@@ -16,6 +17,7 @@ from seedbed.calls import (
     check_algorithm,
     check_connection,
     checked_first_byte,
+    checked_targets,
     checked_timeout,
     deadline,
     fetch_of_manifest,
@@ -32,7 +34,9 @@ from seedbed.wire.slices import Shard
 from seedbed.wire.specs import TensorSpec
 
 
-def connect(target: str, *, options: Mapping[str, int | str] | None = None) -> "Client":
+def connect(
+    target: str | Sequence[str], *, options: Mapping[str, int | str] | None = None, channels: int = 1
+) -> "Client":
     """Return an asynchronous client; the arguments are those of :func:`seedbed.connect`.
 
     Nothing waits here, and no event loop needs to run: the connection is made, or the engine loaded, on entering
@@ -48,12 +52,15 @@ def connect(target: str, *, options: Mapping[str, int | str] | None = None) -> "
         >>> asyncio.run(sample())
         array([0., 0., 0.], dtype=float32)
     """
-    check_connection(target, options)
-    if target == EMBEDDED:
+    targets = checked_targets(target, channels)
+    for each in targets:
+        check_connection(each, options)
+    if targets == [EMBEDDED]:
         return Client(AsyncEmbeddedTransport())
     from seedbed.aio.grpc_transport import AsyncGrpcTransport  # as in seedbed.client
 
-    return Client(AsyncGrpcTransport(target, options or {}))
+    transports = [AsyncGrpcTransport(each, options or {}) for each in targets]
+    return Client(transports[0] if len(transports) == 1 else AsyncPoolTransport(transports))
 
 
 class Client:

@@ -80,9 +80,9 @@ class AsyncEmbeddedTransport:
         outs: Sequence[memoryview],
         on_bytes: Callable[[int], None],
         timeout_seconds: float | None = None,
-    ) -> list[Digest]:
-        """Write the bytes of the requests straight into the given memory, and return their digests."""
-        return await self._run(lambda engine: engine.fill(requests, outs, on_bytes, timeout_seconds))
+    ) -> None:
+        """Write the bytes of the requests straight into the given memory."""
+        await self._run(lambda engine: engine.fill(requests, outs, on_bytes, timeout_seconds))
 
     async def sample_on(
         self,

@@ -139,14 +139,13 @@ class AsyncGrpcTransport:
         outs: Sequence[memoryview],
         on_bytes: Callable[[int], None],
         timeout_seconds: float | None = None,
-    ) -> list[Digest]:
-        """Write the bytes of each request into its memory, and return their digests."""
+    ) -> None:
+        """Write the bytes of each request into its memory."""
         assembler = Assembler(requests)
         async with aclosing(self._pieces(assembler, requests, timeout_seconds)) as pieces:
             async for index, chunk in pieces:
                 outs[index][chunk.byte_offset : chunk.byte_offset + len(chunk.data)] = chunk.data
                 on_bytes(len(chunk.data))
-        return assembler.digests
 
     async def sample_on(
         self,

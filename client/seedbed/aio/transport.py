@@ -56,8 +56,8 @@ class AsyncTransport(Protocol):
         outs: Sequence[memoryview],
         on_bytes: Callable[[int], None],
         timeout_seconds: float | None = None,
-    ) -> list[Digest]:
-        """Write the bytes of each request into its memory, checked, and return their XXH3-128 digests.
+    ) -> None:
+        """Write the bytes of each request into its memory, checked.
 
         Nothing is written any more when this has ended, however it ended.
         """

@@ -1,0 +1,168 @@
+"""Ranks on the server's host get their tensors in shared memory, and through the socket where that cannot be."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import grpc
+import numpy as np
+import psutil
+import pytest
+
+import seedbed as sb
+from seedbed.v1 import service_pb2_grpc
+from tests.raw_calls import large_request
+from tests.servers import ServerProcess, serving
+
+LARGE = sb.TensorSpec("large", (1000, 700), "float32", sb.GlorotNormal(seed=1))
+HALF = sb.TensorSpec("half", (1000, 700), "bfloat16", sb.Orthogonal(seed=1))
+SMALL = sb.TensorSpec("small", (7, 3), "float64", sb.RandomUniform(seed=2))
+EMPTY = sb.TensorSpec("empty", (0, 3), "float32", sb.RandomUniform(seed=2))
+ZERO = sb.TensorSpec("zero", (1000, 701), "float32", sb.Zeros())
+MODEL = sb.Manifest([SMALL, LARGE, EMPTY, HALF, ZERO])
+
+
+@pytest.fixture
+def memory(tmp_path: Path) -> Path:
+    folder = tmp_path / "shm"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def server(tmp_path: Path, memory: Path) -> Iterator[ServerProcess]:
+    listen = f"unix://{tmp_path}/s.sock"
+    with serving("--shared-memory-dir", str(memory), "--listen", "127.0.0.1:0", listen=listen) as process:
+        yield process
+
+
+def is_mapped(array: np.ndarray[tuple[int, ...], np.dtype[np.generic]], folder: Path) -> bool:
+    """Return whether an array lies in a file of the folder, whose name may be gone."""
+    address = array.__array_interface__["data"][0]
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        first, last = (int(part, 16) for part in line.split(" ", 1)[0].split("-"))
+        if first <= address < last:
+            return str(folder) in line
+    return False
+
+
+def wait_empty(folder: Path, seconds: float = 10.0) -> None:
+    for _ in range(int(seconds / 0.05)):
+        files = [path for path in folder.rglob("*") if path.is_file() and path.name != "lock"]
+        if not files:
+            return
+        signal.sigtimedwait([], 0.05)
+    raise AssertionError(files)
+
+
+def test_large_tensors_are_mapped_and_all_are_the_same_bits(server: ServerProcess, memory: Path) -> None:
+    here = sb.connect("embedded:").sample_all(MODEL)
+    with sb.connect(server.address) as client:
+        model = client.sample_all(MODEL)
+        assert {name: array.tobytes() for name, array in model.items()} == {
+            name: array.tobytes() for name, array in here.items()
+        }
+        assert {name: (array.shape, array.dtype) for name, array in model.items()} == {
+            name: (array.shape, array.dtype) for name, array in here.items()
+        }
+        assert {name for name, array in model.items() if is_mapped(array, memory)} == {"large", "half"}
+        part = client.sample(LARGE, slice=sb.shard(1, 3, axis=1))
+        assert np.array_equal(part, here["large"][:, 234:467])
+        wait_empty(memory)
+        assert model["large"].tobytes() == here["large"].tobytes()
+    server.wait_for_count("method=SampleTensors code=OK", 2)
+
+
+def test_a_mapped_array_may_be_written_to_and_outlives_the_server(server: ServerProcess, memory: Path) -> None:
+    with sb.connect(server.address) as client:
+        array, other = client.sample(LARGE), client.sample(LARGE)
+    kept = other.copy()
+    array[:] = 0
+    server.signal(signal.SIGTERM)
+    assert server.wait() == 0
+    assert np.array_equal(other, kept)
+    assert not array.any()
+    assert list(memory.iterdir()) == []
+
+
+def test_an_array_of_the_callers_is_filled_and_progress_counts_every_byte(server: ServerProcess, memory: Path) -> None:
+    out = np.zeros((1000, 700), np.float32)
+    with sb.connect(server.address) as client:
+        assert client.sample(LARGE, out=out) is out
+        assert np.array_equal(out, client.sample(LARGE))
+    assert not is_mapped(out, memory)
+
+
+def test_a_client_that_cannot_open_the_files_gets_the_bytes(
+    server: ServerProcess, memory: Path, tmp_path: Path
+) -> None:
+    with sb.connect(server.address, shared_memory_dir=str(tmp_path / "elsewhere")) as client:
+        for _ in range(2):
+            array = client.sample(LARGE)
+            assert not is_mapped(array, memory)
+            assert array.tobytes() == sb.connect("embedded:").sample(LARGE).tobytes()
+    wait_empty(memory)
+
+
+def test_a_folder_that_is_full_costs_nothing_but_speed(tmp_path: Path, memory: Path) -> None:
+    limit = ("--shared-memory-dir", str(memory), "--max-shared-memory-bytes", "1000000")
+    with serving(*limit, listen=f"unix://{tmp_path}/s.sock") as server, sb.connect(server.address) as client:
+        array = client.sample(LARGE)
+        assert not is_mapped(array, memory)
+        assert array.tobytes() == sb.connect("embedded:").sample(LARGE).tobytes()
+
+
+def test_a_client_on_the_network_cannot_make_the_server_fill_its_memory(server: ServerProcess, memory: Path) -> None:
+    request = large_request(2**20)
+    request.accepts_segments = True
+    tcp = server.wait_for(r" INFO listening address=(127\S+)")
+    with grpc.insecure_channel(tcp) as channel:
+        for response in service_pb2_grpc.SeedbedServiceStub(channel).SampleTensors(request):
+            assert not response.HasField("segment")
+            assert [path.name for path in memory.rglob("*") if path.is_file()] == ["lock"]
+
+
+def test_a_client_that_dies_leaves_nothing_behind(server: ServerProcess, memory: Path) -> None:
+    request = large_request(2**20)
+    request.accepts_segments = True
+    with grpc.insecure_channel(server.address.replace("unix://", "unix:")) as channel:
+        response = next(service_pb2_grpc.SeedbedServiceStub(channel).SampleTensors(request))
+        assert (memory / response.segment.path).stat().st_size == response.segment.size_bytes
+    wait_empty(memory)
+
+
+def test_a_server_that_is_killed_is_cleaned_up_after_by_the_next(tmp_path: Path, memory: Path) -> None:
+    arguments = ("--shared-memory-dir", str(memory))
+    with serving(*arguments, listen=f"unix://{tmp_path}/a.sock") as first:
+        request = large_request(2**20)
+        request.accepts_segments = True
+        with grpc.insecure_channel(f"unix:{tmp_path}/a.sock") as channel:
+            next(service_pb2_grpc.SeedbedServiceStub(channel).SampleTensors(request))
+            first.signal(signal.SIGKILL)
+            first.wait()
+    assert list(memory.rglob("0"))
+    with serving(*arguments, listen=f"unix://{tmp_path}/b.sock") as second:
+        assert "which a server left behind" in second.log
+        assert len(list(memory.iterdir())) == 1
+
+
+@pytest.mark.parametrize("value", ["relative/folder", "/no/such/folder"])
+def test_a_folder_that_is_not_there_is_one_line(value: str) -> None:
+    from tests.servers import server_process
+
+    with server_process("--shared-memory-dir", value) as server:
+        assert server.wait() == 1
+        assert "--shared-memory-dir must be an existing folder's absolute path" in server.log
+        assert "Traceback" not in server.log
+
+
+def test_the_server_holds_no_descriptors_of_what_was_sent(server: ServerProcess) -> None:
+    with sb.connect(server.address) as client:
+        client.sample(LARGE)
+        before = psutil.Process(server.process.pid).num_fds()
+        for _ in range(20):
+            client.sample(LARGE)
+        server.wait_for_count("method=SampleTensors", 21)
+        assert psutil.Process(server.process.pid).num_fds() <= before + 2
+    assert os.path.exists(server.address.removeprefix("unix://"))  # noqa: PTH110
