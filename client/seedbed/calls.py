@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedbed.devices import LocalDevice, open_device
-from seedbed.errors import DeadlineError
+from seedbed.errors import DataLossError, DeadlineError
 from seedbed.manifest import Manifest
 from seedbed.progress import progress_bar
 from seedbed.wire.device_names import DeviceName, parse_device
-from seedbed.wire.digests import DIGEST_ALGORITHMS
+from seedbed.wire.digests import DIGEST_ALGORITHMS, Digest, digest_bytes
 from seedbed.wire.errors import bad_type, bad_value
 from seedbed.wire.numbers import as_finite, as_int
 from seedbed.wire.slices import Shard, TensorSlice, as_slice
@@ -85,6 +85,8 @@ class Fetch:
     """Gives what is to be called with the number of new bytes."""
     remaining: Remaining
     """Tells how much time is left."""
+    is_local: bool = False
+    """Whether this process samples, and the server only says what the digests are."""
     are_ours: bool = False
     """Whether the arrays were made here, so that others may take their places."""
 
@@ -108,17 +110,21 @@ def fetch_of_tensor(
     slice: SliceLike,
     out: NDArray[Any] | None,
     device: str | None,
+    local: bool,
     progress: bool,
     timeout_seconds: float | None,
 ) -> Fetch:
     """Return a call of ``sample``; its arguments are those of :meth:`seedbed.Client.sample`."""
     request = request_of(spec, slice)
     bar = progress_bar(request.size_bytes, spec.name or "tensor", is_shown=progress)
+    is_local = _is_local(target, local, device)
     if (gpu := _gpu(device)) is not None:
         if out is not None:
             raise bad_value("out", "None where `device` is a GPU, which gets an array of its own", out)
         return Fetch([request], [], gpu, bar, deadline(target, timeout_seconds))
-    return Fetch([request], [_output(request, out)], None, bar, deadline(target, timeout_seconds), out is None)
+    return Fetch(
+        [request], [_output(request, out)], None, bar, deadline(target, timeout_seconds), is_local, out is None
+    )
 
 
 def fetch_of_manifest(
@@ -128,6 +134,7 @@ def fetch_of_manifest(
     slice: Shard | None,
     out: Mapping[str, NDArray[Any]] | None,
     device: str | None,
+    local: bool,
     progress: bool,
     timeout_seconds: float | None,
 ) -> Fetch:
@@ -139,6 +146,7 @@ def fetch_of_manifest(
     for name in given:
         if name not in manifest:
             raise bad_value("out", "arrays of tensors that the manifest names", name)
+    is_local = _is_local(target, local, device)
     gpu = _gpu(device)
     if gpu is not None and given:
         raise bad_value("out", "None where `device` is a GPU, which gets arrays of its own", list(given))
@@ -147,7 +155,7 @@ def fetch_of_manifest(
     if gpu is not None:
         return Fetch(requests, [], gpu, bar, deadline(target, timeout_seconds))
     arrays = [_output(request, given.get(request.spec.name)) for request in requests]
-    return Fetch(requests, arrays, None, bar, deadline(target, timeout_seconds), not given)
+    return Fetch(requests, arrays, None, bar, deadline(target, timeout_seconds), is_local, are_ours=not given)
 
 
 def request_of(spec: TensorSpec, slice: SliceLike) -> TensorRequest:
@@ -225,6 +233,29 @@ def deadline(target: str, timeout_seconds: float | None) -> Remaining:
         return left
 
     return remaining
+
+
+def compare_digests(
+    target: str, requests: Sequence[TensorRequest], outs: Sequence[memoryview], said: Sequence[Digest]
+) -> None:
+    """Raise unless the memory holds what the server's digests say.
+
+    Raises:
+        DataLossError: naming the first tensor that differs.
+    """
+    for request, out, digest in zip(requests, outs, said, strict=True):
+        if digest_bytes(out) != digest:
+            name = request.spec.name or "the tensor"
+            what = f"this process gives other bits for {name!r} than {target}"
+            raise DataLossError(f"{what}; run `seedbed-server --self-test` on both machines: one of them is wrong")
+
+
+def _is_local(target: str, local: bool, device: str | None) -> bool:
+    if not isinstance(local, bool):
+        raise bad_type("local", "a bool", local)
+    if local and device not in (None, "cpu"):
+        raise bad_value("local", "False where `device` is a GPU", local)
+    return local and target != "embedded:"
 
 
 def _gpu(device: str | None) -> LocalDevice | None:

@@ -1,6 +1,7 @@
 """The client: asks a server, or the engine in this process, for tensors by their specs."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self, overload
 
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from seedbed.calls import (
     checked_first_byte,
     checked_targets,
     checked_timeout,
+    compare_digests,
     deadline,
     fetch_of_manifest,
     fetch_of_tensor,
@@ -30,7 +32,7 @@ from seedbed.wire.digests import Digest, DigestAlgorithm
 from seedbed.wire.errors import bad_type
 from seedbed.wire.info import InitializerInfo, ServerInfo, TensorDescription
 from seedbed.wire.slices import Shard
-from seedbed.wire.specs import TensorSpec
+from seedbed.wire.specs import TensorRequest, TensorSpec
 
 __all__ = ["BATCH_TENSORS", "EMBEDDED", "Client", "SliceLike", "connect"]
 
@@ -115,6 +117,7 @@ class Client:
         slice: SliceLike = None,
         out: NDArray[Any] | None = None,
         device: None = None,
+        local: bool = False,
         progress: bool = False,
         timeout_seconds: float | None = None,
     ) -> NDArray[Any]: ...
@@ -127,6 +130,7 @@ class Client:
         slice: SliceLike = None,
         out: NDArray[Any] | None = None,
         device: str,
+        local: bool = False,
         progress: bool = False,
         timeout_seconds: float | None = None,
     ) -> Any: ...
@@ -138,6 +142,7 @@ class Client:
         slice: SliceLike = None,
         out: NDArray[Any] | None = None,
         device: str | None = None,
+        local: bool = False,
         progress: bool = False,
         timeout_seconds: float | None = None,
     ) -> Any:
@@ -149,6 +154,8 @@ class Client:
             out: a numpy array to fill and return: of the right shape and dtype, C-contiguous, writable.
             device: ``gpu`` or ``gpu:N`` leaves the tensor on a GPU of this machine: the embedded engine samples it
                 there, and what comes from a server goes there by way of pinned memory. None and ``cpu`` are numpy.
+            local: sample in this process, and compare with the server's digest: the server's authority without its
+                bandwidth. Needs the engine (``pip install 'seedbed[engine]'``).
             progress: show a progress bar on standard error.
             timeout_seconds: for the whole call; None is no limit.
 
@@ -168,6 +175,7 @@ class Client:
             slice=slice,
             out=out,
             device=device,
+            local=local,
             progress=progress,
             timeout_seconds=timeout_seconds,
         )
@@ -181,6 +189,7 @@ class Client:
         slice: Shard | None = None,
         out: Mapping[str, NDArray[Any]] | None = None,
         device: None = None,
+        local: bool = False,
         progress: bool = False,
         timeout_seconds: float | None = None,
     ) -> dict[str, NDArray[Any]]: ...
@@ -193,6 +202,7 @@ class Client:
         slice: Shard | None = None,
         out: Mapping[str, NDArray[Any]] | None = None,
         device: str,
+        local: bool = False,
         progress: bool = False,
         timeout_seconds: float | None = None,
     ) -> dict[str, Any]: ...
@@ -204,6 +214,7 @@ class Client:
         slice: Shard | None = None,
         out: Mapping[str, NDArray[Any]] | None = None,
         device: str | None = None,
+        local: bool = False,
         progress: bool = False,
         timeout_seconds: float | None = None,
     ) -> dict[str, Any]:
@@ -214,6 +225,7 @@ class Client:
             slice: a ``shard(...)`` of each tensor; one that lacks the shard's axis comes whole.
             out: numpy arrays to fill, by name; names that are missing get new ones.
             device: ``gpu`` or ``gpu:N`` leaves the tensors on a GPU of this machine; see :meth:`sample`.
+            local: sample in this process, and compare with the server's digests; see :meth:`sample`.
             progress: show a progress bar on standard error.
             timeout_seconds: for the whole call; None is no limit.
 
@@ -227,6 +239,7 @@ class Client:
             slice=slice,
             out=out,
             device=device,
+            local=local,
             progress=progress,
             timeout_seconds=timeout_seconds,
         )
@@ -322,6 +335,10 @@ class Client:
         arrays: list[Any] = []
         with fetch.bar as on_bytes:
             for requests, outs in fetch.batches():
+                if fetch.is_local:
+                    self._fill_here(requests, outs, on_bytes, fetch.remaining())
+                    arrays += fetch.arrays[len(arrays) : len(arrays) + len(outs)]
+                    continue
                 if fetch.device is not None:
                     arrays += self._transport.sample_on(fetch.device, requests, on_bytes, fetch.remaining())
                     continue
@@ -329,3 +346,16 @@ class Client:
                 for request, out, memory in zip(requests, outs, memories, strict=True):
                     arrays.append(fetch.arrays[len(arrays)] if memory is out else array_in(memory, request))
         return arrays
+
+    def _fill_here(
+        self,
+        requests: Sequence[TensorRequest],
+        outs: Sequence[memoryview],
+        on_bytes: Callable[[int], None],
+        timeout_seconds: float | None,
+    ) -> None:
+        """Sample in this process while the server computes its digests, and compare."""
+        with ThreadPoolExecutor(1, thread_name_prefix="seedbed-digest") as pool:
+            said = pool.submit(self._transport.digest, requests, "xxh3_128", timeout_seconds)
+            embedded_transport().fill(requests, outs, on_bytes)
+            compare_digests(self.target, requests, outs, said.result())

@@ -12,12 +12,13 @@ from google.protobuf.message import DecodeError, Message
 
 from seedbed.v1 import service_pb2
 from seedbed.wire import protos
-from seedbed.wire.digests import DIGEST_ALGORITHMS
+from seedbed.wire.digests import DIGEST_ALGORITHMS, Digest
 from seedbed.wire.dtypes import Dtype
 from seedbed.wire.errors import DeviceError, InvalidValueError
 from seedbed.wire.info import NUMERICS, Limits, ServerInfo
 from seedbed_server.backends.base import CancelledError
 from seedbed_server.descriptions import catalogue, describe
+from seedbed_server.digest_cache import DigestCache
 from seedbed_server.errors import status_of
 from seedbed_server.messages import SEGMENT_LINGER_SECONDS, Messages
 from seedbed_server.refusals import NotServingError, OverloadedError
@@ -54,6 +55,7 @@ class Servicer:
         segments: SegmentFolder | None = None,
     ) -> None:
         self._segments = segments
+        self._digests = DigestCache()
         self._limits = limits
         self._on_device_failure = on_device_failure
         self._version = version
@@ -130,19 +132,28 @@ class Servicer:
         self, request: service_pb2.DigestTensorsRequest, call: "_StreamCall"
     ) -> Iterator[service_pb2.DigestTensorsResponse]:
         algorithm = protos.digest_algorithm_from_proto(request)
+        plans = self._plans(request)
+        known = [self._digests.get(plan.request, algorithm) for plan in plans]
+        missing = [index for index, digest in enumerate(known) if digest is None]
         stream = TensorStream(
-            self._plans(request),
+            [plans[index] for index in missing],
             self._ready_pools(),
             max_chunk_bytes=self._default_chunk_bytes,
             algorithm=algorithm,
             with_checksums=False,
         )
-        for piece in call.pieces(stream):
-            response = service_pb2.DigestTensorsResponse(tensor_index=piece.tensor_index)
-            if piece.digest is not None:
-                response.digest.CopyFrom(protos.digest_to_proto(piece.digest))
-            if piece.digest is not None or not piece.data:
-                yield response
+        pieces = call.pieces(stream)
+        for index, digest in enumerate(known):
+            if digest is not None:
+                yield _digest_response(index, digest)
+                continue
+            for piece in pieces:
+                if piece.digest is not None:
+                    self._digests.put(plans[index].request, piece.digest)
+                    yield _digest_response(index, piece.digest)
+                    break
+                if not piece.data:
+                    yield service_pb2.DigestTensorsResponse(tensor_index=index)
 
     def _sample_tensors(self, request: service_pb2.SampleTensorsRequest, call: "_StreamCall") -> Iterator[bytes]:
         algorithm = protos.digest_algorithm_from_proto(request)
@@ -296,6 +307,10 @@ class _Call:
         seconds = time.monotonic() - self._started
         fields = {"method": self._name, "code": code, "seconds": round(seconds, 6)}
         log.info("rpc", extra={"fields": fields | {"bytes": self.size_bytes, "chunks": self.chunks}})
+
+
+def _digest_response(tensor_index: int, digest: Digest) -> service_pb2.DigestTensorsResponse:
+    return service_pb2.DigestTensorsResponse(tensor_index=tensor_index, digest=protos.digest_to_proto(digest))
 
 
 def _well_formed(request: Message | Malformed, name: str) -> Message:

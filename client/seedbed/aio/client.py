@@ -19,6 +19,7 @@ from seedbed.calls import (
     checked_first_byte,
     checked_targets,
     checked_timeout,
+    compare_digests,
     deadline,
     fetch_of_manifest,
     fetch_of_tensor,
@@ -112,6 +113,7 @@ class Client:
         slice: SliceLike = None,
         out: NDArray[Any] | None = None,
         device: None = None,
+        local: bool = False,
         progress: bool = False,
         timeout_seconds: float | None = None,
     ) -> NDArray[Any]: ...
@@ -124,6 +126,7 @@ class Client:
         slice: SliceLike = None,
         out: NDArray[Any] | None = None,
         device: str,
+        local: bool = False,
         progress: bool = False,
         timeout_seconds: float | None = None,
     ) -> Any: ...
@@ -135,6 +138,7 @@ class Client:
         slice: SliceLike = None,
         out: NDArray[Any] | None = None,
         device: str | None = None,
+        local: bool = False,
         progress: bool = False,
         timeout_seconds: float | None = None,
     ) -> Any:
@@ -146,6 +150,7 @@ class Client:
             slice=slice,
             out=out,
             device=device,
+            local=local,
             progress=progress,
             timeout_seconds=timeout_seconds,
         )
@@ -159,6 +164,7 @@ class Client:
         slice: Shard | None = None,
         out: Mapping[str, NDArray[Any]] | None = None,
         device: None = None,
+        local: bool = False,
         progress: bool = False,
         timeout_seconds: float | None = None,
     ) -> dict[str, NDArray[Any]]: ...
@@ -171,6 +177,7 @@ class Client:
         slice: Shard | None = None,
         out: Mapping[str, NDArray[Any]] | None = None,
         device: str,
+        local: bool = False,
         progress: bool = False,
         timeout_seconds: float | None = None,
     ) -> dict[str, Any]: ...
@@ -182,6 +189,7 @@ class Client:
         slice: Shard | None = None,
         out: Mapping[str, NDArray[Any]] | None = None,
         device: str | None = None,
+        local: bool = False,
         progress: bool = False,
         timeout_seconds: float | None = None,
     ) -> dict[str, Any]:
@@ -193,6 +201,7 @@ class Client:
             slice=slice,
             out=out,
             device=device,
+            local=local,
             progress=progress,
             timeout_seconds=timeout_seconds,
         )
@@ -274,7 +283,15 @@ class Client:
         on_device: list[Any] = []
         with fetch.bar as on_bytes:
             for requests, outs in fetch.batches():
-                if fetch.device is None:
+                if fetch.is_local:
+                    said = asyncio.ensure_future(self._transport.digest(requests, "xxh3_128", fetch.remaining()))
+                    try:
+                        await AsyncEmbeddedTransport().fill(requests, outs, on_bytes)
+                        compare_digests(self.target, requests, outs, await said)
+                    finally:
+                        said.cancel()
+                        await asyncio.gather(said, return_exceptions=True)
+                elif fetch.device is None:
                     await self._transport.fill(requests, outs, on_bytes, fetch.remaining())
                 else:
                     on_device += await self._transport.sample_on(fetch.device, requests, on_bytes, fetch.remaining())
