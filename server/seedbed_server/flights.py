@@ -1,12 +1,13 @@
 """Chunks that are being sampled, or were a moment ago: streams that ask for the same one share it.
 
 The ranks of a job ask for the same tensors at about the same time. Content is a pure function of the request, so what
-one stream sampled is right for all. A window of fixed size keeps the latest chunks; a chunk that nobody wants any more
-before it was begun is dropped.
+one stream sampled is right for all. While several streams read a tensor, a window of fixed size keeps its latest chunks
+for those that are behind. One stream alone keeps nothing: memory that is used again at once is still in the processor's
+cache, and that is worth a third of the speed.
 """
 
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -51,8 +52,21 @@ class Flights:
     def __init__(self, window_bytes: int) -> None:
         self._window_bytes = window_bytes
         self._held_bytes = 0
+        self._readers: Counter[str] = Counter()
         self._flights: OrderedDict[Hashable, Flight] = OrderedDict()
         self._lock = threading.Lock()
+
+    def enter(self, tensor: str) -> None:
+        """Take note that a stream begins to read a tensor."""
+        with self._lock:
+            self._readers[tensor] += 1
+
+    def exit(self, tensor: str) -> None:
+        """Take note that a stream reads a tensor no longer."""
+        with self._lock:
+            self._readers[tensor] -= 1
+            if not self._readers[tensor]:
+                del self._readers[tensor]
 
     def join(self, key: Hashable, start: Callable[[], Flight]) -> Flight:
         """Return the flight of a chunk: one that others started, or else a new one."""
@@ -68,13 +82,13 @@ class Flights:
             self._flights[key] = flight
             return flight
 
-    def leave(self, key: Hashable, flight: Flight) -> None:
-        """Take note that a stream needs the flight no longer."""
+    def leave(self, key: Hashable, flight: Flight, tensor: str) -> None:
+        """Take note that a stream needs a flight of a tensor no longer."""
         with self._lock:
             flight.wanted -= 1
             if flight.wanted > 0 or self._flights.get(key) is not flight:
                 return
-            if flight.has_failed or not flight.sampled.done():
+            if flight.has_failed or not flight.sampled.done() or self._readers[tensor] < 2:
                 flight.sampled.cancel()
                 del self._flights[key]
                 return

@@ -171,6 +171,7 @@ class TensorStream:
         self._ahead = pools.backend.threads + 1
         self._memory = memory or ReusedMemory()
         self._waiting: deque[_Job] = deque()
+        self._reading: set[str] = set()
         self._cancelled = threading.Event()
 
     def cancel(self) -> None:
@@ -201,6 +202,8 @@ class TensorStream:
                 yield self._sampled_piece(job, digester)
                 self._waiting.popleft()
                 self._leave(job)
+                if job.is_last:
+                    self._exit(job.identity)
                 self._submit(jobs)
         finally:
             self._abandon()
@@ -232,6 +235,9 @@ class TensorStream:
             self._waiting.append(job)
 
     def _join(self, job: _Job) -> Flight:
+        if job.identity not in self._reading:
+            self._reading.add(job.identity)
+            self._pools.flights.enter(job.identity)
         return self._pools.flights.join(self._flight_key(job), lambda: self._start(job))
 
     def _start(self, job: _Job) -> Flight:
@@ -247,7 +253,7 @@ class TensorStream:
         if flight is None:
             return
         if self._is_shared(job):
-            self._pools.flights.leave(self._flight_key(job), flight)
+            self._pools.flights.leave(self._flight_key(job), flight, job.identity)
         elif not flight.sampled.cancel():
             self._memory.give_back(flight.buffer)
 
@@ -312,6 +318,13 @@ class TensorStream:
         for job in self._waiting:
             self._leave(job)
             job.source.cancel()
+        for identity in tuple(self._reading):
+            self._exit(identity)
+
+    def _exit(self, identity: str) -> None:
+        if identity in self._reading:
+            self._reading.remove(identity)
+            self._pools.flights.exit(identity)
 
     def _byte_offset(self, job: _Job) -> int:
         itemsize = job.source.plan.dtype.itemsize

@@ -1,6 +1,7 @@
 """Streams that ask for the same at the same time cost one sampling, whatever becomes of any of them."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -74,6 +75,17 @@ def messages(stream: TensorStream) -> list[bytes]:
     return [message for piece in stream.pieces() if (message := Messages().encode(piece)) is not None]
 
 
+def wait_for(pools: SamplingPools, is_reached: Callable[[list[int]], bool]) -> None:
+    """Return when the numbers of streams that want each flight are what they should be."""
+    for _ in range(6000):
+        with pools.flights._lock:
+            wanted = [flight.wanted for flight in pools.flights._flights.values()]
+        if is_reached(wanted):
+            return
+        time.sleep(0.01)
+    raise AssertionError(wanted)
+
+
 SPEC = sb.TensorSpec("w", (20 * CHUNK // 4 + 7,), "float32", sb.RandomNormal(seed=1))
 SQUARE = sb.TensorSpec("q", (64, 64), "float32", sb.Orthogonal(seed=1))
 
@@ -93,13 +105,30 @@ def test_ranks_that_ask_together_cost_one_sampling(
     assert counting.elements == SPEC.element_count
 
 
-def test_what_lies_further_back_than_the_window_is_sampled_again(
+def test_streams_that_are_a_little_behind_share_and_those_far_behind_do_not(
     pools: SamplingPools, counting: CountingBackend
 ) -> None:
-    first = messages(stream_of(pools, SPEC))
-    assert messages(stream_of(pools, SPEC)) == first
-    assert SPEC.element_count < counting.elements <= 2 * SPEC.element_count
-    assert sum(flight.buffer.data.size for flight in pools.flights._flights.values()) <= 8 * CHUNK
+    alone = messages(stream_of(SamplingPools(counting), SPEC))
+    for behind, is_shared in ((6, True), (16, False)):
+        counting.elements = 0
+        first, second = stream_of(pools, SPEC).pieces(), stream_of(pools, SPEC).pieces()
+        got = [next(second)]  # reads as well, but slowly
+        for _ in range(behind):
+            next(first)
+        for _ in first:
+            got += [piece for piece in [next(second, None)] if piece is not None]
+            assert sum(each.buffer.data.size for each in pools.flights._flights.values()) <= 16 * CHUNK
+        got += second
+        assert [Messages().encode(piece) for piece in got] == alone
+        assert (counting.elements == SPEC.element_count) == is_shared
+
+
+def test_a_stream_alone_keeps_nothing(pools: SamplingPools, counting: CountingBackend) -> None:
+    for piece in stream_of(pools, SPEC).pieces():
+        assert piece.buffer is not None
+        assert len(pools.flights._flights) <= counting.threads + 1
+    assert pools.flights._flights == {}
+    assert pools.flights._readers == {}
 
 
 def test_tensors_that_differ_share_nothing(pools: SamplingPools, counting: CountingBackend) -> None:
@@ -134,11 +163,11 @@ def test_a_stream_goes_on_when_the_one_that_sampled_for_it_is_cancelled(
     first, second = stream_of(pools, spec), stream_of(pools, spec)
     with ThreadPoolExecutor(2) as pool:
         cancelled, served = pool.submit(messages, first), pool.submit(messages, second)
-        while sum(flight.wanted for flight in tuple(pools.flights._flights.values())) < 2 * first._ahead - 2:
-            if all(flight.wanted == 2 for flight in pools.flights._flights.values()) and pools.flights._flights:
-                break
-        first.cancel()
-        counting.gate.set()
+        try:
+            wait_for(pools, lambda wanted: sum(wanted) >= 2 * first._ahead)
+        finally:
+            first.cancel()
+            counting.gate.set()
         assert served.result(60) == alone
         with pytest.raises(CancelledError):
             cancelled.result(60)
@@ -156,9 +185,10 @@ def test_an_abandoned_stream_leaves_nothing_behind(pools: SamplingPools, countin
     pieces: Iterator[Piece] = stream_of(pools, SPEC).pieces()
     starter = ThreadPoolExecutor(1)
     started = starter.submit(next, pieces)
-    while not pools.flights._flights:
-        pass
-    counting.gate.set()
+    try:
+        wait_for(pools, bool)
+    finally:
+        counting.gate.set()
     started.result(60)
     pieces.close()  # type: ignore[attr-defined]
     starter.shutdown()
