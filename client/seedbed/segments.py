@@ -4,6 +4,7 @@ import mmap
 import os
 import re
 import stat
+from pathlib import Path
 
 from seedbed.wire.protos import segment_from_bytes
 
@@ -33,9 +34,9 @@ def map_segment(data: bytes, size_bytes: int, directory: str | None = None) -> m
     if not PATH.fullmatch(path) or said_bytes != size_bytes:
         raise SegmentError(f"segment {path!r} of {said_bytes} bytes, where {size_bytes} were due")
     try:
-        descriptor = os.open(os.path.join(directory or folder, path), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)  # noqa: PTH118  # both are strings
-    except OSError as error:
-        raise SegmentError(f"segment {path}: {error.strerror}") from None
+        descriptor = os.open(Path(directory or folder, path), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except (OSError, ValueError) as error:  # a folder with a zero byte in its name is a ValueError
+        raise SegmentError(f"segment {path}: {error}") from None
     try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode) or found.st_size != size_bytes:

@@ -163,7 +163,7 @@ def _parser() -> argparse.ArgumentParser:
         "--window-bytes",
         type=_window_bytes,
         default=defaults.window_bytes,
-        help="how much of what was sent is kept for clients that ask for the same a moment later",
+        help="how much of what was sent is kept for other clients that read the same tensors at the time",
     )
     parser.add_argument(
         "--shared-memory-dir",

@@ -14,6 +14,9 @@ log = logging.getLogger(__name__)
 
 AUTO = "auto"
 
+# What the slabs under way take, with the tables of slices whose runs are single elements; several times over.
+DEVICE_POOL_BYTES = 2**30
+
 
 def open_backend(device: str, threads: int | None) -> tuple[Backend, int]:
     """Return a backend that gives the contract's bits here, and how many golden vectors showed it.
@@ -48,7 +51,7 @@ def open_gpu(name: DeviceName) -> GpuBackend:
 
 def _gpu(index: int, host: CpuBackend) -> GpuBackend:
     try:
-        return GpuBackend(CudaDevice(index), host)
+        return GpuBackend(CudaDevice(index, memory_limit_bytes=DEVICE_POOL_BYTES), host)
     except OutOfDeviceMemoryError as error:
         raise DeviceError(f"GPU {index} has no room for a server: {error}") from None
 

@@ -19,7 +19,7 @@ class Settings:
     default_chunk_bytes: int = 2**20
     """Bytes of data in a chunk where the client asks for nothing else."""
     window_bytes: int = 32 * 2**20
-    """How much of what was sent is kept for other streams that ask for the same."""
+    """How much of what was sent is kept for other streams that read the same tensors at the same time."""
     shared_memory_dir: Path | None = None
     """Where tensors are put for clients on the same host; None is nowhere."""
     shared_memory_mode: int = 0o600

@@ -143,6 +143,11 @@ def test_a_path_that_leads_elsewhere_is_not_opened(tmp_path: Path, path: str) ->
         map_segment(segment_to_bytes(str(tmp_path), path, SIZE), SIZE)
 
 
+def test_a_folder_that_no_system_has_is_not_opened() -> None:
+    with pytest.raises(SegmentError, match="null"):
+        map_segment(segment_to_bytes("/a\0b", "a/b", SIZE), SIZE)
+
+
 def test_a_segment_that_is_not_what_was_asked_for_is_not_mapped(folder: SegmentFolder) -> None:
     segment = filled(folder)
     for data in (b"\xff\xff", message(folder, segment, SIZE - 1), message(folder, segment).replace(b"/0", b"/1")):
