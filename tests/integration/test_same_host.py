@@ -127,7 +127,8 @@ def test_a_client_that_dies_leaves_nothing_behind(server: ServerProcess, memory:
     request = large_request(2**20)
     request.accepts_segments = True
     with grpc.insecure_channel(server.address.replace("unix://", "unix:")) as channel:
-        response = next(service_pb2_grpc.SeedbedServiceStub(channel).SampleTensors(request))
+        call = service_pb2_grpc.SeedbedServiceStub(channel).SampleTensors(request)  # a call that is forgotten ends
+        response = next(call)
         assert (memory / response.segment.path).stat().st_size == response.segment.size_bytes
     wait_empty(memory)
 
@@ -138,7 +139,8 @@ def test_a_server_that_is_killed_is_cleaned_up_after_by_the_next(tmp_path: Path,
         request = large_request(2**20)
         request.accepts_segments = True
         with grpc.insecure_channel(f"unix:{tmp_path}/a.sock") as channel:
-            next(service_pb2_grpc.SeedbedServiceStub(channel).SampleTensors(request))
+            call = service_pb2_grpc.SeedbedServiceStub(channel).SampleTensors(request)  # a call that is forgotten ends
+            next(call)
             first.signal(signal.SIGKILL)
             first.wait()
     assert list(memory.rglob("0"))
