@@ -16,15 +16,25 @@ buf := .tools/buf-$(BUF_VERSION)/node_modules/.bin/buf
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv test check format proto quickstart bench image image-gpu image-test clean
+.PHONY: help venv test test-frameworks check format proto quickstart bench image image-gpu image-test clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: $(dev)  ## set up .venv with everything the other targets need (PYTHON=python3.11 picks an interpreter)
 
-test: $(dev)  ## run the tests (ARGS='-k slice' passes arguments to pytest)
+test: $(dev) test-frameworks  ## run the tests (ARGS='-k slice' passes arguments to pytest)
 	$(bin)/python -m pytest $(ARGS)
+
+test-frameworks: .venv-frameworks/installed  ## run only those against PyTorch, JAX, Keras and MLX, set up in .venv-frameworks
+	tests/frameworks/run.sh .venv-frameworks/bin/python $(ARGS)
+
+# Its own environment, as the frameworks are large and their requirements narrow. Git and the linters are told to pass it by.
+.venv-frameworks/installed: pyproject.toml
+	$(PYTHON) -m venv .venv-frameworks
+	@echo '*' > .venv-frameworks/.gitignore
+	.venv-frameworks/bin/python -m pip --quiet --disable-pip-version-check install --editable '.[frameworks]'
+	@touch $@
 
 check: $(dev) $(buf)  ## lint, formatting, types, import rules, schema, generated code (needs npm)
 	$(bin)/ruff check .
@@ -64,7 +74,7 @@ image-gpu:  ## build the image that samples on NVIDIA GPUs (GPU_EXTRA=gpu-cuda12
 	$(DOCKER) build --target gpu --build-arg GPU_EXTRA=$(GPU_EXTRA) --tag $(GPU_IMAGE) .
 
 clean:  ## remove what the targets made
-	rm -rf .venv .venv-bench .tools .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf .venv .venv-bench .venv-frameworks .tools .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:

@@ -18,7 +18,7 @@ from seedbed.manifest import Manifest
 from seedbed.progress import progress_bar
 from seedbed.wire.device_names import DeviceName, parse_device
 from seedbed.wire.digests import DIGEST_ALGORITHMS, Digest, digest_bytes
-from seedbed.wire.errors import bad_type, bad_value
+from seedbed.wire.errors import InvalidArgumentError, bad_type, bad_value
 from seedbed.wire.numbers import as_finite, as_int
 from seedbed.wire.slices import Shard, TensorSlice, as_slice
 from seedbed.wire.specs import TensorRequest, TensorSpec
@@ -30,6 +30,7 @@ LONGEST_TIMEOUT_SECONDS = 1e9
 MOST_CHANNELS = 64
 
 SliceLike = TensorSlice | Shard | None
+ManySlices = Shard | Mapping[str, SliceLike] | None
 
 Remaining = Callable[[], float | None]
 """Tells how much of a call's time is left; None is no limit."""
@@ -131,7 +132,7 @@ def fetch_of_manifest(
     target: str,
     manifest: Manifest,
     *,
-    slice: Shard | None,
+    slice: ManySlices,
     out: Mapping[str, NDArray[Any]] | None,
     device: str | None,
     local: bool,
@@ -165,18 +166,30 @@ def request_of(spec: TensorSpec, slice: SliceLike) -> TensorRequest:
     return TensorRequest(spec, as_slice(slice, spec.shape))
 
 
-def requests_of(manifest: Manifest, shard: Shard | None = None) -> list[TensorRequest]:
-    """Return the requests for all tensors of a manifest, or for the shard of each that has the shard's axis."""
+def requests_of(manifest: Manifest, slices: ManySlices = None) -> list[TensorRequest]:
+    """Return the requests for all tensors of a manifest, or for the part of each that is wanted."""
     if not isinstance(manifest, Manifest):
         raise bad_type("manifest", "a Manifest", manifest)
-    return [request_of(spec, _shard_of(spec, shard)) for spec in manifest.tensors]
+    if isinstance(slices, Mapping):
+        unknown = next((name for name in slices if name not in manifest), None)
+        if unknown is not None:
+            raise bad_value("slice", "a mapping whose keys are names of the manifest", unknown)
+        return [_named_request(spec, slices.get(spec.name)) for spec in manifest.tensors]
+    return [request_of(spec, _shard_of(spec, slices)) for spec in manifest.tensors]
+
+
+def _named_request(spec: TensorSpec, part: SliceLike) -> TensorRequest:
+    try:
+        return request_of(spec, part)
+    except InvalidArgumentError as error:
+        raise error.within(f"slice[{spec.name!r}]") from None
 
 
 def _shard_of(spec: TensorSpec, shard: Shard | None) -> Shard | None:
     if shard is None:
         return None
     if not isinstance(shard, Shard):
-        raise bad_type("slice", "shard(...) or None for many tensors", shard)
+        raise bad_type("slice", "shard(...) or None for many tensors, or a mapping from names to slices", shard)
     return shard if -len(spec.shape) <= shard.axis < len(spec.shape) else None
 
 

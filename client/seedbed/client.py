@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from seedbed.calls import (
     BATCH_TENSORS,
     Fetch,
+    ManySlices,
     SliceLike,
     array_in,
     batches,
@@ -31,7 +32,6 @@ from seedbed.wire.chunks import Chunk
 from seedbed.wire.digests import Digest, DigestAlgorithm
 from seedbed.wire.errors import bad_type
 from seedbed.wire.info import InitializerInfo, ServerInfo, TensorDescription
-from seedbed.wire.slices import Shard
 from seedbed.wire.specs import TensorRequest, TensorSpec
 
 __all__ = ["BATCH_TENSORS", "EMBEDDED", "Client", "SliceLike", "connect"]
@@ -186,7 +186,7 @@ class Client:
         self,
         manifest: Manifest,
         *,
-        slice: Shard | None = None,
+        slice: ManySlices = None,
         out: Mapping[str, NDArray[Any]] | None = None,
         device: None = None,
         local: bool = False,
@@ -199,7 +199,7 @@ class Client:
         self,
         manifest: Manifest,
         *,
-        slice: Shard | None = None,
+        slice: ManySlices = None,
         out: Mapping[str, NDArray[Any]] | None = None,
         device: str,
         local: bool = False,
@@ -211,7 +211,7 @@ class Client:
         self,
         manifest: Manifest,
         *,
-        slice: Shard | None = None,
+        slice: ManySlices = None,
         out: Mapping[str, NDArray[Any]] | None = None,
         device: str | None = None,
         local: bool = False,
@@ -222,7 +222,8 @@ class Client:
 
         Args:
             manifest: the tensors.
-            slice: a ``shard(...)`` of each tensor; one that lacks the shard's axis comes whole.
+            slice: a ``shard(...)`` of each tensor; one that lacks the shard's axis comes whole. Or the part wanted of
+                each tensor, by name; what is not named comes whole.
             out: numpy arrays to fill, by name; names that are missing get new ones.
             device: ``gpu`` or ``gpu:N`` leaves the tensors on a GPU of this machine; see :meth:`sample`.
             local: sample in this process, and compare with the server's digests; see :meth:`sample`.
@@ -310,11 +311,11 @@ class Client:
         self,
         manifest: Manifest,
         *,
-        slice: Shard | None = None,
+        slice: ManySlices = None,
         algorithm: DigestAlgorithm = "xxh3_128",
         timeout_seconds: float | None = None,
     ) -> dict[str, Digest]:
-        """Return the digest of every tensor of a manifest (or of the shard of each), by name."""
+        """Return the digest of every tensor of a manifest (or of the part of each that ``slice`` names), by name."""
         check_algorithm(algorithm)
         requests = requests_of(manifest, slice)
         found: list[Digest] = []

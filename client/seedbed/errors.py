@@ -15,7 +15,8 @@ SeedbedError
 ├── DeviceError                 the device failed
 ├── OutOfDeviceMemoryError      the device has no room now; also a MemoryError
 ├── ServerError                 a bug in the server; carries the request id for its operator
-└── EngineNotInstalledError     the embedded engine is not installed; also an ImportError
+├── EngineNotInstalledError     the embedded engine is not installed; also an ImportError
+└── FrameworkNotInstalledError  a framework's module was imported without the framework; also an ImportError
 """
 
 from seedbed.wire.errors import (
@@ -34,6 +35,7 @@ __all__ = [
     "DeadlineError",
     "DeviceError",
     "EngineNotInstalledError",
+    "FrameworkNotInstalledError",
     "InvalidArgumentError",
     "InvalidTypeError",
     "InvalidValueError",
@@ -98,3 +100,7 @@ class ServerError(SeedbedError):
 
 class EngineNotInstalledError(SeedbedError, ImportError):
     """The embedded engine needs packages that are not installed."""
+
+
+class FrameworkNotInstalledError(SeedbedError, ImportError):
+    """A module for a framework was imported, and the framework is not installed."""

@@ -120,3 +120,27 @@ def test_a_progress_bar_of_many_tensors_counts_all_bytes(client: sb.Client, caps
     assert "74.0/74.0" in drawn
     client.sample(sb.TensorSpec("", (3,), "int8", sb.Ones()), progress=True)
     assert "tensor: 100%" in capsys.readouterr().err
+
+
+def test_each_tensor_can_have_a_slice_of_its_own(client: sb.Client) -> None:
+    slices: dict[str, Any] = {"w": sb.TensorSlice((1, 0), (2, 3)), "b": sb.shard(1, 2)}
+    arrays = client.sample_all(MODEL, slice=slices)
+    whole = client.sample_all(MODEL)
+    assert arrays["w"].tobytes() == whole["w"][1:3].tobytes()
+    assert arrays["b"].tobytes() == whole["b"][2:].tobytes()
+    assert arrays["scale"].tobytes() == whole["scale"].tobytes()
+    digests = client.digest_all(MODEL, slice=slices)
+    assert digests["w"] == sb.digest_bytes(arrays["w"].tobytes())
+
+
+@pytest.mark.parametrize(
+    ("slices", "message"),
+    [
+        ({"x": sb.shard(0, 2)}, "`slice` must be a mapping whose keys are names of the manifest. Received: 'x'"),
+        ({"w": sb.TensorSlice((4, 0), (2, 3))}, r"slice\['w'\]: `slice.lengths\[0\]` must be"),
+        ({"scale": sb.shard(0, 2)}, r"slice\['scale'\]: `axis` must be"),
+    ],
+)
+def test_a_slice_that_does_not_fit_is_refused_by_name(client: sb.Client, slices: Any, message: str) -> None:
+    with pytest.raises(sb.InvalidValueError, match=message):
+        client.sample_all(MODEL, slice=slices)

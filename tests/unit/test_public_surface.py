@@ -49,6 +49,7 @@ TREE: dict[type[Exception], tuple[type[Exception], ...]] = {
     sb.OutOfDeviceMemoryError: (MemoryError,),
     sb.ServerError: (),
     sb.EngineNotInstalledError: (ImportError,),
+    sb.FrameworkNotInstalledError: (ImportError,),
 }
 
 

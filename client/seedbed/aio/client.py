@@ -12,6 +12,7 @@ from seedbed.aio.pool import AsyncPoolTransport
 from seedbed.aio.transport import AsyncTransport
 from seedbed.calls import (
     Fetch,
+    ManySlices,
     SliceLike,
     batches,
     check_algorithm,
@@ -31,7 +32,6 @@ from seedbed.transport import EMBEDDED
 from seedbed.wire.chunks import Chunk
 from seedbed.wire.digests import Digest, DigestAlgorithm
 from seedbed.wire.info import InitializerInfo, ServerInfo, TensorDescription
-from seedbed.wire.slices import Shard
 from seedbed.wire.specs import TensorSpec
 
 
@@ -161,7 +161,7 @@ class Client:
         self,
         manifest: Manifest,
         *,
-        slice: Shard | None = None,
+        slice: ManySlices = None,
         out: Mapping[str, NDArray[Any]] | None = None,
         device: None = None,
         local: bool = False,
@@ -174,7 +174,7 @@ class Client:
         self,
         manifest: Manifest,
         *,
-        slice: Shard | None = None,
+        slice: ManySlices = None,
         out: Mapping[str, NDArray[Any]] | None = None,
         device: str,
         local: bool = False,
@@ -186,7 +186,7 @@ class Client:
         self,
         manifest: Manifest,
         *,
-        slice: Shard | None = None,
+        slice: ManySlices = None,
         out: Mapping[str, NDArray[Any]] | None = None,
         device: str | None = None,
         local: bool = False,
@@ -258,7 +258,7 @@ class Client:
         self,
         manifest: Manifest,
         *,
-        slice: Shard | None = None,
+        slice: ManySlices = None,
         algorithm: DigestAlgorithm = "xxh3_128",
         timeout_seconds: float | None = None,
     ) -> dict[str, Digest]:
