@@ -39,7 +39,7 @@ class Flight:
     @property
     def has_failed(self) -> bool:
         """Whether it will never be done, such as when the stream that began it was cancelled."""
-        return self.sampled.cancelled() or (self.sampled.done() and self.sampled.exception() is not None)
+        return self.sampled.done() and (self.sampled.cancelled() or self.sampled.exception() is not None)
 
 
 class Flights:
@@ -88,7 +88,7 @@ class Flights:
             flight.wanted -= 1
             if flight.wanted > 0 or self._flights.get(key) is not flight:
                 return
-            if flight.has_failed or not flight.sampled.done() or self._readers[tensor] < 2:
+            if self._readers[tensor] < 2 or not flight.sampled.done() or flight.has_failed:
                 flight.sampled.cancel()
                 del self._flights[key]
                 return

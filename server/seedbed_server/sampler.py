@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedbed.wire.dtypes import Dtype
+from seedbed.wire.slices import TensorSlice
 from seedbed.wire.specs import TensorRequest
 from seedbed_server.backends.base import Backend, CancelledError, ElementRule, Orthogonal, Runs
 from seedbed_server.initializers import element_rule
@@ -83,19 +84,19 @@ class SamplePlan:
 
     def runs(self, first: int, count: int) -> Runs:
         """Return where elements ``first`` to ``first + count`` of the slice are in the whole tensor."""
+        part = self.request.slice
+        if part is None:
+            return Runs(np.array((first,), np.uint64), np.array((count,), np.uint64))
         first_run, skipped = divmod(first, self.run_elements)
         last_run = (first + count - 1) // self.run_elements
-        firsts = self._run_firsts(first_run, last_run + 1)
+        firsts = self._run_firsts(part, first_run, last_run + 1)
         counts = np.full(firsts.size, self.run_elements, np.uint64)
         counts[-1] = (first + count - 1) % self.run_elements + 1
         firsts[0] += np.uint64(skipped)
         counts[0] -= np.uint64(skipped)
         return Runs(firsts, counts)
 
-    def _run_firsts(self, first_run: int, end_run: int) -> NDArray[np.uint64]:
-        part = self.request.slice
-        if part is None:
-            return np.array([0], np.uint64)
+    def _run_firsts(self, part: TensorSlice, first_run: int, end_run: int) -> NDArray[np.uint64]:
         shape = self.request.spec.shape
         strides = [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
         base = sum(start * stride for start, stride in zip(part.starts, strides, strict=True))

@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from concurrent.futures import CancelledError as FutureCancelledError
 from concurrent.futures import ThreadPoolExecutor, wait
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -61,11 +61,10 @@ class _Job:
     """Whether it is the tensor's first chunk; stays, while ``is_first`` ends with a heartbeat."""
     identity: str
     """What sets the tensor apart from any other one: its request in words, where -0.0 is not 0.0."""
+    byte_offset: int
+    """Where in the slice its bytes begin."""
+    size_bytes: int
     flight: Flight | None = None
-
-    @property
-    def size_bytes(self) -> int:
-        return self.chunk.element_count * self.source.plan.dtype.itemsize if self.chunk else 0
 
 
 class Memory(Protocol):
@@ -215,13 +214,15 @@ class TensorStream:
             skipped = self._first_byte // plan.dtype.itemsize if index == self._first_tensor else 0
             chunks = plan.chunks(self._max_chunk_bytes, skipped)
             chunk = next(chunks, None)
+            offset = self._first_byte if index == self._first_tensor else 0
             is_first = True
             while True:
                 following = next(chunks, None)
-                yield _Job(index, source, chunk, is_first, following is None, is_first, identity)
+                size = chunk.element_count * plan.dtype.itemsize if chunk else 0
+                yield _Job(index, source, chunk, is_first, following is None, is_first, identity, offset, size)
                 if following is None:
                     break
-                chunk, is_first = following, False
+                chunk, is_first, offset = following, False, offset + size
 
     def _submit(self, jobs: Iterator[_Job]) -> None:
         while len(self._waiting) < self._ahead:
@@ -260,7 +261,7 @@ class TensorStream:
     def _flight_key(self, job: _Job) -> Hashable:
         """Return what two streams have in common whose messages for a chunk are the same bytes."""
         begins_at = self._first_byte if job.is_last and job.tensor_index == self._first_tensor else 0
-        place = job.tensor_index, self._byte_offset(job), job.size_bytes, job.starts, job.is_last
+        place = job.tensor_index, job.byte_offset, job.size_bytes, job.starts, job.is_last
         return job.identity, place, begins_at, self._algorithm
 
     def _sample(self, job: _Job, buffer: Buffer) -> int:
@@ -287,20 +288,21 @@ class TensorStream:
         except FutureCancelledError:
             raise CancelledError from None
         buffer = job.flight.buffer
-        digester.update(buffer.data.data)
-        digest = digester.digest() if job.is_last else None
-        return replace(self._piece(job, buffer.data.data, crc32c, digest), buffer=buffer)
+        data = buffer.data.data
+        digester.update(data)
+        return self._piece(job, data, crc32c, digester.digest() if job.is_last else None, buffer)
 
     def _expected(self, job: _Job) -> Piece:
         """Return the job's piece with a checksum and a digest that stand for those to come."""
         algorithm = self._algorithm
         total = job.source.plan.size_bytes - (self._first_byte if job.tensor_index == self._first_tensor else 0)
         digest = Digest(algorithm, bytes(DIGEST_BYTES[algorithm]), total) if job.is_last else None
-        return self._piece(job, NOTHING.data, 1, digest)
+        return self._piece(job, NOTHING.data, int(self._with_checksums), digest)
 
-    def _piece(self, job: _Job, data: memoryview, crc32c: int, digest: Digest | None) -> Piece:
+    @staticmethod
+    def _piece(job: _Job, data: memoryview, crc32c: int, digest: Digest | None, buffer: Buffer | None = None) -> Piece:
         plan = job.source.plan
-        return Piece(job.tensor_index, plan, job.is_first, self._byte_offset(job), data, crc32c, digest)
+        return Piece(job.tensor_index, plan, job.is_first, job.byte_offset, data, crc32c, digest, buffer)
 
     def _heartbeats(self, job: _Job) -> Iterator[Piece]:
         """Yield signs of life until the job's bytes are there."""
@@ -325,9 +327,3 @@ class TensorStream:
         if identity in self._reading:
             self._reading.remove(identity)
             self._pools.flights.exit(identity)
-
-    def _byte_offset(self, job: _Job) -> int:
-        itemsize = job.source.plan.dtype.itemsize
-        if job.chunk is None:
-            return self._first_byte if job.tensor_index == self._first_tensor else 0
-        return job.chunk.first_element * itemsize

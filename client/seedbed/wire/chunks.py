@@ -24,6 +24,8 @@ DATA = 3 << 3 | 2
 
 _VARINT, _EIGHT_BYTES, _LENGTH, _FOUR_BYTES = 0, 1, 2, 5
 
+_ONE_BYTE = tuple(bytes((number,)) for number in range(0x80))
+
 Buffer = bytes | bytearray | memoryview
 
 # The C API allows one way to write into a bytes object: make it without content, and fill it before anyone sees it.
@@ -123,25 +125,25 @@ def _prefix(frame: Frame, size_bytes: int) -> bytes:
     """Return all of a message that comes before its ``size_bytes`` of payload."""
     parts: list[bytes] = []
     if frame.tensor_index:
-        parts += [_varint(TENSOR_INDEX), _varint(frame.tensor_index)]
+        parts += [_ONE_BYTE[TENSOR_INDEX], _varint(frame.tensor_index)]
     if frame.header is not None:
-        parts += [_varint(HEADER), _varint(len(frame.header)), frame.header]
+        parts += [_ONE_BYTE[HEADER], _varint(len(frame.header)), frame.header]
     if frame.digest is not None:
-        parts += [_varint(DIGEST), _varint(len(frame.digest)), frame.digest]
+        parts += [_ONE_BYTE[DIGEST], _varint(len(frame.digest)), frame.digest]
     if frame.chunk is not None:
         inner = b""
         if frame.chunk.byte_offset:
-            inner += _varint(BYTE_OFFSET) + _varint(frame.chunk.byte_offset)
+            inner += _ONE_BYTE[BYTE_OFFSET] + _varint(frame.chunk.byte_offset)
         if frame.chunk.crc32c:
-            inner += _varint(CRC32C) + frame.chunk.crc32c.to_bytes(4, "little")
+            inner += _ONE_BYTE[CRC32C] + frame.chunk.crc32c.to_bytes(4, "little")
         if size_bytes:
-            inner += _varint(DATA) + _varint(size_bytes)
-        parts += [_varint(CHUNK), _varint(len(inner) + size_bytes), inner]
+            inner += _ONE_BYTE[DATA] + _varint(size_bytes)
+        parts += [_ONE_BYTE[CHUNK], _varint(len(inner) + size_bytes), inner]
     # What stands in place of chunks never comes with one, so nothing follows a chunk's payload.
     if frame.fill:
-        parts += [_varint(FILL), _varint(len(frame.fill)), frame.fill]
+        parts += [_ONE_BYTE[FILL], _varint(len(frame.fill)), frame.fill]
     if frame.segment is not None:
-        parts += [_varint(SEGMENT), _varint(len(frame.segment)), frame.segment]
+        parts += [_ONE_BYTE[SEGMENT], _varint(len(frame.segment)), frame.segment]
     return b"".join(parts)
 
 
@@ -210,6 +212,8 @@ def _fields(view: memoryview) -> list[tuple[int, int | memoryview]]:
 
 
 def _varint(number: int) -> bytes:
+    if number < 0x80:
+        return _ONE_BYTE[number]
     parts = bytearray()
     while number > 0x7F:
         parts.append(number & 0x7F | 0x80)

@@ -26,16 +26,11 @@ class Dtype(enum.Enum):
     UINT64 = "uint64"
     BOOL = "bool"
 
-    @property
-    def numpy(self) -> np.dtype[np.generic]:
+    def __init__(self, name: str) -> None:
+        self.numpy: np.dtype[np.generic] = np.dtype(ml_dtypes.bfloat16 if name == "bfloat16" else name)
         """The numpy dtype, in the machine's byte order."""
-        dtype: np.dtype[np.generic] = np.dtype(ml_dtypes.bfloat16 if self is Dtype.BFLOAT16 else self.value)
-        return dtype
-
-    @property
-    def itemsize(self) -> int:
+        self.itemsize = self.numpy.itemsize
         """The size of one element in bytes."""
-        return self.numpy.itemsize
 
     @property
     def is_floating(self) -> bool:

@@ -21,7 +21,7 @@ class Key:
 
     def as_array(self) -> NDArray[np.uint32]:
         """Return the four numbers as the uint32 array that the kernels take."""
-        return np.array([self.key0, self.key1, self.counter2, self.counter3], dtype=np.uint32)
+        return np.array((self.key0, self.key1, self.counter2, self.counter3), np.uint32)
 
 
 def derive_key(seed: int, draw: int, name: str) -> Key:
