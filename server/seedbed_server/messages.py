@@ -13,6 +13,7 @@ from seedbed.wire import protos
 from seedbed.wire.chunks import Chunk, Draft, Frame, encode_frame
 from seedbed_server.backends.base import Fill
 from seedbed_server.flights import Buffer
+from seedbed_server.metrics import Lane
 from seedbed_server.refusals import OverloadedError
 from seedbed_server.sampler import SamplePlan
 from seedbed_server.segments import MIN_SEGMENT_BYTES, Segment, SegmentFolder
@@ -57,7 +58,13 @@ class Messages:
 
     def is_shared(self, tensor_index: int, plan: SamplePlan) -> bool:
         """Return whether a tensor's messages may be sent to other clients as well."""
-        return not self._is_fill(plan) and self._segment(tensor_index, plan) is None
+        return self.lane(tensor_index, plan) == "stream"
+
+    def lane(self, tensor_index: int, plan: SamplePlan) -> Lane:
+        """Return how a tensor goes to the client."""
+        if self._is_fill(plan):
+            return "fill"
+        return "stream" if self._segment(tensor_index, plan) is None else "shared_memory"
 
     def take(self, piece: Piece, size_bytes: int) -> Buffer:
         """Return the draft of the piece's message, or memory for what is not sent as a chunk."""

@@ -6,7 +6,7 @@ of chunks, whatever the size of its tensors and the speed of its reader.
 
 import threading
 from collections import deque
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import CancelledError as FutureCancelledError
 from concurrent.futures import ThreadPoolExecutor, wait
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -26,6 +26,8 @@ from seedbed_server.sampler import ChunkPlan, SamplePlan, TensorSource
 HEARTBEAT_SECONDS = 5.0
 
 NOTHING = np.empty(0, np.uint8)
+
+OnSampled = Callable[[SamplePlan, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +127,12 @@ class SamplingPools:
     Args:
         backend: who samples; closed with the pools.
         window_bytes: how much of what was sent is kept for other streams that ask for the same.
+        on_sampled: told, in the thread that did it, what was sampled and how many bytes.
     """
 
-    def __init__(self, backend: Backend, *, window_bytes: int = 0) -> None:
+    def __init__(self, backend: Backend, *, window_bytes: int = 0, on_sampled: OnSampled | None = None) -> None:
         self.backend = backend
+        self.on_sampled = on_sampled
         self.flights = Flights(window_bytes)
         self._chunks = ThreadPoolExecutor(backend.threads, thread_name_prefix="seedbed-sample")
         # One orthogonal matrix at a time: it uses every thread, and as much memory as all else together.
@@ -269,6 +273,8 @@ class TensorStream:
         assert job.chunk is not None
         job.source.fill(job.chunk.first_element, buffer.data)
         self._memory.filled(buffer)
+        if self._pools.on_sampled is not None:
+            self._pools.on_sampled(job.source.plan, job.size_bytes)
         return checksum(buffer.data.data) if self._with_checksums else 0
 
     @staticmethod
