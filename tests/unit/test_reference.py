@@ -16,7 +16,7 @@ from seedbed.wire.slices import TensorSlice
 from seedbed.wire.specs import TensorRequest, TensorSpec
 from seedbed_server.backends.cpu import CpuBackend
 from seedbed_server.kernels import normal_coefficients
-from seedbed_server.kernels.bounds import interval
+from seedbed_server.kernels.bounds import interval, truncated_stddev
 from seedbed_server.sampler import TensorSource, plan
 from tests.reference import document, floats, normal
 from tests.reference.oracle import Tensor, element, element_bytes, slice_indices
@@ -313,6 +313,15 @@ def test_bounds_very_far_out_or_very_close_agree(cpu: CpuBackend, lower: float, 
     for dtype in FLOATS:
         parameters = {"mean": 0.0, "stddev": 1.0, "lower": lower, "upper": upper}
         assert_equal(cpu, Tensor("truncated_normal", dtype, (5,), parameters))
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper"),
+    [(-2.0, 2.0), (-INF, INF), (-1.0, 3.0), (3.9, INF), (4.0, math.nextafter(4.0, 5.0)), (-13.9, 2.0), (0.0, 1e-300)],
+)
+def test_what_truncation_leaves_of_a_standard_deviation_agrees(lower: float, upper: float) -> None:
+    assert truncated_stddev(lower, upper) == normal.truncated_stddev(lower, upper)
+    assert truncated_stddev(-upper, -lower) == truncated_stddev(lower, upper)
 
 
 def test_the_document_lists_the_coefficients_of_the_kernels() -> None:
