@@ -335,7 +335,7 @@ EXAMPLE = re.compile(r"^\| `(\w+)`(, stddev 1)? \| (\w+) \| (\S+) \| `0x(\w+)` \
 
 def test_the_worked_example_of_the_document_is_right() -> None:
     rows = EXAMPLE.findall(document.DOCUMENT.read_text(encoding="utf-8"))
-    assert len(rows) == 16
+    assert len(rows) == 21
     for initializer, standard, dtype, *numbers in rows:
         parameters = {"stddev": 1.0} if standard else {}
         tensor = Tensor(initializer, dtype, (2, 3), parameters, seed=1, name="dense/kernel")
