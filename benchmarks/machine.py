@@ -4,7 +4,7 @@ import importlib.metadata
 import platform
 from pathlib import Path
 
-from seedbed_server.backends.cpu import available_threads, processor_name
+from seedbed_server.backends.processor import available_threads, processor_name
 
 PACKAGES = (
     "seedbed",

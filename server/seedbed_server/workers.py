@@ -17,8 +17,8 @@ from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 
 from seedbed.wire.errors import SeedbedError
-from seedbed_server.backends.cpu import available_threads
 from seedbed_server.backends.cuda import cuda_device_count
+from seedbed_server.backends.processor import available_threads
 from seedbed_server.metrics import share_metrics, shared_registry
 from seedbed_server.metrics_endpoint import MetricsEndpoint
 from seedbed_server.settings import Settings

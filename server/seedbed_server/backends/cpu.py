@@ -1,17 +1,14 @@
 """Samples on the processor: numba's compiled kernels on a pool of threads of our own."""
 
-import os
-import platform
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.wire.dtypes import FLOATING, Dtype
+from seedbed.wire.dtypes import Dtype
 from seedbed_server.backends.base import (
     CancelledError,
     Diagonal,
@@ -22,26 +19,11 @@ from seedbed_server.backends.base import (
     Runs,
     Uniform,
 )
-from seedbed_server.backends.compilation import compile_kernel
-from seedbed_server.kernels import values
+from seedbed_server.backends.cpu_kernels import OUT, compiled_kernels
+from seedbed_server.backends.processor import available_threads, processor_name
 from seedbed_server.kernels.bounds import interval
 from seedbed_server.kernels.keys import Key
-from seedbed_server.kernels.orthogonal import BLOCK, TILE, factor_panel, reflect
-
-_RUNS = "uint64[::1], uint64[::1], uint32[::1]"
-# The values' array may begin at any byte, such as behind the header of a message; the others are numpy's own.
-_UNALIGNED = "Array({out}, 1, 'C', aligned=False)"
-_UNIFORM = "({runs}, {real}[::1], " + _UNALIGNED + ")"
-_NORMAL = "({runs}, {word}[::1], {real}[::1], " + _UNALIGNED + ")"
-_NARROW = {"runs": _RUNS, "word": "uint32", "real": "float32"}
-_WIDE = {"runs": _RUNS, "word": "uint64", "real": "float64", "out": "float64"}
-_OUT = {
-    Dtype.FLOAT16: "uint16",
-    Dtype.BFLOAT16: "uint16",
-    Dtype.FLOAT32: "float32",
-    Dtype.FLOAT8_E4M3FN: "uint8",
-    Dtype.FLOAT8_E5M2: "uint8",
-}
+from seedbed_server.kernels.orthogonal import BLOCK, TILE
 
 
 class CpuBackend:
@@ -52,17 +34,7 @@ class CpuBackend:
     def __init__(self, threads: int | None = None) -> None:
         self._threads = threads or available_threads()
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="seedbed-orthogonal")
-        self._uniform: dict[Dtype, Callable[..., None]] = {}
-        self._normal: dict[Dtype, Callable[..., None]] = {}
-        for dtype in FLOATING:
-            types = _WIDE if dtype is Dtype.FLOAT64 else {**_NARROW, "out": _OUT[dtype]}
-            uniform = getattr(values, f"uniform_{dtype.value}_values")
-            normal = getattr(values, f"normal_{dtype.value}_values")
-            self._uniform[dtype] = compile_kernel(uniform, _UNIFORM.format(**types))
-            self._normal[dtype] = compile_kernel(normal, _NORMAL.format(**types))
-        matrix = "float64[:, ::1]"
-        self._factor_panel = compile_kernel(factor_panel, f"({matrix}, {matrix}, float64[::1], {matrix})")
-        self._reflect = compile_kernel(reflect, f"({matrix}, {matrix}, {matrix}, {matrix}, int64, int64)")
+        self._kernels = compiled_kernels()
 
     @property
     def device(self) -> str:
@@ -87,11 +59,12 @@ class CpuBackend:
                 _fill_diagonal(rule, runs, dtype, out)
             case Uniform():
                 params = uniform_params(rule, dtype)
-                self._uniform[dtype](runs.firsts, runs.counts, key.as_array(), params, _writable_as(dtype, out))
+                sample = self._kernels[f"uniform_{dtype.value}"]
+                sample(runs.firsts, runs.counts, key.as_array(), params, out.view(OUT[dtype]))
             case Normal():
                 split, params = normal_params(rule, dtype)
-                target = _writable_as(dtype, out)
-                self._normal[dtype](runs.firsts, runs.counts, key.as_array(), split, params, target)
+                sample = self._kernels[f"normal_{dtype.value}"]
+                sample(runs.firsts, runs.counts, key.as_array(), split, params, out.view(OUT[dtype]))
 
     def orthogonal(self, rule: Orthogonal, key: Key, is_cancelled: Callable[[], bool]) -> NDArray[np.float64]:
         """Return the whole matrix; see :class:`seedbed_server.backends.base.Backend`."""
@@ -144,18 +117,17 @@ class CpuBackend:
         panel = np.ascontiguousarray(matrix[begin:, begin:end])
         reflectors = np.empty_like(panel)
         triangle = np.empty((end - begin, end - begin))
-        self._factor_panel(panel, reflectors, diagonal[begin:end], triangle)
+        self._kernels["factor_panel"](panel, reflectors, diagonal[begin:end], triangle)
         return _Step(begin, end, reflectors, np.ascontiguousarray(reflectors.T), triangle)
 
     def _apply(
         self, step: "_Step", triangle: NDArray[np.float64], matrix: NDArray[np.float64], first: int, last: int
     ) -> list["Future[None]"]:
         """Begin to reflect the columns ``first`` to ``last`` of the matrix, a tile of columns a task."""
+        reflect = self._kernels["reflect"]
+        operands = step.reflectors, step.transposed, triangle, matrix
         return [
-            self._pool.submit(
-                self._reflect, step.reflectors, step.transposed, triangle, matrix, begin, min(begin + TILE, last)
-            )
-            for begin in range(first, last, TILE)
+            self._pool.submit(reflect, *operands, begin, min(begin + TILE, last)) for begin in range(first, last, TILE)
         ]
 
 
@@ -173,31 +145,6 @@ class _Step:
 def _finish(tasks: list["Future[None]"]) -> None:
     for task in tasks:
         task.result()
-
-
-def available_threads() -> int:
-    """Return how many processors this process may use: those it may run on, or a container's quota of them."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        return min(allowed, -(-int(quota) // int(period)))
-    except (OSError, ValueError):  # not Linux, no such file, or no quota ("max")
-        return allowed
-
-
-def processor_name() -> str:
-    """Return the processor's name as the operating system tells it."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
-
-
-def _writable_as(dtype: Dtype, out: NDArray[np.uint8]) -> NDArray[Any]:
-    return out.view(_OUT.get(dtype, dtype.numpy))
 
 
 def _scalar(value: float, dtype: Dtype) -> np.generic:

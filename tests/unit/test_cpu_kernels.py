@@ -1,0 +1,39 @@
+"""Compiling the processor's kernels: by several processes where none are kept, and by this one where that fails."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from seedbed_server.backends import cpu_kernels
+
+SCRIPT = """
+from seedbed_server.backends import cpu_kernels
+cpu_kernels.available_threads = lambda: 2
+kernels = cpu_kernels.compiled_kernels()
+print(*sorted(name for name, kernel in kernels.items() if kernel.stats.cache_misses))
+"""
+
+
+def compiled_by_the_process_itself(cache: Path) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        env={"SEEDBED_KERNEL_CACHE_DIR": str(cache), "PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.split()
+
+
+def test_a_first_start_compiles_in_other_processes_and_a_second_one_not_at_all(tmp_path: Path) -> None:
+    assert compiled_by_the_process_itself(tmp_path) == ["reflect"]
+    assert compiled_by_the_process_itself(tmp_path) == []
+
+
+@pytest.mark.parametrize("program", ["/bin/false", "/no/such/program", ""])
+def test_other_processes_that_fail_do_no_harm(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+    monkeypatch.setattr(cpu_kernels, "available_threads", lambda: 2)
+    monkeypatch.setattr(sys, "executable", program)
+    cpu_kernels._compile_elsewhere(["uniform_float32", "normal_float32"])
