@@ -178,6 +178,7 @@ class Servicer:
             algorithm=algorithm,
             first_tensor=resume.tensor_index,
             first_byte=resume.byte_offset,
+            with_checksums=not request.omit_checksums,
             memory=messages,
         )
         try:

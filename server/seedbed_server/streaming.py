@@ -266,7 +266,7 @@ class TensorStream:
         """Return what two streams have in common whose messages for a chunk are the same bytes."""
         begins_at = self._first_byte if job.is_last and job.tensor_index == self._first_tensor else 0
         place = job.tensor_index, job.byte_offset, job.size_bytes, job.starts, job.is_last
-        return job.identity, place, begins_at, self._algorithm
+        return job.identity, place, begins_at, self._algorithm, self._with_checksums
 
     def _sample(self, job: _Job, buffer: Buffer) -> int:
         """Fill the memory and return its checksum."""
@@ -299,7 +299,7 @@ class TensorStream:
         return self._piece(job, data, crc32c, digester.digest() if job.is_last else None, buffer)
 
     def _expected(self, job: _Job) -> Piece:
-        """Return the job's piece with a checksum and a digest that stand for those to come."""
+        """Return the job's piece with a digest and a checksum, if there will be one, that stand for those to come."""
         algorithm = self._algorithm
         total = job.source.plan.size_bytes - (self._first_byte if job.tensor_index == self._first_tensor else 0)
         digest = Digest(algorithm, bytes(DIGEST_BYTES[algorithm]), total) if job.is_last else None
