@@ -1,0 +1,86 @@
+"""The Keras-style initializers: each a name, a seed and parameters, whose tensors are sampled by a client.
+
+Names, parameters, defaults and the meaning of a seed are those of the Keras 2 page "Layer weight initializers"
+and of the TensorFlow pages of its classes. Distributions and formulas are those of :mod:`seedbed.wire.initializers`.
+There is a module for each family.
+"""
+
+from seedbed.initializers.base import DEFAULT_DTYPE, Initializer, Seed
+from seedbed.initializers.constants import Constant, Ones, Zeros
+from seedbed.initializers.distributions import RandomNormal, RandomUniform, TruncatedNormal
+from seedbed.initializers.gains import KaimingNormal, KaimingUniform, XavierNormal, XavierUniform
+from seedbed.initializers.identity import Identity
+from seedbed.initializers.orthogonal import Orthogonal
+from seedbed.initializers.scaling import (
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+    LecunNormal,
+    LecunUniform,
+    VarianceScaling,
+)
+
+zeros = Zeros
+ones = Ones
+constant = Constant
+random_uniform = RandomUniform
+random_normal = RandomNormal
+truncated_normal = TruncatedNormal
+variance_scaling = VarianceScaling
+glorot_uniform = GlorotUniform
+glorot_normal = GlorotNormal
+he_uniform = HeUniform
+he_normal = HeNormal
+lecun_uniform = LecunUniform
+lecun_normal = LecunNormal
+xavier_uniform = XavierUniform
+xavier_normal = XavierNormal
+kaiming_uniform = KaimingUniform
+kaiming_normal = KaimingNormal
+identity = Identity
+orthogonal = Orthogonal
+
+__all__ = [
+    "DEFAULT_DTYPE",
+    "Constant",
+    "GlorotNormal",
+    "GlorotUniform",
+    "HeNormal",
+    "HeUniform",
+    "Identity",
+    "Initializer",
+    "KaimingNormal",
+    "KaimingUniform",
+    "LecunNormal",
+    "LecunUniform",
+    "Ones",
+    "Orthogonal",
+    "RandomNormal",
+    "RandomUniform",
+    "Seed",
+    "TruncatedNormal",
+    "VarianceScaling",
+    "XavierNormal",
+    "XavierUniform",
+    "Zeros",
+    "constant",
+    "glorot_normal",
+    "glorot_uniform",
+    "he_normal",
+    "he_uniform",
+    "identity",
+    "kaiming_normal",
+    "kaiming_uniform",
+    "lecun_normal",
+    "lecun_uniform",
+    "ones",
+    "orthogonal",
+    "random_normal",
+    "random_uniform",
+    "truncated_normal",
+    "variance_scaling",
+    "xavier_normal",
+    "xavier_uniform",
+    "zeros",
+]

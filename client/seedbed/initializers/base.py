@@ -1,0 +1,177 @@
+"""What every initializer of the SDK is: a spec and a seed that can be called, configured, compared and copied."""
+
+import copy
+import threading
+from typing import Any, ClassVar, Self, SupportsIndex
+
+from numpy.typing import NDArray
+
+from seedbed.client import Client, SliceLike
+from seedbed.defaults import get_default_client
+from seedbed.seeds import SeedGenerator, random_seed
+from seedbed.wire.errors import bad_type
+from seedbed.wire.fans import FanAxes
+from seedbed.wire.initializers import InitializerSpec, parameters
+from seedbed.wire.numbers import as_int
+from seedbed.wire.seeds import as_draw, as_seed
+from seedbed.wire.specs import TensorSpec
+
+DEFAULT_DTYPE = "float32"
+
+Seed = SupportsIndex | SeedGenerator | None
+
+
+class Initializer:
+    """Fills tensors; the base of all. Two are equal if class and configuration are.
+
+    A call returns an array, sampled by ``client`` (by default the one of :func:`seedbed.set_default_client`,
+    of ``$SEEDBED_TARGET``, or the embedded engine). The content depends on seed, name, draw, parameters, shape and
+    dtype only: never on the client, nor, where a name is given, on the order of calls.
+
+    Without a name, successive calls follow Keras's documentation, class by class: RandomNormal, RandomUniform,
+    TruncatedNormal, VarianceScaling and Orthogonal give the same values each time; Glorot*, He* and Lecun* go on to
+    the next draw, so that initializers of equal seed give equal sequences. A :class:`SeedGenerator` as the seed gives
+    a sequence for every class.
+    """
+
+    _repeats: ClassVar[bool] = True
+    """Whether calls without a name give the same values each time."""
+
+    def __init__(self, spec: InitializerSpec, seed: Seed = None, fan_axes: FanAxes | None = None) -> None:
+        self._spec = spec
+        self._fan_axes = fan_axes
+        if not isinstance(seed, SeedGenerator):
+            if seed is None:
+                seed = random_seed() if spec.random else None
+            else:
+                seed = as_int("seed", seed)
+                as_seed(seed)
+        self._seed: int | SeedGenerator | None = seed
+        self._draw = 0
+        self._lock = threading.Lock()
+
+    @property
+    def spec(self) -> InitializerSpec:
+        """What fills the tensors, without the seed."""
+        return self._spec
+
+    @property
+    def seed(self) -> int | SeedGenerator | None:
+        """The seed, as it was given or drawn at construction; None where nothing is random."""
+        return self._seed
+
+    @property
+    def seed_bits(self) -> int:
+        """The seed's 64 bits, 0 to 2**64 - 1."""
+        seed = self._seed.seed if isinstance(self._seed, SeedGenerator) else self._seed
+        return as_seed(0 if seed is None else seed)
+
+    @property
+    def fan_axes(self) -> FanAxes | None:
+        """The axes that count for the fans; None is Keras's rule."""
+        return self._fan_axes
+
+    def __call__(
+        self,
+        shape: Any,
+        dtype: Any = None,
+        *,
+        name: str = "",
+        draw: int | None = None,
+        slice: SliceLike = None,
+        out: NDArray[Any] | None = None,
+        client: Client | None = None,
+    ) -> NDArray[Any]:
+        """Return a tensor.
+
+        Args:
+            shape: the lengths of all axes; an integer is a vector's.
+            dtype: of the elements, by default float32; a name, a numpy dtype, or another framework's. Random
+                initializers take floating dtypes only.
+            name: part of the content; with one, calls are independent of each other.
+            draw: pins the n-th draw, whatever calls came before.
+            slice: the part wanted: a TensorSlice or ``shard(...)``.
+            out: an array to fill and return.
+            client: who samples.
+
+        Raises:
+            InvalidTypeError: if an argument has the wrong type.
+            InvalidValueError: if a value is not allowed.
+            TransportError: if a server's answer does not come.
+        """
+        if client is not None and not isinstance(client, Client):
+            raise bad_type("client", "a Client or None", client)
+        spec = TensorSpec(
+            name=name,
+            shape=shape,
+            dtype=DEFAULT_DTYPE if dtype is None else dtype,
+            initializer=self,
+            draw=draw if draw is not None else 0,
+        )
+        if draw is None and not name:
+            object.__setattr__(spec, "draw", as_draw(self._next_draw()))
+        return (client or get_default_client()).sample(spec, slice=slice, out=out)
+
+    # Locks can be neither copied nor pickled; a copy has its own.
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _lock=threading.Lock())
+
+    def _next_draw(self) -> int:
+        if isinstance(self._seed, SeedGenerator):
+            return self._seed.next_draw()
+        if self._repeats:
+            return 0
+        with self._lock:
+            draw = self._draw
+            self._draw += 1
+            return draw
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments, fit for JSON; complete: ``from_config`` gives an equal initializer."""
+        config = {field.name: getattr(self._spec, field.name) for field in parameters(type(self._spec))}
+        if self._spec.random:
+            seed = self._seed
+            config["seed"] = (
+                {"class_name": "SeedGenerator", "config": seed.get_config()}
+                if isinstance(seed, SeedGenerator)
+                else seed
+            )
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """Return the initializer of a configuration, which is not changed; a ``dtype`` in it means nothing.
+
+        Raises:
+            InvalidTypeError: if the configuration is no dictionary, or has an argument that does not exist.
+        """
+        if not isinstance(config, dict):
+            raise bad_type("config", "a dictionary", config)
+        arguments = copy.deepcopy(config)
+        arguments.pop("dtype", None)  # as tf_keras does: configurations of TensorFlow 1 have one
+        seed = arguments.get("seed")
+        if isinstance(seed, dict):
+            arguments["seed"] = SeedGenerator.from_config(seed.get("config", seed))
+        try:
+            return cls(**arguments)
+        except TypeError as error:
+            if "argument" in str(error) and not hasattr(error, "field"):
+                raise bad_type("config", f"the arguments of {cls.__name__}", config) from None
+            raise
+
+    def clone(self) -> Self:
+        """Return an equal initializer that has not been called yet."""
+        return type(self).from_config(self.get_config())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Initializer) and type(self) is type(other) and self.get_config() == other.get_config()
+
+    def __hash__(self) -> int:
+        return hash((type(self), self._spec, self._fan_axes, self.seed_bits))
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{key}={value!r}" for key, value in self.get_config().items())
+        return f"{type(self).__name__}({arguments})"

@@ -1,0 +1,30 @@
+"""Initializers without chance: zeros, ones, one number."""
+
+from seedbed.initializers.base import Initializer
+from seedbed.wire import initializers as wire
+
+
+class Zeros(Initializer):
+    """All elements 0. Every dtype."""
+
+    def __init__(self) -> None:
+        super().__init__(wire.ZerosSpec())
+
+
+class Ones(Initializer):
+    """All elements 1. Every dtype."""
+
+    def __init__(self) -> None:
+        super().__init__(wire.OnesSpec())
+
+
+class Constant(Initializer):
+    """All elements the same number.
+
+    Args:
+        value: finite. A floating dtype takes it rounded once, to nearest even; an integer dtype or bool must hold it
+            exactly, else the call is an InvalidValueError.
+    """
+
+    def __init__(self, value: float = 0) -> None:
+        super().__init__(wire.ConstantSpec(value))

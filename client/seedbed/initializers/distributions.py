@@ -1,0 +1,47 @@
+"""Initializers of a given distribution, whatever the shape."""
+
+from seedbed.initializers.base import Initializer, Seed
+from seedbed.wire import initializers as wire
+
+
+class RandomUniform(Initializer):
+    """Uniform numbers on [minval, maxval). Floating dtypes. The same values on each call.
+
+    Args:
+        minval: the lower end, included, finite.
+        maxval: the upper end, excluded, finite, at least ``minval``.
+        seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
+    """
+
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Seed = None) -> None:
+        super().__init__(wire.RandomUniformSpec(minval, maxval), seed)
+
+
+class RandomNormal(Initializer):
+    """Normal numbers on the whole line. Floating dtypes. The same values on each call.
+
+    Args:
+        mean: finite.
+        stddev: finite, 0 or more.
+        seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
+    """
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None) -> None:
+        super().__init__(wire.RandomNormalSpec(mean, stddev), seed)
+
+
+class TruncatedNormal(Initializer):
+    """Normal numbers, conditioned on lying within bounds. Floating dtypes. The same values on each call.
+
+    Args:
+        mean: before truncation, finite.
+        stddev: before truncation, finite, 0 or more.
+        seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
+        lower: the lower bound in standard deviations from the mean, at most 4; may be ``-inf``.
+        upper: the upper bound in standard deviations from the mean, at least -4; may be ``inf``.
+    """
+
+    def __init__(
+        self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None, *, lower: float = -2.0, upper: float = 2.0
+    ) -> None:
+        super().__init__(wire.TruncatedNormalSpec(mean, stddev, lower, upper), seed)

@@ -1,0 +1,65 @@
+"""Which initializers there are, and what each is called."""
+
+import dataclasses
+import re
+from typing import Any
+
+from seedbed.wire.initializers.base import InitializerSpec
+from seedbed.wire.initializers.constants import ConstantSpec, OnesSpec, ZerosSpec
+from seedbed.wire.initializers.distributions import RandomNormalSpec, RandomUniformSpec, TruncatedNormalSpec
+from seedbed.wire.initializers.gains import (
+    KaimingNormalSpec,
+    KaimingUniformSpec,
+    XavierNormalSpec,
+    XavierUniformSpec,
+)
+from seedbed.wire.initializers.identity import IdentitySpec
+from seedbed.wire.initializers.orthogonal import OrthogonalSpec
+from seedbed.wire.initializers.scaling import (
+    GlorotNormalSpec,
+    GlorotUniformSpec,
+    HeNormalSpec,
+    HeUniformSpec,
+    LecunNormalSpec,
+    LecunUniformSpec,
+    VarianceScalingSpec,
+)
+
+_SPECS: tuple[type[InitializerSpec], ...] = (
+    ConstantSpec,
+    GlorotNormalSpec,
+    GlorotUniformSpec,
+    HeNormalSpec,
+    HeUniformSpec,
+    IdentitySpec,
+    KaimingNormalSpec,
+    KaimingUniformSpec,
+    LecunNormalSpec,
+    LecunUniformSpec,
+    OnesSpec,
+    OrthogonalSpec,
+    RandomNormalSpec,
+    RandomUniformSpec,
+    TruncatedNormalSpec,
+    VarianceScalingSpec,
+    XavierNormalSpec,
+    XavierUniformSpec,
+    ZerosSpec,
+)
+
+INITIALIZERS: dict[str, type[InitializerSpec]] = {spec.field_name(): spec for spec in _SPECS}
+"""Every initializer by its field name, sorted."""
+
+
+def parameters(spec: type[InitializerSpec]) -> tuple[dataclasses.Field[Any], ...]:
+    """Return the parameters of an initializer, in Keras's order."""
+    return dataclasses.fields(spec)
+
+
+def find_initializer(name: str) -> type[InitializerSpec] | None:
+    """Return the initializer of a name in any spelling: the class's, its snake_case form, or an alias."""
+    snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    for field_name, spec in INITIALIZERS.items():
+        if snake == field_name or name in spec.aliases:
+            return spec
+    return None

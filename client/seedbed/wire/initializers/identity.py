@@ -1,0 +1,29 @@
+"""What fills a matrix with the identity."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from seedbed.wire.dtypes import Dtype
+from seedbed.wire.errors import bad_value
+from seedbed.wire.initializers.base import ALL_DTYPES, InitializerSpec, parameter
+
+
+@dataclass(frozen=True, slots=True)
+class IdentitySpec(InitializerSpec):
+    """The identity matrix times a gain; rectangular allowed, rank 2 only."""
+
+    dtypes: ClassVar[tuple[Dtype, ...]] = ALL_DTYPES
+    random: ClassVar[bool] = False
+    aliases: ClassVar[tuple[str, ...]] = ("identity_matrix",)
+
+    gain: float = parameter(1.0, "What the diagonal holds, finite; an integer dtype must hold it exactly.")
+
+    def __post_init__(self) -> None:
+        self._finite("gain")
+
+    def check(self, shape: tuple[int, ...], dtype: Dtype) -> None:
+        """Raise unless the shape is a matrix's and the dtype can hold the gain."""
+        if len(shape) != 2:
+            raise bad_value("shape", "a matrix's for Identity: two axes", shape)
+        if not dtype.holds(self.gain):
+            raise bad_value("gain", f"representable in {dtype.value}", self.gain, reason="NOT_REPRESENTABLE")

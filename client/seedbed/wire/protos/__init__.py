@@ -1,0 +1,52 @@
+"""Between the protobuf messages and our own values: the only place where messages are built and read.
+
+There is a module for each noun.
+"""
+
+from seedbed.wire.protos.descriptions import descriptions_from_proto, descriptions_to_proto
+from seedbed.wire.protos.enums import (
+    UnknownNumericsError,
+    digest_algorithm_from_proto,
+    digest_algorithm_to_proto,
+    newest_numerics,
+    numerics_from_proto,
+)
+from seedbed.wire.protos.info import (
+    initializer_infos_from_proto,
+    initializer_infos_to_proto,
+    server_info_from_proto,
+    server_info_to_proto,
+)
+from seedbed.wire.protos.requests import tensor_request_to_proto, tensor_requests_from_proto
+from seedbed.wire.protos.stream import (
+    digest_from_bytes,
+    digest_from_proto,
+    digest_to_proto,
+    header_from_bytes,
+    header_to_bytes,
+    segment_from_bytes,
+    segment_to_bytes,
+)
+
+__all__ = [
+    "UnknownNumericsError",
+    "descriptions_from_proto",
+    "descriptions_to_proto",
+    "digest_algorithm_from_proto",
+    "digest_algorithm_to_proto",
+    "digest_from_bytes",
+    "digest_from_proto",
+    "digest_to_proto",
+    "header_from_bytes",
+    "header_to_bytes",
+    "initializer_infos_from_proto",
+    "initializer_infos_to_proto",
+    "newest_numerics",
+    "numerics_from_proto",
+    "segment_from_bytes",
+    "segment_to_bytes",
+    "server_info_from_proto",
+    "server_info_to_proto",
+    "tensor_request_to_proto",
+    "tensor_requests_from_proto",
+]

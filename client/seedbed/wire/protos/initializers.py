@@ -1,0 +1,80 @@
+"""Between initializer specs and their messages."""
+
+from typing import Any
+
+from seedbed.v1 import initializers_pb2
+from seedbed.wire.errors import InvalidArgumentError, bad_value
+from seedbed.wire.initializers import INITIALIZERS, ConstantSpec, InitializerSpec, parameters
+from seedbed.wire.protos.enums import enum_name
+
+_ENUMS: dict[str, tuple[Any, str]] = {
+    "mode": (initializers_pb2.FanMode, "FAN_MODE_"),
+    "distribution": (initializers_pb2.Distribution, "DISTRIBUTION_"),
+    "nonlinearity": (initializers_pb2.Nonlinearity, "NONLINEARITY_"),
+}
+"""The enum of each parameter that is a word, and what its values' names begin with."""
+
+
+def initializer_to_proto(spec: InitializerSpec) -> initializers_pb2.InitializerSpec:
+    """Return the message of an initializer."""
+    message = initializers_pb2.InitializerSpec()
+    kind = getattr(message, spec.field_name())
+    kind.SetInParent()
+    if isinstance(spec, ConstantSpec):
+        setattr(kind, _constant_field(spec.value), spec.value)
+        return message
+    for field in parameters(type(spec)):
+        value = getattr(spec, field.name)
+        setattr(kind, field.name, enum_number(field.name, value) if isinstance(value, str) else value)
+    return message
+
+
+def _constant_field(value: float) -> str:
+    if isinstance(value, int):
+        return "integer" if value < 2**63 else "large_integer"
+    return "real"
+
+
+def enum_number(name: str, value: str) -> Any:
+    """Return the enum's number of a parameter's word."""
+    enum, prefix = _ENUMS[name]
+    return enum.Value(prefix + value.upper())
+
+
+def initializer_from_proto(message: initializers_pb2.InitializerSpec) -> InitializerSpec:
+    """Return the checked value of an initializer's message.
+
+    Raises:
+        InvalidArgumentError: with the path of the field, such as ``initializer.random_normal.stddev``.
+    """
+    kind = message.WhichOneof("kind")
+    if kind is None:
+        raise bad_value("initializer", "one of " + ", ".join(INITIALIZERS), "none that this server knows")
+    spec = INITIALIZERS[kind]
+    inner = getattr(message, kind)
+    try:
+        if spec is ConstantSpec:
+            chosen = inner.WhichOneof("value")
+            return ConstantSpec(getattr(inner, chosen) if chosen else 0.0)
+        values = {}
+        for field in parameters(spec):
+            if inner.DESCRIPTOR.fields_by_name[field.name].has_presence and not inner.HasField(field.name):
+                continue
+            value = getattr(inner, field.name)
+            values[field.name] = enum_value(field.name, value) if field.metadata["choices"] else value
+        return spec(**values)
+    except InvalidArgumentError as error:
+        raise error.within(f"initializer.{kind}") from None
+
+
+def enum_value(name: str, number: int) -> str:
+    """Return the word that an enum's number means.
+
+    Raises:
+        InvalidValueError: if it means nothing.
+    """
+    enum, prefix = _ENUMS[name]
+    known = {value: key for key, value in enum.items() if value != 0}
+    if number not in known:
+        raise bad_value(name, "one of " + ", ".join(known.values()), enum_name(enum, number))
+    return str(known[number]).removeprefix(prefix).lower()

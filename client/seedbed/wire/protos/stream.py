@@ -1,0 +1,79 @@
+"""Between what a stream says beside its chunks (header, segment, digest) and its messages."""
+
+from collections.abc import Sequence
+
+from google.protobuf.message import DecodeError
+
+from seedbed.v1 import tensors_pb2
+from seedbed.wire.digests import Digest
+from seedbed.wire.dtypes import Dtype
+from seedbed.wire.errors import bad_value
+from seedbed.wire.info import NUMERICS
+from seedbed.wire.protos.enums import DIGESTS, DIGESTS_BACK, DTYPES, DTYPES_BACK, VERSIONS, VERSIONS_BACK
+
+
+def header_to_bytes(shape: Sequence[int], dtype: Dtype, total_bytes: int) -> bytes:
+    """Return a serialized TensorHeader."""
+    return tensors_pb2.TensorHeader(
+        shape=shape, dtype=DTYPES[dtype], total_bytes=total_bytes, numerics=VERSIONS[NUMERICS]
+    ).SerializeToString()
+
+
+def header_from_bytes(data: bytes) -> tuple[tuple[int, ...], Dtype | None, int, str | None]:
+    """Return shape, dtype, total bytes and numerics of a serialized TensorHeader; None for what is unknown here.
+
+    Raises:
+        ValueError: if the bytes are none.
+    """
+    try:
+        message = tensors_pb2.TensorHeader.FromString(data)
+    except DecodeError as error:
+        raise ValueError(f"no header: {error}") from None
+    numerics = VERSIONS_BACK.get(message.numerics)
+    return tuple(message.shape), DTYPES_BACK.get(message.dtype), message.total_bytes, numerics
+
+
+def segment_to_bytes(directory: str, path: str, size_bytes: int) -> bytes:
+    """Return a serialized Segment."""
+    return tensors_pb2.Segment(directory=directory, path=path, size_bytes=size_bytes).SerializeToString()
+
+
+def segment_from_bytes(data: bytes) -> tuple[str, str, int]:
+    """Return directory, path and size in bytes of a serialized Segment.
+
+    Raises:
+        ValueError: if the bytes are none.
+    """
+    try:
+        message = tensors_pb2.Segment.FromString(data)
+    except DecodeError as error:
+        raise ValueError(f"no segment: {error}") from None
+    return message.directory, message.path, message.size_bytes
+
+
+def digest_to_proto(digest: Digest) -> tensors_pb2.Digest:
+    """Return the message of a digest."""
+    return tensors_pb2.Digest(algorithm=DIGESTS[digest.algorithm], value=digest.value, size_bytes=digest.size_bytes)
+
+
+def digest_from_proto(message: tensors_pb2.Digest) -> Digest:
+    """Return the digest that a message holds.
+
+    Raises:
+        InvalidValueError: if its algorithm is unknown here.
+    """
+    if message.algorithm not in DIGESTS_BACK:
+        raise bad_value("digest.algorithm", "one that this client knows", int(message.algorithm))
+    return Digest(DIGESTS_BACK[message.algorithm], message.value, message.size_bytes)
+
+
+def digest_from_bytes(data: bytes) -> Digest:
+    """Return the digest that a serialized message holds.
+
+    Raises:
+        ValueError: if the bytes are none, or the algorithm is unknown here.
+    """
+    try:
+        return digest_from_proto(tensors_pb2.Digest.FromString(data))
+    except DecodeError as error:
+        raise ValueError(f"no digest: {error}") from None
