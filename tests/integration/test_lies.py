@@ -227,7 +227,7 @@ def test_a_bit_that_flips_on_the_way_is_found_out(server: ServerProcess, size: i
             flipped.append(passed)
 
     with damaging_proxy(server.address, flip) as address, sb.connect(address) as client:
-        with pytest.raises(sb.DataLossError, match="the digest of .* is wrong"):
+        with pytest.raises(sb.DataLossError, match=r"the digest of .* is wrong"):
             client.sample(spec, timeout_seconds=60)
         assert flipped
         with sb.connect(server.address) as direct:

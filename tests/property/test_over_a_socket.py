@@ -218,11 +218,9 @@ def test_a_named_result_does_not_depend_on_the_calls_before(
 
 def test_omitted_checksums_are_all_that_is_missing(server: ServerProcess) -> None:
     requests = tensor((300_000,), "random_uniform"), tensor((5,), "random_normal", name="b")
-    answers = []
     with grpc.insecure_channel(server.address) as channel:
-        stub = service_pb2_grpc.SeedbedServiceStub(channel)
-        for omitted in (False, True):
-            answers.append(list(stub.SampleTensors(sample_request(*requests, omit_checksums=omitted))))
+        sample = service_pb2_grpc.SeedbedServiceStub(channel).SampleTensors
+        answers = [list(sample(sample_request(*requests, omit_checksums=omitted))) for omitted in (False, True)]
     for full, bare in zip(*answers, strict=True):
         assert full.chunk.crc32c == checksum(full.chunk.data) != 0
         full.chunk.ClearField("crc32c")
