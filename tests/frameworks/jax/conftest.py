@@ -1,0 +1,27 @@
+"""Fixtures of the tests with JAX and Flax: eight devices on this host, a server that counts, a client that remembers."""
+
+import os
+from collections.abc import Iterator
+
+# Read once, when JAX is imported: so it is set before any test module is.
+os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=8"
+os.environ["JAX_PLATFORMS"] = "cpu"
+os.environ.pop("SEEDBED_TARGET", None)
+
+import pytest  # noqa: E402
+
+from tests.frameworks.recording import RecordingClient  # noqa: E402
+from tests.servers import ServerProcess, serving  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[ServerProcess]:
+    """A seedbed-server that counts the bytes it has sent."""
+    with serving("--metrics-listen", "127.0.0.1:0") as process:
+        yield process
+
+
+@pytest.fixture
+def recorder() -> RecordingClient:
+    """The embedded engine, and all that it was asked for."""
+    return RecordingClient()
