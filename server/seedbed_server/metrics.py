@@ -6,7 +6,7 @@ write to files in a folder that all share (prometheus_client's multiprocess mode
 
 import os
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -59,9 +59,9 @@ class Metrics:
             "grpc_server_handling_seconds", "From a call's begin to its end.", _CALL, buckets=_SECONDS, registry=own
         )
         self._messages = Counter("grpc_server_msg_sent", "Messages sent.", _CALL, registry=own)
-        self._served = Counter(
-            "seedbed_bytes_served", "Bytes of tensors given to clients, by how.", ("lane",), registry=own
-        )
+        served = Counter("seedbed_bytes_served", "Bytes of tensors given to clients, by how.", ("lane",), registry=own)
+        # Bound to their labels: counted for every chunk.
+        self._served = {lane: served.labels(lane) for lane in get_args(Lane)}
         self._sampled = Counter(
             "seedbed_bytes_sampled", "Bytes computed.", ("backend", "dtype", "distribution"), registry=own
         )
@@ -111,7 +111,7 @@ class Metrics:
 
     def served(self, lane: Lane, size_bytes: int) -> None:
         """Count bytes given to a client."""
-        self._served.labels(lane).inc(size_bytes)
+        self._served[lane].inc(size_bytes)
 
     def sampled(self, backend: str, plan: SamplePlan, size_bytes: int) -> None:
         """Count bytes that were computed."""

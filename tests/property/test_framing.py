@@ -1,7 +1,6 @@
 """Frames written and read by hand are those of protobuf's own encoder and parser, and no bytes crash the reader."""
 
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -116,7 +115,7 @@ def test_a_frame_drafted_in_place_is_what_protobuf_writes(
 
 def _without_data(response: service_pb2.SampleTensorsResponse) -> Frame:
     frame = _frame_of(response)
-    return replace(frame, chunk=replace(frame.chunk, data=memoryview(b""))) if frame.chunk is not None else frame
+    return frame._replace(chunk=frame.chunk._replace(data=memoryview(b""))) if frame.chunk is not None else frame
 
 
 def test_the_payload_of_a_draft_outlives_the_draft() -> None:
