@@ -9,10 +9,8 @@ from seedbed.wire.fans import Fans, fans_of
 from seedbed.wire.initializers import (
     ConstantSpec,
     FixedScalingSpec,
-    IdentitySpec,
     InitializerSpec,
     OnesSpec,
-    OrthogonalSpec,
     RandomNormalSpec,
     RandomUniformSpec,
     TruncatedNormalSpec,
@@ -20,7 +18,8 @@ from seedbed.wire.initializers import (
     ZerosSpec,
 )
 from seedbed.wire.specs import TensorSpec
-from seedbed_server.backends.base import Diagonal, ElementRule, Fill, Normal, Orthogonal, Uniform
+from seedbed_server.backends.base import ElementRule, Fill, Normal, Uniform
+from seedbed_server.structures import structured_rule
 
 # The standard deviation of a standard normal number between -2 and 2: what truncation leaves of 1.
 STDDEV_WITHIN_2 = 0.87962566103423978
@@ -38,8 +37,6 @@ def element_rule(spec: TensorSpec) -> ElementRule:
             return Fill(1)
         case ConstantSpec(value):
             return Fill(value)
-        case IdentitySpec(gain):
-            return Diagonal(gain, columns=spec.shape[1])
         case RandomUniformSpec(minval, maxval):
             return Uniform(minval, maxval)
         case RandomNormalSpec(mean, stddev):
@@ -48,14 +45,12 @@ def element_rule(spec: TensorSpec) -> ElementRule:
             below = -math.inf if lower < -FARTHEST_BOUND else lower
             above = math.inf if upper > FARTHEST_BOUND else upper
             return Normal(mean, stddev, below, above)
-        case OrthogonalSpec(gain):
-            return Orthogonal(gain, rows=math.prod(spec.shape[:-1]), columns=spec.shape[-1])
         case FixedScalingSpec() | VarianceScalingSpec():
             scaling = scaling_of(spec.initializer)
             assert scaling is not None
             return scaled_rule(scaling, fans_of(spec.shape, spec.fan_axes))
-        case other:
-            raise AssertionError(f"no rule for {other}")
+        case _:
+            return structured_rule(spec)
 
 
 def scaling_of(initializer: InitializerSpec) -> VarianceScalingSpec | None:

@@ -7,6 +7,7 @@ parameters once, when it is made; :data:`INITIALIZERS` is the catalogue. There i
 from seedbed.wire.initializers.base import ALL_DTYPES, InitializerSpec, parameter
 from seedbed.wire.initializers.catalogue import INITIALIZERS, find_initializer, parameters
 from seedbed.wire.initializers.constants import ConstantSpec, OnesSpec, ZerosSpec
+from seedbed.wire.initializers.dirac import DiracSpec
 from seedbed.wire.initializers.distributions import (
     FARTHEST_NEAR_BOUND,
     RandomNormalSpec,
@@ -14,7 +15,7 @@ from seedbed.wire.initializers.distributions import (
     TruncatedNormalSpec,
 )
 from seedbed.wire.initializers.identity import IdentitySpec
-from seedbed.wire.initializers.orthogonal import OrthogonalSpec
+from seedbed.wire.initializers.orthogonal import DeltaOrthogonalSpec, OrthogonalSpec
 from seedbed.wire.initializers.scaling import (
     DISTRIBUTIONS,
     MODES,
@@ -29,6 +30,8 @@ from seedbed.wire.initializers.scaling import (
     LecunUniformSpec,
     VarianceScalingSpec,
 )
+from seedbed.wire.initializers.sparse import SparseSpec
+from seedbed.wire.initializers.stft import SCALINGS, SIDES, WINDOWS, Scaling, Side, STFTSpec, Window
 
 __all__ = [
     "ALL_DTYPES",
@@ -36,7 +39,12 @@ __all__ = [
     "FARTHEST_NEAR_BOUND",
     "INITIALIZERS",
     "MODES",
+    "SCALINGS",
+    "SIDES",
+    "WINDOWS",
     "ConstantSpec",
+    "DeltaOrthogonalSpec",
+    "DiracSpec",
     "Distribution",
     "FanMode",
     "FixedScalingSpec",
@@ -52,8 +60,13 @@ __all__ = [
     "OrthogonalSpec",
     "RandomNormalSpec",
     "RandomUniformSpec",
+    "STFTSpec",
+    "Scaling",
+    "Side",
+    "SparseSpec",
     "TruncatedNormalSpec",
     "VarianceScalingSpec",
+    "Window",
     "ZerosSpec",
     "find_initializer",
     "parameter",
