@@ -42,6 +42,8 @@ from seedbed.initializers import (
     HeUniform,
     Identity,
     Initializer,
+    KaimingNormal,
+    KaimingUniform,
     LecunNormal,
     LecunUniform,
     Ones,
@@ -51,6 +53,8 @@ from seedbed.initializers import (
     Sparse,
     TruncatedNormal,
     VarianceScaling,
+    XavierNormal,
+    XavierUniform,
     Zeros,
     constant,
     delta_orthogonal,
@@ -60,6 +64,8 @@ from seedbed.initializers import (
     he_normal,
     he_uniform,
     identity,
+    kaiming_normal,
+    kaiming_uniform,
     lecun_normal,
     lecun_uniform,
     ones,
@@ -70,6 +76,8 @@ from seedbed.initializers import (
     stft,
     truncated_normal,
     variance_scaling,
+    xavier_normal,
+    xavier_uniform,
     zeros,
 )
 from seedbed.manifest import Manifest
@@ -78,6 +86,7 @@ from seedbed.seeds import SeedGenerator
 from seedbed.wire.digests import Digest, digest_bytes
 from seedbed.wire.dtypes import Dtype
 from seedbed.wire.fans import FanAxes, Fans, compute_fans
+from seedbed.wire.gains import calculate_gain
 from seedbed.wire.info import InitializerInfo, InitializerParameter, Limits, ServerInfo, TensorDescription
 from seedbed.wire.slices import Shard, TensorSlice, shard
 from seedbed.wire.specs import TensorSpec
@@ -112,6 +121,8 @@ __all__ = [
     "InvalidArgumentError",
     "InvalidTypeError",
     "InvalidValueError",
+    "KaimingNormal",
+    "KaimingUniform",
     "LecunNormal",
     "LecunUniform",
     "Limits",
@@ -137,8 +148,11 @@ __all__ = [
     "UnavailableError",
     "UnsupportedError",
     "VarianceScaling",
+    "XavierNormal",
+    "XavierUniform",
     "Zeros",
     "aio",
+    "calculate_gain",
     "compute_fans",
     "connect",
     "constant",
@@ -154,6 +168,8 @@ __all__ = [
     "he_uniform",
     "identity",
     "initializers",
+    "kaiming_normal",
+    "kaiming_uniform",
     "lecun_normal",
     "lecun_uniform",
     "ones",
@@ -167,6 +183,8 @@ __all__ = [
     "stft",
     "truncated_normal",
     "variance_scaling",
+    "xavier_normal",
+    "xavier_uniform",
     "zeros",
 ]
 

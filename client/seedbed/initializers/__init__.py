@@ -9,6 +9,7 @@ from seedbed.initializers.base import DEFAULT_DTYPE, Initializer, Seed
 from seedbed.initializers.constants import Constant, Ones, Zeros
 from seedbed.initializers.dirac import Dirac
 from seedbed.initializers.distributions import RandomNormal, RandomUniform, TruncatedNormal
+from seedbed.initializers.gains import KaimingNormal, KaimingUniform, XavierNormal, XavierUniform
 from seedbed.initializers.identity import Identity
 from seedbed.initializers.orthogonal import DeltaOrthogonal, Orthogonal
 from seedbed.initializers.scaling import (
@@ -36,6 +37,10 @@ he_uniform = HeUniform
 he_normal = HeNormal
 lecun_uniform = LecunUniform
 lecun_normal = LecunNormal
+xavier_uniform = XavierUniform
+xavier_normal = XavierNormal
+kaiming_uniform = KaimingUniform
+kaiming_normal = KaimingNormal
 identity = Identity
 orthogonal = Orthogonal
 delta_orthogonal = DeltaOrthogonal
@@ -55,6 +60,8 @@ __all__ = [
     "HeUniform",
     "Identity",
     "Initializer",
+    "KaimingNormal",
+    "KaimingUniform",
     "LecunNormal",
     "LecunUniform",
     "Ones",
@@ -65,6 +72,8 @@ __all__ = [
     "Sparse",
     "TruncatedNormal",
     "VarianceScaling",
+    "XavierNormal",
+    "XavierUniform",
     "Zeros",
     "constant",
     "delta_orthogonal",
@@ -74,6 +83,8 @@ __all__ = [
     "he_normal",
     "he_uniform",
     "identity",
+    "kaiming_normal",
+    "kaiming_uniform",
     "lecun_normal",
     "lecun_uniform",
     "ones",
@@ -84,5 +95,7 @@ __all__ = [
     "stft",
     "truncated_normal",
     "variance_scaling",
+    "xavier_normal",
+    "xavier_uniform",
     "zeros",
 ]

@@ -8,6 +8,12 @@ from seedbed.wire.initializers.base import InitializerSpec
 from seedbed.wire.initializers.constants import ConstantSpec, OnesSpec, ZerosSpec
 from seedbed.wire.initializers.dirac import DiracSpec
 from seedbed.wire.initializers.distributions import RandomNormalSpec, RandomUniformSpec, TruncatedNormalSpec
+from seedbed.wire.initializers.gains import (
+    KaimingNormalSpec,
+    KaimingUniformSpec,
+    XavierNormalSpec,
+    XavierUniformSpec,
+)
 from seedbed.wire.initializers.identity import IdentitySpec
 from seedbed.wire.initializers.orthogonal import DeltaOrthogonalSpec, OrthogonalSpec
 from seedbed.wire.initializers.scaling import (
@@ -31,6 +37,8 @@ _SPECS: tuple[type[InitializerSpec], ...] = (
     HeNormalSpec,
     HeUniformSpec,
     IdentitySpec,
+    KaimingNormalSpec,
+    KaimingUniformSpec,
     LecunNormalSpec,
     LecunUniformSpec,
     OnesSpec,
@@ -41,6 +49,8 @@ _SPECS: tuple[type[InitializerSpec], ...] = (
     STFTSpec,
     TruncatedNormalSpec,
     VarianceScalingSpec,
+    XavierNormalSpec,
+    XavierUniformSpec,
     ZerosSpec,
 )
 

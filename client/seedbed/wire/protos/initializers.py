@@ -13,6 +13,7 @@ _ENUMS: dict[str, tuple[Any, str]] = {
     "side": (initializers_pb2.StftSide, "STFT_SIDE_"),
     "window": (initializers_pb2.StftWindow, "STFT_WINDOW_"),
     "scaling": (initializers_pb2.StftScaling, "STFT_SCALING_"),
+    "nonlinearity": (initializers_pb2.Nonlinearity, "NONLINEARITY_"),
 }
 """The enum of each parameter that is a word, and what its values' names begin with."""
 
