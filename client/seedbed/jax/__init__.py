@@ -16,6 +16,7 @@ from seedbed.jax.digests import digest  # noqa: E402
 from seedbed.jax.initializers import (  # noqa: E402
     Initializer,
     constant,
+    delta_orthogonal,
     glorot_normal,
     glorot_uniform,
     he_normal,
@@ -40,6 +41,7 @@ from seedbed.jax.trees import initialize  # noqa: E402
 __all__ = [
     "Initializer",
     "constant",
+    "delta_orthogonal",
     "digest",
     "glorot_normal",
     "glorot_uniform",

@@ -71,9 +71,18 @@ def as_client(client: Client | None) -> Client:
     Raises:
         InvalidTypeError: if it is no client.
     """
+    check_client(client)
+    return client or get_default_client()
+
+
+def check_client(client: object) -> None:
+    """Raise unless somebody can sample.
+
+    Raises:
+        InvalidTypeError: if it is no client.
+    """
     if client is not None and not isinstance(client, Client):
         raise bad_type("client", "a Client or None", client)
-    return client or get_default_client()
 
 
 def check_dtype(dtype: Dtype) -> None:

@@ -10,7 +10,8 @@ from jax.sharding import NamedSharding, PartitionSpec
 from numpy.typing import NDArray
 
 from seedbed.client import Client
-from seedbed.jax.arrays import array_of_parts, as_client
+from seedbed.defaults import get_default_client
+from seedbed.jax.arrays import array_of_parts
 from seedbed.jax.keys import key_words, seed_of_words
 from seedbed.jax.shardings import as_sharding, as_traced_sharding, axis_names, constrained, default_sharding
 from seedbed.wire.dtypes import Dtype
@@ -59,7 +60,7 @@ class Fill:
         """Return a part of the tensor, fetched now."""
         starts = tuple(part.starts[axis] for axis in self._order)
         lengths = tuple(part.lengths[axis] for axis in self._order)
-        values = as_client(self.client).sample(self.spec(seed), slice=TensorSlice(starts, lengths))
+        values = (self.client or get_default_client()).sample(self.spec(seed), slice=TensorSlice(starts, lengths))
         return np.ascontiguousarray(np.moveaxis(values, -1, self.last_axis)) if values.ndim else values
 
 

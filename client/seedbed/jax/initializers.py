@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedbed.client import Client
-from seedbed.jax.arrays import array_of_parts
+from seedbed.jax.arrays import array_of_parts, check_client
 from seedbed.jax.dtypes import dtype_in_jax
 from seedbed.jax.fills import Fill, fill
 from seedbed.jax.shardings import as_sharding, as_traced_sharding, constrained, default_sharding
@@ -25,6 +25,7 @@ from seedbed.wire.dtypes import Dtype
 from seedbed.wire.errors import bad_type, bad_value
 from seedbed.wire.fans import FanAxes
 from seedbed.wire.initializers import (
+    DeltaOrthogonalSpec,
     InitializerSpec,
     OrthogonalSpec,
     RandomNormalSpec,
@@ -38,6 +39,7 @@ from seedbed.wire.shapes import as_ints, as_shape
 __all__ = [
     "Initializer",
     "constant",
+    "delta_orthogonal",
     "glorot_normal",
     "glorot_uniform",
     "he_normal",
@@ -187,6 +189,7 @@ def variance_scaling(
         raise bad_value("distribution", "one of " + ", ".join(DISTRIBUTIONS), distribution)
     spec = VarianceScalingSpec(as_finite("scale", scale), mode, DISTRIBUTIONS[distribution])
     axes = [as_ints(name, value) for name, value in zip(AXES, (in_axis, out_axis, batch_axis), strict=True)]
+    check_client(client)
 
     def init(key: Any, shape: Any, dtype: Any = dtype, out_sharding: Any = None) -> jax.Array:
         element = dtype_in_jax(dtype)
@@ -251,6 +254,7 @@ def orthogonal(
     """
     spec = OrthogonalSpec(as_finite("scale", scale))
     column_axis = as_int("column_axis", column_axis)
+    check_client(client)
 
     def init(key: Any, shape: Any, dtype: Any = dtype, out_sharding: Any = None) -> jax.Array:
         element = dtype_in_jax(dtype)
@@ -262,6 +266,24 @@ def orthogonal(
     return init
 
 
+def delta_orthogonal(
+    scale: Any = 1.0, column_axis: int = -1, dtype: Any = None, *, client: Client | None = None
+) -> Initializer:
+    """Return an initializer of convolution kernels: an orthogonal matrix at the spatial centre, 0 elsewhere.
+
+    Xiao et al. 2018. Shapes are ``(spatial..., in, out)``, one to three spatial axes, not more inputs than outputs.
+
+    Args:
+        scale: multiplies every element, finite.
+        column_axis: which of the last two axes has the columns. The rows, of which there are not more, are orthonormal
+            in either case, so the numbers are the same.
+        dtype: what the initializer fills where its call says none.
+        client: who samples; by default the one of :func:`seedbed.get_default_client`.
+    """
+    _check_axis("column_axis", as_int("column_axis", column_axis), 2)
+    return _initializer(DeltaOrthogonalSpec(as_finite("scale", scale)), dtype, client)
+
+
 kaiming_normal = he_normal
 kaiming_uniform = he_uniform
 xavier_normal = glorot_normal
@@ -271,6 +293,8 @@ AXES = ("in_axis", "out_axis", "batch_axis")
 
 
 def _initializer(spec: InitializerSpec, dtype: Any, client: Client | None) -> Initializer:
+    check_client(client)
+
     def init(key: Any, shape: Any, dtype: Any = dtype, out_sharding: Any = None) -> jax.Array:
         element = dtype_in_jax(dtype)
         return fill(Fill(spec, as_shape(shape, element.itemsize), element, client=client), key, out_sharding)

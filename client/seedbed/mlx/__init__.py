@@ -17,6 +17,7 @@ from seedbed.mlx.initializers import (  # noqa: E402  # only where there is an M
     identity,
     normal,
     orthogonal,
+    sparse,
     uniform,
 )
 
@@ -29,5 +30,6 @@ __all__ = [
     "identity",
     "normal",
     "orthogonal",
+    "sparse",
     "uniform",
 ]

@@ -26,7 +26,7 @@ from seedbed.mlx.arrays import array_of, dtype_of, matrix_shape, shape_of
 from seedbed.mlx.scales import Mode, centred_uniform, glorot_std, he_std, not_negative
 from seedbed.mlx.sources import Seed, Source
 from seedbed.wire.errors import bad_value
-from seedbed.wire.initializers import ConstantSpec, OrthogonalSpec, RandomNormalSpec, RandomUniformSpec
+from seedbed.wire.initializers import ConstantSpec, OrthogonalSpec, RandomNormalSpec, RandomUniformSpec, SparseSpec
 
 __all__ = [
     "constant",
@@ -37,6 +37,7 @@ __all__ = [
     "identity",
     "normal",
     "orthogonal",
+    "sparse",
     "uniform",
 ]
 
@@ -238,3 +239,37 @@ def orthogonal(
     spec = OrthogonalSpec(gain)
     source = Source(dtype, seed, name, client)
     return lambda a: source.fill(matrix_shape(a), spec)
+
+
+def sparse(
+    sparsity: float,
+    mean: float = 0.0,
+    std: float = 1.0,
+    dtype: mx.Dtype = mx.float32,
+    *,
+    seed: Seed = None,
+    name: str = "",
+    client: Client | None = None,
+) -> Initializer:
+    """Return an initializer of matrices whose rows have the same number of zeros; the others are normal numbers.
+
+    Martens 2010.
+
+    Args:
+        sparsity: the part of each row that is 0, rounded up to whole elements; from 0 to 1.
+        mean: of the others, finite.
+        std: the standard deviation of the others, finite, 0 or more.
+        dtype: of the arrays, floating.
+        seed: an integer, a SeedGenerator, or None for MLX's random state.
+        name: part of the content.
+        client: who samples.
+    """
+    spec = SparseSpec(sparsity, not_negative("std", std), axis=1)
+    others = RandomNormalSpec(mean, std)
+    source = Source(dtype, seed, name, client)
+
+    def initializer(a: mx.array) -> mx.array:
+        shape = matrix_shape(a)
+        return source.fill(shape, spec) if others.mean == 0 else source.fill_around_zeros(shape, others, spec)
+
+    return initializer

@@ -7,16 +7,21 @@
 """
 
 import itertools
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, SupportsIndex
 
 import mlx.core as mx
+import numpy as np
+from numpy.typing import NDArray
 
 from seedbed.client import Client
 from seedbed.defaults import get_default_client
 from seedbed.mlx.arrays import array_of, dtype_of
 from seedbed.seeds import SeedGenerator
+from seedbed.wire.dtypes import Dtype
 from seedbed.wire.errors import bad_type
-from seedbed.wire.initializers import InitializerSpec
+from seedbed.wire.initializers import InitializerSpec, SparseSpec
 from seedbed.wire.seeds import as_seed
 from seedbed.wire.specs import TensorSpec, as_name
 
@@ -54,10 +59,25 @@ class Source:
 
     def fill(self, shape: tuple[int, ...], initializer: InitializerSpec) -> mx.array:
         """Return the array of the next call."""
-        checked = TensorSpec(self._name, shape, self._dtype, initializer, seed=0)  # wrong calls use no draw
+        return array_of(self._sample(shape, {initializer: self._dtype})[0], self._dtype)
+
+    def fill_around_zeros(self, shape: tuple[int, ...], initializer: InitializerSpec, zeros: SparseSpec) -> mx.array:
+        """Return the array of the next call, with zeros where a sparse one has them.
+
+        Random numbers depend on seed, name and draw, not on the initializer: with mean 0, this is the sparse array.
+        """
+        # Of 64-bit words, only one in 2**63 is a zero by itself.
+        pattern = replace(zeros, stddev=1.0)
+        values, places = self._sample(shape, {initializer: self._dtype, pattern: Dtype.FLOAT64})
+        return array_of(np.where(places == 0, values.dtype.type(0), values), self._dtype)
+
+    def _sample(self, shape: tuple[int, ...], dtypes: Mapping[InitializerSpec, Dtype]) -> list[NDArray[Any]]:
+        for initializer, dtype in dtypes.items():
+            TensorSpec(self._name, shape, dtype, initializer, seed=0)  # a call that is wrong must not use a draw
         seed, draw = self._next()
-        spec = TensorSpec(self._name, checked.shape, self._dtype, initializer, seed=seed, draw=draw)
-        return array_of((self._client or get_default_client()).sample(spec), self._dtype)
+        client = self._client or get_default_client()
+        specs = [TensorSpec(self._name, shape, dtype, each, seed=seed, draw=draw) for each, dtype in dtypes.items()]
+        return [client.sample(spec) for spec in specs]
 
     def _next(self) -> tuple[int, int]:
         if self._seed is None:

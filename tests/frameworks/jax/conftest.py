@@ -1,4 +1,4 @@
-"""Fixtures of the tests with JAX and Flax: eight devices on this host, a server that counts, a client that remembers."""
+"""Fixtures of the tests with JAX and Flax: eight devices on this host, a server that counts, a client that notes."""
 
 import os
 from collections.abc import Iterator
@@ -9,10 +9,10 @@ os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=8 --xla_backen
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ.pop("SEEDBED_TARGET", None)
 
-import pytest  # noqa: E402
+import pytest
 
-from tests.frameworks.recording import RecordingClient  # noqa: E402
-from tests.servers import ServerProcess, serving  # noqa: E402
+from tests.frameworks.recording import RecordingClient
+from tests.servers import ServerProcess, serving
 
 
 @pytest.fixture(scope="session")

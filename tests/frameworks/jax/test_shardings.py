@@ -137,9 +137,9 @@ def test_what_is_no_sharding_is_a_type_error(value: Any) -> None:
 
 def test_a_spec_without_a_mesh_is_the_error_of_jax() -> None:
     for init in (jax.nn.initializers.normal(), ours.normal()):
-        with pytest.raises(ValueError, match="PartitionSpec|out_sharding"):
+        with pytest.raises(ValueError, match="PartitionSpec"):
             init(KEY, SHAPE, None, P("x"))
-        with pytest.raises(ValueError, match="PartitionSpec|out_sharding"):
+        with pytest.raises(ValueError, match="PartitionSpec"):
             jax.jit(lambda key, init=init: init(key, SHAPE, None, P("x")))(KEY)
 
 
@@ -165,4 +165,4 @@ def test_wrong_arguments_are_type_errors() -> None:
     with pytest.raises(sb.InvalidTypeError, match="`client`"):
         make_array(SPEC, sharding, client=bad)
     with pytest.raises(sb.InvalidTypeError, match="`client`"):
-        ours.normal(client=bad)(KEY, SHAPE)
+        ours.normal(client=bad)
