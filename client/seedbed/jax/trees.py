@@ -41,7 +41,8 @@ def initialize(
             prefix of the tree; a None in it is the default device. None altogether takes each leaf's own sharding.
         seed: of every tensor whose rule does not carry one.
         rules: patterns on names, and what fills the tensors that match; the first match counts. See
-            :class:`seedbed.Manifest`.
+            :class:`seedbed.Manifest`. An initializer object, such as ``GlorotUniform()``, carries a seed of its own,
+            random where it was given none; a name, or ``{"class_name": ..., "config": ...}``, takes ``seed``.
         client: who samples; by default the one of :func:`seedbed.get_default_client`.
 
     Raises:
