@@ -20,8 +20,8 @@ def digest(tree: Any) -> Digest:
         InvalidValueError: if other processes hold a part of it.
 
     Example:
-        >>> str(digest({"b": jax.numpy.zeros(3)}))
-        'xxh3_128:49e61e96fa45908d9d84e5ff3a162dd3:12'
+        >>> digest({"b": jax.numpy.zeros(3)}) == digest_bytes(bytes(12))
+        True
     """
     digester = Digester()
     for name, leaf in sorted(leaves_by_name(tree).items()):
