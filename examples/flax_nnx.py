@@ -20,7 +20,7 @@ from seedbed.jax import initializers  # noqa: E402
 RULES = {"*/bias": "zeros", "*/scale": "ones", "*/kernel": "lecun_normal"}
 
 
-class Block(nnx.Module):
+class Block(nnx.Module):  # type: ignore[misc]  # Any where Flax is not installed
     """A normalized layer of a network."""
 
     def __init__(self, width: int, *, rngs: nnx.Rngs) -> None:
@@ -32,7 +32,7 @@ class Block(nnx.Module):
         return x + nnx.relu(self.linear(self.norm(x)))
 
 
-class Net(nnx.Module):
+class Net(nnx.Module):  # type: ignore[misc]  # Any where Flax is not installed
     """Four blocks."""
 
     def __init__(self, width: int, *, rngs: nnx.Rngs) -> None:

@@ -6,6 +6,7 @@ TARGET is a server, such as 127.0.0.1:50051; without one the embedded engine sam
 
 import os
 import sys
+from typing import Any
 
 device_count = int(sys.argv[1])
 target = sys.argv[2] if len(sys.argv) > 2 else "embedded:"
@@ -20,7 +21,7 @@ import seedbed.jax  # noqa: E402
 VOCABULARY, WIDTH, LAYERS = 4000, 256, 4
 # The meshes: one axis for parts of the batch, one for parts of the layers.
 MESHES = {1: (1, 1), 2: (1, 2), 4: (2, 2), 8: (4, 2)}
-RULES = {
+RULES: dict[str, Any] = {
     "*/bias": "zeros",
     "*/scale": "ones",
     "embedding": {"class_name": "RandomNormal", "config": {"stddev": 0.02}},

@@ -1,8 +1,8 @@
 """An MLX network whose weights are the same on every machine: python examples/mlx_layers.py."""
 
 import mlx.core as mx
-import mlx.nn as nn
 import numpy as np
+from mlx import nn
 from mlx.utils import tree_flatten, tree_unflatten
 
 import seedbed as sb
@@ -16,9 +16,10 @@ def main() -> None:
     # By name: each weight depends on the seed and its name, whatever else is initialized, and in which order.
     filled = []
     for name, parameter in tree_flatten(net.parameters()):
-        is_weight = parameter.ndim > 1
-        fill = init.he_normal(seed=42, name=name) if is_weight else init.constant(0.0)
-        filled.append((name, fill(parameter, gain=2**0.5) if is_weight else fill(parameter)))
+        if parameter.ndim > 1:
+            filled.append((name, init.he_normal(seed=42, name=name)(parameter, gain=2**0.5)))
+        else:
+            filled.append((name, init.constant(0.0)(parameter)))
     net.update(tree_unflatten(filled))
 
     content = b"".join(np.array(parameter).tobytes() for _, parameter in filled)

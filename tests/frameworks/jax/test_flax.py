@@ -84,16 +84,16 @@ def test_shapes_of_nnx_are_evaluated_without_sampling(recorder: RecordingClient)
 
 
 def test_ensembles_of_nnx_get_a_seed_each() -> None:
-    @nnx.vmap(in_axes=0, out_axes=0)
-    def ensemble(rngs: nnx.Rngs) -> nnx.Linear:
+    def layer(rngs: nnx.Rngs) -> nnx.Linear:
         return nnx.Linear(5, 3, kernel_init=initializers.normal(), rngs=rngs)
 
+    ensemble = nnx.vmap(layer, in_axes=0, out_axes=0)
     kernels = np.asarray(ensemble(nnx.Rngs(0).split(4)).kernel[...])
     assert kernels.shape == (4, 5, 3)
     assert len({kernel.tobytes() for kernel in kernels}) == 4
 
 
-class Net(nnx.Module):
+class Net(nnx.Module):  # type: ignore[misc]  # Any where Flax is not installed
     """Two layers, and one that keeps keys."""
 
     def __init__(self, rngs: nnx.Rngs) -> None:

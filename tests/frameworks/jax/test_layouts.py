@@ -1,4 +1,4 @@
-"""One model, many layouts: the same digest, and no device fetches more than its own bytes, as the server counts them."""
+"""One model, many layouts: the same digest, and no device fetches more than its own bytes, by the server's count."""
 
 import json
 import os

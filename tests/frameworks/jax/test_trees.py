@@ -33,7 +33,11 @@ TREE = {
     "list": [form(4, 2), form(4, 2)],
     "pair": Pair(form(3, 3), {"x": form()}),
 }
-RULES = {"*/bias": "zeros", "pair/first": "orthogonal", "*": {"class_name": "RandomNormal", "config": {"stddev": 0.5}}}
+RULES: dict[str, Any] = {
+    "*/bias": "zeros",
+    "pair/first": "orthogonal",
+    "*": {"class_name": "RandomNormal", "config": {"stddev": 0.5}},
+}
 
 
 def test_names_are_paths_and_values_are_those_of_the_names(recorder: RecordingClient) -> None:
@@ -108,7 +112,13 @@ def test_an_empty_tree_stays_empty(recorder: RecordingClient) -> None:
 WRONG: list[tuple[str, Any, dict[str, Any], type[Exception], str]] = [
     ("no rule", {"a": {"b": form(2)}}, {"rules": {"x": "ones"}}, ValueError, r"tensors\.a/b.*rule"),
     ("an initializer that cannot", {"a": {"b": form(2)}}, {"rules": {"*": "orthogonal"}}, ValueError, r"tensors\.a/b"),
-    ("a dtype that cannot", {"a": form(2, dtype="int32")}, {"rules": {"*": "he_normal"}}, ValueError, r"tensors\.a.*dty"),
+    (
+        "a dtype that cannot",
+        {"a": form(2, dtype="int32")},
+        {"rules": {"*": "he_normal"}},
+        ValueError,
+        r"tensors\.a.*dty",
+    ),
     ("no such initializer", {"a": form(2)}, {"rules": {"*": "he"}}, ValueError, r"tensors\.a.*one of"),
     ("rules that are none", {"a": form(2)}, {"rules": "zeros"}, TypeError, "rules"),
     ("no seed", {"a": form(2)}, {"seed": "x"}, TypeError, "seed"),
