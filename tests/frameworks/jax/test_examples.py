@@ -6,6 +6,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -26,23 +27,26 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False, timeout=200)
 
 
-def example(name: str, *arguments: str) -> list[str]:
-    """Return the lines that an example prints."""
-    done = run(str(ROOT / "examples" / name), *arguments)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout.splitlines()
+def examples(name: str, *arguments: list[str]) -> list[list[str]]:
+    """Return the lines that an example prints, run several times, two at once."""
+    program = str(ROOT / "examples" / name)
+    with ThreadPoolExecutor(2) as pool:
+        ended = list(pool.map(lambda each: run(program, *each), arguments))
+    for done in ended:
+        assert done.returncode == 0, done.stdout + done.stderr
+    return [done.stdout.splitlines() for done in ended]
 
 
 def test_a_model_on_a_mesh_has_one_digest(server: ServerProcess) -> None:
     before = server.metric("seedbed_bytes_served_total")
-    printed = [example("jax_mesh.py", str(count), server.address) for count in (1, 2, 4, 8)]
+    printed = examples("jax_mesh.py", *([str(count), server.address] for count in (1, 2, 4, 8)))
     assert server.metric("seedbed_bytes_served_total") - before == 4 * 6_787_072
     assert {digest for _, digest in printed} == {"digest xxh3_128:b672981369fa986823cea4e6d65e32b1:6787072"}
     assert printed[3][0] == "mesh {'data': 4, 'model': 2}: 856,064 of 6,787,072 bytes on a device"
 
 
 def test_a_model_of_flax_has_one_digest() -> None:
-    one, four = (example("flax_nnx.py", str(count)) for count in (1, 4))
+    one, four = examples("flax_nnx.py", ["1"], ["4"])
     assert one[:2] == four[:2]
     assert re.fullmatch(r"model xxh3_128:[0-9a-f]{32}:68608", one[1])
     assert four[2:] == ["blocks/0/linear/kernel: (16, 64) of (64, 64) on a device", "output (2, 64)"]

@@ -21,12 +21,10 @@ def gram(values: Any, column_axis: int) -> Any:
     return matrix @ matrix.T if matrix.shape[0] < matrix.shape[1] else matrix.T @ matrix
 
 
-@pytest.mark.parametrize("scale", [1.0, 2.5])
-@pytest.mark.parametrize("column_axis", [-1, 0, 1, -2])
-@pytest.mark.parametrize("shape", [(6, 6), (4, 9), (9, 4), (3, 2, 5), (2, 2, 3, 4)], ids=str)
-def test_orthogonal_tensors_are_orthogonal_along_the_axis_of_jax(
-    shape: tuple[int, ...], column_axis: int, scale: float
-) -> None:
+@pytest.mark.parametrize("column_axis", [-1, 0, -2])
+@pytest.mark.parametrize("shape", [(6, 6), (4, 9), (9, 4), (3, 2, 5)], ids=str)
+def test_orthogonal_tensors_are_orthogonal_along_the_axis_of_jax(shape: tuple[int, ...], column_axis: int) -> None:
+    scale = 2.5
     for module in (theirs, ours):
         values = module.orthogonal(scale, column_axis)(KEY, shape)
         assert values.shape == shape
@@ -47,7 +45,7 @@ def test_an_orthogonal_matrix_is_uniformly_distributed() -> None:
 
 
 @pytest.mark.parametrize("column_axis", [-1, 0])
-@pytest.mark.parametrize("shape", [(3, 4, 4), (4, 2, 5), (3, 3, 4, 6), (2, 5, 4, 4), (3, 3, 3, 2, 4)], ids=str)
+@pytest.mark.parametrize("shape", [(3, 4, 4), (4, 2, 5), (2, 5, 4, 4), (3, 3, 3, 2, 4)], ids=str)
 def test_delta_orthogonal_kernels_are_those_of_jax(shape: tuple[int, ...], column_axis: int) -> None:
     spatial = tuple(range(len(shape) - 2))
     centres = []
