@@ -8,7 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import CancelledError as FutureCancelledError
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -24,6 +24,9 @@ from seedbed_server.sampler import ChunkPlan, SamplePlan, TensorSource
 
 # Silence after which a reader is told that the server is still computing.
 HEARTBEAT_SECONDS = 5.0
+
+# What is sampled in some ten microseconds, which is what a hand-over to another thread takes.
+SMALL_BYTES = 2**14
 
 NOTHING = np.empty(0, np.uint8)
 
@@ -71,6 +74,8 @@ class _Job:
     flight: Flight | None = None
     flight_key: Hashable = None
     """What two streams have in common whose messages for the chunk are the same bytes."""
+    is_due_here: bool = False
+    """Whether the stream's own thread has to sample it."""
 
 
 class Memory(Protocol):
@@ -243,6 +248,7 @@ class TensorStream:
                 return
             if job.chunk is not None:
                 job.flight = self._join(job) if job.is_shared else self._start(job)
+                self._sample_if_small(job, job.flight)
             self._waiting.append(job)
 
     def _join(self, job: _Job) -> Flight:
@@ -254,8 +260,26 @@ class TensorStream:
 
     def _start(self, job: _Job) -> Flight:
         buffer = self._memory.take(self._expected(job), job.size_bytes)
+        if self._is_small(job):
+            job.is_due_here = True
+            return Flight(buffer, Future())
         pool = self._pools.pool_for(job.source.plan)
         return Flight(buffer, pool.submit(self._sample, job, buffer))
+
+    def _is_small(self, job: _Job) -> bool:
+        """Return whether it takes longer to hand a job to another thread than to do it."""
+        is_whole = isinstance(job.source.plan.rule, Orthogonal)
+        return job.size_bytes <= SMALL_BYTES and not is_whole and self._pools.backend.name == "cpu"
+
+    def _sample_if_small(self, job: _Job, flight: Flight) -> None:
+        """Do a small job in this thread, unless another stream does it."""
+        if not job.is_due_here:
+            return
+        job.is_due_here = False
+        try:
+            flight.sampled.set_result(self._sample(job, flight.buffer))
+        except BaseException as error:  # noqa: BLE001  # it is raised where the result is wanted, by whichever stream
+            flight.sampled.set_exception(error)
 
     def _leave(self, job: _Job) -> None:
         flight, job.flight = job.flight, None
