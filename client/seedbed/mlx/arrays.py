@@ -19,7 +19,8 @@ def array_of(values: NDArray[Any], dtype: Dtype) -> mx.array:
     They travel as integers: MLX would make float32 of float64.
     """
     bits = mx.array(values.view(UNSIGNED[dtype.itemsize]))
-    return bits.view(getattr(mx, "bool_" if dtype is Dtype.BOOL else dtype.value))
+    # MLX has float64 on the processor only, and memory that all of its devices share.
+    return mx.view(bits, getattr(mx, "bool_" if dtype is Dtype.BOOL else dtype.value), stream=mx.cpu)
 
 
 def dtype_of(dtype: Any) -> Dtype:

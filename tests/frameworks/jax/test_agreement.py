@@ -122,6 +122,24 @@ def test_the_parameters_are_those_of_jax(case: Case, recorder: RecordingClient) 
         assert (found.distribution, (found.lower, found.upper)) == ("truncated_normal", bounds)
 
 
+FANS = [(120, 180), (3 * 3 * 32, 3 * 3 * 48), (180, 120), (50, 70), (6 * 50, 70), (5000, 1)]
+"""The fans of the layouts above, by hand."""
+
+
+@pytest.mark.parametrize(("layout", "fans"), list(zip(LAYOUTS, FANS, strict=True)), ids=str)
+def test_limits_are_those_of_the_fans_exactly(layout: Any, fans: tuple[int, int], recorder: RecordingClient) -> None:
+    shape, axes = layout
+    ours.he_uniform(**axes, client=recorder)(KEY, shape)
+    found = recorder.describe(recorder.spec)
+    assert (found.fan_in, found.fan_out) == fans
+    assert found.maxval == math.sqrt(3.0 * (2.0 / fans[0]))
+    scale = 0.7
+    for mode, fan in (("fan_out", fans[1]), ("fan_avg", sum(fans) / 2), ("fan_geo_avg", math.sqrt(math.prod(fans)))):
+        other = RecordingClient()
+        ours.variance_scaling(scale, mode, "normal", **axes, client=other)(KEY, shape)
+        assert other.describe(other.spec).stddev == math.sqrt(scale / fan)
+
+
 @pytest.mark.parametrize("case", CASES[::2], ids=str)
 def test_the_numbers_follow_the_distribution_of_jax(case: Case) -> None:
     values = np.asarray(getattr(ours, case.name)(**case.arguments)(KEY, case.shape))
