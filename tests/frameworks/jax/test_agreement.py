@@ -134,7 +134,12 @@ def test_limits_are_those_of_the_fans_exactly(layout: Any, fans: tuple[int, int]
     assert (found.fan_in, found.fan_out) == fans
     assert found.maxval == math.sqrt(3.0 * (2.0 / fans[0]))
     scale = 0.7
-    for mode, fan in (("fan_out", fans[1]), ("fan_avg", sum(fans) / 2), ("fan_geo_avg", math.sqrt(math.prod(fans)))):
+    means: list[tuple[Any, float]] = [
+        ("fan_out", fans[1]),
+        ("fan_avg", sum(fans) / 2),
+        ("fan_geo_avg", math.sqrt(math.prod(fans))),
+    ]
+    for mode, fan in means:
         other = RecordingClient()
         ours.variance_scaling(scale, mode, "normal", **axes, client=other)(KEY, shape)
         assert other.describe(other.spec).stddev == math.sqrt(scale / fan)
