@@ -14,7 +14,7 @@ from typing import Any
 from seedbed.wire.dtypes import FLOATING, Dtype
 from seedbed_server.backends.compilation import cache_directory, compile_kernel
 from seedbed_server.backends.processor import available_threads
-from seedbed_server.kernels import values
+from seedbed_server.kernels import ranks, values
 from seedbed_server.kernels.orthogonal import factor_panel, reflect
 
 # More processes gain little: each takes a second to start, and there are few kernels.
@@ -42,6 +42,8 @@ _KERNELS: dict[str, tuple[Callable[..., None], str]] = {
     # The smallest one first: it tells whether there are compiled ones.
     "reflect": (reflect, f"({_MATRIX}, {_MATRIX}, {_MATRIX}, {_MATRIX}, int64, int64)"),
     "factor_panel": (factor_panel, f"({_MATRIX}, {_MATRIX}, float64[::1], {_MATRIX})"),
+    "plain_words": (ranks.plain_words, f"({_RUNS}, uint32[::1])"),
+    "are_at_most": (ranks.are_at_most, f"({_RUNS}, uint64, uint64, uint64, uint64[::1], uint8[::1])"),
 }
 for _dtype in FLOATING:
     _types = {**(_WIDE if _dtype is Dtype.FLOAT64 else _NARROW), "out": OUT[_dtype]}
@@ -51,7 +53,7 @@ for _dtype in FLOATING:
 
 
 def compiled_kernels() -> dict[str, Callable[..., Any]]:
-    """Return every kernel by its name: ``reflect``, ``factor_panel``, and ``DISTRIBUTION_DTYPE``."""
+    """Return every kernel by its name: that of its function, or ``DISTRIBUTION_DTYPE`` for those of values."""
     first, *others = _KERNELS
     smallest: Any = compile_kernel(*_KERNELS[first])
     if smallest.stats.cache_misses and cache_directory() is not None:

@@ -1,0 +1,67 @@
+"""seedbed for JAX: its initializers, sharded arrays of which each device fetches its part, and whole models.
+
+from seedbed.jax import initializers                        # instead of: from jax.nn import initializers
+kernel_init = initializers.lecun_normal()                   # for Flax linen and nnx, under jit, too
+
+params = seedbed.jax.initialize(abstract_params, shardings, seed=42, rules={"*/bias": "zeros", "*": "lecun_normal"})
+"""
+
+from seedbed.frameworks import require
+
+require("jax", title="JAX", extra="jax")
+
+from seedbed.jax import initializers  # noqa: E402  # only where there is a JAX
+from seedbed.jax.arrays import make_array  # noqa: E402
+from seedbed.jax.digests import digest  # noqa: E402
+from seedbed.jax.initializers import (  # noqa: E402
+    Initializer,
+    constant,
+    delta_orthogonal,
+    glorot_normal,
+    glorot_uniform,
+    he_normal,
+    he_uniform,
+    kaiming_normal,
+    kaiming_uniform,
+    lecun_normal,
+    lecun_uniform,
+    normal,
+    ones,
+    orthogonal,
+    truncated_normal,
+    uniform,
+    variance_scaling,
+    xavier_normal,
+    xavier_uniform,
+    zeros,
+)
+from seedbed.jax.keys import seed_from_key  # noqa: E402
+from seedbed.jax.trees import initialize  # noqa: E402
+
+__all__ = [
+    "Initializer",
+    "constant",
+    "delta_orthogonal",
+    "digest",
+    "glorot_normal",
+    "glorot_uniform",
+    "he_normal",
+    "he_uniform",
+    "initialize",
+    "initializers",
+    "kaiming_normal",
+    "kaiming_uniform",
+    "lecun_normal",
+    "lecun_uniform",
+    "make_array",
+    "normal",
+    "ones",
+    "orthogonal",
+    "seed_from_key",
+    "truncated_normal",
+    "uniform",
+    "variance_scaling",
+    "xavier_normal",
+    "xavier_uniform",
+    "zeros",
+]

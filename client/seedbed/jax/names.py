@@ -1,0 +1,34 @@
+"""What the tensors of a tree are called: the path to each, joined with slashes."""
+
+from typing import Any
+
+import jax
+from jax.tree_util import GetAttrKey, KeyPath
+
+from seedbed.wire.errors import bad_value
+
+
+def name_of(path: KeyPath) -> str:
+    """Return the name of a leaf: the keys that lead to it, such as ``params/Dense_0/kernel``.
+
+    Flax's boxes (nnx's variables, linen's ``Partitioned``) keep their array as ``value``, which is left out, so that a
+    tensor keeps its name when it is boxed.
+    """
+    if path and path[-1] == GetAttrKey("value"):
+        path = path[:-1]
+    return str(jax.tree_util.keystr(path, simple=True, separator="/"))
+
+
+def leaves_by_name(tree: Any) -> dict[str, Any]:
+    """Return the leaves of a tree by their names, in the tree's order.
+
+    Raises:
+        InvalidValueError: if two have the same name.
+    """
+    named: dict[str, Any] = {}
+    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
+        name = name_of(path)
+        if name in named:
+            raise bad_value("tree", "one whose leaves have different names", name)
+        named[name] = leaf
+    return named

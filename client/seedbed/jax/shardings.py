@@ -1,0 +1,88 @@
+"""Which part of a tensor each device holds, by what JAX calls a sharding."""
+
+from typing import Any
+
+import jax
+from jax.sharding import AbstractMesh, AxisType, Mesh, NamedSharding, PartitionSpec, Sharding
+
+from seedbed.wire.errors import bad_type, bad_value
+from seedbed.wire.slices import TensorSlice
+
+ALLOWED = "a jax.sharding.Sharding, or a PartitionSpec under a mesh (jax.set_mesh)"
+
+
+def as_sharding(value: Any, *, field: str = "sharding") -> Sharding:
+    """Return a sharding over real devices.
+
+    Args:
+        value: a sharding; or a PartitionSpec, whose mesh is that of ``jax.set_mesh``.
+        field: what to call the argument in an error.
+
+    Raises:
+        InvalidTypeError: if it is neither.
+        InvalidValueError: if it needs a mesh and none is set.
+    """
+    if isinstance(value, NamedSharding) and isinstance(value.mesh, AbstractMesh):
+        value = value.spec
+    return _in_mesh(value, jax.sharding.get_mesh(), field)
+
+
+def default_sharding() -> Sharding | None:
+    """Return where JAX puts what nothing says a sharding of: on all devices of ``jax.set_mesh``; else None."""
+    mesh = jax.sharding.get_mesh()
+    return None if mesh.empty else NamedSharding(mesh, PartitionSpec())
+
+
+def as_traced_sharding(value: Any, *, field: str = "out_sharding") -> Sharding | None:
+    """Return the sharding of an array that is being traced, or None where nothing says one.
+
+    Raises:
+        InvalidTypeError: if the value is neither a sharding nor a PartitionSpec.
+        InvalidValueError: if it needs a mesh and none is set.
+    """
+    mesh = jax.sharding.get_abstract_mesh()
+    if value is None:
+        # Inside shard_map each device is on its own.
+        is_alone = mesh.empty or AxisType.Manual in mesh.axis_types
+        return None if is_alone else NamedSharding(mesh, PartitionSpec())
+    return _in_mesh(value, mesh, field)
+
+
+def _in_mesh(value: Any, mesh: Mesh | AbstractMesh, field: str) -> Sharding:
+    if isinstance(value, Sharding):
+        return value
+    if not isinstance(value, PartitionSpec):
+        raise bad_type(field, ALLOWED, value)
+    if mesh.empty:
+        raise bad_value(field, ALLOWED, value)
+    return NamedSharding(mesh, value)
+
+
+def parts(sharding: Sharding, shape: tuple[int, ...]) -> list[TensorSlice]:
+    """Return the different parts of a tensor that the devices of this process hold; replicas have one together."""
+    indices = sharding.addressable_devices_indices_map(shape).values()
+    return list(dict.fromkeys(part_at(index, shape) for index in indices))
+
+
+def part_at(index: tuple[slice, ...], shape: tuple[int, ...]) -> TensorSlice:
+    """Return the part that an index, as JAX gives one for each device, means."""
+    ranges = [each.indices(length) for each, length in zip(index, shape, strict=True)]
+    return TensorSlice(tuple(start for start, _, _ in ranges), tuple(max(stop - start, 0) for start, stop, _ in ranges))
+
+
+def axis_names(sharding: NamedSharding, rank: int) -> list[tuple[str, ...]]:
+    """Return, for each axis of a tensor, the axes of the mesh that cut it, the outermost first."""
+    names = []
+    for axis in range(rank):
+        entry = sharding.spec[axis] if axis < len(sharding.spec) else None
+        names.append(() if entry is None else (entry,) if isinstance(entry, str) else tuple(entry))
+    return names
+
+
+def constrained(array: jax.Array, sharding: Sharding | None) -> jax.Array:
+    """Return a traced array, laid out as a sharding says."""
+    if sharding is None:
+        return array
+    if isinstance(sharding, NamedSharding) and AxisType.Explicit in sharding.mesh.axis_types:
+        return jax.sharding.reshard(array, sharding)
+    return jax.lax.with_sharding_constraint(array, sharding)

@@ -1,0 +1,36 @@
+"""An MLX network whose weights are the same on every machine: python examples/mlx_layers.py."""
+
+import mlx.core as mx
+import numpy as np
+from mlx import nn
+from mlx.utils import tree_flatten, tree_unflatten
+
+import seedbed as sb
+from seedbed import mlx as init
+
+
+def main() -> None:
+    """Print the digest of a network's parameters, and that it runs."""
+    net = nn.Sequential(nn.Linear(32, 64), nn.ReLU(), nn.Linear(64, 4))
+
+    # By name: each weight depends on the seed and its name, whatever else is initialized, and in which order.
+    filled = []
+    for name, parameter in tree_flatten(net.parameters()):
+        if parameter.ndim > 1:
+            filled.append((name, init.he_normal(seed=42, name=name)(parameter, gain=2**0.5)))
+        else:
+            filled.append((name, init.constant(0.0)(parameter)))
+    net.update(tree_unflatten(filled))
+
+    content = b"".join(np.array(parameter).tobytes() for _, parameter in filled)
+    print(f"{len(filled)} parameters, digest {sb.digest_bytes(content)}")
+
+    # As MLX's own: one initializer for a whole layer. Its calls are the successive draws of the seed.
+    layer = nn.Linear(64, 64, bias=False)
+    layer.apply(init.orthogonal(seed=7))
+    print(f"orthogonal to {float(mx.abs(layer.weight @ layer.weight.T - mx.eye(64)).max()):.0e}")
+    print(f"output {net(mx.ones((2, 32))).shape}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""initialize fills every leaf of a tree by its name, in few calls, and says which leaf is wrong."""
+
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+import pytest
+from jax.sharding import NamedSharding, SingleDeviceSharding
+from jax.sharding import PartitionSpec as P
+
+import seedbed as sb
+from seedbed.jax import initialize
+from tests.frameworks.jax.meshes import mesh_of
+from tests.frameworks.recording import RecordingClient
+
+F32 = np.dtype("float32")
+
+
+def form(*shape: int, dtype: Any = F32) -> jax.ShapeDtypeStruct:
+    """Return a tensor without numbers."""
+    return jax.ShapeDtypeStruct(shape, dtype)
+
+
+class Pair(NamedTuple):
+    """A container with names of its own."""
+
+    first: Any
+    second: Any
+
+
+TREE = {
+    "params": {"dense": {"kernel": form(8, 6), "bias": form(6, dtype="bfloat16")}},
+    "list": [form(4, 2), form(4, 2)],
+    "pair": Pair(form(3, 3), {"x": form()}),
+}
+RULES: dict[str, Any] = {
+    "*/bias": "zeros",
+    "pair/first": "orthogonal",
+    "*": {"class_name": "RandomNormal", "config": {"stddev": 0.5}},
+}
+
+
+def test_names_are_paths_and_values_are_those_of_the_names(recorder: RecordingClient) -> None:
+    filled = initialize(TREE, seed=7, rules=RULES, client=recorder)
+    assert jax.tree.structure(filled) == jax.tree.structure(TREE)
+    assert sorted(spec.name for spec, _ in recorder.parts) == [
+        "list/0",
+        "list/1",
+        "pair/first",
+        "pair/second/x",
+        "params/dense/bias",
+        "params/dense/kernel",
+    ]
+    assert recorder.call_count == 1
+    expected = sb.RandomNormal(stddev=0.5, seed=7)((8, 6), name="params/dense/kernel")
+    np.testing.assert_array_equal(filled["params"]["dense"]["kernel"], expected)
+    assert filled["params"]["dense"]["bias"].dtype == "bfloat16"
+    assert not np.asarray(filled["params"]["dense"]["bias"]).any()
+    np.testing.assert_array_equal(filled["pair"].first, sb.Orthogonal(seed=7)((3, 3), name="pair/first"))
+    assert (np.asarray(filled["list"][0]) != np.asarray(filled["list"][1])).all()
+
+
+def test_a_rule_s_own_seed_comes_first() -> None:
+    (filled,) = jax.tree.leaves(initialize([form(5)], seed=7, rules={"*": sb.RandomNormal(seed=1)}))
+    np.testing.assert_array_equal(filled, sb.RandomNormal(seed=1)((5,), name="0"))
+
+
+@pytest.mark.parametrize("kind", ["one for all", "a prefix", "a whole tree", "specs in a context", "of the leaves"])
+def test_shardings_come_in_any_form_of_jax(kind: str, recorder: RecordingClient) -> None:
+    mesh = mesh_of((2, 1))
+    cut = NamedSharding(mesh, P("x"))
+    tree = {"a": {"b": form(4, 2), "c": form(6)}, "d": form(2)}
+    shardings: dict[str, Any] = {
+        "one for all": cut,
+        "a prefix": {"a": cut, "d": cut},
+        "a whole tree": {"a": {"b": cut, "c": cut}, "d": cut},
+        "specs in a context": {"a": P("x"), "d": P("x")},
+        "of the leaves": None,
+    }
+    if kind == "of the leaves":
+        tree = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=cut), tree)
+    with jax.set_mesh(mesh):
+        filled = initialize(tree, shardings[kind], seed=1, rules={"*": "random_normal"}, client=recorder)
+    assert all(leaf.sharding == cut for leaf in jax.tree.leaves(filled))
+    assert recorder.call_count == 2, "one for each half of all tensors"
+    whole = initialize(tree, SingleDeviceSharding(jax.devices()[0]), seed=1, rules={"*": "random_normal"})
+    jax.tree.map(np.testing.assert_array_equal, filled, whole)
+
+
+def test_none_among_shardings_is_the_default_device() -> None:
+    tree = {"a": form(4, 2), "b": form(2)}
+    cut = NamedSharding(mesh_of((2, 1)), P("x"))
+    filled = initialize(tree, {"a": None, "b": cut}, seed=1, rules={"*": "ones"})
+    assert filled["a"].devices() == {jax.devices()[0]}
+    assert filled["b"].sharding == cut
+
+
+def test_tensors_with_different_numbers_of_parts_share_their_calls(recorder: RecordingClient) -> None:
+    mesh = mesh_of((4, 2))
+    cuts = [P("x", "y"), P("x"), P("y"), P()]
+    tree = [form(8, 8) for _ in cuts]
+    initialize(tree, [NamedSharding(mesh, cut) for cut in cuts], seed=1, rules={"*": "ones"}, client=recorder)
+    assert recorder.call_count == 8
+    assert len(recorder.parts) == 8 + 4 + 2 + 1
+    assert recorder.size_bytes == 4 * 4 * 64
+
+
+def test_an_empty_tree_stays_empty(recorder: RecordingClient) -> None:
+    assert initialize({"a": None, "b": []}, seed=1, rules={}, client=recorder) == {"a": None, "b": []}
+
+
+WRONG: list[tuple[str, Any, dict[str, Any], type[Exception], str]] = [
+    ("no rule", {"a": {"b": form(2)}}, {"rules": {"x": "ones"}}, ValueError, r"tensors\.a/b.*rule"),
+    ("an initializer that cannot", {"a": {"b": form(2)}}, {"rules": {"*": "orthogonal"}}, ValueError, r"tensors\.a/b"),
+    (
+        "a dtype that cannot",
+        {"a": form(2, dtype="int32")},
+        {"rules": {"*": "he_normal"}},
+        ValueError,
+        r"tensors\.a.*dty",
+    ),
+    ("no such initializer", {"a": form(2)}, {"rules": {"*": "he"}}, ValueError, r"tensors\.a.*one of"),
+    ("rules that are none", {"a": form(2)}, {"rules": "zeros"}, TypeError, "rules"),
+    ("no seed", {"a": form(2)}, {"seed": "x"}, TypeError, "seed"),
+    ("no tensor", {"a": {"b": 3}}, {}, TypeError, r"abstract_tree\['a/b'\]"),
+    ("keys", {"k": jax.eval_shape(lambda: jax.random.key(0))}, {}, ValueError, r"abstract_tree\['k'\].*keys"),
+    ("64 bits", {"a": form(2, dtype="float64")}, {}, ValueError, "jax_enable_x64"),
+    ("one name twice", {"a/b": form(2), "a": {"b": form(2)}}, {}, ValueError, "different names.*a/b"),
+    ("another tree of shardings", {"a": form(2)}, {"sharding_tree": {"b": P()}}, ValueError, "sharding_tree"),
+    ("no shardings", {"a": form(2)}, {"sharding_tree": "x"}, TypeError, "sharding_tree"),
+    ("a spec without a mesh", {"a": form(2)}, {"sharding_tree": P()}, ValueError, "sharding_tree"),
+    ("no client", {"a": form(2)}, {"client": "x"}, TypeError, "client"),
+]
+
+
+@pytest.mark.parametrize(("tree", "arguments", "error", "match"), [w[1:] for w in WRONG], ids=[w[0] for w in WRONG])
+def test_what_is_wrong_is_named(tree: Any, arguments: dict[str, Any], error: type[Exception], match: str) -> None:
+    with pytest.raises(error, match=match) as caught:
+        initialize(tree, **{"seed": 1, "rules": {"*": "ones"}, **arguments})
+    assert isinstance(caught.value, sb.InvalidArgumentError)
