@@ -1,4 +1,4 @@
-"""Write the golden file of `seedbed-1`: digests of some five hundred tensors (docs/numerics.md, section 13).
+"""Write the golden file of `seedbed-1`: digests of some seven hundred tensors (docs/numerics.md, section 13).
 
     python tools/write_golden.py [--check]
 
@@ -280,9 +280,8 @@ def _structures() -> Iterator[Entry]:
     yield _case("orthogonal", "float32", (6, 15), "slice", parameters={"blocks": 3}, slice=_slice((1, 4), (4, 7)))
     yield _case("delta_orthogonal", "float32", (3, 4, 5), "slice", slice=_slice((0, 1, 1), (2, 2, 3)))
     for dtype in (*dtypes, *INTEGERS, "bool"):
-        yield _case(
-            "dirac", dtype, (3, 4, 6), parameters={"groups": 2}, **({"self_test": True} if dtype == "float32" else {})
-        )
+        marks = {"self_test": True} if dtype == "float32" else {}
+        yield _case("dirac", dtype, (3, 4, 6), parameters={"groups": 2}, **marks)
         yield _case("identity", dtype, (2, 3, 4), "batch", fan_axes=EXPERTS)
     yield _case("dirac", "float32", (6, 2, 3, 4, 3), "pytorch", parameters={"groups": 3}, fan_axes=PYTORCH)
     yield _case("dirac", "int8", (2, 3, 4, 5), "stacked", fan_axes=stacked)
@@ -296,7 +295,8 @@ def _slice(starts: Sequence[int], lengths: Sequence[int]) -> Entry:
 
 def _fourier() -> Iterator[Entry]:
     for dtype in (*FLOATS, "float8_e4m3fn", "float8_e5m2"):
-        yield _case("stft", dtype, (6, 1, 5), **({"self_test": True} if dtype == "float64" else {}))
+        marks: Entry = {"self_test": True} if dtype == "float64" else {}
+        yield _case("stft", dtype, (6, 1, 5), **marks)
         yield _case("stft", dtype, (6, 1, 5), "imag", parameters={"side": "imag", "periodic": True})
     for window in WINDOWS:
         for n, periodic in ((7, False), (8, False), (7, True)):

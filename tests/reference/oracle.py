@@ -179,7 +179,9 @@ def _structured(tensor: Tensor, index: int) -> float:
 
 def _integer(tensor: Tensor, index: int) -> int:
     if tensor.initializer == "constant":
-        return int(tensor.all_parameters["value"])
+        value = tensor.all_parameters["value"]
+        assert value is not None
+        return int(value)
     return int(_integer_or_real(tensor, index))
 
 

@@ -13,7 +13,7 @@ FanAxes = Mapping[str, Sequence[int]] | None
 
 def coordinates(shape: Sequence[int], index: int) -> list[int]:
     """Return an element's index on each axis."""
-    found = []
+    found: list[int] = []
     for length in reversed(shape):
         index, place = divmod(index, length)
         found.insert(0, place)
