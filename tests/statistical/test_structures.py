@@ -95,7 +95,7 @@ def test_zeros_are_in_all_places_of_a_line_equally_often(cpu: CpuBackend, axis: 
 
 def test_zeros_of_two_lines_have_nothing_to_do_with_each_other(cpu: CpuBackend) -> None:
     zeros = (float64(cpu, sb.Sparse(0.5, seed=4), (10_000, 2)) == 0).astype(np.float64)
-    check_uncorrelated(2 * zeros[:, 0] - 1, 2 * zeros[:, 1] - 1)
+    check_uncorrelated(1 + zeros[:, 0], 1 + zeros[:, 1])
 
 
 def test_what_is_not_zero_is_normal_and_does_not_know_of_the_zeros(cpu: CpuBackend) -> None:
