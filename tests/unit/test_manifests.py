@@ -121,7 +121,7 @@ def test_the_first_rule_that_matches_counts_and_case_matters() -> None:
 def test_an_initializers_name_has_any_spelling(name: str, form: str) -> None:
     keras = {"module": "keras.initializers", "class_name": name, "config": {"seed": None}, "registered_name": None}
     value = {"text": name, "mapping": {"class_name": name}, "keras": keras}[form]
-    manifest = sb.sb.Manifest.from_dict(HEAD | {"tensors": {"w": {"shape": [2, 2], "initializer": value}}})
+    manifest = sb.Manifest.from_dict(HEAD | {"tensors": {"w": {"shape": [2, 2], "initializer": value}}})
     assert manifest["w"] == sb.TensorSpec("w", (2, 2), "float32", sb.GlorotUniform(seed=1))
 
 
@@ -136,7 +136,7 @@ def test_shared_axes_are_those_of_kernels_and_stacked_matrices_too() -> None:
 
 def test_an_initializer_object_brings_its_seed_and_its_fan_axes() -> None:
     filling = sb.VarianceScaling(seed=5, in_axis=1, out_axis=0)
-    manifest = sb.sb.Manifest.from_dict(HEAD | {"rules": [("*", filling)], "tensors": {"w": [2, 3]}})
+    manifest = sb.Manifest.from_dict(HEAD | {"rules": [("*", filling)], "tensors": {"w": [2, 3]}})
     assert manifest["w"] == sb.TensorSpec("w", (2, 3), "float32", filling)
 
 
