@@ -9,7 +9,6 @@ from types import EllipsisType
 from seedbed.torch.runs import Runs, all_of
 from seedbed.wire.slices import TensorSlice
 
-
 Index = tuple[slice | EllipsisType, ...]
 
 
