@@ -6,7 +6,7 @@ of chunks, whatever the size of its tensors and the speed of its reader.
 
 import threading
 from collections import deque
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import CancelledError as FutureCancelledError
 from concurrent.futures import ThreadPoolExecutor, wait
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -26,6 +26,8 @@ from seedbed_server.sampler import ChunkPlan, SamplePlan, TensorSource
 HEARTBEAT_SECONDS = 5.0
 
 NOTHING = np.empty(0, np.uint8)
+
+OnSampled = Callable[[SamplePlan, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +127,12 @@ class SamplingPools:
     Args:
         backend: who samples; closed with the pools.
         window_bytes: how much of what was sent is kept for other streams that ask for the same.
+        on_sampled: told, in the thread that did it, what was sampled and how many bytes.
     """
 
-    def __init__(self, backend: Backend, *, window_bytes: int = 0) -> None:
+    def __init__(self, backend: Backend, *, window_bytes: int = 0, on_sampled: OnSampled | None = None) -> None:
         self.backend = backend
+        self.on_sampled = on_sampled
         self.flights = Flights(window_bytes)
         self._chunks = ThreadPoolExecutor(backend.threads, thread_name_prefix="seedbed-sample")
         # One orthogonal matrix at a time: it uses every thread, and as much memory as all else together.
@@ -262,13 +266,15 @@ class TensorStream:
         """Return what two streams have in common whose messages for a chunk are the same bytes."""
         begins_at = self._first_byte if job.is_last and job.tensor_index == self._first_tensor else 0
         place = job.tensor_index, job.byte_offset, job.size_bytes, job.starts, job.is_last
-        return job.identity, place, begins_at, self._algorithm
+        return job.identity, place, begins_at, self._algorithm, self._with_checksums
 
     def _sample(self, job: _Job, buffer: Buffer) -> int:
         """Fill the memory and return its checksum."""
         assert job.chunk is not None
         job.source.fill(job.chunk.first_element, buffer.data)
         self._memory.filled(buffer)
+        if self._pools.on_sampled is not None:
+            self._pools.on_sampled(job.source.plan, job.size_bytes)
         return checksum(buffer.data.data) if self._with_checksums else 0
 
     @staticmethod
@@ -293,7 +299,7 @@ class TensorStream:
         return self._piece(job, data, crc32c, digester.digest() if job.is_last else None, buffer)
 
     def _expected(self, job: _Job) -> Piece:
-        """Return the job's piece with a checksum and a digest that stand for those to come."""
+        """Return the job's piece with a digest and a checksum, if there will be one, that stand for those to come."""
         algorithm = self._algorithm
         total = job.source.plan.size_bytes - (self._first_byte if job.tensor_index == self._first_tensor else 0)
         digest = Digest(algorithm, bytes(DIGEST_BYTES[algorithm]), total) if job.is_last else None

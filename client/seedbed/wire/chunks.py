@@ -86,21 +86,30 @@ class Draft:
     """A message whose payload is written in place, before the message exists for anyone else.
 
     Args:
-        expected: the frame as it will be, but for the values of its checksum and digest, and without its data.
+        expected: the frame as it will be, but for the values of its checksum and digest. Its chunk has no data.
         size_bytes: how long the data will be; at least 1.
     """
 
     def __init__(self, expected: Frame, size_bytes: int) -> None:
-        self._prefix_bytes = len(_prefix(expected, size_bytes))
+        prefix = _prefix(expected, size_bytes)
+        self._prefix_bytes = len(prefix)
+        self._expected = expected
         owner = _NewBytes(self._prefix_bytes + size_bytes)
         self._message = owner.message
         # The arrays keep the message alive: a thread may still write to one whose stream was cancelled.
         self._memory: NDArray[np.uint8] = np.asarray(owner)
         self.data = self._memory[self._prefix_bytes :]
         """Where the payload goes. Not to be used after :meth:`encode`."""
+        self._memory[: self._prefix_bytes] = np.frombuffer(prefix, np.uint8)
 
     def encode(self, frame: Frame) -> bytes:
-        """Return the frame as the bytes of a SampleTensorsResponse; its data is what this draft holds."""
+        """Return the frame as the bytes of a SampleTensorsResponse; its data is what this draft holds.
+
+        Args:
+            frame: its chunk has no data.
+        """
+        if frame == self._expected:
+            return self._message
         prefix = _prefix(frame, self.data.size)
         if len(prefix) != self._prefix_bytes:
             # A checksum of 0 takes no bytes, and a header may have gone ahead with a heartbeat.
