@@ -15,6 +15,7 @@ require("torch", title="PyTorch", extra="torch")
 from seedbed.torch.digests import digest, digest_of, digests  # noqa: E402
 from seedbed.torch.errors import OutOfRangeError, UnsupportedDtypeError  # noqa: E402
 from seedbed.torch.init import (  # noqa: E402
+    calculate_gain,
     constant_,
     eye_,
     kaiming_normal_,
@@ -33,6 +34,7 @@ from seedbed.torch.initialize import initialize_, manifest_of  # noqa: E402
 __all__ = [
     "OutOfRangeError",
     "UnsupportedDtypeError",
+    "calculate_gain",
     "constant_",
     "digest",
     "digest_of",

@@ -4,8 +4,7 @@ The SDK's errors for wrong values are ValueErrors. Where torch.nn.init raises a 
 NotImplementedError, these are both, so that code written for torch catches them.
 """
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 from seedbed.errors import InvalidArgumentError, InvalidTypeError, InvalidValueError
@@ -24,23 +23,26 @@ _OUT_OF_RANGE = ("a", "b", "gain", "mean", "std", "val")
 
 
 @contextmanager
-def as_torch_says(names: Mapping[str, str] | None = None, *, is_slope: bool = False) -> Iterator[None]:
+def as_torch_says(names: Mapping[str, str] | None = None, *, values: Collection[str] = ()) -> Iterator[None]:
     """Turn the SDK's errors into those of torch's functions.
 
     Args:
         names: torch's names of parameters by the native initializer's.
-        is_slope: whether ``a`` is a slope, which torch checks with a ValueError, and not the end of a range.
+        values: torch's names of parameters for which all that is wrong is a ValueError there, a wrong type too.
     """
     try:
         yield
     except InvalidArgumentError as error:
-        names = names or {}
-        field = names.get(error.field, error.field)
-        kind: type[InvalidArgumentError] = type(error)
-        if not isinstance(error, InvalidTypeError):
-            if field == "dtype":
-                kind = UnsupportedDtypeError
-            elif field in _OUT_OF_RANGE and not (is_slope and field == "a"):
-                kind = OutOfRangeError
-        message = re.sub(r"\b\w+\b", lambda word: names.get(word[0], word[0]), str(error))
-        raise kind(message, field=field, reason=error.reason) from None
+        field = (names or {}).get(error.field, error.field)
+        message = str(error).replace(f"`{error.field}`", f"`{field}`")
+        raise _kind(error, field, values)(message, field=field, reason=error.reason) from None
+
+
+def _kind(error: InvalidArgumentError, field: str, values: Collection[str]) -> type[InvalidArgumentError]:
+    if field in values:
+        return InvalidValueError
+    if isinstance(error, InvalidTypeError):
+        return InvalidTypeError
+    if field == "dtype":
+        return UnsupportedDtypeError
+    return OutOfRangeError if field in _OUT_OF_RANGE else InvalidValueError

@@ -19,20 +19,38 @@ import torch
 from seedbed.client import Client
 from seedbed.torch.errors import as_torch_says
 from seedbed.torch.inplace import LAYOUT, Source, checked, fill
-from seedbed.torch.scaling import kaiming, xavier
 from seedbed.torch.truncation import truncated_normal
+from seedbed.wire import gains
 from seedbed.wire.dtypes import as_dtype
 from seedbed.wire.errors import bad_value
+from seedbed.wire.gains import NonlinearityName, as_nonlinearity
 from seedbed.wire.initializers import (
     ConstantSpec,
-    Distribution,
     IdentitySpec,
+    KaimingNormalSpec,
+    KaimingSpec,
+    KaimingUniformSpec,
+    OneFanMode,
     OnesSpec,
     OrthogonalSpec,
     RandomNormalSpec,
     RandomUniformSpec,
+    XavierNormalSpec,
+    XavierSpec,
+    XavierUniformSpec,
     ZerosSpec,
 )
+from seedbed.wire.numbers import as_finite
+
+
+def calculate_gain(nonlinearity: NonlinearityName, param: float | None = None) -> float:
+    """Return by how much weights before a nonlinearity are widened; see :func:`seedbed.calculate_gain`.
+
+    Raises:
+        InvalidValueError: if there is no such nonlinearity, or ``param`` is no number.
+    """
+    with as_torch_says(values=("param", "nonlinearity")):
+        return gains.calculate_gain(nonlinearity, param)
 
 
 def uniform_(
@@ -52,6 +70,9 @@ def uniform_(
         OutOfRangeError: if ``b`` is below ``a``, or the dtype cannot hold one.
     """
     with as_torch_says({"minval": "a", "maxval": "b"}):
+        a, b = as_finite("a", a), as_finite("b", b)
+        if b < a:
+            raise bad_value("b", f"at least a ({a})", b)
         return fill(tensor, RandomUniformSpec(a, b), Source(generator, seed, name, draw, client))
 
 
@@ -151,7 +172,7 @@ def xavier_uniform_(
         InvalidValueError: if the tensor has fewer than two dimensions.
         OutOfRangeError: if ``gain`` is negative.
     """
-    return _xavier(tensor, "uniform", gain, Source(generator, seed, name, draw, client))
+    return _xavier(tensor, XavierUniformSpec, gain, Source(generator, seed, name, draw, client))
 
 
 def xavier_normal_(
@@ -172,14 +193,14 @@ def xavier_normal_(
         InvalidValueError: if the tensor has fewer than two dimensions.
         OutOfRangeError: if ``gain`` is negative.
     """
-    return _xavier(tensor, "untruncated_normal", gain, Source(generator, seed, name, draw, client))
+    return _xavier(tensor, XavierNormalSpec, gain, Source(generator, seed, name, draw, client))
 
 
 def kaiming_uniform_(
     tensor: torch.Tensor,
     a: float = 0,
-    mode: str = "fan_in",
-    nonlinearity: str = "leaky_relu",
+    mode: OneFanMode = "fan_in",
+    nonlinearity: NonlinearityName = "leaky_relu",
     generator: torch.Generator | None = None,
     *,
     seed: int | None = None,
@@ -203,14 +224,14 @@ def kaiming_uniform_(
     Raises:
         InvalidValueError: if the tensor has fewer than two dimensions, or an argument is not allowed.
     """
-    return _kaiming(tensor, "uniform", a, mode, nonlinearity, Source(generator, seed, name, draw, client))
+    return _kaiming(tensor, KaimingUniformSpec, a, mode, nonlinearity, Source(generator, seed, name, draw, client))
 
 
 def kaiming_normal_(
     tensor: torch.Tensor,
     a: float = 0,
-    mode: str = "fan_in",
-    nonlinearity: str = "leaky_relu",
+    mode: OneFanMode = "fan_in",
+    nonlinearity: NonlinearityName = "leaky_relu",
     generator: torch.Generator | None = None,
     *,
     seed: int | None = None,
@@ -225,7 +246,7 @@ def kaiming_normal_(
     Raises:
         InvalidValueError: if the tensor has fewer than two dimensions, or an argument is not allowed.
     """
-    return _kaiming(tensor, "untruncated_normal", a, mode, nonlinearity, Source(generator, seed, name, draw, client))
+    return _kaiming(tensor, KaimingNormalSpec, a, mode, nonlinearity, Source(generator, seed, name, draw, client))
 
 
 def orthogonal_(
@@ -249,22 +270,27 @@ def orthogonal_(
         return fill(tensor, OrthogonalSpec(gain), Source(generator, seed, name, draw, client))
 
 
-def _xavier(tensor: torch.Tensor, distribution: Distribution, gain: float, source: Source) -> torch.Tensor:
+def _xavier(tensor: torch.Tensor, kind: type[XavierSpec], gain: float, source: Source) -> torch.Tensor:
     with as_torch_says():
         _check_has_fans(tensor)
-        return fill(tensor, xavier(distribution, gain), source, LAYOUT)
+        return fill(tensor, kind(gain), source, LAYOUT)
 
 
 def _kaiming(
-    tensor: torch.Tensor, distribution: Distribution, a: float, mode: str, nonlinearity: str, source: Source
+    tensor: torch.Tensor,
+    kind: type[KaimingSpec],
+    a: float,
+    mode: OneFanMode,
+    nonlinearity: NonlinearityName,
+    source: Source,
 ) -> torch.Tensor:
     if checked(tensor).numel() == 0:
         # The line of the caller of kaiming_uniform_ or kaiming_normal_, as in torch.
         warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=3)
         return tensor
-    with as_torch_says(is_slope=True):
+    with as_torch_says(values=("a", "nonlinearity")):
         _check_has_fans(tensor)
-        return fill(tensor, kaiming(distribution, a, mode, nonlinearity), source, LAYOUT)
+        return fill(tensor, kind(a, mode, as_nonlinearity(nonlinearity)), source, LAYOUT)
 
 
 def _check_has_fans(tensor: torch.Tensor) -> None:

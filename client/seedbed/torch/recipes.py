@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from torch import nn
 
 from seedbed.torch.inplace import LAYOUT
-from seedbed.torch.scaling import kaiming, xavier
 from seedbed.wire.fans import FanAxes
 from seedbed.wire.initializers import (
     ConstantSpec,
     InitializerSpec,
+    KaimingUniformSpec,
     OnesSpec,
     RandomNormalSpec,
     RandomUniformSpec,
+    XavierNormalSpec,
+    XavierUniformSpec,
     ZerosSpec,
 )
 
@@ -48,7 +50,7 @@ def recipes_of(module: nn.Module) -> Iterator[Named]:
 
 def _linear(module: nn.Module) -> Iterator[Named]:
     """Linear and convolutions; U(-1 / sqrt(fan_in), 1 / sqrt(fan_in)) for both weight and bias."""
-    yield "weight", Recipe(kaiming("uniform", math.sqrt(5), "fan_in", "leaky_relu"), LAYOUT)
+    yield "weight", Recipe(KaimingUniformSpec(math.sqrt(5)), LAYOUT)
     shape = module.weight.shape
     yield "bias", _uniform(math.prod(shape[1:]))
 
@@ -89,18 +91,18 @@ def _attention(module: nn.Module) -> Iterator[Named]:
     """Whatever of these there is; the bias of the projection out, too, which is a layer of its own."""
     del module
     for name in ("in_proj_weight", "q_proj_weight", "k_proj_weight", "v_proj_weight"):
-        yield name, Recipe(xavier("uniform", 1.0), LAYOUT)
+        yield name, Recipe(XavierUniformSpec(), LAYOUT)
     for name in ("in_proj_bias", "out_proj.bias"):
         yield name, ZEROS
     for name in ("bias_k", "bias_v"):
-        yield name, Recipe(xavier("untruncated_normal", 1.0), LAYOUT)
+        yield name, Recipe(XavierNormalSpec(), LAYOUT)
 
 
 def _transformer(module: nn.Module) -> Iterator[Named]:
     """All weights inside, whatever layer they are of."""
     for name, parameter in module.named_parameters():
         if parameter.dim() > 1:
-            yield name, Recipe(xavier("uniform", 1.0), LAYOUT)
+            yield name, Recipe(XavierUniformSpec(), LAYOUT)
 
 
 def _uniform(fan_in: int) -> Recipe:

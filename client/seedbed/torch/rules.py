@@ -12,7 +12,7 @@ from seedbed.torch.inplace import LAYOUT, wire_shape
 from seedbed.torch.recipes import Recipe
 from seedbed.torch.tensors import NamedTensor
 from seedbed.wire.errors import InvalidArgumentError, bad_type, bad_value, shorten
-from seedbed.wire.initializers import FixedScalingSpec, InitializerSpec, VarianceScalingSpec
+from seedbed.wire.initializers import InitializerSpec
 from seedbed.wire.specs import TensorSpec
 
 Rules = Mapping[str, InitializerLike | None] | Sequence[tuple[str, InitializerLike | None]]
@@ -24,9 +24,6 @@ BufferRules = Mapping[str, BufferRule] | Sequence[tuple[str, BufferRule]]
 
 Content = Recipe | Callable[[torch.Tensor], object] | None
 """What becomes of a tensor: a recipe fills it, or a function; None leaves it as it is."""
-
-# The initializers that have fans, and so need to know torch's layout.
-_WITH_FANS: tuple[type[InitializerSpec], ...] = (VarianceScalingSpec, FixedScalingSpec)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,5 +123,5 @@ def _content_of(value: Any, *, may_call: bool) -> Content:
     # A seed that an initializer brings along does not count: the model's counts for all.
     initializer, _ = parse_initializer(value)
     own_axes = getattr(value, "fan_axes", None)
-    axes = LAYOUT if own_axes is None and isinstance(initializer, _WITH_FANS) else own_axes
+    axes = LAYOUT if own_axes is None and initializer.has_fans else own_axes
     return Recipe(initializer, axes)
