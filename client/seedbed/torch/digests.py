@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
-from seedbed.torch.dtensors import is_dtensor
+from seedbed.torch.dtensors import gathered, is_dtensor
 from seedbed.torch.tensors import named_tensors
 from seedbed.wire.digests import Digest, Digester, digest_bytes
 
@@ -49,5 +49,5 @@ def digest_of(digests: Mapping[str, Digest]) -> Digest:
 
 def _digest(tensor: torch.Tensor) -> Digest:
     with torch.no_grad():
-        whole = (tensor.full_tensor() if is_dtensor(tensor) else tensor).detach().cpu().contiguous()
+        whole = (gathered(tensor) if is_dtensor(tensor) else tensor).detach().cpu().contiguous()
     return digest_bytes(whole.reshape(-1).view(torch.uint8).numpy().data)

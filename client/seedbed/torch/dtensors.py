@@ -14,6 +14,9 @@ from seedbed.torch.runs import Runs, all_of
 from seedbed.wire.errors import bad_value
 
 
+_FLOAT8 = (torch.float8_e4m3fn, torch.float8_e5m2)
+
+
 def is_dtensor(tensor: torch.Tensor) -> bool:
     """Return whether a tensor is one of a device mesh."""
     module = sys.modules.get("torch.distributed.tensor")
@@ -46,6 +49,22 @@ def layout_of(tensor: torch.Tensor) -> Layout | None:
             axis = _sharded_axis(placement, len(shape))
             axes[axis] = _part(placement, axes[axis], index=coordinate[place], count=mesh.size(place))
     return _checked(Layout(shape, tuple(axes)), tensor)
+
+
+def gathered(tensor: Any) -> torch.Tensor:
+    """Return all of a DTensor, or its bytes where collectives do not know the dtype; a collective call itself."""
+    if tensor.dtype not in _FLOAT8:
+        return tensor.full_tensor()  # type: ignore[no-any-return]  # a DTensor is Any here
+    # gloo and NCCL move bytes.
+    same = sys.modules["torch.distributed.tensor"].DTensor.from_local(
+        tensor.to_local().view(torch.uint8),
+        tensor.device_mesh,
+        tensor.placements,
+        run_check=False,
+        shape=tensor.shape,
+        stride=tensor.stride(),
+    )
+    return same.full_tensor()  # type: ignore[no-any-return]  # likewise
 
 
 def _sharded_axis(placement: Any, rank: int) -> int:
