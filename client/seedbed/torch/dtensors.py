@@ -13,7 +13,6 @@ from seedbed.torch.layout import Layout, whole_layout
 from seedbed.torch.runs import Runs, all_of
 from seedbed.wire.errors import bad_value
 
-
 _FLOAT8 = (torch.float8_e4m3fn, torch.float8_e5m2)
 
 
@@ -51,10 +50,21 @@ def layout_of(tensor: torch.Tensor) -> Layout | None:
     return _checked(Layout(shape, tuple(axes)), tensor)
 
 
+def reshard(module: torch.nn.Module) -> None:
+    """Let FSDP put its shards back in the place of whole parameters, which a forward pass may have left there.
+
+    What is written to a whole parameter is lost, and it is not a rank's own part.
+    """
+    fsdp = sys.modules.get("torch.distributed.fsdp")
+    for each in module.modules() if fsdp is not None else ():
+        if isinstance(each, fsdp.FSDPModule):
+            each.reshard()
+
+
 def gathered(tensor: Any) -> torch.Tensor:
     """Return all of a DTensor, or its bytes where collectives do not know the dtype; a collective call itself."""
     if tensor.dtype not in _FLOAT8:
-        return tensor.full_tensor()  # type: ignore[no-any-return]  # a DTensor is Any here
+        return tensor.full_tensor()
     # gloo and NCCL move bytes.
     same = sys.modules["torch.distributed.tensor"].DTensor.from_local(
         tensor.to_local().view(torch.uint8),
@@ -64,7 +74,7 @@ def gathered(tensor: Any) -> torch.Tensor:
         shape=tensor.shape,
         stride=tensor.stride(),
     )
-    return same.full_tensor()  # type: ignore[no-any-return]  # likewise
+    return same.full_tensor()
 
 
 def _sharded_axis(placement: Any, rank: int) -> int:

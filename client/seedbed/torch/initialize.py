@@ -12,7 +12,7 @@ from seedbed.torch.fills import Fill, fill_all
 from seedbed.torch.materialize import materialize
 from seedbed.torch.recipes import Recipe
 from seedbed.torch.rules import BufferRules, Decision, Rules, decide
-from seedbed.torch.tensors import named_tensors
+from seedbed.torch.tensors import NamedTensor, named_tensors
 from seedbed.wire.errors import bad_type
 from seedbed.wire.seeds import as_draw, as_seed
 
@@ -51,8 +51,8 @@ def initialize_(
             have been applied to it. Wrappers' own parts of names do not count.
         seed: of the whole model, -2**63 to 2**64 - 1. A seed that a rule's initializer carries does not count.
         rules: patterns on names, as in a :class:`seedbed.Manifest`, and initializers. Fans are those of torch's layout
-            (out, in, ...) unless the initializer names its axes. None leaves a parameter as it is; one on the meta
-            device has then memory, and its content is yours to write.
+            (out, in, ...) unless the initializer names its axes. None leaves a parameter as it is, if it is not on
+            the meta device.
         buffers: the same for buffers; instead of an initializer a function may stand, which is called with the buffer.
         device: where tensors on the meta device get memory: by default on the CPU, DTensors on their mesh's.
         prefix: put before each name, such as ``layers.3.`` for a part of a model that is initialized by itself.
@@ -75,7 +75,7 @@ def initialize_(
     """
     if client is not None and not isinstance(client, Client):
         raise bad_type("client", "a Client or None", client)
-    decisions = _decisions(module, seed, rules, buffers, prefix, draw)
+    decisions = _decisions(named_tensors(module, prefix), seed, rules, buffers, draw)
     if any(decision.named.tensor.is_meta for decision in decisions):
         materialize(module, device)
         # Materializing makes new tensors; what is known about them is the same.
@@ -115,18 +115,18 @@ def manifest_of(
         InvalidTypeError: if an argument has the wrong type.
         InvalidValueError: if a value is not allowed, or nothing says what fills a parameter.
     """
-    # Whatever there may be in buffers, they are not asked about.
-    decisions = _decisions(module, seed, rules, {"*": None}, prefix, draw)
+    parameters = [each for each in named_tensors(module, prefix) if each.kind == "parameter"]
+    decisions = _decisions(parameters, seed, rules, None, draw)
     specs = (decision.spec(seed, draw) for decision in decisions)
     return Manifest(spec for spec in specs if spec is not None)
 
 
 def _decisions(
-    module: nn.Module, seed: int, rules: Rules | None, buffers: BufferRules | None, prefix: str, draw: int
+    tensors: list[NamedTensor], seed: int, rules: Rules | None, buffers: BufferRules | None, draw: int
 ) -> list[Decision]:
     as_seed(seed)
     as_draw(draw)
-    decisions = decide(named_tensors(module, prefix), rules, buffers)
+    decisions = decide(tensors, rules, buffers)
     for decision in decisions:
         decision.spec(seed, draw)  # raises where an initializer cannot fill its tensor
     return decisions

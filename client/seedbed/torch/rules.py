@@ -65,7 +65,8 @@ def decide(tensors: Sequence[NamedTensor], rules: Rules | None, buffers: BufferR
 
     Raises:
         InvalidTypeError: if a rule is none.
-        InvalidValueError: naming the parameters, or the buffers on the meta device, for which nothing is known.
+        InvalidValueError: naming the parameters, or the buffers on the meta device, for which nothing is said; None
+            says nothing about those on the meta device.
     """
     patterns = {"parameter": _checked("rules", rules), "buffer": _checked("buffers", buffers)}
     decisions = [Decision(each, _content(each, patterns[each.kind])) for each in tensors]
@@ -74,20 +75,17 @@ def decide(tensors: Sequence[NamedTensor], rules: Rules | None, buffers: BufferR
 
 
 class _Unknown:
-    """What becomes of a tensor for which there is neither a rule nor a recipe."""
+    """What becomes of a tensor for which nothing says what fills it."""
 
 
 _UNKNOWN: Any = _Unknown()
 
 
 def _content(named: NamedTensor, rules: Sequence[tuple[str, Content]]) -> Content:
-    for pattern, content in rules:
-        if fnmatchcase(named.name, pattern):
-            return content
-    if named.recipe is not None:
-        return named.recipe
-    stays = named.kind == "buffer" and not named.tensor.is_meta
-    return None if stays else _UNKNOWN
+    missing = None if named.kind == "buffer" else _UNKNOWN
+    found = next((content for pattern, content in rules if fnmatchcase(named.name, pattern)), named.recipe or missing)
+    # What is on the meta device has no content that could stay.
+    return _UNKNOWN if found is None and named.tensor.is_meta else found
 
 
 def _check_all_known(decisions: Sequence[Decision]) -> None:
@@ -97,7 +95,7 @@ def _check_all_known(decisions: Sequence[Decision]) -> None:
         if names:
             what = f"a rule for each {kind} that no layer of torch says how to fill"
             if kind == "buffer":
-                what += " and that lies on the meta device, where its content is lost"
+                what += " and that is on the meta device, where its content is lost"
             raise bad_value(argument, what, ", ".join(names))
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 from torch import nn
 
+from seedbed.torch.dtensors import reshard
 from seedbed.torch.recipes import Recipe, padding_row, recipes_of
 from seedbed.wire.errors import bad_type, bad_value
 
@@ -34,7 +35,7 @@ class NamedTensor:
 def named_tensors(module: nn.Module, prefix: str = "") -> list[NamedTensor]:
     """Return a module's parameters and buffers, as ``named_parameters`` and ``named_buffers`` order them.
 
-    A tensor that several names share comes once, under the first.
+    A tensor that several names share comes once, under the first. Of a module of fully_shard, they are the shards.
 
     Args:
         module: the module; those that wrap it, such as DistributedDataParallel, are looked through.
@@ -49,6 +50,7 @@ def named_tensors(module: nn.Module, prefix: str = "") -> list[NamedTensor]:
     if not isinstance(prefix, str):
         raise bad_type("prefix", "a string", prefix)
     module = _unwrapped(module)
+    reshard(module)
     recipes = _recipes(module)
     found = list(_walk(module, prefix, recipes))
     return [each for each in found if each.kind == "parameter"] + [each for each in found if each.kind == "buffer"]
