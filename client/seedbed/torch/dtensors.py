@@ -56,7 +56,9 @@ def reshard(module: torch.nn.Module) -> None:
     What is written to a whole parameter is lost, and it is not a rank's own part.
     """
     fsdp = sys.modules.get("torch.distributed.fsdp")
-    for each in module.modules() if fsdp is not None else ():
+    if fsdp is None:
+        return
+    for each in module.modules():
         if isinstance(each, fsdp.FSDPModule):
             each.reshard()
 

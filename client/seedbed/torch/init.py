@@ -18,7 +18,7 @@ import torch
 
 from seedbed.client import Client
 from seedbed.torch.errors import as_torch_says
-from seedbed.torch.inplace import LAYOUT, Source, checked, fill
+from seedbed.torch.inplace import Source, checked, fill
 from seedbed.torch.truncation import truncated_normal
 from seedbed.wire import gains
 from seedbed.wire.dtypes import as_dtype
@@ -26,6 +26,7 @@ from seedbed.wire.errors import bad_value
 from seedbed.wire.gains import NonlinearityName, as_nonlinearity
 from seedbed.wire.initializers import (
     ConstantSpec,
+    DiracSpec,
     IdentitySpec,
     KaimingNormalSpec,
     KaimingSpec,
@@ -35,6 +36,7 @@ from seedbed.wire.initializers import (
     OrthogonalSpec,
     RandomNormalSpec,
     RandomUniformSpec,
+    SparseSpec,
     XavierNormalSpec,
     XavierSpec,
     XavierUniformSpec,
@@ -270,10 +272,44 @@ def orthogonal_(
         return fill(tensor, OrthogonalSpec(gain), Source(generator, seed, name, draw, client))
 
 
+def dirac_(tensor: torch.Tensor, groups: int = 1, *, client: Client | None = None) -> torch.Tensor:
+    """Fill a convolution's kernel so that it passes its inputs on: as many as there are outputs in each group.
+
+    Raises:
+        InvalidValueError: unless the tensor has 3, 4 or 5 dimensions, or if ``groups`` does not divide the outputs.
+    """
+    with as_torch_says():
+        return fill(tensor, DiracSpec(groups), Source(client=client))
+
+
+def sparse_(
+    tensor: torch.Tensor,
+    sparsity: float,
+    std: float = 0.01,
+    generator: torch.Generator | None = None,
+    *,
+    seed: int | None = None,
+    name: str = "",
+    draw: int = 0,
+    client: Client | None = None,
+) -> torch.Tensor:
+    """Fill a matrix with normal numbers, and in each column the part ``sparsity``, rounded up, with zeros.
+
+    Both the numbers and the places of the zeros follow from the seed, or from ``generator``; torch takes the places
+    from its default generator whatever is given. Martens 2010.
+
+    Raises:
+        InvalidValueError: unless the tensor has two dimensions and ``sparsity`` is from 0 to 1.
+        OutOfRangeError: if ``std`` is negative.
+    """
+    with as_torch_says({"stddev": "std"}):
+        return fill(tensor, SparseSpec(sparsity, std), Source(generator, seed, name, draw, client))
+
+
 def _xavier(tensor: torch.Tensor, kind: type[XavierSpec], gain: float, source: Source) -> torch.Tensor:
     with as_torch_says():
         _check_has_fans(tensor)
-        return fill(tensor, kind(gain), source, LAYOUT)
+        return fill(tensor, kind(gain), source)
 
 
 def _kaiming(
@@ -290,7 +326,7 @@ def _kaiming(
         return tensor
     with as_torch_says(values=("a", "nonlinearity")):
         _check_has_fans(tensor)
-        return fill(tensor, kind(a, mode, as_nonlinearity(nonlinearity)), source, LAYOUT)
+        return fill(tensor, kind(a, mode, as_nonlinearity(nonlinearity)), source)
 
 
 def _check_has_fans(tensor: torch.Tensor) -> None:

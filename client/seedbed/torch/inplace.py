@@ -12,7 +12,7 @@ from seedbed.torch.fills import Fill, check_memory, fill_all
 from seedbed.torch.seeds import seed_for
 from seedbed.wire.errors import bad_type
 from seedbed.wire.fans import FanAxes
-from seedbed.wire.initializers import InitializerSpec, OrthogonalSpec
+from seedbed.wire.initializers import DeltaOrthogonalSpec, DiracSpec, InitializerSpec, OrthogonalSpec
 from seedbed.wire.specs import TensorSpec
 
 LAYOUT = FanAxes(in_axis=1, out_axis=0)
@@ -35,9 +35,7 @@ class Source:
     """Who samples; None is the default one."""
 
 
-def fill(
-    tensor: torch.Tensor, initializer: InitializerSpec, source: Source, fan_axes: FanAxes | None = None
-) -> torch.Tensor:
+def fill(tensor: torch.Tensor, initializer: InitializerSpec, source: Source) -> torch.Tensor:
     """Fill a tensor and return it; what is wrong is said before anything is drawn from a generator.
 
     Raises:
@@ -51,8 +49,8 @@ def fill(
         raise bad_type("client", "a Client or None", client)
 
     def spec(seed: int) -> TensorSpec:
-        shape = wire_shape(initializer, tuple(tensor.shape))
-        return TensorSpec(source.name, shape, tensor.dtype, initializer, seed, source.draw, fan_axes)
+        shape, axes = on_the_wire(initializer, tuple(tensor.shape), axes_of(initializer))
+        return TensorSpec(source.name, shape, tensor.dtype, initializer, seed, source.draw, axes)
 
     spec(0)
     seed = seed_for(tensor, source.seed, source.generator) if initializer.random else 0
@@ -71,12 +69,22 @@ def checked(tensor: Any) -> torch.Tensor:
     return tensor
 
 
-def wire_shape(initializer: InitializerSpec, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the shape under which a tensor is asked for.
+def axes_of(initializer: InitializerSpec) -> FanAxes | None:
+    """Return what an initializer must be told about torch's layout; nothing, if it does not tell inputs from outputs."""
+    is_kernel = isinstance(initializer, (DeltaOrthogonalSpec, DiracSpec))
+    return LAYOUT if initializer.has_fans or is_kernel else None
 
-    That is its own, but orthogonal tensors are matrices: torch takes the first axis as the rows and flattens the
-    others, where seedbed, as Keras, takes the last axis as the columns.
+
+def on_the_wire(
+    initializer: InitializerSpec, shape: tuple[int, ...], axes: FanAxes | None
+) -> tuple[tuple[int, ...], FanAxes | None]:
+    """Return the shape and the axes with which a tensor is asked for.
+
+    They are its own, but an orthogonal tensor is a matrix: torch takes the first axis as the rows and flattens the
+    others, where seedbed, as Keras, takes the last axis as the columns. (One of several matrices, by batch axes or
+    blocks, is nothing that torch has: it is seedbed's own.)
     """
-    if isinstance(initializer, OrthogonalSpec) and len(shape) > 2:
-        return shape[0], math.prod(shape[1:])
-    return shape
+    is_one_matrix = (
+        isinstance(initializer, OrthogonalSpec) and initializer.blocks == 1 and not (axes and axes.batch_axis)
+    )
+    return ((shape[0], math.prod(shape[1:])), None) if is_one_matrix and len(shape) > 2 else (shape, axes)

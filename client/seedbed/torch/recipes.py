@@ -27,8 +27,8 @@ class Recipe:
 
     initializer: InitializerSpec
     """The initializer."""
-    fan_axes: FanAxes | None = None
-    """The axes for its fans, where it has any."""
+    axes: FanAxes | None = None
+    """Which axes are inputs and outputs, where that matters."""
 
 
 Named = tuple[str, Recipe]

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from seedbed.manifest import InitializerLike, parse_initializer
-from seedbed.torch.inplace import LAYOUT, wire_shape
+from seedbed.torch.inplace import axes_of, on_the_wire
 from seedbed.torch.recipes import Recipe
 from seedbed.torch.tensors import NamedTensor
 from seedbed.wire.errors import InvalidArgumentError, bad_type, bad_value, shorten
@@ -46,10 +46,10 @@ class Decision:
             return None
         shape = tuple(tensor.shape)
         try:
-            if recipe.fan_axes is not None and len(shape) < 2:
-                raise bad_value("shape", "of two axes or more for an initializer with fans", shape)
-            shape = wire_shape(recipe.initializer, shape)
-            return TensorSpec(name, shape, tensor.dtype, recipe.initializer, seed, draw, recipe.fan_axes)
+            if recipe.axes is not None and len(shape) < 2:
+                raise bad_value("shape", "of two axes or more for an initializer with inputs and outputs", shape)
+            shape, axes = on_the_wire(recipe.initializer, shape, recipe.axes)
+            return TensorSpec(name, shape, tensor.dtype, recipe.initializer, seed, draw, axes)
         except InvalidArgumentError as error:
             raise error.within(name) from None
 
@@ -120,6 +120,4 @@ def _content_of(value: Any, *, may_call: bool) -> Content:
         return value  # type: ignore[no-any-return]  # callable() has said what it is
     # A seed that an initializer brings along does not count: the model's counts for all.
     initializer, _ = parse_initializer(value)
-    own_axes = getattr(value, "fan_axes", None)
-    axes = LAYOUT if own_axes is None and initializer.has_fans else own_axes
-    return Recipe(initializer, axes)
+    return Recipe(initializer, getattr(value, "fan_axes", None) or axes_of(initializer))
