@@ -70,7 +70,7 @@ def checked(tensor: Any) -> torch.Tensor:
 
 
 def axes_of(initializer: InitializerSpec) -> FanAxes | None:
-    """Return what an initializer must be told about torch's layout; nothing, if it does not tell inputs from outputs."""
+    """Return what an initializer must be told about torch's layout; None if inputs and outputs are one to it."""
     is_kernel = isinstance(initializer, (DeltaOrthogonalSpec, DiracSpec))
     return LAYOUT if initializer.has_fans or is_kernel else None
 
