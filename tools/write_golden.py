@@ -1,4 +1,4 @@
-"""Write the golden file of `seedbed-1`: digests of some four hundred tensors (docs/numerics.md, section 13).
+"""Write the golden file of `seedbed-1`: digests of some seven hundred tensors (docs/numerics.md, section 13).
 
     python tools/write_golden.py [--check]
 
@@ -27,6 +27,7 @@ DESCRIPTION = "What each field means is in docs/numerics.md, section 13."
 FIRST_ELEMENTS = 8
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
+FLOATS_OF_8_BITS = ("float8_e4m3fn", "float8_e5m2")
 # Those of one word an element. Not the catalogue: a new one in its midst would give all behind it other seeds.
 RANDOM = (
     "glorot_normal",
@@ -39,6 +40,22 @@ RANDOM = (
     "random_uniform",
     "truncated_normal",
     "variance_scaling",
+)
+WINDOWS = (
+    "boxcar",
+    "hann",
+    "hamming",
+    "blackman",
+    "nuttall",
+    "blackmanharris",
+    "flattop",
+    "bartlett",
+    "triang",
+    "cosine",
+    "barthann",
+    "bohman",
+    "parzen",
+    "lanczos",
 )
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 SEEDS = (0, 1, 42, -1, 2**64 - 1, 2**63, -(2**63), 1234567890123456789)
@@ -53,7 +70,20 @@ Entry = dict[str, Any]
 
 def cases() -> list[Entry]:
     """Return what each entry asks for. Append only, to each group too: a case's place decides its seed."""
-    return [*_elementwise(), *_orthogonal(), *_constants(), *_distributions(), *_scalings(), *_slices(), *_large()]
+    return [
+        *_elementwise(),
+        *_orthogonal(),
+        *_constants(),
+        *_distributions(),
+        *_scalings(),
+        *_slices(),
+        *_large(),
+        *_floats_of_8_bits(),
+        *_gains(),
+        *_more_scalings(),
+        *_structures(),
+        *_fourier(),
+    ]
 
 
 def _case(initializer: str, dtype: str, shape: Sequence[int], note: str = "", **more: Any) -> Entry:
@@ -158,6 +188,126 @@ def _large() -> Iterator[Entry]:
     for initializer, dtype in itertools.product(("random_uniform", "random_normal"), FLOATS):
         yield _case(initializer, dtype, (200_003,))
     yield _case("orthogonal", "float64", (300, 200))
+
+
+def _floats_of_8_bits() -> Iterator[Entry]:
+    seeds, names, draws = itertools.cycle(SEEDS), itertools.cycle(NAMES), itertools.cycle(DRAWS)
+    tested = {"random_uniform", "random_normal", "truncated_normal", "orthogonal", "identity"}
+    for initializer, dtype in itertools.product((*RANDOM, "orthogonal"), FLOATS_OF_8_BITS):
+        marks: Entry = {"self_test": True} if initializer in tested else {}
+        yield _case(initializer, dtype, (33, 17), seed=next(seeds), name=next(names), draw=next(draws), **marks)
+    for dtype in FLOATS_OF_8_BITS:
+        yield _case("zeros", dtype, (2, 3))
+        yield _case("ones", dtype, (2, 3))
+        yield _case("constant", dtype, (2,), "real", parameters={"value": 0.1}, self_test=True)
+        yield _case("constant", dtype, (2,), "minus-zero", parameters={"value": -0.0})
+        yield _case("constant", dtype, (2,), "largest", parameters={"value": 464.0})
+        yield _case("constant", dtype, (2,), "tie", parameters={"value": 1.1875})
+        yield _case("constant", dtype, (2,), "subnormal", parameters={"value": 0.0048828125})
+        yield _case("identity", dtype, (3, 2), "gain", parameters={"gain": -0.3}, self_test=True)
+        for note, stddev in (("subnormal", 0.002), ("tiny", 2e-5), ("saturated", 300.0), ("far", 3e37)):
+            yield _case("random_normal", dtype, (40,), note, parameters={"stddev": stddev}, self_test=True)
+        yield _case("random_uniform", dtype, (40,), "wide", parameters={"minval": -448.0, "maxval": 448.0})
+        yield _case("random_normal", dtype, (33, 17), "slice", slice={"starts": [5, 3], "lengths": [7, 11]})
+        yield _case("random_uniform", dtype, (200_003,))
+
+
+def _gains() -> Iterator[Entry]:
+    seeds, names, draws = itertools.cycle(SEEDS), itertools.cycle(NAMES), itertools.cycle(DRAWS)
+    pytorch = {"in_axis": [1], "out_axis": [0], "batch_axis": []}
+    xaviers, kaimings = ("xavier_uniform", "xavier_normal"), ("kaiming_uniform", "kaiming_normal")
+    for initializer, dtype in itertools.product((*xaviers, *kaimings), (*FLOATS, *FLOATS_OF_8_BITS)):
+        yield _case(initializer, dtype, (7, 5, 3), seed=next(seeds), name=next(names), draw=next(draws))
+    for initializer in xaviers:
+        yield _case(initializer, "float32", (4, 6, 5), "pytorch", parameters={"gain": 5 / 3}, fan_axes=pytorch)
+        yield _case(initializer, "float64", (), "gain", parameters={"gain": 0.3})
+    for initializer, nonlinearity in itertools.product(
+        kaimings, ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "selu")
+    ):
+        parameters = {"a": 0.2, "mode": "fan_out", "nonlinearity": nonlinearity}
+        yield _case(initializer, "float32", (4, 6, 5), nonlinearity, parameters=parameters, fan_axes=pytorch)
+
+
+def _more_scalings() -> Iterator[Entry]:
+    for kind in ("uniform", "truncated_normal", "untruncated_normal"):
+        parameters: Entry = {"scale": 1.7, "mode": "fan_geo_avg", "distribution": kind}
+        yield _case("variance_scaling", "float32", (5, 3, 6), f"fan_geo_avg-{kind}", parameters=parameters)
+    bounds: dict[str, tuple[float | str, float | str]] = {
+        "three": (-3.0, 3.0),
+        "asymmetric": (-1.0, 3.0),
+        "right-tail": (4.0, "inf"),
+        "left-half": ("-inf", 0.0),
+        "narrow": (0.1, 0.1000000000001),
+        "none": ("-inf", "inf"),
+        "far": (-14.5, 13.5),
+    }
+    for note, (lower, upper) in bounds.items():
+        for dtype in ("bfloat16", "float32", "float64"):
+            yield _case("variance_scaling", dtype, (5, 6), note, parameters={"lower": lower, "upper": upper})
+
+
+EXPERTS: Entry = {"in_axis": [], "out_axis": [], "batch_axis": [0]}
+PYTORCH: Entry = {"in_axis": [1], "out_axis": [0], "batch_axis": []}
+
+
+def _structures() -> Iterator[Entry]:
+    dtypes = (*FLOATS, "float8_e4m3fn", "float8_e5m2")
+    for dtype in dtypes:
+        marks: Entry = {"self_test": True} if dtype in {"float32", "bfloat16"} else {}
+        yield _case("orthogonal", dtype, (3, 7, 4), "experts", fan_axes=EXPERTS, **marks)
+        yield _case("orthogonal", dtype, (6, 15), "qkv", parameters={"blocks": 3, "gain": 0.5}, **marks)
+        yield _case("delta_orthogonal", dtype, (3, 4, 5), seed=-3, **marks)
+        yield _case("delta_orthogonal", dtype, (4, 3, 2, 6), "gain", parameters={"gain": 2.5})
+        for axis in (0, 1):
+            parameters = {"sparsity": 0.3, "axis": axis}
+            yield _case("sparse", dtype, (33, 17), f"axis-{axis}", parameters=parameters, seed=-1, **marks)
+    last = {"in_axis": [], "out_axis": [], "batch_axis": [-1]}
+    stacked = {"in_axis": [-2], "out_axis": [-1], "batch_axis": [1]}
+    yield _case("orthogonal", "float64", (5, 4, 3), "experts-last", fan_axes=last)
+    rows = {"blocks": 3, "block_axis": 0}
+    yield _case("orthogonal", "float32", (9, 4), "qkv-rows", parameters=rows)
+    yield _case("orthogonal", "float32", (2, 5, 8), "experts-qkv", parameters={"blocks": 2}, fan_axes=EXPERTS)
+    yield _case("orthogonal", "float32", (2, 0, 8), "experts", fan_axes=EXPERTS)
+    yield _case("delta_orthogonal", "float32", (5, 2, 3, 4, 3), "pytorch", fan_axes=PYTORCH)
+    yield _case("delta_orthogonal", "float32", (3, 2, 4, 5), "stacked", fan_axes=stacked)
+    for sparsity in (0.0, 1.0, 0.9):
+        yield _case("sparse", "float32", (50, 40), f"{sparsity}", parameters={"sparsity": sparsity, "stddev": 1.0})
+    part = {"starts": [5, 3], "lengths": [7, 11]}
+    for axis in (0, 1):
+        parameters = {"sparsity": 0.5, "axis": axis}
+        yield _case("sparse", "float64", (33, 17), f"axis-{axis}-slice", parameters=parameters, slice=part)
+    yield _case("sparse", "float32", (0, 5), parameters={"sparsity": 0.5})
+    yield _case("orthogonal", "float32", (6, 15), "slice", parameters={"blocks": 3}, slice=_slice((1, 4), (4, 7)))
+    yield _case("delta_orthogonal", "float32", (3, 4, 5), "slice", slice=_slice((0, 1, 1), (2, 2, 3)))
+    for dtype in (*dtypes, *INTEGERS, "bool"):
+        marks = {"self_test": True} if dtype == "float32" else {}
+        yield _case("dirac", dtype, (3, 4, 6), parameters={"groups": 2}, **marks)
+        yield _case("identity", dtype, (2, 3, 4), "batch", fan_axes=EXPERTS)
+    yield _case("dirac", "float32", (6, 2, 3, 4, 3), "pytorch", parameters={"groups": 3}, fan_axes=PYTORCH)
+    yield _case("dirac", "int8", (2, 3, 4, 5), "stacked", fan_axes=stacked)
+    yield _case("identity", "float32", (3, 4, 5), "batch-last", parameters={"gain": -0.3}, fan_axes=last)
+    yield _case("dirac", "int16", (2**20, 2**20, 2**10), "slice", slice=_slice((2**19, 5, 3), (1, 2, 6)))
+
+
+def _slice(starts: Sequence[int], lengths: Sequence[int]) -> Entry:
+    return {"starts": list(starts), "lengths": list(lengths)}
+
+
+def _fourier() -> Iterator[Entry]:
+    for dtype in (*FLOATS, "float8_e4m3fn", "float8_e5m2"):
+        marks: Entry = {"self_test": True} if dtype == "float64" else {}
+        yield _case("stft", dtype, (6, 1, 5), **marks)
+        yield _case("stft", dtype, (6, 1, 5), "imag", parameters={"side": "imag", "periodic": True})
+    for window in WINDOWS:
+        for n, periodic in ((7, False), (8, False), (7, True)):
+            note = f"{window}-periodic" if periodic else window
+            parameters = {"window": window, "periodic": periodic, "side": "imag"}
+            yield _case("stft", "float64", (n, 1, 4), note, parameters=parameters)
+    yield _case("stft", "float64", (7, 1, 4), "spectrum", parameters={"window": "flattop", "scaling": "spectrum"})
+    yield _case("stft", "float64", (7, 1, 4), "none", parameters={"window": "none", "side": "imag"})
+    yield _case("stft", "float32", (2, 1, 2), "unscaled", parameters={"scaling": "none"})
+    yield _case("stft", "float64", (1, 1, 3), "one", parameters={"window": "parzen"})
+    yield _case("stft", "float32", (1024, 1, 513), "slice", slice=_slice((500, 0, 7), (3, 1, 500)))
 
 
 def results(entry: Entry, backend: Backend) -> Entry:

@@ -122,8 +122,9 @@ def _self_test(device: str, threads: int | None) -> int:
     except SeedbedError as error:
         log.error("%s", error)
         return 1
+    width = max(map(len, differing)) + 2
     for kernel, vectors in sorted(differing.items()):
-        print(f"  {kernel:24}{'wrong: ' + ', '.join(vectors) if vectors else 'ok'}")
+        print(f"  {kernel:{width}}{'wrong: ' + ', '.join(vectors) if vectors else 'ok'}")
     return 1 if any(differing.values()) else 0
 
 

@@ -1,13 +1,10 @@
 """Any element of any tensor, by docs/numerics.md alone: the reference that the service must equal bit for bit."""
 
-import functools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tests.reference.floats import (
-    BFLOAT16,
-    FLOAT16,
     FLOAT32,
     FLOAT64,
     FORMATS,
@@ -22,13 +19,20 @@ from tests.reference.floats import (
     square_root,
     subtract,
 )
-from tests.reference.normal import normal_float32, normal_float64
-from tests.reference.orthogonal import Matrix, orthogonal
+from tests.reference.fourier import stft_element
+from tests.reference.normal import COUNTS_AS_INFINITE, normal_float32, normal_float64, truncated_stddev
+from tests.reference.structures import (
+    delta_element,
+    is_dirac,
+    is_on_diagonal,
+    is_sparse_zero,
+    orthogonal_element,
+)
 from tests.reference.words import Key, derive_key, word32, word64
 
 Pair = tuple[float, float]
+Value = float | str | None
 
-STDDEV_WITHIN_2 = 0.87962566103423978
 # scale, mode, distribution.
 SCALINGS: dict[str, tuple[float, str, str]] = {
     "glorot_uniform": (1.0, "fan_avg", "uniform"),
@@ -38,14 +42,28 @@ SCALINGS: dict[str, tuple[float, str, str]] = {
     "lecun_uniform": (1.0, "fan_in", "uniform"),
     "lecun_normal": (1.0, "fan_in", "truncated_normal"),
 }
-DEFAULTS: dict[str, dict[str, float | str]] = {
+DEFAULTS: dict[str, dict[str, Value]] = {
     "constant": {"value": 0.0},
     "identity": {"gain": 1.0},
-    "orthogonal": {"gain": 1.0},
+    "orthogonal": {"gain": 1.0, "blocks": 1, "block_axis": -1},
+    "delta_orthogonal": {"gain": 1.0},
+    "dirac": {"groups": 1},
+    "sparse": {"stddev": 0.01, "axis": 0},
+    "stft": {"side": "real", "window": "hann", "scaling": "density", "periodic": False},
     "random_normal": {"mean": 0.0, "stddev": 0.05},
     "random_uniform": {"minval": -0.05, "maxval": 0.05},
     "truncated_normal": {"mean": 0.0, "stddev": 0.05, "lower": -2.0, "upper": 2.0},
-    "variance_scaling": {"scale": 1.0, "mode": "fan_in", "distribution": "truncated_normal"},
+    "variance_scaling": {
+        "scale": 1.0,
+        "mode": "fan_in",
+        "distribution": "truncated_normal",
+        "lower": -2.0,
+        "upper": 2.0,
+    },
+    "xavier_uniform": {"gain": 1.0},
+    "xavier_normal": {"gain": 1.0},
+    "kaiming_uniform": {"a": 0.0, "mode": "fan_in", "nonlinearity": "leaky_relu"},
+    "kaiming_normal": {"a": 0.0, "mode": "fan_in", "nonlinearity": "leaky_relu"},
 }
 INTEGER_BYTES = {f"{sign}int{8 * size}": size for sign in ("", "u") for size in (1, 2, 4, 8)} | {"bool": 1}
 
@@ -57,7 +75,7 @@ class Tensor:
     initializer: str
     dtype: str
     shape: tuple[int, ...]
-    parameters: Mapping[str, float | str] = field(default_factory=dict)
+    parameters: Mapping[str, Value] = field(default_factory=dict)
     """Those that are not the default."""
     seed: int = 0
     draw: int = 0
@@ -66,13 +84,14 @@ class Tensor:
     """in_axis, out_axis and batch_axis."""
 
     @property
-    def all_parameters(self) -> dict[str, float | str]:
+    def all_parameters(self) -> dict[str, Value]:
         """The defaults too."""
         return {**DEFAULTS.get(self.initializer, {}), **self.parameters}
 
     def number(self, parameter: str) -> float:
         """Return a parameter that is a number; an integer is rounded to float64."""
         value = self.all_parameters[parameter]
+        assert value is not None
         assert not isinstance(value, str)
         return round_ratio(value, 1, FLOAT64) if isinstance(value, int) else value
 
@@ -107,18 +126,16 @@ def element(tensor: Tensor, index: int) -> float:
     if tensor.dtype == "float64":
         return value
     single = round_to(value, FLOAT32)
-    return single if tensor.dtype == "float32" else round_to(single, FLOAT16 if tensor.dtype == "float16" else BFLOAT16)
+    return single if tensor.dtype == "float32" else round_to(single, FORMATS[tensor.dtype])
 
 
 def _wide_element(tensor: Tensor, index: int) -> float:
-    """Return the element before it is rounded to its dtype (16-bit dtypes: to float32)."""
+    """Return the element before it is rounded to its dtype (16-bit and 8-bit dtypes: to float32)."""
     name = tensor.initializer
-    if name in {"zeros", "ones", "constant", "identity"}:
+    if name in {"zeros", "ones", "constant", "identity", "dirac"}:
         return _integer_or_real(tensor, index)
-    if name == "orthogonal":
-        columns = tensor.shape[-1]
-        matrix = _orthogonal(math.prod(tensor.shape[:-1]), columns, tensor.number("gain"), tensor.key)
-        return matrix[index // columns][index % columns]
+    if name in {"orthogonal", "delta_orthogonal", "sparse", "stft"}:
+        return _structured(tensor, index)
     if name == "random_uniform":
         return _uniform(tensor, index, tensor.number("minval"), tensor.number("maxval"))
     if name == "random_normal":
@@ -126,6 +143,8 @@ def _wide_element(tensor: Tensor, index: int) -> float:
     if name == "truncated_normal":
         mean, stddev, lower, upper = (tensor.number(p) for p in ("mean", "stddev", "lower", "upper"))
         return _normal(tensor, index, (mean, stddev), (lower, upper))
+    if name.startswith(("xavier", "kaiming")):
+        return _gained(tensor, index)
     return _scaled(tensor, index)
 
 
@@ -137,19 +156,33 @@ def _integer_or_real(tensor: Tensor, index: int) -> float:
             return 1.0
         case "constant":
             return tensor.number("value")
-    row, column = divmod(index, tensor.shape[1])
-    return tensor.number("gain") if row == column else 0.0
+        case "dirac":
+            return float(is_dirac(tensor.shape, index, tensor.fan_axes, int(tensor.number("groups"))))
+    return tensor.number("gain") if is_on_diagonal(tensor.shape, index, tensor.fan_axes) else 0.0
+
+
+def _structured(tensor: Tensor, index: int) -> float:
+    shape, axes = tensor.shape, tensor.fan_axes
+    match tensor.initializer:
+        case "orthogonal":
+            cut = int(tensor.number("blocks")), int(tensor.number("block_axis"))
+            return orthogonal_element(shape, index, axes, cut, tensor.number("gain"), tensor.key)
+        case "delta_orthogonal":
+            return delta_element(shape, index, axes, tensor.number("gain"), tensor.key)
+        case "stft":
+            return stft_element(shape, index, tensor.all_parameters)
+    second = derive_key(tensor.seed, tensor.draw, tensor.name, first_byte=16)
+    if is_sparse_zero(shape, index, int(tensor.number("axis")), tensor.number("sparsity"), second):
+        return 0.0
+    return _normal(tensor, index, (0.0, tensor.number("stddev")))
 
 
 def _integer(tensor: Tensor, index: int) -> int:
     if tensor.initializer == "constant":
-        return int(tensor.all_parameters["value"])
+        value = tensor.all_parameters["value"]
+        assert value is not None
+        return int(value)
     return int(_integer_or_real(tensor, index))
-
-
-@functools.lru_cache(maxsize=32)
-def _orthogonal(rows: int, columns: int, gain: float, key: Key) -> Matrix:
-    return orthogonal(rows, columns, gain, key)
 
 
 def _uniform(tensor: Tensor, index: int, minval: float, maxval: float) -> float:
@@ -170,14 +203,19 @@ def _normal(tensor: Tensor, index: int, moments: Pair, bounds: Pair = (-math.inf
 
 def _scaled(tensor: Tensor, index: int) -> float:
     parameters = tensor.all_parameters
-    scale, mode, distribution = SCALINGS.get(tensor.initializer) or (
-        tensor.number("scale"),
-        str(parameters["mode"]),
-        str(parameters["distribution"]),
-    )
+    lower, upper = -2.0, 2.0
+    if tensor.initializer in SCALINGS:
+        scale, mode, distribution = SCALINGS[tensor.initializer]
+    else:
+        scale, lower, upper = (tensor.number(parameter) for parameter in ("scale", "lower", "upper"))
+        mode, distribution = str(parameters["mode"]), str(parameters["distribution"])
     fan_in, fan_out = _fans(tensor)
-    fan_avg = divide(add(fan_in, fan_out, FLOAT64), 2.0, FLOAT64)
-    fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": fan_avg}[mode]
+    fan = {
+        "fan_in": fan_in,
+        "fan_out": fan_out,
+        "fan_avg": divide(add(fan_in, fan_out, FLOAT64), 2.0, FLOAT64),
+        "fan_geo_avg": square_root(multiply(fan_in, fan_out, FLOAT64), FLOAT64),
+    }[mode]
     variance = divide(scale, max(1.0, fan), FLOAT64)
     if distribution == "uniform":
         limit = square_root(multiply(3.0, variance, FLOAT64), FLOAT64)
@@ -185,7 +223,32 @@ def _scaled(tensor: Tensor, index: int) -> float:
     stddev = square_root(variance, FLOAT64)
     if distribution == "untruncated_normal":
         return _normal(tensor, index, (0.0, stddev))
-    return _normal(tensor, index, (0.0, divide(stddev, STDDEV_WITHIN_2, FLOAT64)), (-2.0, 2.0))
+    lower = -math.inf if lower < -COUNTS_AS_INFINITE else lower
+    upper = math.inf if upper > COUNTS_AS_INFINITE else upper
+    return _normal(tensor, index, (0.0, divide(stddev, truncated_stddev(lower, upper), FLOAT64)), (lower, upper))
+
+
+def _gained(tensor: Tensor, index: int) -> float:
+    fan_in, fan_out = _fans(tensor)
+    if tensor.initializer.startswith("xavier"):
+        both = max(1.0, add(fan_in, fan_out, FLOAT64))
+        stddev = multiply(tensor.number("gain"), square_root(divide(2.0, both, FLOAT64), FLOAT64), FLOAT64)
+    else:
+        fan = max(1.0, fan_in if tensor.all_parameters["mode"] == "fan_in" else fan_out)
+        gain = _gain(str(tensor.all_parameters["nonlinearity"]), tensor.number("a"))
+        stddev = divide(gain, square_root(fan, FLOAT64), FLOAT64)
+    if tensor.initializer.endswith("normal"):
+        return _normal(tensor, index, (0.0, stddev))
+    limit = multiply(square_root(3.0, FLOAT64), stddev, FLOAT64)
+    return _uniform(tensor, index, -limit, limit)
+
+
+def _gain(nonlinearity: str, a: float) -> float:
+    slope = {"relu": 0.0, "leaky_relu": a}.get(nonlinearity)
+    if slope is not None:
+        divisor = add(1.0, multiply(slope, slope, FLOAT64), FLOAT64)
+        return square_root(divide(2.0, divisor, FLOAT64), FLOAT64)
+    return {"tanh": divide(5.0, 3.0, FLOAT64), "selu": 0.75, "linear": 1.0, "sigmoid": 1.0}[nonlinearity]
 
 
 def _fans(tensor: Tensor) -> tuple[float, float]:

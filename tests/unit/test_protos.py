@@ -1,5 +1,6 @@
 """What goes over the wire comes back equal, and the schema has exactly the fields and defaults of our values."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -13,25 +14,42 @@ from seedbed.v1 import initializers_pb2, service_pb2, tensors_pb2
 from seedbed.wire import protos
 from seedbed.wire.dtypes import FLOATING, Dtype
 from seedbed.wire.fans import FanAxes
+from seedbed.wire.gains import NONLINEARITIES
 from seedbed.wire.initializers import (
     DISTRIBUTIONS,
     INITIALIZERS,
     MODES,
+    ONE_FAN_MODES,
+    SCALINGS,
+    SIDES,
+    WINDOWS,
     ConstantSpec,
+    DeltaOrthogonalSpec,
+    DiracSpec,
     IdentitySpec,
     InitializerSpec,
+    KaimingNormalSpec,
+    KaimingUniformSpec,
     OrthogonalSpec,
     RandomNormalSpec,
     RandomUniformSpec,
+    SparseSpec,
+    STFTSpec,
     TruncatedNormalSpec,
     VarianceScalingSpec,
+    XavierNormalSpec,
+    XavierUniformSpec,
     ZerosSpec,
     parameters,
 )
 from seedbed.wire.slices import TensorSlice
 from seedbed.wire.specs import TensorRequest, TensorSpec
+from tests.property.layouts import STRUCTURED, layouts, plain_layouts
+from tests.specs import example, shape_for
 
 SCHEMA = Path(__file__).parents[2] / "proto/seedbed/v1/initializers.proto"
+REQUIRED: dict[type[InitializerSpec], tuple[str, ...]] = {SparseSpec: ("sparsity",)}
+"""Parameters without a default."""
 every_initializer = pytest.mark.parametrize("spec", INITIALIZERS.values(), ids=INITIALIZERS)
 
 # Small enough for every rule on what float64 can hold.
@@ -39,10 +57,20 @@ numbers = st.floats(-1e100, 1e100, allow_nan=False)
 scales = st.floats(0, 1e100)
 pairs = st.lists(numbers, min_size=2, max_size=2).map(sorted)
 initializers: st.SearchStrategy[InitializerSpec] = st.one_of(
-    st.sampled_from([spec() for spec in INITIALIZERS.values()]),
+    st.sampled_from([example(spec) for spec in INITIALIZERS.values()]),
+    st.builds(OrthogonalSpec, numbers, st.integers(1, 2**40), st.sampled_from((-1, 0))),
+    st.builds(DeltaOrthogonalSpec, numbers),
+    st.builds(DiracSpec, st.integers(1, 2**40)),
+    st.builds(SparseSpec, st.floats(0, 1), scales, st.integers(-2, 1)),
+    st.builds(
+        STFTSpec,
+        st.sampled_from(SIDES),
+        st.sampled_from((*WINDOWS, None)),
+        st.sampled_from((*SCALINGS, None)),
+        st.booleans(),
+    ),
     st.builds(ConstantSpec, st.one_of(numbers, st.integers(-(2**63), 2**64 - 1))),
     st.builds(IdentitySpec, numbers),
-    st.builds(OrthogonalSpec, numbers),
     pairs.map(lambda pair: RandomUniformSpec(*pair)),
     st.builds(RandomNormalSpec, numbers, scales),
     st.builds(TruncatedNormalSpec, numbers, scales, st.floats(max_value=1.9), st.floats(min_value=2)),
@@ -51,6 +79,19 @@ initializers: st.SearchStrategy[InitializerSpec] = st.one_of(
         st.floats(0, 1e100, exclude_min=True),
         st.sampled_from(MODES),
         st.sampled_from(DISTRIBUTIONS),
+    ),
+    st.builds(
+        VarianceScalingSpec,
+        st.floats(0, 1e100, exclude_min=True),
+        st.sampled_from(MODES),
+        lower=st.floats(max_value=1.9),
+        upper=st.floats(min_value=2),
+    ),
+    st.builds(XavierUniformSpec, scales),
+    st.builds(XavierNormalSpec, scales),
+    *(
+        st.builds(kind, numbers, st.sampled_from(ONE_FAN_MODES), st.sampled_from(NONLINEARITIES))
+        for kind in (KaimingUniformSpec, KaimingNormalSpec)
     ),
 )
 
@@ -64,9 +105,11 @@ def through_the_wire(request: TensorRequest) -> TensorRequest:
 
 @given(initializers, st.data())
 def test_every_request_comes_back_equal(initializer: InitializerSpec, data: st.DataObject) -> None:
-    rank = 2 if isinstance(initializer, IdentitySpec) else data.draw(st.integers(2, 5))
-    shape = tuple(data.draw(st.lists(st.integers(0, 2**10), min_size=rank, max_size=rank)))
-    axes = st.none() | st.permutations(range(rank)).map(lambda p: FanAxes(p[0], p[1] - rank, p[2:]))
+    if isinstance(initializer, STRUCTURED):
+        shape, axes = data.draw(layouts(initializer, 2**20))
+    else:
+        lengths = st.lists(st.integers(0, 2**10), min_size=2, max_size=5).map(tuple)
+        shape, axes = data.draw(plain_layouts(data.draw(lengths), has_axes=True))
     spec = TensorSpec(
         name=data.draw(st.text(max_size=20)),
         shape=shape,
@@ -74,7 +117,7 @@ def test_every_request_comes_back_equal(initializer: InitializerSpec, data: st.D
         initializer=initializer,
         seed=data.draw(st.integers(-(2**63), 2**64 - 1)),
         draw=data.draw(st.integers(0, 2**64 - 1)),
-        fan_axes=data.draw(axes),
+        fan_axes=axes,
     )
     part = None
     if data.draw(st.booleans()):
@@ -92,7 +135,7 @@ def test_every_initializer_and_dtype_comes_back_equal(spec: type[InitializerSpec
     if dtype not in spec.dtypes:
         assert dtype not in FLOATING
         return
-    request = TensorRequest(TensorSpec("w", (2, 3), dtype, spec(), seed=7))
+    request = TensorRequest(TensorSpec("w", shape_for(spec), dtype, example(spec), seed=7))
     assert through_the_wire(request) == request
 
 
@@ -126,15 +169,32 @@ def test_the_schema_has_every_parameter_and_no_other(spec: type[InitializerSpec]
 def test_what_is_absent_has_the_default(spec: type[InitializerSpec]) -> None:
     message = tensors_pb2.TensorRequest()
     message.spec.dtype = tensors_pb2.DTYPE_FLOAT32
-    message.spec.shape.extend((2, 2))
-    getattr(message.spec.initializer, spec.field_name()).SetInParent()
+    message.spec.shape.extend(shape_for(spec))
+    kind = getattr(message.spec.initializer, spec.field_name())
+    kind.SetInParent()
+    for name in REQUIRED.get(spec, ()):
+        setattr(kind, name, getattr(example(spec), name))
     (received,) = protos.tensor_requests_from_proto([message])
-    assert received == TensorRequest(TensorSpec("", (2, 2), "float32", spec(), seed=0))
+    assert received == TensorRequest(TensorSpec("", shape_for(spec), "float32", example(spec), seed=0))
     assert type(received.spec.initializer) is spec
 
 
+@pytest.mark.parametrize(("spec", "name"), [(spec, name) for spec, names in REQUIRED.items() for name in names])
+def test_what_has_no_default_must_be_there(spec: type[InitializerSpec], name: str) -> None:
+    message = tensors_pb2.TensorRequest()
+    message.spec.dtype = tensors_pb2.DTYPE_FLOAT32
+    message.spec.shape.extend(shape_for(spec))
+    getattr(message.spec.initializer, spec.field_name()).SetInParent()
+    with pytest.raises(sb.InvalidTypeError, match=f"`{name}` must be") as caught:
+        protos.tensor_requests_from_proto([message])
+    assert caught.value.field == f"tensors[0].spec.initializer.{spec.field_name()}.{name}"
+
+
 PARAMETERS = [
-    (spec, field.name) for spec in INITIALIZERS.values() for field in parameters(spec) if spec is not ConstantSpec
+    (spec, field.name)
+    for spec in INITIALIZERS.values()
+    for field in parameters(spec)
+    if spec is not ConstantSpec and field.name not in REQUIRED.get(spec, ())
 ]
 
 
@@ -144,11 +204,12 @@ def test_the_schema_says_the_default_in_words(spec: type[InitializerSpec], name:
     assert message
     words = re.search(rf"Absence is (\S+)\.\n[^\n]* {name} = \d+;", message[1])
     assert words, "no comment that says what absence means"
-    default = getattr(spec(), name)
+    default = getattr(example(spec), name)
     if isinstance(default, str):
-        assert words[1].removeprefix("DISTRIBUTION_").removeprefix("FAN_MODE_").lower() == default
+        prefixes = "DISTRIBUTION_", "FAN_MODE_", "NONLINEARITY_", "STFT_SIDE_", "STFT_WINDOW_", "STFT_SCALING_"
+        assert words[1] in {prefix + default.upper() for prefix in prefixes}
     else:
-        assert float(words[1]) == default
+        assert json.loads(words[1]) == default
 
 
 @pytest.mark.parametrize(
@@ -190,6 +251,23 @@ def spoil_distribution(message: Any) -> None:
     message.spec.initializer.variance_scaling.distribution = 77
 
 
+def spoil_bounds(message: Any) -> None:
+    message.spec.initializer.variance_scaling.distribution = initializers_pb2.DISTRIBUTION_UNIFORM
+    message.spec.initializer.variance_scaling.upper = 1.0
+
+
+def spoil_kaiming_mode(message: Any) -> None:
+    message.spec.initializer.kaiming_uniform.mode = initializers_pb2.FAN_MODE_FAN_AVG
+
+
+def spoil_nonlinearity(message: Any) -> None:
+    message.spec.initializer.kaiming_normal.nonlinearity = initializers_pb2.NONLINEARITY_UNSPECIFIED
+
+
+def spoil_gain(message: Any) -> None:
+    message.spec.initializer.xavier_uniform.gain = -1.0
+
+
 def spoil_fan_axes(message: Any) -> None:
     message.spec.fan_axes.in_axes[:] = [7]
 
@@ -211,6 +289,10 @@ def spoil_constant(message: Any) -> None:
         (lambda m: setattr(m.spec.initializer.random_normal, "stddev", -1.0), "spec.initializer.random_normal.stddev"),
         (spoil_mode, "spec.initializer.variance_scaling.mode"),
         (spoil_distribution, "spec.initializer.variance_scaling.distribution"),
+        (spoil_bounds, "spec.initializer.variance_scaling.upper"),
+        (spoil_kaiming_mode, "spec.initializer.kaiming_uniform.mode"),
+        (spoil_nonlinearity, "spec.initializer.kaiming_normal.nonlinearity"),
+        (spoil_gain, "spec.initializer.xavier_uniform.gain"),
         (lambda m: setattr(m.spec.initializer.random_normal, "mean", 1e39), "spec.initializer.random_normal.mean"),
         (spoil_constant, "spec.initializer.constant.value"),
         (spoil_fan_axes, "spec.fan_axes.in_axes"),

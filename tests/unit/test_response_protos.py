@@ -1,5 +1,6 @@
 """What a server answers comes back equal; what a newer one knows and we do not is left out."""
 
+import dataclasses
 import json
 import math
 
@@ -11,8 +12,9 @@ from seedbed.wire import protos
 from seedbed.wire.digests import DIGEST_ALGORITHMS, digest_bytes
 from seedbed.wire.dtypes import FLOATING, Dtype
 from seedbed.wire.info import NUMERICS, Limits, ServerInfo, TensorDescription
-from seedbed.wire.initializers import INITIALIZERS, parameters
+from seedbed.wire.initializers import INITIALIZERS, WINDOWS, parameters
 from seedbed_server.descriptions import catalogue
+from tests.specs import example
 
 INFO = ServerInfo(
     version="1.2.3",
@@ -80,8 +82,9 @@ def test_the_catalogue_is_that_of_the_specs() -> None:
             spec.random,
         )
         defaults = {parameter.name: parameter.default for parameter in info.parameters}
-        assert defaults == {field.name: getattr(spec(), field.name) for field in parameters(spec)}
-        assert spec(**defaults) == spec()
+        assert defaults == {field.name: field.default for field in parameters(spec)}
+        given = {name: default for name, default in defaults.items() if default is not None}
+        assert dataclasses.replace(example(spec), **given) == example(spec)
         assert info.description
         assert all(parameter.description for parameter in info.parameters)
 
@@ -94,10 +97,22 @@ def test_the_catalogue_says_which_texts_are_allowed() -> None:
         if parameter.type == "string"
     }
     assert choices == {
-        ("variance_scaling", "mode"): ("fan_in", "fan_out", "fan_avg"),
+        ("kaiming_normal", "mode"): ("fan_in", "fan_out"),
+        ("kaiming_normal", "nonlinearity"): ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "selu"),
+        ("kaiming_uniform", "mode"): ("fan_in", "fan_out"),
+        ("kaiming_uniform", "nonlinearity"): ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "selu"),
+        ("stft", "side"): ("real", "imag"),
+        ("stft", "window"): (*WINDOWS, "none"),
+        ("stft", "scaling"): ("density", "spectrum", "none"),
+        ("variance_scaling", "mode"): ("fan_in", "fan_out", "fan_avg", "fan_geo_avg"),
         ("variance_scaling", "distribution"): ("uniform", "truncated_normal", "untruncated_normal"),
     }
-    assert {parameter.type for info in catalogue() for parameter in info.parameters} == {"string", "float"}
+    assert {parameter.type for info in catalogue() for parameter in info.parameters} == {
+        "string",
+        "float",
+        "integer",
+        "boolean",
+    }
 
 
 def test_defaults_travel_as_json() -> None:

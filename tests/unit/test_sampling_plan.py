@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seedbed.wire.dtypes import Dtype
 from seedbed.wire.initializers import InitializerSpec, OrthogonalSpec, RandomUniformSpec
 from seedbed.wire.slices import TensorSlice, shard
 from seedbed.wire.specs import TensorRequest, TensorSpec
-from seedbed_server.sampler import SamplePlan, plan
+from seedbed_server.sampler import SamplePlan, plan, round_matrix
 
 
 def plan_of(
@@ -120,7 +121,7 @@ def test_planning_costs_nothing_whatever_the_size() -> None:
     found = plan_of((2**40, 2**18), TensorSlice((5, 1), (2**40 - 5, 2**18 - 1)), dtype="float64")
     assert found.element_count == (2**40 - 5) * (2**18 - 1)
     assert found.size_bytes == 8 * found.element_count
-    assert found.working_bytes == 0
+    assert found.cost.working_bytes == 0
     assert next(found.chunks(2**21)).element_count == 2**18
 
 
@@ -128,9 +129,9 @@ def test_an_orthogonal_slice_costs_the_whole_matrix() -> None:
     spec_elements = 40 * 30
     found = plan_of((8, 5, 30), shard(1, 4).of((8, 5, 30)), initializer=OrthogonalSpec())
     assert found.element_count == spec_elements // 4
-    assert found.sampled_elements == spec_elements
-    assert found.working_bytes >= 8 * spec_elements
-    assert plan_of((8, 5, 30), shard(1, 4).of((8, 5, 30))).sampled_elements == spec_elements // 4
+    assert found.cost.sampled_elements == spec_elements
+    assert found.cost.working_bytes >= 8 * spec_elements
+    assert plan_of((8, 5, 30), shard(1, 4).of((8, 5, 30))).cost.sampled_elements == spec_elements // 4
 
 
 def test_the_key_depends_on_seed_draw_and_name_only() -> None:
@@ -140,3 +141,12 @@ def test_the_key_depends_on_seed_draw_and_name_only() -> None:
 
     assert key() == key(shape=(5, 6)) == key(dtype="float64")
     assert len({key(), key(name="v"), key(seed=2), key(draw=1)}) == 4
+
+
+@pytest.mark.parametrize(("dtype", "largest"), [(Dtype.FLOAT8_E4M3FN, 448.0), (Dtype.FLOAT8_E5M2, 57344.0)])
+def test_a_matrix_of_8_bits_saturates(dtype: Dtype, largest: float) -> None:
+    matrix = np.array([[1e30, -1e9], [largest, -1.05 * largest], [0.3, -0.0]])
+    found = round_matrix(matrix, dtype)
+    assert found.dtype == dtype.numpy
+    assert found.astype(np.float64).tolist() == [[largest, -largest], [largest, -largest], [0.3125, 0.0]]
+    assert np.signbit(found[2, 1])
