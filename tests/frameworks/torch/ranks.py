@@ -1,7 +1,7 @@
 """What torchrun starts in the tests: ranks that fill DTensors and sharded modules from a server, and check them.
 
-Every rank takes its turn while the others wait, so that the server's counter shows what it alone has fetched: exactly the
-bytes that it holds. What it should hold comes from the engine in its own process, and from torch's own splitting.
+Every rank takes its turn while the others wait, so that the server's counter shows what it alone has fetched: exactly
+the bytes that it holds. What it should hold is what torch's own splitting leaves of whole tensors.
 """
 
 import functools
@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from os import environ
 from typing import Any
 
+import pytest
 import torch
 import torch.distributed as dist
 from prometheus_client.parser import text_string_to_metric_families
@@ -27,8 +28,8 @@ import seedbed as sb
 import seedbed.torch as sbt
 from tests.frameworks.torch.model import RULES, WORDS, Model
 
-EMBEDDED = sb.connect("embedded:")
 REMOTE = sb.connect(environ["SEEDBED_TARGET"])
+
 
 def served() -> float:
     """Return how many bytes of tensors the server has handed out so far, by whatever way."""
@@ -39,14 +40,14 @@ def served() -> float:
 
 
 @contextmanager
-def fetching(size_bytes: Callable[[], int], case: str) -> Iterator[None]:
-    """Let the ranks do something one after the other; each fetches exactly so many bytes by it."""
-    for turn in range(dist.get_rank()):
+def fetching(size_bytes: Callable[[Any], int], target: Any, case: str) -> Iterator[None]:
+    """Let the ranks fill something one after the other; each fetches exactly the bytes by it that it holds then."""
+    # One for all, so that nobody is still fetching something else, and one for each rank before.
+    for _ in range(dist.get_rank() + 1):
         dist.barrier()
-        del turn
     before = served()
     yield
-    fetched, own = served() - before, size_bytes()
+    fetched, own = served() - before, size_bytes(target)
     assert fetched == own, f"{case}: rank {dist.get_rank()} fetched {fetched} bytes and holds {own}"
     for _ in range(dist.get_world_size() - dist.get_rank()):
         dist.barrier()
@@ -104,7 +105,7 @@ def check_tensors() -> Iterator[str]:
             for name, arguments, shape, dtype in FILLS:
                 case = f"{name} {shape} {dtype} {mesh_name} {placements}"
                 function = getattr(sbt, name)
-                whole = function(torch.empty(shape, dtype=dtype), **arguments, client=EMBEDDED)
+                whole = function(torch.empty(shape, dtype=dtype), **arguments, client=REMOTE)
                 expected = torchs_part(whole, mesh, placements)
                 tensor = DTensor.from_local(
                     torch.ones_like(expected, dtype=torch.float32).to(dtype),
@@ -114,7 +115,7 @@ def check_tensors() -> Iterator[str]:
                     shape=whole.shape,
                     stride=whole.stride(),
                 )
-                with fetching(lambda tensor=tensor: bytes_of(tensor), case):
+                with fetching(bytes_of, tensor, case):
                     assert function(tensor, **arguments, client=REMOTE) is tensor
                 assert torch.equal(tensor.to_local().view(torch.uint8), expected.view(torch.uint8)), case
                 yield case
@@ -123,11 +124,11 @@ def check_tensors() -> Iterator[str]:
 def check_sparse() -> Iterator[str]:
     """Fill a matrix of which every column has its zeros: along and across the columns."""
     (line, *_) = meshes().values()
-    whole = sbt.sparse_(torch.empty(9, 8), 0.3, seed=6, client=EMBEDDED)
+    whole = sbt.sparse_(torch.empty(9, 8), 0.3, seed=6, client=REMOTE)
     for axis in (0, 1):
         expected = torchs_part(whole, line, (Shard(axis),))
         tensor = DTensor.from_local(torch.empty_like(expected), line, (Shard(axis),), shape=(9, 8), stride=(8, 1))
-        with fetching(lambda tensor=tensor: bytes_of(tensor), "sparse_"):
+        with fetching(bytes_of, tensor, "sparse_"):
             sbt.sparse_(tensor, 0.3, seed=6, client=REMOTE)
         assert torch.equal(tensor.to_local(), expected)
         yield f"sparse_ along {axis}"
@@ -136,7 +137,7 @@ def check_sparse() -> Iterator[str]:
 def check_seeds() -> Iterator[str]:
     """Without a seed, the first rank's bits count, though every rank's generator is in another state."""
     first = torch.Generator().manual_seed(100)
-    expected = sbt.normal_(torch.empty(7, 3), generator=first, client=EMBEDDED)
+    expected = sbt.normal_(torch.empty(7, 3), generator=first, client=REMOTE)
     for mesh_name, mesh in meshes().items():
         placements = (Shard(0), Replicate())[: mesh.ndim]
         tensor = torch.distributed.tensor.empty(7, 3, device_mesh=mesh, placements=placements)
@@ -154,17 +155,15 @@ def check_refusals() -> Iterator[str]:
     """Ranks outside a mesh have nothing to do; what is partial has no content."""
     mesh = DeviceMesh("cpu", [0])
     tensor = DTensor.from_local(torch.zeros(3), mesh, [Replicate()], run_check=False)
-    with fetching(lambda: 12 if dist.get_rank() == 0 else 0, "outside"):
+    with fetching(lambda held: bytes_of(held) if dist.get_rank() == 0 else 0, tensor, "outside"):
         sbt.normal_(tensor, seed=1, client=REMOTE)
     sbt.normal_(tensor, client=REMOTE)
     yield "outside the mesh"
     line = meshes()["line"]
     partial = DTensor.from_local(torch.zeros(3), line, [Partial()], run_check=False)
-    try:
+    with pytest.raises(sb.InvalidValueError, match=r"`tensor\.placements` must be Shard or Replicate"):
         sbt.normal_(partial, seed=1, client=REMOTE)
-    except sb.InvalidValueError as error:
-        assert "`tensor.placements` must be Shard or Replicate" in str(error)
-        yield "partial"
+    yield "partial"
 
 
 def plain(model: nn.Module) -> None:
@@ -209,7 +208,7 @@ SQUARE_LAYOUTS: list[Callable[[nn.Module], None]] = [hybrid, fsdp_and_tensor_par
 
 def check_modules(report: dict[str, str]) -> Iterator[str]:
     """Initialize one model under every layout, on meta and after to_empty, and run it."""
-    expected = sbt.initialize_(Model(), seed=1, rules=RULES, client=EMBEDDED)
+    expected = sbt.initialize_(Model(), seed=1, rules=RULES, client=REMOTE)
     scores = expected(WORDS)
     scores.sum().backward()
     for shard in LAYOUTS + (SQUARE_LAYOUTS if dist.get_world_size() == 4 else []):
@@ -223,7 +222,7 @@ def check_modules(report: dict[str, str]) -> Iterator[str]:
                     model.head.weight = model.embedding.weight  # to_empty makes two of what is no DTensor
             case = f"{shard.__name__}{' after to_empty' if is_to_empty else ''}"
             # Running statistics come as well.
-            with fetching(lambda model=model: held_bytes(model), case):
+            with fetching(held_bytes, model, case):
                 sbt.initialize_(model, seed=1, rules=RULES, client=REMOTE)
             assert sbt.digests(model) == sbt.digests(expected), case
             assert (model.norm.running_mean == 0).all() and (model.norm.running_var == 1).all()
@@ -232,7 +231,7 @@ def check_modules(report: dict[str, str]) -> Iterator[str]:
             report[case] = str(sbt.digest(model))
             # Once more, after a pass that may have left whole parameters in the place of the shards.
             sbt.initialize_(model, seed=2, rules=RULES, client=REMOTE)
-            other = sbt.initialize_(Model(), seed=2, rules=RULES, client=EMBEDDED)
+            other = sbt.initialize_(Model(), seed=2, rules=RULES, client=REMOTE)
             assert sbt.digest(model) == sbt.digest(other), case
             assert torch.allclose(model(WORDS), other(WORDS), atol=1e-5), case
             yield case

@@ -1,4 +1,4 @@
-"""What torch's initializers tell its random number kernels, and what seedbed's ask a server for: both as plain numbers."""
+"""What torch's initializers tell its kernels, and what seedbed's ask a server for: both as plain numbers."""
 
 import math
 from collections.abc import Callable
@@ -31,7 +31,9 @@ class _Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is not instal
         result = func(*args, **(kwargs or {}))
         name = func._schema.name.removeprefix("aten::")
         if name in DEFAULTS:
-            first, second = (*args[1:], *DEFAULTS[name][len(args) - 1 :])
+            # What stands at its default is not among the arguments.
+            given = list(args[1:])
+            first, second = given + list(DEFAULTS[name][len(given) :])
             self.fills[args[0].data_ptr()] = Fill(name, first, second)
         elif name in ("fill_", "zero_"):
             value = float(args[1]) if name == "fill_" else 0.0
@@ -41,7 +43,8 @@ class _Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is not instal
 
 def told_by_torch(call: Callable[[], object]) -> dict[int, Fill]:
     """Return the last fill of each tensor, by its address, that happens while torch does something."""
-    with _Recorder() as recorder:
+    recorder = _Recorder()
+    with recorder:
         call()
     return recorder.fills
 
@@ -54,7 +57,7 @@ class RecordingClient(sb.Client):
         self.specs: list[sb.TensorSpec] = []
         self.slices: list[Any] = []
 
-    def sample_all(self, manifest: sb.Manifest, **arguments: Any) -> Any:  # type: ignore[override]  # any keyword
+    def sample_all(self, manifest: sb.Manifest, **arguments: Any) -> Any:
         self.specs += manifest.tensors
         self.slices += [arguments["slice"].get(name) for name in manifest]
         return super().sample_all(manifest, **arguments)

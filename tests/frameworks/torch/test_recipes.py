@@ -12,6 +12,14 @@ import seedbed as sb
 import seedbed.torch as sbt
 from tests.frameworks.torch.recording import RecordingClient, fill_of, told_by_torch
 
+
+def transformer() -> nn.Module:
+    with warnings.catch_warnings():
+        # It says that nested tensors would be faster; there are none here.
+        warnings.filterwarnings("ignore", "enable_nested_tensor is True", UserWarning)
+        return nn.Transformer(6, 2, 1, 1, 8)
+
+
 LAYERS: dict[str, Callable[[], nn.Module]] = {
     "Linear": lambda: nn.Linear(7, 5),
     "Linear without bias": lambda: nn.Linear(3, 1, bias=False),
@@ -46,16 +54,9 @@ LAYERS: dict[str, Callable[[], nn.Module]] = {
     "MultiheadAttention without bias": lambda: nn.MultiheadAttention(6, 2, bias=False),
     "TransformerEncoderLayer": lambda: nn.TransformerEncoderLayer(6, 2, 8),
     "TransformerDecoderLayer": lambda: nn.TransformerDecoderLayer(6, 2, 8),
-    "Transformer": lambda: transformer(),
+    "Transformer": transformer,
     "AdaptiveLogSoftmaxWithLoss": lambda: nn.AdaptiveLogSoftmaxWithLoss(16, 12, [4, 8]),
 }
-
-
-def transformer() -> nn.Module:
-    with warnings.catch_warnings():
-        # It says that nested tensors would be faster; there are none here.
-        warnings.filterwarnings("ignore", "enable_nested_tensor is True", UserWarning)
-        return nn.Transformer(6, 2, 1, 1, 8)
 
 
 @pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS.keys())
@@ -118,7 +119,7 @@ class Derived(nn.Linear):  # type: ignore[misc]  # likewise
 
 
 def test_a_layer_with_a_reset_of_its_own_is_not_taken_for_torchs() -> None:
-    with pytest.raises(sb.InvalidValueError, match="Received: '0.weight, 0.bias, 1.scale'"):
+    with pytest.raises(sb.InvalidValueError, match=r"Received: '0.weight, 0.bias, 1.scale'"):
         sbt.initialize_(nn.Sequential(OwnReset(3, 3), Unknown(), nn.Linear(3, 3)), seed=1)
     sbt.initialize_(nn.Sequential(Derived(3, 3)), seed=1)
 
