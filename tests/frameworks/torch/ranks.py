@@ -1,7 +1,8 @@
-"""What torchrun starts in the tests: ranks that fill DTensors and sharded modules from a server, and check them.
+"""Ranks that fill DTensors and sharded modules from a server, and check them: python ranks.py PROCESSES FOLDER.
 
 Every rank takes its turn while the others wait, so that the server's counter shows what it alone has fetched: exactly
-the bytes that it holds. What it should hold is what torch's own splitting leaves of whole tensors.
+the bytes that it holds. What it should hold is what torch's own splitting leaves of whole tensors. The ranks are forks
+of one process, because importing torch takes longer than all that they do.
 """
 
 import functools
@@ -28,7 +29,7 @@ import seedbed as sb
 import seedbed.torch as sbt
 from tests.frameworks.torch.model import RULES, WORDS, Model
 
-REMOTE = sb.connect(environ["SEEDBED_TARGET"])
+REMOTE: sb.Client
 
 
 def served() -> float:
@@ -241,8 +242,11 @@ def held_bytes(model: nn.Module) -> int:
     return sum(map(bytes_of, (*model.parameters(), *model.buffers())))
 
 
-def main() -> None:
-    dist.init_process_group("gloo")
+def run(rank: int, processes: int, folder: str) -> None:
+    """Be one rank."""
+    global REMOTE  # noqa: PLW0603  # gRPC must not be used before a fork
+    REMOTE = sb.connect(environ["SEEDBED_TARGET"])
+    dist.init_process_group("gloo", init_method=f"file://{folder}/rendezvous", rank=rank, world_size=processes)
     report: dict[str, str] = {}
     cases = [
         *check_tensors(),
@@ -252,10 +256,12 @@ def main() -> None:
         *check_modules(report),
     ]
     dist.barrier()
-    if dist.get_rank() == 0:
+    if rank == 0:
         sys.stdout.write(json.dumps({"cases": cases, "digests": report}) + "\n")
     dist.destroy_process_group()
 
 
 if __name__ == "__main__":
-    main()
+    torch.multiprocessing.start_processes(
+        run, (int(sys.argv[1]), sys.argv[2]), nprocs=int(sys.argv[1]), start_method="fork"
+    )

@@ -11,7 +11,7 @@ import pytest
 import seedbed as sb
 import seedbed.torch as sbt
 from tests.frameworks.torch.model import RULES, Model
-from tests.frameworks.torch.torchrun import torchrun
+from tests.frameworks.torch.torchrun import python, torchrun
 from tests.servers import ServerProcess
 
 RANKS = Path(__file__).with_name("ranks.py")
@@ -24,10 +24,10 @@ def metrics_address(server: ServerProcess) -> str:
 
 @pytest.mark.parametrize("processes", [2, 4])
 def test_every_layout_has_the_same_content_and_every_rank_fetches_its_own(
-    processes: int, server: ServerProcess
+    processes: int, server: ServerProcess, tmp_path: Path
 ) -> None:
     environment = {"SEEDBED_TARGET": server.address, "METRICS": metrics_address(server)}
-    said = json.loads(torchrun(processes, RANKS, environment=environment).splitlines()[-1])
+    said = json.loads(python(str(RANKS), str(processes), str(tmp_path), environment=environment).splitlines()[-1])
     layouts = ["plain", "fsdp", "fsdp_other_dimension", "tensor_parallel"]
     layouts += ["hybrid", "fsdp_and_tensor_parallel"] if processes == 4 else []
     assert list(said["digests"]) == [case for name in layouts for case in (name, f"{name} after to_empty")]

@@ -1,4 +1,4 @@
-"""How tests start ranks: torchrun in a process group of its own, ended as a whole whatever happens."""
+"""How tests start ranks: in a process group of their own, ended as a whole whatever happens."""
 
 import os
 import signal
@@ -13,9 +13,14 @@ RUN_SECONDS = 240
 
 def torchrun(processes: int, program: Path, *arguments: str, environment: Mapping[str, str]) -> str:
     """Return the standard output of a program that torchrun has run with so many ranks; fail if it fails."""
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
+    options = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes))
+    return python(*options, str(program), *arguments, environment=environment)
+
+
+def python(*arguments: str, environment: Mapping[str, str]) -> str:
+    """Return the standard output of Python with these arguments, and of the processes that it starts."""
     with subprocess.Popen(
-        [*command, str(program), *arguments],
+        [sys.executable, *arguments],
         # One thread for each rank is what torchrun would set, with a warning.
         env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
         stdout=subprocess.PIPE,
