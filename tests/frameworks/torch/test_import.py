@@ -1,10 +1,13 @@
-"""Importing seedbed.torch: what is said without torch, what it does not load, and that its examples run."""
+"""Importing seedbed.torch: what is said without torch, what it does not load, and that the examples of it run."""
 
 import doctest
 import importlib
 import pkgutil
+import re
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,3 +50,13 @@ def test_the_examples_of_docstrings_run(name: str) -> None:
     public = {key: getattr(sb, key) for key in sb.__all__}
     assert doctest.testmod(module, extraglobs=public, optionflags=doctest.ELLIPSIS).failed == 0
     assert module.__doc__
+
+
+def test_the_python_of_the_document_runs_in_order(capsys: pytest.CaptureFixture[str]) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "torch.md").read_text(encoding="utf-8")
+    space: dict[str, Any] = {"__name__": "__main__"}
+    blocks = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    for code in blocks:
+        exec(code, space)
+    assert len(blocks) == 3
+    assert capsys.readouterr().out.startswith("xxh3_128:")
