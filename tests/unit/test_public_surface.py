@@ -60,8 +60,7 @@ def python(code: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_names_are_sorted_unique_and_there() -> None:
-    # Acronyms first, as Ruff sorts them.
-    assert list(sb.__all__) == sorted(set(sb.__all__), key=lambda name: (not name.isupper(), name))
+    assert list(sb.__all__) == sorted(set(sb.__all__))
     for name in sb.__all__:
         assert getattr(sb, name) is not None
 

@@ -1,0 +1,59 @@
+"""seedbed for PyTorch: torch.nn.init's functions, whole modules, and DTensors of which each rank fetches its shard.
+
+import seedbed.torch as sbt
+
+sbt.xavier_uniform_(weight, gain=2.0, seed=1, name="wte")    # as torch.nn.init, the same bits everywhere
+sbt.initialize_(model, seed=1)                               # plain, on meta, after fully_shard: the same model
+print(sbt.digest(model))                                     # the same for every layout
+"""
+
+from seedbed.frameworks import require
+
+require("torch", title="PyTorch", extra="torch")
+
+# Only now is it known that PyTorch is there.
+from seedbed.torch.digests import digest, digest_of, digests  # noqa: E402
+from seedbed.torch.errors import OutOfRangeError, UnsupportedDtypeError  # noqa: E402
+from seedbed.torch.init import (  # noqa: E402
+    calculate_gain,
+    constant_,
+    dirac_,
+    eye_,
+    kaiming_normal_,
+    kaiming_uniform_,
+    normal_,
+    ones_,
+    orthogonal_,
+    sparse_,
+    trunc_normal_,
+    uniform_,
+    xavier_normal_,
+    xavier_uniform_,
+    zeros_,
+)
+from seedbed.torch.initialize import initialize_, manifest_of  # noqa: E402
+
+__all__ = [
+    "OutOfRangeError",
+    "UnsupportedDtypeError",
+    "calculate_gain",
+    "constant_",
+    "digest",
+    "digest_of",
+    "digests",
+    "dirac_",
+    "eye_",
+    "initialize_",
+    "kaiming_normal_",
+    "kaiming_uniform_",
+    "manifest_of",
+    "normal_",
+    "ones_",
+    "orthogonal_",
+    "sparse_",
+    "trunc_normal_",
+    "uniform_",
+    "xavier_normal_",
+    "xavier_uniform_",
+    "zeros_",
+]

@@ -1,0 +1,53 @@
+"""What identifies the content of a whole module, however it is sharded."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import nn
+
+from seedbed.torch.dtensors import gathered, is_dtensor
+from seedbed.torch.tensors import named_tensors
+from seedbed.wire.digests import Digest, Digester, digest_bytes
+
+
+def digests(module: nn.Module, *, prefix: str = "") -> dict[str, Digest]:
+    """Return the digest of each parameter's bytes, by name; of a DTensor, those of the whole tensor.
+
+    A collective call for DTensors: every rank makes it, for the same module. One whole parameter is in memory at a
+    time.
+    The digests are those that a server states for the same tensors; see :func:`seedbed.torch.manifest_of`.
+
+    Args:
+        module: the module.
+        prefix: put before each name.
+    """
+    parameters = [each for each in named_tensors(module, prefix) if each.kind == "parameter"]
+    return {each.name: _digest(each.tensor) for each in parameters}
+
+
+def digest(module: nn.Module) -> Digest:
+    """Return one digest for all parameters of a module; the same whatever the number of processes and the layout.
+
+    A collective call for DTensors, as :func:`digests`.
+    """
+    return digest_of(digests(module))
+
+
+def digest_of(digests: Mapping[str, Digest]) -> Digest:
+    """Return one digest for many: of their names and values, in the names' order; its size is that of all.
+
+    Example:
+        >>> digest_of({"a": digest_bytes(b"1"), "b": digest_bytes(b"2")}).size_bytes
+        2
+    """
+    digester = Digester()
+    for name in sorted(digests):
+        digester.update(f"{name}\0{digests[name]}\n".encode())
+    total = sum(each.size_bytes for each in digests.values())
+    return Digest("xxh3_128", digester.digest().value, total)
+
+
+def _digest(tensor: torch.Tensor) -> Digest:
+    with torch.no_grad():
+        whole = (gathered(tensor) if is_dtensor(tensor) else tensor).detach().cpu().contiguous()
+    return digest_bytes(whole.reshape(-1).view(torch.uint8).numpy().data)

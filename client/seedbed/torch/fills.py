@@ -1,0 +1,171 @@
+"""How tensors get their content: rectangles are fetched straight into memory where that is possible, else copied there.
+
+Every process asks for the elements it holds, and for no others.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from seedbed.calls import deadline
+from seedbed.client import Client
+from seedbed.manifest import Manifest
+from seedbed.torch.dtensors import layout_of, local_tensor
+from seedbed.torch.layout import Layout, Piece
+from seedbed.wire.errors import bad_value
+from seedbed.wire.specs import TensorSpec
+
+# Tensors on devices, and those that are not contiguous, come by way of arrays in the host's memory: this many bytes of
+# them at a time, and one tensor at least.
+STAGED_BYTES = 2**30
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """A tensor and what fills it."""
+
+    tensor: torch.Tensor
+    """A tensor or DTensor, not on the meta device."""
+    spec: TensorSpec
+    """The whole tensor; its shape is the tensor's, or that of a matrix of the first axis and all others flattened."""
+    zero_row: int | None = None
+    """A row that is set to zero afterwards: an embedding's padding."""
+
+
+class _Memory:
+    """Where one tensor's numbers go."""
+
+    def __init__(self, fill: Fill, layout: Layout) -> None:
+        self.fill = fill
+        self.layout = layout
+        self.local = local_tensor(fill.tensor)
+        wire_layout = layout if layout.shape == fill.spec.shape else layout.as_matrix()
+        self.pieces: list[Piece] = list(wire_layout.pieces())
+        self.shape = wire_layout.local_shape
+        self.is_direct = (
+            self.local.device.type == "cpu" and type(self.local) is torch.Tensor and self.local.is_contiguous()
+        )
+        self.staged_bytes = 0 if self.is_direct else self.local.numel() * self.local.element_size()
+        self.array: NDArray[Any] | None = None
+
+    def open(self) -> NDArray[Any]:
+        """Return the array to be filled, of the shape that the pieces' places are in."""
+        dtype = self.fill.spec.dtype.numpy
+        if self.array is None:
+            # numpy does not know bfloat16 and float8 by torch's names: it gets the bytes.
+            self.array = (
+                self.local.reshape(-1).view(torch.uint8).numpy().view(dtype).reshape(self.shape)
+                if self.is_direct
+                else np.empty(self.shape, dtype)
+            )
+        return self.array
+
+    def close(self) -> None:
+        """Bring the numbers into the tensor, if they are not there yet."""
+        array = self.open()
+        if self.is_direct:
+            # numpy wrote past autograd, which must learn that the tensor has changed.
+            if not self.local.is_inference():
+                torch.autograd.graph.increment_version(self.local)
+        else:
+            content = torch.from_numpy(array.reshape(-1).view(np.uint8)).view(self.local.dtype)
+            self.local.copy_(content.reshape(self.local.shape))
+        row = None if self.fill.zero_row is None else self.layout.axes[0].place_of(self.fill.zero_row)
+        if row is not None:
+            self.local[row].zero_()
+        self.array = None
+
+
+def fill_all(
+    fills: Sequence[Fill],
+    client: Client,
+    *,
+    local: bool = False,
+    progress: bool = False,
+    timeout_seconds: float | None = None,
+) -> None:
+    """Fill tensors; each process what it holds of them.
+
+    Args:
+        fills: the tensors and what fills them, with different names.
+        client: who samples.
+        local: sample in this process, and compare with the server's digests.
+        progress: show a progress bar on standard error.
+        timeout_seconds: for the whole call; None is no limit.
+
+    Raises:
+        InvalidValueError: if a tensor cannot be filled, or a server's limits do not allow it.
+        TransportError: if a server's answer does not come.
+    """
+    remaining = deadline(client.target, timeout_seconds)
+    with torch.no_grad():
+        for batch in _batches([memory for fill in fills for memory in _memories(fill)]):
+            for requests in _rounds(batch):
+                _fetch(requests, client, local=local, progress=progress, timeout_seconds=remaining())
+            for memory in batch:
+                memory.close()
+
+
+def check_memory(tensor: torch.Tensor) -> None:
+    """Raise if a tensor has no memory to be filled.
+
+    Raises:
+        InvalidValueError: if it is on the meta device.
+    """
+    if tensor.is_meta:
+        allowed = "on a device with memory: to_empty() gives some to a module on meta, and so does initialize_()"
+        raise bad_value("tensor", allowed, str(tensor.device))
+
+
+def _memories(fill: Fill) -> Iterator[_Memory]:
+    check_memory(fill.tensor)
+    layout = layout_of(fill.tensor)
+    if layout is not None and 0 not in layout.local_shape:
+        yield _Memory(fill, layout)
+
+
+def _batches(memories: Sequence[_Memory]) -> Iterator[Sequence[_Memory]]:
+    """Yield the tensors that are filled together: all, unless their staging arrays would take too much memory."""
+    batch: list[_Memory] = []
+    staged_bytes = 0
+    for memory in memories:
+        staged_bytes += memory.staged_bytes
+        if batch and memory.staged_bytes and staged_bytes > STAGED_BYTES:
+            yield batch
+            batch, staged_bytes = [], memory.staged_bytes
+        batch.append(memory)
+    if batch:
+        yield batch
+
+
+def _rounds(batch: Sequence[_Memory]) -> Iterator[Sequence[tuple[_Memory, Piece]]]:
+    """Yield what one call can ask for: no more than one rectangle of each tensor."""
+    most = max(len(memory.pieces) for memory in batch)
+    for turn in range(most):
+        yield [(memory, memory.pieces[turn]) for memory in batch if turn < len(memory.pieces)]
+
+
+def _fetch(
+    requests: Sequence[tuple[_Memory, Piece]],
+    client: Client,
+    *,
+    local: bool,
+    progress: bool,
+    timeout_seconds: float | None,
+) -> None:
+    places = {memory.fill.spec.name: memory.open()[piece.place] for memory, piece in requests}
+    arrays = client.sample_all(
+        Manifest([memory.fill.spec for memory, _ in requests]),
+        slice={memory.fill.spec.name: piece.rectangle for memory, piece in requests},
+        out={name: place for name, place in places.items() if place.flags.c_contiguous},
+        local=local,
+        progress=progress,
+        timeout_seconds=timeout_seconds,
+    )
+    for name, array in arrays.items():
+        if array is not places[name]:
+            places[name][...] = array

@@ -1,0 +1,67 @@
+"""How a module on the meta device gets memory: tensors that share it go on sharing it."""
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from seedbed.torch.dtensors import is_dtensor
+
+
+def materialize(module: nn.Module, device: torch.device | str | None = None) -> None:
+    """Give every parameter and buffer that is on the meta device memory of its shape, whose content means nothing.
+
+    Those that are on another device stay as they are. Parameters that several layers share are shared afterwards, too,
+    where ``to_empty`` makes a copy for each.
+
+    Args:
+        module: changed in place; its meta parameters may be other objects afterwards, as with ``to_empty``.
+        device: where; None is the CPU, and for a DTensor its mesh's kind of device.
+    """
+    names_of_shared = _shared(module)
+    made: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
+
+    def with_memory(tensor: torch.Tensor) -> torch.Tensor:
+        if not tensor.is_meta:
+            return tensor
+        if id(tensor) not in made:
+            # The meta tensor is kept as well, so that no other one can get its id.
+            made[id(tensor)] = (tensor, torch.empty_like(tensor, device=_device_for(tensor, device)))
+        return made[id(tensor)][1]
+
+    # What to_empty() calls; modules such as fully_shard's and RNNs override it to keep their own references right.
+    module._apply(with_memory)  # noqa: SLF001
+    for first, *others in names_of_shared:
+        tensor = _get(module, first)
+        for name in others:
+            _set(module, name, tensor)
+
+
+def _device_for(tensor: Any, device: torch.device | str | None) -> torch.device | str:
+    if device is not None:
+        return device
+    return str(tensor.device_mesh.device_type) if is_dtensor(tensor) else "cpu"
+
+
+def _shared(module: nn.Module) -> list[list[str]]:
+    """Return the names of each meta tensor that has several."""
+    names: dict[int, list[str]] = {}
+    for pairs in (
+        module.named_parameters(remove_duplicate=False),
+        module.named_buffers(remove_duplicate=False),
+    ):
+        for name, tensor in pairs:
+            if tensor.is_meta:
+                names.setdefault(id(tensor), []).append(name)
+    return [several for several in names.values() if len(several) > 1]
+
+
+def _get(module: nn.Module, name: str) -> torch.Tensor:
+    path, _, last = name.rpartition(".")
+    tensor: torch.Tensor = getattr(module.get_submodule(path), last)
+    return tensor
+
+
+def _set(module: nn.Module, name: str, tensor: torch.Tensor) -> None:
+    path, _, last = name.rpartition(".")
+    setattr(module.get_submodule(path), last, tensor)

@@ -1,0 +1,78 @@
+"""Which indices of one axis a process holds, as runs of neighbours: what sharding by torch's rules leaves of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Indices of one axis in the order in which they are held, as pairs of a first index and a length."""
+
+    pairs: tuple[tuple[int, int], ...]
+    """The runs; none is empty, and none begins where the one before it ends."""
+
+    @property
+    def length(self) -> int:
+        """How many indices there are."""
+        return sum(length for _, length in self.pairs)
+
+    def take(self, begin: int, end: int) -> "Runs":
+        """Return the indices at the places ``begin`` to ``end`` (excluded); places past the last are left out."""
+        taken, place = [], 0
+        for start, length in self.pairs:
+            low, high = max(begin, place), min(end, place + length)
+            taken.append((start + low - place, high - low))
+            place += length
+        return runs(taken)
+
+    def chunk(self, index: int, count: int) -> "Runs":
+        """Return part ``index`` of ``count`` by ``torch.chunk``'s rule: equal parts, the last ones short or empty."""
+        size = -(-self.length // count)
+        return self.take(index * size, (index + 1) * size)
+
+    def strided_chunk(self, index: int, count: int, split_factor: int) -> "Runs":
+        """Return part ``index`` of ``count`` of each of ``split_factor`` chunks, one after the other.
+
+        That is what FSDP leaves on a rank of an axis that tensor parallelism cuts further.
+        """
+        parts = (self.chunk(outer, split_factor).chunk(index, count) for outer in range(split_factor))
+        return runs(pair for part in parts for pair in part.pairs)
+
+    def over(self, inner: "Runs", inner_length: int) -> "Runs":
+        """Return the indices of an axis that is this one and the next one flattened.
+
+        Args:
+            inner: what is held of the next axis.
+            inner_length: how long the next axis is.
+        """
+        if inner.pairs == ((0, inner_length),):
+            return runs((start * inner_length, length * inner_length) for start, length in self.pairs)
+        outer = (index for start, length in self.pairs for index in range(start, start + length))
+        return runs((index * inner_length + start, length) for index in outer for start, length in inner.pairs)
+
+    def place_of(self, index: int) -> int | None:
+        """Return at which place an index is held, or None."""
+        place = 0
+        for start, length in self.pairs:
+            if start <= index < start + length:
+                return place + index - start
+            place += length
+        return None
+
+
+def runs(pairs: Iterable[tuple[int, int]]) -> Runs:
+    """Return the runs of pairs of a first index and a length: empty ones left out, neighbours joined."""
+    joined: list[tuple[int, int]] = []
+    for start, length in pairs:
+        if length <= 0:
+            continue
+        if joined and sum(joined[-1]) == start:
+            joined[-1] = (joined[-1][0], joined[-1][1] + length)
+        else:
+            joined.append((start, length))
+    return Runs(tuple(joined))
+
+
+def all_of(length: int) -> Runs:
+    """Return all indices of an axis."""
+    return runs([(0, length)])

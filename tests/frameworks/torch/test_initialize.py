@@ -1,0 +1,349 @@
+"""Whole modules: names and rules, the meta device, shared parameters, buffers, and the digests of all of it."""
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.utils.parametrizations import weight_norm
+from torch.utils.checkpoint import checkpoint
+
+import seedbed as sb
+import seedbed.torch as sbt
+from tests.frameworks.torch.recording import RecordingClient, nan
+from tests.servers import ServerProcess
+
+
+class Tied(nn.Module):  # type: ignore[misc]  # torch is not installed where types are checked
+    """An embedding whose weight is also the output's, a recurrent layer, and a buffer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(8, 4)
+        self.rnn = nn.LSTM(4, 4)
+        self.head = nn.Linear(4, 8)
+        self.head.weight = self.embedding.weight
+        self.register_buffer("positions", torch.arange(3.0))
+
+    def forward(self, words: torch.Tensor) -> torch.Tensor:
+        return self.head(self.rnn(self.embedding(words))[0])
+
+
+def on_meta(kind: Any, *arguments: Any, **keywords: Any) -> Any:
+    with torch.device("meta"):
+        return kind(*arguments, **keywords)
+
+
+def small() -> nn.Sequential:
+    return nn.Sequential(nn.Linear(4, 6), nn.LayerNorm(6), nn.Sequential(nn.Linear(6, 2, bias=False)))
+
+
+POSITIONS = {"positions": lambda buffer: buffer.copy_(torch.arange(3.0))}
+
+
+def test_a_parameter_is_what_its_name_says_whatever_else_there_is() -> None:
+    whole = sbt.initialize_(small(), seed=5)
+    alone = sbt.initialize_(nn.Linear(6, 2, bias=False), seed=5, prefix="2.0.")
+    assert torch.equal(alone.weight, whole[2][0].weight)
+    assert not torch.equal(sbt.initialize_(nn.Linear(6, 2, bias=False), seed=5).weight, alone.weight)
+    for seed, draw in ((6, 0), (5, 1)):
+        assert not torch.equal(sbt.initialize_(small(), seed=seed, draw=draw)[0].weight, whole[0].weight)
+
+
+def test_the_module_comes_back_and_nothing_needs_a_gradient_for_it() -> None:
+    module = small()
+    before = dict(module.named_parameters())
+    assert sbt.initialize_(module, seed=1) is module
+    for name, parameter in module.named_parameters():
+        assert parameter is before[name]
+        assert parameter.requires_grad
+        assert parameter.grad_fn is None
+
+
+def test_the_default_generator_is_left_alone() -> None:
+    state = torch.get_rng_state()
+    module = small()
+    torch.set_rng_state(state)
+    sbt.initialize_(module, seed=1)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize("as_pairs", [False, True])
+def test_the_first_rule_that_matches_counts(as_pairs: bool) -> None:
+    rules: Any = {"2.*": sb.Constant(3.0), "*.weight": sb.Ones(), "0.bias": "zeros"}
+    module = sbt.initialize_(small(), seed=1, rules=list(rules.items()) if as_pairs else rules)
+    assert (module[2][0].weight == 3).all()
+    assert (module[0].weight == 1).all()
+    assert (module[0].bias == 0).all()
+    assert (module[1].bias == 0).all()
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        sb.XavierUniform(gain=2.0),
+        {"class_name": "XavierUniform", "config": {"gain": 2.0}},
+        sb.XavierUniform(gain=2.0).spec,
+        sb.XavierUniform(gain=2.0, seed=99),
+        sb.XavierUniform(gain=2.0, in_axis=1, out_axis=0),
+    ],
+    ids=["object", "dictionary", "spec", "object with a seed", "object with axes"],
+)
+def test_a_rules_fans_are_torchs_and_the_models_seed_counts(rule: Any) -> None:
+    module = sbt.initialize_(nn.Conv2d(3, 5, 2, bias=False), seed=1, rules={"*": rule})
+    expected = sbt.xavier_uniform_(nan((5, 3, 2, 2)), 2.0, seed=1, name="weight")
+    assert torch.equal(module.weight, expected)
+
+
+def test_a_rule_with_axes_of_its_own_keeps_them(client: RecordingClient) -> None:
+    experts = nn.ParameterDict({"w": nn.Parameter(nan((3, 4, 5)))})
+    sbt.initialize_(experts, seed=1, rules={"w": sb.Orthogonal(batch_axis=0)})
+    for matrix in experts["w"].detach():
+        assert torch.allclose(matrix @ matrix.T, torch.eye(4), atol=1e-6)
+    sbt.initialize_(experts, seed=1, rules={"w": sb.HeNormal()})
+    assert client.describe(client.specs[-1]).fan_in == 20
+
+
+def test_a_rule_of_none_leaves_a_parameter_alone() -> None:
+    module = small()
+    kept = module[0].weight.clone()
+    sbt.initialize_(module, seed=1, rules={"0.weight": None})
+    assert torch.equal(module[0].weight, kept)
+
+
+def test_patterns_tell_upper_from_lower_case() -> None:
+    module = nn.ParameterDict({"A": nn.Parameter(torch.zeros(1)), "a": nn.Parameter(torch.zeros(1))})
+    sbt.initialize_(module, seed=1, rules={"A": "ones", "?": None})
+    assert (module["A"].item(), module["a"].item()) == (1, 0)
+
+
+def test_parameters_without_a_rule_are_named_and_nothing_is_changed() -> None:
+    module = nn.Sequential(nn.Linear(2, 2), weight_norm(nn.Linear(2, 2)), nn.ParameterList([torch.ones(3)]))
+    before = sbt.digest(module)
+    names = "1.parametrizations.weight.original0, 1.parametrizations.weight.original1, 2.0"
+    with pytest.raises(sb.InvalidValueError, match="`rules` must be a rule for each parameter") as caught:
+        sbt.initialize_(module, seed=1)
+    assert names in str(caught.value)
+    assert sbt.digest(module) == before
+    sbt.initialize_(module, seed=1, rules={"1.param*": "ones", "2.*": "zeros"})
+    assert module[2][0].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"seed": 1.5}, "`seed` must be an integer"),
+        ({"seed": 2**64}, r"`seed` must be from -2\*\*63"),
+        ({"rules": "*"}, "`rules` must be a mapping from patterns to initializers, or pairs of both"),
+        ({"rules": [("*",)]}, r"`rules\[0\]` must be a pair of a pattern and an initializer"),
+        ({"rules": {"*": "glorot"}}, r"rules\['\*'\]: `initializer` must be one of"),
+        ({"rules": {"*": lambda tensor: tensor}}, r"rules\['\*'\]: `initializer` must be a name"),
+        ({"rules": {"0.bias": sb.HeNormal()}}, "0.bias: `shape` must be of two axes or more for an initializer with"),
+        ({"rules": {"0.weight": sb.Dirac()}}, r"0.weight: `shape` must be a convolution kernel's for Dirac"),
+        ({"buffers": 3}, "`buffers` must be a mapping"),
+        ({"prefix": 3}, "`prefix` must be a string"),
+        ({"draw": -1}, "`draw` must be from 0"),
+        ({"client": "embedded:"}, "`client` must be a Client or None"),
+    ],
+    ids=str,
+)
+def test_wrong_arguments_are_refused_before_anything_is_changed(arguments: dict[str, Any], message: str) -> None:
+    module = on_meta(small)
+    with pytest.raises(sb.InvalidArgumentError, match=message):
+        sbt.initialize_(module, **{"seed": 1, **arguments})
+    assert all(parameter.is_meta for parameter in module.parameters())
+
+
+def test_what_is_no_module_is_refused() -> None:
+    with pytest.raises(sb.InvalidTypeError, match=r"`module` must be a torch.nn.Module"):
+        sbt.initialize_(torch.ones(3), seed=1)
+
+
+def test_a_lazy_layer_must_know_its_shapes() -> None:
+    module = nn.Sequential(nn.LazyLinear(3))
+    with pytest.raises(sb.InvalidValueError, match=r"lazy layer.*Received: '0.weight'"):
+        sbt.initialize_(module, seed=1)
+    module(torch.ones(2, 4))
+    expected = sbt.initialize_(nn.Sequential(nn.Linear(4, 3)), seed=1)
+    assert sbt.digest(sbt.initialize_(module, seed=1)) == sbt.digest(expected)
+
+
+def test_a_module_on_meta_gets_memory_and_the_same_content() -> None:
+    ordinary = sbt.initialize_(Tied(), seed=3)
+    module = sbt.initialize_(on_meta(Tied), seed=3, buffers=POSITIONS)
+    assert sbt.digests(module) == sbt.digests(ordinary)
+    assert {tensor.device.type for tensor in itertools.chain(module.parameters(), module.buffers())} == {"cpu"}
+    assert all(parameter.requires_grad for parameter in module.parameters())
+    words = torch.tensor([[1, 2, 3]])
+    assert torch.equal(module(words), ordinary(words))
+    module(words).sum().backward()
+
+
+def test_shared_parameters_stay_shared_and_are_filled_once(client: RecordingClient) -> None:
+    module = sbt.initialize_(on_meta(Tied), seed=3, buffers=POSITIONS)
+    assert module.head.weight is module.embedding.weight
+    names = [spec.name for spec in client.specs]
+    assert "embedding.weight" in names
+    assert "head.weight" not in names
+    assert len(names) == len(set(names)) == 6
+    # What torch's own to_empty does to a module of the same kind is what materializing here must not do.
+    split = on_meta(Tied).to_empty(device="cpu")
+    assert split.head.weight is not split.embedding.weight
+
+
+def test_only_what_is_on_meta_gets_memory() -> None:
+    module = nn.Sequential(nn.Linear(2, 3), on_meta(nn.Linear, 3, 2))
+    kept = module[0].weight
+    sbt.initialize_(module, seed=1, rules={"0.weight": None})
+    assert module[0].weight is kept
+    assert not module[1].weight.is_meta
+
+
+def test_frozen_parameters_stay_frozen() -> None:
+    module = on_meta(small).requires_grad_(False)
+    assert not any(parameter.requires_grad for parameter in sbt.initialize_(module, seed=1).parameters())
+
+
+def test_none_is_no_content_for_what_is_on_meta() -> None:
+    with pytest.raises(sb.InvalidValueError, match=r"`rules` must be a rule for each parameter.*Received: '0.weight'"):
+        sbt.initialize_(on_meta(small), seed=1, rules={"0.weight": None})
+    with pytest.raises(sb.InvalidValueError, match=r"`buffers` must be a rule for each buffer.*Received: 'positions'"):
+        sbt.initialize_(on_meta(Tied), seed=1, buffers={"*": None})
+
+
+def test_a_buffer_on_meta_that_no_rule_fills_is_an_error_that_names_it() -> None:
+    module = on_meta(Tied)
+    with pytest.raises(sb.InvalidValueError, match=r"on the meta device, where its content is lost.*'positions'"):
+        sbt.initialize_(module, seed=1)
+    assert all(parameter.is_meta for parameter in module.parameters())
+
+
+def test_buffers_are_filled_by_initializers_or_functions() -> None:
+    module = sbt.initialize_(on_meta(Tied), seed=1, buffers={"pos*": sb.Constant(7.0), "*": "zeros"})
+    assert module.positions.tolist() == [7, 7, 7]
+    module = sbt.initialize_(on_meta(Tied), seed=1, buffers=POSITIONS)
+    assert module.positions.tolist() == [0, 1, 2]
+
+
+def test_other_buffers_stay_as_they_are() -> None:
+    module = Tied()
+    module.positions.fill_(5)
+    sbt.initialize_(module, seed=1, rules={"*": "zeros"})
+    assert module.positions.tolist() == [5, 5, 5]
+
+
+def test_rules_for_parameters_do_not_touch_buffers() -> None:
+    module = sbt.initialize_(on_meta(nn.BatchNorm1d, 3), seed=1, rules={"*": sb.Constant(9.0)})
+    assert module.running_mean.tolist() == [0, 0, 0]
+    assert module.weight.tolist() == [9, 9, 9]
+
+
+def test_wrappers_do_not_change_names() -> None:
+    from torch.distributed.algorithms._checkpoint.checkpoint_wrapper import checkpoint_wrapper
+
+    plain = sbt.digests(sbt.initialize_(small(), seed=1))
+    wrapped = small()
+    wrapped[2] = checkpoint_wrapper(wrapped[2], checkpoint_fn=checkpoint)
+    assert any("_checkpoint_wrapped_module" in name for name, _ in wrapped.named_parameters())
+    # Without the compiler's own back end, which warns about deprecations in torch; nothing is compiled here.
+    compiled = torch.compile(small(), backend="eager")
+    assert any("_orig_mod" in name for name, _ in compiled.named_parameters())
+    parallel = nn.DataParallel(small())
+    for module in (wrapped, compiled, parallel):
+        assert sbt.digests(sbt.initialize_(module, seed=1)) == plain
+
+
+def test_one_call_fetches_all_straight_into_the_parameters(
+    client: RecordingClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[dict[str, Any]] = []
+    original = RecordingClient.sample_all
+
+    def sample_all(self: RecordingClient, manifest: sb.Manifest, **arguments: Any) -> Any:
+        calls.append(arguments["out"])
+        return original(self, manifest, **arguments)
+
+    monkeypatch.setattr(RecordingClient, "sample_all", sample_all)
+    module = sbt.initialize_(small(), seed=1)
+    (outs,) = calls
+    assert set(outs) == {name for name, _ in module.named_parameters()}
+    for name, parameter in module.named_parameters():
+        assert outs[name].ctypes.data == parameter.data_ptr()
+
+
+def test_staging_memory_is_bounded(client: RecordingClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("seedbed.torch.fills.STAGED_BYTES", 200)
+    module = nn.ParameterList([nn.Parameter(nan((4, 6)).t()) for _ in range(5)])
+    rounds: list[int] = []
+    original = RecordingClient.sample_all
+
+    def sample_all(self: RecordingClient, manifest: sb.Manifest, **arguments: Any) -> Any:
+        rounds.append(len(manifest))
+        return original(self, manifest, **arguments)
+
+    monkeypatch.setattr(RecordingClient, "sample_all", sample_all)
+    sbt.initialize_(module, seed=1, rules={"*": sb.RandomNormal()})
+    assert rounds == [2, 2, 1]
+    for name, parameter in module.named_parameters():
+        assert torch.equal(parameter, sbt.normal_(nan((6, 4)), std=0.05, seed=1, name=name))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64], ids=str)
+def test_a_models_dtype_is_kept(dtype: torch.dtype) -> None:
+    module = sbt.initialize_(on_meta(small).to(dtype), seed=1)
+    assert {parameter.dtype for parameter in module.parameters()} == {dtype}
+    if dtype is not torch.float64:
+        wide = sbt.initialize_(small(), seed=1)
+        assert torch.equal(module[0].weight, wide[0].weight.to(dtype))
+
+
+def test_the_manifest_says_what_would_be_filled_and_its_digests_what_was(
+    client: RecordingClient, tmp_path: Path
+) -> None:
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Linear(4, 5))
+    rules = {"0.weight": sb.Orthogonal(gain=2.0)}
+    manifest = sbt.manifest_of(on_meta(lambda: model.to("meta")), seed=3, rules=rules)
+    assert manifest["0.weight"].shape == (4, 27)
+    filled = sbt.initialize_(model, seed=3, rules=rules)
+    assert client.digest_all(manifest) == sbt.digests(filled)
+    assert sbt.digest_of(client.digest_all(manifest)) == sbt.digest(filled)
+    assert sbt.digest(filled).size_bytes == manifest.size_bytes
+    manifest.save(tmp_path / "model.yaml")
+    assert sb.Manifest.load(tmp_path / "model.yaml") == manifest
+
+
+def test_a_manifest_needs_nothing_to_be_said_about_buffers() -> None:
+    assert len(sbt.manifest_of(on_meta(Tied), seed=1)) == 6
+
+
+def test_a_digest_changes_with_any_bit_and_any_name() -> None:
+    module = sbt.initialize_(small(), seed=1)
+    before = sbt.digest(module)
+    digests = sbt.digests(module)
+    with torch.no_grad():
+        module[1].bias[3] = 1e-30
+    assert sbt.digest(module) != before
+    assert {name for name, digest in sbt.digests(module).items() if digest != digests[name]} == {"1.bias"}
+    assert sbt.digest_of({"a": digests["0.bias"]}) != sbt.digest_of({"b": digests["0.bias"]})
+    assert sbt.digest_of(dict(reversed(digests.items()))) == before
+
+
+def test_a_server_gives_the_same_and_sends_each_byte_once(server: ServerProcess) -> None:
+    expected = sbt.digest(sbt.initialize_(small(), seed=1))
+    before = server.metric("seedbed_bytes_served_total")
+    with sb.connect(server.address) as remote:
+        module = sbt.initialize_(on_meta(small), seed=1, client=remote, timeout_seconds=60)
+        assert sbt.digest(module) == expected
+        assert server.metric("seedbed_bytes_served_total") - before == expected.size_bytes
+        module = sbt.initialize_(on_meta(small), seed=1, client=remote, local=True)
+        assert sbt.digest(module) == expected
+        assert server.metric("seedbed_bytes_served_total") - before == expected.size_bytes
+
+
+def test_a_call_that_fails_says_so() -> None:
+    with sb.connect("127.0.0.1:1") as nobody, pytest.raises(sb.UnavailableError):
+        sbt.initialize_(small(), seed=1, client=nobody)
+    with sb.connect("127.0.0.1:1") as nobody, pytest.raises(ConnectionError):
+        sbt.normal_(torch.empty(3), seed=1, client=nobody)

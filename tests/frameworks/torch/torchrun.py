@@ -1,0 +1,37 @@
+"""How tests start ranks: in a process group of their own, ended as a whole whatever happens."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+# Every rank imports torch, on machines that may be busy.
+RUN_SECONDS = 240
+
+
+def torchrun(processes: int, program: Path, *arguments: str, environment: Mapping[str, str]) -> str:
+    """Return the standard output of a program that torchrun has run with so many ranks; fail if it fails."""
+    options = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes))
+    return python(*options, str(program), *arguments, environment=environment)
+
+
+def python(*arguments: str, environment: Mapping[str, str]) -> str:
+    """Return the standard output of Python with these arguments, and of the processes that it starts."""
+    with subprocess.Popen(
+        [sys.executable, *arguments],
+        # One thread for each rank is what torchrun would set, with a warning.
+        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            output, errors = process.communicate(timeout=RUN_SECONDS)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == 0, output + errors
+    return output
