@@ -1,5 +1,6 @@
 """The names of ``tf.compat.v1.keras.initializers``."""
 
+from seedbed.compat.v1 import scaling
 from seedbed.compat.v1.base import Initializer
 from seedbed.compat.v1.constants import Constant, Ones, Zeros
 from seedbed.compat.v1.keras.classes import (
@@ -12,7 +13,6 @@ from seedbed.compat.v1.keras.classes import (
     TruncatedNormal,
 )
 from seedbed.compat.v1.matrices import Identity, Orthogonal
-from seedbed.compat.v1 import scaling
 
 constant = Constant
 identity = Identity
