@@ -39,6 +39,8 @@ from seedbed.initializers import (
     HeUniform,
     Identity,
     Initializer,
+    KaimingNormal,
+    KaimingUniform,
     LecunNormal,
     LecunUniform,
     Ones,
@@ -47,6 +49,8 @@ from seedbed.initializers import (
     RandomUniform,
     TruncatedNormal,
     VarianceScaling,
+    XavierNormal,
+    XavierUniform,
     Zeros,
     constant,
     glorot_normal,
@@ -54,6 +58,8 @@ from seedbed.initializers import (
     he_normal,
     he_uniform,
     identity,
+    kaiming_normal,
+    kaiming_uniform,
     lecun_normal,
     lecun_uniform,
     ones,
@@ -62,6 +68,8 @@ from seedbed.initializers import (
     random_uniform,
     truncated_normal,
     variance_scaling,
+    xavier_normal,
+    xavier_uniform,
     zeros,
 )
 from seedbed.manifest import Manifest
@@ -70,6 +78,7 @@ from seedbed.seeds import SeedGenerator
 from seedbed.wire.digests import Digest, digest_bytes
 from seedbed.wire.dtypes import Dtype
 from seedbed.wire.fans import FanAxes, Fans, compute_fans
+from seedbed.wire.gains import calculate_gain
 from seedbed.wire.info import InitializerInfo, InitializerParameter, Limits, ServerInfo, TensorDescription
 from seedbed.wire.slices import Shard, TensorSlice, shard
 from seedbed.wire.specs import TensorSpec
@@ -101,6 +110,8 @@ __all__ = [
     "InvalidArgumentError",
     "InvalidTypeError",
     "InvalidValueError",
+    "KaimingNormal",
+    "KaimingUniform",
     "LecunNormal",
     "LecunUniform",
     "Limits",
@@ -125,8 +136,11 @@ __all__ = [
     "UnavailableError",
     "UnsupportedError",
     "VarianceScaling",
+    "XavierNormal",
+    "XavierUniform",
     "Zeros",
     "aio",
+    "calculate_gain",
     "compute_fans",
     "connect",
     "constant",
@@ -140,6 +154,8 @@ __all__ = [
     "he_uniform",
     "identity",
     "initializers",
+    "kaiming_normal",
+    "kaiming_uniform",
     "lecun_normal",
     "lecun_uniform",
     "ones",
@@ -151,6 +167,8 @@ __all__ = [
     "shard",
     "truncated_normal",
     "variance_scaling",
+    "xavier_normal",
+    "xavier_uniform",
     "zeros",
 ]
 

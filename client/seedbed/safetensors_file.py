@@ -28,6 +28,8 @@ _NAMES = {
     Dtype.BFLOAT16: "BF16",
     Dtype.FLOAT32: "F32",
     Dtype.FLOAT64: "F64",
+    Dtype.FLOAT8_E4M3FN: "F8_E4M3",
+    Dtype.FLOAT8_E5M2: "F8_E5M2",
     Dtype.INT8: "I8",
     Dtype.INT16: "I16",
     Dtype.INT32: "I32",

@@ -4,15 +4,13 @@ from seedbed.wire.fans import fans_of
 from seedbed.wire.info import InitializerInfo, InitializerParameter, TensorDescription
 from seedbed.wire.initializers import INITIALIZERS, InitializerSpec, parameters
 from seedbed_server.backends.base import Diagonal, Fill, Normal, Orthogonal, Uniform
-from seedbed_server.initializers import scaling_of
 from seedbed_server.sampler import SamplePlan
 
 
 def describe(plan: SamplePlan, max_chunk_bytes: int) -> TensorDescription:
     """Return what a plan's tensor would be, sent in chunks of this size."""
     spec = plan.request.spec
-    has_fans = scaling_of(spec.initializer) is not None
-    fans = fans_of(spec.shape, spec.fan_axes) if has_fans else None
+    fans = fans_of(spec.shape, spec.fan_axes) if spec.initializer.has_fans else None
     return TensorDescription(
         name=spec.name,
         shape=plan.request.shape,

@@ -6,24 +6,28 @@ All derived numbers are float64, by the operations and in the order that docs/nu
 import math
 
 from seedbed.wire.fans import Fans, fans_of
+from seedbed.wire.gains import calculate_gain
 from seedbed.wire.initializers import (
     ConstantSpec,
     FixedScalingSpec,
     IdentitySpec,
     InitializerSpec,
+    KaimingSpec,
+    KaimingUniformSpec,
     OnesSpec,
     OrthogonalSpec,
     RandomNormalSpec,
     RandomUniformSpec,
     TruncatedNormalSpec,
     VarianceScalingSpec,
+    XavierSpec,
+    XavierUniformSpec,
     ZerosSpec,
 )
 from seedbed.wire.specs import TensorSpec
 from seedbed_server.backends.base import Diagonal, ElementRule, Fill, Normal, Orthogonal, Uniform
+from seedbed_server.kernels.bounds import truncated_stddev
 
-# The standard deviation of a standard normal number between -2 and 2: what truncation leaves of 1.
-STDDEV_WITHIN_2 = 0.87962566103423978
 # A bound further out is beyond the resolution of any word and counts as infinite. Without this rule its effect would
 # depend on how many digits its probability is computed with.
 FARTHEST_BOUND = 14.0
@@ -45,15 +49,15 @@ def element_rule(spec: TensorSpec) -> ElementRule:
         case RandomNormalSpec(mean, stddev):
             return Normal(mean, stddev)
         case TruncatedNormalSpec(mean, stddev, lower, upper):
-            below = -math.inf if lower < -FARTHEST_BOUND else lower
-            above = math.inf if upper > FARTHEST_BOUND else upper
-            return Normal(mean, stddev, below, above)
+            return Normal(mean, stddev, *effective_bounds(lower, upper))
         case OrthogonalSpec(gain):
             return Orthogonal(gain, rows=math.prod(spec.shape[:-1]), columns=spec.shape[-1])
         case FixedScalingSpec() | VarianceScalingSpec():
             scaling = scaling_of(spec.initializer)
             assert scaling is not None
             return scaled_rule(scaling, fans_of(spec.shape, spec.fan_axes))
+        case XavierSpec() | KaimingSpec():
+            return gained_rule(spec.initializer, fans_of(spec.shape, spec.fan_axes))
         case other:
             raise AssertionError(f"no rule for {other}")
 
@@ -65,14 +69,32 @@ def scaling_of(initializer: InitializerSpec) -> VarianceScalingSpec | None:
     return initializer if isinstance(initializer, VarianceScalingSpec) else None
 
 
+def effective_bounds(lower: float, upper: float) -> tuple[float, float]:
+    """Return the bounds that a truncated normal is computed with."""
+    return -math.inf if lower < -FARTHEST_BOUND else lower, math.inf if upper > FARTHEST_BOUND else upper
+
+
 def scaled_rule(scaling: VarianceScalingSpec, fans: Fans) -> Uniform | Normal:
     """Return the rule whose variance is scale / max(1, fan)."""
-    fan = {"fan_in": fans.fan_in, "fan_out": fans.fan_out, "fan_avg": fans.fan_avg}[scaling.mode]
-    variance = scaling.scale / max(1.0, fan)
+    variance = scaling.scale / max(1.0, getattr(fans, scaling.mode))
     if scaling.distribution == "uniform":
         limit = math.sqrt(3.0 * variance)
         return Uniform(-limit, limit)
     stddev = math.sqrt(variance)
     if scaling.distribution == "untruncated_normal":
         return Normal(0.0, stddev)
-    return Normal(0.0, stddev / STDDEV_WITHIN_2, -2.0, 2.0)
+    bounds = effective_bounds(scaling.lower, scaling.upper)
+    return Normal(0.0, stddev / truncated_stddev(*bounds), *bounds)
+
+
+def gained_rule(initializer: XavierSpec | KaimingSpec, fans: Fans) -> Uniform | Normal:
+    """Return the rule whose standard deviation is a gain divided by the root of a fan, or of the mean of both."""
+    match initializer:
+        case XavierSpec(gain):
+            stddev = gain * math.sqrt(2.0 / max(1.0, fans.fan_in + fans.fan_out))
+        case KaimingSpec(a, mode, nonlinearity):
+            stddev = calculate_gain(nonlinearity, a) / math.sqrt(max(1.0, getattr(fans, mode)))
+    if isinstance(initializer, (XavierUniformSpec, KaimingUniformSpec)):
+        limit = math.sqrt(3.0) * stddev
+        return Uniform(-limit, limit)
+    return Normal(0.0, stddev)

@@ -175,10 +175,12 @@ class TensorSource:
 
 
 def round_matrix(matrix: NDArray[np.float64], dtype: Dtype) -> NDArray[np.generic]:
-    """Return float64 numbers in a dtype: rounded to float32, and from there once more to a 16-bit dtype."""
+    """Return float64 numbers in a dtype: rounded to float32, and from there once more to a 16-bit or 8-bit dtype."""
     if dtype is Dtype.FLOAT64:
         return matrix
     single = matrix.astype(np.float32)
+    if dtype.saturates:
+        single = single.clip(-dtype.largest, dtype.largest)
     return single if dtype is Dtype.FLOAT32 else single.astype(dtype.numpy)
 
 

@@ -10,7 +10,8 @@ import seedbed as sb
 from seedbed.wire.fans import FanAxes
 from seedbed.wire.specs import TensorRequest, TensorSpec
 from seedbed_server.backends.base import Diagonal, ElementRule, Fill, Normal, Orthogonal, Uniform
-from seedbed_server.initializers import STDDEV_WITHIN_2, element_rule
+from seedbed_server.initializers import element_rule
+from seedbed_server.kernels.bounds import truncated_stddev
 from seedbed_server.sampler import plan
 
 TORCH = FanAxes(in_axis=1, out_axis=0)
@@ -47,8 +48,8 @@ def truncated(stddev: float) -> Normal:
 
 def test_the_constant_is_what_truncation_leaves_of_a_standard_deviation() -> None:
     density = math.exp(-2) / sqrt(2 * math.pi)
-    assert pytest.approx(sqrt(1 - 4 * density / math.erf(sqrt(2))), rel=1e-15) == STDDEV_WITHIN_2
-    assert STDDEV_WITHIN_2.hex() == "0x1.c25e4b6dba981p-1"
+    assert truncated_stddev(-2.0, 2.0) == pytest.approx(sqrt(1 - 4 * density / math.erf(sqrt(2))), rel=1e-15)
+    assert truncated_stddev(-2.0, 2.0).hex() == (0.87962566103423978).hex() == "0x1.c25e4b6dba981p-1"
 
 
 @every_weight

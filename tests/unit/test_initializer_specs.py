@@ -208,7 +208,7 @@ def test_a_constant_that_is_no_number_is_a_type_error(value: Any) -> None:
         ConstantSpec(value)
 
 
-F16, BF16, F32, F64 = FLOATING
+F16, BF16, F32, F64, E4M3FN, E5M2 = FLOATING
 
 
 @pytest.mark.parametrize(

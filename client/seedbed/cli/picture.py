@@ -30,7 +30,12 @@ MAX_DRAWN_ELEMENTS = 2**22
 MARGIN = 0.06
 
 # The distance from 1 to the next number of a 16-bit float, whose numbers are few enough to show.
-_EPSILONS = {Dtype.FLOAT16: 2.0**-10, Dtype.BFLOAT16: 2.0**-7}
+_EPSILONS = {
+    Dtype.FLOAT16: 2.0**-10,
+    Dtype.BFLOAT16: 2.0**-7,
+    Dtype.FLOAT8_E4M3FN: 2.0**-3,
+    Dtype.FLOAT8_E5M2: 2.0**-2,
+}
 
 SAMPLE_COLOR = "#9ecae1"
 DENSITY_COLOR = "#d94801"
@@ -82,7 +87,7 @@ def _draw_sample(axes: "Axes", sample: NDArray[np.float64], exact: Exact | None,
     low, high = exact.shown if exact is not None else _range(sample)
     bins = min(MAX_BINS, max(MIN_BINS, math.isqrt(sample.size)))
     edges = bin_edges(low, high, dtype, bins)
-    # A number on an edge counts half for each side; the 16-bit floats have such.
+    # A number on an edge counts half for each side; the 16-bit and 8-bit floats have such.
     counts = (np.histogram(sample, edges)[0] + np.histogram(-sample, -edges[::-1])[0][::-1]) / 2
     # Of all elements, so that the area is that of the density, and numbers outside the picture are not lost.
     heights = counts / (sample.size * np.diff(edges)) if exact is not None else counts
@@ -144,8 +149,8 @@ def _range(sample: NDArray[np.float64]) -> tuple[float, float]:
 def bin_edges(low: float, high: float, dtype: Dtype, bins: int) -> NDArray[np.float64]:
     """Return the edges of bins that hold equally many representable numbers each.
 
-    A 16-bit float has few numbers: bins of any other width hold now three, now four of them, which would look like a
-    comb that the sample does not have.
+    A 16-bit float has few numbers, an 8-bit one fewer: bins of any other width hold now three, now four of them, which
+    would look like a comb that the sample does not have.
     """
     width = (high - low) / bins
     if dtype in _EPSILONS:

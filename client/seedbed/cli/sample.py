@@ -73,8 +73,8 @@ def _checked_output(path: str | None, dtype: Dtype) -> Path | None:
     suffix = Path(path).suffix
     if suffix not in (".npy", ".safetensors"):
         raise InvalidValueError(f"--output must end in .npy or .safetensors. Received: {path!r}")
-    if suffix == ".npy" and dtype is Dtype.BFLOAT16:
-        raise InvalidValueError(f"{path}: the .npy format has no bfloat16; write a .safetensors file instead")
+    if suffix == ".npy" and dtype.numpy.isbuiltin != 1:  # read back, ml_dtypes' own types are raw bytes
+        raise InvalidValueError(f"{path}: the .npy format has no {dtype.value}; write a .safetensors file instead")
     return checked_output(path)
 
 

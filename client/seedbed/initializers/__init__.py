@@ -8,6 +8,7 @@ There is a module for each family.
 from seedbed.initializers.base import DEFAULT_DTYPE, Initializer, Seed
 from seedbed.initializers.constants import Constant, Ones, Zeros
 from seedbed.initializers.distributions import RandomNormal, RandomUniform, TruncatedNormal
+from seedbed.initializers.gains import KaimingNormal, KaimingUniform, XavierNormal, XavierUniform
 from seedbed.initializers.identity import Identity
 from seedbed.initializers.orthogonal import Orthogonal
 from seedbed.initializers.scaling import (
@@ -33,6 +34,10 @@ he_uniform = HeUniform
 he_normal = HeNormal
 lecun_uniform = LecunUniform
 lecun_normal = LecunNormal
+xavier_uniform = XavierUniform
+xavier_normal = XavierNormal
+kaiming_uniform = KaimingUniform
+kaiming_normal = KaimingNormal
 identity = Identity
 orthogonal = Orthogonal
 
@@ -45,6 +50,8 @@ __all__ = [
     "HeUniform",
     "Identity",
     "Initializer",
+    "KaimingNormal",
+    "KaimingUniform",
     "LecunNormal",
     "LecunUniform",
     "Ones",
@@ -54,6 +61,8 @@ __all__ = [
     "Seed",
     "TruncatedNormal",
     "VarianceScaling",
+    "XavierNormal",
+    "XavierUniform",
     "Zeros",
     "constant",
     "glorot_normal",
@@ -61,6 +70,8 @@ __all__ = [
     "he_normal",
     "he_uniform",
     "identity",
+    "kaiming_normal",
+    "kaiming_uniform",
     "lecun_normal",
     "lecun_uniform",
     "ones",
@@ -69,5 +80,7 @@ __all__ = [
     "random_uniform",
     "truncated_normal",
     "variance_scaling",
+    "xavier_normal",
+    "xavier_uniform",
     "zeros",
 ]

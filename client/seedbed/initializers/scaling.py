@@ -3,26 +3,31 @@
 from typing import Any, ClassVar
 
 from seedbed.initializers.base import Initializer, Seed
+from seedbed.initializers.fans import FanInitializer
 from seedbed.wire import initializers as wire
-from seedbed.wire.fans import Axes, FanAxes
+from seedbed.wire.fans import Axes
 from seedbed.wire.initializers import Distribution, FanMode
 
 
-class VarianceScaling(Initializer):
-    """Numbers with mean 0 and variance scale / n, n = max(1, fan). Floating dtypes. The same values on each call.
+class VarianceScaling(FanInitializer):
+    """Numbers of variance scale / n, n = max(1, fan). Floating dtypes. The same values on each call.
 
     ``uniform`` is on [-limit, limit) with limit = sqrt(3 scale / n); ``truncated_normal`` (also called ``normal``, as
-    in Keras) is cut at two standard deviations and widened by 1 / 0.87962566103423978 so that the variance is right;
-    ``untruncated_normal`` has stddev = sqrt(scale / n).
+    in Keras) is cut at ``lower`` and ``upper`` standard deviations, two by default, and widened so that the variance is
+    right: by 1 / 0.87962566103423978 for two; ``untruncated_normal`` has stddev = sqrt(scale / n). The mean is 0,
+    unless bounds that are not symmetric move it.
 
     Args:
         scale: finite and positive.
-        mode: ``fan_in``, ``fan_out`` or ``fan_avg``.
+        mode: ``fan_in``, ``fan_out``, ``fan_avg`` (the arithmetic mean of both) or ``fan_geo_avg`` (the geometric one).
         distribution: ``truncated_normal``, ``untruncated_normal`` or ``uniform``.
         seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
         in_axis: the axes that are inputs, an integer or several; by default Keras's rule (see ``compute_fans``).
         out_axis: the axes that are outputs, likewise.
         batch_axis: axes that count for neither, such as stacked experts.
+        lower: where a truncated normal is cut, in standard deviations before truncation, at most 4; may be ``-inf``.
+            Other distributions take no other value than the default.
+        upper: where it is cut above, likewise, at least -4; may be ``inf``.
     """
 
     def __init__(
@@ -35,18 +40,17 @@ class VarianceScaling(Initializer):
         in_axis: Axes | None = None,
         out_axis: Axes | None = None,
         batch_axis: Axes = (),
+        lower: float = -2.0,
+        upper: float = 2.0,
     ) -> None:
-        axes = None
-        if in_axis is not None or out_axis is not None or batch_axis != ():
-            axes = FanAxes(-2 if in_axis is None else in_axis, -1 if out_axis is None else out_axis, batch_axis)
-        super().__init__(wire.VarianceScalingSpec(scale, mode, distribution), seed, axes)
+        spec = wire.VarianceScalingSpec(scale, mode, distribution, lower, upper)
+        super().__init__(spec, seed, in_axis, out_axis, batch_axis)
 
     def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments; the axes only where they are not Keras's."""
+        """Return the constructor's arguments; the axes and the bounds only where they are not Keras's."""
         config = super().get_config()
-        if self._fan_axes is not None:
-            for name in ("in_axis", "out_axis", "batch_axis"):
-                config[name] = list(getattr(self._fan_axes, name))
+        if (config["lower"], config["upper"]) == (-2.0, 2.0):
+            del config["lower"], config["upper"]
         return config
 
 

@@ -24,6 +24,8 @@ class Dtype(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DTYPE_UINT32: _ClassVar[Dtype]
     DTYPE_UINT64: _ClassVar[Dtype]
     DTYPE_BOOL: _ClassVar[Dtype]
+    DTYPE_FLOAT8_E4M3FN: _ClassVar[Dtype]
+    DTYPE_FLOAT8_E5M2: _ClassVar[Dtype]
 
 class Numerics(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -49,6 +51,8 @@ DTYPE_UINT16: Dtype
 DTYPE_UINT32: Dtype
 DTYPE_UINT64: Dtype
 DTYPE_BOOL: Dtype
+DTYPE_FLOAT8_E4M3FN: Dtype
+DTYPE_FLOAT8_E5M2: Dtype
 NUMERICS_UNSPECIFIED: Numerics
 NUMERICS_SEEDBED_1: Numerics
 DIGEST_ALGORITHM_UNSPECIFIED: DigestAlgorithm

@@ -10,12 +10,14 @@ from seedbed.wire.errors import bad_type, bad_value
 
 
 class Dtype(enum.Enum):
-    """An element type, by numpy's (for bfloat16, ml_dtypes') name; elements travel little-endian."""
+    """An element type, by numpy's name (bfloat16 and float8: by ml_dtypes'); elements travel little-endian."""
 
     FLOAT16 = "float16"
     BFLOAT16 = "bfloat16"
     FLOAT32 = "float32"
     FLOAT64 = "float64"
+    FLOAT8_E4M3FN = "float8_e4m3fn"
+    FLOAT8_E5M2 = "float8_e5m2"
     INT8 = "int8"
     INT16 = "int16"
     INT32 = "int32"
@@ -27,7 +29,7 @@ class Dtype(enum.Enum):
     BOOL = "bool"
 
     def __init__(self, name: str) -> None:
-        self.numpy: np.dtype[np.generic] = np.dtype(ml_dtypes.bfloat16 if name == "bfloat16" else name)
+        self.numpy: np.dtype[np.generic] = np.dtype(getattr(ml_dtypes, name, name))
         """The numpy dtype, in the machine's byte order."""
         self.itemsize = self.numpy.itemsize
         """The size of one element in bytes."""
@@ -36,6 +38,11 @@ class Dtype(enum.Enum):
     def is_floating(self) -> bool:
         """Whether the type can hold random numbers."""
         return self in FLOATING
+
+    @property
+    def saturates(self) -> bool:
+        """Whether a random number beyond the largest finite value becomes that value."""
+        return self in SATURATING
 
     @property
     def largest(self) -> float:
@@ -53,7 +60,10 @@ class Dtype(enum.Enum):
         return math.isfinite(value) and value == int(value) and low <= value < high
 
     def rounded(self, value: float) -> np.generic:
-        """Return a float rounded, to nearest even, to this floating type; float16 and bfloat16 by way of float32."""
+        """Return a float rounded, to nearest even, to this floating type; those narrower than float32 by way of it.
+
+        What is too large becomes infinite; for float8_e4m3fn, which has no infinity, NaN.
+        """
         with np.errstate(over="ignore"):
             if self is Dtype.FLOAT64:
                 return np.float64(value)
@@ -61,15 +71,23 @@ class Dtype(enum.Enum):
             return self.numpy.type(single.astype(self.numpy))
 
 
-FLOATING = (Dtype.FLOAT16, Dtype.BFLOAT16, Dtype.FLOAT32, Dtype.FLOAT64)
+SATURATING = (Dtype.FLOAT8_E4M3FN, Dtype.FLOAT8_E5M2)
+"""The floating types whose range is so small that random numbers are cut to it."""
+
+FLOATING = (Dtype.FLOAT16, Dtype.BFLOAT16, Dtype.FLOAT32, Dtype.FLOAT64, *SATURATING)
 
 LARGEST = {
     Dtype.FLOAT16: 65504.0,
     Dtype.BFLOAT16: (2 - 2.0**-7) * 2.0**127,
     Dtype.FLOAT32: (2 - 2.0**-23) * 2.0**127,
     Dtype.FLOAT64: (2 - 2.0**-52) * 2.0**1023,
+    Dtype.FLOAT8_E4M3FN: 448.0,
+    Dtype.FLOAT8_E5M2: 57344.0,
 }
-"""The largest finite value of each floating type (IEEE 754; bfloat16 is float32's upper half)."""
+"""The largest finite value of each floating type.
+
+IEEE 754; bfloat16 is float32's upper half; float8: Micikevicius et al. 2022, arXiv:2209.05433.
+"""
 
 _ALIASES = {"half": "float16", "float": "float32", "double": "float64", "bool_": "bool"}
 _ALLOWED = "one of " + ", ".join(dtype.value for dtype in Dtype)

@@ -23,6 +23,11 @@ class Fans(NamedTuple):
         """The arithmetic mean of both."""
         return (self.fan_in + self.fan_out) / 2
 
+    @property
+    def fan_geo_avg(self) -> float:
+        """The geometric mean of both."""
+        return math.sqrt(self.fan_in * self.fan_out)
+
 
 @dataclass(frozen=True, slots=True, init=False)
 class FanAxes:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.wire.dtypes import Dtype
+from seedbed.wire.dtypes import FLOATING, Dtype
 from seedbed_server.backends.base import (
     CancelledError,
     Diagonal,
@@ -35,7 +35,13 @@ _UNIFORM = "({runs}, {real}[::1], " + _UNALIGNED + ")"
 _NORMAL = "({runs}, {word}[::1], {real}[::1], " + _UNALIGNED + ")"
 _NARROW = {"runs": _RUNS, "word": "uint32", "real": "float32"}
 _WIDE = {"runs": _RUNS, "word": "uint64", "real": "float64", "out": "float64"}
-_OUT = {Dtype.FLOAT16: "uint16", Dtype.BFLOAT16: "uint16", Dtype.FLOAT32: "float32"}
+_OUT = {
+    Dtype.FLOAT16: "uint16",
+    Dtype.BFLOAT16: "uint16",
+    Dtype.FLOAT32: "float32",
+    Dtype.FLOAT8_E4M3FN: "uint8",
+    Dtype.FLOAT8_E5M2: "uint8",
+}
 
 
 class CpuBackend:
@@ -48,7 +54,7 @@ class CpuBackend:
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="seedbed-orthogonal")
         self._uniform: dict[Dtype, Callable[..., None]] = {}
         self._normal: dict[Dtype, Callable[..., None]] = {}
-        for dtype in (Dtype.FLOAT16, Dtype.BFLOAT16, Dtype.FLOAT32, Dtype.FLOAT64):
+        for dtype in FLOATING:
             types = _WIDE if dtype is Dtype.FLOAT64 else {**_NARROW, "out": _OUT[dtype]}
             uniform = getattr(values, f"uniform_{dtype.value}_values")
             normal = getattr(values, f"normal_{dtype.value}_values")
@@ -191,7 +197,7 @@ def processor_name() -> str:
 
 
 def _writable_as(dtype: Dtype, out: NDArray[np.uint8]) -> NDArray[Any]:
-    return out.view(np.uint16 if dtype.itemsize == 2 else dtype.numpy)
+    return out.view(_OUT.get(dtype, dtype.numpy))
 
 
 def _scalar(value: float, dtype: Dtype) -> np.generic:

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit, uint16, uint32, uint64
+from numba import njit, uint8, uint16, uint32, uint64
 from numpy.typing import NDArray
 
 from seedbed_server.kernels.normal import normal_float32, normal_float64
 from seedbed_server.kernels.philox import block_words, word_of_lane
-from seedbed_server.kernels.rounding import bfloat16_bits, float16_bits
+from seedbed_server.kernels.rounding import bfloat16_bits, float8_e4m3fn_bits, float8_e5m2_bits, float16_bits
 from seedbed_server.kernels.uniform import uniform_float32, uniform_float64
 
 
@@ -84,6 +84,18 @@ def uniform_bfloat16_value(words: Any, lane: Any, split: Any, params: Any) -> An
 
 
 @njit(inline="always")
+def uniform_float8_e4m3fn_value(words: Any, lane: Any, split: Any, params: Any) -> Any:
+    """Return the bits of a uniform float8_e4m3fn."""
+    return uint8(float8_e4m3fn_bits(uniform_float32(word_of_lane(words, lane), params[0], params[1], params[2])))
+
+
+@njit(inline="always")
+def uniform_float8_e5m2_value(words: Any, lane: Any, split: Any, params: Any) -> Any:
+    """Return the bits of a uniform float8_e5m2."""
+    return uint8(float8_e5m2_bits(uniform_float32(word_of_lane(words, lane), params[0], params[1], params[2])))
+
+
+@njit(inline="always")
 def uniform_float64_value(words: Any, lane: Any, split: Any, params: Any) -> Any:
     """Return a uniform float64."""
     return uniform_float64(pair_of_words(words, lane), params[0], params[1], params[2])
@@ -118,6 +130,18 @@ def normal_bfloat16_value(words: Any, lane: Any, split: Any, params: Any) -> Any
 
 
 @njit(inline="always")
+def normal_float8_e4m3fn_value(words: Any, lane: Any, split: Any, params: Any) -> Any:
+    """Return the bits of a normal float8_e4m3fn."""
+    return uint8(float8_e4m3fn_bits(normal_float32_value(words, lane, split, params)))
+
+
+@njit(inline="always")
+def normal_float8_e5m2_value(words: Any, lane: Any, split: Any, params: Any) -> Any:
+    """Return the bits of a normal float8_e5m2."""
+    return uint8(float8_e5m2_bits(normal_float32_value(words, lane, split, params)))
+
+
+@njit(inline="always")
 def normal_float64_value(words: Any, lane: Any, split: Any, params: Any) -> Any:
     """Return a normal float64."""
     return normal_float64(
@@ -145,7 +169,7 @@ class BlockKernel:
     - key: four uint32.
     - split: a word (uint32, uint64 for float64), the number of words below the median; a uniform does not use it.
     - params: ``param_count`` numbers (float32, float64 for float64), as in :mod:`seedbed_server.kernels.values`.
-    - out: the values of all elements of all runs, one after another; 16-bit floats as their bits.
+    - out: the values of all elements of all runs, one after another; 16-bit and 8-bit floats as their bits.
     """
 
     name: str
@@ -188,14 +212,19 @@ def _body(value: Any, elements_per_block: int) -> Callable[..., None]:
 
 
 def _kernels() -> Iterator[BlockKernel]:
-    sixteen, single, double = np.dtype(np.uint16), np.dtype(np.float32), np.dtype(np.float64)
+    eight, sixteen = np.dtype(np.uint8), np.dtype(np.uint16)
+    single, double = np.dtype(np.float32), np.dtype(np.float64)
     for name, value, param_count, out in (
         ("uniform_float16", uniform_float16_value, 3, sixteen),
         ("uniform_bfloat16", uniform_bfloat16_value, 3, sixteen),
+        ("uniform_float8_e4m3fn", uniform_float8_e4m3fn_value, 3, eight),
+        ("uniform_float8_e5m2", uniform_float8_e5m2_value, 3, eight),
         ("uniform_float32", uniform_float32_value, 3, single),
         ("uniform_float64", uniform_float64_value, 3, double),
         ("normal_float16", normal_float16_value, 8, sixteen),
         ("normal_bfloat16", normal_bfloat16_value, 8, sixteen),
+        ("normal_float8_e4m3fn", normal_float8_e4m3fn_value, 8, eight),
+        ("normal_float8_e5m2", normal_float8_e5m2_value, 8, eight),
         ("normal_float32", normal_float32_value, 8, single),
         ("normal_float64", normal_float64_value, 8, double),
     ):

@@ -1,8 +1,10 @@
 """From the bounds of a truncated normal to the numbers its kernel takes, exactly rounded, on the host."""
 
+import math
 import threading
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import mpmath
 
@@ -37,3 +39,31 @@ def interval(lower: float, upper: float, word_bits: int) -> Interval:
         remainder = split * step - below_median
         low_edge, high_edge = mpmath.erfc(-low) / 2, mpmath.erfc(high) / 2
         return Interval(split, float(step), float(low_edge), float(high_edge), float(remainder))
+
+
+@lru_cache(maxsize=1024)
+def truncated_stddev(lower: float, upper: float) -> float:
+    """Return the standard deviation that a standard normal number has between two bounds.
+
+    Johnson, Kotz and Balakrishnan 1994, section 13.10.1.
+    """
+    # Between narrow bounds nearly all of the variance's terms cancels: their differences are of the third order.
+    lost = 4 * -math.floor(math.log10(min(upper - lower, 1.0)))
+    with _MPMATH, mpmath.workdps(DIGITS + lost):
+        root_2 = mpmath.sqrt(2)
+        low, high = mpmath.mpf(lower) / root_2, mpmath.mpf(upper) / root_2
+        # From the nearer tail, where the difference of two probabilities keeps its digits.
+        near, far = (low, high) if low > 0 else (-high, -low)
+        mass = (mpmath.erfc(near) - mpmath.erfc(far)) / 2
+        below, above = _density(lower), _density(upper)
+        shift = (below - above) / mass
+        edges = (_moment(lower, below) - _moment(upper, above)) / mass
+        return float(mpmath.sqrt(1 + edges - shift * shift))
+
+
+def _density(bound: float) -> Any:
+    return mpmath.npdf(mpmath.mpf(bound))
+
+
+def _moment(bound: float, density: Any) -> Any:
+    return mpmath.mpf(bound) * density if math.isfinite(bound) else mpmath.mpf(0)

@@ -1,7 +1,7 @@
-"""From float32 to the 16-bit formats: one rounding, to nearest, ties to even, by integer arithmetic.
+"""From float32 to the 16-bit and 8-bit formats: one rounding, to nearest, ties to even, by integer arithmetic.
 
 numba has no bfloat16 and little float16 on the processor, and a conversion instruction is not on every machine;
-integers are. The results are the formats' bits as uint32, of which the lower 16 count.
+integers are. The results are the formats' bits as uint32, of which the lower 16 or 8 count.
 """
 
 from typing import Any
@@ -18,6 +18,16 @@ FLOAT32_BITS_OF_SMALLEST_NORMAL = 0x38800000
 # Adding 0.5 aligns a float32 below 2**-14 so that its last place is worth 2**-24, float16's smallest
 # step: the addition itself rounds to nearest even.
 FLOAT32_BITS_OF_HALF = 0x3F000000
+
+# The formats of 8 bits are those of Micikevicius et al. 2022, arXiv:2209.05433. Both saturate: the largest finite
+# numbers are 448, below the only NaN of e4m3fn, and 57344, below the infinity of e5m2.
+E4M3FN_LARGEST = 0x7E
+E5M2_LARGEST = 0x7B
+# Bits of 2**-6, the smallest normal number of e4m3fn; that of e5m2 is float16's.
+FLOAT32_BITS_OF_E4M3FN_NORMAL = 0x3C800000
+# As with float16: next to 16384 the last place of a float32 is worth 2**-9, and next to 128 it is worth 2**-16.
+FLOAT32_BITS_OF_16384 = 0x46800000
+FLOAT32_BITS_OF_128 = 0x43000000
 
 
 @njit(inline="always")
@@ -42,3 +52,35 @@ def float16_bits(value: Any) -> Any:
     large = magnitude >= uint32(FLOAT32_BITS_OF_65536)
     finite = subnormal if small else normal
     return uint32(sign | (uint32(FLOAT16_INFINITY) if large else finite))
+
+
+@njit(inline="always")
+def float8_e4m3fn_bits(value: Any) -> Any:
+    """Return the bits of the float8_e4m3fn nearest to a float32; beyond 448 they are those of 448."""
+    bits = bits_of_float32(value)
+    sign = uint32(uint32(bits >> uint32(24)) & uint32(0x80))
+    magnitude = uint32(bits & uint32(0x7FFFFFFF))
+    odd = uint32(uint32(magnitude >> uint32(20)) & uint32(1))
+    # Rebias the exponent from 127 to 7 and round the 20 bits that go.
+    normal = uint32(uint32(magnitude - uint32(0x3BF80001) + odd) >> uint32(20))
+    aligned = bits_of_float32(float32_of_bits(magnitude) + float32(16384.0))
+    subnormal = uint32(aligned - uint32(FLOAT32_BITS_OF_16384))
+    small = magnitude < uint32(FLOAT32_BITS_OF_E4M3FN_NORMAL)
+    rounded = subnormal if small else normal
+    return uint32(sign | (rounded if rounded < uint32(E4M3FN_LARGEST) else uint32(E4M3FN_LARGEST)))
+
+
+@njit(inline="always")
+def float8_e5m2_bits(value: Any) -> Any:
+    """Return the bits of the float8_e5m2 nearest to a float32; beyond 57344 they are those of 57344."""
+    bits = bits_of_float32(value)
+    sign = uint32(uint32(bits >> uint32(24)) & uint32(0x80))
+    magnitude = uint32(bits & uint32(0x7FFFFFFF))
+    odd = uint32(uint32(magnitude >> uint32(21)) & uint32(1))
+    # Rebias the exponent from 127 to 15 and round the 21 bits that go.
+    normal = uint32(uint32(magnitude - uint32(0x37F00001) + odd) >> uint32(21))
+    aligned = bits_of_float32(float32_of_bits(magnitude) + float32(128.0))
+    subnormal = uint32(aligned - uint32(FLOAT32_BITS_OF_128))
+    small = magnitude < uint32(FLOAT32_BITS_OF_SMALLEST_NORMAL)
+    rounded = subnormal if small else normal
+    return uint32(sign | (rounded if rounded < uint32(E5M2_LARGEST) else uint32(E5M2_LARGEST)))

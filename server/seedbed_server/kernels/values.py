@@ -1,20 +1,20 @@
 """From element runs to values: the loops over the element functions, one for each distribution and dtype.
 
 Each loop draws a tile of words, which stays in the processor's cache, turns it into values, and goes on. Words and
-values are separate loops because LLVM vectorizes each of them well, and both together badly. 16-bit floats are written
-as their bits. The parameters come in an array: of a uniform minval, width and ceiling; of a normal step, low_edge,
-high_edge, remainder, lower, upper, mean and stddev.
+values are separate loops because LLVM vectorizes each of them well, and both together badly. Floats of
+16 and 8 bits are written as their bits. The parameters come in an array: of a uniform minval, width and ceiling; of a
+normal step, low_edge, high_edge, remainder, lower, upper, mean and stddev.
 """
 
 from typing import Any
 
 import numpy as np
-from numba import uint16, uint64
+from numba import uint8, uint16, uint64
 
 from seedbed_server.kernels.intrinsics import prefer_wide_vectors
 from seedbed_server.kernels.normal import normal_float32, normal_float64
 from seedbed_server.kernels.philox import next_words
-from seedbed_server.kernels.rounding import bfloat16_bits, float16_bits
+from seedbed_server.kernels.rounding import bfloat16_bits, float8_e4m3fn_bits, float8_e5m2_bits, float16_bits
 from seedbed_server.kernels.uniform import uniform_float32, uniform_float64
 
 TILE_WORDS = 4096
@@ -68,6 +68,38 @@ def uniform_bfloat16_values(firsts: Any, counts: Any, key: Any, params: Any, out
         for i in range(size):
             value = uniform_float32(words[i], minval, width, ceiling)
             tile[i] = uint16(bfloat16_bits(value))
+        at += size
+
+
+def uniform_float8_e4m3fn_values(firsts: Any, counts: Any, key: Any, params: Any, out: Any) -> None:
+    """Fill a uint8 array with the bits of uniform float8_e4m3fn numbers."""
+    prefer_wide_vectors()
+    minval, width, ceiling = params[0], params[1], params[2]
+    words = np.empty(TILE_WORDS, np.uint32)
+    position = np.zeros(2, np.uint64)
+    at = uint64(0)
+    while at < uint64(out.size):
+        size = next_words(firsts, counts, uint64(1), position, key, words)
+        tile = out[at : at + size]
+        for i in range(size):
+            value = uniform_float32(words[i], minval, width, ceiling)
+            tile[i] = uint8(float8_e4m3fn_bits(value))
+        at += size
+
+
+def uniform_float8_e5m2_values(firsts: Any, counts: Any, key: Any, params: Any, out: Any) -> None:
+    """Fill a uint8 array with the bits of uniform float8_e5m2 numbers."""
+    prefer_wide_vectors()
+    minval, width, ceiling = params[0], params[1], params[2]
+    words = np.empty(TILE_WORDS, np.uint32)
+    position = np.zeros(2, np.uint64)
+    at = uint64(0)
+    while at < uint64(out.size):
+        size = next_words(firsts, counts, uint64(1), position, key, words)
+        tile = out[at : at + size]
+        for i in range(size):
+            value = uniform_float32(words[i], minval, width, ceiling)
+            tile[i] = uint8(float8_e5m2_bits(value))
         at += size
 
 
@@ -134,6 +166,40 @@ def normal_bfloat16_values(firsts: Any, counts: Any, key: Any, split: Any, param
         for i in range(size):
             value = normal_float32(words[i], below, step, low, high, lower, upper, mean, stddev)
             tile[i] = uint16(bfloat16_bits(value))
+        at += size
+
+
+def normal_float8_e4m3fn_values(firsts: Any, counts: Any, key: Any, split: Any, params: Any, out: Any) -> None:
+    """Fill a uint8 array with the bits of normal float8_e4m3fn numbers."""
+    prefer_wide_vectors()
+    below, step, low, high = split[0], params[0], params[1], params[2]
+    lower, upper, mean, stddev = params[4], params[5], params[6], params[7]
+    words = np.empty(TILE_WORDS, np.uint32)
+    position = np.zeros(2, np.uint64)
+    at = uint64(0)
+    while at < uint64(out.size):
+        size = next_words(firsts, counts, uint64(1), position, key, words)
+        tile = out[at : at + size]
+        for i in range(size):
+            value = normal_float32(words[i], below, step, low, high, lower, upper, mean, stddev)
+            tile[i] = uint8(float8_e4m3fn_bits(value))
+        at += size
+
+
+def normal_float8_e5m2_values(firsts: Any, counts: Any, key: Any, split: Any, params: Any, out: Any) -> None:
+    """Fill a uint8 array with the bits of normal float8_e5m2 numbers."""
+    prefer_wide_vectors()
+    below, step, low, high = split[0], params[0], params[1], params[2]
+    lower, upper, mean, stddev = params[4], params[5], params[6], params[7]
+    words = np.empty(TILE_WORDS, np.uint32)
+    position = np.zeros(2, np.uint64)
+    at = uint64(0)
+    while at < uint64(out.size):
+        size = next_words(firsts, counts, uint64(1), position, key, words)
+        tile = out[at : at + size]
+        for i in range(size):
+            value = normal_float32(words[i], below, step, low, high, lower, upper, mean, stddev)
+            tile[i] = uint8(float8_e5m2_bits(value))
         at += size
 
 

@@ -5,13 +5,19 @@ parameters once, when it is made; :data:`INITIALIZERS` is the catalogue. There i
 """
 
 from seedbed.wire.initializers.base import ALL_DTYPES, InitializerSpec, parameter
+from seedbed.wire.initializers.bounds import FARTHEST_NEAR_BOUND
 from seedbed.wire.initializers.catalogue import INITIALIZERS, find_initializer, parameters
 from seedbed.wire.initializers.constants import ConstantSpec, OnesSpec, ZerosSpec
-from seedbed.wire.initializers.distributions import (
-    FARTHEST_NEAR_BOUND,
-    RandomNormalSpec,
-    RandomUniformSpec,
-    TruncatedNormalSpec,
+from seedbed.wire.initializers.distributions import RandomNormalSpec, RandomUniformSpec, TruncatedNormalSpec
+from seedbed.wire.initializers.gains import (
+    ONE_FAN_MODES,
+    KaimingNormalSpec,
+    KaimingSpec,
+    KaimingUniformSpec,
+    OneFanMode,
+    XavierNormalSpec,
+    XavierSpec,
+    XavierUniformSpec,
 )
 from seedbed.wire.initializers.identity import IdentitySpec
 from seedbed.wire.initializers.orthogonal import OrthogonalSpec
@@ -36,6 +42,7 @@ __all__ = [
     "FARTHEST_NEAR_BOUND",
     "INITIALIZERS",
     "MODES",
+    "ONE_FAN_MODES",
     "ConstantSpec",
     "Distribution",
     "FanMode",
@@ -46,14 +53,21 @@ __all__ = [
     "HeUniformSpec",
     "IdentitySpec",
     "InitializerSpec",
+    "KaimingNormalSpec",
+    "KaimingSpec",
+    "KaimingUniformSpec",
     "LecunNormalSpec",
     "LecunUniformSpec",
+    "OneFanMode",
     "OnesSpec",
     "OrthogonalSpec",
     "RandomNormalSpec",
     "RandomUniformSpec",
     "TruncatedNormalSpec",
     "VarianceScalingSpec",
+    "XavierNormalSpec",
+    "XavierSpec",
+    "XavierUniformSpec",
     "ZerosSpec",
     "find_initializer",
     "parameter",

@@ -31,18 +31,26 @@ def choice(name: str, value: object, choices: tuple[str, ...]) -> str:
     return value.lower()
 
 
+# No 64-bit word lies further out than 9.2 standard deviations, or 10.3 where truncation leads far out.
+FARTHEST_NORMAL = 11.0
+
+
 def check_normal(mean: float, stddev: float, dtype: Dtype) -> None:
     """Raise if a normal number could overflow the dtype."""
     check_magnitude("mean", mean, abs(mean), dtype)
-    # No 64-bit word lies further out than 9.2 standard deviations, or 10.3 where truncation leads far out.
-    check_magnitude("stddev", stddev, abs(mean) + 11 * stddev, dtype)
+    check_reach("stddev", stddev, abs(mean) + FARTHEST_NORMAL * stddev, dtype)
 
 
 def check_magnitude(name: str, value: float, reached: float, dtype: Dtype) -> None:
-    """Raise if a parameter lets elements reach a magnitude that the dtype does not have."""
+    """Raise if a parameter stands for a number of a magnitude that the dtype does not have."""
     if reached > dtype.largest:
         allowed = f"small enough for {dtype.value}, whose largest value is {dtype.largest:g}"
         raise bad_value(name, allowed, value, reason="NOT_REPRESENTABLE")
+
+
+def check_reach(name: str, value: float, reached: float, dtype: Dtype) -> None:
+    """Raise if a parameter lets the farthest of random numbers overflow; where the dtype saturates, none does."""
+    check_magnitude(name, value, reached, Dtype.FLOAT32 if dtype.saturates else dtype)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,8 @@ class InitializerSpec:
     """The dtypes it can fill."""
     random: ClassVar[bool] = True
     """Whether seed, name and draw matter."""
+    has_fans: ClassVar[bool] = False
+    """Whether the shape's fans matter."""
     aliases: ClassVar[tuple[str, ...]] = ()
     """Further names, besides the class's name and its snake_case form."""
 

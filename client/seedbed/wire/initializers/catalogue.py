@@ -7,6 +7,12 @@ from typing import Any
 from seedbed.wire.initializers.base import InitializerSpec
 from seedbed.wire.initializers.constants import ConstantSpec, OnesSpec, ZerosSpec
 from seedbed.wire.initializers.distributions import RandomNormalSpec, RandomUniformSpec, TruncatedNormalSpec
+from seedbed.wire.initializers.gains import (
+    KaimingNormalSpec,
+    KaimingUniformSpec,
+    XavierNormalSpec,
+    XavierUniformSpec,
+)
 from seedbed.wire.initializers.identity import IdentitySpec
 from seedbed.wire.initializers.orthogonal import OrthogonalSpec
 from seedbed.wire.initializers.scaling import (
@@ -26,6 +32,8 @@ _SPECS: tuple[type[InitializerSpec], ...] = (
     HeNormalSpec,
     HeUniformSpec,
     IdentitySpec,
+    KaimingNormalSpec,
+    KaimingUniformSpec,
     LecunNormalSpec,
     LecunUniformSpec,
     OnesSpec,
@@ -34,6 +42,8 @@ _SPECS: tuple[type[InitializerSpec], ...] = (
     RandomUniformSpec,
     TruncatedNormalSpec,
     VarianceScalingSpec,
+    XavierNormalSpec,
+    XavierUniformSpec,
     ZerosSpec,
 )
 

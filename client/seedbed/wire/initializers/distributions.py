@@ -6,11 +6,7 @@ from dataclasses import dataclass
 from seedbed.wire.dtypes import Dtype
 from seedbed.wire.errors import bad_value
 from seedbed.wire.initializers.base import InitializerSpec, check_magnitude, check_normal, parameter
-from seedbed.wire.numbers import as_real
-
-# A truncation whose nearer bound lies further out has next to no probability left to resolve: float32's quantile
-# ends 7 standard deviations out.
-FARTHEST_NEAR_BOUND = 4.0
+from seedbed.wire.initializers.bounds import check_bounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +61,7 @@ class TruncatedNormalSpec(InitializerSpec):
     def __post_init__(self) -> None:
         self._finite("mean", "stddev")
         self._not_negative("stddev")
-        for name in ("lower", "upper"):
-            object.__setattr__(self, name, as_real(name, getattr(self, name)))
-        if self.lower > FARTHEST_NEAR_BOUND:
-            raise bad_value("lower", f"at most {FARTHEST_NEAR_BOUND} standard deviations", self.lower)
-        if self.upper < -FARTHEST_NEAR_BOUND:
-            raise bad_value("upper", f"at least {-FARTHEST_NEAR_BOUND} standard deviations", self.upper)
-        if not self.lower < self.upper:
-            raise bad_value("upper", f"above lower ({self.lower})", self.upper)
+        check_bounds(self)
 
     def check(self, shape: tuple[int, ...], dtype: Dtype) -> None:
         """Raise if a number could overflow the dtype."""

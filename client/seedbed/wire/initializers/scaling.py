@@ -6,17 +6,20 @@ from typing import ClassVar, Literal
 
 from seedbed.wire.dtypes import Dtype
 from seedbed.wire.errors import bad_value
-from seedbed.wire.initializers.base import InitializerSpec, check_magnitude, choice, parameter
+from seedbed.wire.initializers.base import FARTHEST_NORMAL, InitializerSpec, check_reach, choice, parameter
+from seedbed.wire.initializers.bounds import check_bounds
 
-FanMode = Literal["fan_in", "fan_out", "fan_avg"]
+FanMode = Literal["fan_in", "fan_out", "fan_avg", "fan_geo_avg"]
 Distribution = Literal["uniform", "truncated_normal", "untruncated_normal"]
-MODES: tuple[FanMode, ...] = ("fan_in", "fan_out", "fan_avg")
+MODES: tuple[FanMode, ...] = ("fan_in", "fan_out", "fan_avg", "fan_geo_avg")
 DISTRIBUTIONS: tuple[Distribution, ...] = ("uniform", "truncated_normal", "untruncated_normal")
 
 
 @dataclass(frozen=True, slots=True)
 class VarianceScalingSpec(InitializerSpec):
-    """Numbers with mean 0 and variance scale / max(1, fan)."""
+    """Numbers with variance scale / max(1, fan), and mean 0 unless bounds that are not symmetric move it."""
+
+    has_fans: ClassVar[bool] = True
 
     scale: float = parameter(1.0, "The scale, finite and positive.")
     mode: FanMode = parameter("fan_in", "Which fan divides the scale.", MODES)
@@ -25,6 +28,10 @@ class VarianceScalingSpec(InitializerSpec):
         "Which distribution; `normal` is another word for `truncated_normal`, as in Keras.",
         DISTRIBUTIONS,
     )
+    lower: float = parameter(
+        -2.0, "Where a truncated normal is cut, in standard deviations before truncation, at most 4; may be -inf."
+    )
+    upper: float = parameter(2.0, "Where it is cut above, likewise: above lower, at least -4; may be inf.")
 
     def __post_init__(self) -> None:
         self._finite("scale")
@@ -35,17 +42,30 @@ class VarianceScalingSpec(InitializerSpec):
         object.__setattr__(self, "mode", choice("mode", self.mode, MODES))
         distribution = "truncated_normal" if str(self.distribution).lower() == "normal" else self.distribution
         object.__setattr__(self, "distribution", choice("distribution", distribution, DISTRIBUTIONS))
+        check_bounds(self)
+        for name, default in (("lower", -2.0), ("upper", 2.0)):
+            if self.distribution != "truncated_normal" and getattr(self, name) != default:
+                raise bad_value(name, f"{default} where the distribution is {self.distribution}", getattr(self, name))
 
     def check(self, shape: tuple[int, ...], dtype: Dtype) -> None:
         """Raise if a number could overflow the dtype: the standard deviation is at most sqrt(scale)."""
         InitializerSpec.check(self, shape, dtype)
-        check_magnitude("scale", self.scale, 8 * math.sqrt(self.scale), dtype)
+        check_reach("scale", self.scale, self._farthest() * math.sqrt(self.scale), dtype)
+
+    def _farthest(self) -> float:
+        """Return more than how many of the wanted standard deviations any number is from 0."""
+        if (self.lower, self.upper) == (-2.0, 2.0):
+            return 8.0
+        # Truncation leaves at least min(width, 1) / 8 of a standard deviation of 1, for all bounds that are allowed.
+        left = min(self.upper - self.lower, 1.0) / 8
+        return min(max(abs(self.lower), abs(self.upper)), FARTHEST_NORMAL) / left
 
 
 @dataclass(frozen=True, slots=True)
 class FixedScalingSpec(InitializerSpec):
     """A variance scaling whose parameters are part of its name."""
 
+    has_fans: ClassVar[bool] = True
     scaling: ClassVar[VarianceScalingSpec]
     """The general form that it stands for."""
 
@@ -55,7 +75,6 @@ class GlorotUniformSpec(FixedScalingSpec):
     """VarianceScaling(1, fan_avg, uniform). Glorot and Bengio 2010, proceedings.mlr.press/v9/glorot10a."""
 
     scaling: ClassVar[VarianceScalingSpec] = VarianceScalingSpec(1.0, "fan_avg", "uniform")
-    aliases: ClassVar[tuple[str, ...]] = ("xavier_uniform",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +82,6 @@ class GlorotNormalSpec(FixedScalingSpec):
     """VarianceScaling(1, fan_avg, truncated_normal). Glorot and Bengio 2010, proceedings.mlr.press/v9/glorot10a."""
 
     scaling: ClassVar[VarianceScalingSpec] = VarianceScalingSpec(1.0, "fan_avg", "truncated_normal")
-    aliases: ClassVar[tuple[str, ...]] = ("xavier_normal",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +89,6 @@ class HeUniformSpec(FixedScalingSpec):
     """VarianceScaling(2, fan_in, uniform). He et al. 2015, arXiv:1502.01852."""
 
     scaling: ClassVar[VarianceScalingSpec] = VarianceScalingSpec(2.0, "fan_in", "uniform")
-    aliases: ClassVar[tuple[str, ...]] = ("kaiming_uniform",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +96,6 @@ class HeNormalSpec(FixedScalingSpec):
     """VarianceScaling(2, fan_in, truncated_normal). He et al. 2015, arXiv:1502.01852."""
 
     scaling: ClassVar[VarianceScalingSpec] = VarianceScalingSpec(2.0, "fan_in", "truncated_normal")
-    aliases: ClassVar[tuple[str, ...]] = ("kaiming_normal",)
 
 
 @dataclass(frozen=True, slots=True)

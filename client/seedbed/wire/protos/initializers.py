@@ -10,6 +10,7 @@ from seedbed.wire.protos.enums import enum_name
 _ENUMS: dict[str, tuple[Any, str]] = {
     "mode": (initializers_pb2.FanMode, "FAN_MODE_"),
     "distribution": (initializers_pb2.Distribution, "DISTRIBUTION_"),
+    "nonlinearity": (initializers_pb2.Nonlinearity, "NONLINEARITY_"),
 }
 """The enum of each parameter that is a word, and what its values' names begin with."""
 
