@@ -49,8 +49,3 @@ class TruncatedNormal(Initializer):
 
     def __init__(self, mean: float = 0.0, stddev: float = 1.0, seed: Seed = None, dtype: Any = DEFAULT_DTYPE) -> None:
         super().__init__(wire.TruncatedNormalSpec(mean, stddev), seed, dtype)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments, fit for JSON."""
-        config = super().get_config()
-        return {name: config[name] for name in ("mean", "stddev", "seed", "dtype")}
