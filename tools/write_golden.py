@@ -1,4 +1,4 @@
-"""Write the golden file of `seedbed-1`: digests of some four hundred tensors (docs/numerics.md, section 13).
+"""Write the golden file of `seedbed-1`: digests of some five hundred tensors (docs/numerics.md, section 13).
 
     python tools/write_golden.py [--check]
 
@@ -27,6 +27,7 @@ DESCRIPTION = "What each field means is in docs/numerics.md, section 13."
 FIRST_ELEMENTS = 8
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
+FLOATS_OF_8_BITS = ("float8_e4m3fn", "float8_e5m2")
 # Those of one word an element. Not the catalogue: a new one in its midst would give all behind it other seeds.
 RANDOM = (
     "glorot_normal",
@@ -53,7 +54,18 @@ Entry = dict[str, Any]
 
 def cases() -> list[Entry]:
     """Return what each entry asks for. Append only, to each group too: a case's place decides its seed."""
-    return [*_elementwise(), *_orthogonal(), *_constants(), *_distributions(), *_scalings(), *_slices(), *_large()]
+    return [
+        *_elementwise(),
+        *_orthogonal(),
+        *_constants(),
+        *_distributions(),
+        *_scalings(),
+        *_slices(),
+        *_large(),
+        *_floats_of_8_bits(),
+        *_gains(),
+        *_more_scalings(),
+    ]
 
 
 def _case(initializer: str, dtype: str, shape: Sequence[int], note: str = "", **more: Any) -> Entry:
@@ -158,6 +170,62 @@ def _large() -> Iterator[Entry]:
     for initializer, dtype in itertools.product(("random_uniform", "random_normal"), FLOATS):
         yield _case(initializer, dtype, (200_003,))
     yield _case("orthogonal", "float64", (300, 200))
+
+
+def _floats_of_8_bits() -> Iterator[Entry]:
+    seeds, names, draws = itertools.cycle(SEEDS), itertools.cycle(NAMES), itertools.cycle(DRAWS)
+    tested = {"random_uniform", "random_normal", "truncated_normal", "orthogonal", "identity"}
+    for initializer, dtype in itertools.product((*RANDOM, "orthogonal"), FLOATS_OF_8_BITS):
+        marks: Entry = {"self_test": True} if initializer in tested else {}
+        yield _case(initializer, dtype, (33, 17), seed=next(seeds), name=next(names), draw=next(draws), **marks)
+    for dtype in FLOATS_OF_8_BITS:
+        yield _case("zeros", dtype, (2, 3))
+        yield _case("ones", dtype, (2, 3))
+        yield _case("constant", dtype, (2,), "real", parameters={"value": 0.1}, self_test=True)
+        yield _case("constant", dtype, (2,), "minus-zero", parameters={"value": -0.0})
+        yield _case("constant", dtype, (2,), "largest", parameters={"value": 464.0})
+        yield _case("constant", dtype, (2,), "tie", parameters={"value": 1.1875})
+        yield _case("constant", dtype, (2,), "subnormal", parameters={"value": 0.0048828125})
+        yield _case("identity", dtype, (3, 2), "gain", parameters={"gain": -0.3}, self_test=True)
+        for note, stddev in (("subnormal", 0.002), ("tiny", 2e-5), ("saturated", 300.0), ("far", 3e37)):
+            yield _case("random_normal", dtype, (40,), note, parameters={"stddev": stddev}, self_test=True)
+        yield _case("random_uniform", dtype, (40,), "wide", parameters={"minval": -448.0, "maxval": 448.0})
+        yield _case("random_normal", dtype, (33, 17), "slice", slice={"starts": [5, 3], "lengths": [7, 11]})
+        yield _case("random_uniform", dtype, (200_003,))
+
+
+def _gains() -> Iterator[Entry]:
+    seeds, names, draws = itertools.cycle(SEEDS), itertools.cycle(NAMES), itertools.cycle(DRAWS)
+    pytorch = {"in_axis": [1], "out_axis": [0], "batch_axis": []}
+    xaviers, kaimings = ("xavier_uniform", "xavier_normal"), ("kaiming_uniform", "kaiming_normal")
+    for initializer, dtype in itertools.product((*xaviers, *kaimings), (*FLOATS, *FLOATS_OF_8_BITS)):
+        yield _case(initializer, dtype, (7, 5, 3), seed=next(seeds), name=next(names), draw=next(draws))
+    for initializer in xaviers:
+        yield _case(initializer, "float32", (4, 6, 5), "pytorch", parameters={"gain": 5 / 3}, fan_axes=pytorch)
+        yield _case(initializer, "float64", (), "gain", parameters={"gain": 0.3})
+    for initializer, nonlinearity in itertools.product(
+        kaimings, ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "selu")
+    ):
+        parameters = {"a": 0.2, "mode": "fan_out", "nonlinearity": nonlinearity}
+        yield _case(initializer, "float32", (4, 6, 5), nonlinearity, parameters=parameters, fan_axes=pytorch)
+
+
+def _more_scalings() -> Iterator[Entry]:
+    for kind in ("uniform", "truncated_normal", "untruncated_normal"):
+        parameters: Entry = {"scale": 1.7, "mode": "fan_geo_avg", "distribution": kind}
+        yield _case("variance_scaling", "float32", (5, 3, 6), f"fan_geo_avg-{kind}", parameters=parameters)
+    bounds: dict[str, tuple[float | str, float | str]] = {
+        "three": (-3.0, 3.0),
+        "asymmetric": (-1.0, 3.0),
+        "right-tail": (4.0, "inf"),
+        "left-half": ("-inf", 0.0),
+        "narrow": (0.1, 0.1000000000001),
+        "none": ("-inf", "inf"),
+        "far": (-14.5, 13.5),
+    }
+    for note, (lower, upper) in bounds.items():
+        for dtype in ("bfloat16", "float32", "float64"):
+            yield _case("variance_scaling", dtype, (5, 6), note, parameters={"lower": lower, "upper": upper})
 
 
 def results(entry: Entry, backend: Backend) -> Entry:

@@ -1,4 +1,7 @@
-"""The Keras 2 page "Layer weight initializers" as a table, and the two classes that Keras has besides."""
+"""The Keras 2 page "Layer weight initializers" as a table, and the classes that are used the same way besides.
+
+LecunNormal and LecunUniform are Keras's too; those with a gain are PyTorch's.
+"""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -81,8 +84,41 @@ PAGES = (
         sb.VarianceScaling,
         "variance_scaling",
         "(scale=1.0, mode='fan_in', distribution='truncated_normal', seed=None)",
+        extras=(*AXES, "lower", "upper"),
+        other={
+            "scale": 2.0,
+            "mode": "fan_geo_avg",
+            "distribution": "truncated_normal",
+            "in_axis": 1,
+            "out_axis": 0,
+            "lower": -1.0,
+            "upper": 3.0,
+        },
+        repeats=True,
+    ),
+    Page(sb.XavierUniform, "xavier_uniform", "(gain=1.0, seed=None)", extras=AXES, other={"gain": 0.5}, repeats=True),
+    Page(
+        sb.XavierNormal,
+        "xavier_normal",
+        "(gain=1.0, seed=None)",
         extras=AXES,
-        other={"scale": 2.0, "mode": "fan_out", "distribution": "uniform", "in_axis": 1, "out_axis": 0},
+        other={"gain": 0.5, "in_axis": 1, "out_axis": 0},
+        repeats=True,
+    ),
+    Page(
+        sb.KaimingUniform,
+        "kaiming_uniform",
+        "(a=0.0, mode='fan_in', nonlinearity='leaky_relu', seed=None)",
+        extras=AXES,
+        other={"a": 0.2, "mode": "fan_out", "nonlinearity": "leaky_relu"},
+        repeats=True,
+    ),
+    Page(
+        sb.KaimingNormal,
+        "kaiming_normal",
+        "(a=0.0, mode='fan_in', nonlinearity='leaky_relu', seed=None)",
+        extras=AXES,
+        other={"a": 0.0, "mode": "fan_in", "nonlinearity": "tanh", "in_axis": 1, "out_axis": 0},
         repeats=True,
     ),
 )

@@ -16,6 +16,9 @@ class Format:
     precision: int
     """Digits of the significand, the hidden one included."""
     largest_exponent: int
+    """The bias of the exponent. (That of float8_e4m3fn's largest numbers is one more: it has no infinity.)"""
+    saturates_at: float | None = None
+    """What every larger number becomes, instead of infinity."""
 
     @property
     def last_place(self) -> int:
@@ -27,7 +30,9 @@ FLOAT16 = Format("float16", 16, 11, 15)
 BFLOAT16 = Format("bfloat16", 16, 8, 127)
 FLOAT32 = Format("float32", 32, 24, 127)
 FLOAT64 = Format("float64", 64, 53, 1023)
-FORMATS = {form.name: form for form in (FLOAT16, BFLOAT16, FLOAT32, FLOAT64)}
+FLOAT8_E4M3FN = Format("float8_e4m3fn", 8, 4, 7, saturates_at=448.0)
+FLOAT8_E5M2 = Format("float8_e5m2", 8, 3, 15, saturates_at=57344.0)
+FORMATS = {form.name: form for form in (FLOAT16, BFLOAT16, FLOAT32, FLOAT64, FLOAT8_E4M3FN, FLOAT8_E5M2)}
 
 
 def round_ratio(numerator: int, denominator: int, form: Format) -> float:
@@ -44,6 +49,8 @@ def round_ratio(numerator: int, denominator: int, form: Format) -> float:
     twice, whole = 2 * rest, denominator << max(0, place)
     if twice > whole or (twice == whole and quotient % 2 == 1):
         quotient += 1
+    if form.saturates_at is not None:
+        return sign * min(form.saturates_at, math.ldexp(quotient, place))
     if quotient.bit_length() + place > form.largest_exponent + 1:
         return sign * math.inf
     return sign * math.ldexp(quotient, place)

@@ -63,6 +63,26 @@ def interval(lower: float, upper: float, word_bits: int) -> Interval:
         )
 
 
+@functools.cache
+def truncated_stddev(lower: float, upper: float) -> float:
+    """Return the standard deviation of a normal number between two bounds, by integrals instead of formulas."""
+    with mpmath.workdps(60):
+        low = -mpmath.inf if lower < -COUNTS_AS_INFINITE else mpmath.mpf(lower)
+        high = mpmath.inf if upper > COUNTS_AS_INFINITE else mpmath.mpf(upper)
+        # In units of the width, about the middle, nothing cancels or is tiny, however close the bounds are.
+        finite = bool(mpmath.isfinite(high - low))
+        middle, width = ((low + high) / 2, high - low) if finite else (mpmath.mpf(0), mpmath.mpf(1))
+        edges = [low, *(mpmath.mpf(n) for n in range(-14, 15) if low < n < high), high]
+        mass, first, second = (
+            mpmath.quad(
+                lambda t, power=power: t**power * mpmath.exp(-((middle + width * t) ** 2) / 2),
+                [(edge - middle) / width for edge in edges],
+            )
+            for power in range(3)
+        )
+        return _float64(width * mpmath.sqrt(second / mass - (first / mass) ** 2))
+
+
 def polynomial(name: str, x: float) -> float:
     """Return the value of one of the document's polynomials, by Horner's rule with fma."""
     coefficients = tables()[name]

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tests.reference.floats import (
-    BFLOAT16,
-    FLOAT16,
     FLOAT32,
     FLOAT64,
     FORMATS,
@@ -22,13 +20,12 @@ from tests.reference.floats import (
     square_root,
     subtract,
 )
-from tests.reference.normal import normal_float32, normal_float64
+from tests.reference.normal import COUNTS_AS_INFINITE, normal_float32, normal_float64, truncated_stddev
 from tests.reference.orthogonal import Matrix, orthogonal
 from tests.reference.words import Key, derive_key, word32, word64
 
 Pair = tuple[float, float]
 
-STDDEV_WITHIN_2 = 0.87962566103423978
 # scale, mode, distribution.
 SCALINGS: dict[str, tuple[float, str, str]] = {
     "glorot_uniform": (1.0, "fan_avg", "uniform"),
@@ -45,7 +42,17 @@ DEFAULTS: dict[str, dict[str, float | str]] = {
     "random_normal": {"mean": 0.0, "stddev": 0.05},
     "random_uniform": {"minval": -0.05, "maxval": 0.05},
     "truncated_normal": {"mean": 0.0, "stddev": 0.05, "lower": -2.0, "upper": 2.0},
-    "variance_scaling": {"scale": 1.0, "mode": "fan_in", "distribution": "truncated_normal"},
+    "variance_scaling": {
+        "scale": 1.0,
+        "mode": "fan_in",
+        "distribution": "truncated_normal",
+        "lower": -2.0,
+        "upper": 2.0,
+    },
+    "xavier_uniform": {"gain": 1.0},
+    "xavier_normal": {"gain": 1.0},
+    "kaiming_uniform": {"a": 0.0, "mode": "fan_in", "nonlinearity": "leaky_relu"},
+    "kaiming_normal": {"a": 0.0, "mode": "fan_in", "nonlinearity": "leaky_relu"},
 }
 INTEGER_BYTES = {f"{sign}int{8 * size}": size for sign in ("", "u") for size in (1, 2, 4, 8)} | {"bool": 1}
 
@@ -107,11 +114,11 @@ def element(tensor: Tensor, index: int) -> float:
     if tensor.dtype == "float64":
         return value
     single = round_to(value, FLOAT32)
-    return single if tensor.dtype == "float32" else round_to(single, FLOAT16 if tensor.dtype == "float16" else BFLOAT16)
+    return single if tensor.dtype == "float32" else round_to(single, FORMATS[tensor.dtype])
 
 
 def _wide_element(tensor: Tensor, index: int) -> float:
-    """Return the element before it is rounded to its dtype (16-bit dtypes: to float32)."""
+    """Return the element before it is rounded to its dtype (16-bit and 8-bit dtypes: to float32)."""
     name = tensor.initializer
     if name in {"zeros", "ones", "constant", "identity"}:
         return _integer_or_real(tensor, index)
@@ -126,6 +133,8 @@ def _wide_element(tensor: Tensor, index: int) -> float:
     if name == "truncated_normal":
         mean, stddev, lower, upper = (tensor.number(p) for p in ("mean", "stddev", "lower", "upper"))
         return _normal(tensor, index, (mean, stddev), (lower, upper))
+    if name.startswith(("xavier", "kaiming")):
+        return _gained(tensor, index)
     return _scaled(tensor, index)
 
 
@@ -170,14 +179,19 @@ def _normal(tensor: Tensor, index: int, moments: Pair, bounds: Pair = (-math.inf
 
 def _scaled(tensor: Tensor, index: int) -> float:
     parameters = tensor.all_parameters
-    scale, mode, distribution = SCALINGS.get(tensor.initializer) or (
-        tensor.number("scale"),
-        str(parameters["mode"]),
-        str(parameters["distribution"]),
-    )
+    lower, upper = -2.0, 2.0
+    if tensor.initializer in SCALINGS:
+        scale, mode, distribution = SCALINGS[tensor.initializer]
+    else:
+        scale, lower, upper = (tensor.number(parameter) for parameter in ("scale", "lower", "upper"))
+        mode, distribution = str(parameters["mode"]), str(parameters["distribution"])
     fan_in, fan_out = _fans(tensor)
-    fan_avg = divide(add(fan_in, fan_out, FLOAT64), 2.0, FLOAT64)
-    fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": fan_avg}[mode]
+    fan = {
+        "fan_in": fan_in,
+        "fan_out": fan_out,
+        "fan_avg": divide(add(fan_in, fan_out, FLOAT64), 2.0, FLOAT64),
+        "fan_geo_avg": square_root(multiply(fan_in, fan_out, FLOAT64), FLOAT64),
+    }[mode]
     variance = divide(scale, max(1.0, fan), FLOAT64)
     if distribution == "uniform":
         limit = square_root(multiply(3.0, variance, FLOAT64), FLOAT64)
@@ -185,7 +199,32 @@ def _scaled(tensor: Tensor, index: int) -> float:
     stddev = square_root(variance, FLOAT64)
     if distribution == "untruncated_normal":
         return _normal(tensor, index, (0.0, stddev))
-    return _normal(tensor, index, (0.0, divide(stddev, STDDEV_WITHIN_2, FLOAT64)), (-2.0, 2.0))
+    lower = -math.inf if lower < -COUNTS_AS_INFINITE else lower
+    upper = math.inf if upper > COUNTS_AS_INFINITE else upper
+    return _normal(tensor, index, (0.0, divide(stddev, truncated_stddev(lower, upper), FLOAT64)), (lower, upper))
+
+
+def _gained(tensor: Tensor, index: int) -> float:
+    fan_in, fan_out = _fans(tensor)
+    if tensor.initializer.startswith("xavier"):
+        both = max(1.0, add(fan_in, fan_out, FLOAT64))
+        stddev = multiply(tensor.number("gain"), square_root(divide(2.0, both, FLOAT64), FLOAT64), FLOAT64)
+    else:
+        fan = max(1.0, fan_in if tensor.all_parameters["mode"] == "fan_in" else fan_out)
+        gain = _gain(str(tensor.all_parameters["nonlinearity"]), tensor.number("a"))
+        stddev = divide(gain, square_root(fan, FLOAT64), FLOAT64)
+    if tensor.initializer.endswith("normal"):
+        return _normal(tensor, index, (0.0, stddev))
+    limit = multiply(square_root(3.0, FLOAT64), stddev, FLOAT64)
+    return _uniform(tensor, index, -limit, limit)
+
+
+def _gain(nonlinearity: str, a: float) -> float:
+    slope = {"relu": 0.0, "leaky_relu": a}.get(nonlinearity)
+    if slope is not None:
+        divisor = add(1.0, multiply(slope, slope, FLOAT64), FLOAT64)
+        return square_root(divide(2.0, divisor, FLOAT64), FLOAT64)
+    return {"tanh": divide(5.0, 3.0, FLOAT64), "selu": 0.75, "linear": 1.0, "sigmoid": 1.0}[nonlinearity]
 
 
 def _fans(tensor: Tensor) -> tuple[float, float]:

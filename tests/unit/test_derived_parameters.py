@@ -169,7 +169,7 @@ FIGURES = ("fan_in", "fan_out", "distribution", "minval", "maxval", "mean", "std
                 "fan_out": 8.0,
                 "distribution": "truncated_normal",
                 "mean": 0.0,
-                "stddev": 0.5 / STDDEV_WITHIN_2,
+                "stddev": 0.5 / 0.87962566103423978,
                 "lower": -2.0,
                 "upper": 2.0,
             },

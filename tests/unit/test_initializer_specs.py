@@ -11,6 +11,7 @@ import pytest
 
 import seedbed as sb
 from seedbed.wire.dtypes import FLOATING, Dtype
+from seedbed.wire.gains import NONLINEARITIES
 from seedbed.wire.initializers import (
     DISTRIBUTIONS,
     INITIALIZERS,
@@ -19,14 +20,19 @@ from seedbed.wire.initializers import (
     FixedScalingSpec,
     IdentitySpec,
     InitializerSpec,
+    KaimingNormalSpec,
+    KaimingUniformSpec,
     OrthogonalSpec,
     RandomNormalSpec,
     RandomUniformSpec,
     TruncatedNormalSpec,
     VarianceScalingSpec,
+    XavierNormalSpec,
+    XavierUniformSpec,
     find_initializer,
     parameters,
 )
+from seedbed_server.kernels.bounds import truncated_stddev
 
 NUMBERS = [
     (spec, field.name)
@@ -118,9 +124,24 @@ def test_only_bounds_may_be_infinite(spec: Any, name: str, value: float) -> None
         (VarianceScalingSpec, {"scale": 0.0}, "scale"),
         (VarianceScalingSpec, {"scale": -2.0}, "scale"),
         (VarianceScalingSpec, {"scale": 1e308}, "scale"),
-        (VarianceScalingSpec, {"mode": "fan_geo_avg"}, "mode"),
+        (VarianceScalingSpec, {"mode": "fan_all"}, "mode"),
         (VarianceScalingSpec, {"mode": ""}, "mode"),
         (VarianceScalingSpec, {"distribution": "cauchy"}, "distribution"),
+        (VarianceScalingSpec, {"lower": 2.0}, "upper"),
+        (VarianceScalingSpec, {"lower": FARTHEST, "upper": 9.0}, "lower"),
+        (VarianceScalingSpec, {"lower": -9.0, "upper": -FARTHEST}, "upper"),
+        (VarianceScalingSpec, {"distribution": "uniform", "lower": -1.0}, "lower"),
+        (VarianceScalingSpec, {"distribution": "uniform", "upper": 1.0}, "upper"),
+        (VarianceScalingSpec, {"distribution": "untruncated_normal", "lower": -math.inf}, "lower"),
+        (VarianceScalingSpec, {"distribution": "untruncated_normal", "upper": math.inf}, "upper"),
+        (XavierUniformSpec, {"gain": -1e-300}, "gain"),
+        (XavierNormalSpec, {"gain": -1.0}, "gain"),
+        (KaimingUniformSpec, {"a": -1e155}, "a"),
+        (KaimingNormalSpec, {"a": 1e155}, "a"),
+        (KaimingUniformSpec, {"mode": "fan_avg"}, "mode"),
+        (KaimingNormalSpec, {"mode": ""}, "mode"),
+        (KaimingUniformSpec, {"nonlinearity": "gelu"}, "nonlinearity"),
+        (KaimingNormalSpec, {"nonlinearity": "conv4d"}, "nonlinearity"),
         (ConstantSpec, {"value": 2**64}, "value"),
         (ConstantSpec, {"value": -(2**63) - 1}, "value"),
         (ConstantSpec, {"value": math.inf}, "value"),
@@ -147,6 +168,13 @@ def test_a_rule_between_parameters_names_the_one_that_breaks_it(
         lambda: TruncatedNormalSpec(lower=-math.inf, upper=math.inf),
         lambda: VarianceScalingSpec(scale=5e-324),
         lambda: VarianceScalingSpec(scale=5.9e307),
+        lambda: VarianceScalingSpec(lower=4.0, upper=4.5),
+        lambda: VarianceScalingSpec(lower=-math.inf, upper=math.inf),
+        lambda: VarianceScalingSpec(lower=0.0, upper=5e-324),
+        lambda: VarianceScalingSpec(distribution="uniform", lower=-2, upper=2),
+        lambda: XavierNormalSpec(gain=0.0),
+        lambda: KaimingNormalSpec(a=1.3e154),
+        lambda: KaimingNormalSpec(a=-1.3e154),
         lambda: ConstantSpec(2**64 - 1),
         lambda: ConstantSpec(-(2**63)),
     ],
@@ -170,12 +198,37 @@ def test_a_distribution_is_taken_in_any_case_and_normal_means_truncated(given: s
     assert VarianceScalingSpec(distribution=spelling(given)).distribution == meant
 
 
-@pytest.mark.parametrize("name", ["mode", "distribution"])
+CHOICES = [(spec, f.name) for spec in INITIALIZERS.values() for f in parameters(spec) if f.metadata["choices"]]
+every_choice = pytest.mark.parametrize(("spec", "name"), CHOICES, ids=[f"{s.field_name()}.{n}" for s, n in CHOICES])
+
+
+@every_choice
 @pytest.mark.parametrize("value", [1, None, b"uniform", ["uniform"]], ids=repr)
-def test_a_choice_that_is_no_text_is_a_type_error(name: str, value: Any) -> None:
-    arguments: dict[str, Any] = {name: value}
+def test_a_choice_that_is_no_text_is_a_type_error(spec: Any, name: str, value: Any) -> None:
     with pytest.raises(sb.InvalidTypeError, match=f"`{name}` must be one of"):
-        VarianceScalingSpec(**arguments)
+        spec(**{name: value})
+
+
+@pytest.mark.parametrize("spec", [KaimingUniformSpec, KaimingNormalSpec])
+@pytest.mark.parametrize("spelling", [str.lower, str.upper], ids=["lower", "upper"])
+def test_a_nonlinearity_is_taken_in_any_case_and_a_convolution_is_linear(spec: Any, spelling: Any) -> None:
+    for name in NONLINEARITIES:
+        assert spec(nonlinearity=spelling(name)).nonlinearity == name
+    for kind in ("conv", "conv_transpose"):
+        for rank in (1, 2, 3):
+            assert spec(nonlinearity=spelling(f"{kind}{rank}d")).nonlinearity == "linear"
+
+
+def test_a_fan_mode_of_kaiming_is_taken_in_any_case() -> None:
+    assert KaimingUniformSpec(mode="FAN_OUT").mode == "fan_out"  # type: ignore[arg-type]  # as PyTorch lowers it
+
+
+def test_truncation_leaves_more_than_the_part_that_overflow_is_checked_with() -> None:
+    bounds = [-math.inf, -14.0, -6.0, *(n / 4 for n in range(-16, 17)), 6.0, 14.0, math.inf]
+    narrow = [(n / 2, n / 2 + 2.0**-k) for n in range(-8, 9) for k in (1, 2, 5, 20)]
+    allowed = [(low, high) for low in bounds for high in bounds if low < high and low <= 4 and high >= -4]
+    for low, high in [*allowed, *((low, high) for low, high in narrow if high >= -4)]:
+        assert truncated_stddev(low, high) > min(high - low, 1.0) / 8
 
 
 @pytest.mark.parametrize(

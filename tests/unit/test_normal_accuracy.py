@@ -18,7 +18,7 @@ from seedbed.wire.dtypes import Dtype
 from seedbed_server.backends.base import Normal
 from seedbed_server.backends.cpu import normal_params
 from seedbed_server.kernels import normal_coefficients
-from seedbed_server.kernels.rounding import bfloat16_bits, float16_bits
+from seedbed_server.kernels.rounding import bfloat16_bits, float8_e4m3fn_bits, float8_e5m2_bits, float16_bits
 from tests.elements import values_of_words
 
 STANDARD = Normal(0.0, 1.0)
@@ -190,6 +190,43 @@ def test_rounding_agrees_on_random_bits_of_every_exponent() -> None:
     bits = _RANDOM.integers(0, 2**32, 2**22, dtype=np.uint32)
     assert len(np.unique(bits >> 23)) == 512
     check_rounding(bits.view(np.float32))
+
+
+@numba.njit  # type: ignore[untyped-decorator,unused-ignore]
+def round_all_to_8_bits(values: Any, fours: Any, fives: Any) -> None:
+    for i in range(values.size):
+        fours[i] = float8_e4m3fn_bits(values[i])
+        fives[i] = float8_e5m2_bits(values[i])
+
+
+def check_rounding_to_8_bits(values: NDArray[np.float32]) -> None:
+    """Compare both roundings with ml_dtypes' of what was cut to the range before, bit for bit."""
+    values = values[~np.isnan(values)]
+    fours, fives = np.empty(values.size, np.uint32), np.empty(values.size, np.uint32)
+    round_all_to_8_bits(values, fours, fives)
+    for bits, form, largest in ((fours, ml_dtypes.float8_e4m3fn, 448), (fives, ml_dtypes.float8_e5m2, 57344)):
+        assert np.array_equal(bits, values.clip(-largest, largest).astype(form).view(np.uint8))
+        assert np.isfinite(bits.astype(np.uint8).view(form).astype(np.float32)).all()
+
+
+def test_rounding_agrees_at_every_float8_and_every_tie_between_two() -> None:
+    for form in (ml_dtypes.float8_e4m3fn, ml_dtypes.float8_e5m2):
+        eights = np.arange(0x80, dtype=np.uint8).view(form).astype(np.float64)
+        eights = eights[np.isfinite(eights)]
+        ties = (eights[1:] + eights[:-1]) / 2
+        beyond = np.array([464.0, 480.0, 512.0, 61440.0, 65536.0, 3.4e38, np.inf])
+        check_rounding_to_8_bits(around(np.concatenate([eights, ties, beyond]).astype(np.float32).view(np.uint32)))
+
+
+def test_rounding_to_8_bits_agrees_at_every_tie_of_every_exponent() -> None:
+    # Both formats drop 20 bits or more: whether a number is a tie, and between which two, is in the 14 upper ones.
+    upper = np.arange(2**14, dtype=np.uint32) << np.uint32(18)
+    check_rounding_to_8_bits(around(upper))
+
+
+def test_rounding_to_8_bits_agrees_on_random_bits_of_every_exponent() -> None:
+    bits = _RANDOM.integers(0, 2**32, 2**22, dtype=np.uint32)
+    check_rounding_to_8_bits(bits.view(np.float32))
 
 
 def test_the_coefficients_are_what_the_tool_fits() -> None:

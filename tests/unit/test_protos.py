@@ -13,18 +13,24 @@ from seedbed.v1 import initializers_pb2, service_pb2, tensors_pb2
 from seedbed.wire import protos
 from seedbed.wire.dtypes import FLOATING, Dtype
 from seedbed.wire.fans import FanAxes
+from seedbed.wire.gains import NONLINEARITIES
 from seedbed.wire.initializers import (
     DISTRIBUTIONS,
     INITIALIZERS,
     MODES,
+    ONE_FAN_MODES,
     ConstantSpec,
     IdentitySpec,
     InitializerSpec,
+    KaimingNormalSpec,
+    KaimingUniformSpec,
     OrthogonalSpec,
     RandomNormalSpec,
     RandomUniformSpec,
     TruncatedNormalSpec,
     VarianceScalingSpec,
+    XavierNormalSpec,
+    XavierUniformSpec,
     ZerosSpec,
     parameters,
 )
@@ -51,6 +57,19 @@ initializers: st.SearchStrategy[InitializerSpec] = st.one_of(
         st.floats(0, 1e100, exclude_min=True),
         st.sampled_from(MODES),
         st.sampled_from(DISTRIBUTIONS),
+    ),
+    st.builds(
+        VarianceScalingSpec,
+        st.floats(0, 1e100, exclude_min=True),
+        st.sampled_from(MODES),
+        lower=st.floats(max_value=1.9),
+        upper=st.floats(min_value=2),
+    ),
+    st.builds(XavierUniformSpec, scales),
+    st.builds(XavierNormalSpec, scales),
+    *(
+        st.builds(kind, numbers, st.sampled_from(ONE_FAN_MODES), st.sampled_from(NONLINEARITIES))
+        for kind in (KaimingUniformSpec, KaimingNormalSpec)
     ),
 )
 
@@ -146,7 +165,8 @@ def test_the_schema_says_the_default_in_words(spec: type[InitializerSpec], name:
     assert words, "no comment that says what absence means"
     default = getattr(spec(), name)
     if isinstance(default, str):
-        assert words[1].removeprefix("DISTRIBUTION_").removeprefix("FAN_MODE_").lower() == default
+        prefixes = "DISTRIBUTION_", "FAN_MODE_", "NONLINEARITY_"
+        assert words[1] in {prefix + default.upper() for prefix in prefixes}
     else:
         assert float(words[1]) == default
 
@@ -190,6 +210,23 @@ def spoil_distribution(message: Any) -> None:
     message.spec.initializer.variance_scaling.distribution = 77
 
 
+def spoil_bounds(message: Any) -> None:
+    message.spec.initializer.variance_scaling.distribution = initializers_pb2.DISTRIBUTION_UNIFORM
+    message.spec.initializer.variance_scaling.upper = 1.0
+
+
+def spoil_kaiming_mode(message: Any) -> None:
+    message.spec.initializer.kaiming_uniform.mode = initializers_pb2.FAN_MODE_FAN_AVG
+
+
+def spoil_nonlinearity(message: Any) -> None:
+    message.spec.initializer.kaiming_normal.nonlinearity = initializers_pb2.NONLINEARITY_UNSPECIFIED
+
+
+def spoil_gain(message: Any) -> None:
+    message.spec.initializer.xavier_uniform.gain = -1.0
+
+
 def spoil_fan_axes(message: Any) -> None:
     message.spec.fan_axes.in_axes[:] = [7]
 
@@ -211,6 +248,10 @@ def spoil_constant(message: Any) -> None:
         (lambda m: setattr(m.spec.initializer.random_normal, "stddev", -1.0), "spec.initializer.random_normal.stddev"),
         (spoil_mode, "spec.initializer.variance_scaling.mode"),
         (spoil_distribution, "spec.initializer.variance_scaling.distribution"),
+        (spoil_bounds, "spec.initializer.variance_scaling.upper"),
+        (spoil_kaiming_mode, "spec.initializer.kaiming_uniform.mode"),
+        (spoil_nonlinearity, "spec.initializer.kaiming_normal.nonlinearity"),
+        (spoil_gain, "spec.initializer.xavier_uniform.gain"),
         (lambda m: setattr(m.spec.initializer.random_normal, "mean", 1e39), "spec.initializer.random_normal.mean"),
         (spoil_constant, "spec.initializer.constant.value"),
         (spoil_fan_axes, "spec.fan_axes.in_axes"),

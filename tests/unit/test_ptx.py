@@ -136,10 +136,14 @@ def test_the_number_of_written_fmas_is_that_of_the_contract() -> None:
     assert written == {
         "uniform_float16": 1,
         "uniform_bfloat16": 1,
+        "uniform_float8_e4m3fn": 1,
+        "uniform_float8_e5m2": 1,
         "uniform_float32": 1,
         "uniform_float64": 1,
         "normal_float16": 28,
         "normal_bfloat16": 28,
+        "normal_float8_e4m3fn": 28,
+        "normal_float8_e5m2": 28,
         "normal_float32": 28,
         "normal_float64": 57,
     }

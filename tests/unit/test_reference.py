@@ -16,12 +16,12 @@ from seedbed.wire.slices import TensorSlice
 from seedbed.wire.specs import TensorRequest, TensorSpec
 from seedbed_server.backends.cpu import CpuBackend
 from seedbed_server.kernels import normal_coefficients
-from seedbed_server.kernels.bounds import interval
+from seedbed_server.kernels.bounds import interval, truncated_stddev
 from seedbed_server.sampler import TensorSource, plan
 from tests.reference import document, floats, normal
 from tests.reference.oracle import Tensor, element, element_bytes, slice_indices
 
-FLOATS = ("float16", "bfloat16", "float32", "float64")
+FLOATS = ("float16", "bfloat16", "float32", "float64", "float8_e4m3fn", "float8_e5m2")
 every_float = pytest.mark.parametrize("dtype", FLOATS)
 INF = math.inf
 
@@ -111,12 +111,12 @@ def test_truncated_bounds_of_all_kinds_agree(cpu: CpuBackend, dtype: str, lower:
     ("initializer", "parameters"),
     [
         ("random_uniform", {"minval": 0.0, "maxval": 1.0}),
-        ("random_uniform", {"minval": -3e4, "maxval": 1e-3}),
+        ("random_uniform", {"minval": -400.0, "maxval": 1e-3}),
         ("random_uniform", {"minval": 0.25, "maxval": 0.25}),
         ("random_uniform", {"minval": 1.0, "maxval": 1.00000012}),
         ("random_uniform", {"minval": -1e-7, "maxval": 0.0}),
         ("random_uniform", {"minval": -0.0, "maxval": 0.0}),
-        ("random_normal", {"mean": 1000.0, "stddev": 1e-3}),
+        ("random_normal", {"mean": 400.0, "stddev": 1e-3}),
         ("random_normal", {"mean": -0.0, "stddev": 0.0}),
         ("random_normal", {"mean": 0.0, "stddev": 1e-7}),
         ("random_normal", {"mean": 0.0, "stddev": 3e-39}),
@@ -124,7 +124,7 @@ def test_truncated_bounds_of_all_kinds_agree(cpu: CpuBackend, dtype: str, lower:
         ("constant", {"value": -0.0}),
         ("constant", {"value": 3.1e-8}),
         ("constant", {"value": 1.01171875}),
-        ("constant", {"value": 60_000}),
+        ("constant", {"value": 460}),
         ("variance_scaling", {"scale": 1e-30, "mode": "fan_out", "distribution": "uniform"}),
     ],
 )
@@ -132,6 +132,32 @@ def test_extreme_parameters_agree(
     cpu: CpuBackend, dtype: str, initializer: str, parameters: dict[str, float | str]
 ) -> None:
     assert_equal(cpu, Tensor(initializer, dtype, (5, 9), parameters, seed=5))
+
+
+@pytest.mark.parametrize("dtype", ["float8_e4m3fn", "float8_e5m2"])
+@pytest.mark.parametrize("stddev", [200.0, 4e4, 3e37], ids=repr)
+def test_8_bit_numbers_that_saturate_agree(cpu: CpuBackend, dtype: str, stddev: float) -> None:
+    assert_equal(cpu, Tensor("random_normal", dtype, (60,), {"stddev": stddev}, seed=5))
+
+
+@every_float
+@pytest.mark.parametrize(
+    ("initializer", "parameters"),
+    [
+        ("random_uniform", {"minval": -3e4, "maxval": 1e-3}),
+        ("random_normal", {"mean": 1000.0, "stddev": 1e-3}),
+        ("constant", {"value": 55_000}),
+    ],
+)
+def test_numbers_beyond_the_range_of_float8_e4m3fn_agree(
+    cpu: CpuBackend, dtype: str, initializer: str, parameters: dict[str, float | str]
+) -> None:
+    tensor = Tensor(initializer, dtype, (5, 9), parameters, seed=5)
+    if dtype == "float8_e4m3fn":
+        with pytest.raises(ValueError, match=r"must be (representable in|small enough for) float8_e4m3fn"):
+            sampled(cpu, tensor)
+    else:
+        assert_equal(cpu, tensor)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +182,7 @@ def test_constants_agree_in_every_dtype(cpu: CpuBackend, initializer: str, dtype
     assert_equal(cpu, Tensor(initializer, dtype, (4, 7)))
 
 
-@pytest.mark.parametrize("mode", ["fan_in", "fan_out", "fan_avg"])
+@pytest.mark.parametrize("mode", ["fan_in", "fan_out", "fan_avg", "fan_geo_avg"])
 @pytest.mark.parametrize("distribution", ["uniform", "truncated_normal", "untruncated_normal"])
 @pytest.mark.parametrize("shape", [(), (6,), (5, 3), (2, 3, 5, 7)], ids=["scalar", "vector", "matrix", "convolution"])
 def test_variance_scaling_agrees(cpu: CpuBackend, shape: tuple[int, ...], mode: str, distribution: str) -> None:
@@ -164,6 +190,56 @@ def test_variance_scaling_agrees(cpu: CpuBackend, shape: tuple[int, ...], mode: 
     for dtype in ("float32", "float64"):
         tensor = Tensor("variance_scaling", dtype, shape, parameters, seed=12)
         assert sampled(cpu, tensor)[:40] == element_bytes(tensor, range(math.prod(shape)))[:40]
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper"),
+    [
+        (-1.0, 3.0),
+        (-3.0, 3.0),
+        (-2.0, INF),
+        (-INF, INF),
+        (-20.0, 1e300),
+        (4.0, INF),
+        (-4.5, -4.0),
+        (0.1, 0.1 + 1e-13),
+        (-1e-30, 3e-32),
+    ],
+)
+def test_variance_scaling_with_bounds_agrees(cpu: CpuBackend, lower: float, upper: float) -> None:
+    parameters: dict[str, float | str] = {"scale": 1e-9, "lower": lower, "upper": upper}
+    for dtype in ("bfloat16", "float32", "float64"):
+        assert_equal(cpu, Tensor("variance_scaling", dtype, (4, 5), parameters, seed=12))
+
+
+@every_float
+@pytest.mark.parametrize("gain", [0.0, -0.0, 0.3, 5 / 3], ids=repr)
+@pytest.mark.parametrize("initializer", ["xavier_uniform", "xavier_normal"])
+def test_xavier_agrees(cpu: CpuBackend, initializer: str, gain: float, dtype: str) -> None:
+    for shape in ((), (6,), (5, 3), (2, 3, 5, 2)):
+        assert_equal(cpu, Tensor(initializer, dtype, shape, {"gain": gain}, seed=12))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("a", "nonlinearity"),
+    [
+        (0.0, "leaky_relu"),
+        (0.01, "leaky_relu"),
+        (-3.5, "leaky_relu"),
+        (1e100, "leaky_relu"),
+        (7.0, "relu"),
+        (7.0, "linear"),
+        (0.0, "sigmoid"),
+        (0.0, "tanh"),
+        (0.0, "selu"),
+    ],
+)
+@pytest.mark.parametrize("initializer", ["kaiming_uniform", "kaiming_normal"])
+def test_kaiming_agrees(cpu: CpuBackend, initializer: str, a: float, nonlinearity: str, dtype: str) -> None:
+    for mode, shape in (("fan_in", ()), ("fan_out", (5, 3)), ("fan_in", (2, 3, 5, 2))):
+        parameters: dict[str, float | str] = {"a": a, "mode": mode, "nonlinearity": nonlinearity}
+        assert_equal(cpu, Tensor(initializer, dtype, shape, parameters, seed=12))
 
 
 @pytest.mark.parametrize(
@@ -176,7 +252,9 @@ def test_variance_scaling_agrees(cpu: CpuBackend, shape: tuple[int, ...], mode: 
     ],
     ids=["pytorch", "experts", "heads", "no inputs"],
 )
-@pytest.mark.parametrize("initializer", ["glorot_uniform", "he_normal", "lecun_normal"])
+@pytest.mark.parametrize(
+    "initializer", ["glorot_uniform", "he_normal", "lecun_normal", "xavier_normal", "kaiming_uniform"]
+)
 def test_named_fan_axes_agree(cpu: CpuBackend, initializer: str, fan_axes: dict[str, list[int]]) -> None:
     assert_equal(cpu, Tensor(initializer, "float32", (3, 4, 2), seed=3, fan_axes=fan_axes))
 
@@ -237,6 +315,15 @@ def test_bounds_very_far_out_or_very_close_agree(cpu: CpuBackend, lower: float, 
         assert_equal(cpu, Tensor("truncated_normal", dtype, (5,), parameters))
 
 
+@pytest.mark.parametrize(
+    ("lower", "upper"),
+    [(-2.0, 2.0), (-INF, INF), (-1.0, 3.0), (3.9, INF), (4.0, math.nextafter(4.0, 5.0)), (-13.9, 2.0), (0.0, 1e-300)],
+)
+def test_what_truncation_leaves_of_a_standard_deviation_agrees(lower: float, upper: float) -> None:
+    assert truncated_stddev(lower, upper) == normal.truncated_stddev(lower, upper)
+    assert truncated_stddev(-upper, -lower) == truncated_stddev(lower, upper)
+
+
 def test_the_document_lists_the_coefficients_of_the_kernels() -> None:
     assert len(document.tables()) == 6
     for name, coefficients in document.tables().items():
@@ -248,7 +335,7 @@ EXAMPLE = re.compile(r"^\| `(\w+)`(, stddev 1)? \| (\w+) \| (\S+) \| `0x(\w+)` \
 
 def test_the_worked_example_of_the_document_is_right() -> None:
     rows = EXAMPLE.findall(document.DOCUMENT.read_text(encoding="utf-8"))
-    assert len(rows) == 16
+    assert len(rows) == 21
     for initializer, standard, dtype, *numbers in rows:
         parameters = {"stddev": 1.0} if standard else {}
         tensor = Tensor(initializer, dtype, (2, 3), parameters, seed=1, name="dense/kernel")

@@ -94,7 +94,11 @@ def test_the_catalogue_says_which_texts_are_allowed() -> None:
         if parameter.type == "string"
     }
     assert choices == {
-        ("variance_scaling", "mode"): ("fan_in", "fan_out", "fan_avg"),
+        ("kaiming_normal", "mode"): ("fan_in", "fan_out"),
+        ("kaiming_normal", "nonlinearity"): ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "selu"),
+        ("kaiming_uniform", "mode"): ("fan_in", "fan_out"),
+        ("kaiming_uniform", "nonlinearity"): ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "selu"),
+        ("variance_scaling", "mode"): ("fan_in", "fan_out", "fan_avg", "fan_geo_avg"),
         ("variance_scaling", "distribution"): ("uniform", "truncated_normal", "untruncated_normal"),
     }
     assert {parameter.type for info in catalogue() for parameter in info.parameters} == {"string", "float"}

@@ -29,7 +29,7 @@ MAX_DRAWN_ELEMENTS = 2**22
 # How far beyond the distribution's ends the picture goes, as a part of its width.
 MARGIN = 0.06
 
-# The distance from 1 to the next number of a 16-bit float, whose numbers are few enough to show.
+# The distance from 1 to the next number of a float of 16 or 8 bits, whose numbers are few enough to show.
 _EPSILONS = {
     Dtype.FLOAT16: 2.0**-10,
     Dtype.BFLOAT16: 2.0**-7,

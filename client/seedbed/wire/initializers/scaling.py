@@ -53,12 +53,14 @@ class VarianceScalingSpec(InitializerSpec):
         check_reach("scale", self.scale, self._farthest() * math.sqrt(self.scale), dtype)
 
     def _farthest(self) -> float:
-        """Return more than how many of the wanted standard deviations any number is from 0."""
+        """Return how many of the wanted standard deviations no number is from 0, nor the standard deviation itself.
+
+        The latter is the one before truncation, of which at least min(width, 1) / 8 is left by any allowed bounds.
+        """
         if (self.lower, self.upper) == (-2.0, 2.0):
             return 8.0
-        # Truncation leaves at least min(width, 1) / 8 of a standard deviation of 1, for all bounds that are allowed.
-        left = min(self.upper - self.lower, 1.0) / 8
-        return min(max(abs(self.lower), abs(self.upper)), FARTHEST_NORMAL) / left
+        farthest = min(max(abs(self.lower), abs(self.upper), 1.0), FARTHEST_NORMAL)
+        return 8.0 * farthest / min(self.upper - self.lower, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
