@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedbed.wire.dtypes import Dtype
-from seedbed_server.backends.base import Backend, ElementwiseRule, Orthogonal, Runs
+from seedbed_server.backends.base import Backend, ElementwiseRule, Orthogonal, Sparse
+from seedbed_server.backends.runs import Runs
 from seedbed_server.kernels.keys import Key
 
 
@@ -29,5 +30,13 @@ class BrokenBackend:
         if f"{type(rule).__name__.lower()}_{dtype.value}" == self._kernel:
             out[-dtype.itemsize] ^= 1
 
-    def orthogonal(self, rule: Orthogonal, key: Key, is_cancelled: Callable[[], bool]) -> NDArray[np.float64]:
-        return self._backend.orthogonal(rule, key, is_cancelled)
+    def orthogonal(
+        self, rule: Orthogonal, block: int, key: Key, is_cancelled: Callable[[], bool]
+    ) -> NDArray[np.float64]:
+        return self._backend.orthogonal(rule, block, key, is_cancelled)
+
+    def words(self, key: Key, runs: Runs) -> NDArray[np.uint32]:
+        return self._backend.words(key, runs)
+
+    def are_zero(self, rule: Sparse, runs: Runs, first_line: int, thresholds: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        return self._backend.are_zero(rule, runs, first_line, thresholds)

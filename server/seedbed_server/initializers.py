@@ -10,12 +10,10 @@ from seedbed.wire.gains import calculate_gain
 from seedbed.wire.initializers import (
     ConstantSpec,
     FixedScalingSpec,
-    IdentitySpec,
     InitializerSpec,
     KaimingSpec,
     KaimingUniformSpec,
     OnesSpec,
-    OrthogonalSpec,
     RandomNormalSpec,
     RandomUniformSpec,
     TruncatedNormalSpec,
@@ -25,8 +23,9 @@ from seedbed.wire.initializers import (
     ZerosSpec,
 )
 from seedbed.wire.specs import TensorSpec
-from seedbed_server.backends.base import Diagonal, ElementRule, Fill, Normal, Orthogonal, Uniform
+from seedbed_server.backends.base import ElementRule, Fill, Normal, Uniform
 from seedbed_server.kernels.bounds import truncated_stddev
+from seedbed_server.structures import structured_rule
 
 # A bound further out is beyond the resolution of any word and counts as infinite. Without this rule its effect would
 # depend on how many digits its probability is computed with.
@@ -42,24 +41,20 @@ def element_rule(spec: TensorSpec) -> ElementRule:
             return Fill(1)
         case ConstantSpec(value):
             return Fill(value)
-        case IdentitySpec(gain):
-            return Diagonal(gain, columns=spec.shape[1])
         case RandomUniformSpec(minval, maxval):
             return Uniform(minval, maxval)
         case RandomNormalSpec(mean, stddev):
             return Normal(mean, stddev)
         case TruncatedNormalSpec(mean, stddev, lower, upper):
             return Normal(mean, stddev, *effective_bounds(lower, upper))
-        case OrthogonalSpec(gain):
-            return Orthogonal(gain, rows=math.prod(spec.shape[:-1]), columns=spec.shape[-1])
         case FixedScalingSpec() | VarianceScalingSpec():
             scaling = scaling_of(spec.initializer)
             assert scaling is not None
             return scaled_rule(scaling, fans_of(spec.shape, spec.fan_axes))
         case XavierSpec() | KaimingSpec():
             return gained_rule(spec.initializer, fans_of(spec.shape, spec.fan_axes))
-        case other:
-            raise AssertionError(f"no rule for {other}")
+        case _:
+            return structured_rule(spec)
 
 
 def scaling_of(initializer: InitializerSpec) -> VarianceScalingSpec | None:

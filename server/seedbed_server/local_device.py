@@ -11,7 +11,7 @@ import numpy as np
 
 from seedbed.wire.device_names import DeviceName
 from seedbed.wire.specs import TensorRequest
-from seedbed_server.backends.base import ElementwiseRule, Orthogonal
+from seedbed_server.backends.base import ElementwiseRule
 from seedbed_server.backends.device import DeviceArray
 from seedbed_server.backends.gpu import GpuBackend
 from seedbed_server.devices import open_gpu
@@ -48,12 +48,12 @@ class LocalGpu:
         """Return a tensor, or slice, sampled on the device."""
         sample_plan = plan(request)
         memory = self._backend.allocate(request.size_bytes)
-        if isinstance(sample_plan.rule, Orthogonal):
+        if isinstance(sample_plan.rule, ElementwiseRule):
+            self._fill(sample_plan, sample_plan.rule, memory)
+        else:
             host = np.empty(request.size_bytes, np.uint8)
             TensorSource(sample_plan, self._backend).fill(0, host)
             self._backend.write(memory, 0, host)
-        else:
-            self._fill(sample_plan, sample_plan.rule, memory)
         return self._backend.array(memory, request.spec.dtype, request.shape)
 
     def _fill(self, sample_plan: SamplePlan, rule: ElementwiseRule, memory: DeviceArray) -> None:

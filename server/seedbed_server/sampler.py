@@ -3,7 +3,6 @@
 A slice, a resume offset and a parallel range are the same thing here: some elements, by their place in the slice.
 """
 
-import math
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedbed.wire.dtypes import Dtype
-from seedbed.wire.slices import TensorSlice
 from seedbed.wire.specs import TensorRequest
-from seedbed_server.backends.base import Backend, CancelledError, ElementRule, Orthogonal, Runs
+from seedbed_server.backends.base import Backend, CancelledError, ElementRule, ElementwiseRule
+from seedbed_server.backends.runs import Runs, joined_axes, run_firsts
 from seedbed_server.initializers import element_rule
 from seedbed_server.kernels.keys import Key, derive_key
+from seedbed_server.lookups import Cost, Lookup, cost_of, lookup_of
+from seedbed_server.lookups.base import Surroundings
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +61,16 @@ class SamplePlan:
         return self.request.size_bytes
 
     @property
-    def working_bytes(self) -> int:
-        """Memory held while the tensor is sampled, beyond the chunks in flight."""
-        if not isinstance(self.rule, Orthogonal):
-            return 0
-        # The matrix, its reflections and the result are float64 and live at the same time for a moment.
-        return 3 * 8 * self.request.spec.element_count
+    def is_elementwise(self) -> bool:
+        """Whether each element is computed by itself."""
+        return isinstance(self.rule, ElementwiseRule)
 
     @property
-    def sampled_elements(self) -> int:
-        """How many elements are computed: an orthogonal matrix is one piece."""
-        return self.request.spec.element_count if isinstance(self.rule, Orthogonal) else self.element_count
+    def cost(self) -> Cost:
+        """What sampling takes."""
+        if isinstance(self.rule, ElementwiseRule):
+            return Cost(self.element_count, 0)
+        return cost_of(self.rule, self.request)
 
     def chunks(self, max_chunk_bytes: int, first_element: int = 0) -> Iterator[ChunkPlan]:
         """Yield the slice from ``first_element`` on, in chunks of whole elements."""
@@ -89,36 +89,18 @@ class SamplePlan:
             return Runs(np.array((first,), np.uint64), np.array((count,), np.uint64))
         first_run, skipped = divmod(first, self.run_elements)
         last_run = (first + count - 1) // self.run_elements
-        firsts = self._run_firsts(part, first_run, last_run + 1)
+        firsts = run_firsts(self.request.spec.shape, part.starts, self.outer_shape, first_run, last_run + 1)
         counts = np.full(firsts.size, self.run_elements, np.uint64)
         counts[-1] = (first + count - 1) % self.run_elements + 1
         firsts[0] += np.uint64(skipped)
         counts[0] -= np.uint64(skipped)
         return Runs(firsts, counts)
 
-    def _run_firsts(self, part: TensorSlice, first_run: int, end_run: int) -> NDArray[np.uint64]:
-        shape = self.request.spec.shape
-        strides = [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
-        base = sum(start * stride for start, stride in zip(part.starts, strides, strict=True))
-        firsts = np.full(end_run - first_run, base, np.uint64)
-        run = np.arange(first_run, end_run, dtype=np.uint64)
-        for axis in reversed(range(len(self.outer_shape))):
-            run, index = np.divmod(run, np.uint64(self.outer_shape[axis]))
-            firsts += index * np.uint64(strides[axis])
-        return firsts
-
 
 def plan(request: TensorRequest) -> SamplePlan:
     """Return the plan of a request. Pure, and cheap whatever the size."""
     spec = request.spec
-    lengths = request.shape
-    axis = len(lengths)
-    run_elements = 1
-    while axis > 0:
-        axis -= 1
-        run_elements *= lengths[axis]
-        if lengths[axis] != spec.shape[axis]:
-            break
+    run_elements, axis = joined_axes(spec.shape, request.shape)
     if request.slice is None:
         axis = 0
     return SamplePlan(
@@ -126,7 +108,7 @@ def plan(request: TensorRequest) -> SamplePlan:
         rule=element_rule(spec),
         key=derive_key(spec.seed, spec.draw, spec.name),
         run_elements=run_elements,
-        outer_shape=lengths[:axis],
+        outer_shape=request.shape[:axis],
     )
 
 
@@ -136,9 +118,12 @@ class TensorSource:
     def __init__(self, sample_plan: SamplePlan, backend: Backend) -> None:
         self.plan = sample_plan
         self._backend = backend
-        self._matrix: NDArray[np.generic] | None = None
         self._lock = threading.Lock()
         self._cancelled = threading.Event()
+        self._lookup: Lookup | None = None
+        if not isinstance(sample_plan.rule, ElementwiseRule):
+            surroundings = Surroundings(sample_plan.key, sample_plan.dtype, backend, self._cancelled.is_set)
+            self._lookup = lookup_of(sample_plan.rule, surroundings)
 
     def cancel(self) -> None:
         """Make work that is under way end soon, with :class:`CancelledError`."""
@@ -160,33 +145,9 @@ class TensorSource:
             raise CancelledError
         rule = self.plan.rule
         runs = self.plan.runs(first, out.size // self.plan.dtype.itemsize)
-        if isinstance(rule, Orthogonal):
-            matrix = self._whole_matrix(rule)
-            _copy_runs(matrix, runs, out.view(matrix.dtype))
-        else:
+        if isinstance(rule, ElementwiseRule):
             self._backend.fill(rule, self.plan.key, runs, self.plan.dtype, out)
-
-    def _whole_matrix(self, rule: Orthogonal) -> NDArray[np.generic]:
+            return
+        assert self._lookup is not None
         with self._lock:
-            if self._matrix is None:
-                matrix = self._backend.orthogonal(rule, self.plan.key, self._cancelled.is_set)
-                self._matrix = round_matrix(matrix, self.plan.dtype).reshape(-1)
-            return self._matrix
-
-
-def round_matrix(matrix: NDArray[np.float64], dtype: Dtype) -> NDArray[np.generic]:
-    """Return float64 numbers in a dtype: rounded to float32, and from there once more to a 16-bit or 8-bit dtype."""
-    if dtype is Dtype.FLOAT64:
-        return matrix
-    single = matrix.astype(np.float32)
-    if dtype.saturates:
-        single = single.clip(-dtype.largest, dtype.largest)
-    return single if dtype is Dtype.FLOAT32 else single.astype(dtype.numpy)
-
-
-def _copy_runs(elements: NDArray[np.generic], runs: Runs, out: NDArray[np.generic]) -> None:
-    if runs.firsts.size == 1:
-        first = int(runs.firsts[0])
-        out[:] = elements[first : first + out.size]
-        return
-    out[:] = elements[runs.indices()]
+            self._lookup.fill(runs, out)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from seedbed.wire.chunks import checksum
 from seedbed.wire.digests import DIGEST_BYTES, Digest, DigestAlgorithm, Digester
-from seedbed_server.backends.base import Backend, CancelledError, Orthogonal
+from seedbed_server.backends.base import Backend, CancelledError
 from seedbed_server.flights import Buffer, Flight, Flights
 from seedbed_server.sampler import ChunkPlan, SamplePlan, TensorSource
 
@@ -131,12 +131,12 @@ class SamplingPools:
         self.backend = backend
         self.flights = Flights(window_bytes)
         self._chunks = ThreadPoolExecutor(backend.threads, thread_name_prefix="seedbed-sample")
-        # One orthogonal matrix at a time: it uses every thread, and as much memory as all else together.
+        # One piece that is computed whole at a time: it uses every thread, and as much memory as all else together.
         self._matrices = ThreadPoolExecutor(1, thread_name_prefix="seedbed-matrix")
 
     def pool_for(self, plan: SamplePlan) -> ThreadPoolExecutor:
         """Return where the chunks of a plan are sampled."""
-        return self._matrices if isinstance(plan.rule, Orthogonal) else self._chunks
+        return self._chunks if plan.is_elementwise else self._matrices
 
     def close(self) -> None:
         """End the threads; what waits is dropped."""

@@ -8,11 +8,15 @@ from dataclasses import dataclass
 
 from seedbed.wire.errors import bad_value
 from seedbed.wire.info import MIN_CHUNK_BYTES, Limits
-from seedbed.wire.initializers import OrthogonalSpec
-from seedbed.wire.specs import TensorRequest
+from seedbed.wire.initializers import DeltaOrthogonalSpec, OrthogonalSpec, SparseSpec
+from seedbed.wire.specs import TensorRequest, TensorSpec
+from seedbed_server.backends.base import ElementwiseRule
+from seedbed_server.initializers import element_rule
+from seedbed_server.lookups import piece_elements
 from seedbed_server.refusals import OutOfRangeError
 
 OVER_LIMIT = "OVER_LIMIT"
+COMPUTED_IN_PIECES = (OrthogonalSpec, DeltaOrthogonalSpec, SparseSpec)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +49,23 @@ def check_sizes(requests: Sequence[TensorRequest], limits: Limits) -> None:
         if request.size_bytes > limits.max_tensor_bytes:
             allowed = f"of at most {limits.max_tensor_bytes} bytes as requested (max_tensor_bytes)"
             raise bad_value(path, allowed, f"{request.shape}, {request.size_bytes} bytes", reason=OVER_LIMIT)
-        is_orthogonal = isinstance(request.spec.initializer, OrthogonalSpec)
-        if is_orthogonal and request.spec.element_count > limits.max_orthogonal_elements:
-            allowed = f"of at most {limits.max_orthogonal_elements} elements for Orthogonal (max_orthogonal_elements)"
-            raise bad_value(path, allowed, request.spec.shape, reason=OVER_LIMIT)
+        _check_pieces(path, request.spec, limits)
         total += request.size_bytes
     if total > limits.max_request_bytes:
         allowed = f"at most {limits.max_request_bytes} bytes in all (max_request_bytes)"
         raise bad_value("tensors", allowed, f"{total} bytes", reason=OVER_LIMIT)
+
+
+def _check_pieces(path: str, spec: TensorSpec, limits: Limits) -> None:
+    if not isinstance(spec.initializer, COMPUTED_IN_PIECES):
+        return
+    rule = element_rule(spec)
+    assert not isinstance(rule, ElementwiseRule)
+    most = limits.max_orthogonal_elements
+    if piece_elements(rule) > most:
+        together = "" if piece_elements(rule) == spec.element_count else " that are computed together"
+        allowed = f"of at most {most} elements{together} for {spec.initializer.name()} (max_orthogonal_elements)"
+        raise bad_value(path, allowed, spec.shape, reason=OVER_LIMIT)
 
 
 def check_resume(resume: ResumePoint, requests: Sequence[TensorRequest]) -> None:

@@ -21,11 +21,13 @@ from seedbed.wire.initializers import (
     OrthogonalSpec,
     RandomNormalSpec,
     RandomUniformSpec,
+    SparseSpec,
     TruncatedNormalSpec,
 )
 from seedbed.wire.slices import TensorSlice
 from seedbed.wire.specs import TensorRequest, TensorSpec
 from seedbed_server.backends.base import Backend, CancelledError, Orthogonal
+from seedbed_server.initializers import element_rule
 from seedbed_server.kernels.keys import derive_key
 from seedbed_server.sampler import TensorSource, plan
 from seedbed_server.self_test import differing_vectors, golden_vectors, run_self_test, sample_vector
@@ -195,7 +197,9 @@ class BackendTests:
 
     @each_floating
     @pytest.mark.parametrize(
-        "initializer", [*RANDOM, ConstantSpec(1.5), IdentitySpec(2.0), OrthogonalSpec()], ids=lambda spec: spec.name()
+        "initializer",
+        [*RANDOM, ConstantSpec(1.5), IdentitySpec(2.0), OrthogonalSpec(), SparseSpec(0.5)],
+        ids=lambda spec: spec.name(),
     )
     def test_memory_that_begins_at_any_byte_gets_the_same_bits_and_nothing_beside_it_is_written(
         self, backend: Backend, initializer: InitializerSpec, dtype: Dtype
@@ -233,10 +237,11 @@ class BackendTests:
 
     @pytest.mark.parametrize("calls", [0, 1, 5])
     def test_an_orthogonal_matrix_that_nobody_wants_any_more_is_given_up(self, backend: Backend, calls: int) -> None:
-        rule, key = Orthogonal(1.0, 300, 200), derive_key(1, 0, "cancelled")
+        rule, key = element_rule(TensorSpec("", (300, 200), "float64", OrthogonalSpec(), seed=1)), derive_key(1, 0, "")
+        assert isinstance(rule, Orthogonal)
         with pytest.raises(CancelledError):
-            backend.orthogonal(rule, key, after(calls))
-        whole = backend.orthogonal(rule, key, lambda: False)
+            backend.orthogonal(rule, 0, key, after(calls))
+        whole = backend.orthogonal(rule, 0, key, lambda: False)
         assert whole.shape == (300, 200)
         assert np.allclose(whole.T @ whole, np.eye(200), atol=1e-12)
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 import seedbed as sb
 from seedbed.wire.dtypes import Dtype
 from seedbed_server import app
-from seedbed_server.backends.base import Backend, ElementwiseRule, Orthogonal, Runs
+from seedbed_server.backends.base import Backend, ElementwiseRule, Orthogonal, Sparse
+from seedbed_server.backends.runs import Runs
 from seedbed_server.kernels.keys import Key
 from seedbed_server.settings import Settings
 from tests.raw_calls import health_stub, large_request, raw_sample, refusal
@@ -37,7 +38,15 @@ class FailingBackend:
     def fill(self, rule: ElementwiseRule, key: Key, runs: Runs, dtype: Dtype, out: NDArray[np.uint8]) -> None:
         raise self._error
 
-    def orthogonal(self, rule: Orthogonal, key: Key, is_cancelled: Callable[[], bool]) -> NDArray[np.float64]:
+    def orthogonal(
+        self, rule: Orthogonal, block: int, key: Key, is_cancelled: Callable[[], bool]
+    ) -> NDArray[np.float64]:
+        raise self._error
+
+    def words(self, key: Key, runs: Runs) -> NDArray[np.uint32]:
+        raise self._error
+
+    def are_zero(self, rule: Sparse, runs: Runs, first_line: int, thresholds: NDArray[np.uint64]) -> NDArray[np.bool_]:
         raise self._error
 
 

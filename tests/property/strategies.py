@@ -19,9 +19,10 @@ from seedbed.wire.initializers import (
 )
 from seedbed.wire.slices import TensorSlice
 from seedbed.wire.specs import TensorSpec
+from tests.specs import example
 
 FILLS: list[InitializerSpec] = [
-    *(kind() for kind in INITIALIZERS.values() if kind is not ConstantSpec),
+    *(example(kind) for kind in INITIALIZERS.values() if kind is not ConstantSpec),
     ConstantSpec(1),
     ConstantSpec(1.0),
     IdentitySpec(0.0),

@@ -9,7 +9,8 @@ import pytest
 import seedbed as sb
 from seedbed.wire.fans import FanAxes
 from seedbed.wire.specs import TensorRequest, TensorSpec
-from seedbed_server.backends.base import Diagonal, ElementRule, Fill, Normal, Orthogonal, Uniform
+from seedbed_server.backends.base import Axis, Diagonal, ElementRule, Fill, Normal, Orthogonal, Uniform
+from seedbed_server.backends.grids import BlockGrid
 from seedbed_server.initializers import element_rule
 from seedbed_server.kernels.bounds import truncated_stddev
 from seedbed_server.sampler import plan
@@ -110,14 +111,14 @@ def test_axes_of_the_initializer_count_like_those_of_the_spec() -> None:
         (sb.Zeros(), Fill(0)),
         (sb.Ones(), Fill(1)),
         (sb.Constant(2.7), Fill(2.7)),
-        (sb.Identity(0.5), Diagonal(0.5, columns=5)),
+        (sb.Identity(0.5), Diagonal(0.5, Axis(5, 4), Axis(1, 5), period=4)),
         (sb.RandomUniform(-1.0, 2.0, seed=1), Uniform(-1.0, 2.0)),
         (sb.RandomNormal(1.0, 2.0, seed=1), Normal(1.0, 2.0, -INF, INF)),
         (sb.TruncatedNormal(1.0, 2.0, seed=1), Normal(1.0, 2.0, -2.0, 2.0)),
         (sb.TruncatedNormal(seed=1, lower=-INF, upper=0.5), Normal(0.0, 0.05, -INF, 0.5)),
         (sb.TruncatedNormal(seed=1, lower=-14.0, upper=14.0), Normal(0.0, 0.05, -14.0, 14.0)),
         (sb.TruncatedNormal(seed=1, lower=-14.1, upper=14.1), Normal(0.0, 0.05, -INF, INF)),
-        (sb.Orthogonal(3.0, seed=1), Orthogonal(3.0, rows=4, columns=5)),
+        (sb.Orthogonal(3.0, seed=1), Orthogonal(3.0, BlockGrid((4, 5), (0, 0), (4, 5), (1, 1), columns=5))),
     ],
     ids=lambda value: repr(value) if isinstance(value, sb.Initializer) else "",
 )

@@ -13,7 +13,8 @@ import seedbed as sb
 from seedbed.wire.chunks import Draft
 from seedbed.wire.dtypes import Dtype
 from seedbed.wire.specs import TensorRequest
-from seedbed_server.backends.base import Backend, CancelledError, ElementwiseRule, Orthogonal, Runs
+from seedbed_server.backends.base import Backend, CancelledError, ElementwiseRule, Orthogonal, Sparse
+from seedbed_server.backends.runs import Runs
 from seedbed_server.kernels.keys import Key
 from seedbed_server.messages import Messages
 from seedbed_server.sampler import plan
@@ -45,12 +46,20 @@ class CountingBackend:
             self.elements += int(runs.counts.sum())
         self._backend.fill(rule, key, runs, dtype, out)
 
-    def orthogonal(self, rule: Orthogonal, key: Key, is_cancelled: Callable[[], bool]) -> NDArray[np.float64]:
+    def orthogonal(
+        self, rule: Orthogonal, block: int, key: Key, is_cancelled: Callable[[], bool]
+    ) -> NDArray[np.float64]:
         self.gate.wait()
         if is_cancelled():
             raise CancelledError
-        self.elements += rule.rows * rule.columns
-        return self._backend.orthogonal(rule, key, is_cancelled)
+        self.elements += rule.grid.block_elements
+        return self._backend.orthogonal(rule, block, key, is_cancelled)
+
+    def words(self, key: Key, runs: Runs) -> NDArray[np.uint32]:
+        return self._backend.words(key, runs)
+
+    def are_zero(self, rule: Sparse, runs: Runs, first_line: int, thresholds: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        return self._backend.are_zero(rule, runs, first_line, thresholds)
 
 
 @pytest.fixture

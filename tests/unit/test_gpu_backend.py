@@ -24,9 +24,11 @@ from seedbed.wire.initializers import (
 )
 from seedbed.wire.slices import TensorSlice
 from seedbed.wire.specs import TensorRequest, TensorSpec
-from seedbed_server.backends.base import CancelledError, Normal, Orthogonal, Runs
+from seedbed_server.backends.base import CancelledError, ElementwiseRule, Normal, Orthogonal
 from seedbed_server.backends.cpu import CpuBackend
 from seedbed_server.backends.gpu import GpuBackend
+from seedbed_server.backends.runs import Runs
+from seedbed_server.initializers import element_rule
 from seedbed_server.kernels.keys import derive_key
 from seedbed_server.sampler import TensorSource, plan
 from seedbed_server.streaming import Piece, SamplingPools, TensorStream
@@ -204,8 +206,10 @@ def test_the_pinned_memory_is_that_of_the_slots_and_no_more(cpu: CpuBackend) -> 
 def test_closing_it_closes_the_host(cpu: CpuBackend) -> None:
     host = CpuBackend(threads=1)
     GpuBackend(FakeDevice(), host, slots=1, slab_bytes=SLAB_BYTES).close()
+    rule = element_rule(TensorSpec("", (200, 200), "float64", OrthogonalSpec(), seed=1))
+    assert isinstance(rule, Orthogonal)
     with pytest.raises(RuntimeError, match="shutdown"):
-        host.orthogonal(Orthogonal(1.0, 200, 200), derive_key(1, 0, ""), lambda: False)
+        host.orthogonal(rule, 0, derive_key(1, 0, ""), lambda: False)
 
 
 # Many threads.
@@ -423,7 +427,7 @@ def test_a_tensor_that_stays_on_the_device_has_the_bits_of_one_that_does_not(
     for initializer in (*RANDOM, ConstantSpec(1.5), IdentitySpec(2.0)):
         spec = TensorSpec("stays", (97, 83), dtype, initializer, seed=2)
         sampled = plan(TensorRequest(spec))
-        assert not isinstance(sampled.rule, Orthogonal)
+        assert isinstance(sampled.rule, ElementwiseRule)
         memory = backend.allocate(size_of(spec))
         backend.fill_on_device(sampled.rule, sampled.key, sampled.runs(0, spec.element_count), dtype, memory)
         assert device.unsettled == 0

@@ -25,6 +25,7 @@ from seedbed.wire.initializers import (
     OrthogonalSpec,
     RandomNormalSpec,
     RandomUniformSpec,
+    SparseSpec,
     TruncatedNormalSpec,
     VarianceScalingSpec,
     XavierNormalSpec,
@@ -33,12 +34,13 @@ from seedbed.wire.initializers import (
     parameters,
 )
 from seedbed_server.kernels.bounds import truncated_stddev
+from tests.specs import example
 
 NUMBERS = [
     (spec, field.name)
     for spec in INITIALIZERS.values()
     for field in parameters(spec)
-    if not field.metadata["choices"] and spec is not ConstantSpec
+    if field.type is float and spec is not ConstantSpec
 ]
 every_number = pytest.mark.parametrize(("spec", "name"), NUMBERS, ids=[f"{s.field_name()}.{n}" for s, n in NUMBERS])
 FARTHEST = math.nextafter(4.0, math.inf)
@@ -46,11 +48,12 @@ FARTHEST = math.nextafter(4.0, math.inf)
 
 @pytest.mark.parametrize("spec", INITIALIZERS.values(), ids=INITIALIZERS)
 def test_a_spec_is_a_frozen_value(spec: type[InitializerSpec]) -> None:
-    assert spec() == spec()
-    assert hash(spec()) == hash(spec())
-    assert not hasattr(spec(), "__dict__")
+    made = example(spec)
+    assert made == example(spec)
+    assert hash(made) == hash(example(spec))
+    assert not hasattr(made, "__dict__")
     with pytest.raises((dataclasses.FrozenInstanceError, TypeError)):
-        spec().anything = 1  # type: ignore[attr-defined]  # that it fails is the test
+        made.anything = 1  # type: ignore[attr-defined]  # that it fails is the test
 
 
 @pytest.mark.parametrize("spec", INITIALIZERS.values(), ids=INITIALIZERS)
@@ -78,8 +81,10 @@ def test_no_name_means_two_initializers() -> None:
 def test_a_parameter_is_any_real_number(spec: Any, name: str, value: Any) -> None:
     arguments = {"maxval": 5.0, "minval": 0.0, "upper": 5.0, "lower": 0.0}
     others = {n: v for n, v in arguments.items() if n in {f.name for f in parameters(spec)}}
-    made = getattr(spec(**{**others, name: value}), name)
-    assert made == 3.0
+    if (spec, name) == (SparseSpec, "sparsity"):
+        value = type(value)(1)
+    made = getattr(dataclasses.replace(example(spec), **{**others, name: value}), name)
+    assert made == value == float(made)
     assert type(made) is float
 
 
@@ -87,7 +92,7 @@ def test_a_parameter_is_any_real_number(spec: Any, name: str, value: Any) -> Non
 @pytest.mark.parametrize("value", ["3", b"3", None, True, np.True_, 1j, [3.0]], ids=repr)
 def test_a_parameter_that_is_no_number_is_a_type_error(spec: Any, name: str, value: Any) -> None:
     with pytest.raises(sb.InvalidTypeError, match=f"`{name}` must be a real number") as caught:
-        spec(**{name: value})
+        dataclasses.replace(example(spec), **{name: value})
     assert caught.value.field == name
 
 
@@ -95,7 +100,7 @@ def test_a_parameter_that_is_no_number_is_a_type_error(spec: Any, name: str, val
 @pytest.mark.parametrize("value", [math.nan, 10**400], ids=["nan", "10**400"])
 def test_a_parameter_that_is_no_finite_number_is_a_value_error(spec: Any, name: str, value: Any) -> None:
     with pytest.raises(sb.InvalidValueError, match=f"`{name}` must be a") as caught:
-        spec(**{name: value})
+        dataclasses.replace(example(spec), **{name: value})
     assert caught.value.field == name
 
 
@@ -103,10 +108,10 @@ def test_a_parameter_that_is_no_finite_number_is_a_value_error(spec: Any, name: 
 @pytest.mark.parametrize("value", [math.inf, -math.inf])
 def test_only_bounds_may_be_infinite(spec: Any, name: str, value: float) -> None:
     if (name, value) in {("lower", -math.inf), ("upper", math.inf)}:
-        assert getattr(spec(**{name: value}), name) == value
+        assert getattr(dataclasses.replace(example(spec), **{name: value}), name) == value
         return
     with pytest.raises(sb.InvalidValueError, match=f"`{name}` must be"):
-        spec(**{name: value})
+        dataclasses.replace(example(spec), **{name: value})
 
 
 @pytest.mark.parametrize(
@@ -309,10 +314,10 @@ def test_random_numbers_come_in_floating_dtypes_only(spec: type[InitializerSpec]
     assert spec.dtypes == FLOATING
     for dtype in Dtype:
         if dtype in FLOATING:
-            spec().check((2, 2), dtype)
+            example(spec).check((2, 2), dtype)
             continue
         with pytest.raises(sb.InvalidValueError, match=f"`dtype` must be a floating dtype for {spec.name()}"):
-            spec().check((2, 2), dtype)
+            example(spec).check((2, 2), dtype)
 
 
 def test_the_fixed_scalings_are_variance_scalings() -> None:

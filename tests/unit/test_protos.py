@@ -1,5 +1,6 @@
 """What goes over the wire comes back equal, and the schema has exactly the fields and defaults of our values."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,12 @@ from seedbed.wire.initializers import (
     INITIALIZERS,
     MODES,
     ONE_FAN_MODES,
+    SCALINGS,
+    SIDES,
+    WINDOWS,
     ConstantSpec,
+    DeltaOrthogonalSpec,
+    DiracSpec,
     IdentitySpec,
     InitializerSpec,
     KaimingNormalSpec,
@@ -27,6 +33,8 @@ from seedbed.wire.initializers import (
     OrthogonalSpec,
     RandomNormalSpec,
     RandomUniformSpec,
+    SparseSpec,
+    STFTSpec,
     TruncatedNormalSpec,
     VarianceScalingSpec,
     XavierNormalSpec,
@@ -36,8 +44,11 @@ from seedbed.wire.initializers import (
 )
 from seedbed.wire.slices import TensorSlice
 from seedbed.wire.specs import TensorRequest, TensorSpec
+from tests.specs import example, shape_for
 
 SCHEMA = Path(__file__).parents[2] / "proto/seedbed/v1/initializers.proto"
+REQUIRED: dict[type[InitializerSpec], tuple[str, ...]] = {SparseSpec: ("sparsity",)}
+"""Parameters without a default."""
 every_initializer = pytest.mark.parametrize("spec", INITIALIZERS.values(), ids=INITIALIZERS)
 
 # Small enough for every rule on what float64 can hold.
@@ -45,7 +56,18 @@ numbers = st.floats(-1e100, 1e100, allow_nan=False)
 scales = st.floats(0, 1e100)
 pairs = st.lists(numbers, min_size=2, max_size=2).map(sorted)
 initializers: st.SearchStrategy[InitializerSpec] = st.one_of(
-    st.sampled_from([spec() for spec in INITIALIZERS.values()]),
+    st.sampled_from([example(spec) for spec in INITIALIZERS.values()]),
+    st.builds(OrthogonalSpec, numbers, st.integers(1, 2**63 - 1), st.integers(-32, 31)),
+    st.builds(DeltaOrthogonalSpec, numbers),
+    st.builds(DiracSpec, st.integers(1, 2**63 - 1)),
+    st.builds(SparseSpec, st.floats(0, 1), scales, st.integers(-2, 1)),
+    st.builds(
+        STFTSpec,
+        st.sampled_from(SIDES),
+        st.sampled_from((*WINDOWS, None)),
+        st.sampled_from((*SCALINGS, None)),
+        st.booleans(),
+    ),
     st.builds(ConstantSpec, st.one_of(numbers, st.integers(-(2**63), 2**64 - 1))),
     st.builds(IdentitySpec, numbers),
     st.builds(OrthogonalSpec, numbers),
@@ -111,7 +133,7 @@ def test_every_initializer_and_dtype_comes_back_equal(spec: type[InitializerSpec
     if dtype not in spec.dtypes:
         assert dtype not in FLOATING
         return
-    request = TensorRequest(TensorSpec("w", (2, 3), dtype, spec(), seed=7))
+    request = TensorRequest(TensorSpec("w", shape_for(spec), dtype, example(spec), seed=7))
     assert through_the_wire(request) == request
 
 
@@ -145,15 +167,32 @@ def test_the_schema_has_every_parameter_and_no_other(spec: type[InitializerSpec]
 def test_what_is_absent_has_the_default(spec: type[InitializerSpec]) -> None:
     message = tensors_pb2.TensorRequest()
     message.spec.dtype = tensors_pb2.DTYPE_FLOAT32
-    message.spec.shape.extend((2, 2))
-    getattr(message.spec.initializer, spec.field_name()).SetInParent()
+    message.spec.shape.extend(shape_for(spec))
+    kind = getattr(message.spec.initializer, spec.field_name())
+    kind.SetInParent()
+    for name in REQUIRED.get(spec, ()):
+        setattr(kind, name, getattr(example(spec), name))
     (received,) = protos.tensor_requests_from_proto([message])
-    assert received == TensorRequest(TensorSpec("", (2, 2), "float32", spec(), seed=0))
+    assert received == TensorRequest(TensorSpec("", shape_for(spec), "float32", example(spec), seed=0))
     assert type(received.spec.initializer) is spec
 
 
+@pytest.mark.parametrize(("spec", "name"), [(spec, name) for spec, names in REQUIRED.items() for name in names])
+def test_what_has_no_default_must_be_there(spec: type[InitializerSpec], name: str) -> None:
+    message = tensors_pb2.TensorRequest()
+    message.spec.dtype = tensors_pb2.DTYPE_FLOAT32
+    message.spec.shape.extend(shape_for(spec))
+    getattr(message.spec.initializer, spec.field_name()).SetInParent()
+    with pytest.raises(sb.InvalidTypeError, match=f"`{name}` must be") as caught:
+        protos.tensor_requests_from_proto([message])
+    assert caught.value.field == f"tensors[0].spec.initializer.{spec.field_name()}.{name}"
+
+
 PARAMETERS = [
-    (spec, field.name) for spec in INITIALIZERS.values() for field in parameters(spec) if spec is not ConstantSpec
+    (spec, field.name)
+    for spec in INITIALIZERS.values()
+    for field in parameters(spec)
+    if spec is not ConstantSpec and field.name not in REQUIRED.get(spec, ())
 ]
 
 
@@ -163,12 +202,12 @@ def test_the_schema_says_the_default_in_words(spec: type[InitializerSpec], name:
     assert message
     words = re.search(rf"Absence is (\S+)\.\n[^\n]* {name} = \d+;", message[1])
     assert words, "no comment that says what absence means"
-    default = getattr(spec(), name)
+    default = getattr(example(spec), name)
     if isinstance(default, str):
-        prefixes = "DISTRIBUTION_", "FAN_MODE_", "NONLINEARITY_"
+        prefixes = "DISTRIBUTION_", "FAN_MODE_", "NONLINEARITY_", "STFT_SIDE_", "STFT_WINDOW_", "STFT_SCALING_"
         assert words[1] in {prefix + default.upper() for prefix in prefixes}
     else:
-        assert float(words[1]) == default
+        assert json.loads(words[1]) == default
 
 
 @pytest.mark.parametrize(

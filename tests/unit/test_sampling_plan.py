@@ -120,7 +120,7 @@ def test_planning_costs_nothing_whatever_the_size() -> None:
     found = plan_of((2**40, 2**18), TensorSlice((5, 1), (2**40 - 5, 2**18 - 1)), dtype="float64")
     assert found.element_count == (2**40 - 5) * (2**18 - 1)
     assert found.size_bytes == 8 * found.element_count
-    assert found.working_bytes == 0
+    assert found.cost.working_bytes == 0
     assert next(found.chunks(2**21)).element_count == 2**18
 
 
@@ -128,9 +128,9 @@ def test_an_orthogonal_slice_costs_the_whole_matrix() -> None:
     spec_elements = 40 * 30
     found = plan_of((8, 5, 30), shard(1, 4).of((8, 5, 30)), initializer=OrthogonalSpec())
     assert found.element_count == spec_elements // 4
-    assert found.sampled_elements == spec_elements
-    assert found.working_bytes >= 8 * spec_elements
-    assert plan_of((8, 5, 30), shard(1, 4).of((8, 5, 30))).sampled_elements == spec_elements // 4
+    assert found.cost.sampled_elements == spec_elements
+    assert found.cost.working_bytes >= 8 * spec_elements
+    assert plan_of((8, 5, 30), shard(1, 4).of((8, 5, 30))).cost.sampled_elements == spec_elements // 4
 
 
 def test_the_key_depends_on_seed_draw_and_name_only() -> None:

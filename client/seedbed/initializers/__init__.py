@@ -7,10 +7,11 @@ There is a module for each family.
 
 from seedbed.initializers.base import DEFAULT_DTYPE, Initializer, Seed
 from seedbed.initializers.constants import Constant, Ones, Zeros
+from seedbed.initializers.dirac import Dirac
 from seedbed.initializers.distributions import RandomNormal, RandomUniform, TruncatedNormal
 from seedbed.initializers.gains import KaimingNormal, KaimingUniform, XavierNormal, XavierUniform
 from seedbed.initializers.identity import Identity
-from seedbed.initializers.orthogonal import Orthogonal
+from seedbed.initializers.orthogonal import DeltaOrthogonal, Orthogonal
 from seedbed.initializers.scaling import (
     GlorotNormal,
     GlorotUniform,
@@ -20,6 +21,8 @@ from seedbed.initializers.scaling import (
     LecunUniform,
     VarianceScaling,
 )
+from seedbed.initializers.sparse import Sparse
+from seedbed.initializers.stft import STFT
 
 zeros = Zeros
 ones = Ones
@@ -40,10 +43,17 @@ kaiming_uniform = KaimingUniform
 kaiming_normal = KaimingNormal
 identity = Identity
 orthogonal = Orthogonal
+delta_orthogonal = DeltaOrthogonal
+dirac = Dirac
+sparse = Sparse
+stft = STFT
 
 __all__ = [
     "DEFAULT_DTYPE",
+    "STFT",
     "Constant",
+    "DeltaOrthogonal",
+    "Dirac",
     "GlorotNormal",
     "GlorotUniform",
     "HeNormal",
@@ -59,12 +69,15 @@ __all__ = [
     "RandomNormal",
     "RandomUniform",
     "Seed",
+    "Sparse",
     "TruncatedNormal",
     "VarianceScaling",
     "XavierNormal",
     "XavierUniform",
     "Zeros",
     "constant",
+    "delta_orthogonal",
+    "dirac",
     "glorot_normal",
     "glorot_uniform",
     "he_normal",
@@ -78,6 +91,8 @@ __all__ = [
     "orthogonal",
     "random_normal",
     "random_uniform",
+    "sparse",
+    "stft",
     "truncated_normal",
     "variance_scaling",
     "xavier_normal",

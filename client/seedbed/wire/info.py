@@ -31,7 +31,7 @@ class Limits:
     max_request_bytes: int = 2**40
     """Bytes of all tensors of one request."""
     max_orthogonal_elements: int = 2**26
-    """Elements of a whole orthogonal tensor, which is computed in one piece."""
+    """Elements that are computed in one piece: an orthogonal block's, or those of a line of a sparse tensor."""
     max_chunk_bytes: int = MAX_CHUNK_BYTES
     """Bytes of data in one chunk."""
     max_concurrent_streams: int = 64
@@ -67,9 +67,9 @@ class InitializerParameter:
     name: str
     """As in Keras."""
     type: str
-    """``float``, or ``string`` for one of ``choices``."""
-    default: float | str
-    """The default value."""
+    """``float``, ``integer``, ``boolean``, or ``string`` for one of ``choices``."""
+    default: float | str | None
+    """The default value; None where there is none."""
     choices: tuple[str, ...]
     """What a string may be."""
     description: str
@@ -131,6 +131,6 @@ class TensorDescription:
     value: float | None = None
     """The value of a constant's elements, or of an identity's diagonal."""
     sampled_elements: int = 0
-    """Elements that the server computes: the whole tensor for a slice of an orthogonal one."""
+    """Elements that the server computes: whole blocks and lines for a slice of an orthogonal or sparse tensor."""
     working_bytes: int = 0
     """Memory that the server holds for it beyond its chunks in flight."""

@@ -53,3 +53,14 @@ def as_finite(field: str, value: object) -> float:
     if math.isinf(number):
         raise bad_value(field, "finite", number)
     return number
+
+
+def as_flag(field: str, value: object) -> bool:
+    """Return a bool.
+
+    Raises:
+        InvalidTypeError: for anything else, 0 and 1 included.
+    """
+    if not isinstance(value, (bool, np.bool_)):
+        raise bad_type(field, "True or False", value)
+    return bool(value)

@@ -121,6 +121,7 @@ class TensorSpec:
         spec.check(self.shape, self.dtype)
         if fan_axes is not None:
             fan_axes.resolve(len(self.shape))
+        spec.check_axes(self.shape, fan_axes)
 
     @property
     def element_count(self) -> int:

@@ -9,6 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedbed.wire.dtypes import Dtype
+from seedbed.wire.initializers import Scaling, Side, Window
+from seedbed_server.backends.grids import BlockGrid
+from seedbed_server.backends.runs import Runs
 from seedbed_server.kernels.keys import Key
 
 
@@ -21,13 +24,33 @@ class Fill:
 
 
 @dataclass(frozen=True, slots=True)
+class Axis:
+    """One axis of a tensor, as its elements' indices show it."""
+
+    stride: int
+    """By how much two neighbours' indices differ."""
+    length: int
+    """The axis's length."""
+
+    def places(self, indices: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """Return where on the axis the elements with these indices are."""
+        return indices // np.uint64(self.stride) % np.uint64(self.length)
+
+
+@dataclass(frozen=True, slots=True)
 class Diagonal:
-    """The main diagonal of a matrix is one number, all else 0."""
+    """One number where two axes have the same index, and others a fixed one; 0 elsewhere."""
 
     value: float
     """What the diagonal holds."""
-    columns: int
-    """The matrix's columns."""
+    row: Axis
+    """The axis whose index is compared."""
+    column: Axis
+    """The axis that it is compared with."""
+    period: int
+    """After so many rows the diagonal begins anew."""
+    centre: tuple[tuple[Axis, int], ...] = ()
+    """Axes that have one index on the diagonal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,51 +79,58 @@ class Normal:
 
 @dataclass(frozen=True, slots=True)
 class Orthogonal:
-    """A matrix with orthonormal rows or columns, times a gain; computed in one piece."""
+    """Blocks with orthonormal rows or columns, times a gain; each is computed in one piece."""
 
     gain: float
     """Multiplies every element."""
-    rows: int
-    """The product of all axes but the last."""
-    columns: int
+    grid: BlockGrid
+    """The blocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sparse:
+    """A matrix of normal numbers; in each line along one axis some are 0, which depends on all of the line."""
+
+    stddev: float
+    """The standard deviation of the numbers."""
+    zeros: int
+    """How many elements of each line are 0."""
+    axis: int
+    """Along which a line runs: 0 for columns, 1 for rows."""
+    shape: tuple[int, int]
+    """Rows and columns."""
+    key: Key
+    """Of the words that decide which elements are 0."""
+
+    @property
+    def line_elements(self) -> int:
+        """How many elements a line has."""
+        return self.shape[self.axis]
+
+
+@dataclass(frozen=True, slots=True)
+class Stft:
+    """The kernel of a short-time Fourier transform, (frame_length, 1, bins); from tables of sines and of the window."""
+
+    side: Side
+    """Cosines (``real``) or sines with a minus sign (``imag``)."""
+    window: Window | None
+    """What a frame is multiplied with."""
+    scaling: Scaling | None
+    """What a windowed kernel is divided by."""
+    periodic: bool
+    """Whether the window is one period of a periodic one."""
+    frame_length: int
+    """The first axis."""
+    bins: int
     """The last axis."""
 
 
 ElementwiseRule = Fill | Diagonal | Uniform | Normal
-ElementRule = ElementwiseRule | Orthogonal
+WholeRule = Orthogonal | Sparse | Stft
+"""Rules by which elements are looked up in something that is computed whole."""
+ElementRule = ElementwiseRule | WholeRule
 """How elements follow from their index and the key."""
-
-
-@dataclass(frozen=True, slots=True)
-class Runs:
-    """Elements of a whole tensor, as runs of consecutive indices in C order."""
-
-    firsts: NDArray[np.uint64]
-    """The index of each run's first element."""
-    counts: NDArray[np.uint64]
-    """The number of elements of each run."""
-
-    def indices(self) -> NDArray[np.uint64]:
-        """Return the index of every element of every run."""
-        counts = self.counts.astype(np.int64)
-        skipped = np.cumsum(counts) - counts
-        within_run = np.arange(int(counts.sum()), dtype=np.uint64) - np.repeat(skipped.astype(np.uint64), counts)
-        return np.repeat(self.firsts, counts) + within_run
-
-    def part(self, first: int, end: int) -> "Runs":
-        """Return the runs of elements ``first`` to ``end``, counted over all runs; not empty."""
-        if self.firsts.size == 1:
-            return Runs(self.firsts + np.uint64(first), np.array([end - first], np.uint64))
-        ends = np.cumsum(self.counts.astype(np.int64))
-        begin_run = int(np.searchsorted(ends, first, side="right"))
-        last_run = int(np.searchsorted(ends, end, side="left"))
-        firsts = self.firsts[begin_run : last_run + 1].copy()
-        counts = self.counts[begin_run : last_run + 1].copy()
-        counts[-1] -= np.uint64(int(ends[last_run]) - end)
-        skipped = np.uint64(first - (int(ends[begin_run]) - int(self.counts[begin_run])))
-        firsts[0] += skipped
-        counts[0] -= skipped
-        return Runs(firsts, counts)
 
 
 class CancelledError(Exception):
@@ -133,11 +163,32 @@ class Backend(Protocol):
             out: their bytes; contiguous, at any address.
         """
 
-    def orthogonal(self, rule: Orthogonal, key: Key, is_cancelled: Callable[[], bool]) -> NDArray[np.float64]:
-        """Return the whole matrix as float64, gain applied, rows x columns.
+    def orthogonal(
+        self, rule: Orthogonal, block: int, key: Key, is_cancelled: Callable[[], bool]
+    ) -> NDArray[np.float64]:
+        """Return a block as float64, gain applied, rows x columns.
+
+        Args:
+            rule: what the blocks are.
+            block: which one.
+            key: of the tensor.
+            is_cancelled: asked now and then.
 
         Raises:
             CancelledError: soon after ``is_cancelled`` says so.
+        """
+
+    def words(self, key: Key, runs: Runs) -> NDArray[np.uint32]:
+        """Return the 32-bit word of each element of the runs, one after another."""
+
+    def are_zero(self, rule: Sparse, runs: Runs, first_line: int, thresholds: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        """Return which elements of the runs are zero.
+
+        Args:
+            rule: what the matrix is.
+            runs: which elements.
+            first_line: the line of the first threshold.
+            thresholds: the largest rank that is zero (:mod:`seedbed_server.kernels.ranks`) of the lines from there on.
         """
 
     def close(self) -> None:

@@ -19,11 +19,12 @@ from seedbed_server.backends.base import (
     Fill,
     Normal,
     Orthogonal,
-    Runs,
+    Sparse,
     Uniform,
 )
 from seedbed_server.backends.compilation import compile_kernel
-from seedbed_server.kernels import values
+from seedbed_server.backends.runs import Runs
+from seedbed_server.kernels import ranks, values
 from seedbed_server.kernels.bounds import interval
 from seedbed_server.kernels.keys import Key
 from seedbed_server.kernels.orthogonal import BLOCK, TILE, factor_panel, reflect
@@ -60,6 +61,10 @@ class CpuBackend:
             normal = getattr(values, f"normal_{dtype.value}_values")
             self._uniform[dtype] = compile_kernel(uniform, _UNIFORM.format(**types))
             self._normal[dtype] = compile_kernel(normal, _NORMAL.format(**types))
+        self._words = compile_kernel(ranks.plain_words, f"({_RUNS}, uint32[::1])")
+        self._are_at_most = compile_kernel(
+            ranks.are_at_most, f"({_RUNS}, uint64, uint64, uint64, uint64[::1], uint8[::1])"
+        )
         matrix = "float64[:, ::1]"
         self._factor_panel = compile_kernel(factor_panel, f"({matrix}, {matrix}, float64[::1], {matrix})")
         self._reflect = compile_kernel(reflect, f"({matrix}, {matrix}, {matrix}, {matrix}, int64, int64)")
@@ -93,18 +98,30 @@ class CpuBackend:
                 target = _writable_as(dtype, out)
                 self._normal[dtype](runs.firsts, runs.counts, key.as_array(), split, params, target)
 
-    def orthogonal(self, rule: Orthogonal, key: Key, is_cancelled: Callable[[], bool]) -> NDArray[np.float64]:
-        """Return the whole matrix; see :class:`seedbed_server.backends.base.Backend`."""
-        tall, short = max(rule.rows, rule.columns), min(rule.rows, rule.columns)
-        q = self._orthonormal_columns(self._normal_matrix(tall, short, key), is_cancelled)
+    def orthogonal(
+        self, rule: Orthogonal, block: int, key: Key, is_cancelled: Callable[[], bool]
+    ) -> NDArray[np.float64]:
+        """Return a block; see :class:`seedbed_server.backends.base.Backend`."""
+        rows, columns = rule.grid.rows, rule.grid.columns
+        normal = np.empty(rows * columns)
+        self.fill(Normal(0.0, 1.0), key, rule.grid.runs(block), Dtype.FLOAT64, normal.view(np.uint8))
+        tall, short = max(rows, columns), min(rows, columns)
+        q = self._orthonormal_columns(normal.reshape(tall, short), is_cancelled)
         q *= rule.gain
-        return np.ascontiguousarray(q if rule.rows >= rule.columns else q.T)
+        return np.ascontiguousarray(q if rows >= columns else q.T)
 
-    def _normal_matrix(self, rows: int, columns: int, key: Key) -> NDArray[np.float64]:
-        matrix = np.empty(rows * columns)
-        runs = Runs(np.array([0], np.uint64), np.array([matrix.size], np.uint64))
-        self.fill(Normal(0.0, 1.0), key, runs, Dtype.FLOAT64, matrix.view(np.uint8))
-        return matrix.reshape(rows, columns)
+    def words(self, key: Key, runs: Runs) -> NDArray[np.uint32]:
+        """Return the words of the runs; see :class:`seedbed_server.backends.base.Backend`."""
+        out = np.empty(int(runs.counts.sum()), np.uint32)
+        self._words(runs.firsts, runs.counts, key.as_array(), out)
+        return out
+
+    def are_zero(self, rule: Sparse, runs: Runs, first_line: int, thresholds: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        """Return which elements are zero; see :class:`seedbed_server.backends.base.Backend`."""
+        out = np.empty(int(runs.counts.sum()), np.uint8)
+        numbers = (np.uint64(rule.shape[1]), np.uint64(rule.axis), np.uint64(first_line))
+        self._are_at_most(runs.firsts, runs.counts, rule.key.as_array(), *numbers, thresholds, out)
+        return out.view(np.bool_)
 
     def _orthonormal_columns(
         self, matrix: NDArray[np.float64], is_cancelled: Callable[[], bool]
@@ -207,11 +224,13 @@ def _scalar(value: float, dtype: Dtype) -> np.generic:
 
 
 def _fill_diagonal(rule: Diagonal, runs: Runs, dtype: Dtype, out: NDArray[np.uint8]) -> None:
-    index = runs.indices()
-    columns = np.uint64(rule.columns)
+    indices = runs.indices()
+    is_on = rule.row.places(indices) % np.uint64(rule.period) == rule.column.places(indices)
+    for axis, place in rule.centre:
+        is_on &= axis.places(indices) == np.uint64(place)
     elements = out.view(dtype.numpy)
     elements[:] = 0
-    elements[index // columns == index % columns] = _scalar(rule.value, dtype)
+    elements[is_on] = _scalar(rule.value, dtype)
 
 
 def uniform_params(rule: Uniform, dtype: Dtype) -> NDArray[Any]:

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from seedbed.wire.dtypes import Dtype
 from seedbed.wire.errors import OutOfDeviceMemoryError
-from seedbed_server.backends.base import Backend, ElementwiseRule, Normal, Orthogonal, Runs, Uniform
+from seedbed_server.backends.base import Backend, ElementwiseRule, Normal, Orthogonal, Sparse, Uniform
 from seedbed_server.backends.cpu import normal_params, uniform_params
 from seedbed_server.backends.device import Device, DeviceArray, Event, Stream
+from seedbed_server.backends.runs import Runs
 from seedbed_server.kernels.blocks import BLOCK_KERNELS, BlockKernel, run_table
 from seedbed_server.kernels.keys import Key
 
@@ -113,9 +114,19 @@ class GpuBackend:
 
         self._in_slabs(out.size, sample, hand_on)
 
-    def orthogonal(self, rule: Orthogonal, key: Key, is_cancelled: Callable[[], bool]) -> NDArray[np.float64]:
-        """Return the whole matrix, computed on the host."""
-        return self._host.orthogonal(rule, key, is_cancelled)
+    def orthogonal(
+        self, rule: Orthogonal, block: int, key: Key, is_cancelled: Callable[[], bool]
+    ) -> NDArray[np.float64]:
+        """Return a block, computed on the host."""
+        return self._host.orthogonal(rule, block, key, is_cancelled)
+
+    def words(self, key: Key, runs: Runs) -> NDArray[np.uint32]:
+        """Return the words of the runs, drawn on the host."""
+        return self._host.words(key, runs)
+
+    def are_zero(self, rule: Sparse, runs: Runs, first_line: int, thresholds: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        """Return which elements are zero, decided on the host."""
+        return self._host.are_zero(rule, runs, first_line, thresholds)
 
     # What stays on the device.
 

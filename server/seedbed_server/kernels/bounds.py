@@ -12,7 +12,7 @@ import mpmath
 # mathematical library has a say, and the rounding is that of the exact value.
 DIGITS = 60
 # mpmath keeps its precision in a global variable.
-_MPMATH = threading.Lock()
+MPMATH = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Interval:
 @lru_cache(maxsize=1024)
 def interval(lower: float, upper: float, word_bits: int) -> Interval:
     """Return the interval between ``lower`` and ``upper`` (in standard deviations) for words of 32 or 64 bits."""
-    with _MPMATH, mpmath.workdps(DIGITS):
+    with MPMATH, mpmath.workdps(DIGITS):
         root_2 = mpmath.sqrt(2)
         low, high = mpmath.mpf(lower) / root_2, mpmath.mpf(upper) / root_2
         # erf keeps the digits of bounds next to the median, where differences of masses near 1/2 have none.
@@ -49,7 +49,7 @@ def truncated_stddev(lower: float, upper: float) -> float:
     """
     # Between narrow bounds nearly all of the variance's terms cancels: their differences are of the third order.
     lost = 4 * -math.floor(math.log10(min(upper - lower, 1.0)))
-    with _MPMATH, mpmath.workdps(DIGITS + lost):
+    with MPMATH, mpmath.workdps(DIGITS + lost):
         root_2 = mpmath.sqrt(2)
         low, high = mpmath.mpf(lower) / root_2, mpmath.mpf(upper) / root_2
         # From the nearer tail, where the difference of two probabilities keeps its digits.

@@ -1,4 +1,4 @@
-"""From a request's identity to its Philox key: one SHA-256, on the host."""
+"""From a request's identity to its Philox keys: one SHA-256, on the host."""
 
 import hashlib
 import struct
@@ -32,5 +32,13 @@ def derive_key(seed: int, draw: int, name: str) -> Key:
         draw: 0 to 2**64 - 1.
         name: any text; its UTF-8 bytes count.
     """
-    material = hashlib.sha256(DOMAIN + struct.pack("<QQ", seed, draw) + name.encode()).digest()
-    return Key(*struct.unpack("<4I", material[:16]))
+    return Key(*struct.unpack("<4I", _material(seed, draw, name)[:16]))
+
+
+def derive_second_key(seed: int, draw: int, name: str) -> Key:
+    """Return the key of ``(seed, draw, name)`` for decisions beside the values; the arguments are those above."""
+    return Key(*struct.unpack("<4I", _material(seed, draw, name)[16:]))
+
+
+def _material(seed: int, draw: int, name: str) -> bytes:
+    return hashlib.sha256(DOMAIN + struct.pack("<QQ", seed, draw) + name.encode()).digest()

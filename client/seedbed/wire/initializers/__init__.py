@@ -8,6 +8,7 @@ from seedbed.wire.initializers.base import ALL_DTYPES, InitializerSpec, paramete
 from seedbed.wire.initializers.bounds import FARTHEST_NEAR_BOUND
 from seedbed.wire.initializers.catalogue import INITIALIZERS, find_initializer, parameters
 from seedbed.wire.initializers.constants import ConstantSpec, OnesSpec, ZerosSpec
+from seedbed.wire.initializers.dirac import DiracSpec
 from seedbed.wire.initializers.distributions import RandomNormalSpec, RandomUniformSpec, TruncatedNormalSpec
 from seedbed.wire.initializers.gains import (
     ONE_FAN_MODES,
@@ -20,7 +21,7 @@ from seedbed.wire.initializers.gains import (
     XavierUniformSpec,
 )
 from seedbed.wire.initializers.identity import IdentitySpec
-from seedbed.wire.initializers.orthogonal import OrthogonalSpec
+from seedbed.wire.initializers.orthogonal import DeltaOrthogonalSpec, OrthogonalSpec
 from seedbed.wire.initializers.scaling import (
     DISTRIBUTIONS,
     MODES,
@@ -35,6 +36,8 @@ from seedbed.wire.initializers.scaling import (
     LecunUniformSpec,
     VarianceScalingSpec,
 )
+from seedbed.wire.initializers.sparse import SparseSpec
+from seedbed.wire.initializers.stft import SCALINGS, SIDES, WINDOWS, Scaling, Side, STFTSpec, Window
 
 __all__ = [
     "ALL_DTYPES",
@@ -43,7 +46,12 @@ __all__ = [
     "INITIALIZERS",
     "MODES",
     "ONE_FAN_MODES",
+    "SCALINGS",
+    "SIDES",
+    "WINDOWS",
     "ConstantSpec",
+    "DeltaOrthogonalSpec",
+    "DiracSpec",
     "Distribution",
     "FanMode",
     "FixedScalingSpec",
@@ -63,8 +71,13 @@ __all__ = [
     "OrthogonalSpec",
     "RandomNormalSpec",
     "RandomUniformSpec",
+    "STFTSpec",
+    "Scaling",
+    "Side",
+    "SparseSpec",
     "TruncatedNormalSpec",
     "VarianceScalingSpec",
+    "Window",
     "XavierNormalSpec",
     "XavierSpec",
     "XavierUniformSpec",

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from seedbed.wire.dtypes import FLOATING, Dtype
 from seedbed.wire.errors import bad_type, bad_value
+from seedbed.wire.fans import FanAxes
 from seedbed.wire.numbers import as_finite
 
 ALL_DTYPES = tuple(Dtype)
@@ -65,6 +66,8 @@ class InitializerSpec:
     """Whether the shape's fans matter."""
     aliases: ClassVar[tuple[str, ...]] = ()
     """Further names, besides the class's name and its snake_case form."""
+    has_layout: ClassVar[bool] = False
+    """Whether it matters what the axes are, besides for fans."""
 
     @classmethod
     def name(cls) -> str:
@@ -74,7 +77,7 @@ class InitializerSpec:
     @classmethod
     def field_name(cls) -> str:
         """Return the snake_case name, which is also the field of the protobuf oneof."""
-        return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.name()).lower()
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.name()).lower()
 
     def check(self, shape: tuple[int, ...], dtype: Dtype) -> None:
         """Raise unless this initializer can fill such a tensor.
@@ -86,6 +89,17 @@ class InitializerSpec:
             allowed = f"a floating dtype for {self.name()}: one of " + ", ".join(d.value for d in self.dtypes)
             raise bad_value("dtype", allowed, dtype.value)
         del shape  # only some initializers ask for a rank
+
+    def check_axes(self, shape: tuple[int, ...], axes: FanAxes | None) -> None:
+        """Raise unless this initializer finds the axes that it needs.
+
+        Args:
+            shape: of the whole tensor.
+            axes: what the axes are, if that was said; they exist, and none is named twice.
+
+        Raises:
+            InvalidValueError: naming the argument.
+        """
 
     def _finite(self, *names: str) -> None:
         for name in names:

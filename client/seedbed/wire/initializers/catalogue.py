@@ -6,6 +6,7 @@ from typing import Any
 
 from seedbed.wire.initializers.base import InitializerSpec
 from seedbed.wire.initializers.constants import ConstantSpec, OnesSpec, ZerosSpec
+from seedbed.wire.initializers.dirac import DiracSpec
 from seedbed.wire.initializers.distributions import RandomNormalSpec, RandomUniformSpec, TruncatedNormalSpec
 from seedbed.wire.initializers.gains import (
     KaimingNormalSpec,
@@ -14,7 +15,7 @@ from seedbed.wire.initializers.gains import (
     XavierUniformSpec,
 )
 from seedbed.wire.initializers.identity import IdentitySpec
-from seedbed.wire.initializers.orthogonal import OrthogonalSpec
+from seedbed.wire.initializers.orthogonal import DeltaOrthogonalSpec, OrthogonalSpec
 from seedbed.wire.initializers.scaling import (
     GlorotNormalSpec,
     GlorotUniformSpec,
@@ -24,9 +25,13 @@ from seedbed.wire.initializers.scaling import (
     LecunUniformSpec,
     VarianceScalingSpec,
 )
+from seedbed.wire.initializers.sparse import SparseSpec
+from seedbed.wire.initializers.stft import STFTSpec
 
 _SPECS: tuple[type[InitializerSpec], ...] = (
     ConstantSpec,
+    DeltaOrthogonalSpec,
+    DiracSpec,
     GlorotNormalSpec,
     GlorotUniformSpec,
     HeNormalSpec,
@@ -40,6 +45,8 @@ _SPECS: tuple[type[InitializerSpec], ...] = (
     OrthogonalSpec,
     RandomNormalSpec,
     RandomUniformSpec,
+    SparseSpec,
+    STFTSpec,
     TruncatedNormalSpec,
     VarianceScalingSpec,
     XavierNormalSpec,

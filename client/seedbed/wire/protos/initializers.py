@@ -10,6 +10,9 @@ from seedbed.wire.protos.enums import enum_name
 _ENUMS: dict[str, tuple[Any, str]] = {
     "mode": (initializers_pb2.FanMode, "FAN_MODE_"),
     "distribution": (initializers_pb2.Distribution, "DISTRIBUTION_"),
+    "side": (initializers_pb2.StftSide, "STFT_SIDE_"),
+    "window": (initializers_pb2.StftWindow, "STFT_WINDOW_"),
+    "scaling": (initializers_pb2.StftScaling, "STFT_SCALING_"),
     "nonlinearity": (initializers_pb2.Nonlinearity, "NONLINEARITY_"),
 }
 """The enum of each parameter that is a word, and what its values' names begin with."""
@@ -25,7 +28,7 @@ def initializer_to_proto(spec: InitializerSpec) -> initializers_pb2.InitializerS
         return message
     for field in parameters(type(spec)):
         value = getattr(spec, field.name)
-        setattr(kind, field.name, enum_number(field.name, value) if isinstance(value, str) else value)
+        setattr(kind, field.name, enum_number(field.name, value) if field.metadata["choices"] else value)
     return message
 
 
@@ -35,10 +38,10 @@ def _constant_field(value: float) -> str:
     return "real"
 
 
-def enum_number(name: str, value: str) -> Any:
-    """Return the enum's number of a parameter's word."""
+def enum_number(name: str, value: str | None) -> Any:
+    """Return the enum's number of a parameter's word; None is the word NONE."""
     enum, prefix = _ENUMS[name]
-    return enum.Value(prefix + value.upper())
+    return enum.Value(prefix + str(value).upper())
 
 
 def initializer_from_proto(message: initializers_pb2.InitializerSpec) -> InitializerSpec:

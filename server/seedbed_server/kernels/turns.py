@@ -1,0 +1,62 @@
+"""Sines and cosines of fractions of a full turn, as integers with a fixed number of binary digits after the point.
+
+No platform's mathematical library has a say: mpmath computes a few angles, and all others follow from them by the
+addition theorems, in integers.
+"""
+
+import math
+from functools import lru_cache
+
+import mpmath
+
+from seedbed_server.kernels.bounds import MPMATH
+
+BITS = 256
+"""Binary digits after the point. Far more than a rounding to float64 can ask for, in products of small numbers too."""
+ONE = 1 << BITS
+
+
+class Turns:
+    """The angles that divide a full turn into equal parts.
+
+    Args:
+        parts: how many, 1 or more.
+    """
+
+    def __init__(self, parts: int) -> None:
+        self.parts = parts
+        # Angles of the first eighth of a turn, in units of 1 / (8 parts) turns: fine ones and coarse ones.
+        self._step = math.isqrt(parts) + 1
+        with MPMATH, mpmath.workprec(BITS + 64):
+            self._fine = [self._exact(unit) for unit in range(self._step)]
+            self._coarse = [self._exact(self._step * unit) for unit in range(parts // self._step + 1)]
+
+    def cos_sin(self, part: int) -> tuple[int, int]:
+        """Return cosine and sine of ``part / parts`` turns; those of whole quarters are exact."""
+        quarter, unit = divmod(8 * part % (8 * self.parts), 2 * self.parts)
+        cos, sin = self._eighth(unit) if unit <= self.parts else self._eighth(2 * self.parts - unit)[::-1]
+        for _ in range(quarter):
+            cos, sin = -sin, cos
+        return cos, sin
+
+    def _eighth(self, unit: int) -> tuple[int, int]:
+        coarse, fine = divmod(unit, self._step)
+        (cos_a, sin_a), (cos_b, sin_b) = self._coarse[coarse], self._fine[fine]
+        return (cos_a * cos_b - sin_a * sin_b) >> BITS, (sin_a * cos_b + cos_a * sin_b) >> BITS
+
+    def _exact(self, unit: int) -> tuple[int, int]:
+        cos, sin = mpmath.cos_sin(mpmath.pi * unit / (4 * self.parts))
+        return int(mpmath.nint(cos * ONE)), int(mpmath.nint(sin * ONE))
+
+
+@lru_cache(maxsize=16)
+def turns(parts: int) -> Turns:
+    """Return the angles that divide a full turn into so many parts."""
+    return Turns(parts)
+
+
+@lru_cache(maxsize=1)
+def pi() -> int:
+    """Return pi."""
+    with MPMATH, mpmath.workprec(BITS + 64):
+        return int(mpmath.nint(mpmath.pi * ONE))
