@@ -19,9 +19,6 @@ from seedbed.wire.specs import TensorSpec
 
 DEFAULT_DTYPE = "float32"
 
-_UNKNOWN_TO_KERAS = ("lower", "upper")
-"""Parameters that a configuration has only where they are not the defaults, so that Keras's classes can read it."""
-
 Seed = SupportsIndex | SeedGenerator | None
 
 
@@ -146,11 +143,7 @@ class Initializer:
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments, fit for JSON; complete: ``from_config`` gives an equal initializer."""
-        config = {
-            field.name: value
-            for field in parameters(type(self._spec))
-            if (value := getattr(self._spec, field.name)) != field.default or field.name not in _UNKNOWN_TO_KERAS
-        }
+        config = {field.name: getattr(self._spec, field.name) for field in parameters(type(self._spec))}
         if self._spec.random:
             seed = self._seed
             config["seed"] = (

@@ -1,6 +1,6 @@
 """Initializers whose variance follows from the fans: variance scaling and its fixed forms."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from seedbed.initializers.base import Initializer, Seed
 from seedbed.initializers.fans import FanInitializer
@@ -45,6 +45,13 @@ class VarianceScaling(FanInitializer):
     ) -> None:
         spec = wire.VarianceScalingSpec(scale, mode, distribution, lower, upper)
         super().__init__(spec, seed, in_axis, out_axis, batch_axis)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments; the axes and the bounds only where they are not Keras's."""
+        config = super().get_config()
+        if (config["lower"], config["upper"]) == (-2.0, 2.0):
+            del config["lower"], config["upper"]
+        return config
 
 
 class _FixedScaling(Initializer):

@@ -15,8 +15,9 @@ from seedbed.frameworks import require
 require("keras", title="Keras 3", extra="keras")
 
 from seedbed.keras.base import Initializer  # noqa: E402  # the framework may be missing until here
-from seedbed.keras.constants import Constant, Identity, Ones, Zeros  # noqa: E402
+from seedbed.keras.constants import STFT, Constant, Identity, Ones, Zeros  # noqa: E402
 from seedbed.keras.conversion import convert  # noqa: E402
+from seedbed.keras.digests import digest, digests  # noqa: E402
 from seedbed.keras.distributions import (  # noqa: E402
     Orthogonal,
     RandomNormal,
@@ -36,6 +37,7 @@ from seedbed.keras.scaling import (  # noqa: E402
 
 IdentityInitializer = Identity
 OrthogonalInitializer = Orthogonal
+STFTInitializer = STFT
 constant = Constant
 glorot_normal = GlorotNormal
 glorot_uniform = GlorotUniform
@@ -48,11 +50,13 @@ ones = Ones
 orthogonal = Orthogonal
 random_normal = RandomNormal
 random_uniform = RandomUniform
+stft = STFT
 truncated_normal = TruncatedNormal
 variance_scaling = VarianceScaling
 zeros = Zeros
 
 __all__ = [
+    "STFT",
     "Constant",
     "GlorotNormal",
     "GlorotUniform",
@@ -68,11 +72,14 @@ __all__ = [
     "OrthogonalInitializer",
     "RandomNormal",
     "RandomUniform",
+    "STFTInitializer",
     "TruncatedNormal",
     "VarianceScaling",
     "Zeros",
     "constant",
     "convert",
+    "digest",
+    "digests",
     "glorot_normal",
     "glorot_uniform",
     "he_normal",
@@ -85,6 +92,7 @@ __all__ = [
     "orthogonal",
     "random_normal",
     "random_uniform",
+    "stft",
     "truncated_normal",
     "variance_scaling",
     "zeros",

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
 from seedbed.defaults import get_default_client
 from seedbed.keras.seeds import Seed, checked_seed, drawn_seed, next_draw, serialized_seed
@@ -70,7 +72,7 @@ class Initializer(keras.Initializer):  # type: ignore[misc]  # Keras has no anno
         if self._kind.random:
             seed, draw = next_draw(self.seed)
             spec = dataclasses.replace(spec, seed=seed, draw=draw)
-        return keras.ops.convert_to_tensor(get_default_client().sample(spec), dtype=standard)
+        return _backend_tensor(get_default_client().sample(spec), standard)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments, fit for JSON, and for Keras's own class."""
@@ -96,3 +98,10 @@ class Initializer(keras.Initializer):  # type: ignore[misc]  # Keras has no anno
     def __repr__(self) -> str:
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.get_config().items())
         return f"<seedbed.keras.{type(self).__name__}({arguments})>"
+
+
+def _backend_tensor(array: NDArray[Any], dtype: str) -> Any:
+    if dtype.startswith("float8"):
+        # PyTorch takes no array of these types; float32 holds their values exactly.
+        return keras.ops.cast(keras.ops.convert_to_tensor(array.astype(np.float32)), dtype)
+    return keras.ops.convert_to_tensor(array, dtype=dtype)

@@ -1,4 +1,4 @@
-"""Keras 3's initializers that are not random: constants and the identity."""
+"""Keras 3's initializers that are not random: constants, the identity, Fourier transforms."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
@@ -7,7 +7,7 @@ import keras
 
 from seedbed.keras.base import Initializer
 from seedbed.wire import initializers as wire
-from seedbed.wire.initializers import InitializerSpec
+from seedbed.wire.initializers import InitializerSpec, Scaling, Side, Window
 
 _register = keras.saving.register_keras_serializable(package="seedbed")
 
@@ -66,3 +66,27 @@ class Identity(Initializer, keras.initializers.Identity):  # type: ignore[misc]
 
     def __init__(self, gain: float = 1.0) -> None:
         super().__init__(gain=gain)
+
+
+@_register
+class STFT(Initializer, keras.initializers.STFT):  # type: ignore[misc]
+    """The real or imaginary part of a windowed Fourier transform as a convolution's kernel. Floating dtypes.
+
+    Args:
+        side: ``real`` or ``imag``.
+        window: the name of a window, one of those of :class:`seedbed.STFT`, or None; arrays, which Keras takes, are an
+            InvalidTypeError.
+        scaling: ``density``, ``spectrum`` or None.
+        periodic: whether the window is one period of a periodic one, rather than symmetric.
+    """
+
+    _kind: ClassVar[type[InitializerSpec]] = wire.STFTSpec
+
+    def __init__(
+        self,
+        side: Side = "real",
+        window: Window | None = "hann",
+        scaling: Scaling | None = "density",
+        periodic: bool = False,
+    ) -> None:
+        super().__init__(side=side, window=window, scaling=scaling, periodic=periodic)

@@ -12,6 +12,7 @@ from seedbed.wire.errors import bad_value
 _CLASSES: dict[str, type[Initializer]] = {
     cls.__name__: cls
     for cls in (
+        constants.STFT,
         constants.Constant,
         constants.Identity,
         constants.Ones,

@@ -1,5 +1,6 @@
 """What TensorFlow 1's initializers share: a dtype of their own, and calls that know a partition."""
 
+import inspect
 from typing import Any, ClassVar
 
 from numpy.typing import NDArray
@@ -53,7 +54,8 @@ class Initializer(initializers.Initializer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments, fit for JSON; the dtype by its name."""
-        return {**super().get_config(), "dtype": self._dtype.value}
+        config = {**super().get_config(), "dtype": self._dtype.value}
+        return {name: config[name] for name in inspect.signature(type(self)).parameters if name in config}
 
 
 def _default_dtype(spec: InitializerSpec, dtype: Any) -> Dtype:

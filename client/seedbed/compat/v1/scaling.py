@@ -76,8 +76,7 @@ class UniformUnitScaling(Initializer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments, fit for JSON."""
-        config = super().get_config()
-        return {"factor": self._factor, "seed": config["seed"], "dtype": config["dtype"]}
+        return {"factor": self._factor, **super().get_config()}
 
     def _tensor_spec(self, name: str, shape: Any, dtype: Any, draw: int) -> TensorSpec:
         # Keras's rule takes a vector's only axis for its inputs; here it is the last one, which does not count.

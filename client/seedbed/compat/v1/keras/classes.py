@@ -61,10 +61,6 @@ class _FanIn(Initializer):
     def __init__(self, seed: Seed = None) -> None:
         super().__init__(self._kind(), seed)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's argument, fit for JSON."""
-        return {"seed": super().get_config()["seed"]}
-
 
 class HeNormal(_FanIn):
     """Truncated normal with variance 2 / fan_in. He et al. 2015. Floating dtypes.
