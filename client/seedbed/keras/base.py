@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from seedbed.defaults import get_default_client
 from seedbed.keras.seeds import Seed, checked_seed, drawn_seed, next_draw, serialized_seed
-from seedbed.wire.errors import bad_type
+from seedbed.wire.errors import bad_type, bad_value
 from seedbed.wire.fans import FanAxes
 from seedbed.wire.initializers import InitializerSpec, parameters
 from seedbed.wire.specs import TensorSpec
@@ -64,7 +64,7 @@ class Initializer(keras.Initializer):  # type: ignore[misc]  # Keras has no anno
             InvalidValueError: if a value is not allowed.
             TransportError: if a server's answer does not come.
         """
-        standard = keras.utils.standardize_dtype(dtype)
+        standard = _standard_dtype(dtype)
         spec = TensorSpec("", shape, standard, self.spec, seed=0)
         axes = self.fan_axes_of(len(spec.shape))
         if axes is not None:
@@ -98,6 +98,14 @@ class Initializer(keras.Initializer):  # type: ignore[misc]  # Keras has no anno
     def __repr__(self) -> str:
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.get_config().items())
         return f"<seedbed.keras.{type(self).__name__}({arguments})>"
+
+
+def _standard_dtype(dtype: Any) -> str:
+    try:
+        name: str = keras.utils.standardize_dtype(dtype)
+    except ValueError:
+        raise bad_value("dtype", "one of Keras's, by its name or the backend's object", dtype) from None
+    return name
 
 
 def _backend_tensor(array: NDArray[Any], dtype: str) -> Any:
