@@ -5,6 +5,13 @@ import pytest
 import seedbed
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let pass what Keras does when it saves a model: its variables do not know numpy 2's copy=False yet."""
+    config.addinivalue_line(
+        "filterwarnings", "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
+    )
+
+
 @pytest.fixture(autouse=True)
 def embedded_default(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the embedded engine the default, whatever the environment says."""

@@ -125,7 +125,7 @@ def test_the_representation_names_class_and_arguments(case: Case) -> None:
     assert repr(case.example()).startswith(f"<seedbed.keras.{case.name}(")
 
 
-ERRORS = {
+ERRORS: dict[str, tuple[str, dict[str, Any], tuple[int, ...], dict[str, Any]]] = {
     "scale": ("VarianceScaling", {"scale": -1.0}, (2, 2), {}),
     "mode": ("VarianceScaling", {"mode": "fan"}, (2, 2), {}),
     "distribution": ("VarianceScaling", {"distribution": "cauchy"}, (2, 2), {}),
