@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 MET_COLOR, SHORT_COLOR = "#4c9a6a", "#d9822b"
 TEXT_COLOR, MUTED_COLOR, LINE_COLOR = "#333333", "#777777", "#444444"
 INCHES_PER_BAR = 0.32
-# Room right of the longest bar for its label, as a part of its length.
-LABEL_ROOM = 0.55
+FIGURE_INCHES = 11.0
+# About what is left for the bars and their labels beside the titles, and what a letter of a label takes.
+AXES_INCHES = 6.8
+LETTER_INCHES = 0.066
+LABEL_GAP_INCHES = 0.15
 
 
 def draw(path: Path, results: Sequence[Result]) -> None:
@@ -22,7 +25,7 @@ def draw(path: Path, results: Sequence[Result]) -> None:
     from matplotlib.figure import Figure
 
     shown = [result for result in results if result.bar_on == "ratio" and result.score is not None]
-    figure = Figure(figsize=(9.5, 1.3 + INCHES_PER_BAR * max(1, len(shown))), dpi=150, layout="constrained")
+    figure = Figure(figsize=(FIGURE_INCHES, 1.3 + INCHES_PER_BAR * max(1, len(shown))), dpi=150, layout="constrained")
     axes = figure.add_subplot()
     _draw_bars(axes, shown)
     _dress(axes, shown)
@@ -50,11 +53,17 @@ def _label(result: Result) -> str:
     return f"{number(result.figure or 0.0)}x {of}{result.peers[0]}   ({bar_text(result)})"
 
 
+def _reach(result: Result) -> float:
+    """Return how far the axis must go for a bar's label to end inside the picture."""
+    inches = LABEL_GAP_INCHES + LETTER_INCHES * len(_label(result))
+    return max(result.score or 0.0, 1.0) * AXES_INCHES / (AXES_INCHES - inches)
+
+
 def _dress(axes: "Axes", shown: Sequence[Result]) -> None:
     axes.set_yticks(range(len(shown)), [result.title for result in shown], fontsize=9)
     axes.set_ylim(len(shown) - 0.4, -0.6)
     longest = max([1.0, *(result.score or 0.0 for result in shown)])
-    axes.set_xlim(0, longest * (1 + LABEL_ROOM))
+    axes.set_xlim(0, max([longest, *(_reach(result) for result in shown)]))
     axes.set_xticks([tick for tick in axes.get_xticks() if tick <= longest])
     axes.tick_params(colors=TEXT_COLOR, length=0)
     axes.set_xlabel(

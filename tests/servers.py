@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from os import environ
 from pathlib import Path
 
 import psutil
+from prometheus_client.parser import text_string_to_metric_families
 
 PROGRAM = str(Path(sys.executable).with_name("seedbed-server"))
 # Compiling every kernel without a cache takes about 20 s on a busy machine.
@@ -46,6 +48,22 @@ class ServerProcess:
     def start_seconds(self) -> float:
         """How long it took from the first kernel to the last self-test vector."""
         return float(self.wait_for(SERVING))
+
+    @property
+    def metrics(self) -> str:
+        """What it shows to Prometheus; needs ``--metrics-listen``."""
+        address = self.wait_for(r" INFO metrics address=(\S+)")
+        with urllib.request.urlopen(f"http://{address}/metrics", timeout=30) as answer:
+            return str(answer.read().decode())
+
+    def metric(self, name: str, **labels: str) -> float:
+        """Return a metric's value, summed over its labels but for those that are given."""
+        return sum(
+            sample.value
+            for family in text_string_to_metric_families(self.metrics)
+            for sample in family.samples
+            if sample.name == name and labels.items() <= sample.labels.items()
+        )
 
     @property
     def memory(self) -> int:

@@ -25,11 +25,11 @@ def actions(*, address: str, total_bytes: int = 0, is_tuned: bool = False, calls
     """
     channel = grpc.insecure_channel(address, list(DEFAULT_OPTIONS.items()) if is_tuned else None)
     out = np.ones(total_bytes, np.uint8).data
-    send: Any = channel.unary_stream(SEND)
     echo: Any = channel.unary_unary(ECHO)
     payload = np.random.default_rng(1).bytes(ECHOED_BYTES)
 
     def fetch() -> None:
+        send: Any = channel.unary_stream(SEND)
         at = 0
         for message in send(b""):
             out[at : at + len(message)] = message

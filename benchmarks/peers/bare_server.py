@@ -2,8 +2,7 @@
 
     python -m benchmarks.peers.bare_server '{"total_bytes": N, "message_bytes": N}'
 
-``Send`` streams one ready block of random bytes again and again, which stays in the processor's cache; ``Echo`` gives
-back what it gets.
+``Send`` streams random bytes that it holds as ready messages; ``Echo`` gives back what it gets.
 """
 
 import json
@@ -21,12 +20,12 @@ SEND, ECHO = f"/{SERVICE}/Send", f"/{SERVICE}/Echo"
 
 def main(*, total_bytes: int = 0, message_bytes: int = 1) -> None:
     """Serve until standard input ends."""
-    payload = np.random.default_rng(0).bytes(message_bytes)
+    random = np.random.default_rng(0)
+    payloads = [random.bytes(message_bytes) for _ in range(total_bytes // message_bytes)]
 
     def send(request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
         del request, context
-        for _ in range(total_bytes // message_bytes):
-            yield payload
+        yield from payloads
 
     def echo(request: bytes, context: grpc.ServicerContext) -> bytes:
         del context

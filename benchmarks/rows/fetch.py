@@ -51,8 +51,7 @@ def beside_bare_stream(sizes: Sizes, rounds: int) -> Iterator[Result]:
             settings = {"address": bare.address, "total_bytes": sizes.fetch_bytes, "is_tuned": is_tuned}
             contest.start(name, "bare_client", settings)
         turns = contest.turns("fetch", rounds)
-    note = f"the bare stream sends one block of {size_text(stream['message_bytes'])} again and again"
-    yield _result(4, "GlorotUniform over TCP", sizes, turns, bar=BARE_BAR, note=note)
+    yield _result(4, "GlorotUniform over TCP", sizes, turns, bar=BARE_BAR)
 
 
 def beside_keras(sizes: Sizes, rounds: int) -> Iterator[Result]:

@@ -171,9 +171,11 @@ def requests_of(manifest: Manifest, slices: ManySlices = None) -> list[TensorReq
     if not isinstance(manifest, Manifest):
         raise bad_type("manifest", "a Manifest", manifest)
     if isinstance(slices, Mapping):
-        unknown = next((name for name in slices if name not in manifest), None)
-        if unknown is not None:
-            raise bad_value("slice", "a mapping whose keys are names of the manifest", unknown)
+        for name in slices:
+            if not isinstance(name, str):
+                raise bad_type("slice", "a mapping whose keys are names of the manifest", name)
+            if name not in manifest:
+                raise bad_value("slice", "a mapping whose keys are names of the manifest", name)
         return [_named_request(spec, slices.get(spec.name)) for spec in manifest.tensors]
     return [request_of(spec, _shard_of(spec, slices)) for spec in manifest.tensors]
 

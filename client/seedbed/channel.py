@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import grpc
 import grpc.aio
+import grpc.experimental
 
 from seedbed.wire.errors import bad_value
 
@@ -22,6 +23,8 @@ DEFAULT_OPTIONS: dict[str, int | str] = {
     "grpc.http2.max_frame_size": 2**24 - 1,
     # Channels with equal settings would share one connection, and its one flow-control window.
     "grpc.use_local_subchannel_pool": 1,
+    # The thread that reads a stream also waits for it. Otherwise each call starts one, which hands over its messages.
+    grpc.experimental.ChannelOptions.SingleThreadedUnaryStream: 1,
 }
 
 

@@ -117,8 +117,7 @@ class GrpcTransport:
         """Yield the bytes of one request from ``first_byte`` on, each chunk checked."""
         assembler = Assembler([request], first_byte)
         with translated(self._target, timeout_seconds):
-            frames = self._frames([request], timeout_seconds, first_byte)
-            for _, chunk in assembler.chunks(frames):
+            for _, chunk in assembler.chunks(self._frames(sample_message([request], first_byte), timeout_seconds)):
                 yield chunk
 
     def fill(
@@ -157,10 +156,10 @@ class GrpcTransport:
         accepts_segments: bool,
     ) -> Sequence[memoryview]:
         map_here = functools.partial(map_segment, directory=self._shared_memory_dir) if accepts_segments else None
-        assembler = Assembler(requests, map_segment=map_here)
-        message = sample_message(requests, accepts_segments=accepts_segments)
+        assembler = Assembler(requests, has_checksums=False, map_segment=map_here)
+        message = sample_message(requests, omit_checksums=True, accepts_segments=accepts_segments)
         with translated(self._target, timeout_seconds):
-            for frame in _until_the_end(self._sample(message, timeout=timeout_seconds)):
+            for frame in self._frames(message, timeout_seconds):
                 for index, chunk in assembler.feed(frame):
                     outs[index][chunk.byte_offset : chunk.byte_offset + len(chunk.data)] = chunk.data
                     on_bytes(len(chunk.data))
@@ -180,17 +179,16 @@ class GrpcTransport:
     ) -> list[Any]:
         """Put the bytes of each request on a device as they arrive, and return the arrays."""
         landings = [device.landing(request) for request in requests]
-        assembler = Assembler(requests)
+        assembler = Assembler(requests, has_checksums=False)
+        message = sample_message(requests, omit_checksums=True)
         with translated(self._target, timeout_seconds):
-            for index, chunk in assembler.chunks(self._frames(requests, timeout_seconds)):
+            for index, chunk in assembler.chunks(self._frames(message, timeout_seconds)):
                 landings[index].write(chunk.byte_offset, chunk.data)
                 on_bytes(len(chunk.data))
         return [landing.array() for landing in landings]
 
-    def _frames(
-        self, requests: Sequence[TensorRequest], timeout_seconds: float | None, first_byte: int = 0
-    ) -> Iterator[Frame]:
-        return _until_the_end(self._sample(sample_message(requests, first_byte), timeout=timeout_seconds))
+    def _frames(self, message: service_pb2.SampleTensorsRequest, timeout_seconds: float | None) -> Iterator[Frame]:
+        return _until_the_end(self._sample(message, timeout=timeout_seconds))
 
 
 def _until_the_end(call: Any) -> Iterator[Any]:

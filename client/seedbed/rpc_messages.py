@@ -14,7 +14,11 @@ SERVICE = service_pb2.DESCRIPTOR.services_by_name["SeedbedService"].full_name
 
 
 def sample_message(
-    requests: Sequence[TensorRequest], first_byte: int = 0, *, accepts_segments: bool = False
+    requests: Sequence[TensorRequest],
+    first_byte: int = 0,
+    *,
+    omit_checksums: bool = False,
+    accepts_segments: bool = False,
 ) -> service_pb2.SampleTensorsRequest:
     """Return the request for the bytes of tensors, from ``first_byte`` of the first one on."""
     message = service_pb2.SampleTensorsRequest(
@@ -22,6 +26,7 @@ def sample_message(
         numerics=protos.newest_numerics(),
         accepts_fill=True,
         accepts_segments=accepts_segments,
+        omit_checksums=omit_checksums,
     )
     if first_byte:
         message.resume.byte_offset = first_byte

@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from importlib import metadata
 
 import grpc
@@ -12,7 +13,10 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from seedbed.wire.errors import DeviceError, SeedbedError
+from seedbed.wire.info import NUMERICS
 from seedbed_server.devices import open_backend
+from seedbed_server.metrics import Metrics
+from seedbed_server.metrics_endpoint import MetricsEndpoint
 from seedbed_server.segments import SegmentFolder
 from seedbed_server.servicer import SERVICE, Servicer
 from seedbed_server.settings import Settings
@@ -43,11 +47,14 @@ class Server:
         self._settings = settings
         self._on_failure = on_failure
         self._pools: SamplingPools | None = None
+        self._metrics = Metrics(metadata.version("seedbed"))
+        self._endpoint: MetricsEndpoint | None = None
         self._segments = _segment_folder(settings)
         self._servicer = Servicer(
             settings.limits,
             version=metadata.version("seedbed"),
             default_chunk_bytes=settings.default_chunk_bytes,
+            metrics=self._metrics,
             on_device_failure=self._device_failed,
             segments=self._segments,
         )
@@ -70,10 +77,18 @@ class Server:
 
         Raises:
             ListenError: naming the address that cannot be had.
+            MetricsListenError: likewise.
         """
         addresses = [self._listen(address) for address in self._settings.listen]
+        if self._settings.metrics_listen is not None:
+            self._endpoint = MetricsEndpoint(self._settings.metrics_listen, self._metrics.registry)
         self._grpc.start()
         return addresses
+
+    @property
+    def metrics_address(self) -> str | None:
+        """Where metrics are shown, the port resolved; None is nowhere."""
+        return self._endpoint.address if self._endpoint is not None else None
 
     def serve(self) -> None:
         """Compile the kernels, test them, and begin to answer.
@@ -85,7 +100,9 @@ class Server:
         """
         started = time.monotonic()
         backend, vectors = open_backend(self._settings.device, self._settings.threads)
-        self._pools = SamplingPools(backend, window_bytes=self._settings.window_bytes)
+        on_sampled = partial(self._metrics.sampled, backend.name)
+        self._pools = SamplingPools(backend, window_bytes=self._settings.window_bytes, on_sampled=on_sampled)
+        self._metrics.serving(NUMERICS, backend.name)
         self._servicer.serve(self._pools)
         self._set_health(health_pb2.HealthCheckResponse.SERVING)
         fields = {
@@ -108,6 +125,8 @@ class Server:
             self._pools.close()
         if self._segments is not None:
             self._segments.close()
+        if self._endpoint is not None:
+            self._endpoint.close()
 
     def _device_failed(self, error: DeviceError) -> None:
         self._servicer.drain()

@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         each = worker_settings(_settings(options), options.workers)
         if len(each) > 1:
-            return run_workers(each, serve, configure, stopped)
+            return run_workers(each, serve, configure, stopped, metrics_listen=options.metrics_listen)
     except SeedbedError as error:
         log.error("%s", error)
         return 1
@@ -80,6 +80,8 @@ def serve(settings: Settings, stopped: threading.Event) -> int:
         server = Server(settings, on_failure=fail)
         for address in server.listen():
             log.info("listening", extra={"fields": {"address": address}})
+        if server.metrics_address is not None:
+            log.info("metrics", extra={"fields": {"address": server.metrics_address}})
     except SeedbedError as error:
         log.error("%s", error)
         return 1
@@ -120,8 +122,9 @@ def _self_test(device: str, threads: int | None) -> int:
     except SeedbedError as error:
         log.error("%s", error)
         return 1
+    width = max(map(len, differing)) + 2
     for kernel, vectors in sorted(differing.items()):
-        print(f"  {kernel:24}{'wrong: ' + ', '.join(vectors) if vectors else 'ok'}")
+        print(f"  {kernel:{width}}{'wrong: ' + ', '.join(vectors) if vectors else 'ok'}")
     return 1 if any(differing.values()) else 0
 
 
@@ -185,6 +188,12 @@ def _parser() -> argparse.ArgumentParser:
         help="how much they may hold at a time; what is beyond is sent by the socket",
     )
     parser.add_argument(
+        "--metrics-listen",
+        type=_tcp_address,
+        metavar="ADDRESS",
+        help="host:port at which Prometheus can read metrics over HTTP, those of all workers (default: none)",
+    )
+    parser.add_argument(
         "--grace-seconds",
         type=_seconds,
         default=defaults.grace_seconds,
@@ -219,6 +228,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         shared_memory_dir=options.shared_memory_dir,
         shared_memory_mode=options.shared_memory_mode,
         max_shared_memory_bytes=options.max_shared_memory_bytes,
+        metrics_listen=options.metrics_listen,
         grace_seconds=options.grace_seconds,
         reflection=options.reflection,
         limits=Limits(**limits),
@@ -260,6 +270,12 @@ def _address(text: str) -> str:
     if match is None or int(match.group(2)) > 65535:
         raise argparse.ArgumentTypeError(f"must be host:port, [ipv6]:port or unix:///path. Received: {text!r}")
     return text
+
+
+def _tcp_address(text: str) -> str:
+    if text.startswith("unix:"):
+        raise argparse.ArgumentTypeError(f"must be host:port or [ipv6]:port. Received: {text!r}")
+    return _address(text)
 
 
 def _device(text: str) -> str:

@@ -13,10 +13,11 @@ from seedbed.wire import protos
 from seedbed.wire.chunks import Chunk, Draft, Frame, encode_frame
 from seedbed_server.backends.base import Fill
 from seedbed_server.flights import Buffer
+from seedbed_server.metrics import Lane
 from seedbed_server.refusals import OverloadedError
 from seedbed_server.sampler import SamplePlan
 from seedbed_server.segments import MIN_SEGMENT_BYTES, Segment, SegmentFolder
-from seedbed_server.streaming import Piece, ReusedMemory
+from seedbed_server.streaming import NOTHING, Piece, ReusedMemory
 
 # How long a client may take to open a segment after the last message.
 SEGMENT_LINGER_SECONDS = 60.0
@@ -57,12 +58,18 @@ class Messages:
 
     def is_shared(self, tensor_index: int, plan: SamplePlan) -> bool:
         """Return whether a tensor's messages may be sent to other clients as well."""
-        return not self._is_fill(plan) and self._segment(tensor_index, plan) is None
+        return self.lane(tensor_index, plan) == "stream"
+
+    def lane(self, tensor_index: int, plan: SamplePlan) -> Lane:
+        """Return how a tensor goes to the client."""
+        if self._is_fill(plan):
+            return "fill"
+        return "stream" if self._segment(tensor_index, plan) is None else "shared_memory"
 
     def take(self, piece: Piece, size_bytes: int) -> Buffer:
         """Return the draft of the piece's message, or memory for what is not sent as a chunk."""
         if self.is_shared(piece.tensor_index, piece.plan):
-            return Draft(_frame(piece, size_bytes), size_bytes)
+            return Draft(_draft_of(piece), size_bytes)
         return _Absorbed(self._reused.take(piece, size_bytes), piece)
 
     def filled(self, buffer: Buffer) -> None:
@@ -91,9 +98,9 @@ class Messages:
     def encode(self, piece: Piece) -> bytes | None:
         """Return the piece's message, or None if it has none."""
         if isinstance(piece.buffer, Draft):
-            return piece.buffer.encode(_frame(piece, len(piece.data)))
+            return piece.buffer.encode(_draft_of(piece))
         if piece.buffer is None:  # a sign of life, or a tensor without bytes
-            return encode_frame(_frame(piece, 0))
+            return encode_frame(_empty_frame(piece))
         if piece.is_first:
             self._header_due.add(piece.tensor_index)
         return None if piece.digest is None else self._whole(piece)
@@ -128,9 +135,17 @@ class Messages:
         return encode_frame(Frame(index, header, None, _digest(piece), fill, where))
 
 
-def _frame(piece: Piece, size_bytes: int) -> Frame:
-    is_empty_tensor = piece.digest is not None and not size_bytes
-    chunk = None if is_empty_tensor else Chunk(piece.byte_offset, piece.crc32c, piece.data)
+def _draft_of(piece: Piece) -> Frame:
+    """Return the frame of a piece without its data, which lies in the draft."""
+    return _frame(piece, Chunk(piece.byte_offset, piece.crc32c, NOTHING.data))
+
+
+def _empty_frame(piece: Piece) -> Frame:
+    is_heartbeat = piece.digest is None
+    return _frame(piece, Chunk(piece.byte_offset, piece.crc32c, piece.data) if is_heartbeat else None)
+
+
+def _frame(piece: Piece, chunk: Chunk | None) -> Frame:
     return Frame(piece.tensor_index, _header(piece) if piece.is_first else None, chunk, _digest(piece))
 
 

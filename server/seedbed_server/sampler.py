@@ -6,6 +6,7 @@ A slice, a resume offset and a parallel range are the same thing here: some elem
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,7 @@ from seedbed_server.lookups import Cost, Lookup, cost_of, lookup_of
 from seedbed_server.lookups.base import Surroundings
 
 
-@dataclass(frozen=True, slots=True)
-class ChunkPlan:
+class ChunkPlan(NamedTuple):
     """Which elements of a requested slice one chunk holds."""
 
     first_element: int

@@ -21,6 +21,7 @@ from seedbed_server.descriptions import catalogue, describe
 from seedbed_server.digest_cache import DigestCache
 from seedbed_server.errors import status_of
 from seedbed_server.messages import SEGMENT_LINGER_SECONDS, Messages
+from seedbed_server.metrics import Method, Metrics
 from seedbed_server.refusals import NotServingError, OverloadedError
 from seedbed_server.sampler import SamplePlan, plan
 from seedbed_server.segments import SegmentFolder
@@ -51,12 +52,14 @@ class Servicer:
         *,
         version: str,
         default_chunk_bytes: int,
+        metrics: Metrics,
         on_device_failure: Callable[[DeviceError], None],
         segments: SegmentFolder | None = None,
     ) -> None:
         self._segments = segments
         self._digests = DigestCache()
         self._limits = limits
+        self._metrics = metrics
         self._on_device_failure = on_device_failure
         self._version = version
         self._default_chunk_bytes = min(default_chunk_bytes, limits.max_chunk_bytes)
@@ -175,6 +178,7 @@ class Servicer:
             algorithm=algorithm,
             first_tensor=resume.tensor_index,
             first_byte=resume.byte_offset,
+            with_checksums=not request.omit_checksums,
             memory=messages,
         )
         try:
@@ -182,7 +186,9 @@ class Servicer:
                 message = messages.encode(piece)
                 is_last = piece.digest is not None and piece.tensor_index == len(plans) - 1
                 call.record.may_be_ended = is_last and messages.has_segments
+                self._metrics.served(messages.lane(piece.tensor_index, piece.plan), len(piece.data))
                 if message is not None:
+                    call.record.sent()
                     yield message
             if messages.has_segments:  # the client ends the call when it has opened them
                 stream.wait_cancelled(SEGMENT_LINGER_SECONDS)
@@ -213,15 +219,21 @@ class Servicer:
         return self._pools
 
     def _guarded_unary(self, name: str, answer: Callable[[Any], Message]) -> Callable[..., Message]:
+        method = Method("unary", SERVICE.full_name, name)
+
         def call(request: Message | Malformed, context: grpc.ServicerContext) -> Message:
-            with _Call(name, context, self._on_device_failure):
-                return answer(_well_formed(request, name))
+            with _Call(method, context, self._metrics, self._on_device_failure) as record:
+                message = answer(_well_formed(request, name))
+                record.sent()
+                return message
 
         return call
 
     def _guarded_stream(self, name: str, stream: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
+        method = Method("server_stream", SERVICE.full_name, name)
+
         def call(request: Message | Malformed, context: grpc.ServicerContext) -> Iterator[Any]:
-            with _Call(name, context, self._on_device_failure) as record, self._place():
+            with _Call(method, context, self._metrics, self._on_device_failure) as record, self._place():
                 yield from stream(_well_formed(request, name), _StreamCall(context, record))
 
         return call
@@ -272,40 +284,56 @@ class _StreamCall:
 
 
 class _Call:
-    """Turns what an RPC raises into its status, and writes one line about it into the log."""
+    """Turns what an RPC raises into its status, counts it, and writes one line about it into the log."""
 
     def __init__(
-        self, name: str, context: grpc.ServicerContext, on_device_failure: Callable[[DeviceError], None]
+        self,
+        method: Method,
+        context: grpc.ServicerContext,
+        metrics: Metrics,
+        on_device_failure: Callable[[DeviceError], None],
     ) -> None:
-        self._name = name
+        self._method = method
         self._context = context
+        self._metrics = metrics
         self._on_device_failure = on_device_failure
         self._started = time.monotonic()
         self.may_be_ended = False
         """Whether a client that ends the call has all it wanted."""
         self.chunks = 0
         self.size_bytes = 0
+        self._messages = 0
 
     def __enter__(self) -> Self:
+        self._metrics.call_started(self._method)
         return self
+
+    def sent(self) -> None:
+        """Take note of a message."""
+        if not self._messages and self._method.name == "SampleTensors":
+            self._metrics.first_chunk(time.monotonic() - self._started)
+        self._messages += 1
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if error is None or (isinstance(error, GeneratorExit) and self.may_be_ended):
-            self._log("OK")
+            self._ended("OK")
         elif isinstance(error, (CancelledError, GeneratorExit)) or not self._context.is_active():
-            self._log("CANCELLED")
+            self._ended("CANCELLED")
             if isinstance(error, CancelledError):
                 self._context.abort(grpc.StatusCode.CANCELLED, "cancelled")
         else:
             if isinstance(error, DeviceError):
                 self._on_device_failure(error)
+            if isinstance(reason := getattr(error, "reason", None), str):
+                self._metrics.rejected(reason)
             status = status_of(error)
-            self._log(status.code.name)
+            self._ended(status.code.name)
             self._context.abort_with_status(status)
 
-    def _log(self, code: str) -> None:
+    def _ended(self, code: str) -> None:
         seconds = time.monotonic() - self._started
-        fields = {"method": self._name, "code": code, "seconds": round(seconds, 6)}
+        self._metrics.call_ended(self._method, code, seconds, self._messages)
+        fields = {"method": self._method.name, "code": code, "seconds": round(seconds, 6)}
         log.info("rpc", extra={"fields": fields | {"bytes": self.size_bytes, "chunks": self.chunks}})
 
 

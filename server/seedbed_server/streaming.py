@@ -6,12 +6,12 @@ of chunks, whatever the size of its tensors and the speed of its reader.
 
 import threading
 from collections import deque
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import CancelledError as FutureCancelledError
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,11 +25,16 @@ from seedbed_server.sampler import ChunkPlan, SamplePlan, TensorSource
 # Silence after which a reader is told that the server is still computing.
 HEARTBEAT_SECONDS = 5.0
 
+# What is sampled in some ten microseconds, which is what a hand-over to another thread takes.
+SMALL_BYTES = 2**14
+
 NOTHING = np.empty(0, np.uint8)
 
+OnSampled = Callable[[SamplePlan, int], None]
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+
+# A named tuple, as one is made or two for each message; a frozen dataclass takes five times as long to make.
+class Piece(NamedTuple):
     """What comes next of a stream: of one tensor, its beginning, some bytes, its end, or a sign of life."""
 
     tensor_index: int
@@ -64,7 +69,13 @@ class _Job:
     byte_offset: int
     """Where in the slice its bytes begin."""
     size_bytes: int
+    is_shared: bool
+    """Whether other streams may read what is sampled for this one."""
     flight: Flight | None = None
+    flight_key: Hashable = None
+    """What two streams have in common whose messages for the chunk are the same bytes."""
+    is_due_here: bool = False
+    """Whether the stream's own thread has to sample it."""
 
 
 class Memory(Protocol):
@@ -125,10 +136,12 @@ class SamplingPools:
     Args:
         backend: who samples; closed with the pools.
         window_bytes: how much of what was sent is kept for other streams that ask for the same.
+        on_sampled: told, in the thread that did it, what was sampled and how many bytes.
     """
 
-    def __init__(self, backend: Backend, *, window_bytes: int = 0) -> None:
+    def __init__(self, backend: Backend, *, window_bytes: int = 0, on_sampled: OnSampled | None = None) -> None:
         self.backend = backend
+        self.on_sampled = on_sampled
         self.flights = Flights(window_bytes)
         self._chunks = ThreadPoolExecutor(backend.threads, thread_name_prefix="seedbed-sample")
         # One piece that is computed whole at a time: it uses every thread, and as much memory as all else together.
@@ -216,10 +229,12 @@ class TensorStream:
             chunk = next(chunks, None)
             offset = self._first_byte if index == self._first_tensor else 0
             is_first = True
+            is_shared = chunk is not None and self._memory.is_shared(index, plan)
             while True:
                 following = next(chunks, None)
                 size = chunk.element_count * plan.dtype.itemsize if chunk else 0
-                yield _Job(index, source, chunk, is_first, following is None, is_first, identity, offset, size)
+                is_last = following is None
+                yield _Job(index, source, chunk, is_first, is_last, is_first, identity, offset, size, is_shared)
                 if following is None:
                     break
                 chunk, is_first, offset = following, False, offset + size
@@ -232,68 +247,85 @@ class TensorStream:
             if job is None:
                 return
             if job.chunk is not None:
-                job.flight = self._join(job) if self._is_shared(job) else self._start(job)
+                job.flight = self._join(job) if job.is_shared else self._start(job)
+                self._sample_if_small(job, job.flight)
             self._waiting.append(job)
 
     def _join(self, job: _Job) -> Flight:
         if job.identity not in self._reading:
             self._reading.add(job.identity)
             self._pools.flights.enter(job.identity)
-        return self._pools.flights.join(self._flight_key(job), lambda: self._start(job))
+        job.flight_key = self._flight_key(job)
+        return self._pools.flights.join(job.flight_key, lambda: self._start(job))
 
     def _start(self, job: _Job) -> Flight:
         buffer = self._memory.take(self._expected(job), job.size_bytes)
+        if self._is_small(job):
+            job.is_due_here = True
+            return Flight(buffer, Future())
         pool = self._pools.pool_for(job.source.plan)
         return Flight(buffer, pool.submit(self._sample, job, buffer))
 
-    def _is_shared(self, job: _Job) -> bool:
-        return self._memory.is_shared(job.tensor_index, job.source.plan)
+    def _is_small(self, job: _Job) -> bool:
+        """Return whether it takes longer to hand a job to another thread than to do it."""
+        is_whole = isinstance(job.source.plan.rule, Orthogonal)
+        return job.size_bytes <= SMALL_BYTES and not is_whole and self._pools.backend.name == "cpu"
+
+    def _sample_if_small(self, job: _Job, flight: Flight) -> None:
+        """Do a small job in this thread, unless another stream does it."""
+        if not job.is_due_here:
+            return
+        job.is_due_here = False
+        try:
+            flight.sampled.set_result(self._sample(job, flight.buffer))
+        except BaseException as error:  # noqa: BLE001  # it is raised where the result is wanted, by whichever stream
+            flight.sampled.set_exception(error)
 
     def _leave(self, job: _Job) -> None:
         flight, job.flight = job.flight, None
         if flight is None:
             return
-        if self._is_shared(job):
-            self._pools.flights.leave(self._flight_key(job), flight, job.identity)
+        if job.is_shared:
+            self._pools.flights.leave(job.flight_key, flight, job.identity)
         elif not flight.sampled.cancel():
             self._memory.give_back(flight.buffer)
 
     def _flight_key(self, job: _Job) -> Hashable:
-        """Return what two streams have in common whose messages for a chunk are the same bytes."""
         begins_at = self._first_byte if job.is_last and job.tensor_index == self._first_tensor else 0
         place = job.tensor_index, job.byte_offset, job.size_bytes, job.starts, job.is_last
-        return job.identity, place, begins_at, self._algorithm
+        return job.identity, place, begins_at, self._algorithm, self._with_checksums
 
     def _sample(self, job: _Job, buffer: Buffer) -> int:
         """Fill the memory and return its checksum."""
         assert job.chunk is not None
         job.source.fill(job.chunk.first_element, buffer.data)
         self._memory.filled(buffer)
+        if self._pools.on_sampled is not None:
+            self._pools.on_sampled(job.source.plan, job.size_bytes)
         return checksum(buffer.data.data) if self._with_checksums else 0
-
-    @staticmethod
-    def _was_dropped(flight: Flight) -> bool:
-        return flight.sampled.cancelled() or isinstance(flight.sampled.exception(), CancelledError)
 
     def _sampled_piece(self, job: _Job, digester: Digester) -> Piece:
         if job.flight is None:
             return self._piece(job, NOTHING.data, 0, digester.digest() if job.is_last else None)
-        while job.flight.has_failed and not self._cancelled.is_set() and self._was_dropped(job.flight):
-            # The stream that had begun it was cancelled.
-            self._leave(job)
-            job.flight = self._join(job)
-            wait((job.flight.sampled,))
-        try:
-            crc32c = job.flight.sampled.result()
-        except FutureCancelledError:
-            raise CancelledError from None
+        crc32c = self._checksum_of(job, job.flight)
         buffer = job.flight.buffer
         data = buffer.data.data
         digester.update(data)
         return self._piece(job, data, crc32c, digester.digest() if job.is_last else None, buffer)
 
+    def _checksum_of(self, job: _Job, flight: Flight) -> int:
+        """Return what the flight gives, or another flight in its place if the stream that began it was cancelled."""
+        while True:
+            try:
+                return flight.sampled.result()
+            except (FutureCancelledError, CancelledError):
+                if self._cancelled.is_set():
+                    raise CancelledError from None
+                self._leave(job)
+                flight = job.flight = self._join(job)
+
     def _expected(self, job: _Job) -> Piece:
-        """Return the job's piece with a checksum and a digest that stand for those to come."""
+        """Return the job's piece with a digest and a checksum, if there will be one, that stand for those to come."""
         algorithm = self._algorithm
         total = job.source.plan.size_bytes - (self._first_byte if job.tensor_index == self._first_tensor else 0)
         digest = Digest(algorithm, bytes(DIGEST_BYTES[algorithm]), total) if job.is_last else None
@@ -306,7 +338,7 @@ class TensorStream:
 
     def _heartbeats(self, job: _Job) -> Iterator[Piece]:
         """Yield signs of life until the job's bytes are there."""
-        while job.flight is not None:
+        while job.flight is not None and not job.flight.sampled.done():
             try:
                 job.flight.sampled.exception(timeout=HEARTBEAT_SECONDS)
                 return

@@ -8,8 +8,10 @@ import logging
 import multiprocessing
 import signal
 import socket
+import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
@@ -17,6 +19,8 @@ from multiprocessing.process import BaseProcess
 from seedbed.wire.errors import SeedbedError
 from seedbed_server.backends.cpu import available_threads
 from seedbed_server.backends.cuda import cuda_device_count
+from seedbed_server.metrics import share_metrics, shared_registry
+from seedbed_server.metrics_endpoint import MetricsEndpoint
 from seedbed_server.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -56,11 +60,18 @@ def worker_settings(settings: Settings, workers: int | None) -> list[Settings]:
     if any(address.startswith("unix:") for address in settings.listen):
         raise WorkersError("several workers cannot share a Unix socket: listen on host:port, or use one worker")
     threads = settings.threads or max(1, available_threads() // len(devices))
-    return [replace(settings, device=device, threads=threads, share_port=True) for device in devices]
+    # Metrics are shown by the supervisor, for all of them.
+    shared = replace(settings, threads=threads, share_port=True, metrics_listen=None)
+    return [replace(shared, device=device) for device in devices]
 
 
 def run_workers(
-    settings: Sequence[Settings], serve: Serve, configure: Callable[[], None], stopped: threading.Event
+    settings: Sequence[Settings],
+    serve: Serve,
+    configure: Callable[[], None],
+    stopped: threading.Event,
+    *,
+    metrics_listen: str | None = None,
 ) -> int:
     """Run a process for each settings until ``stopped`` is set or one of them ends; return the exit code.
 
@@ -69,10 +80,32 @@ def run_workers(
         serve: what each does.
         configure: sets up logging in each.
         stopped: set when the server shall end.
+        metrics_listen: where to show what all of them count, ``host:port``; None is nowhere.
 
     Raises:
         WorkersError: if an address cannot be had.
+        MetricsListenError: likewise.
     """
+    with _shared_metrics(metrics_listen):
+        return _run(settings, serve, configure, stopped)
+
+
+@contextmanager
+def _shared_metrics(address: str | None) -> Iterator[None]:
+    if address is None:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="seedbed-metrics-") as folder:
+        share_metrics(folder)
+        endpoint = MetricsEndpoint(address, shared_registry(folder))
+        log.info("metrics", extra={"fields": {"address": endpoint.address}})
+        try:
+            yield
+        finally:
+            endpoint.close()
+
+
+def _run(settings: Sequence[Settings], serve: Serve, configure: Callable[[], None], stopped: threading.Event) -> int:
     holders, addresses = _reserve(settings[0].listen)
     context = multiprocessing.get_context("spawn")
     workers = [

@@ -4,12 +4,13 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from seedbed.v1 import service_pb2, tensors_pb2
+from seedbed.v1 import initializers_pb2, service_pb2, tensors_pb2
 from tests.raw_calls import sample_request, tensor
 
 INVALID = "INVALID_ARGUMENT"
 INT64_MAX = 2**63 - 1
 SPEC = "tensors[0].spec"
+E4M3FN, E5M2 = tensors_pb2.DTYPE_FLOAT8_E4M3FN, tensors_pb2.DTYPE_FLOAT8_E5M2
 FLOAT16, FLOAT64, INT8, UINT8, BOOL = (
     tensors_pb2.DTYPE_FLOAT16,
     tensors_pb2.DTYPE_FLOAT64,
@@ -46,6 +47,12 @@ def _parameter_cases() -> list[Case]:
         ("truncated_normal", "lower"): (math.nan, math.inf, 4.5),
         ("truncated_normal", "upper"): (math.nan, -math.inf, -4.5, -3.0),
         ("variance_scaling", "scale"): (math.nan, math.inf, -math.inf, -1.0, 0.0, -0.0),
+        ("variance_scaling", "lower"): (math.nan, math.inf, 4.5),
+        ("variance_scaling", "upper"): (math.nan, -math.inf, -4.5, -3.0),
+        ("xavier_uniform", "gain"): (math.nan, math.inf, -math.inf, -1.0),
+        ("xavier_normal", "gain"): (math.nan, math.inf, -math.inf, -1.0),
+        ("kaiming_uniform", "a"): (math.nan, math.inf, -math.inf, 1e200),
+        ("kaiming_normal", "a"): (math.nan, math.inf, -math.inf, -1e200),
         ("identity", "gain"): (math.nan, math.inf, -math.inf),
         ("orthogonal", "gain"): (math.nan, math.inf, -math.inf),
     }
@@ -80,6 +87,13 @@ def _representable_cases() -> list[Case]:
         case("stddev 1e38", "random_normal.stddev", tensor((2,), "random_normal", stddev=1e38)),
         case("maxval 1e5 as float16", "random_uniform.maxval", tensor((2,), dtype=FLOAT16, maxval=1e5)),
         case("scale 1e300", "variance_scaling.scale", tensor((2,), "variance_scaling", scale=1e300)),
+        case("bounds too close", "variance_scaling.scale", tensor((2,), "variance_scaling", lower=0.0, upper=1e-300)),
+        case("xavier gain 1e300", "xavier_normal.gain", tensor((2,), "xavier_normal", gain=1e300)),
+        case("465 as float8_e4m3fn", "constant.value", tensor((2,), "constant", dtype=E4M3FN, integer=465)),
+        case("61440 as float8_e5m2", "constant.value", tensor((2,), "constant", dtype=E5M2, real=61440.0)),
+        case("gain 500 as float8_e4m3fn", "identity.gain", tensor((2, 2), "identity", dtype=E4M3FN, gain=500.0)),
+        case("mean 500 as float8_e4m3fn", "random_normal.mean", tensor((2,), "random_normal", dtype=E4M3FN, mean=5e2)),
+        case("maxval 1e5 as float8_e5m2", "random_uniform.maxval", tensor((2,), dtype=E5M2, maxval=1e5)),
     ]
 
 
@@ -105,7 +119,8 @@ def _shape_cases() -> list[Case]:
         _tensor_case("an identity of rank 3", f"{SPEC}.shape", tensor([2, 2, 2], "identity")),
         _tensor_case("an identity of rank 1", f"{SPEC}.shape", tensor([2], "identity")),
     ]
-    for kind in ("random_uniform", "random_normal", "truncated_normal", "variance_scaling", "glorot_uniform"):
+    random = ("random_uniform", "random_normal", "truncated_normal", "variance_scaling", "glorot_uniform")
+    for kind in (*random, "xavier_uniform", "kaiming_normal"):
         for dtype in (INT8, BOOL, tensors_pb2.DTYPE_UINT64):
             cases.append(_tensor_case(f"{kind} as dtype {dtype}", f"{SPEC}.dtype", tensor((2,), kind, dtype=dtype)))
     return cases
@@ -122,6 +137,8 @@ def _spec_cases() -> list[Case]:
     unset.spec.ClearField("initializer")
     empty = tensor()
     empty.spec.initializer.Clear()
+    bounded = tensor(kind="variance_scaling", distribution=initializers_pb2.DISTRIBUTION_UNIFORM, lower=-1.0)
+    kaiming = f"{SPEC}.initializer.kaiming_normal"
     mode = f"{SPEC}.initializer.variance_scaling.mode"
     distribution = f"{SPEC}.initializer.variance_scaling.distribution"
     cases = [
@@ -135,6 +152,11 @@ def _spec_cases() -> list[Case]:
         _tensor_case("mode unspecified", mode, tensor(kind="variance_scaling", mode=0)),
         _tensor_case("distribution 9", distribution, tensor(kind="variance_scaling", distribution=9)),
         _tensor_case("distribution unspecified", distribution, tensor(kind="variance_scaling", distribution=0)),
+        _tensor_case("kaiming mode 3", f"{kaiming}.mode", tensor(kind="kaiming_normal", mode=3)),
+        _tensor_case("kaiming mode unspecified", f"{kaiming}.mode", tensor(kind="kaiming_normal", mode=0)),
+        _tensor_case("nonlinearity 7", f"{kaiming}.nonlinearity", tensor(kind="kaiming_normal", nonlinearity=7)),
+        _tensor_case("nonlinearity 0", f"{kaiming}.nonlinearity", tensor(kind="kaiming_normal", nonlinearity=0)),
+        _tensor_case("a bounded uniform", f"{SPEC}.initializer.variance_scaling.lower", bounded),
         _tensor_case("no initializer", f"{SPEC}.initializer", unset),
         _tensor_case("an initializer of no kind", f"{SPEC}.initializer", empty),
         _tensor_case("no spec", f"{SPEC}.dtype", tensors_pb2.TensorRequest()),

@@ -107,6 +107,10 @@ REALS: dict[str, tuple[str, Callable[[Any], object]]] = {
     "TruncatedNormal(mean)": ("mean", lambda value: sb.TruncatedNormal(mean=value)),
     "TruncatedNormal(stddev)": ("stddev", lambda value: sb.TruncatedNormal(stddev=value)),
     "VarianceScaling(scale)": ("scale", lambda value: sb.VarianceScaling(scale=value)),
+    "XavierUniform(gain)": ("gain", sb.XavierUniform),
+    "XavierNormal(gain)": ("gain", sb.XavierNormal),
+    "KaimingUniform(a)": ("a", sb.KaimingUniform),
+    "KaimingNormal(a)": ("a", sb.KaimingNormal),
     "Identity(gain)": ("gain", sb.Identity),
     "Orthogonal(gain)": ("gain", sb.Orthogonal),
 }
@@ -162,6 +166,21 @@ VALUES: dict[str, tuple[str, Callable[[], object]]] = {
     "a scale of 0": ("scale", lambda: sb.VarianceScaling(scale=0)),
     "an unknown mode": ("mode", lambda: sb.VarianceScaling(mode="fan_out_in")),  # type: ignore[arg-type]
     "an unknown distribution": ("distribution", lambda: sb.VarianceScaling(distribution="cauchy")),  # type: ignore[arg-type]
+    "a bound of a uniform": ("lower", lambda: sb.VarianceScaling(distribution="uniform", lower=-1)),
+    "a bound of an untruncated normal": (
+        "upper",
+        lambda: sb.VarianceScaling(distribution="untruncated_normal", upper=math.inf),
+    ),
+    "bounds of a scaling in the wrong order": ("upper", lambda: sb.VarianceScaling(lower=1, upper=-1)),
+    "a negative Xavier gain": ("gain", lambda: sb.XavierUniform(-1)),
+    "both fans for Kaiming": ("mode", lambda: sb.KaimingNormal(mode="fan_avg")),  # type: ignore[arg-type]
+    "an unknown nonlinearity": ("nonlinearity", lambda: sb.KaimingUniform(nonlinearity="gelu")),  # type: ignore[arg-type]
+    "a slope whose square overflows": ("a", lambda: sb.KaimingUniform(1e200)),
+    "a constant that float8 cannot hold": (
+        "value",
+        lambda: _spec(initializer=sb.Constant(480), dtype="float8_e4m3fn"),
+    ),
+    "a mean that float8 cannot hold": ("mean", lambda: _spec(initializer=sb.RandomNormal(1e5), dtype="float8_e5m2")),
     "a constant of 2**64": ("value", lambda: sb.Constant(2**64)),
     "a constant that uint8 cannot hold": ("value", lambda: _spec(initializer=sb.Constant(256), dtype="uint8")),
     "a gain that int8 cannot hold": ("gain", lambda: _spec(initializer=sb.Identity(0.5), dtype="int8")),
@@ -229,6 +248,8 @@ TYPES: dict[str, tuple[str, Callable[[], object]]] = {
     "no seed at all": ("seed", lambda: _spec(initializer=UNIFORM.spec)),
     "a mode of 3": ("mode", lambda: sb.VarianceScaling(mode=3)),  # type: ignore[arg-type]
     "a distribution of None": ("distribution", lambda: sb.VarianceScaling(distribution=None)),  # type: ignore[arg-type]
+    "a nonlinearity of None": ("nonlinearity", lambda: sb.KaimingNormal(nonlinearity=None)),  # type: ignore[arg-type]
+    "a Kaiming mode of 1": ("mode", lambda: sb.KaimingNormal(mode=1)),  # type: ignore[arg-type]
     "a target of None": ("target", lambda: sb.connect(None)),  # type: ignore[arg-type]
     "a target of bytes": ("target", lambda: sb.connect(b"localhost:1")),  # type: ignore[arg-type]
     "a target of (host, port)": ("target", lambda: sb.connect(("localhost", 1))),  # type: ignore[arg-type]

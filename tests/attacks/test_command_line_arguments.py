@@ -198,6 +198,8 @@ CASES: dict[str, tuple[str, ...]] = {
     "a plot of another format": (*SAMPLE, "--plot", "out.exe"),
     "a plot and an output in one": (*SAMPLE, "-o", "out.npy", "--plot", "out.npy"),
     "npy for bfloat16": (*SAMPLE, "--dtype", "bfloat16", "-o", "out.npy"),
+    "npy for float8": (*SAMPLE, "--dtype", "float8_e5m2", "-o", "out.npy"),
+    "an unknown nonlinearity": ("sample", "KaimingNormal", "--shape", "4,4", "--param", "nonlinearity=gelu"),
     # Targets.
     "an unknown scheme": ("info", "--target", "ftp://127.0.0.1:1"),
     "an unknown scheme without slashes": ("info", "--target", "carrier-pigeon:coop", "--timeout-seconds", "2"),

@@ -18,7 +18,7 @@ MANIFEST = Path(__file__).parents[2] / "examples" / "gpt2-small.yaml"
 # One of every kernel; the shapes are large enough for several tiles and chunks.
 TENSORS = [
     sb.TensorSpec(f"{dtype}/{type(initializer).__name__}", shape, dtype, initializer, seed=7)
-    for dtype in ("float16", "bfloat16", "float32", "float64")
+    for dtype in ("float16", "bfloat16", "float32", "float64", "float8_e4m3fn", "float8_e5m2")
     for initializer, shape in (
         (sb.RandomUniform(minval=-1.0, maxval=1.0), (1024, 1024)),
         (sb.TruncatedNormal(stddev=0.02), (1024, 1024)),

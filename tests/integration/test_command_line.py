@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 import seedbed as sb
 from seedbed.cli import main
+from seedbed.safetensors_file import open_tensors
 from tests.servers import ServerProcess
 
 PROGRAM = str(Path(sys.executable).with_name("seedbed"))
@@ -155,10 +156,29 @@ class TestSample:
         assert tensors["w"].shape == wanted.shape and tensors["w"].dtype == wanted.dtype
         assert tensors["w"].tobytes() == wanted.tobytes()
 
-    def test_bfloat16_is_refused_for_npy_and_leaves_no_file(self, capsys: pytest.CaptureFixture[str]) -> None:
-        assert main([*SAMPLE, "--dtype", "bfloat16", "-o", "w.npy"]) == 2
-        assert "the .npy format has no bfloat16" in error_line(capsys)
+    @pytest.mark.parametrize("dtype", ["float8_e4m3fn", "float8_e5m2"])
+    def test_a_safetensors_file_holds_float8_too(self, dtype: str) -> None:
+        # The package's numpy side has no float8; that our files are its files is shown beside safetensors_file.
+        assert main([*SAMPLE, "--name", "w", "--dtype", dtype, "-o", "w.safetensors"]) == 0
+        wanted = embedded_sample(sb.TensorSpec("w", (64, 32), dtype, sb.GlorotUniform(seed=7)))
+        found = open_tensors("w.safetensors")["w"]
+        assert (found.shape, found.dtype) == (wanted.shape, wanted.dtype)
+        assert found.tobytes() == wanted.tobytes()
+
+    @pytest.mark.parametrize("dtype", ["bfloat16", "float8_e4m3fn", "float8_e5m2"])
+    def test_what_npy_does_not_have_is_refused_and_leaves_no_file(
+        self, capsys: pytest.CaptureFixture[str], dtype: str
+    ) -> None:
+        assert main([*SAMPLE, "--dtype", dtype, "-o", "w.npy"]) == 2
+        assert f"the .npy format has no {dtype}" in error_line(capsys)
         assert list(Path().iterdir()) == []
+
+    def test_the_parameters_of_a_gain_reach_the_initializer(self) -> None:
+        parameters = ("--param", "a=0.2", "--param", "mode=fan_out", "--param", "nonlinearity=leaky_relu")
+        axes = ("--in-axis", "1", "--out-axis", "0")
+        array = saved_by_sample("kaiming_normal", "--shape", "30,20", *parameters, *axes, "--seed", "3")
+        initializer = sb.KaimingNormal(0.2, "fan_out", seed=3, in_axis=1, out_axis=0)
+        assert np.array_equal(array, embedded_sample(sb.TensorSpec("", (30, 20), "float32", initializer)))
 
     def test_a_slice_is_that_part_of_the_whole(self) -> None:
         arguments = ("GlorotUniform", "--shape", "64,32", "--seed", "7")
@@ -186,6 +206,8 @@ class TestSample:
         [
             SAMPLE,
             (*SAMPLE, "--dtype", "bfloat16"),
+            (*SAMPLE, "--dtype", "float8_e4m3fn"),
+            ("sample", "RandomNormal", "--shape", "1000", "--param", "stddev=300", "--dtype", "float8_e5m2"),
             ("sample", "TruncatedNormal", "--shape", "1000", "--name", "$w_1 \u2713\n"),
             ("sample", "Zeros", "--shape", "0"),
             ("sample", "Ones", "--shape", "()"),

@@ -11,11 +11,15 @@ from seedbed.wire.initializers import (
     ConstantSpec,
     IdentitySpec,
     InitializerSpec,
+    KaimingNormalSpec,
+    KaimingUniformSpec,
     OrthogonalSpec,
     RandomNormalSpec,
     RandomUniformSpec,
     TruncatedNormalSpec,
     VarianceScalingSpec,
+    XavierNormalSpec,
+    XavierUniformSpec,
 )
 from seedbed.wire.slices import TensorSlice
 from seedbed.wire.specs import TensorSpec
@@ -34,6 +38,11 @@ FILLS: list[InitializerSpec] = [
     TruncatedNormalSpec(0.0, 1.0, -math.inf, 1.0),
     VarianceScalingSpec(0.3, "fan_avg", "untruncated_normal"),
     VarianceScalingSpec(5.0, "fan_out", "uniform"),
+    VarianceScalingSpec(2.0, "fan_geo_avg", lower=-0.5, upper=math.inf),
+    XavierUniformSpec(5 / 3),
+    XavierNormalSpec(0.0),
+    KaimingUniformSpec(0.2, "fan_out"),
+    KaimingNormalSpec(nonlinearity="tanh"),
 ]
 
 NAMES = st.one_of(st.sampled_from(["", "w", "layers.0/weight:0", "é" * 300]), st.text(max_size=8))

@@ -5,22 +5,27 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from scipy import stats
+from scipy.special import ndtr
 
 from seedbed.wire.dtypes import Dtype
 from seedbed.wire.initializers import (
     GlorotUniformSpec,
     HeNormalSpec,
     InitializerSpec,
+    KaimingNormalSpec,
     OrthogonalSpec,
     RandomNormalSpec,
     RandomUniformSpec,
     TruncatedNormalSpec,
+    XavierUniformSpec,
 )
 from seedbed.wire.specs import TensorSpec
 from seedbed_server.backends.cpu import CpuBackend
 from seedbed_server.kernels.values import TILE_WORDS
 from tests.samples import sample
 from tests.statistical.checks import (
+    ALPHA,
     Distribution,
     check_distribution_function,
     check_lags,
@@ -86,7 +91,11 @@ def test_every_lane_of_the_generator_follows_the_distribution(cpu: CpuBackend, d
     check_lags(values.astype(np.float64), range(1, 9))
 
 
-@pytest.mark.parametrize("dtype", [Dtype.FLOAT16, Dtype.BFLOAT16], ids=lambda dtype: dtype.value)
+@pytest.mark.parametrize(
+    "dtype",
+    [Dtype.FLOAT16, Dtype.BFLOAT16, Dtype.FLOAT8_E4M3FN, Dtype.FLOAT8_E5M2],
+    ids=lambda dtype: dtype.value,
+)
 @pytest.mark.parametrize(
     "initializer",
     [
@@ -96,16 +105,37 @@ def test_every_lane_of_the_generator_follows_the_distribution(cpu: CpuBackend, d
         RandomNormalSpec(0.0, 1e-6),
         TruncatedNormalSpec(),
         TruncatedNormalSpec(100.0, 1000.0, -1.0, math.inf),
+        RandomNormalSpec(-30.0, 5000.0),
+        XavierUniformSpec(),
+        KaimingNormalSpec(),
         GlorotUniformSpec(),
         HeNormalSpec(),
         OrthogonalSpec(),
     ],
     ids=str,
 )
-def test_a_16_bit_tensor_is_the_float32_tensor_rounded(
+def test_a_narrow_tensor_is_the_float32_tensor_rounded(
     cpu: CpuBackend, initializer: InitializerSpec, dtype: Dtype
 ) -> None:
     shape = (300, 70)
     single = sample(cpu, TensorSpec("rounded", shape, Dtype.FLOAT32, initializer, seed=3))
     found = sample(cpu, TensorSpec("rounded", shape, dtype, initializer, seed=3))
-    assert np.array_equal(found.view(np.uint16), single.astype(dtype.numpy).view(np.uint16))
+    if dtype.saturates:
+        single = single.clip(-dtype.largest, dtype.largest)
+    bits = np.dtype(f"uint{8 * dtype.itemsize}")
+    assert np.array_equal(found.view(bits), single.astype(dtype.numpy).view(bits))
+
+
+@pytest.mark.parametrize("dtype", [Dtype.FLOAT8_E4M3FN, Dtype.FLOAT8_E5M2], ids=lambda dtype: dtype.value)
+def test_every_number_of_8_bits_has_its_share_of_a_normal(cpu: CpuBackend, dtype: Dtype) -> None:
+    values = sample(cpu, TensorSpec("shares", (2**20,), dtype, RandomNormalSpec(0.0, 1.0), seed=4))
+    numbers = np.arange(256, dtype=np.uint8).view(dtype.numpy).astype(np.float64)
+    numbers = np.unique(numbers[np.isfinite(numbers)])  # the two zeros are one number here
+    # Between each two numbers, the middle is where rounding goes over from one to the other.
+    shares = np.diff(ndtr(np.concatenate([[-np.inf], (numbers[1:] + numbers[:-1]) / 2, [np.inf]])))
+    counts = np.array([np.sum(values.astype(np.float64) == number) for number in numbers])
+    assert counts.sum() == values.size
+    often = shares * values.size > 10  # as many as the chi-squared approximation wants
+    counts = np.append(counts[often], counts[~often].sum())
+    expected = values.size * np.append(shares[often], shares[~often].sum())
+    assert stats.chisquare(counts, expected).pvalue > ALPHA

@@ -20,6 +20,19 @@ SIZE = 8
 Matrices = NDArray[np.float64]
 
 
+EPS = {
+    Dtype.FLOAT16: 2.0**-10,
+    Dtype.BFLOAT16: 2.0**-7,
+    Dtype.FLOAT32: 2.0**-23,
+    Dtype.FLOAT64: 2.0**-52,
+    Dtype.FLOAT8_E4M3FN: 2.0**-3,
+    Dtype.FLOAT8_E5M2: 2.0**-2,
+}
+"""The distance from 1 to the next number."""
+SMALLEST = {Dtype.FLOAT16: 2.0**-24, Dtype.FLOAT8_E4M3FN: 2.0**-9, Dtype.FLOAT8_E5M2: 2.0**-16}
+"""The smallest subnormal number, where elements come near it."""
+
+
 def orthogonal(cpu: CpuBackend, shape: tuple[int, ...], dtype: Dtype, *, gain: float = 1.0, draw: int = 0) -> Matrices:
     """Return a tensor as the matrix that it is."""
     values = sample(cpu, TensorSpec("q", shape, dtype, OrthogonalSpec(gain), seed=8, draw=draw))
@@ -36,10 +49,9 @@ def test_rows_or_columns_are_orthonormal(cpu: CpuBackend, shape: tuple[int, ...]
     gram = q.T @ q if q.shape[0] >= q.shape[1] else q @ q.T
     # Rounding an element errs by eps / 2 of it, so that a product of two unit columns errs by at most eps; to this
     # Householder's method adds a small multiple of the square root of the size, in eps of float64.
-    eps = {Dtype.FLOAT16: 2.0**-10, Dtype.BFLOAT16: 2.0**-7, Dtype.FLOAT32: 2.0**-23, Dtype.FLOAT64: 2.0**-52}[dtype]
-    tolerance = gain**2 * (1.1 * eps + 2.0**-52 * 10 * math.sqrt(max(q.shape)))
-    # Elements below 2**-14 are subnormal in float16: they err by at most 2**-25 each.
-    tolerance += 2.0**-24 * gain**2 * math.sqrt(max(q.shape)) if dtype is Dtype.FLOAT16 else 0.0
+    tolerance = gain**2 * (1.1 * EPS[dtype] + 2.0**-52 * 10 * math.sqrt(max(q.shape)))
+    # Elements below the smallest normal number err by at most half of the smallest subnormal one each.
+    tolerance += SMALLEST.get(dtype, 0.0) * gain**2 * math.sqrt(max(q.shape))
     assert np.abs(gram - gain**2 * np.eye(len(gram))).max() < tolerance
 
 

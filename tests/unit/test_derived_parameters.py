@@ -100,6 +100,98 @@ def test_variance_scaling_is_scale_over_the_chosen_fan(
             assert rule_of(sb.VarianceScaling(**arguments, seed=1), shape, axes) == rule
 
 
+@every_weight
+@pytest.mark.parametrize("gain", [1.0, 5 / 3, 0.0], ids=repr)
+def test_xavier_is_the_gain_times_the_root_of_two_over_both_fans(
+    shape: tuple[int, ...], axes: FanAxes | None, fan_in: float, fan_out: float, gain: float
+) -> None:
+    stddev = gain * sqrt(2.0 / max(1.0, fan_in + fan_out))
+    limit = sqrt(3.0) * stddev
+    assert rule_of(sb.XavierUniform(gain, seed=1), shape, axes) == Uniform(-limit, limit)
+    assert rule_of(sb.XavierNormal(gain, seed=1), shape, axes) == Normal(0.0, stddev)
+
+
+@every_weight
+@pytest.mark.parametrize(
+    ("nonlinearity", "gain"),
+    [
+        ("linear", 1.0),
+        ("conv2d", 1.0),
+        ("conv_transpose3d", 1.0),
+        ("sigmoid", 1.0),
+        ("tanh", 5.0 / 3),
+        ("relu", sqrt(2.0)),
+        ("leaky_relu", sqrt(2.0 / (1 + 0.2 * 0.2))),
+        ("selu", 3.0 / 4),
+    ],
+)
+def test_kaiming_is_the_gain_of_the_nonlinearity_over_the_root_of_a_fan(
+    shape: tuple[int, ...], axes: FanAxes | None, fan_in: float, fan_out: float, nonlinearity: Any, gain: float
+) -> None:
+    assert sb.calculate_gain(nonlinearity, 0.2) == gain
+    for mode, fan in (("fan_in", fan_in), ("fan_out", fan_out)):
+        arguments: dict[str, Any] = {"a": 0.2, "mode": mode, "nonlinearity": nonlinearity, "seed": 1}
+        stddev = gain / sqrt(max(1.0, fan))
+        limit = sqrt(3.0) * stddev
+        assert rule_of(sb.KaimingUniform(**arguments), shape, axes) == Uniform(-limit, limit)
+        assert rule_of(sb.KaimingNormal(**arguments), shape, axes) == Normal(0.0, stddev)
+
+
+def test_the_gain_of_a_leaky_relu_is_that_of_its_slope() -> None:
+    assert sb.calculate_gain("leaky_relu") == sb.calculate_gain("leaky_relu", 0.01) == sqrt(2.0 / (1 + 0.01 * 0.01))
+    assert sb.calculate_gain("leaky_relu", 0) == sb.calculate_gain("relu") == sqrt(2.0)
+    assert sb.calculate_gain("leaky_relu", -3.0) == sqrt(0.2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "field"),
+    [
+        (("gelu",), ValueError, "nonlinearity"),
+        ((None,), TypeError, "nonlinearity"),
+        (("leaky_relu", math.inf), ValueError, "param"),
+        (("leaky_relu", 1e200), ValueError, "param"),
+        (("leaky_relu", True), TypeError, "param"),
+        (("leaky_relu", "0.1"), TypeError, "param"),
+    ],
+    ids=repr,
+)
+def test_a_gain_of_nothing_known_is_refused(arguments: Any, error: type[Exception], field: str) -> None:
+    with pytest.raises(error, match=f"`{field}` must be") as caught:
+        sb.calculate_gain(*arguments)
+    assert isinstance(caught.value, sb.InvalidArgumentError)
+    assert caught.value.field == field
+
+
+@every_weight
+def test_the_geometric_mean_of_the_fans_is_the_root_of_their_product(
+    shape: tuple[int, ...], axes: FanAxes | None, fan_in: float, fan_out: float
+) -> None:
+    variance = 0.7 / max(1.0, sqrt(fan_in * fan_out))
+    limit = sqrt(3.0 * variance)
+    assert rule_of(sb.VarianceScaling(0.7, "fan_geo_avg", "uniform", 1), shape, axes) == Uniform(-limit, limit)
+    assert rule_of(sb.VarianceScaling(0.7, "fan_geo_avg", "truncated_normal", 1), shape, axes) == truncated(
+        sqrt(variance)
+    )
+
+
+@pytest.mark.parametrize(
+    ("bounds", "counted", "left"),
+    [
+        ((-2.0, 2.0), (-2.0, 2.0), 0.87962566103423978),
+        ((-1.0, 3.0), (-1.0, 3.0), 0.784946963404426),
+        ((-INF, INF), (-INF, INF), 1.0),
+        ((-15.0, 1e9), (-INF, INF), 1.0),
+        # A half-normal number's: sqrt(1 - 2 / pi) = 0.60281027498908697...
+        ((0.0, INF), (0.0, INF), 0.602810274989087),
+    ],
+)
+def test_bounds_widen_a_variance_scaling(
+    bounds: tuple[float, float], counted: tuple[float, float], left: float
+) -> None:
+    scaling = sb.VarianceScaling(2.0, seed=1, lower=bounds[0], upper=bounds[1])
+    assert rule_of(scaling, (8, 5)) == Normal(0.0, 0.5 / left, *counted)
+
+
 def test_axes_of_the_initializer_count_like_those_of_the_spec() -> None:
     own = sb.VarianceScaling(seed=1, in_axis=1, out_axis=0)
     assert rule_of(own, (3, 4)) == rule_of(sb.VarianceScaling(seed=1), (3, 4), TORCH)
@@ -178,6 +270,48 @@ FIGURES = ("fan_in", "fan_out", "distribution", "minval", "maxval", "mean", "std
         (
             sb.VarianceScaling(2.0, "fan_out", "untruncated_normal", seed=1, in_axis=1, out_axis=0),
             {"fan_in": 8.0, "fan_out": 4.0, "distribution": "untruncated_normal", "mean": 0.0, "stddev": sqrt(0.5)},
+        ),
+        (
+            sb.VarianceScaling(2.0, "fan_geo_avg", "uniform", seed=1),
+            {
+                "fan_in": 4.0,
+                "fan_out": 8.0,
+                "distribution": "uniform",
+                "minval": -sqrt(3.0 * (2.0 / sqrt(32.0))),
+                "maxval": sqrt(3.0 * (2.0 / sqrt(32.0))),
+            },
+        ),
+        (
+            sb.VarianceScaling(seed=1, lower=-1.0, upper=3.0),
+            {
+                "fan_in": 4.0,
+                "fan_out": 8.0,
+                "distribution": "truncated_normal",
+                "mean": 0.0,
+                "stddev": 0.5 / 0.784946963404426,
+                "lower": -1.0,
+                "upper": 3.0,
+            },
+        ),
+        (
+            sb.XavierNormal(3.0, seed=1),
+            {
+                "fan_in": 4.0,
+                "fan_out": 8.0,
+                "distribution": "untruncated_normal",
+                "mean": 0.0,
+                "stddev": 3.0 * sqrt(2.0 / 12.0),
+            },
+        ),
+        (
+            sb.KaimingUniform(mode="fan_out", seed=1, in_axis=1, out_axis=0),
+            {
+                "fan_in": 8.0,
+                "fan_out": 4.0,
+                "distribution": "uniform",
+                "minval": -sqrt(3.0) * (sqrt(2.0) / 2.0),
+                "maxval": sqrt(3.0) * (sqrt(2.0) / 2.0),
+            },
         ),
         (sb.Orthogonal(seed=1), {}),
     ],

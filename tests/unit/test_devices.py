@@ -103,7 +103,7 @@ def test_the_self_test_tries_every_kernel(cpu: Any) -> None:
     assert run_self_test(cpu) == sum(bool(vector.get("self_test")) for vector in golden_vectors())
 
 
-DTYPES = ("float16", "bfloat16", "float32", "float64")
+DTYPES = ("float16", "bfloat16", "float32", "float64", "float8_e4m3fn", "float8_e5m2")
 
 
 def test_the_full_self_test_names_each_kernel_that_is_wrong(cpu: Any) -> None:

@@ -18,9 +18,9 @@ from seedbed_server.backends.runs import Runs
 from seedbed_server.kernels.keys import Key
 from seedbed_server.messages import Messages
 from seedbed_server.sampler import plan
-from seedbed_server.streaming import Piece, SamplingPools, TensorStream
+from seedbed_server.streaming import SMALL_BYTES, Piece, SamplingPools, TensorStream
 
-CHUNK = 4096
+CHUNK = 2 * SMALL_BYTES
 
 
 class CountingBackend:
@@ -96,7 +96,7 @@ def wait_for(pools: SamplingPools, is_reached: Callable[[list[int]], bool]) -> N
 
 
 SPEC = sb.TensorSpec("w", (20 * CHUNK // 4 + 7,), "float32", sb.RandomNormal(seed=1))
-SQUARE = sb.TensorSpec("q", (64, 64), "float32", sb.Orthogonal(seed=1))
+SQUARE = sb.TensorSpec("q", (192, 192), "float32", sb.Orthogonal(seed=1))
 
 
 @pytest.mark.parametrize("streams", [2, 8])
@@ -206,3 +206,26 @@ def test_an_abandoned_stream_leaves_nothing_behind(pools: SamplingPools, countin
 
 def test_the_memory_of_a_stream_is_a_draft_of_its_message(pools: SamplingPools) -> None:
     assert all(isinstance(piece.buffer, Draft) for piece in stream_of(pools, SPEC).pieces())
+
+
+def test_a_small_chunk_is_sampled_by_the_streams_own_thread(pools: SamplingPools, counting: CountingBackend) -> None:
+    small = sb.TensorSpec("w", (SMALL_BYTES // 4,), "float32", sb.RandomNormal(seed=1))
+    threads: list[str] = []
+    pools.on_sampled = lambda plan, size: threads.append(threading.current_thread().name)
+    whole = b"".join(messages(stream_of(pools, small, small, SQUARE)))
+    assert threads[:2] == [threading.current_thread().name] * 2
+    assert all(name.startswith("seedbed-matrix") for name in threads[2:])
+    assert len(threads) == 2 + 5
+    assert whole == b"".join(messages(stream_of(SamplingPools(counting), small, small, SQUARE)))
+
+
+def test_a_small_chunk_that_fails_fails_the_stream(pools: SamplingPools, counting: CountingBackend) -> None:
+    small = sb.TensorSpec("w", (10,), "float32", sb.RandomNormal(seed=1))
+
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    counting.fill = fail  # type: ignore[method-assign,assignment]  # a backend out of memory
+    with pytest.raises(MemoryError):
+        messages(stream_of(pools, small))
+    assert not pools.flights._flights

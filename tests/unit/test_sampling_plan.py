@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seedbed.wire.dtypes import Dtype
 from seedbed.wire.initializers import InitializerSpec, OrthogonalSpec, RandomUniformSpec
 from seedbed.wire.slices import TensorSlice, shard
 from seedbed.wire.specs import TensorRequest, TensorSpec
-from seedbed_server.sampler import SamplePlan, plan
+from seedbed_server.sampler import SamplePlan, plan, round_matrix
 
 
 def plan_of(
@@ -140,3 +141,12 @@ def test_the_key_depends_on_seed_draw_and_name_only() -> None:
 
     assert key() == key(shape=(5, 6)) == key(dtype="float64")
     assert len({key(), key(name="v"), key(seed=2), key(draw=1)}) == 4
+
+
+@pytest.mark.parametrize(("dtype", "largest"), [(Dtype.FLOAT8_E4M3FN, 448.0), (Dtype.FLOAT8_E5M2, 57344.0)])
+def test_a_matrix_of_8_bits_saturates(dtype: Dtype, largest: float) -> None:
+    matrix = np.array([[1e30, -1e9], [largest, -1.05 * largest], [0.3, -0.0]])
+    found = round_matrix(matrix, dtype)
+    assert found.dtype == dtype.numpy
+    assert found.astype(np.float64).tolist() == [[largest, -largest], [largest, -largest], [0.3125, 0.0]]
+    assert np.signbit(found[2, 1])

@@ -129,7 +129,8 @@ class AsyncGrpcTransport:
     ) -> AsyncGenerator[Chunk, None]:
         """Yield the bytes of one request from ``first_byte`` on, each chunk checked."""
         assembler = Assembler([request], first_byte)
-        async with aclosing(self._pieces(assembler, [request], timeout_seconds, first_byte)) as pieces:
+        message = sample_message([request], first_byte)
+        async with aclosing(self._pieces(assembler, message, timeout_seconds)) as pieces:
             async for _, chunk in pieces:
                 yield chunk
 
@@ -141,8 +142,7 @@ class AsyncGrpcTransport:
         timeout_seconds: float | None = None,
     ) -> None:
         """Write the bytes of each request into its memory."""
-        assembler = Assembler(requests)
-        async with aclosing(self._pieces(assembler, requests, timeout_seconds)) as pieces:
+        async with aclosing(self._unchecked_pieces(requests, timeout_seconds)) as pieces:
             async for index, chunk in pieces:
                 outs[index][chunk.byte_offset : chunk.byte_offset + len(chunk.data)] = chunk.data
                 on_bytes(len(chunk.data))
@@ -161,21 +161,23 @@ class AsyncGrpcTransport:
             return [device.landing(request) for request in requests]
 
         landings = await asyncio.to_thread(land)
-        async with aclosing(self._pieces(Assembler(requests), requests, timeout_seconds)) as pieces:
+        async with aclosing(self._unchecked_pieces(requests, timeout_seconds)) as pieces:
             async for index, chunk in pieces:
                 await asyncio.to_thread(landings[index].write, chunk.byte_offset, chunk.data)
                 on_bytes(len(chunk.data))
         return [landing.array() for landing in landings]
 
-    async def _pieces(
-        self,
-        assembler: Assembler,
-        requests: Sequence[TensorRequest],
-        timeout_seconds: float | None,
-        first_byte: int = 0,
+    def _unchecked_pieces(
+        self, requests: Sequence[TensorRequest], timeout_seconds: float | None
     ) -> AsyncGenerator[tuple[int, Chunk], None]:
-        """Yield the place of the tensor and each of its chunks, checked, of one SampleTensors call."""
-        message = sample_message(requests, first_byte)
+        """Yield chunks that are good when the iteration has ended: the digests are compared, no checksums are."""
+        message = sample_message(requests, omit_checksums=True)
+        return self._pieces(Assembler(requests, has_checksums=False), message, timeout_seconds)
+
+    async def _pieces(
+        self, assembler: Assembler, message: service_pb2.SampleTensorsRequest, timeout_seconds: float | None
+    ) -> AsyncGenerator[tuple[int, Chunk], None]:
+        """Yield the place of the tensor and each of its chunks of one SampleTensors call."""
         async with aclosing(self._responses(_path("SampleTensors"), message, timeout_seconds)) as responses:
             async for data in responses:
                 for piece in assembler.feed(parsed(self._target, decode_frame, data)):

@@ -23,7 +23,8 @@ CACHE_VARIABLE = "SEEDBED_KERNEL_CACHE_DIR"
 
 def compile_kernel(function: Callable[..., None], signature: str) -> Callable[..., None]:
     """Return a kernel compiled for exactly one signature; it runs without Python's global lock."""
-    dispatcher: Any = njit(nogil=True)(function)
+    # With numba's own error model each division might raise, and a loop that might is not vectorized.
+    dispatcher: Any = njit(nogil=True, error_model="numpy")(function)
     directory = cache_directory()
     if directory is not None:
         # numba chooses the folder when caching is switched on and reads it from its configuration only; the process
@@ -90,9 +91,9 @@ def _copy_missing(source: Path, target: Path) -> None:
 
 
 def sources_digest() -> str:
-    """Return a short digest of everything that the compiled kernels come from."""
+    """Return a short digest of everything that the compiled kernels come from, this file's options included."""
     digest = hashlib.sha256(numba.__version__.encode())
-    for path in sorted(Path(kernels.__file__).parent.glob("*.py")):
+    for path in (Path(__file__), *sorted(Path(kernels.__file__).parent.glob("*.py"))):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 

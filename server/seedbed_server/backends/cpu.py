@@ -236,10 +236,10 @@ def _fill_diagonal(rule: Diagonal, runs: Runs, dtype: Dtype, out: NDArray[np.uin
 def uniform_params(rule: Uniform, dtype: Dtype) -> NDArray[Any]:
     """Return minval, width and ceiling in the computing type of a dtype."""
     real: Any = np.float64 if dtype is Dtype.FLOAT64 else np.float32
-    minval, width, maxval = real(rule.minval), real(rule.maxval - rule.minval), real(rule.maxval)
+    params = np.array((rule.minval, rule.maxval - rule.minval, rule.maxval), real)
     # Where rounding leaves no number below maxval but minval itself, that is the value.
-    ceiling = max(minval, np.nextafter(maxval, real(-np.inf)))
-    return np.array([minval, width, ceiling], real)
+    params[2] = max(params[0], np.nextafter(params[2], real(-np.inf)))
+    return params
 
 
 def normal_params(rule: Normal, dtype: Dtype) -> tuple[NDArray[Any], NDArray[Any]]:

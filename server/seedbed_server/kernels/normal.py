@@ -209,6 +209,27 @@ def tail_quantile_float64(tail: Any) -> Any:
 
 
 @njit(inline="always")
+def place_float64(word: Any, split: Any, step: Any, low_edge: Any, high_edge: Any, remainder: Any) -> Any:
+    """Return where a 64-bit word lies: whether below the median, the tail's probability, and that from the median."""
+    below = word < split
+    distance = word if below else uint64(~word)
+    tail = fma(float64(distance) + 0.5, step, low_edge if below else high_edge)
+    tail = tail if tail < 0.5 else 0.5
+    steps = uint64(split - word - uint64(1)) if below else uint64(word - split)
+    from_median = fma(float64(steps) + 0.5, step, -remainder if below else remainder)
+    return below, tail, from_median
+
+
+@njit(inline="always")
+def scaled_float64(z: Any, below: Any, lower: Any, upper: Any, mean: Any, stddev: Any) -> Any:
+    """Return ``fma(z, stddev, mean)`` for a z >= 0, taken to its side of the median and into the bounds."""
+    z = -z if below else z
+    z = z if z > lower else lower
+    z = z if z < upper else upper
+    return fma(z, stddev, mean)
+
+
+@njit(inline="always")
 def normal_float64(
     word: Any,
     split: Any,
@@ -226,14 +247,6 @@ def normal_float64(
     ``remainder`` is the part of a step between the median and the place where word number ``split`` begins:
     low_edge + split * step - 1/2. With it, positions near the median keep all their digits.
     """
-    below = word < split
-    distance = word if below else uint64(~word)
-    tail = fma(float64(distance) + 0.5, step, low_edge if below else high_edge)
-    tail = tail if tail < 0.5 else 0.5
-    steps = uint64(split - word - uint64(1)) if below else uint64(word - split)
-    from_median = fma(float64(steps) + 0.5, step, -remainder if below else remainder)
+    below, tail, from_median = place_float64(word, split, step, low_edge, high_edge, remainder)
     z = central_quantile_float64(from_median) if from_median <= CENTRAL_HALF_WIDTH else tail_quantile_float64(tail)
-    z = -z if below else z
-    z = z if z > lower else lower
-    z = z if z < upper else upper
-    return fma(z, stddev, mean)
+    return scaled_float64(z, below, lower, upper, mean, stddev)

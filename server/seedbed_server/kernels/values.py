@@ -12,7 +12,14 @@ import numpy as np
 from numba import uint8, uint16, uint64
 
 from seedbed_server.kernels.intrinsics import prefer_wide_vectors
-from seedbed_server.kernels.normal import normal_float32, normal_float64
+from seedbed_server.kernels.normal import (
+    CENTRAL_HALF_WIDTH,
+    central_quantile_float64,
+    normal_float32,
+    place_float64,
+    scaled_float64,
+    tail_quantile_float64,
+)
 from seedbed_server.kernels.philox import next_words
 from seedbed_server.kernels.rounding import bfloat16_bits, float8_e4m3fn_bits, float8_e5m2_bits, float16_bits
 from seedbed_server.kernels.uniform import uniform_float32, uniform_float64
@@ -204,17 +211,37 @@ def normal_float8_e5m2_values(firsts: Any, counts: Any, key: Any, split: Any, pa
 
 
 def normal_float64_values(firsts: Any, counts: Any, key: Any, split: Any, params: Any, out: Any) -> None:
-    """Fill a float64 array with normal numbers."""
+    """Fill a float64 array with normal numbers.
+
+    The middle and the tails are two formulas, which LLVM vectorizes only apart: all elements get that of the middle,
+    and those in a tail are then gathered, computed and put in their places.
+    """
     prefer_wide_vectors()
-    below, step, low, high, remainder = split[0], params[0], params[1], params[2], params[3]
+    first, step, low, high, remainder = split[0], params[0], params[1], params[2], params[3]
     lower, upper, mean, stddev = params[4], params[5], params[6], params[7]
     words = np.empty(2 * TILE_WORDS, np.uint32)
     pairs = words.view(np.uint64)
+    in_tail = np.empty(TILE_WORDS, np.uint8)
+    outer = np.empty(TILE_WORDS, np.uint64)
+    places = np.empty(TILE_WORDS, np.uint32)
+    values = np.empty(TILE_WORDS, np.float64)
     position = np.zeros(2, np.uint64)
     at = uint64(0)
     while at < uint64(out.size):
         size = next_words(firsts, counts, uint64(2), position, key, words) // uint64(2)
         tile = out[at : at + size]
         for i in range(size):
-            tile[i] = normal_float64(pairs[i], below, step, low, high, remainder, lower, upper, mean, stddev)
+            below, _, middle = place_float64(pairs[i], first, step, low, high, remainder)
+            tile[i] = scaled_float64(central_quantile_float64(middle), below, lower, upper, mean, stddev)
+            in_tail[i] = middle > CENTRAL_HALF_WIDTH
+        count = uint64(0)
+        for i in range(size):
+            outer[count] = pairs[i]
+            places[count] = i
+            count += uint64(in_tail[i])
+        for j in range(count):
+            below, tail, _ = place_float64(outer[j], first, step, low, high, remainder)
+            values[j] = scaled_float64(tail_quantile_float64(tail), below, lower, upper, mean, stddev)
+        for j in range(count):
+            tile[places[j]] = values[j]
         at += size

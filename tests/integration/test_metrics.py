@@ -1,0 +1,104 @@
+"""What Prometheus reads: truthful counts of calls, bytes and refusals, of one process or of several workers."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+import seedbed as sb
+from tests.servers import SERVING, ServerProcess, server_process, serving
+
+RANDOM = sb.TensorSpec("w", (1000, 300), "float32", sb.GlorotNormal(seed=1))
+BIASES = sb.TensorSpec("b", (2**19,), "bfloat16", sb.Zeros())
+METRICS = ("--metrics-listen", "127.0.0.1:0")
+
+
+def ended(server: ServerProcess, code: str, method: str = "SampleTensors") -> float:
+    return server.metric("grpc_server_handled_total", grpc_method=method, grpc_code=code)
+
+
+def test_calls_and_bytes_are_counted() -> None:
+    with serving(*METRICS) as server, sb.connect(server.address) as client:
+        client.sample(RANDOM)
+        client.sample(RANDOM, slice=sb.shard(0, 4))
+        client.sample_all(sb.Manifest([RANDOM, BIASES]))
+        client.describe(RANDOM)
+        sent = 2 * 1_200_000 + 300_000
+        assert server.metric("seedbed_bytes_served_total", lane="stream") == sent
+        assert server.metric("seedbed_bytes_served_total", lane="fill") == 2**20
+        assert server.metric("seedbed_bytes_sampled_total", dtype="float32", distribution="normal") == sent
+        assert server.metric("seedbed_bytes_sampled_total", backend="cpu") == sent + 2**20
+        assert ended(server, "OK") == 3
+        assert ended(server, "OK", "DescribeTensors") == 1
+        assert server.metric("grpc_server_started_total", grpc_method="SampleTensors", grpc_type="server_stream") == 3
+        assert server.metric("grpc_server_handling_seconds_count", grpc_method="SampleTensors") == 3
+        assert server.metric("seedbed_time_to_first_chunk_seconds_count") == 3
+        # Chunks of 1 MiB: two for the whole tensor, one for a quarter of it, one for the constant.
+        assert server.metric("grpc_server_msg_sent_total", grpc_method="SampleTensors") == 2 + 1 + 3
+        assert server.metric("seedbed_inflight_streams") == 0
+        assert server.metric("seedbed_build_info", numerics="seedbed-1", backend="cpu") == 1
+
+
+def test_what_two_streams_share_is_sampled_once() -> None:
+    spec = sb.TensorSpec("w", (2**25,), "float32", sb.RandomNormal(seed=2))
+    with serving(*METRICS, "--window-bytes", str(2**27)) as server, sb.connect(server.address) as client:
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda _: client.sample(spec), range(4)))
+        assert server.metric("seedbed_bytes_served_total") == 4 * 2**27
+        assert 2**27 <= server.metric("seedbed_bytes_sampled_total") < 4 * 2**27
+
+
+def test_refusals_are_counted_by_reason() -> None:
+    with serving(*METRICS, "--max-tensor-bytes", "1000") as server, sb.connect(server.address) as client:
+        for _ in range(2):
+            with pytest.raises(sb.InvalidArgumentError):
+                client.sample(RANDOM)
+        reasons = re.findall(r'seedbed_rejected_total{reason="([A-Z_]+)"} 2', server.metrics)
+        assert len(reasons) == 1
+        assert ended(server, "INVALID_ARGUMENT") == 2
+        assert server.metric("seedbed_bytes_sampled_total") == 0
+
+
+def test_a_stream_under_way_is_seen_and_its_cancellation_counted() -> None:
+    large = sb.TensorSpec("large", (2**30,), "float32", sb.RandomUniform(seed=1))
+    with serving(*METRICS) as server, sb.connect(server.address) as client:
+        chunks = client.chunks(large)
+        next(chunks)
+        assert server.metric("seedbed_inflight_streams") == 1
+        assert 0 < server.metric("seedbed_bytes_served_total") < 2**32
+        chunks.close()  # type: ignore[attr-defined]  # a generator
+        server.wait_for("code=CANCELLED")
+        assert server.metric("seedbed_inflight_streams") == 0
+        assert ended(server, "CANCELLED") == 1
+
+
+def test_one_view_shows_what_all_workers_count() -> None:
+    with server_process("--device", "cpu", "--workers", "2", *METRICS) as server:
+        server.wait_for("(?s)" + ".*".join([SERVING] * 2))
+
+        def fetch(_: int) -> None:
+            with sb.connect(server.address) as client:
+                client.sample(RANDOM)
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(fetch, range(16)))
+        assert server.metric("seedbed_bytes_served_total") == 16 * 1_200_000
+        assert ended(server, "OK") == 16
+        assert server.metric("seedbed_inflight_streams") == 0
+        assert server.metric("seedbed_build_info") == 1
+        assert server.log.count(" INFO metrics address=") == 1
+
+
+def test_an_address_that_cannot_be_had_is_one_line() -> None:
+    with serving(*METRICS) as server:
+        taken = server.wait_for(r" INFO metrics address=(\S+)")
+        for workers in ("1", "2"):
+            with server_process("--device", "cpu", "--workers", workers, "--metrics-listen", taken) as other:
+                assert other.wait() == 1
+                assert f"cannot show metrics at {taken}: it is in use" in other.log
+                assert "Traceback" not in other.log
+
+
+def test_metrics_are_off_unless_asked_for() -> None:
+    with serving() as server:
+        assert "metrics" not in server.log
