@@ -1,4 +1,4 @@
-"""Write the golden file of `seedbed-1`: digests of some five hundred tensors (docs/numerics.md, section 13).
+"""Write the golden file of `seedbed-1`: digests of some seven hundred tensors (docs/numerics.md, section 13).
 
     python tools/write_golden.py [--check]
 
@@ -41,6 +41,22 @@ RANDOM = (
     "truncated_normal",
     "variance_scaling",
 )
+WINDOWS = (
+    "boxcar",
+    "hann",
+    "hamming",
+    "blackman",
+    "nuttall",
+    "blackmanharris",
+    "flattop",
+    "bartlett",
+    "triang",
+    "cosine",
+    "barthann",
+    "bohman",
+    "parzen",
+    "lanczos",
+)
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 SEEDS = (0, 1, 42, -1, 2**64 - 1, 2**63, -(2**63), 1234567890123456789)
 NAMES = ("", "dense/kernel", "encoder.layers.0.attention.q_proj.weight", "重み/ü/🌱", "w")
@@ -65,6 +81,8 @@ def cases() -> list[Entry]:
         *_floats_of_8_bits(),
         *_gains(),
         *_more_scalings(),
+        *_structures(),
+        *_fourier(),
     ]
 
 
@@ -226,6 +244,70 @@ def _more_scalings() -> Iterator[Entry]:
     for note, (lower, upper) in bounds.items():
         for dtype in ("bfloat16", "float32", "float64"):
             yield _case("variance_scaling", dtype, (5, 6), note, parameters={"lower": lower, "upper": upper})
+
+
+EXPERTS: Entry = {"in_axis": [], "out_axis": [], "batch_axis": [0]}
+PYTORCH: Entry = {"in_axis": [1], "out_axis": [0], "batch_axis": []}
+
+
+def _structures() -> Iterator[Entry]:
+    dtypes = (*FLOATS, "float8_e4m3fn", "float8_e5m2")
+    for dtype in dtypes:
+        marks: Entry = {"self_test": True} if dtype in {"float32", "bfloat16"} else {}
+        yield _case("orthogonal", dtype, (3, 7, 4), "experts", fan_axes=EXPERTS, **marks)
+        yield _case("orthogonal", dtype, (6, 15), "qkv", parameters={"blocks": 3, "gain": 0.5}, **marks)
+        yield _case("delta_orthogonal", dtype, (3, 4, 5), seed=-3, **marks)
+        yield _case("delta_orthogonal", dtype, (4, 3, 2, 6), "gain", parameters={"gain": 2.5})
+        for axis in (0, 1):
+            parameters = {"sparsity": 0.3, "axis": axis}
+            yield _case("sparse", dtype, (33, 17), f"axis-{axis}", parameters=parameters, seed=-1, **marks)
+    last = {"in_axis": [], "out_axis": [], "batch_axis": [-1]}
+    stacked = {"in_axis": [-2], "out_axis": [-1], "batch_axis": [1]}
+    yield _case("orthogonal", "float64", (5, 4, 3), "experts-last", fan_axes=last)
+    rows = {"blocks": 3, "block_axis": 0}
+    yield _case("orthogonal", "float32", (9, 4), "qkv-rows", parameters=rows)
+    yield _case("orthogonal", "float32", (2, 5, 8), "experts-qkv", parameters={"blocks": 2}, fan_axes=EXPERTS)
+    yield _case("orthogonal", "float32", (2, 0, 8), "experts", fan_axes=EXPERTS)
+    yield _case("delta_orthogonal", "float32", (5, 2, 3, 4, 3), "pytorch", fan_axes=PYTORCH)
+    yield _case("delta_orthogonal", "float32", (3, 2, 4, 5), "stacked", fan_axes=stacked)
+    for sparsity in (0.0, 1.0, 0.9):
+        yield _case("sparse", "float32", (50, 40), f"{sparsity}", parameters={"sparsity": sparsity, "stddev": 1.0})
+    part = {"starts": [5, 3], "lengths": [7, 11]}
+    for axis in (0, 1):
+        parameters = {"sparsity": 0.5, "axis": axis}
+        yield _case("sparse", "float64", (33, 17), f"axis-{axis}-slice", parameters=parameters, slice=part)
+    yield _case("sparse", "float32", (0, 5), parameters={"sparsity": 0.5})
+    yield _case("orthogonal", "float32", (6, 15), "slice", parameters={"blocks": 3}, slice=_slice((1, 4), (4, 7)))
+    yield _case("delta_orthogonal", "float32", (3, 4, 5), "slice", slice=_slice((0, 1, 1), (2, 2, 3)))
+    for dtype in (*dtypes, *INTEGERS, "bool"):
+        marks = {"self_test": True} if dtype == "float32" else {}
+        yield _case("dirac", dtype, (3, 4, 6), parameters={"groups": 2}, **marks)
+        yield _case("identity", dtype, (2, 3, 4), "batch", fan_axes=EXPERTS)
+    yield _case("dirac", "float32", (6, 2, 3, 4, 3), "pytorch", parameters={"groups": 3}, fan_axes=PYTORCH)
+    yield _case("dirac", "int8", (2, 3, 4, 5), "stacked", fan_axes=stacked)
+    yield _case("identity", "float32", (3, 4, 5), "batch-last", parameters={"gain": -0.3}, fan_axes=last)
+    yield _case("dirac", "int16", (2**20, 2**20, 2**10), "slice", slice=_slice((2**19, 5, 3), (1, 2, 6)))
+
+
+def _slice(starts: Sequence[int], lengths: Sequence[int]) -> Entry:
+    return {"starts": list(starts), "lengths": list(lengths)}
+
+
+def _fourier() -> Iterator[Entry]:
+    for dtype in (*FLOATS, "float8_e4m3fn", "float8_e5m2"):
+        marks: Entry = {"self_test": True} if dtype == "float64" else {}
+        yield _case("stft", dtype, (6, 1, 5), **marks)
+        yield _case("stft", dtype, (6, 1, 5), "imag", parameters={"side": "imag", "periodic": True})
+    for window in WINDOWS:
+        for n, periodic in ((7, False), (8, False), (7, True)):
+            note = f"{window}-periodic" if periodic else window
+            parameters = {"window": window, "periodic": periodic, "side": "imag"}
+            yield _case("stft", "float64", (n, 1, 4), note, parameters=parameters)
+    yield _case("stft", "float64", (7, 1, 4), "spectrum", parameters={"window": "flattop", "scaling": "spectrum"})
+    yield _case("stft", "float64", (7, 1, 4), "none", parameters={"window": "none", "side": "imag"})
+    yield _case("stft", "float32", (2, 1, 2), "unscaled", parameters={"scaling": "none"})
+    yield _case("stft", "float64", (1, 1, 3), "one", parameters={"window": "parzen"})
+    yield _case("stft", "float32", (1024, 1, 513), "slice", slice=_slice((500, 0, 7), (3, 1, 500)))
 
 
 def results(entry: Entry, backend: Backend) -> Entry:

@@ -14,9 +14,7 @@ from seedbed.wire.fans import FanAxes
 from seedbed.wire.info import NUMERICS
 from seedbed.wire.initializers import (
     INITIALIZERS,
-    FixedScalingSpec,
     InitializerSpec,
-    VarianceScalingSpec,
     find_initializer,
     parameters,
 )
@@ -219,8 +217,8 @@ def _spec(name: str, entry: Any, rules: Sequence[tuple[str, InitializerLike]], s
     seeds = (entry.get("seed"), own_seed, shared.get("seed"))
     own_axes = getattr(chosen, "fan_axes", None)
     # Biases of one axis cannot have the layout of the weights, and need none.
-    has_fans = isinstance(initializer, (VarianceScalingSpec, FixedScalingSpec))
-    shared_axes = shared.get("fan_axes") if own_axes is None and has_fans else None
+    takes_axes = initializer.has_fans or initializer.has_layout
+    shared_axes = shared.get("fan_axes") if own_axes is None and takes_axes else None
     dtype = entry.get("dtype", shared.get("dtype"))
     if dtype is None:
         raise bad_value("dtype", "given, here or for the whole manifest", None)

@@ -1,6 +1,7 @@
 """The Keras 2 page "Layer weight initializers" as a table, and the classes that are used the same way besides.
 
-LecunNormal and LecunUniform are Keras's too; those with a gain are PyTorch's.
+LecunNormal and LecunUniform are Keras's too, STFT is Keras 3's, DeltaOrthogonal is JAX's; Dirac, Sparse and those with
+a gain are PyTorch's.
 """
 
 from dataclasses import dataclass, field
@@ -32,11 +33,21 @@ class Page:
     """Whether it has a seed."""
     repeats: bool = False
     """Whether the page promises the same values across calls."""
+    shape: tuple[int, ...] = SHAPE
+    """What it can fill."""
+    axes: dict[str, Any] = field(default_factory=lambda: {"in_axis": [1], "out_axis": [0], "batch_axis": []})
+    """How a configuration writes input axis 1 and output axis 0."""
+    required: dict[str, Any] = field(default_factory=dict)
+    """Arguments without a default."""
 
     @property
     def name(self) -> str:
         """The class's name."""
         return self.cls.__name__
+
+    def make(self, **arguments: Any) -> Any:
+        """Return an instance with defaults for all that is not given and has one."""
+        return self.cls(**self.required, **arguments)
 
     def example(self, seed: Any = 5) -> Any:
         """Return an instance with arguments that are not the defaults."""
@@ -77,8 +88,15 @@ PAGES = (
     Page(sb.HeUniform, "he_uniform", SEED),
     Page(sb.LecunNormal, "lecun_normal", SEED),
     Page(sb.LecunUniform, "lecun_uniform", SEED),
-    Page(sb.Identity, "identity", "(gain=1.0)", other={"gain": 2.5}, random=False),
-    Page(sb.Orthogonal, "orthogonal", "(gain=1.0, seed=None)", other={"gain": 2.5}, repeats=True),
+    Page(sb.Identity, "identity", "(gain=1.0)", extras=("batch_axis",), other={"gain": 2.5}, random=False),
+    Page(
+        sb.Orthogonal,
+        "orthogonal",
+        "(gain=1.0, seed=None)",
+        extras=("batch_axis", "blocks", "block_axis"),
+        other={"gain": 2.5, "blocks": 2, "block_axis": 0},
+        repeats=True,
+    ),
     Page(sb.Constant, "constant", "(value=0)", other={"value": 2.7}, random=False),
     Page(
         sb.VarianceScaling,
@@ -121,6 +139,40 @@ PAGES = (
         other={"a": 0.0, "mode": "fan_in", "nonlinearity": "tanh", "in_axis": 1, "out_axis": 0},
         repeats=True,
     ),
+    Page(
+        sb.DeltaOrthogonal,
+        "delta_orthogonal",
+        "(gain=1.0, seed=None)",
+        other={"gain": 2.5},
+        repeats=True,
+        shape=(3, 4, 5),
+    ),
+    Page(
+        sb.Dirac,
+        "dirac",
+        "(groups=1)",
+        extras=("in_axis", "out_axis"),
+        other={"groups": 2, "in_axis": 1, "out_axis": 0},
+        random=False,
+        shape=(4, 6, 8),
+        axes={"in_axis": 1, "out_axis": 0},
+    ),
+    Page(
+        sb.Sparse,
+        "sparse",
+        "(sparsity, stddev=0.01, axis=0, seed=None)",
+        required={"sparsity": 0.5},
+        other={"sparsity": 0.25, "stddev": 2.0, "axis": 1},
+        repeats=True,
+    ),
+    Page(
+        sb.STFT,
+        "stft",
+        "(side='real', window='hann', scaling='density', periodic=False)",
+        other={"side": "imag", "window": None, "scaling": "spectrum", "periodic": True},
+        random=False,
+        shape=(4, 1, 3),
+    ),
 )
 
 RANDOM = tuple(page for page in PAGES if page.random)
@@ -135,6 +187,11 @@ every_random_class = _each(RANDOM)
 every_fixed_class = _each(tuple(page for page in PAGES if not page.random))
 every_repeating_class = _each(tuple(page for page in RANDOM if page.repeats))
 every_advancing_class = _each(tuple(page for page in RANDOM if not page.repeats))
+
+
+def shape_for(initializer: Any) -> tuple[int, ...]:
+    """Return what an instance of a class can fill."""
+    return next(page.shape for page in PAGES if page.cls is type(initializer))
 
 
 def content(array: NDArray[Any]) -> bytes:

@@ -28,7 +28,7 @@ def each(entries: list[Entry]) -> pytest.MarkDecorator:
 
 def parameter(value: float | str) -> float | str:
     """Return a parameter as docs/numerics.md, section 13, writes it."""
-    if isinstance(value, float):
+    if isinstance(value, (bool, float)):
         return value
     text = str(value)
     if text.endswith("inf"):

@@ -4,11 +4,10 @@ import math
 
 from hypothesis import strategies as st
 
-from seedbed.wire.dtypes import FLOATING, Dtype
-from seedbed.wire.fans import FanAxes
 from seedbed.wire.initializers import (
     INITIALIZERS,
     ConstantSpec,
+    DiracSpec,
     IdentitySpec,
     InitializerSpec,
     KaimingNormalSpec,
@@ -16,6 +15,8 @@ from seedbed.wire.initializers import (
     OrthogonalSpec,
     RandomNormalSpec,
     RandomUniformSpec,
+    SparseSpec,
+    STFTSpec,
     TruncatedNormalSpec,
     VarianceScalingSpec,
     XavierNormalSpec,
@@ -23,6 +24,7 @@ from seedbed.wire.initializers import (
 )
 from seedbed.wire.slices import TensorSlice
 from seedbed.wire.specs import TensorSpec
+from tests.property.layouts import STRUCTURED, layouts, plain_layouts
 from tests.specs import example
 
 FILLS: list[InitializerSpec] = [
@@ -31,6 +33,12 @@ FILLS: list[InitializerSpec] = [
     ConstantSpec(1.0),
     IdentitySpec(0.0),
     OrthogonalSpec(-0.5),
+    OrthogonalSpec(1.0, 3),
+    OrthogonalSpec(1.0, 2, 0),
+    DiracSpec(2),
+    SparseSpec(0.7, 2.0, 1),
+    STFTSpec("imag", "flattop", "spectrum", True),
+    STFTSpec("real", None, None),
     RandomNormalSpec(-3.0, 0.25),
     RandomUniformSpec(-1.0, 7.0),
     RandomUniformSpec(2.0, 2.0),
@@ -67,18 +75,14 @@ def shapes(draw: st.DrawFn, max_elements: int, *, min_rank: int = 0, max_rank: i
 def specs(draw: st.DrawFn, max_elements: int = 3000) -> TensorSpec:
     """Draw all that a tensor's content depends on."""
     fill = draw(st.sampled_from(FILLS))
-    ranks = {"min_rank": 2} if isinstance(fill, OrthogonalSpec) else {}
-    if isinstance(fill, IdentitySpec):
-        ranks = {"min_rank": 2, "max_rank": 2}
-    shape = draw(shapes(max_elements, **ranks))
-    axes = None
-    if len(shape) >= 2 and fill.random and draw(st.booleans()):
-        order = draw(st.permutations(range(len(shape))))
-        axes = FanAxes((order[0],), (order[1] - len(shape),), tuple(order[2 : draw(st.integers(2, len(shape)))]))
+    if isinstance(fill, STRUCTURED):
+        shape, axes = draw(layouts(fill, max_elements))
+    else:
+        shape, axes = draw(plain_layouts(draw(shapes(max_elements)), has_axes=fill.random))
     return TensorSpec(
         name=draw(NAMES),
         shape=shape,
-        dtype=draw(st.sampled_from(FLOATING if fill.random else tuple(Dtype))),
+        dtype=draw(st.sampled_from(fill.dtypes)),
         initializer=fill,
         seed=draw(st.integers(-(2**63), 2**64 - 1)),
         draw=draw(st.one_of(st.just(0), st.integers(0, 2**64 - 1))),

@@ -1,6 +1,5 @@
 """Any element of any tensor, by docs/numerics.md alone: the reference that the service must equal bit for bit."""
 
-import functools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,11 +19,19 @@ from tests.reference.floats import (
     square_root,
     subtract,
 )
+from tests.reference.fourier import stft_element
 from tests.reference.normal import COUNTS_AS_INFINITE, normal_float32, normal_float64, truncated_stddev
-from tests.reference.orthogonal import Matrix, orthogonal
+from tests.reference.structures import (
+    delta_element,
+    is_dirac,
+    is_on_diagonal,
+    is_sparse_zero,
+    orthogonal_element,
+)
 from tests.reference.words import Key, derive_key, word32, word64
 
 Pair = tuple[float, float]
+Value = float | str | None
 
 # scale, mode, distribution.
 SCALINGS: dict[str, tuple[float, str, str]] = {
@@ -35,10 +42,14 @@ SCALINGS: dict[str, tuple[float, str, str]] = {
     "lecun_uniform": (1.0, "fan_in", "uniform"),
     "lecun_normal": (1.0, "fan_in", "truncated_normal"),
 }
-DEFAULTS: dict[str, dict[str, float | str]] = {
+DEFAULTS: dict[str, dict[str, Value]] = {
     "constant": {"value": 0.0},
     "identity": {"gain": 1.0},
-    "orthogonal": {"gain": 1.0},
+    "orthogonal": {"gain": 1.0, "blocks": 1, "block_axis": -1},
+    "delta_orthogonal": {"gain": 1.0},
+    "dirac": {"groups": 1},
+    "sparse": {"stddev": 0.01, "axis": 0},
+    "stft": {"side": "real", "window": "hann", "scaling": "density", "periodic": False},
     "random_normal": {"mean": 0.0, "stddev": 0.05},
     "random_uniform": {"minval": -0.05, "maxval": 0.05},
     "truncated_normal": {"mean": 0.0, "stddev": 0.05, "lower": -2.0, "upper": 2.0},
@@ -64,7 +75,7 @@ class Tensor:
     initializer: str
     dtype: str
     shape: tuple[int, ...]
-    parameters: Mapping[str, float | str] = field(default_factory=dict)
+    parameters: Mapping[str, Value] = field(default_factory=dict)
     """Those that are not the default."""
     seed: int = 0
     draw: int = 0
@@ -73,13 +84,14 @@ class Tensor:
     """in_axis, out_axis and batch_axis."""
 
     @property
-    def all_parameters(self) -> dict[str, float | str]:
+    def all_parameters(self) -> dict[str, Value]:
         """The defaults too."""
         return {**DEFAULTS.get(self.initializer, {}), **self.parameters}
 
     def number(self, parameter: str) -> float:
         """Return a parameter that is a number; an integer is rounded to float64."""
         value = self.all_parameters[parameter]
+        assert value is not None
         assert not isinstance(value, str)
         return round_ratio(value, 1, FLOAT64) if isinstance(value, int) else value
 
@@ -120,12 +132,10 @@ def element(tensor: Tensor, index: int) -> float:
 def _wide_element(tensor: Tensor, index: int) -> float:
     """Return the element before it is rounded to its dtype (16-bit and 8-bit dtypes: to float32)."""
     name = tensor.initializer
-    if name in {"zeros", "ones", "constant", "identity"}:
+    if name in {"zeros", "ones", "constant", "identity", "dirac"}:
         return _integer_or_real(tensor, index)
-    if name == "orthogonal":
-        columns = tensor.shape[-1]
-        matrix = _orthogonal(math.prod(tensor.shape[:-1]), columns, tensor.number("gain"), tensor.key)
-        return matrix[index // columns][index % columns]
+    if name in {"orthogonal", "delta_orthogonal", "sparse", "stft"}:
+        return _structured(tensor, index)
     if name == "random_uniform":
         return _uniform(tensor, index, tensor.number("minval"), tensor.number("maxval"))
     if name == "random_normal":
@@ -146,19 +156,33 @@ def _integer_or_real(tensor: Tensor, index: int) -> float:
             return 1.0
         case "constant":
             return tensor.number("value")
-    row, column = divmod(index, tensor.shape[1])
-    return tensor.number("gain") if row == column else 0.0
+        case "dirac":
+            return float(is_dirac(tensor.shape, index, tensor.fan_axes, int(tensor.number("groups"))))
+    return tensor.number("gain") if is_on_diagonal(tensor.shape, index, tensor.fan_axes) else 0.0
+
+
+def _structured(tensor: Tensor, index: int) -> float:
+    shape, axes = tensor.shape, tensor.fan_axes
+    match tensor.initializer:
+        case "orthogonal":
+            cut = int(tensor.number("blocks")), int(tensor.number("block_axis"))
+            return orthogonal_element(shape, index, axes, cut, tensor.number("gain"), tensor.key)
+        case "delta_orthogonal":
+            return delta_element(shape, index, axes, tensor.number("gain"), tensor.key)
+        case "stft":
+            return stft_element(shape, index, tensor.all_parameters)
+    second = derive_key(tensor.seed, tensor.draw, tensor.name, first_byte=16)
+    if is_sparse_zero(shape, index, int(tensor.number("axis")), tensor.number("sparsity"), second):
+        return 0.0
+    return _normal(tensor, index, (0.0, tensor.number("stddev")))
 
 
 def _integer(tensor: Tensor, index: int) -> int:
     if tensor.initializer == "constant":
-        return int(tensor.all_parameters["value"])
+        value = tensor.all_parameters["value"]
+        assert value is not None
+        return int(value)
     return int(_integer_or_real(tensor, index))
-
-
-@functools.lru_cache(maxsize=32)
-def _orthogonal(rows: int, columns: int, gain: float, key: Key) -> Matrix:
-    return orthogonal(rows, columns, gain, key)
 
 
 def _uniform(tensor: Tensor, index: int, minval: float, maxval: float) -> float:

@@ -79,12 +79,12 @@ def orthonormal_columns(matrix: Matrix) -> Matrix:
     return [[-x if d < 0 else x for x, d in zip(row, diagonal, strict=True)] for row in q]
 
 
-def orthogonal(rows: int, columns: int, gain: float, key: Key) -> Matrix:
-    """Return the matrix as float64 numbers."""
+def orthogonal(rows: int, columns: int, gain: float, key: Key, indices: list[int]) -> Matrix:
+    """Return the matrix as float64 numbers; ``indices`` are those of its elements in the whole tensor, in C order."""
     tall, short = max(rows, columns), min(rows, columns)
     if short == 0:
         return [[] for _ in range(rows)]
-    words = ((word64(r * short + c, key) for c in range(short)) for r in range(tall))
+    words = ((word64(indices[r * short + c], key) for c in range(short)) for r in range(tall))
     matrix = [[normal_float64(word, 0.0, 1.0, -math.inf, math.inf) for word in row] for row in words]
     q = [[multiply(x, gain, FLOAT64) for x in row] for row in orthonormal_columns(matrix)]
     return q if rows >= columns else [list(column) for column in zip(*q, strict=True)]

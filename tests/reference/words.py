@@ -7,11 +7,13 @@ MASK = 2**32 - 1
 Key = tuple[int, int, int, int]
 
 
-def derive_key(seed: int, draw: int, name: str) -> Key:
-    """Return key0, key1, counter2, counter3."""
+def derive_key(seed: int, draw: int, name: str, first_byte: int = 0) -> Key:
+    """Return key0, key1, counter2, counter3; the second key's are those from byte 16 on."""
     text = b"seedbed-1\x00" + (seed % 2**64).to_bytes(8, "little") + draw.to_bytes(8, "little") + name.encode("utf-8")
     digest = hashlib.sha256(text).digest()
-    key0, key1, counter2, counter3 = (int.from_bytes(digest[i : i + 4], "little") for i in range(0, 16, 4))
+    key0, key1, counter2, counter3 = (
+        int.from_bytes(digest[i : i + 4], "little") for i in range(first_byte, first_byte + 16, 4)
+    )
     return key0, key1, counter2, counter3
 
 

@@ -219,7 +219,9 @@ def test_parameters_reach_the_elements_as_they_are(initializer: sb.Initializer, 
 
 
 def test_all_axes_but_the_last_are_an_orthogonal_matrixs_rows() -> None:
-    assert rule_of(sb.Orthogonal(seed=1), (2, 3, 4, 5)) == Orthogonal(1.0, rows=24, columns=5)
+    assert rule_of(sb.Orthogonal(seed=1), (2, 3, 4, 5)) == Orthogonal(
+        1.0, BlockGrid((2, 3, 4, 5), (0,) * 4, (2, 3, 4, 5), (1,) * 4, columns=5)
+    )
 
 
 @pytest.mark.parametrize("part", [None, sb.shard(1, 4), sb.shard(0, 2, axis=1)], ids=str)

@@ -12,7 +12,7 @@ from seedbed.wire import protos
 from seedbed.wire.digests import DIGEST_ALGORITHMS, digest_bytes
 from seedbed.wire.dtypes import FLOATING, Dtype
 from seedbed.wire.info import NUMERICS, Limits, ServerInfo, TensorDescription
-from seedbed.wire.initializers import INITIALIZERS, parameters
+from seedbed.wire.initializers import INITIALIZERS, WINDOWS, parameters
 from seedbed_server.descriptions import catalogue
 from tests.specs import example
 
@@ -101,10 +101,18 @@ def test_the_catalogue_says_which_texts_are_allowed() -> None:
         ("kaiming_normal", "nonlinearity"): ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "selu"),
         ("kaiming_uniform", "mode"): ("fan_in", "fan_out"),
         ("kaiming_uniform", "nonlinearity"): ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "selu"),
+        ("stft", "side"): ("real", "imag"),
+        ("stft", "window"): (*WINDOWS, "none"),
+        ("stft", "scaling"): ("density", "spectrum", "none"),
         ("variance_scaling", "mode"): ("fan_in", "fan_out", "fan_avg", "fan_geo_avg"),
         ("variance_scaling", "distribution"): ("uniform", "truncated_normal", "untruncated_normal"),
     }
-    assert {parameter.type for info in catalogue() for parameter in info.parameters} == {"string", "float"}
+    assert {parameter.type for info in catalogue() for parameter in info.parameters} == {
+        "string",
+        "float",
+        "integer",
+        "boolean",
+    }
 
 
 def test_defaults_travel_as_json() -> None:

@@ -212,10 +212,12 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _parameter(text: str) -> tuple[str, int | float | str]:
+def _parameter(text: str) -> tuple[str, bool | int | float | str]:
     name, equals, value = text.partition("=")
     if not (name and equals and value):
         raise ValueError("NAME=VALUE, such as stddev=0.02")
+    if value.lower() in {"true", "false"}:
+        return name, value.lower() == "true"
     try:
         return name, _integer(value)
     except ValueError:

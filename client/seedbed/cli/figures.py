@@ -2,7 +2,15 @@
 
 from seedbed.cli.distributions import exact_distribution
 from seedbed.wire.info import TensorDescription
-from seedbed.wire.initializers import InitializerSpec, OrthogonalSpec, parameters
+from seedbed.wire.initializers import (
+    DeltaOrthogonalSpec,
+    DiracSpec,
+    InitializerSpec,
+    OrthogonalSpec,
+    SparseSpec,
+    STFTSpec,
+    parameters,
+)
 
 
 def initializer_text(initializer: InitializerSpec) -> str:
@@ -23,8 +31,17 @@ def distribution_text(initializer: InitializerSpec, description: TensorDescripti
     exact = exact_distribution(description)
     if exact is not None:
         return exact.label
-    if isinstance(initializer, OrthogonalSpec):
-        return f"orthonormal rows or columns, times {initializer.gain:g}"
+    match initializer:
+        case OrthogonalSpec(gain):
+            return f"orthonormal rows or columns, times {gain:g}"
+        case DeltaOrthogonalSpec(gain):
+            return f"orthonormal rows at the centre, times {gain:g}, 0 elsewhere"
+        case SparseSpec(sparsity, stddev, axis):
+            return f"{sparsity:g} of each {('column', 'row')[axis]} 0, else normal, mean 0, stddev {stddev:g}"
+        case STFTSpec(side, window):
+            return f"{side} part of a Fourier transform, {window or 'no'} window"
+        case DiracSpec():
+            return "1 where inputs are passed on, 0 elsewhere"
     value = next((v for v in (description.value, description.mean, description.minval) if v is not None), 0.0)
     place = "on the diagonal, 0 elsewhere" if initializer.name() == "Identity" else "everywhere"
     return f"{value:g} {place}"

@@ -24,4 +24,7 @@ def run(options: argparse.Namespace) -> Report:
 
 
 def _parameters(info: InitializerInfo) -> str:
-    return ", ".join(f"{parameter.name}={parameter.default}" for parameter in info.parameters)
+    return ", ".join(
+        parameter.name if parameter.default is None else f"{parameter.name}={parameter.default}"
+        for parameter in info.parameters
+    )

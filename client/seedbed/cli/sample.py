@@ -80,7 +80,7 @@ def _checked_output(path: str | None, dtype: Dtype) -> Path | None:
 
 def _check_room(client: Client, description: TensorDescription, output: Path | None) -> None:
     if client.target == EMBEDDED:  # a server looks after its own memory
-        check_memory(description.working_bytes, "an orthogonal tensor is computed in one piece; take a smaller one")
+        check_memory(description.working_bytes, "some of it is computed in one piece; take a smaller one")
     if output is None:
         advice = "write it to a file with -o, take a part with --slice or --shard, or ask for its digest only"
         check_memory(description.size_bytes, advice)
