@@ -1,9 +1,7 @@
 """The examples in docstrings and documents run."""
 
 import doctest
-import importlib
 import importlib.util
-import pkgutil
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 import pytest
 
 import seedbed as sb
+from tests.sdk_modules import sdk_modules
 from tests.servers import ServerProcess, serving
 
 ROOT = Path(__file__).parents[1]
@@ -39,10 +38,8 @@ def embedded_default(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def docstrings() -> Iterator[doctest.DocTest]:
     """Yield every docstring of the SDK that has an example."""
-    names = [info.name for info in pkgutil.walk_packages(sb.__path__, "seedbed.")]
     finder = doctest.DocTestFinder(exclude_empty=True)
-    for name in ["seedbed", *(name for name in names if not name.startswith("seedbed.v1"))]:
-        module = importlib.import_module(name)
+    for module in sdk_modules():
         public = {key: getattr(sb, key) for key in sb.__all__}
         yield from (test for test in finder.find(module, extraglobs=public) if test.examples)
 

@@ -1,9 +1,7 @@
 """What users import: the names, their documentation, the weight of the import, and the tree of errors."""
 
-import importlib
 import importlib.metadata
 import inspect
-import pkgutil
 import re
 import subprocess
 import sys
@@ -16,6 +14,7 @@ import pytest
 
 import seedbed as sb
 from seedbed import errors
+from tests.sdk_modules import sdk_modules
 
 HEAVY = {
     "cupy",
@@ -61,8 +60,7 @@ def python(code: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_names_are_sorted_unique_and_there() -> None:
-    # Acronyms first, as Ruff sorts them.
-    assert list(sb.__all__) == sorted(set(sb.__all__), key=lambda name: (not name.isupper(), name))
+    assert list(sb.__all__) == sorted(set(sb.__all__))
     for name in sb.__all__:
         assert getattr(sb, name) is not None
 
@@ -172,14 +170,6 @@ def test_type_checkers_see_the_types() -> None:
     assert resources.files("seedbed").joinpath("py.typed").is_file()
 
 
-def modules() -> Iterator[ModuleType]:
-    """Yield every module of the SDK that people wrote."""
-    yield sb
-    for info in pkgutil.walk_packages(sb.__path__, "seedbed."):
-        if not info.name.startswith("seedbed.v1"):
-            yield importlib.import_module(info.name)
-
-
 WRAPPERS = (property, classmethod, staticmethod)
 
 
@@ -197,7 +187,7 @@ def public_members(module: ModuleType) -> Iterator[tuple[str, Any]]:
                     yield f"{name}.{inner}", member
 
 
-@pytest.mark.parametrize("module", list(modules()), ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", list(sdk_modules()), ids=lambda module: module.__name__)
 def test_everything_public_is_documented(module: ModuleType) -> None:
     assert module.__doc__
     bare = [name for name, value in public_members(module) if not inspect.getdoc(value)]
