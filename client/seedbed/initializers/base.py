@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from seedbed.client import Client, SliceLike
 from seedbed.defaults import get_default_client
+from seedbed.partitions import partition_of
 from seedbed.seeds import SeedGenerator, random_seed
-from seedbed.wire.errors import bad_type
+from seedbed.wire.errors import bad_type, bad_value
 from seedbed.wire.fans import FanAxes
 from seedbed.wire.initializers import InitializerSpec, parameters
 from seedbed.wire.numbers import as_int
@@ -36,6 +37,8 @@ class Initializer:
 
     _repeats: ClassVar[bool] = True
     """Whether calls without a name give the same values each time."""
+    _meaningless: ClassVar[tuple[str, ...]] = ("dtype",)
+    """What a configuration may have besides; tf_keras lets it pass, too: those of TensorFlow 1 have a dtype."""
 
     def __init__(self, spec: InitializerSpec, seed: Seed = None, fan_axes: FanAxes | None = None) -> None:
         self._spec = spec
@@ -81,6 +84,8 @@ class Initializer:
         slice: SliceLike = None,
         out: NDArray[Any] | None = None,
         client: Client | None = None,
+        partition_shape: Any = None,
+        partition_offset: Any = None,
     ) -> NDArray[Any]:
         """Return a tensor.
 
@@ -93,6 +98,10 @@ class Initializer:
             slice: the part wanted: a TensorSlice or ``shard(...)``.
             out: an array to fill and return.
             client: who samples.
+            partition_shape: TensorFlow's words for the part wanted: its lengths, ...
+            partition_offset: ... and where it begins on each axis of ``shape``, which is the whole tensor's. Both go
+                together. A call for a partition takes the draw that the next call would take and leaves it there, so
+                that all parts belong to one tensor.
 
         Raises:
             InvalidTypeError: if an argument has the wrong type.
@@ -101,16 +110,16 @@ class Initializer:
         """
         if client is not None and not isinstance(client, Client):
             raise bad_type("client", "a Client or None", client)
-        spec = TensorSpec(
-            name=name,
-            shape=shape,
-            dtype=DEFAULT_DTYPE if dtype is None else dtype,
-            initializer=self,
-            draw=draw if draw is not None else 0,
-        )
+        partition = partition_of(shape, partition_shape, partition_offset)
+        if partition is not None and slice is not None:
+            raise bad_value("slice", "None where a partition is given", slice)
+        spec = self._tensor_spec(name, shape, DEFAULT_DTYPE if dtype is None else dtype, 0 if draw is None else draw)
         if draw is None and not name:
-            object.__setattr__(spec, "draw", as_draw(self._next_draw()))
-        return (client or get_default_client()).sample(spec, slice=slice, out=out)
+            object.__setattr__(spec, "draw", as_draw(self._next_draw() if partition is None else self._current_draw()))
+        return (client or get_default_client()).sample(spec, slice=partition or slice, out=out)
+
+    def _tensor_spec(self, name: str, shape: Any, dtype: Any, draw: int) -> TensorSpec:
+        return TensorSpec(name, shape, dtype, self, draw=draw)
 
     # Locks can be neither copied nor pickled; a copy has its own.
     def __getstate__(self) -> dict[str, Any]:
@@ -118,6 +127,9 @@ class Initializer:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _lock=threading.Lock())
+
+    def _current_draw(self) -> int:
+        return self._seed.position if isinstance(self._seed, SeedGenerator) else self._draw
 
     def _next_draw(self) -> int:
         if isinstance(self._seed, SeedGenerator):
@@ -151,7 +163,8 @@ class Initializer:
         if not isinstance(config, dict):
             raise bad_type("config", "a dictionary", config)
         arguments = copy.deepcopy(config)
-        arguments.pop("dtype", None)  # as tf_keras does: configurations of TensorFlow 1 have one
+        for name in cls._meaningless:
+            arguments.pop(name, None)
         seed = arguments.get("seed")
         if isinstance(seed, dict):
             arguments["seed"] = SeedGenerator.from_config(seed.get("config", seed))

@@ -1,5 +1,7 @@
 """Initializers of a given distribution, whatever the shape."""
 
+from typing import Any
+
 from seedbed.initializers.base import Initializer, Seed
 from seedbed.wire import initializers as wire
 
@@ -45,3 +47,10 @@ class TruncatedNormal(Initializer):
         self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None, *, lower: float = -2.0, upper: float = 2.0
     ) -> None:
         super().__init__(wire.TruncatedNormalSpec(mean, stddev, lower, upper), seed)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments; the bounds only where they are not Keras's."""
+        config = super().get_config()
+        if (config["lower"], config["upper"]) == (-2.0, 2.0):
+            del config["lower"], config["upper"]
+        return config

@@ -1,0 +1,84 @@
+"""TensorFlow 1's initializers whose variance follows from the shape."""
+
+from typing import Any
+
+from seedbed.compat.v1.base import Initializer
+from seedbed.initializers import DEFAULT_DTYPE, Seed
+from seedbed.wire import initializers as wire
+from seedbed.wire.errors import bad_value
+from seedbed.wire.fans import FanAxes
+from seedbed.wire.initializers import Distribution, FanMode
+from seedbed.wire.numbers import as_finite
+from seedbed.wire.shapes import as_ints
+from seedbed.wire.specs import TensorSpec
+
+
+class VarianceScaling(Initializer):
+    """Numbers with mean 0 and variance scale / n, n = max(1, fan). Floating dtypes.
+
+    Args:
+        scale: finite and positive.
+        mode: ``fan_in``, ``fan_out`` or ``fan_avg``.
+        distribution: ``truncated_normal`` (also called ``normal``), ``untruncated_normal`` or ``uniform``.
+        seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
+        dtype: of calls that name none.
+    """
+
+    def __init__(
+        self,
+        scale: float = 1.0,
+        mode: FanMode = "fan_in",
+        distribution: Distribution = "truncated_normal",
+        seed: Seed = None,
+        dtype: Any = DEFAULT_DTYPE,
+    ) -> None:
+        super().__init__(wire.VarianceScalingSpec(scale, mode, distribution), seed, dtype)
+
+
+class GlorotUniform(Initializer):
+    """Uniform with limit = sqrt(6 / (fan_in + fan_out)). Glorot and Bengio 2010. Floating dtypes.
+
+    Args:
+        seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
+        dtype: of calls that name none.
+    """
+
+    def __init__(self, seed: Seed = None, dtype: Any = DEFAULT_DTYPE) -> None:
+        super().__init__(wire.GlorotUniformSpec(), seed, dtype)
+
+
+class GlorotNormal(Initializer):
+    """Truncated normal with variance 2 / (fan_in + fan_out). Glorot and Bengio 2010. Floating dtypes.
+
+    Args:
+        seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
+        dtype: of calls that name none.
+    """
+
+    def __init__(self, seed: Seed = None, dtype: Any = DEFAULT_DTYPE) -> None:
+        super().__init__(wire.GlorotNormalSpec(), seed, dtype)
+
+
+class UniformUnitScaling(Initializer):
+    """Uniform with limit = factor * sqrt(3 / n), n = the product of all lengths but the last. Floating dtypes.
+
+    Args:
+        factor: finite and positive.
+        seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
+        dtype: of calls that name none.
+    """
+
+    def __init__(self, factor: float = 1.0, seed: Seed = None, dtype: Any = DEFAULT_DTYPE) -> None:
+        self._factor = as_finite("factor", factor)
+        if self._factor <= 0:
+            raise bad_value("factor", "positive", factor)
+        super().__init__(wire.VarianceScalingSpec(self._factor**2, "fan_in", "uniform"), seed, dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments, fit for JSON."""
+        return {"factor": self._factor, **super().get_config()}
+
+    def _tensor_spec(self, name: str, shape: Any, dtype: Any, draw: int) -> TensorSpec:
+        # Keras's rule takes a vector's only axis for its inputs; here it is the last one, which does not count.
+        axes = FanAxes(in_axis=(), out_axis=-1) if len(as_ints("shape", shape)) == 1 else None
+        return TensorSpec(name, shape, dtype, self, draw=draw, fan_axes=axes)

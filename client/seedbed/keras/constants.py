@@ -1,0 +1,92 @@
+"""Keras 3's initializers that are not random: constants, the identity, Fourier transforms."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import keras
+
+from seedbed.keras.base import Initializer
+from seedbed.wire import initializers as wire
+from seedbed.wire.initializers import InitializerSpec, Scaling, Side, Window
+
+_register = keras.saving.register_keras_serializable(package="seedbed")
+
+
+@_register
+class Zeros(Initializer, keras.initializers.Zeros):  # type: ignore[misc]
+    """All elements 0. Every dtype."""
+
+    _kind: ClassVar[type[InitializerSpec]] = wire.ZerosSpec
+
+    def __init__(self) -> None:
+        super().__init__()
+
+
+@_register
+class Ones(Initializer, keras.initializers.Ones):  # type: ignore[misc]
+    """All elements 1. Every dtype."""
+
+    _kind: ClassVar[type[InitializerSpec]] = wire.OnesSpec
+
+    def __init__(self) -> None:
+        super().__init__()
+
+
+@_register
+class Constant(Initializer, keras.initializers.Constant):  # type: ignore[misc]
+    """All elements the same number, rounded once to a floating dtype.
+
+    Args:
+        value: finite; an integer dtype or bool must hold it exactly, else the call is an InvalidValueError.
+    """
+
+    _kind: ClassVar[type[InitializerSpec]] = wire.ConstantSpec
+
+    def __init__(self, value: float = 0.0) -> None:
+        super().__init__(value=value)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Return the initializer of a configuration, in which Keras may have written the value as an array."""
+        value = config.get("value") if hasattr(config, "get") else None  # the base refuses what is no dictionary
+        if isinstance(value, Mapping):
+            config = {**config, "value": keras.saving.deserialize_keras_object(dict(value))}
+        return super().from_config(config)
+
+
+@_register
+class Identity(Initializer, keras.initializers.Identity):  # type: ignore[misc]
+    """The identity matrix times a gain. Every dtype that can hold the gain.
+
+    Args:
+        gain: what the diagonal holds, finite.
+    """
+
+    _kind: ClassVar[type[InitializerSpec]] = wire.IdentitySpec
+
+    def __init__(self, gain: float = 1.0) -> None:
+        super().__init__(gain=gain)
+
+
+@_register
+class STFT(Initializer, keras.initializers.STFT):  # type: ignore[misc]
+    """The real or imaginary part of a windowed Fourier transform as a convolution's kernel. Floating dtypes.
+
+    Args:
+        side: ``real`` or ``imag``.
+        window: the name of a window, one of those of :class:`seedbed.STFT`, or None; arrays, which Keras takes, are an
+            InvalidTypeError.
+        scaling: ``density``, ``spectrum`` or None.
+        periodic: whether the window is one period of a periodic one, rather than symmetric.
+    """
+
+    _kind: ClassVar[type[InitializerSpec]] = wire.STFTSpec
+
+    def __init__(
+        self,
+        side: Side = "real",
+        window: Window | None = "hann",
+        scaling: Scaling | None = "density",
+        periodic: bool = False,
+    ) -> None:
+        super().__init__(side=side, window=window, scaling=scaling, periodic=periodic)

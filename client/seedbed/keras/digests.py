@@ -1,0 +1,40 @@
+"""What identifies the content of a whole model, on any backend."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from seedbed.keras.weights import weights_of
+from seedbed.wire.digests import Digest, Digester, digest_bytes
+from seedbed.wire.dtypes import as_dtype
+
+
+def digests(model: Any) -> dict[str, Digest]:
+    """Return the digest of each weight's bytes, by path.
+
+    They are those that a server states for the same tensors; see the manifest of :func:`seedbed.keras.initialize`.
+    """
+    return {weight.path: digest_bytes(_little_endian_bytes(weight.variable)) for weight in weights_of(model)}
+
+
+def digest(model: Any) -> Digest:
+    """Return one digest for all weights of a model: of their paths and digests, in the paths' order.
+
+    Its size is that of all weights.
+    """
+    found = digests(model)
+    digester = Digester()
+    for path in sorted(found):
+        digester.update(f"{path}\0{found[path]}\n".encode())
+    return Digest("xxh3_128", digester.digest().value, sum(each.size_bytes for each in found.values()))
+
+
+def _little_endian_bytes(variable: Any) -> bytes:
+    if isinstance(variable, keras.Variable):
+        # A variable by itself has an __array__ that numpy 2 warns of.
+        values = keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(variable))
+    else:  # tf_keras's variables are TensorFlow's
+        values = variable.numpy()
+    array = np.asarray(values, as_dtype(variable.dtype).numpy)  # PyTorch's bfloat16 comes as float32
+    return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()

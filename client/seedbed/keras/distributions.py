@@ -1,0 +1,75 @@
+"""Keras 3's random initializers whose distribution does not depend on the shape."""
+
+from typing import ClassVar
+
+import keras
+
+from seedbed.keras.base import Initializer
+from seedbed.keras.seeds import Seed
+from seedbed.wire import initializers as wire
+from seedbed.wire.initializers import InitializerSpec
+
+_register = keras.saving.register_keras_serializable(package="seedbed")
+
+
+@_register
+class RandomUniform(Initializer, keras.initializers.RandomUniform):  # type: ignore[misc]
+    """Uniform numbers on [minval, maxval). Floating dtypes.
+
+    Args:
+        minval: the lower end, included, finite.
+        maxval: the upper end, excluded, finite, at least ``minval``.
+        seed: an integer of 64 bits, a SeedGenerator, or None for 64 random bits.
+    """
+
+    _kind: ClassVar[type[InitializerSpec]] = wire.RandomUniformSpec
+
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Seed = None) -> None:
+        super().__init__(seed, minval=minval, maxval=maxval)
+
+
+@_register
+class RandomNormal(Initializer, keras.initializers.RandomNormal):  # type: ignore[misc]
+    """Normal numbers on the whole line. Floating dtypes.
+
+    Args:
+        mean: finite.
+        stddev: finite, 0 or more.
+        seed: an integer of 64 bits, a SeedGenerator, or None for 64 random bits.
+    """
+
+    _kind: ClassVar[type[InitializerSpec]] = wire.RandomNormalSpec
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None) -> None:
+        super().__init__(seed, mean=mean, stddev=stddev)
+
+
+@_register
+class TruncatedNormal(Initializer, keras.initializers.TruncatedNormal):  # type: ignore[misc]
+    """Normal numbers, conditioned on lying within two standard deviations. Floating dtypes.
+
+    Args:
+        mean: before truncation, finite.
+        stddev: before truncation, finite, 0 or more.
+        seed: an integer of 64 bits, a SeedGenerator, or None for 64 random bits.
+    """
+
+    _kind: ClassVar[type[InitializerSpec]] = wire.TruncatedNormalSpec
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None) -> None:
+        super().__init__(seed, mean=mean, stddev=stddev)
+
+
+@_register
+class Orthogonal(Initializer, keras.initializers.Orthogonal):  # type: ignore[misc]
+    """A random matrix with orthonormal columns (rows, where there are fewer). Saxe et al. 2014. Floating dtypes.
+
+    Args:
+        gain: multiplies every element, finite.
+        seed: an integer of 64 bits, a SeedGenerator, or None for 64 random bits.
+    """
+
+    _kind: ClassVar[type[InitializerSpec]] = wire.OrthogonalSpec
+
+    def __init__(self, gain: float = 1.0, seed: Seed = None) -> None:
+        super().__init__(seed, gain=gain)

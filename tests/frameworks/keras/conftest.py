@@ -1,0 +1,19 @@
+"""Fixtures of the tests with Keras 3."""
+
+import pytest
+
+import seedbed
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let pass what Keras does when it saves a model: its variables do not know numpy 2's copy=False yet."""
+    config.addinivalue_line(
+        "filterwarnings", "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
+    )
+
+
+@pytest.fixture(autouse=True)
+def embedded_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the embedded engine the default, whatever the environment says."""
+    monkeypatch.delenv("SEEDBED_TARGET", raising=False)
+    seedbed.set_default_client(None)

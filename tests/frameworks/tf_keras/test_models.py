@@ -1,0 +1,100 @@
+"""tf_keras's layers take plain initializers as they are; its models reload, and are filled by their paths."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tf_keras
+from tf_keras import layers
+
+import seedbed as sb
+import seedbed.keras
+from tests.frameworks.tf_keras.cases import CASES, Case, every_class
+
+# tf_keras says on saving that an initializer is not of its own class; it is saved all the same.
+pytestmark = pytest.mark.filterwarnings("ignore:The `keras.initializers.serialize:UserWarning")
+
+CUSTOM = {case.name: case.ours for case in CASES}
+
+
+def model_with(initializer: Any, shape: tuple[int, int] = (6, 5)) -> Any:
+    """Return a model of one layer."""
+    layer = layers.Dense(shape[1], kernel_initializer=initializer, name="dense")
+    return tf_keras.Sequential([tf_keras.Input((shape[0],)), layer], name="model")
+
+
+@every_class
+def test_a_layer_gets_the_initializers_bits(case: Case) -> None:
+    model = model_with(case.ours(**case.seeded()))
+    assert model.weights[0].numpy().tobytes() == case.ours(**case.seeded())((6, 5)).tobytes()
+
+
+@every_class
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+# It would rather not write .h5.
+@pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file:UserWarning")
+def test_a_saved_model_reloads_with_custom_objects(case: Case, suffix: str, tmp_path: Path) -> None:
+    model = model_with(case.ours(**case.seeded()))
+    model.weights[0].assign(np.zeros((6, 5), "float32"))  # what is loaded are the values, not new samples
+    path = tmp_path / f"model{suffix}"
+    model.save(path)
+    loaded = tf_keras.models.load_model(path, custom_objects=CUSTOM)
+    assert loaded.layers[0].kernel_initializer == case.ours(**case.seeded())
+    assert not loaded.weights[0].numpy().any()
+
+
+@every_class
+def test_a_saved_model_reloads_as_tf_keras_own_without(case: Case, tmp_path: Path) -> None:
+    model = model_with(case.ours(**case.seeded()))
+    model.save(tmp_path / "model.keras")
+    loaded = tf_keras.models.load_model(tmp_path / "model.keras")
+    assert type(loaded.layers[0].kernel_initializer) is case.theirs
+    assert loaded.layers[0].kernel_initializer.get_config() == case.ours(**case.seeded()).get_config()
+    assert np.array_equal(loaded.weights[0], model.weights[0])
+
+
+def test_a_cloned_model_keeps_the_class() -> None:
+    with tf_keras.utils.custom_object_scope(CUSTOM):
+        clone = tf_keras.models.clone_model(model_with(sb.GlorotUniform(seed=1)))
+    assert clone.layers[0].kernel_initializer == sb.GlorotUniform(seed=1)
+    assert np.array_equal(clone.weights[0], sb.GlorotUniform(seed=1)((6, 5)))
+
+
+def large_model() -> Any:
+    """Return a model with several kinds of layers."""
+    inputs = tf_keras.Input((8, 6), name="inputs")
+    x = layers.LSTM(4, return_sequences=True, name="lstm")(inputs)
+    x = layers.BatchNormalization(name="batch")(x)
+    x = layers.MultiHeadAttention(2, 3, name="attention")(x, x)
+    x = layers.SeparableConv1D(5, 3, name="separable")(x)
+    return tf_keras.Model(inputs, layers.Dense(2, kernel_initializer="he_normal", name="dense")(x), name="model")
+
+
+def test_every_weight_is_the_tensor_of_its_path() -> None:
+    model = large_model()
+    manifest = seedbed.keras.initialize(model, seed=42)
+    assert list(manifest) == [weight.name.removesuffix(":0") for weight in model.weights]
+    sampled = sb.get_default_client().sample_all(manifest)
+    for weight in model.weights:
+        if "lstm_cell/bias" not in weight.name:
+            assert weight.numpy().tobytes() == sampled[weight.name.removesuffix(":0")].tobytes(), weight.name
+    (bias,) = [weight.numpy() for weight in model.weights if "lstm_cell/bias" in weight.name]
+    assert bias.tolist() == [0.0] * 4 + [1.0] * 4 + [0.0] * 8
+    assert manifest["dense/kernel"].initializer == sb.HeNormal().spec
+    assert manifest["attention/query/kernel"].fan_axes is None, "tf_keras counts the last two axes"
+
+
+def test_the_digest_follows_the_seed() -> None:
+    model = large_model()
+    found = []
+    for seed in (1, 2, 1):
+        seedbed.keras.initialize(model, seed=seed)
+        found.append(seedbed.keras.digest(model))
+    assert found[0] == found[2] != found[1]
+
+
+def test_rules_override() -> None:
+    model = model_with("glorot_uniform")
+    seedbed.keras.initialize(model, seed=42, rules={"*/kernel": sb.Orthogonal()})
+    assert np.array_equal(model.weights[0], sb.Orthogonal(seed=42)((6, 5), name="dense/kernel"))
