@@ -3,7 +3,6 @@
 #
 #   tests/frameworks/run.sh PYTHON [pytest's arguments]
 set -euo pipefail
-shopt -s nullglob
 cd "$(dirname "$0")/../.."
 python=$1
 shift
