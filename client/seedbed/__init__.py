@@ -83,7 +83,7 @@ from seedbed.initializers import (
 from seedbed.manifest import Manifest
 from seedbed.registry import deserialize, get, serialize
 from seedbed.seeds import SeedGenerator
-from seedbed.wire.digests import Digest, digest_bytes
+from seedbed.wire.digests import Digest, digest_bytes, digest_of
 from seedbed.wire.dtypes import Dtype
 from seedbed.wire.fans import FanAxes, Fans, compute_fans
 from seedbed.wire.gains import calculate_gain
@@ -159,6 +159,7 @@ __all__ = [
     "delta_orthogonal",
     "deserialize",
     "digest_bytes",
+    "digest_of",
     "dirac",
     "get",
     "get_default_client",

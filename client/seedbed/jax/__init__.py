@@ -12,7 +12,7 @@ require("jax", title="JAX", extra="jax")
 
 from seedbed.jax import initializers  # noqa: E402  # only where there is a JAX
 from seedbed.jax.arrays import make_array  # noqa: E402
-from seedbed.jax.digests import digest  # noqa: E402
+from seedbed.jax.digests import digest, digests  # noqa: E402
 from seedbed.jax.initializers import (  # noqa: E402
     Initializer,
     constant,
@@ -43,6 +43,7 @@ __all__ = [
     "constant",
     "delta_orthogonal",
     "digest",
+    "digests",
     "glorot_normal",
     "glorot_uniform",
     "he_normal",

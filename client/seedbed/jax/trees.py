@@ -39,10 +39,9 @@ def initialize(
             ``jax.eval_shape``, of Flax linen's ``init`` under it, or the state of ``nnx.eval_shape``.
         sharding_tree: a sharding for all; or a pytree of them, or of PartitionSpecs under ``jax.set_mesh``, that is a
             prefix of the tree; a None in it is the default device. None altogether takes each leaf's own sharding.
-        seed: of every tensor whose rule does not carry one.
+        seed: of every tensor, -2**63 to 2**64 - 1. A seed that a rule's initializer carries does not count.
         rules: patterns on names, and what fills the tensors that match; the first match counts. See
-            :class:`seedbed.Manifest`. An initializer object, such as ``GlorotUniform()``, carries a seed of its own,
-            random where it was given none; a name, or ``{"class_name": ..., "config": ...}``, takes ``seed``.
+            :class:`seedbed.Manifest`.
         client: who samples; by default the one of :func:`seedbed.get_default_client`.
 
     Raises:
@@ -80,7 +79,11 @@ def _manifest(leaves: Mapping[str, Any], seed: int, rules: Rules) -> Manifest:
     manifest = Manifest.from_dict({"seedbed_manifest": FORMAT, "seed": seed, "rules": rules, "tensors": tensors})
     for spec in manifest.tensors:
         check_dtype(spec.dtype)
-    return manifest
+    # A seed that a rule's initializer brings along does not count: the model's counts for all.
+    return Manifest(
+        TensorSpec(spec.name, spec.shape, spec.dtype, spec.initializer, seed, fan_axes=spec.fan_axes)
+        for spec in manifest.tensors
+    )
 
 
 def _shardings(abstract_tree: Any, sharding_tree: Any) -> list[Sharding | None]:

@@ -1,6 +1,7 @@
 """What identifies a tensor's content: a digest of its bytes."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol, get_args
 
@@ -63,3 +64,19 @@ def digest_bytes(data: bytes | memoryview, algorithm: DigestAlgorithm = "xxh3_12
     digester = Digester(algorithm)
     digester.update(data)
     return digester.digest()
+
+
+def digest_of(digests: Mapping[str, Digest]) -> Digest:
+    """Return one digest for many tensors, such as a model's: of their names and digests, in the names' order.
+
+    It is the XXH3-128 of a line ``NAME NUL DIGEST`` for each, the digest as its text; its size is that of all. So two
+    processes agree on a model whatever each of them holds of it, and whichever framework it is in.
+
+    Example:
+        >>> digest_of({"a": digest_bytes(b"1"), "b": digest_bytes(b"2")}).size_bytes
+        2
+    """
+    digester = Digester()
+    for name in sorted(digests):
+        digester.update(f"{name}\0{digests[name]}\n".encode())
+    return Digest("xxh3_128", digester.digest().value, sum(each.size_bytes for each in digests.values()))

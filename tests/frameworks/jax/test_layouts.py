@@ -105,7 +105,8 @@ def test_a_process_of_several_fetches_only_what_lies_on_its_devices(server: Serv
 
 def test_a_digest_tells_trees_apart_and_takes_keys_and_numpy_arrays() -> None:
     tree = {"b": np.arange(3, dtype=np.float32), "a": jax.numpy.ones((2, 2), "bfloat16")}
-    expected = sb.digest_bytes(np.asarray(tree["a"]).tobytes() + tree["b"].tobytes())
+    expected = sb.digest_of({name: sb.digest_bytes(np.asarray(tree[name]).tobytes()) for name in "ab"})
     assert seedbed.jax.digest(tree) == expected
     assert seedbed.jax.digest({**tree, "b": tree["b"] + 1}) != expected
-    assert seedbed.jax.digest([jax.random.key(1)]) == sb.digest_bytes(np.array([0, 1], "<u4").tobytes())
+    words = sb.digest_bytes(np.array([0, 1], "<u4").tobytes())
+    assert seedbed.jax.digests([jax.random.key(1)]) == {"0": words}
