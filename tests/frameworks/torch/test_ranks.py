@@ -38,7 +38,7 @@ def test_every_layout_has_the_same_content_and_every_rank_fetches_its_own(
     assert "partial" in said["cases"]
 
 
-@pytest.mark.parametrize(("processes", "arguments"), [(1, ()), (2, ()), (4, ()), (4, ("--tensor-parallel", "2"))])
+@pytest.mark.parametrize(("processes", "arguments"), [(1, ()), (2, ()), (4, ("--tensor-parallel", "2"))])
 def test_the_example_prints_one_digest_for_every_layout(
     processes: int, arguments: tuple[str, ...], server: ServerProcess
 ) -> None:
