@@ -268,8 +268,8 @@ class TensorStream:
 
     def _is_small(self, job: _Job) -> bool:
         """Return whether it takes longer to hand a job to another thread than to do it."""
-        is_whole = isinstance(job.source.plan.rule, Orthogonal)
-        return job.size_bytes <= SMALL_BYTES and not is_whole and self._pools.backend.name == "cpu"
+        is_elementwise = job.source.plan.is_elementwise
+        return job.size_bytes <= SMALL_BYTES and is_elementwise and self._pools.backend.name == "cpu"
 
     def _sample_if_small(self, job: _Job, flight: Flight) -> None:
         """Do a small job in this thread, unless another stream does it."""
