@@ -15,6 +15,8 @@ from seedbed.wire.initializers import (
     OrthogonalSpec,
     RandomNormalSpec,
     RandomUniformSpec,
+    SparseSpec,
+    STFTSpec,
     TruncatedNormalSpec,
 )
 from seedbed.wire.specs import TensorRequest, TensorSpec
@@ -30,6 +32,9 @@ SHAPES: list[tuple[InitializerSpec, tuple[int, ...]]] = [
     (TruncatedNormalSpec(1.0, 3.0, 0.5, 6.0), (50_001,)),
     (OrthogonalSpec(1.25), (10, 15, 133)),
     (OrthogonalSpec(1.0), (67, 201)),
+    (SparseSpec(0.3, 1.0), (331, 301)),
+    (SparseSpec(0.7, 1.0, 1), (331, 301)),
+    (STFTSpec("imag", "bohman"), (61, 1, 65)),
 ]
 
 

@@ -20,8 +20,10 @@ from seedbed_server.backends.grids import BlockGrid
 from seedbed_server.backends.runs import Runs
 from seedbed_server.initializers import element_rule
 from seedbed_server.kernels.keys import Key
+from seedbed_server.lookups import orthogonal
 from seedbed_server.sampler import TensorSource, plan
 from tests.broken_backend import BrokenBackend
+from tests.samples import sample
 
 
 @st.composite
@@ -168,6 +170,13 @@ def test_finished_experts_are_let_go_of_while_interleaved_blocks_stay(cpu: CpuBa
     assert plan(TensorRequest(packed)).cost.working_bytes == (24 + 2 * 4) * one
     whole_matrix = TensorSpec("w", (40, 40), "float32", sb.Orthogonal(seed=1))
     assert plan(TensorRequest(whole_matrix)).cost.working_bytes == 24 * one
+
+
+def test_tiles_of_elements_that_are_looked_up_do_not_show(cpu: CpuBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = TensorSpec("w", (4, 6, 5), "float32", LAST)
+    made = sample(cpu, spec)
+    monkeypatch.setattr(orthogonal, "TILE_ELEMENTS", 7)
+    assert sample(cpu, spec).tobytes() == made.tobytes()
 
 
 def test_axes_other_than_the_batchs_do_not_matter_to_an_orthogonal_matrix() -> None:

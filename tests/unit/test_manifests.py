@@ -125,6 +125,15 @@ def test_an_initializers_name_has_any_spelling(name: str, form: str) -> None:
     assert manifest["w"] == sb.TensorSpec("w", (2, 2), "float32", sb.GlorotUniform(seed=1))
 
 
+def test_shared_axes_are_those_of_kernels_and_stacked_matrices_too() -> None:
+    rules = [{"match": "dirac", "initializer": "dirac"}, {"match": "*", "initializer": "orthogonal"}]
+    axes = {"in_axis": 1, "out_axis": 0, "batch_axis": 2}
+    shared = HEAD | {"fan_axes": axes, "rules": rules}
+    manifest = sb.Manifest.from_dict(shared | {"tensors": {"dirac": [6, 4, 2, 3], "stack": [4, 4, 3]}})
+    assert [spec.fan_axes for spec in manifest.tensors] == [sb.FanAxes(1, 0, 2)] * 2
+    assert sb.Manifest.from_dict(manifest.to_dict()) == manifest
+
+
 def test_an_initializer_object_brings_its_seed_and_its_fan_axes() -> None:
     filling = sb.VarianceScaling(seed=5, in_axis=1, out_axis=0)
     manifest = sb.Manifest.from_dict(HEAD | {"rules": [("*", filling)], "tensors": {"w": [2, 3]}})

@@ -12,7 +12,8 @@ from seedbed.wire.dtypes import Dtype
 from seedbed.wire.initializers import InitializerSpec, OrthogonalSpec, RandomUniformSpec
 from seedbed.wire.slices import TensorSlice, shard
 from seedbed.wire.specs import TensorRequest, TensorSpec
-from seedbed_server.sampler import SamplePlan, plan, round_matrix
+from seedbed_server.lookups.base import round_matrix
+from seedbed_server.sampler import SamplePlan, plan
 
 
 def plan_of(

@@ -16,9 +16,11 @@ from seedbed.wire.initializers import WINDOWS, InitializerSpec
 from seedbed.wire.slices import TensorSlice
 from seedbed.wire.specs import TensorRequest, TensorSpec
 from seedbed_server.backends.cpu import CpuBackend
+from seedbed_server.kernels.keys import Key, derive_second_key
 from seedbed_server.lookups import sparse
 from seedbed_server.sampler import TensorSource, plan
 from seedbed_server.validation import check_sizes
+from tests.reference.document import DOCUMENT
 from tests.reference.oracle import Tensor, element_bytes, slice_indices
 from tests.samples import sample
 
@@ -123,6 +125,12 @@ def test_one_block_has_the_bits_that_a_plain_orthogonal_tensor_always_had(cpu: C
     assert bits(first) == bits(plain), "the first of a stack has the same words"
 
 
+def test_the_second_key_is_that_of_the_documents_example() -> None:
+    expected = Key(0x24328E82, 0xCFC15C17, 0xDFCF3768, 0xCDE0D7CB)
+    assert derive_second_key(1, 0, "dense/kernel") == expected
+    assert f"second key         = {', '.join(f'0x{word:08X}' for word in expected.as_array())}" in DOCUMENT.read_text()
+
+
 def test_zeros_of_a_sparse_tensor_are_in_the_same_places_in_every_dtype(cpu: CpuBackend) -> None:
     made = [sample(cpu, TensorSpec("w", (40, 30), d, sb.Sparse(0.4, 1.0, seed=2))) for d in ("float32", "float64")]
     assert np.array_equal(made[0] == 0, made[1] == 0)
@@ -192,7 +200,7 @@ BAD: list[tuple[Any, tuple[int, ...], FanAxes | None, str, str]] = [
     (sb.STFT(), (4, 5), None, "shape", r"\(frame length, 1, transform's length / 2 \+ 1\)"),
     (sb.STFT(), (4, 2, 5), None, "shape", r"\(frame length, 1, transform's length / 2 \+ 1\)"),
     (sb.STFT(), (4, 1, 1), None, "shape", "the last at least 2"),
-    (sb.STFT(), (2**18 + 1, 1, 5), None, "shape", "of axes of at most 262144"),
+    (sb.STFT(), (2**16 + 1, 1, 5), None, "shape", "of axes of at most 65536"),
     (sb.STFT(), (2, 1, 5), None, "shape", "of another frame length for a hann window, which has only zeros"),
 ]
 

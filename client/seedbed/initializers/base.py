@@ -30,9 +30,9 @@ class Initializer:
     dtype only: never on the client, nor, where a name is given, on the order of calls.
 
     Without a name, successive calls follow Keras's documentation, class by class: RandomNormal, RandomUniform,
-    TruncatedNormal, VarianceScaling and Orthogonal give the same values each time; Glorot*, He* and Lecun* go on to
-    the next draw, so that initializers of equal seed give equal sequences. A :class:`SeedGenerator` as the seed gives
-    a sequence for every class.
+    TruncatedNormal, VarianceScaling and Orthogonal give the same values each time, and so do the classes that the
+    documentation does not have; Glorot*, He* and Lecun* go on to the next draw, so that initializers of equal seed
+    give equal sequences. A :class:`SeedGenerator` as the seed gives a sequence for every class.
     """
 
     _repeats: ClassVar[bool] = True

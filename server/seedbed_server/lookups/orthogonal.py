@@ -11,6 +11,9 @@ from seedbed_server.backends.base import CancelledError, Orthogonal
 from seedbed_server.backends.runs import Runs
 from seedbed_server.lookups.base import Cost, Surroundings, round_matrix
 
+TILE_ELEMENTS = 2**20
+"""Elements that are looked up at a time; where blocks lie between each other, each takes some bytes while it is."""
+
 
 def cost(rule: Orthogonal, part: TensorSlice, dtype: Dtype) -> Cost:
     """Return what a part of the tensor takes: the blocks that it touches, one after another."""
@@ -43,8 +46,10 @@ class OrthogonalLookup:
             CancelledError: if that is what became of it.
         """
         elements = out.view(self._in.dtype.numpy)
-        for block, cells in self._rule.grid.cells(runs):
-            cells.copy(None if block is None else self._block(block), elements)
+        for first in range(0, elements.size, TILE_ELEMENTS):
+            end = min(first + TILE_ELEMENTS, elements.size)
+            for block, cells in self._rule.grid.cells(runs.part(first, end)):
+                cells.copy(None if block is None else self._block(block), elements[first:end])
 
     def _block(self, number: int) -> NDArray[np.generic]:
         if number in self._blocks:

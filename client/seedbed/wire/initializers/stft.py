@@ -50,8 +50,8 @@ _OTHER_NAMES: dict[str, Window] = {
 }
 # Symmetric windows of two elements that are both 0.
 _ZERO_AT_ENDS = ("hann", "blackman", "bartlett", "barthann", "bohman", "lanczos")
-MAX_LENGTH = 2**18
-"""Elements of a frame, and bins: six seconds at 44.1 kHz."""
+MAX_LENGTH = 2**16
+"""Elements of a frame, and bins: a second and a half at 44.1 kHz."""
 
 
 @dataclass(frozen=True, slots=True)
