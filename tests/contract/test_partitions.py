@@ -6,9 +6,18 @@ import numpy as np
 import pytest
 
 import seedbed as sb
-from tests.contract.keras_page import Page, content, every_advancing_class, every_class, every_random_class
+from tests.contract.keras_page import PAGES, RANDOM, SHAPE, Page, content, every_advancing_class
 
 WHOLE = (6, 5)
+
+
+def _each(pages: tuple[Page, ...]) -> pytest.MarkDecorator:
+    matrices = [page for page in pages if page.shape == SHAPE]  # the others fill kernels of convolutions
+    return pytest.mark.parametrize("page", matrices, ids=[page.alias for page in matrices])
+
+
+every_class = _each(PAGES)
+every_random_class = _each(RANDOM)
 PARTS = {
     "first rows": ((2, 5), (0, 0)),
     "last rows": ((3, 5), (3, 0)),

@@ -31,10 +31,7 @@ def digest(model: Any) -> Digest:
 
 
 def _little_endian_bytes(variable: Any) -> bytes:
-    if isinstance(variable, keras.Variable):
-        # A variable by itself has an __array__ that numpy 2 warns of.
-        values = keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(variable))
-    else:  # tf_keras's variables are TensorFlow's
-        values = variable.numpy()
+    # tf_keras's variables are TensorFlow's.
+    values = keras.ops.convert_to_numpy(variable.value) if isinstance(variable, keras.Variable) else variable.numpy()
     array = np.asarray(values, as_dtype(variable.dtype).numpy)  # PyTorch's bfloat16 comes as float32
     return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()

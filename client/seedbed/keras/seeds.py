@@ -60,7 +60,7 @@ def next_draw(seed: Any) -> tuple[int, int]:
 
 def state_of(generator: Any) -> tuple[int, int]:
     """Return the seed and the position of Keras's generator."""
-    first, position = keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(generator.state)).tolist()
+    first, position = keras.ops.convert_to_numpy(generator.state.value).tolist()
     return first, position
 
 

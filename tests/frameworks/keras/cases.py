@@ -100,7 +100,7 @@ every_scaling_class = _each(SCALING)
 
 def values(tensor: Any) -> NDArray[Any]:
     """Return a tensor of the backend, or a variable of a model, as an array."""
-    return np.ascontiguousarray(keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(tensor)))
+    return np.ascontiguousarray(keras.ops.convert_to_numpy(getattr(tensor, "value", tensor)))
 
 
 def content(tensor: Any) -> bytes:

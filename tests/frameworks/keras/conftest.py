@@ -6,7 +6,7 @@ import seedbed
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let pass what Keras does when it saves a model: its variables do not know numpy 2's copy=False yet."""
+    """Let pass what numpy 2 says when Keras reads tensors: those of TensorFlow and PyTorch have no copy=False yet."""
     config.addinivalue_line(
         "filterwarnings", "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
     )

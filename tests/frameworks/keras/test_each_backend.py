@@ -45,6 +45,11 @@ def test_the_example_prints_the_same_digest_on_each_backend() -> None:
     assert [backend in text for backend, text in zip(BACKENDS, printed, strict=True)] == [True] * 3
 
 
+def test_the_python_of_the_document_runs() -> None:
+    printed = run("jax", "-m", "pytest", "-q", "tests/test_docs_examples.py", "-k", "keras.md")
+    assert re.search(r"^1 passed", printed, re.MULTILINE), printed
+
+
 def test_a_missing_keras_is_one_line_that_names_the_extra() -> None:
     code = """
 import sys

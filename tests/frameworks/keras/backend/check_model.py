@@ -1,5 +1,6 @@
 """``initialize`` fills every weight of a model by its path, the same on each backend."""
 
+import functools
 from typing import Any
 
 import keras
@@ -35,6 +36,12 @@ def large_model(**dense: Any) -> Any:
 def dense_model(**arguments: Any) -> Any:
     """Return a model with one layer."""
     return keras.Sequential([keras.Input((4,)), layers.Dense(3, name="dense", **arguments)], name="model")
+
+
+@functools.cache
+def large_manifest() -> sb.Manifest:
+    """Return what the large model asks for."""
+    return sk.initialize(large_model(), seed=42)
 
 
 def weight(model: Any, path: str) -> Any:
@@ -89,15 +96,13 @@ def test_digests_are_a_servers() -> None:
     ],
 )
 def test_the_layers_own_initializers_say_what_fills(path: str, initializer: Any) -> None:
-    manifest = sk.initialize(large_model(), seed=42)
-    assert manifest[path].initializer == initializer.spec
-    assert manifest[path].fan_axes is None
+    assert large_manifest()[path].initializer == initializer.spec
+    assert large_manifest()[path].fan_axes is None
 
 
 def test_attention_counts_the_axes_of_its_equation() -> None:
-    manifest = sk.initialize(large_model(), seed=42)
-    assert manifest["attention/query/kernel"].fan_axes == sb.FanAxes(0, (1, 2))
-    assert manifest["attention/attention_output/kernel"].fan_axes == sb.FanAxes((0, 1), 2)
+    assert large_manifest()["attention/query/kernel"].fan_axes == sb.FanAxes(0, (1, 2))
+    assert large_manifest()["attention/attention_output/kernel"].fan_axes == sb.FanAxes((0, 1), 2)
 
 
 def test_an_initializers_own_axes_count() -> None:
