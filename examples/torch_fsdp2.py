@@ -121,7 +121,7 @@ def report(model: Transformer, world_size: int, tensor_parallel: int) -> None:
     digest = sbt.digest(model)
     if world_size and dist.get_rank():
         return
-    said = sbt.digest_of(sb.get_default_client().digest_all(sbt.manifest_of(model, seed=SEED, rules=RULES)))
+    said = sb.digest_of(sb.get_default_client().digest_all(sbt.manifest_of(model, seed=SEED, rules=RULES)))
     layout = f"{world_size // tensor_parallel} x {tensor_parallel} processes" if world_size else "one process, plain"
     print(f"layout: {layout}; its scores are {'finite' if finite else 'NOT FINITE'}")
     print(f"bytes held by each rank: {held}")

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from seedbed.keras.weights import weights_of
-from seedbed.wire.digests import Digest, Digester, digest_bytes
+from seedbed.wire.digests import Digest, digest_bytes, digest_of
 from seedbed.wire.dtypes import as_dtype
 
 
@@ -19,15 +19,8 @@ def digests(model: Any) -> dict[str, Digest]:
 
 
 def digest(model: Any) -> Digest:
-    """Return one digest for all weights of a model: of their paths and digests, in the paths' order.
-
-    Its size is that of all weights.
-    """
-    found = digests(model)
-    digester = Digester()
-    for path in sorted(found):
-        digester.update(f"{path}\0{found[path]}\n".encode())
-    return Digest("xxh3_128", digester.digest().value, sum(each.size_bytes for each in found.values()))
+    """Return one digest for all weights of a model, as :func:`seedbed.digest_of` does of :func:`digests`."""
+    return digest_of(digests(model))
 
 
 def _little_endian_bytes(variable: Any) -> bytes:

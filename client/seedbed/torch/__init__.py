@@ -12,7 +12,7 @@ from seedbed.frameworks import require
 require("torch", title="PyTorch", extra="torch")
 
 # Only now is it known that PyTorch is there.
-from seedbed.torch.digests import digest, digest_of, digests  # noqa: E402
+from seedbed.torch.digests import digest, digests  # noqa: E402
 from seedbed.torch.errors import OutOfRangeError, UnsupportedDtypeError  # noqa: E402
 from seedbed.torch.init import (  # noqa: E402
     calculate_gain,
@@ -39,7 +39,6 @@ __all__ = [
     "calculate_gain",
     "constant_",
     "digest",
-    "digest_of",
     "digests",
     "dirac_",
     "eye_",

@@ -1,13 +1,11 @@
 """What identifies the content of a whole module, however it is sharded."""
 
-from collections.abc import Mapping
-
 import torch
 from torch import nn
 
 from seedbed.torch.dtensors import gathered, is_dtensor
 from seedbed.torch.tensors import named_tensors
-from seedbed.wire.digests import Digest, Digester, digest_bytes
+from seedbed.wire.digests import Digest, digest_bytes, digest_of
 
 
 def digests(module: nn.Module, *, prefix: str = "") -> dict[str, Digest]:
@@ -31,20 +29,6 @@ def digest(module: nn.Module) -> Digest:
     A collective call for DTensors, as :func:`digests`.
     """
     return digest_of(digests(module))
-
-
-def digest_of(digests: Mapping[str, Digest]) -> Digest:
-    """Return one digest for many: of their names and values, in the names' order; its size is that of all.
-
-    Example:
-        >>> digest_of({"a": digest_bytes(b"1"), "b": digest_bytes(b"2")}).size_bytes
-        2
-    """
-    digester = Digester()
-    for name in sorted(digests):
-        digester.update(f"{name}\0{digests[name]}\n".encode())
-    total = sum(each.size_bytes for each in digests.values())
-    return Digest("xxh3_128", digester.digest().value, total)
 
 
 def _digest(tensor: torch.Tensor) -> Digest:
