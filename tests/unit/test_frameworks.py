@@ -24,3 +24,26 @@ def test_importing_seedbed_imports_no_framework() -> None:
     script = f"import sys, seedbed, seedbed.cli; print([name for name in {FRAMEWORKS} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("module", ["torch", "jax", "keras", "mlx"])
+def test_a_module_without_its_framework_says_what_to_install(module: str) -> None:
+    script = f"""
+import sys
+sys.modules[{module!r}] = None
+try:
+    import seedbed.{module}
+except ImportError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.count("\n") == 1
+    assert done.stdout.endswith(f"is not installed ({module}): pip install 'seedbed[{module}]'\n")
+
+
+def test_the_names_of_tensorflow_1_need_no_framework() -> None:
+    blocked = ", ".join(repr(name) for name in FRAMEWORKS)
+    script = f"import sys; sys.modules.update(dict.fromkeys([{blocked}]))\n"
+    script += "import seedbed.compat.v1 as v1; print(v1.glorot_normal_initializer(seed=1)((2, 2)).shape)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "(2, 2)\n"
