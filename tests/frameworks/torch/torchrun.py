@@ -7,6 +7,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+# What ranks import `tests` from, wherever they are started.
+ROOT = Path(__file__).parents[3]
 # Every rank imports torch, on machines that may be busy.
 RUN_SECONDS = 240
 
@@ -19,10 +21,11 @@ def torchrun(processes: int, program: Path, *arguments: str, environment: Mappin
 
 def python(*arguments: str, environment: Mapping[str, str]) -> str:
     """Return the standard output of Python with these arguments, and of the processes that it starts."""
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     with subprocess.Popen(
         [sys.executable, *arguments],
         # One thread for each rank is what torchrun would set, with a warning.
-        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": path, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
