@@ -12,7 +12,7 @@ every call gives draw 0. What a layer gets from them is the same bits on each ba
 
 from seedbed.frameworks import require
 
-require("keras", title="Keras 3", extra="keras")
+require("keras", title="Keras 3", extra="keras", also="one of its backends: tensorflow, jax or torch")
 
 from seedbed.keras.base import Initializer  # noqa: E402  # the framework may be missing until here
 from seedbed.keras.constants import STFT, Constant, Identity, Ones, Zeros  # noqa: E402

@@ -6,7 +6,7 @@ weight = init.glorot_uniform(seed=42)(mx.zeros((256, 512)))
 
 from seedbed.frameworks import require
 
-require("mlx", title="MLX", extra="mlx")
+require("mlx.core", title="MLX", extra="mlx")
 
 from seedbed.mlx.initializers import (  # noqa: E402  # only where there is an MLX
     constant,

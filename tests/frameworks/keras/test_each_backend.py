@@ -68,4 +68,5 @@ except ImportError as error:
 assert "keras" not in sys.modules
 """
     said = run("jax", "-c", code)
-    assert said == "FrameworkNotInstalledError Keras 3 is not installed (keras): pip install 'seedbed[keras]'\n"
+    remedy = "pip install 'seedbed[keras]', and one of its backends: tensorflow, jax or torch"
+    assert said == f"FrameworkNotInstalledError Keras 3 is not installed (keras): {remedy}\n"
