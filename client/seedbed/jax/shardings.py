@@ -3,6 +3,7 @@
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 from jax.sharding import AbstractMesh, AxisType, Mesh, NamedSharding, PartitionSpec, Sharding
 
 from seedbed.wire.errors import bad_type, bad_value
@@ -24,13 +25,13 @@ def as_sharding(value: Any, *, field: str = "sharding") -> Sharding:
     """
     if isinstance(value, NamedSharding) and isinstance(value.mesh, AbstractMesh):
         value = value.spec
-    return _in_mesh(value, jax.sharding.get_mesh(), field)
+    return _in_mesh(value, _mesh_of_devices(), field)
 
 
 def default_sharding() -> Sharding | None:
     """Return where JAX puts what nothing says a sharding of: on all devices of ``jax.set_mesh``; else None."""
-    mesh = jax.sharding.get_mesh()
-    return None if mesh.empty else NamedSharding(mesh, PartitionSpec())
+    mesh = _mesh_of_devices()
+    return None if mesh is None else NamedSharding(mesh, PartitionSpec())
 
 
 def as_traced_sharding(value: Any, *, field: str = "out_sharding") -> Sharding | None:
@@ -45,15 +46,29 @@ def as_traced_sharding(value: Any, *, field: str = "out_sharding") -> Sharding |
         # Inside shard_map each device is on its own.
         is_alone = mesh.empty or AxisType.Manual in mesh.axis_types
         return None if is_alone else NamedSharding(mesh, PartitionSpec())
-    return _in_mesh(value, mesh, field)
+    return _in_mesh(value, None if mesh.empty else mesh, field)
 
 
-def _in_mesh(value: Any, mesh: Mesh | AbstractMesh, field: str) -> Sharding:
+def _mesh_of_devices() -> Mesh | None:
+    """Return the mesh of ``jax.set_mesh``; None if none is set, and in shard_map, where a device is on its own."""
+    try:
+        mesh = jax.sharding.get_mesh()
+    except ValueError:
+        # Inside a transformation, such as grad or vmap, JAX does not say it; but arrays that depend on nothing traced
+        # are made at once there, too, and lie on its devices.
+        with jax.ensure_compile_time_eval():
+            array = jnp.zeros(())
+        sharding = None if isinstance(array, jax.core.Tracer) else array.sharding
+        return sharding.mesh if isinstance(sharding, NamedSharding) else None
+    return None if mesh.empty else mesh
+
+
+def _in_mesh(value: Any, mesh: Mesh | AbstractMesh | None, field: str) -> Sharding:
     if isinstance(value, Sharding):
         return value
     if not isinstance(value, PartitionSpec):
         raise bad_type(field, ALLOWED, value)
-    if mesh.empty:
+    if mesh is None:
         raise bad_value(field, ALLOWED, value)
     return NamedSharding(mesh, value)
 
