@@ -252,3 +252,23 @@ def test_in_shard_map_a_device_is_on_its_own() -> None:
     values, tree = mapped(1.0)
     np.testing.assert_array_equal(values, expected)
     assert_same(tree, seedbed.jax.initialize(FORMS, seed=7, rules=RULES))
+
+
+@pytest.mark.parametrize("transform", [jax.jit, jax.grad, jax.vmap, lambda f: lambda x: jax.eval_shape(f, x)])
+@pytest.mark.parametrize("function", [seedbed.jax.digest, seedbed.jax.digests])
+def test_what_is_traced_has_no_digest(function: Any, transform: Any) -> None:
+    def digested(value: Any) -> Any:
+        function({"a": jnp.ones(2), "b": value})
+        return value
+
+    value = 1.0 if transform is jax.grad else KEYS
+    with pytest.raises(sb.InvalidValueError, match="`tree` must be arrays that are not traced, .* Received: 'b'"):
+        transform(digested)(value)
+
+
+def test_what_is_not_traced_has_its_digest_in_a_transformation_too() -> None:
+    expected = seedbed.jax.digest({"a": X})
+    for transformed in EAGER:
+        found = []
+        transformed(lambda found=found: found.append(seedbed.jax.digest({"a": X})) or X)
+        assert found == [expected]
