@@ -43,7 +43,7 @@ def make_array(spec: TensorSpec, sharding: Any, *, client: Client | None = None)
         raise bad_type("spec", "a TensorSpec", spec)
     check_dtype(spec.dtype)
     chosen = as_client(client)
-    placed = as_sharding(sharding)
+    placed = as_sharding(sharding, len(spec.shape))
     return array_of_parts(spec.shape, spec.dtype, placed, lambda part: chosen.sample(spec, slice=part))
 
 

@@ -13,7 +13,7 @@ from seedbed.client import Client
 from seedbed.defaults import get_default_client
 from seedbed.jax.arrays import array_of_parts
 from seedbed.jax.keys import key_words, seed_of_words
-from seedbed.jax.shardings import as_sharding, as_traced_sharding, axis_names, constrained, default_sharding
+from seedbed.jax.shardings import as_traced_sharding, axis_names, constrained, decided, sharding_or_default
 from seedbed.wire.dtypes import Dtype
 from seedbed.wire.fans import FanAxes
 from seedbed.wire.initializers import InitializerSpec
@@ -82,14 +82,14 @@ def fill(content: Fill, key: Any, out_sharding: Any) -> jax.Array:
     if isinstance(words, jax.core.Tracer):
         return _traced(content, words, out_sharding)
     seed = seed_of_words(np.asarray(words))
-    sharding = default_sharding() if out_sharding is None else as_sharding(out_sharding, field="out_sharding")
+    sharding = sharding_or_default(out_sharding, len(content.shape), field="out_sharding")
     return array_of_parts(content.shape, content.dtype, sharding, partial(content.sample, seed))
 
 
 def _traced(content: Fill, words: jax.Array, out_sharding: Any) -> jax.Array:
-    sharding = as_traced_sharding(out_sharding)
+    sharding = as_traced_sharding(out_sharding, len(content.shape))
     if isinstance(sharding, NamedSharding) and not sharding.is_fully_replicated:
-        return _traced_by_devices(content, words, sharding)
+        return _traced_by_devices(content, words, decided(sharding))
     return constrained(_from_host(content, content.shape, words, [0] * len(content.shape)), sharding)
 
 

@@ -20,7 +20,7 @@ from seedbed.client import Client
 from seedbed.jax.arrays import array_of_parts, check_client
 from seedbed.jax.dtypes import dtype_in_jax
 from seedbed.jax.fills import Fill, fill
-from seedbed.jax.shardings import as_sharding, as_traced_sharding, constrained, default_sharding
+from seedbed.jax.shardings import as_traced_sharding, constrained, sharding_or_default
 from seedbed.wire.dtypes import Dtype
 from seedbed.wire.errors import bad_type, bad_value
 from seedbed.wire.fans import FanAxes
@@ -328,8 +328,8 @@ def _filled(value: Any, shape: Any, dtype: Any, out_sharding: Any) -> jax.Array:
     rounded = _elements(value, element)
     elements = jnp.copy(rounded)  # traced wherever something is being traced
     if isinstance(elements, jax.core.Tracer):
-        return constrained(jnp.broadcast_to(elements, lengths), as_traced_sharding(out_sharding))
-    sharding = default_sharding() if out_sharding is None else as_sharding(out_sharding, field="out_sharding")
+        return constrained(jnp.broadcast_to(elements, lengths), as_traced_sharding(out_sharding, len(lengths)))
+    sharding = sharding_or_default(out_sharding, len(lengths), field="out_sharding")
     if sharding is None:
         return jnp.broadcast_to(elements, lengths)
     filled = np.broadcast_to(rounded, lengths)

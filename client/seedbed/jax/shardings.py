@@ -3,6 +3,7 @@
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 from jax.sharding import AbstractMesh, AxisType, Mesh, NamedSharding, PartitionSpec, Sharding
 
 from seedbed.wire.errors import bad_type, bad_value
@@ -11,51 +12,85 @@ from seedbed.wire.slices import TensorSlice
 ALLOWED = "a jax.sharding.Sharding, or a PartitionSpec under a mesh (jax.set_mesh)"
 
 
-def as_sharding(value: Any, *, field: str = "sharding") -> Sharding:
-    """Return a sharding over real devices.
+def as_sharding(value: Any, rank: int, *, field: str = "sharding") -> Sharding:
+    """Return a sharding over real devices; where it leaves an axis to the compiler, the axis is not cut.
 
     Args:
         value: a sharding; or a PartitionSpec, whose mesh is that of ``jax.set_mesh``.
+        rank: how many axes the tensor has.
         field: what to call the argument in an error.
 
     Raises:
         InvalidTypeError: if it is neither.
-        InvalidValueError: if it needs a mesh and none is set.
+        InvalidValueError: if it needs a mesh and none is set, or if it does not fit the mesh or the tensor.
     """
     if isinstance(value, NamedSharding) and isinstance(value.mesh, AbstractMesh):
         value = value.spec
-    return _in_mesh(value, jax.sharding.get_mesh(), field)
+    return decided(_in_mesh(value, rank, _mesh_of_devices(), field))
 
 
-def default_sharding() -> Sharding | None:
-    """Return where JAX puts what nothing says a sharding of: on all devices of ``jax.set_mesh``; else None."""
-    mesh = jax.sharding.get_mesh()
-    return None if mesh.empty else NamedSharding(mesh, PartitionSpec())
+def sharding_or_default(value: Any, rank: int, *, field: str) -> Sharding | None:
+    """Return :func:`as_sharding` of a value; for None, where JAX puts an array: on all devices of ``jax.set_mesh``.
+
+    None if there is no such mesh either: then JAX's default device takes it.
+    """
+    if value is not None:
+        return as_sharding(value, rank, field=field)
+    mesh = _mesh_of_devices()
+    return None if mesh is None else NamedSharding(mesh, PartitionSpec())
 
 
-def as_traced_sharding(value: Any, *, field: str = "out_sharding") -> Sharding | None:
+def as_traced_sharding(value: Any, rank: int, *, field: str = "out_sharding") -> Sharding | None:
     """Return the sharding of an array that is being traced, or None where nothing says one.
 
     Raises:
         InvalidTypeError: if the value is neither a sharding nor a PartitionSpec.
-        InvalidValueError: if it needs a mesh and none is set.
+        InvalidValueError: if it needs a mesh and none is set, or if it does not fit the mesh or the tensor.
     """
     mesh = jax.sharding.get_abstract_mesh()
     if value is None:
         # Inside shard_map each device is on its own.
         is_alone = mesh.empty or AxisType.Manual in mesh.axis_types
         return None if is_alone else NamedSharding(mesh, PartitionSpec())
-    return _in_mesh(value, mesh, field)
+    return _in_mesh(value, rank, None if mesh.empty else mesh, field)
 
 
-def _in_mesh(value: Any, mesh: Mesh | AbstractMesh, field: str) -> Sharding:
+def decided(sharding: Sharding) -> Sharding:
+    """Return a sharding that leaves nothing to the compiler: an axis that it does not constrain is not cut."""
+    if not isinstance(sharding, NamedSharding) or PartitionSpec.UNCONSTRAINED not in tuple(sharding.spec):
+        return sharding
+    entries = [None if entry is PartitionSpec.UNCONSTRAINED else entry for entry in sharding.spec]
+    return NamedSharding(sharding.mesh, PartitionSpec(*entries), memory_kind=sharding.memory_kind)
+
+
+def _mesh_of_devices() -> Mesh | None:
+    """Return the mesh of ``jax.set_mesh``; None if none is set, and in shard_map, where a device is on its own."""
+    try:
+        mesh = jax.sharding.get_mesh()
+    except ValueError:
+        # Inside a transformation, such as grad or vmap, JAX does not say it; but arrays that depend on nothing traced
+        # are made at once there, too, and lie on its devices.
+        with jax.ensure_compile_time_eval():
+            array = jnp.zeros(())
+        sharding = None if isinstance(array, jax.core.Tracer) else array.sharding
+        return sharding.mesh if isinstance(sharding, NamedSharding) else None
+    return None if mesh.empty else mesh
+
+
+def _in_mesh(value: Any, rank: int, mesh: Mesh | AbstractMesh | None, field: str) -> Sharding:
+    if not isinstance(value, (Sharding, PartitionSpec)):
+        raise bad_type(field, ALLOWED, value)
+    spec = value.spec if isinstance(value, NamedSharding) else value
+    if isinstance(spec, PartitionSpec) and len(spec) > rank:
+        raise bad_value(field, f"for a tensor whose rank is {rank}", spec)
     if isinstance(value, Sharding):
         return value
-    if not isinstance(value, PartitionSpec):
-        raise bad_type(field, ALLOWED, value)
-    if mesh.empty:
+    if mesh is None:
         raise bad_value(field, ALLOWED, value)
-    return NamedSharding(mesh, value)
+    try:
+        return NamedSharding(mesh, value)
+    except ValueError as error:
+        raise bad_value(field, f"a PartitionSpec that fits the mesh ({error})", value) from None
 
 
 def parts(sharding: Sharding, shape: tuple[int, ...]) -> list[TensorSlice]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from seedbed.client import Client
 from seedbed.jax.arrays import array_of_parts, as_client, check_dtype
 from seedbed.jax.names import leaves_by_name
-from seedbed.jax.shardings import as_sharding, default_sharding, parts
+from seedbed.jax.shardings import parts, sharding_or_default
 from seedbed.manifest import FORMAT, Manifest, Rules
 from seedbed.wire.errors import bad_type, bad_value
 from seedbed.wire.slices import TensorSlice, whole
@@ -88,18 +88,20 @@ def _manifest(leaves: Mapping[str, Any], seed: int, rules: Rules) -> Manifest:
 
 def _shardings(abstract_tree: Any, sharding_tree: Any) -> list[Sharding | None]:
     """Return the sharding of each leaf in the tree's order."""
+    leaves = jax.tree_util.tree_leaves(abstract_tree)
     if sharding_tree is None:
-        own = [getattr(leaf, "sharding", None) for leaf in jax.tree_util.tree_leaves(abstract_tree)]
-        return [_sharding(each, "abstract_tree") for each in own]
+        own = [getattr(leaf, "sharding", None) for leaf in leaves]
+        return _fitting(own, leaves, "abstract_tree")
     try:
         full = jax.tree.broadcast(sharding_tree, abstract_tree, is_leaf=_is_sharding)
     except ValueError as error:
         raise bad_value("sharding_tree", "a prefix of abstract_tree", str(error)) from None
-    return [_sharding(each, "sharding_tree") for each in jax.tree_util.tree_leaves(full, is_leaf=_is_sharding)]
+    return _fitting(jax.tree_util.tree_leaves(full, is_leaf=_is_sharding), leaves, "sharding_tree")
 
 
-def _sharding(value: Any, field: str) -> Sharding | None:
-    return default_sharding() if value is None else as_sharding(value, field=field)
+def _fitting(values: list[Any], leaves: list[Any], field: str) -> list[Sharding | None]:
+    ranks = [len(leaf.shape) for leaf in leaves]
+    return [sharding_or_default(each, rank, field=field) for each, rank in zip(values, ranks, strict=True)]
 
 
 def _is_sharding(value: Any) -> bool:

@@ -2,13 +2,15 @@
 
 from seedbed import mlx as init                             # instead of: from mlx.nn import init
 weight = init.glorot_uniform(seed=42)(mx.zeros((256, 512)))
+init.digest(model)                                          # the same on every machine
 """
 
 from seedbed.frameworks import require
 
 require("mlx.core", title="MLX", extra="mlx")
 
-from seedbed.mlx.initializers import (  # noqa: E402  # only where there is an MLX
+from seedbed.mlx.digests import digest, digests  # noqa: E402  # only where there is an MLX
+from seedbed.mlx.initializers import (  # noqa: E402
     constant,
     glorot_normal,
     glorot_uniform,
@@ -23,6 +25,8 @@ from seedbed.mlx.initializers import (  # noqa: E402  # only where there is an M
 
 __all__ = [
     "constant",
+    "digest",
+    "digests",
     "glorot_normal",
     "glorot_uniform",
     "he_normal",

@@ -12,8 +12,8 @@ from jax.sharding import AxisType, NamedSharding, SingleDeviceSharding
 from jax.sharding import PartitionSpec as P
 
 import seedbed as sb
+from seedbed.jax import initialize, make_array
 from seedbed.jax import initializers as ours
-from seedbed.jax import make_array
 from tests.frameworks.jax.meshes import MESHES, mesh_of
 from tests.frameworks.recording import RecordingClient
 
@@ -141,6 +141,56 @@ def test_a_spec_without_a_mesh_is_the_error_of_jax() -> None:
             init(KEY, SHAPE, None, P("x"))
         with pytest.raises(ValueError, match="PartitionSpec"):
             jax.jit(lambda key, init=init: init(key, SHAPE, None, P("x")))(KEY)
+
+
+@pytest.mark.parametrize("is_set", [False, True], ids=["sharding", "spec in a context"])
+@pytest.mark.parametrize("is_jit", [False, True], ids=["eager", "jit"])
+@pytest.mark.parametrize("cut", [P(P.UNCONSTRAINED, "y"), P("x", P.UNCONSTRAINED), P(P.UNCONSTRAINED)], ids=str)
+def test_an_axis_that_is_not_constrained_is_not_cut(
+    cut: Any, is_jit: bool, is_set: bool, recorder: RecordingClient
+) -> None:
+    mesh = mesh_of((4, 2))
+    where = cut if is_set else NamedSharding(mesh, cut)
+    for init, value in ((ours.normal(client=recorder), sb.RandomNormal(stddev=0.01, seed=5)(SHAPE)), (ours.ones, 1)):
+        call = lambda init=init: init(KEY, SHAPE, "float32", where)  # noqa: E731
+        with context(mesh, is_set):
+            array = (jax.jit(call) if is_jit else call)()
+        np.testing.assert_array_equal(np.asarray(array), np.broadcast_to(value, SHAPE))
+        expected = P(*(None if entry is P.UNCONSTRAINED else entry for entry in cut))
+        assert array.sharding.is_equivalent_to(NamedSharding(mesh, expected), len(SHAPE))
+    lengths = NamedSharding(mesh, expected).shard_shape(SHAPE)
+    assert {part.lengths for _, part in recorder.parts} == {lengths}
+
+
+@pytest.mark.parametrize("is_jit", [False, True], ids=["eager", "jit"])
+@pytest.mark.parametrize("cut", [P(P.UNCONSTRAINED, "y"), P("z")], ids=str)
+def test_a_spec_that_does_not_fit_the_mesh_is_a_value_error(cut: Any, is_jit: bool) -> None:
+    for init in (ours.normal(), ours.zeros):
+        call = lambda init=init: init(KEY, SHAPE, "float32", cut)  # noqa: E731
+        with (
+            jax.set_mesh(mesh_of((4, 2), AxisType.Explicit)),
+            pytest.raises(sb.InvalidValueError, match="`out_sharding` must be a PartitionSpec that fits the mesh"),
+        ):
+            (jax.jit(call) if is_jit else call)()
+
+
+@pytest.mark.parametrize("kind", [AxisType.Auto, AxisType.Explicit], ids=["auto", "explicit"])
+@pytest.mark.parametrize("is_set", [False, True], ids=["sharding", "spec in a context"])
+@pytest.mark.parametrize("cut", [P("x", "y"), P(None, "y"), P(None, None)], ids=str)
+def test_a_spec_with_more_entries_than_axes_is_a_value_error(cut: Any, is_set: bool, kind: Any) -> None:
+    mesh = mesh_of((4, 2), kind)
+    where = cut if is_set else NamedSharding(mesh, cut)
+    message = "must be for a tensor whose rank is 1. Received: P"
+    with context(mesh, is_set):
+        for init in (ours.normal(), ours.zeros, ours.constant(2)):
+            call = lambda init=init: init(KEY, (8,), "float32", where)  # noqa: E731
+            for each in (call, jax.jit(call)):
+                with pytest.raises(sb.InvalidValueError, match="`out_sharding` " + message):
+                    each()
+        with pytest.raises(sb.InvalidValueError, match="`sharding` " + message):
+            make_array(sb.TensorSpec("w", (8,), "float32", sb.Zeros()), where)
+        with pytest.raises(sb.InvalidValueError, match="`sharding_tree` " + message):
+            initialize({"w": jax.ShapeDtypeStruct((8,), "float32")}, where, seed=1, rules={"*": "zeros"})
 
 
 def test_a_length_that_the_mesh_does_not_divide_is_a_value_error() -> None:

@@ -28,8 +28,8 @@ def parameters(function: Any) -> list[tuple[str, Any]]:
     return [(name, each.default) for name, each in inspect.signature(function).parameters.items()]
 
 
-def test_every_name_of_mlx_is_there() -> None:
-    assert sorted(seedbed.mlx.__all__) == NAMES
+def test_every_name_of_mlx_is_there_and_the_digests() -> None:
+    assert sorted(seedbed.mlx.__all__) == sorted([*NAMES, "digest", "digests"])
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,9 +1,12 @@
 """The example and the Python of docs/mlx.md run; MLX is asked for by name."""
 
+import math
 import re
 import subprocess
 import sys
 from pathlib import Path
+
+import seedbed as sb
 
 ROOT = Path(__file__).parents[3]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -14,18 +17,30 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False, timeout=100)
 
 
-def test_the_example_prints_the_same_digest_each_time() -> None:
+def example_manifest() -> sb.Manifest:
+    """Return the tensors of the example's network."""
+    specs = []
+    for name, inputs, outputs in (("layers.0", 32, 64), ("layers.2", 64, 4)):
+        normal = sb.RandomNormal(stddev=2**0.5 / math.sqrt(inputs), seed=42)
+        specs.append(sb.TensorSpec(f"{name}.weight", (outputs, inputs), "float32", normal))
+        specs.append(sb.TensorSpec(f"{name}.bias", (outputs,), "float32", sb.Zeros()))
+    return sb.Manifest(specs)
+
+
+def test_the_example_prints_the_digest_of_its_manifest() -> None:
     done = run(str(ROOT / "examples" / "mlx_layers.py"))
     assert done.returncode == 0, done.stdout + done.stderr
     digest, orthogonal, output = done.stdout.splitlines()
-    assert digest == "4 parameters, digest xxh3_128:b16f354796dc64b90ffc0d1a5fb07324:9488"
+    assert digest == "4 parameters, digest xxh3_128:c60a4ae4574eb926664531bbe7c5076e:9488"
+    stated = sb.digest_of(sb.connect("embedded:").digest_all(example_manifest()))
+    assert digest == f"4 parameters, digest {stated}"
     assert float(orthogonal.removeprefix("orthogonal to ")) < 1e-6
     assert output == "output (2, 4)"
 
 
 def test_the_python_of_the_document_runs() -> None:
     blocks = BLOCK.findall((ROOT / "docs" / "mlx.md").read_text(encoding="utf-8"))
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     for code in blocks:
         # Where MLX is missing, the blocks that import it are passed over: each is complete.
         assert re.search(r"^import mlx\.core as mx$", code, re.MULTILINE)

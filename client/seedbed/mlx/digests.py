@@ -1,0 +1,58 @@
+"""What identifies the content of a whole MLX module, or of any tree of arrays."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+from mlx import nn
+from mlx.utils import tree_flatten
+
+from seedbed.wire.digests import Digest, digest_bytes, digest_of
+from seedbed.wire.errors import bad_type, bad_value
+
+
+def digests(tree: Any) -> dict[str, Digest]:
+    """Return the digest of each array's bytes, by name: those that a server states for the same tensors.
+
+    The names are those of ``mlx.utils.tree_flatten``, such as ``layers.0.weight``.
+
+    Args:
+        tree: a module, of which the parameters count; or arrays in dicts, lists and tuples.
+
+    Raises:
+        InvalidTypeError: if a leaf is no array.
+        InvalidValueError: if two arrays have the same name, or if one is being traced and has no bytes yet.
+    """
+    return {name: digest_bytes(_bytes(name, leaf)) for name, leaf in _leaves_by_name(tree).items()}
+
+
+def digest(tree: Any) -> Digest:
+    """Return one digest for all arrays of a tree, as :func:`seedbed.digest_of` does of :func:`digests`.
+
+    Example:
+        >>> digest({"b": mx.zeros(3)}) == digest_of({"b": digest_bytes(bytes(12))})
+        True
+    """
+    return digest_of(digests(tree))
+
+
+def _leaves_by_name(tree: Any) -> Mapping[str, Any]:
+    named: dict[str, Any] = {}
+    for name, leaf in tree_flatten(tree.parameters() if isinstance(tree, nn.Module) else tree):
+        if name in named:
+            raise bad_value("tree", "one whose arrays have different names", name)
+        named[name] = leaf
+    return named
+
+
+def _bytes(name: str, leaf: Any) -> memoryview:
+    if not isinstance(leaf, mx.array):
+        raise bad_type(f"tree[{name!r}]", "an array of MLX", leaf)
+    # MLX runs on little-endian machines only. numpy does not know all of its dtypes, but bytes.
+    words = mx.view(leaf.reshape(-1), mx.uint8, stream=mx.cpu)
+    try:
+        mx.eval(words)
+    except ValueError:
+        raise bad_value("tree", "arrays that are not traced, as they are inside mx.compile or mx.vmap", name) from None
+    return np.asarray(words).data
