@@ -35,6 +35,8 @@ class Initializer:
     give equal sequences. A :class:`SeedGenerator` as the seed gives a sequence for every class.
     """
 
+    module: ClassVar[str | None] = None
+    """Where :func:`seedbed.deserialize` finds the class; None is the default namespace."""
     _repeats: ClassVar[bool] = True
     """Whether calls without a name give the same values each time."""
     _meaningless: ClassVar[tuple[str, ...]] = ("dtype",)

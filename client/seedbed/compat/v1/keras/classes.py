@@ -7,6 +7,8 @@ from seedbed.compat.v1.base import Initializer
 from seedbed.initializers import DEFAULT_DTYPE, Seed
 from seedbed.wire import initializers as wire
 
+_MODULE = "seedbed.compat.v1.keras.initializers"
+
 
 class RandomNormal(distributions.RandomNormal):
     """Normal numbers on the whole line. Floating dtypes.
@@ -17,6 +19,8 @@ class RandomNormal(distributions.RandomNormal):
         seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
         dtype: of calls that name none.
     """
+
+    module: ClassVar[str | None] = _MODULE
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None, dtype: Any = DEFAULT_DTYPE) -> None:
         super().__init__(mean, stddev, seed, dtype)
@@ -31,6 +35,8 @@ class RandomUniform(distributions.RandomUniform):
         seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
         dtype: of calls that name none.
     """
+
+    module: ClassVar[str | None] = _MODULE
 
     def __init__(
         self, minval: float = -0.05, maxval: float = 0.05, seed: Seed = None, dtype: Any = DEFAULT_DTYPE
@@ -48,6 +54,8 @@ class TruncatedNormal(distributions.TruncatedNormal):
         dtype: of calls that name none.
     """
 
+    module: ClassVar[str | None] = _MODULE
+
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None, dtype: Any = DEFAULT_DTYPE) -> None:
         super().__init__(mean, stddev, seed, dtype)
 
@@ -55,6 +63,7 @@ class TruncatedNormal(distributions.TruncatedNormal):
 class _FanIn(Initializer):
     """A variance scaling by the inputs; these classes take no dtype, which is float32."""
 
+    module: ClassVar[str | None] = _MODULE
     _meaningless: ClassVar[tuple[str, ...]] = ("dtype",)
     _kind: ClassVar[type[wire.FixedScalingSpec]]
 
