@@ -237,6 +237,24 @@ def test_the_config_is_the_constructors_arguments(each: V1Class) -> None:
 
 
 @every_class
+def test_the_parameters_are_attributes(each: V1Class) -> None:
+    initializer = each.example()
+    for name, value in initializer.get_config().items():
+        assert getattr(initializer, name) == (Dtype(value) if name == "dtype" else value)
+        with pytest.raises(AttributeError):
+            setattr(initializer, name, value)
+
+
+def test_variance_scalings_are_the_classes_that_are_tensorflows() -> None:
+    scalings = {each.names[0] for each in CLASSES if issubclass(each.cls, v1.variance_scaling_initializer)}
+    fans = {f"keras.initializers.{kind}_{shape}" for kind in ("he", "lecun") for shape in ("normal", "uniform")}
+    glorot = {"glorot_uniform_initializer", "glorot_normal_initializer"}
+    assert scalings == {"variance_scaling_initializer"} | glorot | fans
+    initializer = v1.glorot_normal_initializer(seed=1)
+    assert (initializer.scale, initializer.mode, initializer.distribution) == (1.0, "fan_avg", "truncated_normal")
+
+
+@every_class
 @pytest.mark.parametrize("is_default", [True, False], ids=["defaults", "other arguments"])
 @pytest.mark.parametrize("read", [sb.deserialize, sb.get], ids=["deserialize", "get"])
 def test_the_serialized_form_gives_an_equal_initializer(each: V1Class, is_default: bool, read: Any) -> None:

@@ -12,7 +12,16 @@ import pytest
 import seedbed as sb
 import seedbed.keras as sk
 from seedbed.compat import v1
-from tests.frameworks.keras.cases import CASES, SCALING, Case, content, every_class, every_random_class, values
+from tests.frameworks.keras.cases import (
+    CASES,
+    SCALING,
+    Case,
+    content,
+    every_class,
+    every_random_class,
+    every_scaling_class,
+    values,
+)
 
 BACKEND = keras.backend.backend()
 FLOATS = ("float16", "bfloat16", "float32", "float64")
@@ -84,6 +93,16 @@ def test_configurations_go_both_ways(case: Case) -> None:
         assert content(back(case.shape)) == content(ours(case.shape))
     for name in case.arguments:
         assert getattr(theirs, name) == getattr(ours, name) == case.arguments[name]
+
+
+@every_scaling_class
+def test_scalings_are_variance_scalings_with_its_parameters_as_keras_are(case: Case) -> None:
+    ours, theirs = case.example(), case.theirs(**case.seeded(5))
+    assert isinstance(ours, sk.VarianceScaling)
+    assert isinstance(ours, case.theirs)
+    assert [getattr(ours, name) for name in ("scale", "mode", "distribution")] == [
+        getattr(theirs, name) for name in ("scale", "mode", "distribution")
+    ]
 
 
 @every_class

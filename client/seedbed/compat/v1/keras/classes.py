@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from seedbed.compat.v1 import distributions
+from seedbed.compat.v1 import distributions, scaling
 from seedbed.compat.v1.base import Initializer
 from seedbed.initializers import DEFAULT_DTYPE, Seed
 from seedbed.wire import initializers as wire
@@ -60,7 +60,7 @@ class TruncatedNormal(distributions.TruncatedNormal):
         super().__init__(mean, stddev, seed, dtype)
 
 
-class _FanIn(Initializer):
+class _FanIn(scaling.VarianceScaling):
     """A variance scaling by the inputs; these classes take no dtype, which is float32."""
 
     module: ClassVar[str | None] = _MODULE
@@ -68,7 +68,7 @@ class _FanIn(Initializer):
     _kind: ClassVar[type[wire.FixedScalingSpec]]
 
     def __init__(self, seed: Seed = None) -> None:
-        super().__init__(self._kind(), seed)
+        Initializer.__init__(self, self._kind(), seed)
 
 
 class HeNormal(_FanIn):
