@@ -1,6 +1,7 @@
 """Initializers by name and as dictionaries: Keras's ``get``, ``serialize`` and ``deserialize``."""
 
 import copy
+import importlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -8,6 +9,9 @@ from seedbed import initializers
 from seedbed.initializers import Initializer
 from seedbed.wire.errors import bad_type, bad_value
 from seedbed.wire.initializers import INITIALIZERS, find_initializer
+
+_MODULES = ("seedbed.compat.v1.initializers", "seedbed.compat.v1.keras.initializers")
+"""Where classes live that are not the default namespace's; imported when one is asked for."""
 
 
 def get(identifier: Any) -> Any:
@@ -37,12 +41,16 @@ def get(identifier: Any) -> Any:
 def serialize(initializer: Initializer) -> dict[str, Any]:
     """Return ``{"class_name": ..., "config": ...}``, fit for JSON.
 
+    A ``"module"`` comes first where the class is not the default namespace's: ``seedbed.compat.v1`` has classes of the
+    same names.
+
     Raises:
         InvalidTypeError: if it is no initializer.
     """
     if not isinstance(initializer, Initializer):
         raise bad_type("initializer", "an initializer", initializer)
-    return {"class_name": type(initializer).__name__, "config": initializer.get_config()}
+    module = {} if initializer.module is None else {"module": initializer.module}
+    return {**module, "class_name": type(initializer).__name__, "config": initializer.get_config()}
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Callable[..., Any]] | None = None) -> Any:
@@ -54,7 +62,7 @@ def deserialize(config: Any, custom_objects: Mapping[str, Callable[..., Any]] | 
 
     Raises:
         InvalidTypeError: if it is no such dictionary.
-        InvalidValueError: if there is no initializer of that name.
+        InvalidValueError: if there is no initializer of that name, or no such module of seedbed.
     """
     if not isinstance(config, Mapping) or not isinstance(config.get("class_name"), str):
         raise bad_type("config", 'a dictionary with a "class_name"', config)
@@ -63,6 +71,9 @@ def deserialize(config: Any, custom_objects: Mapping[str, Callable[..., Any]] | 
     if custom is not None:
         arguments = copy.deepcopy(arguments)
         return custom.from_config(arguments) if hasattr(custom, "from_config") else custom(**arguments)
+    module = config.get("module")
+    if isinstance(module, str) and module.startswith("seedbed.compat"):
+        return _class_in(module, config["class_name"]).from_config(arguments)
     return _class_of(config["class_name"]).from_config(arguments)
 
 
@@ -73,3 +84,14 @@ def _class_of(name: str) -> type[Initializer]:
         raise bad_value("identifier", "the name of an initializer: " + ", ".join(names), name)
     cls: type[Initializer] = getattr(initializers, spec.name())
     return cls
+
+
+def _class_in(module: str, name: str) -> type[Initializer]:
+    if module not in _MODULES:
+        raise bad_value("module", "one of " + ", ".join(_MODULES), module)
+    found = vars(importlib.import_module(module)).values()
+    classes = {each.__name__: each for each in found if isinstance(each, type) and issubclass(each, Initializer)}
+    classes.pop("Initializer", None)  # the base, which fills nothing
+    if name not in classes:
+        raise bad_value("class_name", f"a class of {module}: " + ", ".join(sorted(classes)), name)
+    return classes[name]

@@ -237,6 +237,77 @@ def test_the_config_is_the_constructors_arguments(each: V1Class) -> None:
 
 
 @every_class
+def test_the_parameters_are_attributes(each: V1Class) -> None:
+    initializer = each.example()
+    for name, value in initializer.get_config().items():
+        assert getattr(initializer, name) == (Dtype(value) if name == "dtype" else value)
+        with pytest.raises(AttributeError):
+            setattr(initializer, name, value)
+
+
+def test_variance_scalings_are_the_classes_that_are_tensorflows() -> None:
+    scalings = {each.names[0] for each in CLASSES if issubclass(each.cls, v1.variance_scaling_initializer)}
+    fans = {f"keras.initializers.{kind}_{shape}" for kind in ("he", "lecun") for shape in ("normal", "uniform")}
+    glorot = {"glorot_uniform_initializer", "glorot_normal_initializer"}
+    assert scalings == {"variance_scaling_initializer"} | glorot | fans
+    initializer = v1.glorot_normal_initializer(seed=1)
+    assert (initializer.scale, initializer.mode, initializer.distribution) == (1.0, "fan_avg", "truncated_normal")
+
+
+@every_class
+@pytest.mark.parametrize("is_default", [True, False], ids=["defaults", "other arguments"])
+@pytest.mark.parametrize("read", [sb.deserialize, sb.get], ids=["deserialize", "get"])
+def test_the_serialized_form_gives_an_equal_initializer(each: V1Class, is_default: bool, read: Any) -> None:
+    dtype = {"dtype": "float64"} if each.has_dtype else {}
+    initializer = each.cls() if is_default else each.example(**dtype)
+    written = json.loads(json.dumps(sb.serialize(initializer)))
+    before = copy.deepcopy(written)
+    restored = read(written)
+    assert type(restored) is each.cls
+    assert restored == initializer
+    assert written == before
+    assert restored(SHAPE).dtype == initializer(SHAPE).dtype
+    assert content(restored(SHAPE, draw=0)) == content(initializer(SHAPE, draw=0))
+
+
+@every_random_class
+def test_a_serialized_generator_of_seeds_keeps_its_position(each: V1Class) -> None:
+    initializer = each.example(seed=sb.SeedGenerator(5, position=3))
+    assert sb.deserialize(sb.serialize(initializer)) == initializer
+
+
+@every_class
+def test_the_serialized_form_names_a_public_module_that_has_the_class(each: V1Class) -> None:
+    written = sb.serialize(each.example())
+    assert list(written) == ["module", "class_name", "config"]
+    module = find(written["module"].removeprefix("seedbed.compat.v1."))
+    assert each.cls in [getattr(module, name) for name in module.__all__]
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "field"),
+    [
+        ("seedbed.compat.v1.initializers", "HeNormal", "class_name"),
+        ("seedbed.compat.v1.keras.initializers", "Initializer", "class_name"),
+        ("seedbed.compat.v2.initializers", "Zeros", "module"),
+    ],
+)
+def test_a_serialized_class_that_does_not_exist_is_refused(module: str, name: str, field: str) -> None:
+    with pytest.raises(sb.InvalidValueError, match=f"`{field}` must be"):
+        sb.deserialize({"module": module, "class_name": name, "config": {}})
+
+
+def test_a_serialized_class_is_found_by_a_process_that_imported_seedbed_only() -> None:
+    written = sb.serialize(v1.uniform_unit_scaling_initializer(2.0, seed=5, dtype="float64"))
+    code = (
+        "import sys, seedbed; print('seedbed.compat' in sys.modules); "
+        f"print(seedbed.serialize(seedbed.deserialize({written!r})) == {written!r})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\nTrue\n"
+
+
+@every_class
 def test_from_config_does_not_change_its_argument(each: V1Class) -> None:
     config = each.example().get_config()
     before = copy.deepcopy(config)

@@ -60,6 +60,17 @@ def test_a_dictionary_without_a_config_means_the_defaults(page: Page, config: di
     assert restored.spec == page.make().spec
 
 
+@pytest.mark.parametrize("identifier", ["sparse", "Sparse", sb.Sparse, {"class_name": "Sparse", "config": {"axis": 1}}])
+def test_an_argument_that_is_missing_is_named(identifier: Any) -> None:
+    with pytest.raises(sb.InvalidTypeError, match=r"must be the arguments of Sparse with `sparsity`\. Received"):
+        sb.get(identifier)
+
+
+def test_no_argument_is_called_missing_where_another_is_wrong() -> None:
+    with pytest.raises(sb.InvalidTypeError, match=r"must be the arguments of Sparse\. Received"):
+        sb.Sparse.from_config({"sparsity": 0.5, "no_such": 1})
+
+
 @every_random_class
 @pytest.mark.parametrize("module", ["keras.random.seed_generator", "keras.src.random.seed_generator"])
 def test_a_seed_generator_of_keras_3_is_read(page: Page, module: str) -> None:

@@ -12,6 +12,8 @@ import pytest
 
 import seedbed as sb
 from seedbed.wire.dtypes import FLOATING, Dtype
+from seedbed.wire.initializers import Distribution, FanMode
+from seedbed.wire.initializers import parameters as parameters_of
 from tests.contract.keras_page import (
     AXES,
     PAGES,
@@ -25,6 +27,15 @@ from tests.contract.keras_page import (
 
 MATRICES = (sb.Orthogonal, sb.DeltaOrthogonal, sb.Sparse)
 """Classes that need two axes or more."""
+FIXED_SCALINGS: dict[Any, tuple[float, FanMode, Distribution]] = {
+    sb.GlorotUniform: (1.0, "fan_avg", "uniform"),
+    sb.GlorotNormal: (1.0, "fan_avg", "truncated_normal"),
+    sb.HeUniform: (2.0, "fan_in", "uniform"),
+    sb.HeNormal: (2.0, "fan_in", "truncated_normal"),
+    sb.LecunUniform: (1.0, "fan_in", "uniform"),
+    sb.LecunNormal: (1.0, "fan_in", "truncated_normal"),
+}
+"""The parameters that are part of a name."""
 INTEGERS = tuple(dtype.value for dtype in Dtype if dtype not in FLOATING)
 
 
@@ -257,3 +268,59 @@ def test_a_wrong_parameter_is_refused_by_the_constructor(make: Any, word: str) -
     with pytest.raises(ValueError, match=re.escape(word)) as caught:
         make()
     assert isinstance(caught.value, sb.InvalidValueError)
+
+
+@every_class
+def test_the_parameters_are_attributes(page: Page) -> None:
+    initializer = page.example()
+    written = {name: value for name, value in page.other.items() if name not in AXES}
+    assert {name: getattr(initializer, name) for name in written} == written
+    for each in (initializer, page.make()):
+        for field in parameters_of(type(each.spec)):
+            assert getattr(each, field.name) == getattr(each.spec, field.name)
+
+
+@every_class
+def test_the_attributes_are_read_only(page: Page) -> None:
+    initializer = page.example()
+    before, hashed = initializer.get_config(), hash(initializer)
+    for name in (*(field.name for field in parameters_of(type(initializer.spec))), "seed"):
+        with pytest.raises(AttributeError):
+            setattr(initializer, name, 0.5)
+        with pytest.raises(AttributeError):
+            delattr(initializer, name)
+    assert (initializer.get_config(), hash(initializer)) == (before, hashed)
+
+
+def test_the_error_of_a_read_only_attribute_says_what_it_is() -> None:
+    initializer: Any = sb.GlorotUniform()
+    with pytest.raises(AttributeError, match=re.escape("GlorotUniform.scale is read-only")):
+        initializer.scale = 2.0
+
+
+def test_the_attributes_have_types() -> None:
+    # A type checker reads this.
+    stddev: float = sb.RandomNormal().stddev
+    mode: FanMode = sb.GlorotUniform().mode
+    blocks: int = sb.Orthogonal().blocks
+    assert (stddev, mode, blocks) == (0.05, "fan_avg", 1)
+
+
+@pytest.mark.parametrize("cls", FIXED_SCALINGS, ids=lambda cls: cls.__name__)
+def test_the_fixed_scalings_are_variance_scalings_with_its_parameters(cls: Any) -> None:
+    initializer = cls(seed=5)
+    assert issubclass(cls, sb.VarianceScaling)
+    form = (initializer.scale, initializer.mode, initializer.distribution)
+    assert form == FIXED_SCALINGS[cls]
+    assert (initializer.lower, initializer.upper) == (-2.0, 2.0)
+    general = sb.VarianceScaling(*form, seed=5)
+    assert content(initializer((6, 5), draw=0)) == content(general((6, 5)))
+    assert initializer != general
+    assert general != initializer
+    assert initializer.get_config() == {"seed": 5}
+    assert repr(initializer) == f"{cls.__name__}(seed=5)"
+
+
+def test_what_is_no_variance_scaling_of_keras_is_none_here() -> None:
+    others = [page.cls for page in PAGES if page.cls not in FIXED_SCALINGS and page.cls is not sb.VarianceScaling]
+    assert not any(issubclass(cls, sb.VarianceScaling) for cls in others)

@@ -1,6 +1,7 @@
 """What every initializer of the SDK is: a spec and a seed that can be called, configured, compared and copied."""
 
 import copy
+import inspect
 import threading
 from typing import Any, ClassVar, Self, SupportsIndex
 
@@ -35,6 +36,8 @@ class Initializer:
     give equal sequences. A :class:`SeedGenerator` as the seed gives a sequence for every class.
     """
 
+    module: ClassVar[str | None] = None
+    """Where :func:`seedbed.deserialize` finds the class; None is the default namespace."""
     _repeats: ClassVar[bool] = True
     """Whether calls without a name give the same values each time."""
     _meaningless: ClassVar[tuple[str, ...]] = ("dtype",)
@@ -172,8 +175,16 @@ class Initializer:
             return cls(**arguments)
         except TypeError as error:
             if "argument" in str(error) and not hasattr(error, "field"):
-                raise bad_type("config", f"the arguments of {cls.__name__}", config) from None
+                raise bad_type("config", f"the arguments of {cls.__name__}{cls._missing(arguments)}", config) from None
             raise
+
+    @classmethod
+    def _missing(cls, arguments: dict[str, Any]) -> str:
+        """Return what an error says about arguments that are absent and have no default."""
+        known = inspect.signature(cls).parameters.values()
+        needed = [each.name for each in known if each.default is each.empty and each.kind is each.POSITIONAL_OR_KEYWORD]
+        missing = [f"`{name}`" for name in needed if name not in arguments]
+        return " with " + ", ".join(missing) if missing else ""
 
     def clone(self) -> Self:
         """Return an equal initializer that has not been called yet."""

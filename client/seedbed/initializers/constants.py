@@ -1,6 +1,7 @@
 """Initializers without chance: zeros, ones, one number."""
 
 from seedbed.initializers.base import Initializer
+from seedbed.initializers.parameters import Parameter
 from seedbed.wire import initializers as wire
 
 
@@ -25,6 +26,8 @@ class Constant(Initializer):
         value: finite. A floating dtype takes it rounded once, to nearest even; an integer dtype or bool must hold it
             exactly, else the call is an InvalidValueError.
     """
+
+    value = Parameter[int | float]()
 
     def __init__(self, value: float = 0) -> None:
         super().__init__(wire.ConstantSpec(value))

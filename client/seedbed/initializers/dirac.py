@@ -4,6 +4,7 @@ from typing import Any
 
 from seedbed.initializers.base import Initializer
 from seedbed.initializers.layouts import kernel_config, of_kernel
+from seedbed.initializers.parameters import Parameter
 from seedbed.wire import initializers as wire
 
 
@@ -18,6 +19,8 @@ class Dirac(Initializer):
         in_axis: the axis of the inputs, by default -2.
         out_axis: the axis of the outputs, by default -1.
     """
+
+    groups = Parameter[int]()
 
     def __init__(self, groups: int = 1, *, in_axis: int | None = None, out_axis: int | None = None) -> None:
         super().__init__(wire.DiracSpec(groups), fan_axes=of_kernel(in_axis, out_axis))

@@ -3,6 +3,7 @@
 from typing import Any
 
 from seedbed.initializers.base import Initializer, Seed
+from seedbed.initializers.parameters import Parameter
 from seedbed.wire import initializers as wire
 
 
@@ -14,6 +15,9 @@ class RandomUniform(Initializer):
         maxval: the upper end, excluded, finite, at least ``minval``.
         seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
     """
+
+    minval = Parameter[float]()
+    maxval = Parameter[float]()
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Seed = None) -> None:
         super().__init__(wire.RandomUniformSpec(minval, maxval), seed)
@@ -27,6 +31,9 @@ class RandomNormal(Initializer):
         stddev: finite, 0 or more.
         seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
     """
+
+    mean = Parameter[float]()
+    stddev = Parameter[float]()
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None) -> None:
         super().__init__(wire.RandomNormalSpec(mean, stddev), seed)
@@ -42,6 +49,11 @@ class TruncatedNormal(Initializer):
         lower: the lower bound in standard deviations from the mean, at most 4; may be ``-inf``.
         upper: the upper bound in standard deviations from the mean, at least -4; may be ``inf``.
     """
+
+    mean = Parameter[float]()
+    stddev = Parameter[float]()
+    lower = Parameter[float]()
+    upper = Parameter[float]()
 
     def __init__(
         self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None, *, lower: float = -2.0, upper: float = 2.0

@@ -2,9 +2,10 @@
 
 from seedbed.initializers.base import Seed
 from seedbed.initializers.fans import FanInitializer
+from seedbed.initializers.parameters import Parameter
 from seedbed.wire import initializers as wire
 from seedbed.wire.fans import Axes
-from seedbed.wire.gains import NonlinearityName, as_nonlinearity
+from seedbed.wire.gains import Nonlinearity, NonlinearityName, as_nonlinearity
 from seedbed.wire.initializers import OneFanMode
 
 
@@ -21,6 +22,8 @@ class XavierUniform(FanInitializer):
         out_axis: the axes that are outputs, likewise.
         batch_axis: axes that count for neither, such as stacked experts.
     """
+
+    gain = Parameter[float]()
 
     def __init__(
         self,
@@ -47,6 +50,8 @@ class XavierNormal(FanInitializer):
         out_axis: the axes that are outputs, likewise.
         batch_axis: axes that count for neither, such as stacked experts.
     """
+
+    gain = Parameter[float]()
 
     def __init__(
         self,
@@ -77,6 +82,10 @@ class KaimingUniform(FanInitializer):
         out_axis: the axes that are outputs, likewise.
         batch_axis: axes that count for neither, such as stacked experts.
     """
+
+    a = Parameter[float]()
+    mode = Parameter[OneFanMode]()
+    nonlinearity = Parameter[Nonlinearity]()
 
     def __init__(
         self,
@@ -111,6 +120,10 @@ class KaimingNormal(FanInitializer):
         out_axis: the axes that are outputs, likewise.
         batch_axis: axes that count for neither, such as stacked experts.
     """
+
+    a = Parameter[float]()
+    mode = Parameter[OneFanMode]()
+    nonlinearity = Parameter[Nonlinearity]()
 
     def __init__(
         self,

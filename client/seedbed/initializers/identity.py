@@ -4,6 +4,7 @@ from typing import Any
 
 from seedbed.initializers.base import Initializer
 from seedbed.initializers.layouts import batch_config, batched
+from seedbed.initializers.parameters import Parameter
 from seedbed.wire import initializers as wire
 from seedbed.wire.fans import Axes
 
@@ -17,6 +18,8 @@ class Identity(Initializer):
         gain: what the diagonal holds, finite.
         batch_axis: axes that stack matrices, an integer or several.
     """
+
+    gain = Parameter[float]()
 
     def __init__(self, gain: float = 1.0, *, batch_axis: Axes = ()) -> None:
         super().__init__(wire.IdentitySpec(gain), fan_axes=batched(batch_axis))

@@ -4,6 +4,7 @@ from typing import Any
 
 from seedbed.initializers.base import Initializer, Seed
 from seedbed.initializers.layouts import batch_config, batched
+from seedbed.initializers.parameters import Parameter
 from seedbed.wire import initializers as wire
 from seedbed.wire.fans import Axes
 
@@ -23,6 +24,10 @@ class Orthogonal(Initializer):
         blocks: how many equal parts the tensor is cut into, each orthogonal by itself; 1 or more.
         block_axis: the axis that is cut, one of the whole tensor's, none of the batch; ``blocks`` divides its length.
     """
+
+    gain = Parameter[float]()
+    blocks = Parameter[int]()
+    block_axis = Parameter[int]()
 
     def __init__(
         self,
@@ -55,6 +60,8 @@ class DeltaOrthogonal(Initializer):
         gain: multiplies every element, finite.
         seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
     """
+
+    gain = Parameter[float]()
 
     def __init__(self, gain: float = 1.0, seed: Seed = None) -> None:
         super().__init__(wire.DeltaOrthogonalSpec(gain), seed)

@@ -2,8 +2,9 @@
 
 from typing import Any, ClassVar
 
-from seedbed.initializers.base import Initializer, Seed
+from seedbed.initializers.base import Seed
 from seedbed.initializers.fans import FanInitializer
+from seedbed.initializers.parameters import Parameter
 from seedbed.wire import initializers as wire
 from seedbed.wire.fans import Axes
 from seedbed.wire.initializers import Distribution, FanMode
@@ -30,6 +31,12 @@ class VarianceScaling(FanInitializer):
         upper: where it is cut above, likewise, at least -4; may be ``inf``.
     """
 
+    scale = Parameter[float]()
+    mode = Parameter[FanMode]()
+    distribution = Parameter[Distribution]()
+    lower = Parameter[float]()
+    upper = Parameter[float]()
+
     def __init__(
         self,
         scale: float = 1.0,
@@ -54,14 +61,18 @@ class VarianceScaling(FanInitializer):
         return config
 
 
-class _FixedScaling(Initializer):
+class _FixedScaling(VarianceScaling):
     """A variance scaling whose parameters are part of its name; successive calls give successive draws."""
 
     _repeats: ClassVar[bool] = False
     _kind: ClassVar[type[wire.FixedScalingSpec]]
 
     def __init__(self, seed: Seed = None) -> None:
-        super().__init__(self._kind(), seed)
+        FanInitializer.__init__(self, self._kind(), seed, None, None, ())
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments: the seed."""
+        return FanInitializer.get_config(self)
 
 
 class GlorotUniform(_FixedScaling):

@@ -1,6 +1,7 @@
 """A normal matrix of which a part is zero, as an initializer."""
 
 from seedbed.initializers.base import Initializer, Seed
+from seedbed.initializers.parameters import Parameter
 from seedbed.wire import initializers as wire
 
 
@@ -16,6 +17,10 @@ class Sparse(Initializer):
             of each row.
         seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
     """
+
+    sparsity = Parameter[float]()
+    stddev = Parameter[float]()
+    axis = Parameter[int]()
 
     def __init__(self, sparsity: float, stddev: float = 0.01, axis: int = 0, seed: Seed = None) -> None:
         super().__init__(wire.SparseSpec(sparsity, stddev, axis), seed)

@@ -1,6 +1,7 @@
 """The kernel of a short-time Fourier transform as an initializer."""
 
 from seedbed.initializers.base import Initializer
+from seedbed.initializers.parameters import Parameter
 from seedbed.wire import initializers as wire
 from seedbed.wire.initializers import Scaling, Side, Window
 
@@ -21,6 +22,11 @@ class STFT(Initializer):
             magnitudes, None by nothing.
         periodic: whether the window is one period of a periodic one, rather than symmetric.
     """
+
+    side = Parameter[Side]()
+    window = Parameter[Window | None]()
+    scaling = Parameter[Scaling | None]()
+    periodic = Parameter[bool]()
 
     def __init__(
         self,

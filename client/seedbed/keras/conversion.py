@@ -1,5 +1,6 @@
-"""Which initializer of seedbed stands for one of Keras 3 or tf_keras."""
+"""Which initializer of seedbed for Keras stands for one of Keras 3, of tf_keras or of the default namespace."""
 
+import inspect
 from typing import Any
 
 import keras
@@ -33,25 +34,38 @@ _CLASSES: dict[str, type[Initializer]] = {
 
 
 def convert(initializer: Any) -> Initializer:
-    """Return seedbed's initializer for one of Keras 3 or tf_keras, with its arguments and seed.
+    """Return the initializer of ``seedbed.keras`` for one of Keras 3, tf_keras or seedbed, with its arguments and seed.
 
     Args:
-        initializer: of one of Keras's own classes (a subclass may do anything, and has no counterpart), or one of
-            seedbed's for Keras, which is returned as it is.
+        initializer: of one of Keras's own classes, or the default namespace's of the same names (a subclass may do
+            anything, and has no counterpart), or one of seedbed's for Keras, which is returned as it is. The default
+            namespace's shares its generator of seeds, where it has one, with the counterpart.
 
     Raises:
-        InvalidValueError: if there is no counterpart.
+        InvalidValueError: if there is no counterpart, or Keras has no such arguments.
     """
     if isinstance(initializer, Initializer):
         return initializer
     cls = _CLASSES.get(type(initializer).__name__)
-    if cls is None or not _is_keras_own(type(initializer)):
-        allowed = "an initializer of Keras's own (" + ", ".join(sorted(_CLASSES)) + ")"
+    is_plain = cls is not None and type(initializer) is getattr(plain, cls.__name__)
+    if cls is None or not (is_plain or _is_keras_own(type(initializer))):
+        allowed = "an initializer of Keras's or seedbed's own (" + ", ".join(sorted(_CLASSES)) + ")"
         raise bad_value("initializer", allowed, initializer)
+    if is_plain:
+        return _of_plain(cls, initializer)
     config = initializer.get_config()
     if cls is constants.Identity:
         config = {"gain": initializer.gain}  # Keras 3's configuration of Identity has none
     return cls.from_config(config)
+
+
+def _of_plain(cls: type[Initializer], initializer: plain.Initializer) -> Initializer:
+    config = initializer.get_config()
+    unknown = [name for name in config if name not in inspect.signature(cls).parameters]
+    if unknown:
+        raise bad_value("initializer", "one without what Keras does not know: " + ", ".join(unknown), initializer)
+    # Two initializers that share a generator give different tensors, and so must their counterparts.
+    return cls.from_config({**config, "seed": initializer.seed} if "seed" in config else config)
 
 
 def plain_of(initializer: Any) -> plain.Initializer | Initializer:

@@ -73,13 +73,13 @@ class VarianceScaling(_Scaling, keras.initializers.VarianceScaling):  # type: ig
         super().__init__(seed, input_axes, output_axes, scale=scale, mode=mode, distribution=distribution)
 
 
-class _FixedScaling(_Scaling):
+class _FixedScaling(VarianceScaling):
     """A variance scaling whose parameters are part of its name, and attributes."""
 
     _kind: ClassVar[type[FixedScalingSpec]]
 
     def __init__(self, seed: Seed = None, input_axes: Axes | None = None, output_axes: Axes | None = None) -> None:
-        super().__init__(seed, input_axes, output_axes)
+        _Scaling.__init__(self, seed, input_axes, output_axes)
 
     @property
     def scale(self) -> float:

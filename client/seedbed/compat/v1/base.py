@@ -20,6 +20,7 @@ class Initializer(initializers.Initializer):
     partitioned tensor belong to one draw: such calls do not go on to the next one.
     """
 
+    module: ClassVar[str | None] = "seedbed.compat.v1.initializers"
     _repeats: ClassVar[bool] = False
     _meaningless: ClassVar[tuple[str, ...]] = ()
 

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from seedbed.compat.v1.base import Initializer
 from seedbed.initializers import DEFAULT_DTYPE
+from seedbed.initializers.parameters import Parameter
 from seedbed.wire import initializers as wire
 from seedbed.wire.errors import bad_type
 from seedbed.wire.shapes import as_ints
@@ -42,9 +43,16 @@ class Constant(Initializer):
         verify_shape: whether only a scalar's shape, which is the value's, is allowed.
     """
 
+    value = Parameter[int | float]()
+
     def __init__(self, value: float = 0, dtype: Any = DEFAULT_DTYPE, verify_shape: bool = False) -> None:
         super().__init__(wire.ConstantSpec(value), dtype=dtype)
         self._verify_shape = _as_bool(verify_shape)
+
+    @property
+    def verify_shape(self) -> bool:
+        """Whether only a scalar's shape is allowed."""
+        return self._verify_shape
 
     def __call__(
         self,

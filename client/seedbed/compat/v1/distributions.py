@@ -4,6 +4,7 @@ from typing import Any
 
 from seedbed.compat.v1.base import Initializer
 from seedbed.initializers import DEFAULT_DTYPE, Seed
+from seedbed.initializers.parameters import Parameter
 from seedbed.wire import initializers as wire
 
 
@@ -16,6 +17,9 @@ class RandomUniform(Initializer):
         seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
         dtype: of calls that name none.
     """
+
+    minval = Parameter[float]()
+    maxval = Parameter[float]()
 
     def __init__(
         self, minval: float = 0.0, maxval: float | None = None, seed: Seed = None, dtype: Any = DEFAULT_DTYPE
@@ -33,6 +37,9 @@ class RandomNormal(Initializer):
         dtype: of calls that name none.
     """
 
+    mean = Parameter[float]()
+    stddev = Parameter[float]()
+
     def __init__(self, mean: float = 0.0, stddev: float = 1.0, seed: Seed = None, dtype: Any = DEFAULT_DTYPE) -> None:
         super().__init__(wire.RandomNormalSpec(mean, stddev), seed, dtype)
 
@@ -46,6 +53,9 @@ class TruncatedNormal(Initializer):
         seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
         dtype: of calls that name none.
     """
+
+    mean = Parameter[float]()
+    stddev = Parameter[float]()
 
     def __init__(self, mean: float = 0.0, stddev: float = 1.0, seed: Seed = None, dtype: Any = DEFAULT_DTYPE) -> None:
         super().__init__(wire.TruncatedNormalSpec(mean, stddev), seed, dtype)

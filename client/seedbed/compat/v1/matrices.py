@@ -4,6 +4,7 @@ from typing import Any
 
 from seedbed.compat.v1.base import Initializer
 from seedbed.initializers import DEFAULT_DTYPE, Seed
+from seedbed.initializers.parameters import Parameter
 from seedbed.wire import initializers as wire
 
 
@@ -14,6 +15,8 @@ class Identity(Initializer):
         gain: what the diagonal holds, finite.
         dtype: of calls that name none.
     """
+
+    gain = Parameter[float]()
 
     def __init__(self, gain: float = 1.0, dtype: Any = DEFAULT_DTYPE) -> None:
         super().__init__(wire.IdentitySpec(gain), dtype=dtype)
@@ -27,6 +30,8 @@ class Orthogonal(Initializer):
         seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
         dtype: of calls that name none.
     """
+
+    gain = Parameter[float]()
 
     def __init__(self, gain: float = 1.0, seed: Seed = None, dtype: Any = DEFAULT_DTYPE) -> None:
         super().__init__(wire.OrthogonalSpec(gain), seed, dtype)

@@ -1,9 +1,10 @@
 """TensorFlow 1's initializers whose variance follows from the shape."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from seedbed.compat.v1.base import Initializer
 from seedbed.initializers import DEFAULT_DTYPE, Seed
+from seedbed.initializers.parameters import Parameter
 from seedbed.wire import initializers as wire
 from seedbed.wire.errors import bad_value
 from seedbed.wire.fans import FanAxes
@@ -24,6 +25,10 @@ class VarianceScaling(Initializer):
         dtype: of calls that name none.
     """
 
+    scale = Parameter[float]()
+    mode = Parameter[FanMode]()
+    distribution = Parameter[Distribution]()
+
     def __init__(
         self,
         scale: float = 1.0,
@@ -35,7 +40,16 @@ class VarianceScaling(Initializer):
         super().__init__(wire.VarianceScalingSpec(scale, mode, distribution), seed, dtype)
 
 
-class GlorotUniform(Initializer):
+class _FixedScaling(VarianceScaling):
+    """A variance scaling whose parameters are part of its name."""
+
+    _kind: ClassVar[type[wire.FixedScalingSpec]]
+
+    def __init__(self, seed: Seed = None, dtype: Any = DEFAULT_DTYPE) -> None:
+        Initializer.__init__(self, self._kind(), seed, dtype)
+
+
+class GlorotUniform(_FixedScaling):
     """Uniform with limit = sqrt(6 / (fan_in + fan_out)). Glorot and Bengio 2010. Floating dtypes.
 
     Args:
@@ -43,11 +57,10 @@ class GlorotUniform(Initializer):
         dtype: of calls that name none.
     """
 
-    def __init__(self, seed: Seed = None, dtype: Any = DEFAULT_DTYPE) -> None:
-        super().__init__(wire.GlorotUniformSpec(), seed, dtype)
+    _kind = wire.GlorotUniformSpec
 
 
-class GlorotNormal(Initializer):
+class GlorotNormal(_FixedScaling):
     """Truncated normal with variance 2 / (fan_in + fan_out). Glorot and Bengio 2010. Floating dtypes.
 
     Args:
@@ -55,8 +68,7 @@ class GlorotNormal(Initializer):
         dtype: of calls that name none.
     """
 
-    def __init__(self, seed: Seed = None, dtype: Any = DEFAULT_DTYPE) -> None:
-        super().__init__(wire.GlorotNormalSpec(), seed, dtype)
+    _kind = wire.GlorotNormalSpec
 
 
 class UniformUnitScaling(Initializer):
@@ -73,6 +85,11 @@ class UniformUnitScaling(Initializer):
         if self._factor <= 0:
             raise bad_value("factor", "positive", factor)
         super().__init__(wire.VarianceScalingSpec(self._factor**2, "fan_in", "uniform"), seed, dtype)
+
+    @property
+    def factor(self) -> float:
+        """What multiplies the limit."""
+        return self._factor
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments, fit for JSON."""

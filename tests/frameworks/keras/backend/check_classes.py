@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 from typing import Any
 
 import keras
@@ -10,7 +11,17 @@ import pytest
 
 import seedbed as sb
 import seedbed.keras as sk
-from tests.frameworks.keras.cases import CASES, SCALING, Case, content, every_class, every_random_class, values
+from seedbed.compat import v1
+from tests.frameworks.keras.cases import (
+    CASES,
+    SCALING,
+    Case,
+    content,
+    every_class,
+    every_random_class,
+    every_scaling_class,
+    values,
+)
 
 BACKEND = keras.backend.backend()
 FLOATS = ("float16", "bfloat16", "float32", "float64")
@@ -84,6 +95,16 @@ def test_configurations_go_both_ways(case: Case) -> None:
         assert getattr(theirs, name) == getattr(ours, name) == case.arguments[name]
 
 
+@every_scaling_class
+def test_scalings_are_variance_scalings_with_its_parameters_as_keras_are(case: Case) -> None:
+    ours, theirs = case.example(), case.theirs(**case.seeded(5))
+    assert isinstance(ours, sk.VarianceScaling)
+    assert isinstance(ours, case.theirs)
+    assert [getattr(ours, name) for name in ("scale", "mode", "distribution")] == [
+        getattr(theirs, name) for name in ("scale", "mode", "distribution")
+    ]
+
+
 @every_class
 def test_convert_takes_over_arguments_and_seed(case: Case) -> None:
     theirs = case.theirs(**case.seeded(7))
@@ -91,6 +112,53 @@ def test_convert_takes_over_arguments_and_seed(case: Case) -> None:
     assert type(ours) is case.cls
     assert ours.get_config() == case.example(7).get_config()
     assert sk.convert(ours) is ours
+
+
+@every_class
+def test_convert_takes_the_default_namespaces_initializers(case: Case) -> None:
+    plain = case.plain(7)
+    ours = sk.convert(plain)
+    assert type(ours) is case.cls
+    assert ours.get_config() == case.example(7).get_config()
+    assert content(ours(case.shape)) == plain(case.shape, draw=0).tobytes()
+
+
+@every_random_class
+def test_initializers_that_share_a_generator_still_do_after_convert(case: Case) -> None:
+    generator = sb.SeedGenerator(5, position=2)
+    first, second = (sk.convert(case.plain(generator)) for _ in range(2))
+    made = [content(each(case.shape)) for each in (first, second, first)]
+    assert made == [case.plain(5)(case.shape, draw=draw).tobytes() for draw in (2, 3, 4)]
+    assert generator.position == 5
+
+
+def test_convert_keeps_the_seed_that_was_drawn() -> None:
+    plain = sb.HeNormal()
+    assert content(sk.convert(plain)((4, 3))) == plain((4, 3), draw=0).tobytes()
+
+
+class Halves(sb.HeNormal):
+    """A subclass, which may do anything."""
+
+
+@pytest.mark.parametrize(
+    ("plain", "message"),
+    [
+        (sb.KaimingNormal(seed=1), "must be an initializer of Keras's or seedbed's own (Constant, "),
+        (sb.Sparse(0.5, seed=1), "must be an initializer of Keras's or seedbed's own (Constant, "),
+        (Halves(seed=1), "must be an initializer of Keras's or seedbed's own (Constant, "),
+        (v1.glorot_normal_initializer(1), "must be an initializer of Keras's or seedbed's own (Constant, "),
+        (sb.VarianceScaling(in_axis=1, out_axis=0), "does not know: in_axis, out_axis, batch_axis"),
+        (sb.VarianceScaling(lower=-1.0), "does not know: lower, upper"),
+        (sb.TruncatedNormal(upper=3.0), "does not know: lower, upper"),
+        (sb.Orthogonal(blocks=3), "does not know: blocks, block_axis"),
+        (sb.Identity(batch_axis=0), "does not know: batch_axis"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_convert_refuses_what_has_no_counterpart(plain: Any, message: str) -> None:
+    with pytest.raises(sb.InvalidValueError, match=re.escape(message)):
+        sk.convert(plain)
 
 
 @every_class

@@ -80,6 +80,54 @@ def test_a_saved_model_with_plain_initializers_reloads_with_custom_objects(tmp_p
     assert content(loaded.weights[0]) == content(model.weights[0])
 
 
+def reloaded(model: Any, folder: Path) -> Any:
+    """Return a model after saving and loading."""
+    model.save(folder / "model.keras")
+    return keras.models.load_model(folder / "model.keras")
+
+
+def cloned(model: Any, folder: Path) -> Any:
+    """Return Keras's clone of a model."""
+    del folder
+    return keras.models.clone_model(model)
+
+
+both_ways = pytest.mark.parametrize("copied", [reloaded, cloned])
+
+
+@both_ways
+def test_keras_replaces_plain_initializers_by_its_own_of_the_same_name(copied: Any, tmp_path: Path) -> None:
+    copy = copied(model_with(sb.HeNormal(seed=3)), tmp_path)
+    assert type(copy.layers[0].kernel_initializer) is keras.initializers.HeNormal
+
+
+@both_ways
+@pytest.mark.parametrize(
+    "plain",
+    [
+        sb.KaimingNormal(seed=1),
+        sb.Sparse(0.5, seed=1),
+        sb.VarianceScaling(mode="fan_geo_avg", seed=1),
+        sb.HeNormal(seed=sb.SeedGenerator(1)),
+    ],
+    ids=lambda plain: type(plain).__name__,
+)
+def test_keras_copies_no_plain_initializers_that_it_does_not_know(plain: Any, copied: Any, tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="kernel_initializer"):
+        copied(model_with(plain), tmp_path)
+    with keras.utils.custom_object_scope({type(plain).__name__: type(plain)}):
+        copy = copied(model_with(plain), tmp_path)
+    assert type(copy.layers[0].kernel_initializer) is type(plain)
+
+
+@both_ways
+def test_converted_plain_initializers_are_copied_as_they_are(copied: Any, tmp_path: Path) -> None:
+    model = model_with(sk.convert(sb.VarianceScaling(2.0, "fan_geo_avg", seed=3)))
+    copy = copied(model, tmp_path)
+    assert type(copy.layers[0].kernel_initializer) is sk.VarianceScaling
+    assert content(copy.weights[0]) == content(model.weights[0])
+
+
 def test_a_saved_generator_goes_on_where_it_was(tmp_path: Path) -> None:
     model = model_with(sk.HeNormal(keras.random.SeedGenerator(3)))
     model.save(tmp_path / "model.keras")

@@ -2,10 +2,12 @@
 
 from typing import Any, ClassVar
 
-from seedbed.compat.v1 import distributions
+from seedbed.compat.v1 import distributions, scaling
 from seedbed.compat.v1.base import Initializer
 from seedbed.initializers import DEFAULT_DTYPE, Seed
 from seedbed.wire import initializers as wire
+
+_MODULE = "seedbed.compat.v1.keras.initializers"
 
 
 class RandomNormal(distributions.RandomNormal):
@@ -17,6 +19,8 @@ class RandomNormal(distributions.RandomNormal):
         seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
         dtype: of calls that name none.
     """
+
+    module: ClassVar[str | None] = _MODULE
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None, dtype: Any = DEFAULT_DTYPE) -> None:
         super().__init__(mean, stddev, seed, dtype)
@@ -31,6 +35,8 @@ class RandomUniform(distributions.RandomUniform):
         seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
         dtype: of calls that name none.
     """
+
+    module: ClassVar[str | None] = _MODULE
 
     def __init__(
         self, minval: float = -0.05, maxval: float = 0.05, seed: Seed = None, dtype: Any = DEFAULT_DTYPE
@@ -48,18 +54,21 @@ class TruncatedNormal(distributions.TruncatedNormal):
         dtype: of calls that name none.
     """
 
+    module: ClassVar[str | None] = _MODULE
+
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None, dtype: Any = DEFAULT_DTYPE) -> None:
         super().__init__(mean, stddev, seed, dtype)
 
 
-class _FanIn(Initializer):
+class _FanIn(scaling.VarianceScaling):
     """A variance scaling by the inputs; these classes take no dtype, which is float32."""
 
+    module: ClassVar[str | None] = _MODULE
     _meaningless: ClassVar[tuple[str, ...]] = ("dtype",)
     _kind: ClassVar[type[wire.FixedScalingSpec]]
 
     def __init__(self, seed: Seed = None) -> None:
-        super().__init__(self._kind(), seed)
+        Initializer.__init__(self, self._kind(), seed)
 
 
 class HeNormal(_FanIn):
