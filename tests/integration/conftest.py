@@ -9,6 +9,6 @@ from tests.servers import ServerProcess, serving
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[ServerProcess]:
-    """A seedbed-server with default limits and two threads, in a process of its own; ``server.address`` is where."""
-    with serving() as process:
+    """A seedbed-server with default limits, two threads and metrics, in a process; ``server.address`` is where."""
+    with serving("--metrics-listen", "127.0.0.1:0") as process:
         yield process

@@ -115,11 +115,11 @@ def test_closing_the_client_ends_calls_of_other_threads(
     server: ServerProcess, call: Callable[[sb.Client, float | None], Any]
 ) -> None:
     client = sb.connect(server.address)
-    before = server.log.count("code=CANCELLED")
+    before, started = server.log.count("code=CANCELLED"), server.metric("grpc_server_started_total")
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(call, client, None)
-        # Any answer on the same connection shows that the call before it has been sent.
-        client.server_info()
+        while server.metric("grpc_server_started_total") == started:
+            assert not running.done()
         client.close()
         with pytest.raises(sb.CancelledError, match=r"call again|connect again"):
             running.result(30)

@@ -12,6 +12,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 import seedbed as sb
 from seedbed.v1 import service_pb2
+from seedbed.wire.initializers import INITIALIZERS
 from tests.raw_calls import (
     SERVICE,
     bytes_by_tensor,
@@ -114,7 +115,7 @@ def test_a_full_server_refuses_streams_and_answers_all_else(small_server: Server
         assert health_stub(channel).Check(health_pb2.HealthCheckRequest(), timeout=10).status == SERVING
         assert client.server_info(timeout_seconds=10).limits.max_concurrent_streams == PLACES
         assert client.describe(SPEC, timeout_seconds=10).size_bytes == 16
-        assert len(client.list_initializers(timeout_seconds=10)) == 15
+        assert len(client.list_initializers(timeout_seconds=10)) == len(INITIALIZERS)
         assert _reflect(channel, list_services="").list_services_response.service
 
 

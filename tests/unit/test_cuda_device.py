@@ -89,7 +89,10 @@ import seedbed, seedbed_server
 for package in (seedbed, seedbed_server):
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         if not module.name.endswith("__main__"):
-            importlib.import_module(module.name)
+            try:
+                importlib.import_module(module.name)
+            except seedbed.FrameworkNotInstalledError:
+                pass
 assert "seedbed_server.backends.gpu" in sys.modules and "seedbed_server.devices" in sys.modules
 from seedbed_server.backends.cuda import CudaDevice
 try:
