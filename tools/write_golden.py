@@ -188,6 +188,7 @@ def _large() -> Iterator[Entry]:
     for initializer, dtype in itertools.product(("random_uniform", "random_normal"), FLOATS):
         yield _case(initializer, dtype, (200_003,))
     yield _case("orthogonal", "float64", (300, 200))
+    yield _case("orthogonal", "float64", (1100, 200))
 
 
 def _floats_of_8_bits() -> Iterator[Entry]:

@@ -1,8 +1,7 @@
 """Samples on the processor: numba's compiled kernels on a pool of threads of our own."""
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,6 @@ from numpy.typing import NDArray
 
 from seedbed.wire.dtypes import Dtype
 from seedbed_server.backends.base import (
-    CancelledError,
     Diagonal,
     ElementwiseRule,
     Fill,
@@ -20,11 +18,11 @@ from seedbed_server.backends.base import (
     Uniform,
 )
 from seedbed_server.backends.cpu_kernels import OUT, compiled_kernels
+from seedbed_server.backends.householder import Tiles, orthonormal_columns
 from seedbed_server.backends.processor import available_threads, processor_name
 from seedbed_server.backends.runs import Runs
 from seedbed_server.kernels.bounds import interval
 from seedbed_server.kernels.keys import Key
-from seedbed_server.kernels.orthogonal import BLOCK, TILE
 
 
 class CpuBackend:
@@ -71,13 +69,15 @@ class CpuBackend:
         self, rule: Orthogonal, block: int, key: Key, is_cancelled: Callable[[], bool]
     ) -> NDArray[np.float64]:
         """Return a block; see :class:`seedbed_server.backends.base.Backend`."""
+        normal = self._normal_tiles(rule, block, key)
+        q = orthonormal_columns(normal, rule.gain, self._kernels, self._pool, is_cancelled)
+        return q if rule.grid.rows >= rule.grid.columns else np.ascontiguousarray(q.T)
+
+    def _normal_tiles(self, rule: Orthogonal, block: int, key: Key) -> Tiles:
         rows, columns = rule.grid.rows, rule.grid.columns
         normal = np.empty(rows * columns)
         self.fill(Normal(0.0, 1.0), key, rule.grid.runs(block), Dtype.FLOAT64, normal.view(np.uint8))
-        tall, short = max(rows, columns), min(rows, columns)
-        q = self._orthonormal_columns(normal.reshape(tall, short), is_cancelled)
-        q *= rule.gain
-        return np.ascontiguousarray(q if rows >= columns else q.T)
+        return Tiles(normal.reshape(max(rows, columns), min(rows, columns)))
 
     def words(self, key: Key, runs: Runs) -> NDArray[np.uint32]:
         """Return the words of the runs; see :class:`seedbed_server.backends.base.Backend`."""
@@ -91,73 +91,6 @@ class CpuBackend:
         numbers = (np.uint64(rule.shape[1]), np.uint64(rule.axis), np.uint64(first_line))
         self._kernels["are_at_most"](runs.firsts, runs.counts, rule.key.as_array(), *numbers, thresholds, out)
         return out.view(np.bool_)
-
-    def _orthonormal_columns(
-        self, matrix: NDArray[np.float64], is_cancelled: Callable[[], bool]
-    ) -> NDArray[np.float64]:
-        """Return Q of the QR factorization whose R has a positive diagonal; destroys the matrix."""
-        rows, columns = matrix.shape
-        diagonal = np.empty(columns)
-        steps: list[_Step] = []
-        panel = self._factor(matrix, 0, diagonal)
-        while panel is not None:
-            if is_cancelled():
-                raise CancelledError
-            steps.append(panel)
-            transposed = np.ascontiguousarray(panel.triangle.T)
-            below = matrix[panel.begin :]
-            # The next panel is brought up to date first, so that it is factored while the rest is.
-            next_end = min(panel.end + BLOCK, columns)
-            _finish(self._apply(panel, transposed, below, panel.end, next_end))
-            rest = self._apply(panel, transposed, below, next_end, columns)
-            panel = self._factor(matrix, panel.end, diagonal)
-            _finish(rest)
-        q = np.zeros((rows, columns))
-        np.fill_diagonal(q, 1.0)
-        while steps:
-            if is_cancelled():
-                raise CancelledError
-            step = steps.pop()
-            _finish(self._apply(step, step.triangle, q[step.begin :], step.begin, columns))
-        q[:, diagonal < 0.0] *= -1.0
-        return q
-
-    def _factor(self, matrix: NDArray[np.float64], begin: int, diagonal: NDArray[np.float64]) -> "_Step | None":
-        """Reduce the panel that begins at a column; None beyond the last one."""
-        end = min(begin + BLOCK, matrix.shape[1])
-        if begin == end:
-            return None
-        panel = np.ascontiguousarray(matrix[begin:, begin:end])
-        reflectors = np.empty_like(panel)
-        triangle = np.empty((end - begin, end - begin))
-        self._kernels["factor_panel"](panel, reflectors, diagonal[begin:end], triangle)
-        return _Step(begin, end, reflectors, np.ascontiguousarray(reflectors.T), triangle)
-
-    def _apply(
-        self, step: "_Step", triangle: NDArray[np.float64], matrix: NDArray[np.float64], first: int, last: int
-    ) -> list["Future[None]"]:
-        """Begin to reflect the columns ``first`` to ``last`` of the matrix, a tile of columns a task."""
-        reflect = self._kernels["reflect"]
-        operands = step.reflectors, step.transposed, triangle, matrix
-        return [
-            self._pool.submit(reflect, *operands, begin, min(begin + TILE, last)) for begin in range(first, last, TILE)
-        ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """The reflections of one panel."""
-
-    begin: int
-    end: int
-    reflectors: NDArray[np.float64]
-    transposed: NDArray[np.float64]
-    triangle: NDArray[np.float64]
-
-
-def _finish(tasks: list["Future[None]"]) -> None:
-    for task in tasks:
-        task.result()
 
 
 def _scalar(value: float, dtype: Dtype) -> np.generic:

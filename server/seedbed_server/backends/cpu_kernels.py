@@ -41,7 +41,7 @@ _MATRIX = "float64[:, ::1]"
 _KERNELS: dict[str, tuple[Callable[..., None], str]] = {
     # The smallest one first: it tells whether there are compiled ones.
     "reflect": (reflect, f"({_MATRIX}, {_MATRIX}, {_MATRIX}, {_MATRIX}, int64, int64)"),
-    "factor_panel": (factor_panel, f"({_MATRIX}, {_MATRIX}, float64[::1], {_MATRIX})"),
+    "factor_panel": (factor_panel, f"({_MATRIX}, {_MATRIX}, {_MATRIX}, float64[::1], {_MATRIX})"),
     "plain_words": (ranks.plain_words, f"({_RUNS}, uint32[::1])"),
     "are_at_most": (ranks.are_at_most, f"({_RUNS}, uint64, uint64, uint64, uint64[::1], uint8[::1])"),
 }

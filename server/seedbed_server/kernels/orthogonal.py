@@ -5,7 +5,9 @@ LAPACK's result depends on its build, the thread count and the processor. Here e
 The blocking is that of Schreiber and Van Loan 1989, doi:10.1137/0910005 (compact WY): a panel of :data:`BLOCK` columns
 is reduced column by column, and everything to its right is updated with three matrix products.
 
-All arrays are float64 in C order. Loops run along rows, so that the compiler vectorizes across columns.
+All arrays are float64. A matrix lies in tiles of :data:`TILE` columns, each a flat array of its rows one after another:
+rows that are a power of two apart in memory would share a few lines of the cache and evict each other. A narrower tile
+is packed into rows of that length for a moment, some at a time.
 """
 
 from typing import Any
@@ -18,122 +20,203 @@ from seedbed_server.kernels.intrinsics import fma, prefer_wide_vectors
 BLOCK = 64
 """Columns of a panel; part of the contract."""
 TILE = 128
-"""Columns that are updated as one task; no part of the contract."""
-BAND = 32
-"""Rows that are updated together; no part of the contract."""
+"""Columns of a tile, which one task updates: a multiple of BLOCK, and no part of the contract."""
+ROWS = 1024
+"""Rows that are packed at a time; no part of the contract."""
+BAND = 64
+"""Rows of a product that are updated together; no part of the contract."""
+GROUP = 16
+"""Factors that are added together to them, whose rows stay in the first-level cache; no part of the contract."""
+
+_STRIDE = uint64(TILE)
 
 
-def factor_panel(panel: Any, reflectors: Any, diagonal: Any, triangle: Any) -> None:
+def factor_panel(panel: Any, reflectors: Any, transposed: Any, diagonal: Any, triangle: Any) -> None:
     """Reduce a panel to triangular form and write down the reflections that do it.
 
     Args:
-        panel: rows x width, rows >= width; destroyed.
+        panel: rows x width, width <= BLOCK and width <= rows; destroyed.
         reflectors: rows x width; receives V, unit lower trapezoidal, zeros above the diagonal included.
+        transposed: width x rows; receives V'.
         diagonal: width; receives the diagonal of R.
         triangle: width x width; receives T, upper triangular, such that I - V T V' is the product of the reflections.
     """
     prefer_wide_vectors()
     rows, width = panel.shape
-    sums = np.empty(width)
-    triangle[:, :] = 0.0
+    column = panel[:, 0].copy()
+    before = np.zeros(rows)
+    taus = np.empty(width)
+    sums = np.zeros(width)
+    sums_before = np.zeros(width)
     for k in range(width):
-        alpha = panel[k, k]
-        square = 0.0
-        for i in range(k + 1, rows):
-            square = fma(panel[i, k], panel[i, k], square)
-        norm = np.sqrt(fma(alpha, alpha, square))
-        beta = norm if alpha < 0.0 else -norm
-        tau = (beta - alpha) / beta if norm > 0.0 else 0.0
-        divisor = alpha - beta if norm > 0.0 else 1.0
-        diagonal[k] = beta
-        for i in range(k):
-            reflectors[i, k] = 0.0
-        reflectors[k, k] = 1.0
-        for i in range(k + 1, rows):
-            reflectors[i, k] = panel[i, k] / divisor
-        # The rest of the panel: A := A - v (tau v'A).
-        sums[k + 1 :] = 0.0
-        for i in range(k, rows):
-            v = reflectors[i, k]
-            for column in range(k + 1, width):
-                c = uint64(column)
-                sums[c] = fma(v, panel[i, c], sums[c])
+        v = transposed[k]
+        diagonal[k], taus[k] = _reflector(column, k, v)
+        _reduce(panel, k, before, sums_before, v, sums)
         for c in range(k + 1, width):
-            sums[c] = tau * sums[c]
-        for i in range(k, rows):
-            v = -reflectors[i, k]
-            for column in range(k + 1, width):
-                c = uint64(column)
-                panel[i, c] = fma(v, sums[c], panel[i, c])
-        # Column k of T: -tau T (V'v), with V the columns before k.
-        sums[:k] = 0.0
-        for i in range(k, rows):
-            v = reflectors[i, k]
-            for column in range(k):
-                c = uint64(column)
-                sums[c] = fma(v, reflectors[i, c], sums[c])
-        for row in range(k):
-            chain = 0.0
-            for c in range(row, k):
-                chain = fma(triangle[row, c], sums[c], chain)
-            triangle[row, k] = -(tau * chain)
-        triangle[k, k] = tau
+            sums[c] = taus[k] * sums[c]
+        if k + 1 < width:
+            for row in range(k + 1, rows):
+                column[row] = fma(-v[row], sums[k + 1], panel[row, k + 1])
+        before = v
+        sums, sums_before = sums_before, sums
+    _compose(_transpose(transposed, reflectors), taus, triangle)
 
 
 @njit(inline="always")
-def _accumulate(left: Any, right: Any, right_first: Any, out: Any, out_first: Any, columns: Any, sign: Any) -> None:
-    """Add ``sign * left @ right`` to ``out``, on windows of their columns; each element's products in index order.
+def _reflector(column: Any, k: Any, v: Any) -> Any:
+    """Write the vector that reflects a column onto its element k; return that element's new value, and tau."""
+    alpha = column[k]
+    square = 0.0
+    for i in range(k + 1, column.size):
+        square = fma(column[i], column[i], square)
+    norm = np.sqrt(fma(alpha, alpha, square))
+    beta = norm if alpha < 0.0 else -norm
+    tau = (beta - alpha) / beta if norm > 0.0 else 0.0
+    divisor = alpha - beta if norm > 0.0 else 1.0
+    v[:k] = 0.0
+    v[k] = 1.0
+    for i in range(uint64(k + 1), uint64(column.size)):
+        v[i] = column[i] / divisor
+    return beta, tau
 
-    Eight products a pass keep the chain of one element in a register, and a band of rows shares the eight rows of
-    ``right`` while they are in the first-level cache. Indices are unsigned, because numba's check for negative ones
-    keeps LLVM from vectorizing.
+
+@njit(inline="always")
+def _reduce(panel: Any, k: Any, before: Any, sums_before: Any, v: Any, sums: Any) -> None:
+    """Apply the reflection before to the panel's columns after k, and sum up v'A of what comes out, in one pass.
+
+    From row k on: the rows above it are done with. Whole vectors of columns are worked on, also those with columns up
+    to k in them, which nobody reads any more.
+    """
+    rows, width = panel.shape
+    first = (k + 1) // 8 * 8
+    sums[:] = 0.0
+    for i in range(k, rows):
+        u, w = -before[i], v[i]
+        for column in range(first, width):
+            c = uint64(column)
+            a = fma(u, sums_before[c], panel[uint64(i), c])
+            panel[uint64(i), c] = a
+            sums[c] = fma(w, a, sums[c])
+
+
+@njit(inline="always")
+def _transpose(transposed: Any, reflectors: Any) -> Any:
+    """Write V from V', a few columns at a time, and return V'V in rows of TILE."""
+    width, rows = transposed.shape
+    products = np.zeros(width * TILE)
+    packed = np.zeros(min(rows, ROWS) * TILE)
+    for first in range(0, rows, ROWS):
+        last = min(first + ROWS, rows)
+        for begin in range(0, width, 4):
+            for row in range(first, last):
+                for k in range(begin, min(begin + 4, width)):
+                    value = transposed[uint64(k), uint64(row)]
+                    reflectors[uint64(row), uint64(k)] = value
+                    packed[uint64(row - first) * _STRIDE + uint64(k)] = value
+        _accumulate(transposed[:, first:last], packed, products, 0, width, 1.0)
+    return products
+
+
+@njit(inline="always")
+def _compose(products: Any, taus: Any, triangle: Any) -> None:
+    """Write T from V'V and the reflections' taus: column k is -tau T (V'v), with V the columns before k."""
+    triangle[:, :] = 0.0
+    for k in range(taus.size):
+        for row in range(k):
+            chain = 0.0
+            for c in range(row, k):
+                chain = fma(triangle[row, c], products[c * TILE + k], chain)
+            triangle[row, k] = -(taus[k] * chain)
+        triangle[k, k] = taus[k]
+
+
+@njit(inline="always")
+def _accumulate(left: Any, right: Any, out: Any, first: Any, columns: Any, sign: Any) -> None:
+    """Add ``sign * left @ right`` to ``out``, in a window of their columns; each element's products in index order.
+
+    ``right`` and ``out`` are flat, with rows of TILE: as that is a constant, LLVM sees that their rows do not overlap,
+    and vectorizes across the columns. Four rows and four products a pass: sixteen numbers of ``left`` stay in
+    registers, and each vector that is loaded is used four times. Indices are unsigned, because numba's check for
+    negative ones would keep LLVM from vectorizing.
     """
     rows, inner = left.shape
-    grouped = inner - inner % 8
-    for band in range(0, rows, BAND):
-        for k in range(0, grouped, 8):
-            k0, k1, k2, k3 = uint64(k), uint64(k + 1), uint64(k + 2), uint64(k + 3)
-            k4, k5, k6, k7 = uint64(k + 4), uint64(k + 5), uint64(k + 6), uint64(k + 7)
-            for row in range(band, min(band + BAND, rows)):
-                a0, a1, a2, a3 = sign * left[row, k0], sign * left[row, k1], sign * left[row, k2], sign * left[row, k3]
-                a4, a5, a6, a7 = sign * left[row, k4], sign * left[row, k5], sign * left[row, k6], sign * left[row, k7]
-                for c in range(columns):
-                    source = right_first + uint64(c)
-                    target = out_first + uint64(c)
-                    chain = fma(a0, right[k0, source], out[row, target])
-                    chain = fma(a1, right[k1, source], chain)
-                    chain = fma(a2, right[k2, source], chain)
-                    chain = fma(a3, right[k3, source], chain)
-                    chain = fma(a4, right[k4, source], chain)
-                    chain = fma(a5, right[k5, source], chain)
-                    chain = fma(a6, right[k6, source], chain)
-                    out[row, target] = fma(a7, right[k7, source], chain)
-        for k in range(grouped, inner):
-            for row in range(band, min(band + BAND, rows)):
-                a = sign * left[row, uint64(k)]
-                for c in range(columns):
-                    target = out_first + uint64(c)
-                    out[row, target] = fma(a, right[uint64(k), right_first + uint64(c)], out[row, target])
+    whole_rows, whole_inner = rows - rows % 4, inner - inner % 4
+    for band in range(0, whole_rows, BAND):
+        for group in range(0, whole_inner, GROUP):
+            for row in range(band, min(band + BAND, whole_rows), 4):
+                for k in range(group, min(group + GROUP, whole_inner), 4):
+                    _accumulate_quads(left, right, out, uint64(row), uint64(k), uint64(first), uint64(columns), sign)
+    for row in range(rows):
+        for k in range(whole_inner if row < whole_rows else 0, inner):
+            a = sign * left[uint64(row), uint64(k)]
+            source, target = uint64(k) * _STRIDE + uint64(first), uint64(row) * _STRIDE + uint64(first)
+            for c in range(uint64(columns)):
+                out[target + c] = fma(a, right[source + c], out[target + c])
 
 
-def reflect(reflectors: Any, transposed: Any, triangle: Any, matrix: Any, begin: Any, end: Any) -> None:
-    """Apply I - V S V' from the left to the columns begin to end of a matrix.
+@njit(inline="always")
+def _accumulate_quads(left: Any, right: Any, out: Any, row: Any, k: Any, first: Any, columns: Any, sign: Any) -> None:
+    """Add four products each to the elements of four rows."""
+    two, three = uint64(2) * _STRIDE, uint64(3) * _STRIDE
+    r1, r2, r3 = row + uint64(1), row + uint64(2), row + uint64(3)
+    k1, k2, k3 = k + uint64(1), k + uint64(2), k + uint64(3)
+    a00, a01, a02, a03 = sign * left[row, k], sign * left[row, k1], sign * left[row, k2], sign * left[row, k3]
+    a10, a11, a12, a13 = sign * left[r1, k], sign * left[r1, k1], sign * left[r1, k2], sign * left[r1, k3]
+    a20, a21, a22, a23 = sign * left[r2, k], sign * left[r2, k1], sign * left[r2, k2], sign * left[r2, k3]
+    a30, a31, a32, a33 = sign * left[r3, k], sign * left[r3, k1], sign * left[r3, k2], sign * left[r3, k3]
+    source, target = k * _STRIDE + first, row * _STRIDE + first
+    for column in range(columns):
+        b, o = source + column, target + column
+        b0, b1, b2, b3 = right[b], right[b + _STRIDE], right[b + two], right[b + three]
+        o0, o1, o2, o3 = out[o], out[o + _STRIDE], out[o + two], out[o + three]
+        out[o] = fma(a03, b3, fma(a02, b2, fma(a01, b1, fma(a00, b0, o0))))
+        out[o + _STRIDE] = fma(a13, b3, fma(a12, b2, fma(a11, b1, fma(a10, b0, o1))))
+        out[o + two] = fma(a23, b3, fma(a22, b2, fma(a21, b1, fma(a20, b0, o2))))
+        out[o + three] = fma(a33, b3, fma(a32, b2, fma(a31, b1, fma(a30, b0, o3))))
+
+
+def reflect(reflectors: Any, transposed: Any, triangle: Any, tile: Any, begin: Any, end: Any) -> None:
+    """Apply I - V S V' from the left to columns begin to end of a tile.
 
     Args:
         reflectors: V, rows x width.
-        transposed: V', width x rows, in C order of its own.
+        transposed: V', width x rows.
         triangle: S, width x width: T to apply the reflections last to first, T' to apply them first to last.
-        matrix: rows x columns; changed in place.
+        tile: rows x TILE or fewer columns; changed in place.
         begin: the first column.
         end: the column after the last.
     """
     prefer_wide_vectors()
-    width = reflectors.shape[1]
+    width, rows = transposed.shape
     columns = end - begin
-    first = uint64(begin)
-    none = uint64(0)
-    projected = np.zeros((width, columns))
-    scaled = np.zeros((width, columns))
-    _accumulate(transposed, matrix, first, projected, none, columns, 1.0)
-    _accumulate(triangle, projected, none, scaled, none, columns, 1.0)
-    _accumulate(reflectors, scaled, none, matrix, first, columns, -1.0)
+    projected = np.zeros(width * TILE)
+    scaled = np.zeros(width * TILE)
+    is_packed = tile.shape[1] != TILE
+    packed = np.zeros(min(rows, ROWS) * TILE if is_packed else 0)
+    for first in range(0, rows, ROWS):
+        last = min(first + ROWS, rows)
+        part = _packed(tile[first:last], packed) if is_packed else tile[first:last].reshape(-1)
+        _accumulate(transposed[:, first:last], part, projected, begin, columns, 1.0)
+    _accumulate(triangle, projected, scaled, begin, columns, 1.0)
+    for first in range(0, rows, ROWS):
+        last = min(first + ROWS, rows)
+        part = _packed(tile[first:last], packed) if is_packed else tile[first:last].reshape(-1)
+        _accumulate(reflectors[first:last], scaled, part, begin, columns, -1.0)
+        if is_packed:
+            _unpack(part, tile[first:last])
+
+
+@njit
+def _packed(rows: Any, packed: Any) -> Any:
+    """Return the rows of a narrow tile in rows of TILE."""
+    for row in range(rows.shape[0]):
+        for c in range(rows.shape[1]):
+            packed[row * TILE + c] = rows[row, c]
+    return packed
+
+
+@njit
+def _unpack(packed: Any, rows: Any) -> None:
+    for row in range(rows.shape[0]):
+        for c in range(rows.shape[1]):
+            rows[row, c] = packed[row * TILE + c]

@@ -21,7 +21,7 @@ def cost(rule: Orthogonal, part: TensorSlice, dtype: Dtype) -> Cost:
     touched = grid.touched(part.starts, part.lengths)
     if not touched:
         return Cost(0, 0)
-    # A block, its reflections and the result are float64 and live at the same time for a moment.
+    # Of float64: a block and its reflections in two orders, or those and the result.
     others = min(_kept_blocks(rule), touched) - 1
     return Cost(touched * grid.block_elements, (3 * 8 + others * dtype.itemsize) * grid.block_elements)
 
