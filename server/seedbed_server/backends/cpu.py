@@ -17,12 +17,13 @@ from seedbed_server.backends.base import (
     Sparse,
     Uniform,
 )
-from seedbed_server.backends.cpu_kernels import OUT, compiled_kernels
+from seedbed_server.backends.cpu_kernels import compiled_kernels
 from seedbed_server.backends.householder import Tiles, orthonormal_columns
 from seedbed_server.backends.processor import available_threads, processor_name
 from seedbed_server.backends.runs import Runs
 from seedbed_server.kernels.bounds import interval
 from seedbed_server.kernels.keys import Key
+from seedbed_server.kernels.rounding import FORMATS
 
 
 class CpuBackend:
@@ -57,13 +58,24 @@ class CpuBackend:
             case Diagonal():
                 _fill_diagonal(rule, runs, dtype, out)
             case Uniform():
-                params = uniform_params(rule, dtype)
-                sample = self._kernels[f"uniform_{dtype.value}"]
-                sample(runs.firsts, runs.counts, key.as_array(), params, out.view(OUT[dtype]))
+                self._sample("uniform", runs, key, (uniform_params(rule, dtype),), dtype, out)
             case Normal():
-                split, params = normal_params(rule, dtype)
-                sample = self._kernels[f"normal_{dtype.value}"]
-                sample(runs.firsts, runs.counts, key.as_array(), split, params, out.view(OUT[dtype]))
+                self._sample("normal", runs, key, normal_params(rule, dtype), dtype, out)
+
+    def _sample(
+        self,
+        distribution: str,
+        runs: Runs,
+        key: Key,
+        parameters: tuple[NDArray[Any], ...],
+        dtype: Dtype,
+        out: NDArray[np.uint8],
+    ) -> None:
+        arguments = runs.firsts, runs.counts, key.as_array(), *parameters
+        if dtype.value in FORMATS:
+            self._kernels[f"{distribution}_narrow"](*arguments, FORMATS.index(dtype.value), out)
+        else:
+            self._kernels[f"{distribution}_{dtype.value}"](*arguments, out.view(dtype.numpy))
 
     def orthogonal(
         self, rule: Orthogonal, block: int, key: Key, is_cancelled: Callable[[], bool]

@@ -130,7 +130,7 @@ def _compose(products: Any, taus: Any, triangle: Any) -> None:
         triangle[k, k] = taus[k]
 
 
-@njit(inline="always")
+@njit(nogil=True, error_model="numpy")
 def _accumulate(left: Any, right: Any, out: Any, first: Any, columns: Any, sign: Any) -> None:
     """Add ``sign * left @ right`` to ``out``, in a window of their columns; each element's products in index order.
 
@@ -197,11 +197,11 @@ def reflect(reflectors: Any, transposed: Any, triangle: Any, tile: Any, begin: A
         last = min(first + ROWS, rows)
         part = _packed(tile[first:last], packed) if is_packed else tile[first:last].reshape(-1)
         _accumulate(transposed[:, first:last], part, projected, begin, columns, 1.0)
-    _accumulate(triangle, projected, scaled, begin, columns, 1.0)
+    _accumulate(triangle[:, :width], projected, scaled, begin, columns, 1.0)
     for first in range(0, rows, ROWS):
         last = min(first + ROWS, rows)
         part = _packed(tile[first:last], packed) if is_packed else tile[first:last].reshape(-1)
-        _accumulate(reflectors[first:last], scaled, part, begin, columns, -1.0)
+        _accumulate(reflectors[first:last, :width], scaled, part, begin, columns, -1.0)
         if is_packed:
             _unpack(part, tile[first:last])
 

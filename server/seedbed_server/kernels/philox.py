@@ -72,14 +72,9 @@ def fill_run(first_word: Any, count: Any, key: Any, out: Any, at: Any) -> None:
     prefer_wide_vectors()
     key0, key1, counter2, counter3 = key[0], key[1], key[2], key[3]
     end = at + count
-    lane = first_word & uint64(3)
-    block = first_word >> uint64(2)
+    block, lane = first_word >> uint64(2), first_word & uint64(3)
     if lane != uint64(0):  # the run begins inside a block
-        words = block_words(block, key)
-        while lane < uint64(4) and at < end:
-            out[at] = word_of_lane(words, lane)
-            lane += uint64(1)
-            at += uint64(1)
+        at = _fill_part(block, lane, key, out, at, end)
         block += uint64(1)
     blocks = (end - at) >> uint64(2)
     for index in range(blocks):
@@ -94,12 +89,18 @@ def fill_run(first_word: Any, count: Any, key: Any, out: Any, at: Any) -> None:
         out[place + uint64(3)] = word3
     at += blocks << uint64(2)
     if at < end:  # the run ends inside a block
-        words = block_words(block + blocks, key)
-        lane = uint64(0)
-        while at < end:
-            out[at] = word_of_lane(words, lane)
-            lane += uint64(1)
-            at += uint64(1)
+        _fill_part(block + blocks, uint64(0), key, out, at, end)
+
+
+@njit(nogil=True)
+def _fill_part(block: Any, lane: Any, key: Any, out: Any, at: Any, end: Any) -> Any:
+    """Write a block's words from a lane on to ``out[at]`` and after, up to ``end``; return where they end."""
+    words = block_words(block, key)
+    while lane < uint64(4) and at < end:
+        out[at] = word_of_lane(words, lane)
+        lane += uint64(1)
+        at += uint64(1)
+    return at
 
 
 @njit(nogil=True)

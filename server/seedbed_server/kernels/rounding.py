@@ -6,9 +6,13 @@ integers are. The results are the formats' bits as uint32, of which the lower 16
 
 from typing import Any
 
-from numba import float32, njit, uint32
+import numpy as np
+from numba import float32, njit, uint8, uint16, uint32, uint64
 
-from seedbed_server.kernels.intrinsics import bits_of_float32, float32_of_bits
+from seedbed_server.kernels.intrinsics import bits_of_float32, float32_of_bits, prefer_wide_vectors
+
+FORMATS = ("float16", "bfloat16", "float8_e4m3fn", "float8_e5m2")
+"""The narrow formats, by the numbers that :func:`write_rounded` knows them by."""
 
 FLOAT16_INFINITY = 0x7C00
 # Bits of 65536.0: from here on a float16 is infinite (65520 to 65536 round up to it by themselves).
@@ -84,3 +88,30 @@ def float8_e5m2_bits(value: Any) -> Any:
     small = magnitude < uint32(FLOAT32_BITS_OF_SMALLEST_NORMAL)
     rounded = subnormal if small else normal
     return uint32(sign | (rounded if rounded < uint32(E5M2_LARGEST) else uint32(E5M2_LARGEST)))
+
+
+@njit(nogil=True)
+def write_rounded(values: Any, number: Any, out: Any) -> Any:
+    """Write float32 values in a narrow format, and return how many bytes that was.
+
+    Args:
+        values: float32 array, finite.
+        number: of the format in :data:`FORMATS`.
+        out: uint8 array, at any address, that receives the bits.
+    """
+    prefer_wide_vectors()
+    size = uint64(values.size)
+    halves = out[: out.size // 2 * 2].view(np.uint16)
+    if number == 0:
+        for i in range(size):
+            halves[i] = uint16(float16_bits(values[i]))
+    elif number == 1:
+        for i in range(size):
+            halves[i] = uint16(bfloat16_bits(values[i]))
+    elif number == 2:
+        for i in range(size):
+            out[i] = uint8(float8_e4m3fn_bits(values[i]))
+    else:
+        for i in range(size):
+            out[i] = uint8(float8_e5m2_bits(values[i]))
+    return uint64(2) * size if number < 2 else size

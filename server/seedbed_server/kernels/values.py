@@ -1,15 +1,15 @@
-"""From element runs to values: the loops over the element functions, one for each distribution and dtype.
+"""From element runs to values: the loops over the element functions, one for each distribution and width.
 
 Each loop draws a tile of words, which stays in the processor's cache, turns it into values, and goes on. Words and
-values are separate loops because LLVM vectorizes each of them well, and both together badly. Floats of
-16 and 8 bits are written as their bits. The parameters come in an array: of a uniform minval, width and ceiling; of a
-normal step, low_edge, high_edge, remainder, lower, upper, mean and stddev.
+values are separate loops because LLVM vectorizes each of them well, and both together badly. Narrow floats, those of 16
+and 8 bits, are float32 values that a third loop rounds, and are written as their bits. The parameters come in an array:
+of a uniform minval, width and ceiling; of a normal step, low_edge, high_edge, remainder, lower, upper, mean and stddev.
 """
 
 from typing import Any
 
 import numpy as np
-from numba import uint8, uint16, uint64
+from numba import uint64
 
 from seedbed_server.kernels.intrinsics import prefer_wide_vectors
 from seedbed_server.kernels.normal import (
@@ -21,14 +21,14 @@ from seedbed_server.kernels.normal import (
     tail_quantile_float64,
 )
 from seedbed_server.kernels.philox import next_words
-from seedbed_server.kernels.rounding import bfloat16_bits, float8_e4m3fn_bits, float8_e5m2_bits, float16_bits
+from seedbed_server.kernels.rounding import write_rounded
 from seedbed_server.kernels.uniform import uniform_float32, uniform_float64
 
 TILE_WORDS = 4096
 """Words drawn at a time: 16 KiB, half of a first-level cache. No part of the contract."""
 
 # Arguments of every kernel: firsts and counts of the runs (uint64), the key, the word below which the median lies
-# (normal only), the parameters, and the values' array.
+# (normal only), the parameters, the format (narrow floats only: its place in rounding.FORMATS), and the values' array.
 
 
 def uniform_float32_values(firsts: Any, counts: Any, key: Any, params: Any, out: Any) -> None:
@@ -46,68 +46,19 @@ def uniform_float32_values(firsts: Any, counts: Any, key: Any, params: Any, out:
         at += size
 
 
-def uniform_float16_values(firsts: Any, counts: Any, key: Any, params: Any, out: Any) -> None:
-    """Fill a uint16 array with the bits of uniform float16 numbers."""
+def uniform_narrow_values(firsts: Any, counts: Any, key: Any, params: Any, number: Any, out: Any) -> None:
+    """Fill an array of bytes with uniform numbers of a narrow format."""
     prefer_wide_vectors()
     minval, width, ceiling = params[0], params[1], params[2]
     words = np.empty(TILE_WORDS, np.uint32)
+    values = np.empty(TILE_WORDS, np.float32)
     position = np.zeros(2, np.uint64)
     at = uint64(0)
     while at < uint64(out.size):
         size = next_words(firsts, counts, uint64(1), position, key, words)
-        tile = out[at : at + size]
         for i in range(size):
-            value = uniform_float32(words[i], minval, width, ceiling)
-            tile[i] = uint16(float16_bits(value))
-        at += size
-
-
-def uniform_bfloat16_values(firsts: Any, counts: Any, key: Any, params: Any, out: Any) -> None:
-    """Fill a uint16 array with the bits of uniform bfloat16 numbers."""
-    prefer_wide_vectors()
-    minval, width, ceiling = params[0], params[1], params[2]
-    words = np.empty(TILE_WORDS, np.uint32)
-    position = np.zeros(2, np.uint64)
-    at = uint64(0)
-    while at < uint64(out.size):
-        size = next_words(firsts, counts, uint64(1), position, key, words)
-        tile = out[at : at + size]
-        for i in range(size):
-            value = uniform_float32(words[i], minval, width, ceiling)
-            tile[i] = uint16(bfloat16_bits(value))
-        at += size
-
-
-def uniform_float8_e4m3fn_values(firsts: Any, counts: Any, key: Any, params: Any, out: Any) -> None:
-    """Fill a uint8 array with the bits of uniform float8_e4m3fn numbers."""
-    prefer_wide_vectors()
-    minval, width, ceiling = params[0], params[1], params[2]
-    words = np.empty(TILE_WORDS, np.uint32)
-    position = np.zeros(2, np.uint64)
-    at = uint64(0)
-    while at < uint64(out.size):
-        size = next_words(firsts, counts, uint64(1), position, key, words)
-        tile = out[at : at + size]
-        for i in range(size):
-            value = uniform_float32(words[i], minval, width, ceiling)
-            tile[i] = uint8(float8_e4m3fn_bits(value))
-        at += size
-
-
-def uniform_float8_e5m2_values(firsts: Any, counts: Any, key: Any, params: Any, out: Any) -> None:
-    """Fill a uint8 array with the bits of uniform float8_e5m2 numbers."""
-    prefer_wide_vectors()
-    minval, width, ceiling = params[0], params[1], params[2]
-    words = np.empty(TILE_WORDS, np.uint32)
-    position = np.zeros(2, np.uint64)
-    at = uint64(0)
-    while at < uint64(out.size):
-        size = next_words(firsts, counts, uint64(1), position, key, words)
-        tile = out[at : at + size]
-        for i in range(size):
-            value = uniform_float32(words[i], minval, width, ceiling)
-            tile[i] = uint8(float8_e5m2_bits(value))
-        at += size
+            values[i] = uniform_float32(words[i], minval, width, ceiling)
+        at += write_rounded(values[:size], number, out[at:])
 
 
 def uniform_float64_values(firsts: Any, counts: Any, key: Any, params: Any, out: Any) -> None:
@@ -142,72 +93,20 @@ def normal_float32_values(firsts: Any, counts: Any, key: Any, split: Any, params
         at += size
 
 
-def normal_float16_values(firsts: Any, counts: Any, key: Any, split: Any, params: Any, out: Any) -> None:
-    """Fill a uint16 array with the bits of normal float16 numbers."""
+def normal_narrow_values(firsts: Any, counts: Any, key: Any, split: Any, params: Any, number: Any, out: Any) -> None:
+    """Fill an array of bytes with normal numbers of a narrow format."""
     prefer_wide_vectors()
     below, step, low, high = split[0], params[0], params[1], params[2]
     lower, upper, mean, stddev = params[4], params[5], params[6], params[7]
     words = np.empty(TILE_WORDS, np.uint32)
+    values = np.empty(TILE_WORDS, np.float32)
     position = np.zeros(2, np.uint64)
     at = uint64(0)
     while at < uint64(out.size):
         size = next_words(firsts, counts, uint64(1), position, key, words)
-        tile = out[at : at + size]
         for i in range(size):
-            value = normal_float32(words[i], below, step, low, high, lower, upper, mean, stddev)
-            tile[i] = uint16(float16_bits(value))
-        at += size
-
-
-def normal_bfloat16_values(firsts: Any, counts: Any, key: Any, split: Any, params: Any, out: Any) -> None:
-    """Fill a uint16 array with the bits of normal bfloat16 numbers."""
-    prefer_wide_vectors()
-    below, step, low, high = split[0], params[0], params[1], params[2]
-    lower, upper, mean, stddev = params[4], params[5], params[6], params[7]
-    words = np.empty(TILE_WORDS, np.uint32)
-    position = np.zeros(2, np.uint64)
-    at = uint64(0)
-    while at < uint64(out.size):
-        size = next_words(firsts, counts, uint64(1), position, key, words)
-        tile = out[at : at + size]
-        for i in range(size):
-            value = normal_float32(words[i], below, step, low, high, lower, upper, mean, stddev)
-            tile[i] = uint16(bfloat16_bits(value))
-        at += size
-
-
-def normal_float8_e4m3fn_values(firsts: Any, counts: Any, key: Any, split: Any, params: Any, out: Any) -> None:
-    """Fill a uint8 array with the bits of normal float8_e4m3fn numbers."""
-    prefer_wide_vectors()
-    below, step, low, high = split[0], params[0], params[1], params[2]
-    lower, upper, mean, stddev = params[4], params[5], params[6], params[7]
-    words = np.empty(TILE_WORDS, np.uint32)
-    position = np.zeros(2, np.uint64)
-    at = uint64(0)
-    while at < uint64(out.size):
-        size = next_words(firsts, counts, uint64(1), position, key, words)
-        tile = out[at : at + size]
-        for i in range(size):
-            value = normal_float32(words[i], below, step, low, high, lower, upper, mean, stddev)
-            tile[i] = uint8(float8_e4m3fn_bits(value))
-        at += size
-
-
-def normal_float8_e5m2_values(firsts: Any, counts: Any, key: Any, split: Any, params: Any, out: Any) -> None:
-    """Fill a uint8 array with the bits of normal float8_e5m2 numbers."""
-    prefer_wide_vectors()
-    below, step, low, high = split[0], params[0], params[1], params[2]
-    lower, upper, mean, stddev = params[4], params[5], params[6], params[7]
-    words = np.empty(TILE_WORDS, np.uint32)
-    position = np.zeros(2, np.uint64)
-    at = uint64(0)
-    while at < uint64(out.size):
-        size = next_words(firsts, counts, uint64(1), position, key, words)
-        tile = out[at : at + size]
-        for i in range(size):
-            value = normal_float32(words[i], below, step, low, high, lower, upper, mean, stddev)
-            tile[i] = uint8(float8_e5m2_bits(value))
-        at += size
+            values[i] = normal_float32(words[i], below, step, low, high, lower, upper, mean, stddev)
+        at += write_rounded(values[:size], number, out[at:])
 
 
 def normal_float64_values(firsts: Any, counts: Any, key: Any, split: Any, params: Any, out: Any) -> None:
