@@ -76,6 +76,8 @@ class Assembler:
             self._map(frame.segment)
         if frame.digest is not None:
             self._end(frame.digest)
+        elif frame.segment is not None:  # its digest would be of bytes that never travelled, and is not asked for
+            self._next()
 
     @property
     def is_complete(self) -> bool:
@@ -147,6 +149,9 @@ class Assembler:
         is_right = said == digest if digest is not None else said is not None and said.size_bytes == self._position
         if not is_right:
             raise _lost(f"the digest of {self._name()} is wrong")
+        self._next()
+
+    def _next(self) -> None:
         self._digester = None
         self._position = 0
         self._index += 1

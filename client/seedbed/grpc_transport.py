@@ -22,7 +22,7 @@ from seedbed.rpc_messages import (
     sample_message,
     server_info_of,
 )
-from seedbed.segments import SegmentError, map_segment
+from seedbed.segments import SegmentBusyError, SegmentError, map_segment
 from seedbed.v1 import service_pb2, service_pb2_grpc
 from seedbed.wire.chunks import Chunk, Frame, decode_frame
 from seedbed.wire.digests import Digest, DigestAlgorithm
@@ -141,8 +141,8 @@ class GrpcTransport:
             try:
                 return self._fill(requests, outs, count, timeout_seconds, accepts_segments=True)
             except (SegmentError, OverloadedError) as error:
-                # What cannot be opened now cannot be opened later; shared memory that is full may have room again.
-                self._maps = not isinstance(error, SegmentError)
+                # What cannot be opened now cannot be opened later; what is full or busy may have room again.
+                self._maps = isinstance(error, (OverloadedError, SegmentBusyError))
                 on_bytes(-arrived)
         return self._fill(requests, outs, on_bytes, timeout_seconds, accepts_segments=False)
 

@@ -1,8 +1,10 @@
 """Mapping a segment: a tensor that a server on this host has put into shared memory, without copying a byte of it."""
 
+import fcntl
 import mmap
 import os
 import re
+import resource
 import stat
 from pathlib import Path
 
@@ -16,8 +18,14 @@ class SegmentError(Exception):
     """A segment that this process cannot map; the tensor can still be had through the stream."""
 
 
+class SegmentBusyError(SegmentError):
+    """A segment that this process cannot map now, but perhaps another one later."""
+
+
 def map_segment(data: bytes, size_bytes: int, directory: str | None = None) -> memoryview:
     """Return a segment's memory, private to this process: what is written to it nobody else sees.
+
+    Until nothing refers to it any more, the server is kept from using the memory for something else.
 
     Args:
         data: a serialized Segment.
@@ -26,6 +34,7 @@ def map_segment(data: bytes, size_bytes: int, directory: str | None = None) -> m
 
     Raises:
         SegmentError: if it is not there, may not be read, or is not what it should be.
+        SegmentBusyError: if it has become another tensor's, or this process has too many files open.
     """
     try:
         folder, path, said_bytes = segment_from_bytes(data)
@@ -33,17 +42,39 @@ def map_segment(data: bytes, size_bytes: int, directory: str | None = None) -> m
         raise SegmentError(str(error)) from None
     if not PATH.fullmatch(path) or said_bytes != size_bytes:
         raise SegmentError(f"segment {path!r} of {said_bytes} bytes, where {size_bytes} were due")
+    file = Path(directory or folder, path)
     try:
-        descriptor = os.open(Path(directory or folder, path), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except (OSError, ValueError) as error:  # a folder with a zero byte in its name is a ValueError
         raise SegmentError(f"segment {path}: {error}") from None
     try:
-        found = os.fstat(descriptor)
+        _check_descriptor(descriptor)
+        found = _locked(descriptor, file)
         if not stat.S_ISREG(found.st_mode) or found.st_size != size_bytes:
             raise SegmentError(f"segment {path} is no file of {size_bytes} bytes")
         protection = mmap.PROT_READ | mmap.PROT_WRITE
+        # The mapping has a descriptor of its own of the same open file, and so keeps the lock.
         return memoryview(mmap.mmap(descriptor, size_bytes, flags=mmap.MAP_PRIVATE, prot=protection))
     except OSError as error:
         raise SegmentError(f"segment {path}: {error.strerror}") from None
     finally:
         os.close(descriptor)
+
+
+def _check_descriptor(descriptor: int) -> None:
+    """Leave some descriptors to the rest of the program: a system gives the lowest number that is free."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if descriptor > most // 4 * 3:
+        raise SegmentBusyError(f"this process has {descriptor} of at most {most} files open")
+
+
+def _locked(descriptor: int, file: Path) -> os.stat_result:
+    """Lock a segment, and return what it is; under another name it would have another tensor in it by now."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        found, named = os.fstat(descriptor), file.lstat()
+    except (BlockingIOError, FileNotFoundError):
+        raise SegmentBusyError(f"segment {file.name} is another tensor's by now") from None
+    if (found.st_dev, found.st_ino) != (named.st_dev, named.st_ino):
+        raise SegmentBusyError(f"segment {file.name} is another tensor's by now")
+    return found

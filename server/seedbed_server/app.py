@@ -17,7 +17,7 @@ from seedbed.wire.info import NUMERICS
 from seedbed_server.devices import open_backend
 from seedbed_server.metrics import Metrics
 from seedbed_server.metrics_endpoint import MetricsEndpoint
-from seedbed_server.segments import SegmentFolder
+from seedbed_server.segment_folder import SegmentFolder
 from seedbed_server.servicer import SERVICE, Servicer
 from seedbed_server.settings import Settings
 from seedbed_server.streaming import SamplingPools
@@ -157,7 +157,10 @@ def _segment_folder(settings: Settings) -> SegmentFolder | None:
     if settings.shared_memory_dir is None:
         return None
     return SegmentFolder(
-        settings.shared_memory_dir, mode=settings.shared_memory_mode, max_bytes=settings.max_shared_memory_bytes
+        settings.shared_memory_dir,
+        mode=settings.shared_memory_mode,
+        max_bytes=settings.max_shared_memory_bytes,
+        idle_seconds=settings.shared_memory_idle_seconds,
     )
 
 

@@ -188,6 +188,12 @@ def _parser() -> argparse.ArgumentParser:
         help="how much they may hold at a time; what is beyond is sent by the socket",
     )
     parser.add_argument(
+        "--shared-memory-idle-seconds",
+        type=_seconds,
+        default=defaults.shared_memory_idle_seconds,
+        help="how long what no call uses is kept, for clients that come late, and as memory for other tensors",
+    )
+    parser.add_argument(
         "--metrics-listen",
         type=_tcp_address,
         metavar="ADDRESS",
@@ -229,6 +235,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         shared_memory_mode=options.shared_memory_mode,
         max_shared_memory_bytes=options.max_shared_memory_bytes,
         metrics_listen=options.metrics_listen,
+        shared_memory_idle_seconds=options.shared_memory_idle_seconds,
         grace_seconds=options.grace_seconds,
         reflection=options.reflection,
         limits=Limits(**limits),

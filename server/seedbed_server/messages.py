@@ -16,8 +16,12 @@ from seedbed_server.flights import Buffer
 from seedbed_server.metrics import Lane
 from seedbed_server.refusals import OverloadedError
 from seedbed_server.sampler import SamplePlan
-from seedbed_server.segments import MIN_SEGMENT_BYTES, Segment, SegmentFolder
-from seedbed_server.streaming import NOTHING, Piece, ReusedMemory
+from seedbed_server.segment_folder import Lease, SegmentFolder
+from seedbed_server.segments import MIN_SEGMENT_BYTES
+from seedbed_server.streaming import NOTHING, Piece, Placement, ReusedMemory
+
+# Sampled at a time into a segment's own memory; smaller pieces stay in the cache, where nobody needs them.
+IN_PLACE_BYTES = 2**22
 
 # How long a client may take to open a segment after the last message.
 SEGMENT_LINGER_SECONDS = 60.0
@@ -28,12 +32,21 @@ FULL_RETRY_SECONDS = 1.0
 class _Absorbed:
     """A piece that goes into no message of its own."""
 
-    inner: Buffer
+    data: NDArray[np.uint8]
     piece: Piece
+    reused: Buffer | None
+    """The memory that the data lies in; None where that is the segment itself."""
 
-    @property
-    def data(self) -> NDArray[np.uint8]:
-        return self.inner.data
+
+@dataclass(slots=True)
+class _Place:
+    """Where a tensor goes that its client maps."""
+
+    lease: Lease
+    is_ours: bool
+    """Whether this call fills it."""
+    seen_bytes: int = -1
+    """How much of it was there when the client was last told to wait."""
 
 
 class Messages:
@@ -42,35 +55,62 @@ class Messages:
     Args:
         accepts_fill: whether the client understands a constant as one element.
         segments: where to put large tensors, if the client can map them.
+        locks_segments: whether the client holds a lock on what it maps.
+        omit_segment_digests: whether the client does without the digest of what it maps.
     """
 
-    def __init__(self, *, accepts_fill: bool = False, segments: SegmentFolder | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        accepts_fill: bool = False,
+        segments: SegmentFolder | None = None,
+        locks_segments: bool = False,
+        omit_segment_digests: bool = False,
+    ) -> None:
         self._accepts_fill = accepts_fill
         self._folder = segments
+        self._locks_segments = locks_segments
+        self._omit_segment_digests = omit_segment_digests
         self._reused = ReusedMemory()
-        self._segments: dict[int, Segment | None] = {}
+        self._places: dict[int, _Place | None] = {}
         self._header_due: set[int] = set()
 
     @property
     def has_segments(self) -> bool:
         """Whether the client has files to open."""
-        return any(self._segments.values())
+        return any(self._places.values())
 
-    def is_shared(self, tensor_index: int, plan: SamplePlan) -> bool:
-        """Return whether a tensor's messages may be sent to other clients as well."""
-        return self.lane(tensor_index, plan) == "stream"
+    def place(self, tensor_index: int, plan: SamplePlan) -> Placement:
+        """Return how a tensor is put into memory: into messages, into a segment, or by another call into a segment."""
+        lane = self.lane(tensor_index, plan)
+        if lane == "stream":
+            return Placement(is_shared=True)
+        place = self._places.get(tensor_index)
+        if lane == "fill" or place is None:
+            return Placement()
+        segment = place.lease.segment
+        if not place.is_ours:
+            return Placement(given=segment.awaited())
+        largest = IN_PLACE_BYTES if segment.is_mapped else None
+        return Placement(has_digest=not self._omit_segment_digests, max_piece_bytes=largest)
 
     def lane(self, tensor_index: int, plan: SamplePlan) -> Lane:
         """Return how a tensor goes to the client."""
         if self._is_fill(plan):
             return "fill"
-        return "stream" if self._segment(tensor_index, plan) is None else "shared_memory"
+        return "stream" if self._place(tensor_index, plan) is None else "shared_memory"
 
     def take(self, piece: Piece, size_bytes: int) -> Buffer:
         """Return the draft of the piece's message, or memory for what is not sent as a chunk."""
-        if self.is_shared(piece.tensor_index, piece.plan):
+        lane = self.lane(piece.tensor_index, piece.plan)
+        if lane == "stream":
             return Draft(_draft_of(piece), size_bytes)
-        return _Absorbed(self._reused.take(piece, size_bytes), piece)
+        if lane == "shared_memory" and (place := self._places[piece.tensor_index]) is not None:
+            memory = place.lease.segment.memory(piece.byte_offset, size_bytes)
+            if memory is not None:
+                return _Absorbed(memory, piece, None)
+        reused = self._reused.take(piece, size_bytes)
+        return _Absorbed(reused.data, piece, reused)
 
     def filled(self, buffer: Buffer) -> None:
         """Write what was sampled for a segment to its place.
@@ -78,10 +118,11 @@ class Messages:
         Raises:
             OverloadedError: if shared memory is full.
         """
-        if not isinstance(buffer, _Absorbed):
+        if not isinstance(buffer, _Absorbed) or (place := self._places.get(buffer.piece.tensor_index)) is None:
             return
-        segment = self._segments.get(buffer.piece.tensor_index)
-        if segment is None:
+        segment = place.lease.segment
+        segment.written_bytes += buffer.data.size
+        if buffer.reused is None:
             return
         try:
             segment.write(buffer.piece.byte_offset, buffer.data)
@@ -92,44 +133,79 @@ class Messages:
 
     def give_back(self, buffer: Buffer) -> None:
         """Keep memory of what was not sent for a later piece; a draft's belongs to its message."""
-        if isinstance(buffer, _Absorbed):
-            self._reused.give_back(buffer.inner)
+        if isinstance(buffer, _Absorbed) and buffer.reused is not None:
+            self._reused.give_back(buffer.reused)
 
     def encode(self, piece: Piece) -> bytes | None:
-        """Return the piece's message, or None if it has none."""
+        """Return the piece's message, or None if it has none.
+
+        Raises:
+            OverloadedError: if another call was to fill a segment, and does not go on.
+        """
         if isinstance(piece.buffer, Draft):
             return piece.buffer.encode(_draft_of(piece))
-        if piece.buffer is None:  # a sign of life, or a tensor without bytes
+        is_given = self._is_given(piece)
+        if piece.buffer is None and not (is_given and piece.is_last):  # a sign of life, or a tensor without bytes
+            if is_given:
+                self._check_progress(piece.tensor_index)
             return encode_frame(_empty_frame(piece))
         if piece.is_first:
             self._header_due.add(piece.tensor_index)
-        return None if piece.digest is None else self._whole(piece)
+        return self._whole(piece) if piece.is_last else None
+
+    def size_of(self, piece: Piece) -> int:
+        """Return how many bytes of its tensor the client has by a piece."""
+        return piece.plan.size_bytes if piece.is_last and self._is_given(piece) else len(piece.data)
 
     def close(self) -> None:
-        """Remove the segments; what a client has mapped stays with it."""
-        segments, self._segments = self._segments, {}
-        for segment in segments.values():
-            if segment is not None:
-                segment.remove()
+        """Give the segments back; what a client has mapped stays with it."""
+        places, self._places = self._places, {}
+        for place in places.values():
+            if place is None or self._folder is None:
+                continue
+            if place.is_ours and not place.lease.segment.content.done():
+                place.lease.segment.abandon()
+            self._folder.give_back(place.lease)
+
+    def _is_given(self, piece: Piece) -> bool:
+        """Return whether another call puts a piece's tensor into a segment."""
+        place = self._places.get(piece.tensor_index)
+        return place is not None and not place.is_ours
+
+    def _check_progress(self, tensor_index: int) -> None:
+        """Raise unless more of a segment is there than a heartbeat ago."""
+        place = self._places[tensor_index]
+        assert place is not None
+        written = place.lease.segment.written_bytes
+        if written == place.seen_bytes:
+            message = "another client's call puts the tensor into shared memory, and does not go on; ask without it"
+            reason = "SEGMENT_STALLED"
+            raise OverloadedError(message, reason=reason, retry_after_seconds=FULL_RETRY_SECONDS)
+        place.seen_bytes = written
 
     def _is_fill(self, plan: SamplePlan) -> bool:
         return self._accepts_fill and isinstance(plan.rule, Fill)
 
-    def _segment(self, tensor_index: int, plan: SamplePlan) -> Segment | None:
+    def _place(self, tensor_index: int, plan: SamplePlan) -> _Place | None:
         if self._folder is None or plan.size_bytes < MIN_SEGMENT_BYTES:
             return None
-        if tensor_index not in self._segments:
-            self._segments[tensor_index] = self._folder.create(plan.size_bytes)
-        return self._segments[tensor_index]
+        if tensor_index not in self._places:
+            content = f"{plan.request!r} {self._omit_segment_digests}" if self._locks_segments else None
+            found = self._folder.lease(plan.size_bytes, content)
+            self._places[tensor_index] = None if found is None else _Place(*found)
+        return self._places[tensor_index]
 
     def _whole(self, piece: Piece) -> bytes:
         """Return the one message of a tensor that has no chunks."""
         index = piece.tensor_index
         header = _header(piece) if index in self._header_due else None
-        segment = None if self._is_fill(piece.plan) else self._segments[index]
-        if segment is None or self._folder is None:
+        place = None if self._is_fill(piece.plan) else self._places[index]
+        if place is None or self._folder is None:
             fill, where = bytes(piece.data[: piece.plan.dtype.itemsize]), None
         else:
+            segment = place.lease.segment
+            if place.is_ours:
+                segment.publish(piece.digest)
             path = self._folder.path_of(segment)
             fill, where = None, protos.segment_to_bytes(str(self._folder.directory), path, segment.size_bytes)
         return encode_frame(Frame(index, header, None, _digest(piece), fill, where))
@@ -141,8 +217,7 @@ def _draft_of(piece: Piece) -> Frame:
 
 
 def _empty_frame(piece: Piece) -> Frame:
-    is_heartbeat = piece.digest is None
-    return _frame(piece, Chunk(piece.byte_offset, piece.crc32c, piece.data) if is_heartbeat else None)
+    return _frame(piece, None if piece.is_last else Chunk(piece.byte_offset, piece.crc32c, piece.data))
 
 
 def _frame(piece: Piece, chunk: Chunk | None) -> Frame:

@@ -24,7 +24,7 @@ from seedbed_server.messages import SEGMENT_LINGER_SECONDS, Messages
 from seedbed_server.metrics import Method, Metrics
 from seedbed_server.refusals import NotServingError, OverloadedError
 from seedbed_server.sampler import SamplePlan, plan
-from seedbed_server.segments import SegmentFolder
+from seedbed_server.segment_folder import SegmentFolder
 from seedbed_server.streaming import Piece, SamplingPools, TensorStream
 from seedbed_server.validation import ResumePoint, check_chunk_bytes, check_resume, check_sizes, check_tensor_count
 
@@ -170,7 +170,12 @@ class Servicer:
         is_resumed = resume != ResumePoint(0, 0)
         may_map = request.accepts_segments and call.is_on_this_host and not is_resumed
         segments = self._segments if may_map else None
-        messages = Messages(accepts_fill=request.accepts_fill and not is_resumed, segments=segments)
+        messages = Messages(
+            accepts_fill=request.accepts_fill and not is_resumed,
+            segments=segments,
+            locks_segments=request.locks_segments,
+            omit_segment_digests=request.omit_segment_digests,
+        )
         stream = TensorStream(
             plans,
             self._ready_pools(),
@@ -184,9 +189,9 @@ class Servicer:
         try:
             for piece in call.pieces(stream):
                 message = messages.encode(piece)
-                is_last = piece.digest is not None and piece.tensor_index == len(plans) - 1
+                is_last = piece.is_last and piece.tensor_index == len(plans) - 1
                 call.record.may_be_ended = is_last and messages.has_segments
-                self._metrics.served(messages.lane(piece.tensor_index, piece.plan), len(piece.data))
+                self._metrics.served(messages.lane(piece.tensor_index, piece.plan), messages.size_of(piece))
                 if message is not None:
                     call.record.sent()
                     yield message

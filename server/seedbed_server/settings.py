@@ -26,6 +26,8 @@ class Settings:
     """Who may read them: the mode of the files."""
     max_shared_memory_bytes: int = 2**34
     """How much they may hold at a time."""
+    shared_memory_idle_seconds: float = 30.0
+    """How long what no call uses is kept."""
     metrics_listen: str | None = None
     """Where Prometheus can read metrics, ``host:port``; None is nowhere."""
     grace_seconds: float = 30.0

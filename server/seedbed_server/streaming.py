@@ -11,7 +11,7 @@ from concurrent.futures import CancelledError as FutureCancelledError
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,8 +49,10 @@ class Piece(NamedTuple):
     """The bytes; valid until the next piece is asked for. Empty in a heartbeat and for an empty tensor."""
     crc32c: int
     """Their checksum."""
+    is_last: bool
+    """Whether nothing of it comes after."""
     digest: Digest | None
-    """In the last piece of a tensor: the digest of all bytes that this stream gave of it."""
+    """In the last piece of a tensor, if wanted: the digest of all bytes that this stream gave of it."""
     buffer: Buffer | None = None
     """The stream's memory that the data lies in."""
 
@@ -69,8 +71,7 @@ class _Job:
     byte_offset: int
     """Where in the slice its bytes begin."""
     size_bytes: int
-    is_shared: bool
-    """Whether other streams may read what is sampled for this one."""
+    placement: "Placement"
     flight: Flight | None = None
     flight_key: Hashable = None
     """What two streams have in common whose messages for the chunk are the same bytes."""
@@ -78,11 +79,24 @@ class _Job:
     """Whether the stream's own thread has to sample it."""
 
 
+class Placement(NamedTuple):
+    """How a tensor is put into its memory."""
+
+    is_shared: bool = False
+    """Whether other streams may read it there at the same time; the memory is then never written again."""
+    given: "Future[Digest | None] | None" = None
+    """Where nothing is sampled, because another stream does it: what becomes its digest. May be cancelled."""
+    has_digest: bool = True
+    """Whether a digest is wanted."""
+    max_piece_bytes: int | None = None
+    """The largest piece; None is the stream's own."""
+
+
 class Memory(Protocol):
     """Where a stream's pieces are sampled to."""
 
-    def is_shared(self, tensor_index: int, plan: SamplePlan) -> bool:
-        """Return whether other streams may read a tensor's memory at the same time; it is then never written again."""
+    def place(self, tensor_index: int, plan: SamplePlan) -> Placement:
+        """Return how the next tensor is put into memory; called once for each."""
 
     def take(self, piece: Piece, size_bytes: int) -> Buffer:
         """Return memory for a piece, which is given as it will be but for its data, and its sums' values."""
@@ -106,10 +120,10 @@ class ReusedMemory:
     def __init__(self) -> None:
         self._free: deque[NDArray[np.uint8]] = deque()
 
-    def is_shared(self, tensor_index: int, plan: SamplePlan) -> bool:
-        """Return that it is not."""
+    def place(self, tensor_index: int, plan: SamplePlan) -> Placement:
+        """Return that there is nothing special about it."""
         del tensor_index, plan
-        return False
+        return Placement()
 
     def take(self, piece: Piece, size_bytes: int) -> Buffer:
         """Return some of the memory that was given back, or new memory."""
@@ -191,6 +205,8 @@ class TensorStream:
         self._cancelled.set()
         for job in tuple(self._waiting):
             job.source.cancel()
+            if job.placement.given is not None:
+                job.placement.given.cancel()
 
     def wait_cancelled(self, timeout_seconds: float) -> None:
         """Return when :meth:`cancel` has been called, or after the time."""
@@ -223,18 +239,22 @@ class TensorStream:
     def _jobs(self) -> Iterator[_Job]:
         for index in range(self._first_tensor, len(self._plans)):
             plan = self._plans[index]
-            source, identity = TensorSource(plan, self._pools.backend), repr(plan.request)
+            source = TensorSource(plan, self._pools.backend)
+            placement = self._memory.place(index, plan)
+            if placement.given is not None:
+                yield _Job(index, source, None, True, True, True, "", 0, 0, placement)
+                continue
+            identity = repr(plan.request)
             skipped = self._first_byte // plan.dtype.itemsize if index == self._first_tensor else 0
-            chunks = plan.chunks(self._max_chunk_bytes, skipped)
+            chunks = plan.chunks(placement.max_piece_bytes or self._max_chunk_bytes, skipped)
             chunk = next(chunks, None)
             offset = self._first_byte if index == self._first_tensor else 0
             is_first = True
-            is_shared = chunk is not None and self._memory.is_shared(index, plan)
             while True:
                 following = next(chunks, None)
                 size = chunk.element_count * plan.dtype.itemsize if chunk else 0
                 is_last = following is None
-                yield _Job(index, source, chunk, is_first, is_last, is_first, identity, offset, size, is_shared)
+                yield _Job(index, source, chunk, is_first, is_last, is_first, identity, offset, size, placement)
                 if following is None:
                     break
                 chunk, is_first, offset = following, False, offset + size
@@ -247,7 +267,7 @@ class TensorStream:
             if job is None:
                 return
             if job.chunk is not None:
-                job.flight = self._join(job) if job.is_shared else self._start(job)
+                job.flight = self._join(job) if job.placement.is_shared else self._start(job)
                 self._sample_if_small(job, job.flight)
             self._waiting.append(job)
 
@@ -285,7 +305,7 @@ class TensorStream:
         flight, job.flight = job.flight, None
         if flight is None:
             return
-        if job.is_shared:
+        if job.placement.is_shared:
             self._pools.flights.leave(job.flight_key, flight, job.identity)
         elif not flight.sampled.cancel():
             self._memory.give_back(flight.buffer)
@@ -305,13 +325,17 @@ class TensorStream:
         return checksum(buffer.data.data) if self._with_checksums else 0
 
     def _sampled_piece(self, job: _Job, digester: Digester) -> Piece:
-        if job.flight is None:
-            return self._piece(job, NOTHING.data, 0, digester.digest() if job.is_last else None)
-        crc32c = self._checksum_of(job, job.flight)
-        buffer = job.flight.buffer
-        data = buffer.data.data
-        digester.update(data)
-        return self._piece(job, data, crc32c, digester.digest() if job.is_last else None, buffer)
+        if job.placement.given is not None:
+            return self._piece(job, NOTHING.data, 0, _digest_of(job.placement.given))
+        crc32c, buffer, data = 0, None, NOTHING.data
+        if job.flight is not None:
+            crc32c = self._checksum_of(job, job.flight)
+            buffer = job.flight.buffer
+            data = buffer.data.data
+            if job.placement.has_digest:
+                digester.update(data)
+        digest = digester.digest() if job.is_last and job.placement.has_digest else None
+        return self._piece(job, data, crc32c, digest, buffer)
 
     def _checksum_of(self, job: _Job, flight: Flight) -> int:
         """Return what the flight gives, or another flight in its place if the stream that began it was cancelled."""
@@ -334,18 +358,20 @@ class TensorStream:
     @staticmethod
     def _piece(job: _Job, data: memoryview, crc32c: int, digest: Digest | None, buffer: Buffer | None = None) -> Piece:
         plan = job.source.plan
-        return Piece(job.tensor_index, plan, job.is_first, job.byte_offset, data, crc32c, digest, buffer)
+        return Piece(job.tensor_index, plan, job.is_first, job.byte_offset, data, crc32c, job.is_last, digest, buffer)
 
     def _heartbeats(self, job: _Job) -> Iterator[Piece]:
         """Yield signs of life until the job's bytes are there."""
-        while job.flight is not None and not job.flight.sampled.done():
+        sampled = job.flight.sampled if job.flight is not None else None
+        awaited: Future[Any] | None = job.placement.given or sampled
+        while awaited is not None and not awaited.done():
             try:
-                job.flight.sampled.exception(timeout=HEARTBEAT_SECONDS)
+                awaited.exception(timeout=HEARTBEAT_SECONDS)
                 return
             except FutureCancelledError:
                 return
             except FutureTimeoutError:
-                yield self._piece(job, NOTHING.data, 0, None)
+                yield self._piece(job, NOTHING.data, 0, None)._replace(is_last=False)
                 job.is_first = False
 
     def _abandon(self) -> None:
@@ -359,3 +385,10 @@ class TensorStream:
         if identity in self._reading:
             self._reading.remove(identity)
             self._pools.flights.exit(identity)
+
+
+def _digest_of(given: "Future[Digest | None]") -> Digest | None:
+    try:
+        return given.result()
+    except FutureCancelledError:
+        raise CancelledError from None

@@ -32,8 +32,8 @@ def memory(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server(tmp_path: Path, memory: Path) -> Iterator[ServerProcess]:
-    listen = f"unix://{tmp_path}/s.sock"
-    with serving("--shared-memory-dir", str(memory), "--listen", "127.0.0.1:0", listen=listen) as process:
+    arguments = ("--shared-memory-dir", str(memory), "--shared-memory-idle-seconds", "0.4", "--listen", "127.0.0.1:0")
+    with serving(*arguments, listen=f"unix://{tmp_path}/s.sock") as process:
         yield process
 
 
