@@ -1,9 +1,12 @@
 """How the server writes its log: one line for each event, for a person or, as JSON, for a program."""
 
+import atexit
 import json
 import logging
 import sys
 import time
+from logging.handlers import QueueHandler, QueueListener
+from queue import SimpleQueue
 
 
 class TextFormatter(logging.Formatter):
@@ -28,12 +31,24 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(entry)
 
 
+class _SameProcessHandler(QueueHandler):
+    """Hands records over as they are, which is enough within a process."""
+
+    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        return record
+
+
 def configure_logging(level: str, style: str) -> None:
     """Send the server's log to standard error, as ``text`` or ``json``."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
+    # A thread writes the lines: a call shall not wait for them.
+    queue: SimpleQueue[logging.LogRecord] = SimpleQueue()
+    listener = QueueListener(queue, handler)
+    listener.start()
+    atexit.register(listener.stop)
     logger = logging.getLogger("seedbed_server")
-    logger.handlers = [handler]
+    logger.handlers = [_SameProcessHandler(queue)]
     logger.propagate = False
     logger.setLevel(level.upper())
 

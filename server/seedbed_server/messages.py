@@ -144,11 +144,12 @@ class Messages:
         """
         if isinstance(piece.buffer, Draft):
             return piece.buffer.encode(_draft_of(piece))
-        is_given = self._is_given(piece)
-        if piece.buffer is None and not (is_given and piece.is_last):  # a sign of life, or a tensor without bytes
-            if is_given:
+        if self.lane(piece.tensor_index, piece.plan) == "stream":
+            return encode_frame(_frame(piece, None if piece.is_last and not piece.data else _chunk(piece)))
+        if piece.buffer is None and not piece.is_last:  # a sign of life
+            if self._is_given(piece):
                 self._check_progress(piece.tensor_index)
-            return encode_frame(_empty_frame(piece))
+            return encode_frame(_frame(piece, _chunk(piece)))
         if piece.is_first:
             self._header_due.add(piece.tensor_index)
         return self._whole(piece) if piece.is_last else None
@@ -216,8 +217,8 @@ def _draft_of(piece: Piece) -> Frame:
     return _frame(piece, Chunk(piece.byte_offset, piece.crc32c, NOTHING.data))
 
 
-def _empty_frame(piece: Piece) -> Frame:
-    return _frame(piece, None if piece.is_last else Chunk(piece.byte_offset, piece.crc32c, piece.data))
+def _chunk(piece: Piece) -> Chunk:
+    return Chunk(piece.byte_offset, piece.crc32c, piece.data)
 
 
 def _frame(piece: Piece, chunk: Chunk | None) -> Frame:

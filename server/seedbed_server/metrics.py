@@ -4,9 +4,10 @@ Never a label by seed, name or peer: a label's values must be few. Every process
 write to files in a folder that all share (prometheus_client's multiprocess mode), and one endpoint adds them up.
 """
 
+import functools
 import os
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -36,9 +37,9 @@ class Method:
     """The method's name."""
 
     @property
-    def labels(self) -> dict[str, str]:
-        """The labels of its calls."""
-        return {"grpc_type": self.kind, "grpc_service": self.service, "grpc_method": self.name}
+    def labels(self) -> tuple[str, str, str]:
+        """The values of its calls' labels."""
+        return self.kind, self.service, self.name
 
 
 class Metrics:
@@ -59,9 +60,9 @@ class Metrics:
             "grpc_server_handling_seconds", "From a call's begin to its end.", _CALL, buckets=_SECONDS, registry=own
         )
         self._messages = Counter("grpc_server_msg_sent", "Messages sent.", _CALL, registry=own)
-        served = Counter("seedbed_bytes_served", "Bytes of tensors given to clients, by how.", ("lane",), registry=own)
-        # Bound to their labels: counted for every chunk.
-        self._served = {lane: served.labels(lane) for lane in get_args(Lane)}
+        self._served = Counter(
+            "seedbed_bytes_served", "Bytes of tensors given to clients, by how.", ("lane",), registry=own
+        )
         self._sampled = Counter(
             "seedbed_bytes_sampled", "Bytes computed.", ("backend", "dtype", "distribution"), registry=own
         )
@@ -89,15 +90,15 @@ class Metrics:
 
     def call_started(self, method: Method) -> None:
         """Count a call that begins."""
-        self._started.labels(**method.labels).inc()
+        _child(self._started, *method.labels).inc()
         if method.kind == "server_stream":
             self._streams.inc()
 
     def call_ended(self, method: Method, code: str, seconds: float, messages: int) -> None:
         """Count a call that ends with a status code's name, after so many messages."""
-        self._handled.labels(**method.labels, grpc_code=code).inc()
-        self._seconds.labels(**method.labels).observe(seconds)
-        self._messages.labels(**method.labels).inc(messages)
+        _child(self._handled, *method.labels, code).inc()
+        _child(self._seconds, *method.labels).observe(seconds)
+        _child(self._messages, *method.labels).inc(messages)
         if method.kind == "server_stream":
             self._streams.dec()
 
@@ -111,11 +112,17 @@ class Metrics:
 
     def served(self, lane: Lane, size_bytes: int) -> None:
         """Count bytes given to a client."""
-        self._served[lane].inc(size_bytes)
+        _child(self._served, lane).inc(size_bytes)
 
     def sampled(self, backend: str, plan: SamplePlan, size_bytes: int) -> None:
         """Count bytes that were computed."""
-        self._sampled.labels(backend, plan.dtype.value, type(plan.rule).__name__.lower()).inc(size_bytes)
+        _child(self._sampled, backend, plan.dtype.value, type(plan.rule).__name__.lower()).inc(size_bytes)
+
+
+@functools.cache
+def _child(metric: Any, *labels: str) -> Any:
+    """Return what counts for some labels; the package takes longer to find it than to count."""
+    return metric.labels(*labels)
 
 
 def shared_registry(folder: str) -> CollectorRegistry:

@@ -3,6 +3,7 @@
 A slice, a resume offset and a parallel range are the same thing here: some elements, by their place in the slice.
 """
 
+import functools
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -119,15 +120,20 @@ class TensorSource:
         self.plan = sample_plan
         self._backend = backend
         self._lock = threading.Lock()
-        self._cancelled = threading.Event()
+        self._is_cancelled = False
         self._lookup: Lookup | None = None
         if not isinstance(sample_plan.rule, ElementwiseRule):
-            surroundings = Surroundings(sample_plan.key, sample_plan.dtype, backend, self._cancelled.is_set)
+            surroundings = Surroundings(sample_plan.key, sample_plan.dtype, backend, lambda: self._is_cancelled)
             self._lookup = lookup_of(sample_plan.rule, surroundings)
+
+    @functools.cached_property
+    def identity(self) -> str:
+        """What sets the tensor apart from any other one: its request in words, where -0.0 is not 0.0."""
+        return repr(self.plan.request)
 
     def cancel(self) -> None:
         """Make work that is under way end soon, with :class:`CancelledError`."""
-        self._cancelled.set()
+        self._is_cancelled = True
 
     def fill(self, first: int, out: NDArray[np.uint8]) -> None:
         """Write the elements from number ``first`` of the slice on; ``out.size`` bytes of them.
@@ -141,7 +147,7 @@ class TensorSource:
         """
         if not out.size:
             return
-        if self._cancelled.is_set():
+        if self._is_cancelled:
             raise CancelledError
         rule = self.plan.rule
         runs = self.plan.runs(first, out.size // self.plan.dtype.itemsize)

@@ -66,8 +66,6 @@ class _Job:
     is_last: bool
     starts: bool
     """Whether it is the tensor's first chunk; stays, while ``is_first`` ends with a heartbeat."""
-    identity: str
-    """What sets the tensor apart from any other one: its request in words, where -0.0 is not 0.0."""
     byte_offset: int
     """Where in the slice its bytes begin."""
     size_bytes: int
@@ -75,8 +73,6 @@ class _Job:
     flight: Flight | None = None
     flight_key: Hashable = None
     """What two streams have in common whose messages for the chunk are the same bytes."""
-    is_due_here: bool = False
-    """Whether the stream's own thread has to sample it."""
 
 
 class Placement(NamedTuple):
@@ -230,8 +226,8 @@ class TensorStream:
                 yield self._sampled_piece(job, digester)
                 self._waiting.popleft()
                 self._leave(job)
-                if job.is_last:
-                    self._exit(job.identity)
+                if job.is_last and self._reading:
+                    self._exit(job.source.identity)
                 self._submit(jobs)
         finally:
             self._abandon()
@@ -242,9 +238,8 @@ class TensorStream:
             source = TensorSource(plan, self._pools.backend)
             placement = self._memory.place(index, plan)
             if placement.given is not None:
-                yield _Job(index, source, None, True, True, True, "", 0, 0, placement)
+                yield _Job(index, source, None, True, True, True, 0, 0, placement)
                 continue
-            identity = repr(plan.request)
             skipped = self._first_byte // plan.dtype.itemsize if index == self._first_tensor else 0
             chunks = plan.chunks(placement.max_piece_bytes or self._max_chunk_bytes, skipped)
             chunk = next(chunks, None)
@@ -254,7 +249,7 @@ class TensorStream:
                 following = next(chunks, None)
                 size = chunk.element_count * plan.dtype.itemsize if chunk else 0
                 is_last = following is None
-                yield _Job(index, source, chunk, is_first, is_last, is_first, identity, offset, size, placement)
+                yield _Job(index, source, chunk, is_first, is_last, is_first, offset, size, placement)
                 if following is None:
                     break
                 chunk, is_first, offset = following, False, offset + size
@@ -266,54 +261,40 @@ class TensorStream:
             job = next(jobs, None)
             if job is None:
                 return
-            if job.chunk is not None:
+            if job.chunk is not None and not self._is_small(job):
                 job.flight = self._join(job) if job.placement.is_shared else self._start(job)
-                self._sample_if_small(job, job.flight)
             self._waiting.append(job)
 
     def _join(self, job: _Job) -> Flight:
-        if job.identity not in self._reading:
-            self._reading.add(job.identity)
-            self._pools.flights.enter(job.identity)
+        if job.source.identity not in self._reading:
+            self._reading.add(job.source.identity)
+            self._pools.flights.enter(job.source.identity)
         job.flight_key = self._flight_key(job)
         return self._pools.flights.join(job.flight_key, lambda: self._start(job))
 
     def _start(self, job: _Job) -> Flight:
         buffer = self._memory.take(self._expected(job), job.size_bytes)
-        if self._is_small(job):
-            job.is_due_here = True
-            return Flight(buffer, Future())
         pool = self._pools.pool_for(job.source.plan)
         return Flight(buffer, pool.submit(self._sample, job, buffer))
 
     def _is_small(self, job: _Job) -> bool:
-        """Return whether it takes longer to hand a job to another thread than to do it."""
-        is_elementwise = job.source.plan.is_elementwise
-        return job.size_bytes <= SMALL_BYTES and is_elementwise and self._pools.backend.name == "cpu"
-
-    def _sample_if_small(self, job: _Job, flight: Flight) -> None:
-        """Do a small job in this thread, unless another stream does it."""
-        if not job.is_due_here:
-            return
-        job.is_due_here = False
-        try:
-            flight.sampled.set_result(self._sample(job, flight.buffer))
-        except BaseException as error:  # noqa: BLE001  # it is raised where the result is wanted, by whichever stream
-            flight.sampled.set_exception(error)
+        """Return whether a tensor takes longer to hand to another thread than to sample, when it is due."""
+        is_whole = job.starts and job.is_last and job.size_bytes <= SMALL_BYTES
+        return is_whole and job.source.plan.is_elementwise and self._pools.backend.name == "cpu"
 
     def _leave(self, job: _Job) -> None:
         flight, job.flight = job.flight, None
         if flight is None:
             return
         if job.placement.is_shared:
-            self._pools.flights.leave(job.flight_key, flight, job.identity)
+            self._pools.flights.leave(job.flight_key, flight, job.source.identity)
         elif not flight.sampled.cancel():
             self._memory.give_back(flight.buffer)
 
     def _flight_key(self, job: _Job) -> Hashable:
         begins_at = self._first_byte if job.is_last and job.tensor_index == self._first_tensor else 0
         place = job.tensor_index, job.byte_offset, job.size_bytes, job.starts, job.is_last
-        return job.identity, place, begins_at, self._algorithm, self._with_checksums
+        return job.source.identity, place, begins_at, self._algorithm, self._with_checksums
 
     def _sample(self, job: _Job, buffer: Buffer) -> int:
         """Fill the memory and return its checksum."""
@@ -332,8 +313,11 @@ class TensorStream:
             crc32c = self._checksum_of(job, job.flight)
             buffer = job.flight.buffer
             data = buffer.data.data
-            if job.placement.has_digest:
-                digester.update(data)
+        elif job.chunk is not None:
+            small = _Reused(whole := np.empty(job.size_bytes, np.uint8), whole)
+            crc32c, data = self._sample(job, small), whole.data
+        if job.placement.has_digest:
+            digester.update(data)
         digest = digester.digest() if job.is_last and job.placement.has_digest else None
         return self._piece(job, data, crc32c, digest, buffer)
 

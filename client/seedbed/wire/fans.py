@@ -102,6 +102,9 @@ def compute_fans(
     rank = len(shape)
     if in_axis is None and out_axis is None and not as_ints("batch_axis", batch_axis) and rank < 2:
         return Fans(*(float(math.prod(shape)),) * 2)
+    if in_axis is None and out_axis is None and batch_axis == ():
+        receptive = math.prod(shape[:-2])
+        return Fans(float(shape[-2] * receptive), float(shape[-1] * receptive))
     axes = FanAxes(-2 if in_axis is None else in_axis, -1 if out_axis is None else out_axis, batch_axis).resolve(rank)
     named = {*axes.in_axis, *axes.out_axis, *axes.batch_axis}
     receptive = math.prod(length for axis, length in enumerate(shape) if axis not in named)

@@ -20,6 +20,8 @@ def as_ints(field: str, value: object) -> tuple[int, ...]:
     Raises:
         InvalidTypeError: if it is neither.
     """
+    if type(value) is tuple and all(type(item) is int for item in value):  # mostly, as every call comes here
+        return value
     if isinstance(value, (str, bytes, bytearray, Mapping, AbstractSet)) or value is None:
         raise bad_type(field, "a sequence of integers", value)
     if isinstance(value, Iterable) and not (isinstance(value, np.ndarray) and value.ndim == 0):
