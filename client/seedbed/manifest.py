@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from seedbed.rules import Rules, first_match, pairs_of
 from seedbed.safetensors_file import read_header
 from seedbed.wire.errors import InvalidArgumentError, bad_type, bad_value
 from seedbed.wire.fans import FanAxes
@@ -25,8 +25,6 @@ FORMAT = 1
 
 InitializerLike = InitializerSpec | SeededInitializer | str | Mapping[str, Any]
 """An initializer, its name, or ``{class_name: ..., config: {...}}``."""
-Rules = Mapping[str, InitializerLike] | Sequence[tuple[str, InitializerLike]]
-"""Which initializer fills the tensors whose name a pattern matches; the first match counts."""
 
 
 class Manifest:
@@ -48,7 +46,8 @@ class Manifest:
           wte.weight: [50257, 768]        # a shape, or any of the keys above and draw:
           lm_head.weight: {shape: [768, 50257], dtype: bfloat16, initializer: glorot_uniform, seed: 7}
 
-    Patterns are those of :mod:`fnmatch`, upper and lower case distinct. A seed may also stand in an initializer's
+    Rules may also be a mapping from patterns, or pairs. Patterns are those of :mod:`fnmatch`, upper and lower case
+    distinct. A seed may also stand in an initializer's
     config; the tensor's own comes first, then that, then the manifest's.
 
     Args:
@@ -149,7 +148,7 @@ class Manifest:
         tensors = document.get("tensors")
         if not isinstance(tensors, Mapping):
             raise bad_type("tensors", "a mapping from names to shapes", tensors)
-        rules = _rules_of([] if document.get("rules") is None else document["rules"])
+        rules = pairs_of("rules", [] if document.get("rules") is None else document["rules"])
         specs = []
         for name, entry in tensors.items():
             try:
@@ -170,7 +169,7 @@ class Manifest:
     def from_safetensors(
         cls,
         path: str | Path,
-        rules: Rules,
+        rules: Rules[InitializerLike],
         *,
         seed: int,
         dtype: Any = None,
@@ -189,7 +188,7 @@ class Manifest:
             InvalidValueError: if the file is no safetensors file, or no rule matches a name.
             OSError: if it cannot be read.
         """
-        pairs = _rules_of(rules)
+        pairs = pairs_of("rules", rules)
         shared = {"seed": seed, "dtype": dtype, "fan_axes": fan_axes}
         specs = []
         for name, entry in read_header(path).items():
@@ -210,7 +209,7 @@ def _spec(name: str, entry: Any, rules: Sequence[tuple[str, InitializerLike]], s
     entry = _checked_keys("tensor", entry, _TENSOR_KEYS)
     chosen = entry.get("initializer")
     if chosen is None:
-        chosen = next((initializer for pattern, initializer in rules if fnmatchcase(str(name), pattern)), None)
+        _, chosen = first_match(rules, str(name)) or (None, None)
     if chosen is None:
         raise bad_value("initializer", "given, here or by a rule that matches the name", None)
     initializer, own_seed = parse_initializer(chosen)
@@ -272,23 +271,6 @@ def _fan_axes(value: Any) -> FanAxes | None:
     if value is None or isinstance(value, FanAxes):
         return value
     return FanAxes(**_checked_keys("fan_axes", value, ("in_axis", "out_axis", "batch_axis")))
-
-
-def _rules_of(value: Any) -> list[tuple[str, InitializerLike]]:
-    if isinstance(value, Mapping):
-        value = list(value.items())
-    if isinstance(value, (str, bytes)) or not isinstance(value, Sequence):
-        raise bad_type("rules", "a list of {match: pattern, initializer: ...}", value)
-    rules = []
-    for i, rule in enumerate(value):
-        pair = rule
-        if isinstance(rule, Mapping):
-            keys = _checked_keys(f"rules[{i}]", rule, ("match", "initializer"))
-            pair = (keys.get("match"), keys.get("initializer"))
-        if not isinstance(pair, tuple) or len(pair) != 2 or not isinstance(pair[0], str):
-            raise bad_type(f"rules[{i}]", "{match: pattern, initializer: ...}", rule)
-        rules.append(pair)
-    return rules
 
 
 def _checked_keys(what: str, value: Any, allowed: tuple[str, ...]) -> Mapping[str, Any]:

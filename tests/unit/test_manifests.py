@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 import seedbed as sb
+from tests.forms_of_rules import FORMS
 
 GPT2 = Path(__file__).parents[2] / "examples" / "gpt2-small.yaml"
 HEAD: dict[str, Any] = {"seedbed_manifest": 1, "seed": 1, "dtype": "float32"}
@@ -106,14 +107,13 @@ def test_shared_fan_axes_leave_out_tensors_without_fans() -> None:
     assert [spec.fan_axes for spec in manifest.tensors] == [None, sb.FanAxes(1, 0)]
 
 
-def test_the_first_rule_that_matches_counts_and_case_matters() -> None:
-    rules = [("a.?", "ones"), ("[ab].*", "zeros"), ("A.*", "he_normal"), ("*", "identity")]
-    listed = [{"match": pattern, "initializer": name} for pattern, name in rules]
+@pytest.mark.parametrize("form", FORMS, ids=FORMS)
+def test_the_first_rule_that_matches_counts_and_case_matters(form: str) -> None:
+    rules = FORMS[form]({"a.?": "ones", "[ab].*": "zeros", "A.*": "he_normal", "*": "identity"})
     tensors = {name: [2, 2] for name in ("a.b", "a.bc", "b.c", "A.b", "c")}
-    for form in (listed, rules, dict(rules)):
-        manifest = sb.Manifest.from_dict(HEAD | {"rules": form, "tensors": tensors})
-        names = [spec.initializer.name() for spec in manifest.tensors]
-        assert names == ["Ones", "Zeros", "Zeros", "HeNormal", "Identity"]
+    manifest = sb.Manifest.from_dict(HEAD | {"rules": rules, "tensors": tensors})
+    names = [spec.initializer.name() for spec in manifest.tensors]
+    assert names == ["Ones", "Zeros", "Zeros", "HeNormal", "Identity"]
 
 
 @pytest.mark.parametrize("name", ["GlorotUniform", "glorot_uniform", "GLOROT_UNIFORM", "glorotUniform"])

@@ -12,7 +12,8 @@ from seedbed.client import Client
 from seedbed.jax.arrays import array_of_parts, as_client, check_dtype
 from seedbed.jax.names import leaves_by_name
 from seedbed.jax.shardings import parts, sharding_or_default
-from seedbed.manifest import FORMAT, Manifest, Rules
+from seedbed.manifest import FORMAT, InitializerLike, Manifest
+from seedbed.rules import Rules
 from seedbed.wire.errors import bad_type, bad_value
 from seedbed.wire.slices import TensorSlice, whole
 from seedbed.wire.specs import TensorSpec
@@ -26,7 +27,7 @@ def initialize(
     sharding_tree: Any = None,
     *,
     seed: int,
-    rules: Rules,
+    rules: Rules[InitializerLike],
     client: Client | None = None,
 ) -> Any:
     """Return a tree of arrays: every leaf filled by its name, and each device with exactly its part.
@@ -67,7 +68,7 @@ def initialize(
     return jax.tree_util.tree_unflatten(jax.tree_util.tree_structure(abstract_tree), arrays)
 
 
-def _manifest(leaves: Mapping[str, Any], seed: int, rules: Rules) -> Manifest:
+def _manifest(leaves: Mapping[str, Any], seed: int, rules: Rules[InitializerLike]) -> Manifest:
     tensors = {}
     for name, leaf in leaves.items():
         shape, dtype = getattr(leaf, "shape", None), getattr(leaf, "dtype", None)

@@ -1,8 +1,7 @@
 """How all weights of a built model are filled at once, each by its path."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any, SupportsIndex
 
 import numpy as np
@@ -14,17 +13,19 @@ from seedbed.keras.conversion import plain_of
 from seedbed.keras.fans import fan_axes_of
 from seedbed.keras.weights import Weight, weights_of
 from seedbed.manifest import InitializerLike, Manifest, parse_initializer
+from seedbed.rules import Rules, first_match, pairs_of
 from seedbed.wire.errors import InvalidArgumentError, bad_type, bad_value
 from seedbed.wire.initializers import InitializerSpec
 from seedbed.wire.seeds import as_seed
 from seedbed.wire.specs import TensorSpec
 
-Rules = Mapping[str, InitializerLike | None] | Sequence[tuple[str, InitializerLike | None]]
-"""Which initializer fills the weights whose path a pattern matches; the first match counts; None leaves them alone."""
-
 
 def initialize(
-    model: Any, *, seed: SupportsIndex, rules: Rules | None = None, client: Client | None = None
+    model: Any,
+    *,
+    seed: SupportsIndex,
+    rules: Rules[InitializerLike | None] | None = None,
+    client: Client | None = None,
 ) -> Manifest:
     """Fill every weight of a built model, each by its path, in one call of ``sample_all``.
 
@@ -39,8 +40,8 @@ def initialize(
     Args:
         model: a model or layer of Keras 3, or of tf_keras, that is built.
         seed: of every weight; -2**63 to 2**64 - 1.
-        rules: patterns on paths (:mod:`fnmatch`) and what fills the weights that match: the first match counts, before
-            the layer's own initializer. None leaves a weight as it is.
+        rules: patterns on paths and what fills the weights that match, as in a :class:`seedbed.Manifest`: the first
+            match counts, before the layer's own initializer. None leaves a weight as it is.
         client: who samples; by default that of :func:`seedbed.set_default_client`.
 
     Returns:
@@ -55,7 +56,7 @@ def initialize(
     if client is not None and not isinstance(client, Client):
         raise bad_type("client", "a Client or None", client)
     bits = as_seed(seed)
-    pairs = _pairs(rules)
+    pairs = pairs_of("rules", [] if rules is None else rules)
     fillings = [_filling_of(weight, pairs, bits) for weight in weights_of(model)]
     manifest = Manifest(filling.spec for filling in fillings if filling is not None)
     arrays = (client or get_default_client()).sample_all(manifest)
@@ -82,18 +83,8 @@ class _Filling:
         return np.concatenate([input_gate, np.ones_like(input_gate), rest])
 
 
-def _pairs(rules: Any) -> list[tuple[str, Any]]:
-    pairs = list(rules.items()) if isinstance(rules, Mapping) else [] if rules is None else rules
-    if isinstance(pairs, (str, bytes)) or not isinstance(pairs, Sequence):
-        raise bad_type("rules", "a mapping from patterns to initializers, or pairs of them", rules)
-    for i, pair in enumerate(pairs):
-        if not isinstance(pair, tuple) or len(pair) != 2 or not isinstance(pair[0], str):
-            raise bad_type(f"rules[{i}]", "a pattern and an initializer", pair)
-    return list(pairs)
-
-
 def _filling_of(weight: Weight, pairs: list[tuple[str, Any]], seed: int) -> _Filling | None:
-    rule = next((pair for pair in pairs if fnmatchcase(weight.path, pair[0])), None)
+    rule = first_match(pairs, weight.path)
     if weight.is_data if rule is None else rule[1] is None:
         return None
     try:

@@ -11,7 +11,7 @@ from seedbed.manifest import Manifest
 from seedbed.torch.fills import Fill, fill_all
 from seedbed.torch.materialize import materialize
 from seedbed.torch.recipes import Recipe
-from seedbed.torch.rules import BufferRules, Decision, Rules, decide
+from seedbed.torch.rules import BufferRules, Decision, ParameterRules, decide
 from seedbed.torch.tensors import NamedTensor, named_tensors
 from seedbed.wire.errors import bad_type
 from seedbed.wire.seeds import as_draw, as_seed
@@ -23,7 +23,7 @@ def initialize_(
     module: ModuleT,
     *,
     seed: int,
-    rules: Rules | None = None,
+    rules: ParameterRules | None = None,
     buffers: BufferRules | None = None,
     device: torch.device | str | None = None,
     prefix: str = "",
@@ -50,7 +50,7 @@ def initialize_(
         module: an ``nn.Module``, on any device; ``fully_shard``, ``parallelize_module`` and ``distribute_module`` may
             have been applied to it. Wrappers' own parts of names do not count.
         seed: of the whole model, -2**63 to 2**64 - 1. A seed that a rule's initializer carries does not count.
-        rules: patterns on names, as in a :class:`seedbed.Manifest`, and initializers. Fans are those of torch's layout
+        rules: patterns on names and initializers, as in a :class:`seedbed.Manifest`. Fans are those of torch's layout
             (out, in, ...) unless the initializer names its axes. None leaves a parameter as it is, if it is not on
             the meta device.
         buffers: the same for buffers; instead of an initializer a function may stand, which is called with the buffer.
@@ -95,7 +95,7 @@ def initialize_(
 
 
 def manifest_of(
-    module: nn.Module, *, seed: int, rules: Rules | None = None, prefix: str = "", draw: int = 0
+    module: nn.Module, *, seed: int, rules: ParameterRules | None = None, prefix: str = "", draw: int = 0
 ) -> Manifest:
     """Return the parameters of a module and what :func:`initialize_` fills them with; nothing is fetched or changed.
 
@@ -122,7 +122,7 @@ def manifest_of(
 
 
 def _decisions(
-    tensors: list[NamedTensor], seed: int, rules: Rules | None, buffers: BufferRules | None, draw: int
+    tensors: list[NamedTensor], seed: int, rules: ParameterRules | None, buffers: BufferRules | None, draw: int
 ) -> list[Decision]:
     as_seed(seed)
     as_draw(draw)

@@ -1,26 +1,24 @@
 """What fills each tensor of a module: the first rule that matches its name, or else what its own layer does."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any
 
 import torch
 
 from seedbed.manifest import InitializerLike, parse_initializer
+from seedbed.rules import Rules, first_match, pairs_of
 from seedbed.torch.inplace import axes_of, on_the_wire
 from seedbed.torch.recipes import Recipe
 from seedbed.torch.tensors import NamedTensor
-from seedbed.wire.errors import InvalidArgumentError, bad_type, bad_value, shorten
+from seedbed.wire.errors import InvalidArgumentError, bad_value, shorten
 from seedbed.wire.initializers import InitializerSpec
 from seedbed.wire.specs import TensorSpec
 
-Rules = Mapping[str, InitializerLike | None] | Sequence[tuple[str, InitializerLike | None]]
-"""What fills the parameters whose name a pattern matches; None is nothing. The first match counts."""
-BufferRule = InitializerLike | Callable[[torch.Tensor], object] | None
-"""What fills a buffer: an initializer, a function that is called with the buffer and fills it, or None: nothing."""
-BufferRules = Mapping[str, BufferRule] | Sequence[tuple[str, BufferRule]]
-"""What fills the buffers whose name a pattern matches. The first match counts."""
+ParameterRules = Rules[InitializerLike | None]
+"""What fills the parameters: None is nothing."""
+BufferRules = Rules[InitializerLike | Callable[[torch.Tensor], object] | None]
+"""What fills the buffers: an initializer, a function that is called with the buffer and fills it, or None: nothing."""
 
 Content = Recipe | Callable[[torch.Tensor], object] | None
 """What becomes of a tensor: a recipe fills it, or a function; None leaves it as it is."""
@@ -54,7 +52,7 @@ class Decision:
             raise error.within(name) from None
 
 
-def decide(tensors: Sequence[NamedTensor], rules: Rules | None, buffers: BufferRules | None) -> list[Decision]:
+def decide(tensors: Sequence[NamedTensor], rules: ParameterRules | None, buffers: BufferRules | None) -> list[Decision]:
     """Return what becomes of each tensor of a module.
 
     Args:
@@ -68,7 +66,7 @@ def decide(tensors: Sequence[NamedTensor], rules: Rules | None, buffers: BufferR
         InvalidValueError: naming the parameters, or the buffers on the meta device, for which nothing is said; None
             says nothing about those on the meta device.
     """
-    patterns = {"parameter": _checked("rules", rules), "buffer": _checked("buffers", buffers)}
+    patterns = {"parameter": _contents("rules", rules), "buffer": _contents("buffers", buffers)}
     decisions = [Decision(each, _content(each, patterns[each.kind])) for each in tensors]
     _check_all_known(decisions)
     return decisions
@@ -83,7 +81,8 @@ _UNKNOWN: Any = _Unknown()
 
 def _content(named: NamedTensor, rules: Sequence[tuple[str, Content]]) -> Content:
     missing = None if named.kind == "buffer" else _UNKNOWN
-    found = next((content for pattern, content in rules if fnmatchcase(named.name, pattern)), named.recipe or missing)
+    rule = first_match(rules, named.name)
+    found = (named.recipe or missing) if rule is None else rule[1]
     # What is on the meta device has no content that could stay.
     return _UNKNOWN if found is None and named.tensor.is_meta else found
 
@@ -99,19 +98,14 @@ def _check_all_known(decisions: Sequence[Decision]) -> None:
             raise bad_value(argument, what, ", ".join(names))
 
 
-def _checked(argument: str, rules: Any) -> list[tuple[str, Content]]:
-    pairs = list(rules.items()) if isinstance(rules, Mapping) else [] if rules is None else rules
-    if isinstance(pairs, (str, bytes)) or not isinstance(pairs, Sequence):
-        raise bad_type(argument, "a mapping from patterns to initializers, or pairs of both", rules)
-    checked = []
-    for place, pair in enumerate(pairs):
-        if not isinstance(pair, tuple) or len(pair) != 2 or not isinstance(pair[0], str):
-            raise bad_type(f"{argument}[{place}]", "a pair of a pattern and an initializer", pair)
+def _contents(argument: str, rules: ParameterRules | BufferRules | None) -> list[tuple[str, Content]]:
+    contents = []
+    for pattern, value in pairs_of(argument, [] if rules is None else rules):
         try:
-            checked.append((pair[0], _content_of(pair[1], may_call=argument == "buffers")))
+            contents.append((pattern, _content_of(value, may_call=argument == "buffers")))
         except InvalidArgumentError as error:
-            raise error.within(f"{argument}[{shorten(pair[0])}]") from None
-    return checked
+            raise error.within(f"{argument}[{shorten(pattern)}]") from None
+    return contents
 
 
 def _content_of(value: Any, *, may_call: bool) -> Content:

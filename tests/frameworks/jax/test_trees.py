@@ -10,6 +10,7 @@ from jax.sharding import PartitionSpec as P
 
 import seedbed as sb
 from seedbed.jax import initialize
+from tests.forms_of_rules import FORMS
 from tests.frameworks.jax.meshes import mesh_of
 from tests.frameworks.recording import RecordingClient
 
@@ -40,8 +41,9 @@ RULES: dict[str, Any] = {
 }
 
 
-def test_names_are_paths_and_values_are_those_of_the_names(recorder: RecordingClient) -> None:
-    filled = initialize(TREE, seed=7, rules=RULES, client=recorder)
+@pytest.mark.parametrize("form_of_rules", FORMS, ids=FORMS)
+def test_names_are_paths_and_values_are_those_of_the_names(recorder: RecordingClient, form_of_rules: str) -> None:
+    filled = initialize(TREE, seed=7, rules=FORMS[form_of_rules](RULES), client=recorder)
     assert jax.tree.structure(filled) == jax.tree.structure(TREE)
     assert sorted(spec.name for spec, _ in recorder.parts) == [
         "list/0",

@@ -12,6 +12,7 @@ from torch.utils.checkpoint import checkpoint
 
 import seedbed as sb
 import seedbed.torch as sbt
+from tests.forms_of_rules import FORMS
 from tests.frameworks.torch.recording import RecordingClient, nan
 from tests.servers import ServerProcess
 
@@ -70,10 +71,10 @@ def test_the_default_generator_is_left_alone() -> None:
     assert torch.equal(torch.get_rng_state(), state)
 
 
-@pytest.mark.parametrize("as_pairs", [False, True])
-def test_the_first_rule_that_matches_counts(as_pairs: bool) -> None:
-    rules: Any = {"2.*": sb.Constant(3.0), "*.weight": sb.Ones(), "0.bias": "zeros"}
-    module = sbt.initialize_(small(), seed=1, rules=list(rules.items()) if as_pairs else rules)
+@pytest.mark.parametrize("form", FORMS, ids=FORMS)
+def test_the_first_rule_that_matches_counts(form: str) -> None:
+    rules = FORMS[form]({"2.*": sb.Constant(3.0), "*.weight": sb.Ones(), "0.bias": "zeros"})
+    module = sbt.initialize_(small(), seed=1, rules=rules)
     assert (module[2][0].weight == 3).all()
     assert (module[0].weight == 1).all()
     assert (module[0].bias == 0).all()
@@ -136,13 +137,14 @@ def test_parameters_without_a_rule_are_named_and_nothing_is_changed() -> None:
     [
         ({"seed": 1.5}, "`seed` must be an integer"),
         ({"seed": 2**64}, r"`seed` must be from -2\*\*63"),
-        ({"rules": "*"}, "`rules` must be a mapping from patterns to initializers, or pairs of both"),
-        ({"rules": [("*",)]}, r"`rules\[0\]` must be a pair of a pattern and an initializer"),
+        ({"rules": "*"}, r"`rules` must be a mapping from patterns to initializers, or a list of \(pattern"),
+        ({"rules": [("*",)]}, r"`rules\[0\]` must be \(pattern, initializer\) or {match: pattern, initializer: ...}"),
         ({"rules": {"*": "glorot"}}, r"rules\['\*'\]: `initializer` must be one of"),
         ({"rules": {"*": lambda tensor: tensor}}, r"rules\['\*'\]: `initializer` must be a name"),
         ({"rules": {"0.bias": sb.HeNormal()}}, "0.bias: `shape` must be of two axes or more for an initializer with"),
         ({"rules": {"0.weight": sb.Dirac()}}, r"0.weight: `shape` must be a convolution kernel's for Dirac"),
         ({"buffers": 3}, "`buffers` must be a mapping"),
+        ({"buffers": [{"match": "*"}]}, r"`buffers\[0\]` must be \(pattern, initializer\) or {match"),
         ({"prefix": 3}, "`prefix` must be a string"),
         ({"draw": -1}, "`draw` must be from 0"),
         ({"client": "embedded:"}, "`client` must be a Client or None"),

@@ -10,6 +10,7 @@ from keras import layers
 
 import seedbed as sb
 import seedbed.keras as sk
+from tests.forms_of_rules import FORMS
 from tests.frameworks.keras.cases import content, values
 
 DIGEST = "xxh3_128:803eda01b6f5da1759870b4b70294131:2472"
@@ -139,11 +140,10 @@ def test_seeds_of_layers_do_not_matter() -> None:
     ],
     ids=["plain", "ours", "Keras's", "spec", "dictionary"],
 )
-@pytest.mark.parametrize("as_pairs", [False, True])
-def test_rules_override_in_their_order(rule: Any, as_pairs: bool) -> None:
-    rules: Any = {"*/kernel": rule, "*": "ones"}
+@pytest.mark.parametrize("form", FORMS, ids=FORMS)
+def test_rules_override_in_their_order(rule: Any, form: str) -> None:
     model = dense_model()
-    sk.initialize(model, seed=42, rules=list(rules.items()) if as_pairs else rules)
+    sk.initialize(model, seed=42, rules=FORMS[form]({"*/kernel": rule, "*": "ones"}))
     expected = sb.RandomNormal(stddev=0.02, seed=42)((4, 3), name="model/dense/kernel")
     assert content(model.weights[0]) == expected.tobytes()
     assert values(model.weights[1]).tolist() == [1.0] * 3
@@ -263,7 +263,7 @@ def test_two_weights_of_one_path_are_refused() -> None:
         ({"seed": "1"}, sb.InvalidTypeError, "`seed` must be an integer"),
         ({"seed": 2**64}, sb.InvalidValueError, "`seed` must be from"),
         ({"seed": 1, "rules": "ones"}, sb.InvalidTypeError, "`rules` must be a mapping"),
-        ({"seed": 1, "rules": ["*"]}, sb.InvalidTypeError, r"`rules\[0\]` must be a pattern and an initializer"),
+        ({"seed": 1, "rules": ["*"]}, sb.InvalidTypeError, r"`rules\[0\]` must be \(pattern, initializer\) or"),
         ({"seed": 1, "rules": {"*": "no_such"}}, sb.InvalidValueError, "model/dense/kernel: `initializer` must be one"),
         ({"seed": 1, "client": "embedded:"}, sb.InvalidTypeError, "`client` must be a Client"),
     ],
