@@ -2,8 +2,12 @@
 
 import asyncio
 import gc
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+import seedbed as sb
 
 T = TypeVar("T")
 
@@ -28,3 +32,30 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     result = asyncio.run(watched())
     assert complaints == []
     return result
+
+
+class _Blocking:
+    """An asynchronous client whose methods are run to their ends."""
+
+    def __init__(self, client: sb.aio.Client, runner: asyncio.Runner) -> None:
+        self._client = client
+        self._runner = runner
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method = getattr(self._client, name)
+
+        @wraps(method)
+        def call(*arguments: Any, **options: Any) -> Any:
+            return self._runner.run(method(*arguments, **options))
+
+        return call
+
+
+@contextmanager
+def blocking(client: sb.aio.Client) -> Iterator[sb.Client]:
+    """Yield an asynchronous client as a synchronous one, for tests of what both have to do; it is closed afterwards."""
+    with asyncio.Runner() as runner:
+        try:
+            yield cast(sb.Client, _Blocking(client, runner))
+        finally:
+            runner.run(client.close())

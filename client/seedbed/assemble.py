@@ -161,6 +161,55 @@ class Assembler:
         return f"tensor {self._index} ({name!r})" if name else f"tensor {self._index}"
 
 
+class Filler:
+    """Puts the tensors of one SampleTensors call without checksums into memory.
+
+    Args:
+        requests: what was asked for.
+        outs: writable memory of exactly each request's size, items of one byte.
+        on_bytes: called with the number of new bytes as they are there.
+        map_segment: as for :class:`Assembler`.
+    """
+
+    def __init__(
+        self,
+        requests: Sequence[TensorRequest],
+        outs: Sequence[memoryview],
+        on_bytes: Callable[[int], None],
+        map_segment: MapSegment | None = None,
+    ) -> None:
+        self._assembler = Assembler(requests, has_checksums=False, map_segment=map_segment)
+        self._outs = outs
+        self._on_bytes = on_bytes
+
+    @property
+    def may_end_call(self) -> bool:
+        """Whether all tensors have come, and the server waits for the client to end the call: segments are mapped."""
+        return self._assembler.is_complete and bool(self._assembler.mapped)
+
+    def feed(self, frame: Frame) -> None:
+        """Write what the next frame brings, or map it.
+
+        Raises:
+            DataLossError: if the frame does not fit.
+        """
+        for index, chunk in self._assembler.feed(frame):
+            self._outs[index][chunk.byte_offset : chunk.byte_offset + len(chunk.data)] = chunk.data
+            self._on_bytes(len(chunk.data))
+
+    def finish(self) -> list[memoryview]:
+        """Return the memory that holds each tensor, at the end of the stream.
+
+        Raises:
+            DataLossError: if tensors, or parts of one, are missing.
+        """
+        self._assembler.finish()
+        mapped = self._assembler.mapped
+        for memory in mapped.values():
+            self._on_bytes(len(memory))
+        return [mapped.get(index, out) for index, out in enumerate(self._outs)]
+
+
 def _lost(what: str) -> DataLossError:
     return DataLossError(
         f"{what}; fetch it again, and if that repeats, look at the network between here and the server"

@@ -61,7 +61,9 @@ def checked_targets(target: str | Sequence[str], channels: int) -> list[str]:
     return targets * channels
 
 
-def check_connection(target: str, options: Mapping[str, int | str] | None) -> None:
+def check_connection(
+    target: str, options: Mapping[str, int | str] | None, shared_memory_dir: str | None = None
+) -> None:
     """Raise unless the arguments of ``connect`` have the right types."""
     if not isinstance(target, str):
         raise bad_type("target", "a string", target)
@@ -70,6 +72,8 @@ def check_connection(target: str, options: Mapping[str, int | str] | None) -> No
     for name, value in (options or {}).items():
         if not isinstance(value, (int, str)):
             raise bad_type(f"options[{name!r}]", "an integer or a string", value)
+    if shared_memory_dir is not None and not isinstance(shared_memory_dir, str):
+        raise bad_type("shared_memory_dir", "a string or None", shared_memory_dir)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +102,22 @@ class Fetch:
             outs = [array.reshape(-1).view(np.uint8).data for array in self.arrays[batch]]
             yield self.requests[batch], outs
 
+    def arrays_of_batch(
+        self, first: int, outs: Sequence[memoryview], memories: Sequence[memoryview]
+    ) -> list[NDArray[Any]]:
+        """Return the arrays of a batch: those that were filled, and new ones in memory that took the place of an out.
 
-def array_in(memory: memoryview, request: TensorRequest) -> NDArray[Any]:
+        Args:
+            first: the place of the batch's first request among all.
+            outs: the batch's memory, as :meth:`batches` gave it.
+            memories: the memory that holds the bytes of each request.
+        """
+        batch = slice(first, first + len(outs))
+        places = zip(self.requests[batch], self.arrays[batch], outs, memories, strict=True)
+        return [array if memory is out else _array_in(memory, request) for request, array, out, memory in places]
+
+
+def _array_in(memory: memoryview, request: TensorRequest) -> NDArray[Any]:
     """Return the array whose bytes lie in a piece of memory."""
     return np.frombuffer(memory, np.uint8).view(request.spec.dtype.numpy).reshape(request.shape)
 

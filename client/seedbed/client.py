@@ -11,7 +11,6 @@ from seedbed.calls import (
     Fetch,
     ManySlices,
     SliceLike,
-    array_in,
     batches,
     check_algorithm,
     check_connection,
@@ -30,7 +29,6 @@ from seedbed.pool import PoolTransport
 from seedbed.transport import EMBEDDED, Transport, embedded_transport
 from seedbed.wire.chunks import Chunk
 from seedbed.wire.digests import Digest, DigestAlgorithm
-from seedbed.wire.errors import bad_type
 from seedbed.wire.info import InitializerInfo, ServerInfo, TensorDescription
 from seedbed.wire.specs import TensorRequest, TensorSpec
 
@@ -66,9 +64,7 @@ def connect(
     """
     targets = checked_targets(target, channels)
     for each in targets:
-        check_connection(each, options)
-    if shared_memory_dir is not None and not isinstance(shared_memory_dir, str):
-        raise bad_type("shared_memory_dir", "a string or None", shared_memory_dir)
+        check_connection(each, options, shared_memory_dir)
     if targets == [EMBEDDED]:
         return Client(embedded_transport())
     from seedbed.grpc_transport import GrpcTransport  # gRPC takes time to import, and embedded use does not need it
@@ -336,16 +332,15 @@ class Client:
         arrays: list[Any] = []
         with fetch.bar as on_bytes:
             for requests, outs in fetch.batches():
-                if fetch.is_local:
-                    self._fill_here(requests, outs, on_bytes, fetch.remaining())
-                    arrays += fetch.arrays[len(arrays) : len(arrays) + len(outs)]
-                    continue
                 if fetch.device is not None:
                     arrays += self._transport.sample_on(fetch.device, requests, on_bytes, fetch.remaining())
                     continue
-                memories = self._transport.fill(requests, outs, on_bytes, fetch.remaining(), may_map=fetch.are_ours)
-                for request, out, memory in zip(requests, outs, memories, strict=True):
-                    arrays.append(fetch.arrays[len(arrays)] if memory is out else array_in(memory, request))
+                memories: Sequence[memoryview] = outs
+                if fetch.is_local:
+                    self._fill_here(requests, outs, on_bytes, fetch.remaining())
+                else:
+                    memories = self._transport.fill(requests, outs, on_bytes, fetch.remaining(), may_map=fetch.are_ours)
+                arrays += fetch.arrays_of_batch(len(arrays), outs, memories)
         return arrays
 
     def _fill_here(

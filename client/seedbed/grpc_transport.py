@@ -1,16 +1,14 @@
 """A server as a transport: the five RPCs over one gRPC channel."""
 
-import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2
 
-from seedbed.assemble import Assembler
+from seedbed.assemble import Assembler, Filler, MapSegment
 from seedbed.channel import open_channel
 from seedbed.devices import LocalDevice
-from seedbed.errors import OverloadedError
 from seedbed.rpc_errors import not_ready, translated
 from seedbed.rpc_messages import (
     SERVICE,
@@ -22,7 +20,7 @@ from seedbed.rpc_messages import (
     sample_message,
     server_info_of,
 )
-from seedbed.segments import SegmentBusyError, SegmentError, map_segment
+from seedbed.segments import Mapper
 from seedbed.v1 import service_pb2, service_pb2_grpc
 from seedbed.wire.chunks import Chunk, Frame, decode_frame
 from seedbed.wire.digests import Digest, DigestAlgorithm
@@ -35,8 +33,7 @@ class GrpcTransport:
 
     def __init__(self, target: str, options: Mapping[str, int | str], shared_memory_dir: str | None = None) -> None:
         self._target = target
-        self._shared_memory_dir = shared_memory_dir
-        self._maps = target.startswith("unix:")
+        self._mapper = Mapper(target, shared_memory_dir)
         self._channel = open_channel(target, options)
         self._stub = service_pb2_grpc.SeedbedServiceStub(self._channel)
         # The payload must not pass through protobuf's own parser; see seedbed.wire.chunks.
@@ -130,21 +127,10 @@ class GrpcTransport:
         may_map: bool = False,
     ) -> Sequence[memoryview]:
         """Write the bytes of each request into its memory, or map what the server has put into shared memory."""
-        if may_map and self._maps:
-            arrived = 0
-
-            def count(size_bytes: int) -> None:
-                nonlocal arrived
-                arrived += size_bytes
-                on_bytes(size_bytes)
-
-            try:
-                return self._fill(requests, outs, count, timeout_seconds, accepts_segments=True)
-            except (SegmentError, OverloadedError) as error:
-                # What cannot be opened now cannot be opened later; what is full or busy may have room again.
-                self._maps = isinstance(error, (OverloadedError, SegmentBusyError))
-                on_bytes(-arrived)
-        return self._fill(requests, outs, on_bytes, timeout_seconds, accepts_segments=False)
+        if may_map and self._mapper.is_of_use:
+            with self._mapper.attempt(on_bytes) as count:
+                return self._fill(requests, outs, count, timeout_seconds, self._mapper.map_segment)
+        return self._fill(requests, outs, on_bytes, timeout_seconds)
 
     def _fill(
         self,
@@ -152,23 +138,16 @@ class GrpcTransport:
         outs: Sequence[memoryview],
         on_bytes: Callable[[int], None],
         timeout_seconds: float | None,
-        *,
-        accepts_segments: bool,
+        map_segment: MapSegment | None = None,
     ) -> Sequence[memoryview]:
-        map_here = functools.partial(map_segment, directory=self._shared_memory_dir) if accepts_segments else None
-        assembler = Assembler(requests, has_checksums=False, map_segment=map_here)
-        message = sample_message(requests, omit_checksums=True, accepts_segments=accepts_segments)
+        filler = Filler(requests, outs, on_bytes, map_segment)
+        message = sample_message(requests, omit_checksums=True, accepts_segments=map_segment is not None)
         with translated(self._target, timeout_seconds):
             for frame in self._frames(message, timeout_seconds):
-                for index, chunk in assembler.feed(frame):
-                    outs[index][chunk.byte_offset : chunk.byte_offset + len(chunk.data)] = chunk.data
-                    on_bytes(len(chunk.data))
-                if assembler.is_complete and assembler.mapped:
-                    break  # the server waits for the end of the call
-            assembler.finish()
-        for memory in assembler.mapped.values():
-            on_bytes(len(memory))
-        return [assembler.mapped.get(index, out) for index, out in enumerate(outs)]
+                filler.feed(frame)
+                if filler.may_end_call:
+                    break
+        return filler.finish()
 
     def sample_on(
         self,

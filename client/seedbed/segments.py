@@ -1,13 +1,17 @@
 """Mapping a segment: a tensor that a server on this host has put into shared memory, without copying a byte of it."""
 
 import fcntl
+import functools
 import mmap
 import os
 import re
 import resource
 import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from seedbed.errors import OverloadedError
 from seedbed.wire.protos import segment_from_bytes
 
 # What a server's paths look like; anything else could lead out of the folder.
@@ -20,6 +24,40 @@ class SegmentError(Exception):
 
 class SegmentBusyError(SegmentError):
     """A segment that this process cannot map now, but perhaps another one later."""
+
+
+class Mapper:
+    """Maps the segments of one server, for as long as asking for them is of use.
+
+    Args:
+        target: the server's address, as given to ``connect``; only a Unix socket is sure to be on this host.
+        directory: where the server's folder is for this process, if not where it is for the server.
+    """
+
+    def __init__(self, target: str, directory: str | None = None) -> None:
+        self.is_of_use = target.startswith("unix:")
+        self.map_segment = functools.partial(map_segment, directory=directory)
+
+    @contextmanager
+    def attempt(self, on_bytes: Callable[[int], None]) -> Iterator[Callable[[int], None]]:
+        """Leave the block, without an error, if a segment cannot be had in it: the stream still has the tensors then.
+
+        Yields:
+            what is to be called in place of ``on_bytes``, which then hears that those bytes come again.
+        """
+        arrived = 0
+
+        def count(size_bytes: int) -> None:
+            nonlocal arrived
+            arrived += size_bytes
+            on_bytes(size_bytes)
+
+        try:
+            yield count
+        except (SegmentError, OverloadedError) as error:
+            # What cannot be opened now cannot be opened later; what is full or busy may have room again.
+            self.is_of_use &= isinstance(error, (OverloadedError, SegmentBusyError))
+            on_bytes(-arrived)
 
 
 def map_segment(data: bytes, size_bytes: int, directory: str | None = None) -> memoryview:

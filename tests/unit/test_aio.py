@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, get_overloads
 
 import numpy as np
@@ -68,10 +69,8 @@ def test_a_method_has_the_parameters_and_the_result_of_the_synchronous_one(name:
     assert inspect.iscoroutinefunction(ours) != (name == "chunks")
 
 
-def test_connecting_has_the_parameters_of_the_synchronous_one_but_for_shared_memory() -> None:
-    of_the_other = dict(inspect.signature(sb.connect).parameters)
-    del of_the_other["shared_memory_dir"]  # the asynchronous client gets its tensors through the socket
-    assert dict(inspect.signature(sb.aio.connect).parameters) == of_the_other
+def test_connecting_has_the_parameters_of_the_synchronous_one() -> None:
+    assert inspect.signature(sb.aio.connect).parameters == inspect.signature(sb.connect).parameters
 
 
 def test_a_client_says_who_does_the_work() -> None:
@@ -187,6 +186,15 @@ def test_a_bad_option_is_the_synchronous_clients_error() -> None:
     options: Any = {"grpc.keepalive_time_ms": 1.5}
     with pytest.raises(sb.InvalidTypeError, match=r"`options\['grpc.keepalive_time_ms'\]` must be an integer or"):
         sb.aio.connect("127.0.0.1:1", options=options)
+
+
+@pytest.mark.parametrize("target", ["embedded:", "unix:///run/seedbed.sock", ["127.0.0.1:1", "127.0.0.1:2"]], ids=str)
+@pytest.mark.parametrize("directory", [3, b"/dev/shm", Path("/dev/shm")], ids=repr)
+def test_a_bad_folder_of_shared_memory_is_the_synchronous_clients_error(target: Any, directory: Any) -> None:
+    for connect in (sb.connect, sb.aio.connect):
+        with pytest.raises(sb.InvalidTypeError, match="`shared_memory_dir` must be a string or None") as caught:
+            connect(target, shared_memory_dir=directory)
+        assert caught.value.field == "shared_memory_dir"
 
 
 def test_an_asynchronous_client_is_no_default_client() -> None:

@@ -32,11 +32,15 @@ from seedbed.transport import EMBEDDED
 from seedbed.wire.chunks import Chunk
 from seedbed.wire.digests import Digest, DigestAlgorithm
 from seedbed.wire.info import InitializerInfo, ServerInfo, TensorDescription
-from seedbed.wire.specs import TensorSpec
+from seedbed.wire.specs import TensorRequest, TensorSpec
 
 
 def connect(
-    target: str | Sequence[str], *, options: Mapping[str, int | str] | None = None, channels: int = 1
+    target: str | Sequence[str],
+    *,
+    options: Mapping[str, int | str] | None = None,
+    channels: int = 1,
+    shared_memory_dir: str | None = None,
 ) -> "Client":
     """Return an asynchronous client; the arguments are those of :func:`seedbed.connect`.
 
@@ -55,12 +59,12 @@ def connect(
     """
     targets = checked_targets(target, channels)
     for each in targets:
-        check_connection(each, options)
+        check_connection(each, options, shared_memory_dir)
     if targets == [EMBEDDED]:
         return Client(AsyncEmbeddedTransport())
     from seedbed.aio.grpc_transport import AsyncGrpcTransport  # as in seedbed.client
 
-    transports = [AsyncGrpcTransport(each, options or {}) for each in targets]
+    transports = [AsyncGrpcTransport(each, options or {}, shared_memory_dir) for each in targets]
     return Client(transports[0] if len(transports) == 1 else AsyncPoolTransport(transports))
 
 
@@ -280,22 +284,36 @@ class Client:
         return await self._transport.server_info(checked_timeout(timeout_seconds))
 
     async def _fetch(self, fetch: Fetch) -> Sequence[Any]:
-        on_device: list[Any] = []
+        arrays: list[Any] = []
         with fetch.bar as on_bytes:
             for requests, outs in fetch.batches():
+                left = fetch.remaining()
+                if fetch.device is not None:
+                    arrays += await self._transport.sample_on(fetch.device, requests, on_bytes, left)
+                    continue
+                memories: Sequence[memoryview] = outs
                 if fetch.is_local:
-                    said = asyncio.ensure_future(self._transport.digest(requests, "xxh3_128", fetch.remaining()))
-                    try:
-                        await AsyncEmbeddedTransport().fill(requests, outs, on_bytes)
-                        compare_digests(self.target, requests, outs, await said)
-                    finally:
-                        said.cancel()
-                        await asyncio.gather(said, return_exceptions=True)
-                elif fetch.device is None:
-                    await self._transport.fill(requests, outs, on_bytes, fetch.remaining())
+                    await self._fill_here(requests, outs, on_bytes, left)
                 else:
-                    on_device += await self._transport.sample_on(fetch.device, requests, on_bytes, fetch.remaining())
-        return fetch.arrays if fetch.device is None else on_device
+                    memories = await self._transport.fill(requests, outs, on_bytes, left, may_map=fetch.are_ours)
+                arrays += fetch.arrays_of_batch(len(arrays), outs, memories)
+        return arrays
+
+    async def _fill_here(
+        self,
+        requests: Sequence[TensorRequest],
+        outs: Sequence[memoryview],
+        on_bytes: Callable[[int], None],
+        timeout_seconds: float | None,
+    ) -> None:
+        """Sample in this process while the server computes its digests, and compare."""
+        said = asyncio.ensure_future(self._transport.digest(requests, "xxh3_128", timeout_seconds))
+        try:
+            await AsyncEmbeddedTransport().fill(requests, outs, on_bytes)
+            compare_digests(self.target, requests, outs, await said)
+        finally:
+            said.cancel()
+            await asyncio.gather(said, return_exceptions=True)
 
 
 async def _prepared(device: str | None, prepare: Callable[[], Fetch]) -> Fetch:

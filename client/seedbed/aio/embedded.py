@@ -80,9 +80,11 @@ class AsyncEmbeddedTransport:
         outs: Sequence[memoryview],
         on_bytes: Callable[[int], None],
         timeout_seconds: float | None = None,
-    ) -> None:
-        """Write the bytes of the requests straight into the given memory."""
-        await self._run(lambda engine: engine.fill(requests, outs, on_bytes, timeout_seconds))
+        *,
+        may_map: bool = False,
+    ) -> Sequence[memoryview]:
+        """Write the bytes of the requests straight into the given memory, and return it."""
+        return await self._run(lambda engine: engine.fill(requests, outs, on_bytes, timeout_seconds, may_map=may_map))
 
     async def sample_on(
         self,

@@ -9,7 +9,7 @@ import grpc.aio
 from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2
 
-from seedbed.assemble import Assembler
+from seedbed.assemble import Assembler, Filler, MapSegment
 from seedbed.channel import grpc_target, open_aio_channel
 from seedbed.devices import Landing, LocalDevice
 from seedbed.errors import DeadlineError, InvalidValueError, TransportError
@@ -24,6 +24,7 @@ from seedbed.rpc_messages import (
     sample_message,
     server_info_of,
 )
+from seedbed.segments import Mapper
 from seedbed.v1 import service_pb2
 from seedbed.wire.chunks import Chunk, decode_frame
 from seedbed.wire.digests import Digest, DigestAlgorithm
@@ -46,9 +47,10 @@ class AsyncGrpcTransport:
     gRPC would log a response that its reader refuses, and hand over None instead of it.
     """
 
-    def __init__(self, target: str, options: Mapping[str, int | str]) -> None:
+    def __init__(self, target: str, options: Mapping[str, int | str], shared_memory_dir: str | None = None) -> None:
         grpc_target(target)
         self._target = target
+        self._mapper = Mapper(target, shared_memory_dir)
         self._options = options
         self._channel: grpc.aio.Channel | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -140,12 +142,31 @@ class AsyncGrpcTransport:
         outs: Sequence[memoryview],
         on_bytes: Callable[[int], None],
         timeout_seconds: float | None = None,
-    ) -> None:
-        """Write the bytes of each request into its memory."""
-        async with aclosing(self._unchecked_pieces(requests, timeout_seconds)) as pieces:
-            async for index, chunk in pieces:
-                outs[index][chunk.byte_offset : chunk.byte_offset + len(chunk.data)] = chunk.data
-                on_bytes(len(chunk.data))
+        *,
+        may_map: bool = False,
+    ) -> Sequence[memoryview]:
+        """Write the bytes of each request into its memory, or map what the server has put into shared memory."""
+        if may_map and self._mapper.is_of_use:
+            with self._mapper.attempt(on_bytes) as count:
+                return await self._fill(requests, outs, count, timeout_seconds, self._mapper.map_segment)
+        return await self._fill(requests, outs, on_bytes, timeout_seconds)
+
+    async def _fill(
+        self,
+        requests: Sequence[TensorRequest],
+        outs: Sequence[memoryview],
+        on_bytes: Callable[[int], None],
+        timeout_seconds: float | None,
+        map_segment: MapSegment | None = None,
+    ) -> Sequence[memoryview]:
+        filler = Filler(requests, outs, on_bytes, map_segment)
+        message = sample_message(requests, omit_checksums=True, accepts_segments=map_segment is not None)
+        async with aclosing(self._responses(_path("SampleTensors"), message, timeout_seconds)) as responses:
+            async for data in responses:
+                filler.feed(parsed(self._target, decode_frame, data))
+                if filler.may_end_call:
+                    break
+        return filler.finish()
 
     async def sample_on(
         self,
@@ -161,18 +182,13 @@ class AsyncGrpcTransport:
             return [device.landing(request) for request in requests]
 
         landings = await asyncio.to_thread(land)
-        async with aclosing(self._unchecked_pieces(requests, timeout_seconds)) as pieces:
+        assembler = Assembler(requests, has_checksums=False)
+        message = sample_message(requests, omit_checksums=True)
+        async with aclosing(self._pieces(assembler, message, timeout_seconds)) as pieces:
             async for index, chunk in pieces:
                 await asyncio.to_thread(landings[index].write, chunk.byte_offset, chunk.data)
                 on_bytes(len(chunk.data))
         return [landing.array() for landing in landings]
-
-    def _unchecked_pieces(
-        self, requests: Sequence[TensorRequest], timeout_seconds: float | None
-    ) -> AsyncGenerator[tuple[int, Chunk], None]:
-        """Yield chunks that are good when the iteration has ended: the digests are compared, no checksums are."""
-        message = sample_message(requests, omit_checksums=True)
-        return self._pieces(Assembler(requests, has_checksums=False), message, timeout_seconds)
 
     async def _pieces(
         self, assembler: Assembler, message: service_pb2.SampleTensorsRequest, timeout_seconds: float | None

@@ -95,8 +95,11 @@ class AsyncPoolTransport:
         outs: Sequence[memoryview],
         on_bytes: Callable[[int], None],
         timeout_seconds: float | None = None,
-    ) -> None:
-        """Write the bytes of each request into its memory, by all connections at the same time."""
+        *,
+        may_map: bool = False,
+    ) -> Sequence[memoryview]:
+        """Write the bytes of each request into its memory, by all connections at the same time; map nothing."""
+        del may_map
         work = _Work(pieces(requests, outs, PIECE_BYTES), on_bytes)
         remaining = deadline(self.target, timeout_seconds)
         tasks = [asyncio.create_task(work.run(transport, remaining)) for transport in self._transports]
@@ -107,6 +110,7 @@ class AsyncPoolTransport:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
         work.check()
+        return outs
 
     async def sample_on(
         self,

@@ -56,8 +56,10 @@ class AsyncTransport(Protocol):
         outs: Sequence[memoryview],
         on_bytes: Callable[[int], None],
         timeout_seconds: float | None = None,
-    ) -> None:
-        """Write the bytes of each request into its memory, checked.
+        *,
+        may_map: bool = False,
+    ) -> Sequence[memoryview]:
+        """Write the bytes of each request into its memory, checked, and return the memory that holds them.
 
         Nothing is written any more when this has ended, however it ended.
         """
