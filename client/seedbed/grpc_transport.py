@@ -7,6 +7,7 @@ import grpc
 from grpc_health.v1 import health_pb2
 
 from seedbed.assemble import Assembler, Filler, MapSegment
+from seedbed.calls import deadline
 from seedbed.channel import open_channel
 from seedbed.devices import LocalDevice
 from seedbed.rpc_errors import not_ready, translated
@@ -127,10 +128,11 @@ class GrpcTransport:
         may_map: bool = False,
     ) -> Sequence[memoryview]:
         """Write the bytes of each request into its memory, or map what the server has put into shared memory."""
+        remaining = deadline(self._target, timeout_seconds)
         if may_map and self._mapper.is_of_use:
             with self._mapper.attempt(on_bytes) as count:
-                return self._fill(requests, outs, count, timeout_seconds, self._mapper.map_segment)
-        return self._fill(requests, outs, on_bytes, timeout_seconds)
+                return self._fill(requests, outs, count, remaining(), self._mapper.map_segment)
+        return self._fill(requests, outs, on_bytes, remaining())
 
     def _fill(
         self,

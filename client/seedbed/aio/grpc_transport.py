@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2
 
 from seedbed.assemble import Assembler, Filler, MapSegment
+from seedbed.calls import deadline
 from seedbed.channel import grpc_target, open_aio_channel
 from seedbed.devices import Landing, LocalDevice
 from seedbed.errors import DeadlineError, InvalidValueError, TransportError
@@ -146,10 +147,11 @@ class AsyncGrpcTransport:
         may_map: bool = False,
     ) -> Sequence[memoryview]:
         """Write the bytes of each request into its memory, or map what the server has put into shared memory."""
+        remaining = deadline(self._target, timeout_seconds)
         if may_map and self._mapper.is_of_use:
             with self._mapper.attempt(on_bytes) as count:
-                return await self._fill(requests, outs, count, timeout_seconds, self._mapper.map_segment)
-        return await self._fill(requests, outs, on_bytes, timeout_seconds)
+                return await self._fill(requests, outs, count, remaining(), self._mapper.map_segment)
+        return await self._fill(requests, outs, on_bytes, remaining())
 
     async def _fill(
         self,
