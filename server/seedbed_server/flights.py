@@ -25,6 +25,9 @@ class Buffer(Protocol):
         """Exactly the chunk's bytes."""
 
 
+_taking_work = threading.Lock()
+
+
 @dataclass(slots=True)
 class Flight:
     """The sampling of one chunk."""
@@ -35,11 +38,24 @@ class Flight:
     """Its checksum, when it is done."""
     wanted: int = 1
     """How many streams wait for it, or read it."""
+    work: Callable[[], int] | None = None
+    """What gives the checksum, for the first stream that needs it; None where it has begun."""
 
     @property
     def has_failed(self) -> bool:
         """Whether it will never be done, such as when the stream that began it was cancelled."""
         return self.sampled.done() and (self.sampled.cancelled() or self.sampled.exception() is not None)
+
+    def sample_here(self) -> None:
+        """Sample in this thread, unless it has begun in another one."""
+        with _taking_work:
+            work, self.work = self.work, None
+        if work is None or not self.sampled.set_running_or_notify_cancel():
+            return
+        try:
+            self.sampled.set_result(work())
+        except BaseException as error:  # noqa: BLE001  # every stream that wants the chunk hears of it
+            self.sampled.set_exception(error)
 
 
 class Flights:

@@ -45,8 +45,8 @@ class _Place:
     lease: Lease
     is_ours: bool
     """Whether this call fills it."""
-    seen_bytes: int = -1
-    """How much of it was there when the client was last told to wait."""
+    seen_pulse: int = -1
+    """The segment's pulse when the client was last told to wait."""
 
 
 class Messages:
@@ -121,7 +121,7 @@ class Messages:
         if not isinstance(buffer, _Absorbed) or (place := self._places.get(buffer.piece.tensor_index)) is None:
             return
         segment = place.lease.segment
-        segment.written_bytes += buffer.data.size
+        segment.pulse += 1
         if buffer.reused is None:
             return
         try:
@@ -147,8 +147,8 @@ class Messages:
         if self.lane(piece.tensor_index, piece.plan) == "stream":
             return encode_frame(_frame(piece, None if piece.is_last and not piece.data else _chunk(piece)))
         if piece.buffer is None and not piece.is_last:  # a sign of life
-            if self._is_given(piece):
-                self._check_progress(piece.tensor_index)
+            if (place := self._places.get(piece.tensor_index)) is not None:
+                _check_pulse(place)
             return encode_frame(_frame(piece, _chunk(piece)))
         if piece.is_first:
             self._header_due.add(piece.tensor_index)
@@ -172,17 +172,6 @@ class Messages:
         """Return whether another call puts a piece's tensor into a segment."""
         place = self._places.get(piece.tensor_index)
         return place is not None and not place.is_ours
-
-    def _check_progress(self, tensor_index: int) -> None:
-        """Raise unless more of a segment is there than a heartbeat ago."""
-        place = self._places[tensor_index]
-        assert place is not None
-        written = place.lease.segment.written_bytes
-        if written == place.seen_bytes:
-            message = "another client's call puts the tensor into shared memory, and does not go on; ask without it"
-            reason = "SEGMENT_STALLED"
-            raise OverloadedError(message, reason=reason, retry_after_seconds=FULL_RETRY_SECONDS)
-        place.seen_bytes = written
 
     def _is_fill(self, plan: SamplePlan) -> bool:
         return self._accepts_fill and isinstance(plan.rule, Fill)
@@ -210,6 +199,19 @@ class Messages:
             path = self._folder.path_of(segment)
             fill, where = None, protos.segment_to_bytes(str(self._folder.directory), path, segment.size_bytes)
         return encode_frame(Frame(index, header, None, _digest(piece), fill, where))
+
+
+def _check_pulse(place: _Place) -> None:
+    """Raise if another call fills a segment, and has not got on since the last sign of life; if we do, give one."""
+    segment = place.lease.segment
+    if place.is_ours:
+        segment.pulse += 1
+    elif segment.pulse == place.seen_pulse:
+        message = "another client's call puts the tensor into shared memory, and does not go on; ask without it"
+        reason = "SEGMENT_STALLED"
+        raise OverloadedError(message, reason=reason, retry_after_seconds=FULL_RETRY_SECONDS)
+    else:
+        place.seen_pulse = segment.pulse
 
 
 def _draft_of(piece: Piece) -> Frame:

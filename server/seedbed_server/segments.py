@@ -37,8 +37,8 @@ class Segment:
         self.size_bytes = size_bytes
         self.content: Future[Digest | None] = Future()
         """The content's digest, if it was computed, when all of it is there; fails if it never will be."""
-        self.written_bytes = 0
-        """How much of the content is there; more or less, as several threads count."""
+        self.pulse = 0
+        """Another number whenever whoever fills it has got on, or is alive and computes."""
         self._memory: NDArray[np.uint8] | None = None
         self._lock = threading.Lock()
         self._writers = 0
@@ -117,7 +117,7 @@ class Segment:
         except OSError:
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
             return False
-        self.path, self.content, self.written_bytes = path, Future(), 0
+        self.path, self.content, self.pulse = path, Future(), 0
         return True
 
     def remove(self) -> None:

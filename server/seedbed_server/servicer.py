@@ -36,6 +36,9 @@ STARTING_RETRY_SECONDS = 1.0
 STOPPING_RETRY_SECONDS = 5.0
 FULL_RETRY_SECONDS = 1.0
 
+# How gRPC writes the addresses of clients on the same host.
+LOOPBACK = ("unix:", "ipv4:127.", "ipv6:%5B::1%5D", "ipv6:[::1]")
+
 Request = TypeVar("Request", bound=Message)
 
 
@@ -185,6 +188,7 @@ class Servicer:
             first_byte=resume.byte_offset,
             with_checksums=not request.omit_checksums,
             memory=messages,
+            reader_threads=int(call.shares_processors),
         )
         try:
             for piece in call.pieces(stream):
@@ -277,6 +281,11 @@ class _StreamCall:
     def is_on_this_host(self) -> bool:
         """Whether the client came by a Unix socket."""
         return str(self.context.peer()).startswith("unix:")
+
+    @property
+    def shares_processors(self) -> bool:
+        """Whether the client runs on the server's processors, as far as its address tells."""
+        return str(self.context.peer()).startswith(LOOPBACK)
 
     def pieces(self, tensors: TensorStream) -> Iterator[Piece]:
         """Yield a stream's pieces; the end of the call cancels it."""

@@ -1,9 +1,12 @@
 """The bytes of a request's tensors, piece by piece: sampled a few chunks ahead of the reader, and never more.
 
-Chunks are sampled on a pool of threads while earlier ones are on their way. A stream holds the memory of a fixed number
-of chunks, whatever the size of its tensors and the speed of its reader.
+Chunks are sampled on a pool of threads while earlier ones are on their way. Where streams and their readers keep every
+processor busy as it is, each stream samples its own chunks when they are due: nothing is handed over, and the bytes are
+still in the cache when they are summed up and sent. A stream holds the memory of a fixed number of chunks, whatever the
+size of its tensors and the speed of its reader.
 """
 
+import functools
 import threading
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -24,6 +27,9 @@ from seedbed_server.sampler import ChunkPlan, SamplePlan, TensorSource
 
 # Silence after which a reader is told that the server is still computing.
 HEARTBEAT_SECONDS = 5.0
+
+# How many chunks a stream has memory for when it samples them itself: the one that is due, and the next.
+OWN_AHEAD = 2
 
 # What is sampled in some ten microseconds, which is what a hand-over to another thread takes.
 SMALL_BYTES = 2**14
@@ -153,9 +159,26 @@ class SamplingPools:
         self.backend = backend
         self.on_sampled = on_sampled
         self.flights = Flights(window_bytes)
+        self._busy = 0
+        self._lock = threading.Lock()
         self._chunks = ThreadPoolExecutor(backend.threads, thread_name_prefix="seedbed-sample")
         # One piece that is computed whole at a time: it uses every thread, and as much memory as all else together.
         self._matrices = ThreadPoolExecutor(1, thread_name_prefix="seedbed-matrix")
+
+    @property
+    def are_needed(self) -> bool:
+        """Whether there are processors that streams and their readers do not keep busy themselves."""
+        return self._busy < self.backend.threads
+
+    def enter(self, threads: int) -> None:
+        """Take note that a stream and its reader keep some processors busy."""
+        with self._lock:
+            self._busy += threads
+
+    def exit(self, threads: int) -> None:
+        """Take note that they do so no longer."""
+        with self._lock:
+            self._busy -= threads
 
     def pool_for(self, plan: SamplePlan) -> ThreadPoolExecutor:
         """Return where the chunks of a plan are sampled."""
@@ -169,7 +192,19 @@ class SamplingPools:
 
 
 class TensorStream:
-    """One pass over the tensors of a request, from a resume point on."""
+    """One pass over the tensors of a request, from a resume point on.
+
+    Args:
+        plans: what to sample.
+        pools: who does it.
+        max_chunk_bytes: the largest piece.
+        algorithm: of the digests.
+        first_tensor: the first one wanted.
+        first_byte: where in it the stream begins.
+        with_checksums: whether each piece has one.
+        memory: where the pieces are sampled to.
+        reader_threads: processors of this machine that the reader keeps busy: 1 where it is on the same host.
+    """
 
     def __init__(
         self,
@@ -182,7 +217,9 @@ class TensorStream:
         first_byte: int = 0,
         with_checksums: bool = True,
         memory: Memory | None = None,
+        reader_threads: int = 0,
     ) -> None:
+        self._busy = 1 + reader_threads
         self._plans = plans
         self._pools = pools
         self._max_chunk_bytes = max_chunk_bytes
@@ -215,6 +252,7 @@ class TensorStream:
             CancelledError: after :meth:`cancel`.
         """
         jobs = self._jobs()
+        self._pools.enter(self._busy)
         try:
             self._submit(jobs)
             digester = Digester(self._algorithm)
@@ -255,7 +293,7 @@ class TensorStream:
                 chunk, is_first, offset = following, False, offset + size
 
     def _submit(self, jobs: Iterator[_Job]) -> None:
-        while len(self._waiting) < self._ahead:
+        while len(self._waiting) < (self._ahead if self._pools.are_needed else OWN_AHEAD):
             if self._cancelled.is_set():
                 raise CancelledError
             job = next(jobs, None)
@@ -274,13 +312,18 @@ class TensorStream:
 
     def _start(self, job: _Job) -> Flight:
         buffer = self._memory.take(self._expected(job), job.size_bytes)
+        if not self._pools.are_needed and self._can_sample(job):
+            return Flight(buffer, Future(), work=functools.partial(self._sample, job, buffer))
         pool = self._pools.pool_for(job.source.plan)
         return Flight(buffer, pool.submit(self._sample, job, buffer))
 
     def _is_small(self, job: _Job) -> bool:
         """Return whether a tensor takes longer to hand to another thread than to sample, when it is due."""
-        is_whole = job.starts and job.is_last and job.size_bytes <= SMALL_BYTES
-        return is_whole and job.source.plan.is_elementwise and self._pools.backend.name == "cpu"
+        return job.starts and job.is_last and job.size_bytes <= SMALL_BYTES and self._can_sample(job)
+
+    def _can_sample(self, job: _Job) -> bool:
+        """Return whether the stream's own thread may sample a job: no device has to be waited for, and no other job."""
+        return job.source.plan.is_elementwise and self._pools.backend.name == "cpu"
 
     def _leave(self, job: _Job) -> None:
         flight, job.flight = job.flight, None
@@ -314,8 +357,8 @@ class TensorStream:
             buffer = job.flight.buffer
             data = buffer.data.data
         elif job.chunk is not None:
-            small = _Reused(whole := np.empty(job.size_bytes, np.uint8), whole)
-            crc32c, data = self._sample(job, small), whole.data
+            small = np.empty(job.size_bytes, np.uint8)
+            crc32c, data = self._sample(job, _Reused(small, small)), small.data
         if job.placement.has_digest:
             digester.update(data)
         digest = digester.digest() if job.is_last and job.placement.has_digest else None
@@ -324,6 +367,7 @@ class TensorStream:
     def _checksum_of(self, job: _Job, flight: Flight) -> int:
         """Return what the flight gives, or another flight in its place if the stream that began it was cancelled."""
         while True:
+            flight.sample_here()
             try:
                 return flight.sampled.result()
             except (FutureCancelledError, CancelledError):
@@ -346,7 +390,10 @@ class TensorStream:
 
     def _heartbeats(self, job: _Job) -> Iterator[Piece]:
         """Yield signs of life until the job's bytes are there."""
-        sampled = job.flight.sampled if job.flight is not None else None
+        sampled = None
+        if job.flight is not None:
+            job.flight.sample_here()
+            sampled = job.flight.sampled
         awaited: Future[Any] | None = job.placement.given or sampled
         while awaited is not None and not awaited.done():
             try:
@@ -359,6 +406,7 @@ class TensorStream:
                 job.is_first = False
 
     def _abandon(self) -> None:
+        self._pools.exit(self._busy)
         for job in self._waiting:
             self._leave(job)
             job.source.cancel()

@@ -28,10 +28,10 @@ class CountingBackend:
 
     name = "cpu"
     device = "a counter"
-    threads = 2
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, threads: int = 2) -> None:
         self._backend = backend
+        self.threads = threads
         self._lock = threading.Lock()
         self.elements = 0
         self.gate = threading.Event()
@@ -62,9 +62,10 @@ class CountingBackend:
         return self._backend.are_zero(rule, runs, first_line, thresholds)
 
 
-@pytest.fixture
-def counting(cpu: Backend) -> CountingBackend:
-    return CountingBackend(cpu)
+@pytest.fixture(params=[2, 9], ids=["own threads", "pool"])
+def counting(cpu: Backend, request: pytest.FixtureRequest) -> CountingBackend:
+    """Return a backend with fewer threads than streams, which sample for themselves then, or with more."""
+    return CountingBackend(cpu, request.param)
 
 
 @pytest.fixture
@@ -114,6 +115,7 @@ def test_ranks_that_ask_together_cost_one_sampling(
     assert counting.elements == SPEC.element_count
 
 
+@pytest.mark.parametrize("counting", [2], indirect=True)  # more threads are further ahead than the window is large
 def test_streams_that_are_a_little_behind_share_and_those_far_behind_do_not(
     pools: SamplingPools, counting: CountingBackend
 ) -> None:
@@ -130,6 +132,36 @@ def test_streams_that_are_a_little_behind_share_and_those_far_behind_do_not(
         got += second
         assert [Messages().encode(piece) for piece in got] == alone
         assert (counting.elements == SPEC.element_count) == is_shared
+
+
+def test_nobody_waits_for_a_stream_that_does_not_go_on(pools: SamplingPools, counting: CountingBackend) -> None:
+    alone = messages(stream_of(SamplingPools(counting), SPEC))
+    idle = [stream_of(pools, SPEC).pieces() for _ in range(3)]
+    for pieces in idle:
+        next(pieces)
+    assert messages(stream_of(pools, SPEC)) == alone
+    for pieces in idle:
+        assert len(list(pieces)) == len(alone) - 1
+
+
+@pytest.mark.parametrize(
+    ("threads", "reader_threads", "samples_itself"), [(1, 0, True), (2, 0, False), (2, 1, True), (3, 1, False)]
+)
+def test_a_stream_samples_for_itself_where_no_processor_is_idle(
+    cpu: Backend, threads: int, reader_threads: int, samples_itself: bool
+) -> None:
+    samplers: set[int] = set()
+    pools = SamplingPools(
+        CountingBackend(cpu, threads), on_sampled=lambda plan, size_bytes: samplers.add(threading.get_ident())
+    )
+    stream = TensorStream(
+        [plan(TensorRequest(SPEC))], pools, max_chunk_bytes=CHUNK, memory=Messages(), reader_threads=reader_threads
+    )
+    messages(stream)
+    assert (samplers == {threading.get_ident()}) == samples_itself
+    assert (threading.get_ident() in samplers) == samples_itself
+    assert pools._busy == 0
+    pools.close()
 
 
 def test_a_stream_alone_keeps_nothing(pools: SamplingPools, counting: CountingBackend) -> None:
@@ -173,7 +205,7 @@ def test_a_stream_goes_on_when_the_one_that_sampled_for_it_is_cancelled(
     with ThreadPoolExecutor(2) as pool:
         cancelled, served = pool.submit(messages, first), pool.submit(messages, second)
         try:
-            wait_for(pools, lambda wanted: sum(wanted) >= 2 * first._ahead)
+            wait_for(pools, lambda wanted: wanted[:1] == [2])
         finally:
             first.cancel()
             counting.gate.set()
