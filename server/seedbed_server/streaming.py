@@ -228,6 +228,7 @@ class TensorStream:
         self._first_byte = first_byte
         self._with_checksums = with_checksums
         self._ahead = pools.backend.threads + 1
+        self._samples_itself = False
         self._memory = memory or ReusedMemory()
         self._waiting: deque[_Job] = deque()
         self._reading: set[str] = set()
@@ -293,7 +294,7 @@ class TensorStream:
                 chunk, is_first, offset = following, False, offset + size
 
     def _submit(self, jobs: Iterator[_Job]) -> None:
-        while len(self._waiting) < (self._ahead if self._pools.are_needed else OWN_AHEAD):
+        while len(self._waiting) < (OWN_AHEAD if self._samples_itself else self._ahead):
             if self._cancelled.is_set():
                 raise CancelledError
             job = next(jobs, None)
@@ -312,7 +313,9 @@ class TensorStream:
 
     def _start(self, job: _Job) -> Flight:
         buffer = self._memory.take(self._expected(job), job.size_bytes)
-        if not self._pools.are_needed and self._can_sample(job):
+        # Streams and their readers are busy while messages are sent, which is what is shared; not with a segment.
+        self._samples_itself = job.placement.is_shared and not self._pools.are_needed and self._can_sample(job)
+        if self._samples_itself:
             return Flight(buffer, Future(), work=functools.partial(self._sample, job, buffer))
         pool = self._pools.pool_for(job.source.plan)
         return Flight(buffer, pool.submit(self._sample, job, buffer))

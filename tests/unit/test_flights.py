@@ -18,7 +18,7 @@ from seedbed_server.backends.runs import Runs
 from seedbed_server.kernels.keys import Key
 from seedbed_server.messages import Messages
 from seedbed_server.sampler import plan
-from seedbed_server.streaming import SMALL_BYTES, Piece, SamplingPools, TensorStream
+from seedbed_server.streaming import SMALL_BYTES, Memory, Piece, ReusedMemory, SamplingPools, TensorStream
 
 CHUNK = 2 * SMALL_BYTES
 
@@ -145,19 +145,27 @@ def test_nobody_waits_for_a_stream_that_does_not_go_on(pools: SamplingPools, cou
 
 
 @pytest.mark.parametrize(
-    ("threads", "reader_threads", "samples_itself"), [(1, 0, True), (2, 0, False), (2, 1, True), (3, 1, False)]
+    ("threads", "reader_threads", "memory", "samples_itself"),
+    [
+        (1, 0, Messages, True),
+        (2, 0, Messages, False),
+        (2, 1, Messages, True),
+        (3, 1, Messages, False),
+        (2, 1, ReusedMemory, False),
+    ],
 )
-def test_a_stream_samples_for_itself_where_no_processor_is_idle(
-    cpu: Backend, threads: int, reader_threads: int, samples_itself: bool
+def test_a_stream_samples_for_itself_where_no_processor_is_idle_and_messages_are_sent(
+    cpu: Backend, threads: int, reader_threads: int, memory: type[Memory], samples_itself: bool
 ) -> None:
     samplers: set[int] = set()
     pools = SamplingPools(
         CountingBackend(cpu, threads), on_sampled=lambda plan, size_bytes: samplers.add(threading.get_ident())
     )
     stream = TensorStream(
-        [plan(TensorRequest(SPEC))], pools, max_chunk_bytes=CHUNK, memory=Messages(), reader_threads=reader_threads
+        [plan(TensorRequest(SPEC))], pools, max_chunk_bytes=CHUNK, memory=memory(), reader_threads=reader_threads
     )
-    messages(stream)
+    for _ in stream.pieces():
+        pass
     assert (samplers == {threading.get_ident()}) == samples_itself
     assert (threading.get_ident() in samplers) == samples_itself
     assert pools._busy == 0
