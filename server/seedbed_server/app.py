@@ -17,10 +17,10 @@ from seedbed.wire.info import NUMERICS
 from seedbed_server.devices import open_backend
 from seedbed_server.metrics import Metrics
 from seedbed_server.metrics_endpoint import MetricsEndpoint
+from seedbed_server.pools import SamplingPools
 from seedbed_server.segment_folder import SegmentFolder
 from seedbed_server.servicer import SERVICE, Servicer
 from seedbed_server.settings import Settings
-from seedbed_server.streaming import SamplingPools
 
 log = logging.getLogger(__name__)
 

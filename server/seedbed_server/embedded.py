@@ -24,8 +24,9 @@ from seedbed_server.backends.base import Backend, CancelledError
 from seedbed_server.backends.cpu import CpuBackend
 from seedbed_server.descriptions import catalogue, describe
 from seedbed_server.local_device import LocalGpu
+from seedbed_server.pools import SamplingPools
 from seedbed_server.sampler import TensorSource, plan
-from seedbed_server.streaming import SamplingPools, TensorStream
+from seedbed_server.streaming import TensorStream
 
 # Large enough that a task's own cost vanishes, small enough that all threads end together.
 TASK_BYTES = 2**20

@@ -22,10 +22,11 @@ from seedbed_server.digest_cache import DigestCache
 from seedbed_server.errors import status_of
 from seedbed_server.messages import SEGMENT_LINGER_SECONDS, Messages
 from seedbed_server.metrics import Method, Metrics
+from seedbed_server.pools import SamplingPools
 from seedbed_server.refusals import NotServingError, OverloadedError
 from seedbed_server.sampler import SamplePlan, plan
 from seedbed_server.segment_folder import SegmentFolder
-from seedbed_server.streaming import Piece, SamplingPools, TensorStream
+from seedbed_server.streaming import Piece, TensorStream
 from seedbed_server.validation import ResumePoint, check_chunk_bytes, check_resume, check_sizes, check_tensor_count
 
 log = logging.getLogger(__name__)

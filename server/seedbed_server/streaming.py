@@ -9,9 +9,9 @@ size of its tensors and the speed of its reader.
 import functools
 import threading
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from concurrent.futures import CancelledError as FutureCancelledError
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 
 from seedbed.wire.chunks import checksum
 from seedbed.wire.digests import DIGEST_BYTES, Digest, DigestAlgorithm, Digester
-from seedbed_server.backends.base import Backend, CancelledError
-from seedbed_server.flights import Buffer, Flight, Flights
+from seedbed_server.backends.base import CancelledError
+from seedbed_server.flights import Buffer, Flight
+from seedbed_server.pools import SamplingPools
 from seedbed_server.sampler import ChunkPlan, SamplePlan, TensorSource
 
 # Silence after which a reader is told that the server is still computing.
@@ -35,8 +36,6 @@ OWN_AHEAD = 2
 SMALL_BYTES = 2**14
 
 NOTHING = np.empty(0, np.uint8)
-
-OnSampled = Callable[[SamplePlan, int], None]
 
 
 # A named tuple, as one is made or two for each message; a frozen dataclass takes five times as long to make.
@@ -144,51 +143,6 @@ class ReusedMemory:
         """Keep the memory for a later piece."""
         assert isinstance(buffer, _Reused)
         self._free.append(buffer.whole)
-
-
-class SamplingPools:
-    """The threads that sample, shared by all streams of a process, and what they sampled a moment ago.
-
-    Args:
-        backend: who samples; closed with the pools.
-        window_bytes: how much of what was sent is kept for other streams that ask for the same.
-        on_sampled: told, in the thread that did it, what was sampled and how many bytes.
-    """
-
-    def __init__(self, backend: Backend, *, window_bytes: int = 0, on_sampled: OnSampled | None = None) -> None:
-        self.backend = backend
-        self.on_sampled = on_sampled
-        self.flights = Flights(window_bytes)
-        self._busy = 0
-        self._lock = threading.Lock()
-        self._chunks = ThreadPoolExecutor(backend.threads, thread_name_prefix="seedbed-sample")
-        # One piece that is computed whole at a time: it uses every thread, and as much memory as all else together.
-        self._matrices = ThreadPoolExecutor(1, thread_name_prefix="seedbed-matrix")
-
-    @property
-    def are_needed(self) -> bool:
-        """Whether there are processors that streams and their readers do not keep busy themselves."""
-        return self._busy < self.backend.threads
-
-    def enter(self, threads: int) -> None:
-        """Take note that a stream and its reader keep some processors busy."""
-        with self._lock:
-            self._busy += threads
-
-    def exit(self, threads: int) -> None:
-        """Take note that they do so no longer."""
-        with self._lock:
-            self._busy -= threads
-
-    def pool_for(self, plan: SamplePlan) -> ThreadPoolExecutor:
-        """Return where the chunks of a plan are sampled."""
-        return self._chunks if plan.is_elementwise else self._matrices
-
-    def close(self) -> None:
-        """End the threads; what waits is dropped."""
-        self._chunks.shutdown(wait=False, cancel_futures=True)
-        self._matrices.shutdown(wait=False, cancel_futures=True)
-        self.backend.close()
 
 
 class TensorStream:

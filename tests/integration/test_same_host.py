@@ -18,6 +18,7 @@ import pytest
 import seedbed as sb
 from seedbed.v1 import service_pb2_grpc
 from tests.event_loops import blocking, run
+from tests.mappings import mapping_of
 from tests.raw_calls import large_request
 from tests.servers import ServerProcess, serving
 
@@ -60,12 +61,8 @@ def server(tmp_path: Path, memory: Path) -> Iterator[ServerProcess]:
 
 def file_of(array: Array, folder: Path) -> str | None:
     """Return the number of the folder's file that an array lies in, whose name may be gone; None if it lies in none."""
-    address = array.__array_interface__["data"][0]
-    for line in Path("/proc/self/maps").read_text().splitlines():
-        first, last = (int(part, 16) for part in line.split(" ", 1)[0].split("-"))
-        if first <= address < last:
-            return line.split()[4] if str(folder) in line else None
-    return None
+    inode, path = mapping_of(array)
+    return str(inode) if str(folder) in path else None
 
 
 def is_mapped(array: Array, folder: Path) -> bool:

@@ -4,18 +4,21 @@ import itertools
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import grpc
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import seedbed as sb
 from seedbed.wire.digests import digest_bytes
 from seedbed.wire.protos import tensor_request_to_proto
 from seedbed.wire.specs import TensorRequest
+from tests.mappings import mapping_of
 from tests.raw_calls import sample_request, stub
 from tests.servers import ServerProcess, serving
 
@@ -55,21 +58,22 @@ def channel(server: ServerProcess) -> Iterator[grpc.Channel]:
         yield channel
 
 
-def inode_of(array: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> int:
+def inode_of(array: NDArray[Any]) -> int:
     """Return the number of the file that an array lies in; 0 is none."""
-    address = array.__array_interface__["data"][0]
-    for line in Path("/proc/self/maps").read_text().splitlines():
-        addresses, _, _, _, inode = line.split(maxsplit=5)[:5]
-        first, last = (int(part, 16) for part in addresses.split("-"))
-        if first <= address < last:
-            return int(inode)
-    return 0
+    return mapping_of(array)[0]
+
+
+def wait_until(is_so: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_ranks_that_fetch_a_model_at_the_same_time_share_its_memory(server: ServerProcess) -> None:
     together = threading.Barrier(4)
 
-    def rank(_: int) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]]:
+    def rank(_: int) -> dict[str, NDArray[Any]]:
         with sb.connect(server.address) as client:
             together.wait()
             return client.sample_all(MODEL)
@@ -136,7 +140,7 @@ def test_threads_that_fetch_and_drop_tensors_always_have_the_right_ones(server: 
     expected = {name: digest_bytes(embedded(spec(name, 300))) for name in names}
 
     def rank(number: int) -> None:
-        held: list[tuple[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]]] = []
+        held: list[tuple[str, NDArray[Any]]] = []
         with sb.connect(server.address) as client:
             for turn in range(40):
                 name = names[(turn * (number + 1)) % len(names)]
@@ -153,8 +157,7 @@ def test_a_call_that_ends_early_costs_others_only_time(server: ServerProcess, ch
     large = sb.TensorSpec("large", (60_000, SHAPE[1]), "float32", sb.RandomNormal(), seed=1)
     request = sample_request(tensor_request_to_proto(TensorRequest(large)), **LIKE_THE_SDK)
     call = stub(channel).SampleTensors(request)
-    while not server.metric("seedbed_bytes_sampled_total"):
-        time.sleep(0.01)
+    wait_until(lambda: server.metric("seedbed_bytes_sampled_total"))
     threading.Timer(0.05, call.cancel).start()
     with sb.connect(server.address) as client:
         assert digest_bytes(client.sample(large).reshape(-1).view(np.uint8).data) == client.digest(large)
@@ -192,10 +195,7 @@ def test_a_client_without_locks_gets_a_file_and_a_digest_of_its_own(
         assert response.digest.value == digest_bytes(path.read_bytes()).value
     for call in calls:
         call.cancel()
-    deadline = time.monotonic() + 10
-    while any(map(os.path.exists, paths)):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(lambda: not any(map(os.path.exists, paths)))
 
 
 def test_a_digest_comes_unless_it_is_not_wanted(channel: grpc.Channel) -> None:

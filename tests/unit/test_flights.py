@@ -17,8 +17,9 @@ from seedbed_server.backends.base import Backend, CancelledError, ElementwiseRul
 from seedbed_server.backends.runs import Runs
 from seedbed_server.kernels.keys import Key
 from seedbed_server.messages import Messages
+from seedbed_server.pools import SamplingPools
 from seedbed_server.sampler import plan
-from seedbed_server.streaming import SMALL_BYTES, Memory, Piece, ReusedMemory, SamplingPools, TensorStream
+from seedbed_server.streaming import SMALL_BYTES, Memory, Piece, ReusedMemory, TensorStream
 
 CHUNK = 2 * SMALL_BYTES
 

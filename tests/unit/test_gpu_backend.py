@@ -30,8 +30,9 @@ from seedbed_server.backends.gpu import GpuBackend
 from seedbed_server.backends.runs import Runs
 from seedbed_server.initializers import element_rule
 from seedbed_server.kernels.keys import derive_key
+from seedbed_server.pools import SamplingPools
 from seedbed_server.sampler import TensorSource, plan
-from seedbed_server.streaming import Piece, SamplingPools, TensorStream
+from seedbed_server.streaming import Piece, TensorStream
 from tests.contract.backend_suite import bits
 from tests.fake_device import Call, FakeArray, FakeDevice, Schedule
 from tests.samples import sample
