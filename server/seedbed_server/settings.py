@@ -16,7 +16,7 @@ class Settings:
     """What samples: ``auto``, ``cpu``, ``gpu`` or ``gpu:N``."""
     threads: int | None = None
     """Threads that sample; None is one for each processor."""
-    default_chunk_bytes: int = 2**20
+    default_chunk_bytes: int = 2**21
     """Bytes of data in a chunk where the client asks for nothing else."""
     window_bytes: int = 32 * 2**20
     """How much of what was sent is kept for other streams that read the same tensors at the same time."""

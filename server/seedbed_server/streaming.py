@@ -1,9 +1,9 @@
 """The bytes of a request's tensors, piece by piece: sampled a few chunks ahead of the reader, and never more.
 
-Chunks are sampled on a pool of threads while earlier ones are on their way. Where streams and their readers keep every
-processor busy as it is, each stream samples its own chunks when they are due: nothing is handed over, and the bytes are
-still in the cache when they are summed up and sent. A stream holds the memory of a fixed number of chunks, whatever the
-size of its tensors and the speed of its reader.
+Chunks are sampled on a pool of threads while earlier ones are on their way. Where there are as many streams as
+processors, each samples its own chunks when they are due: nothing is handed over, and the bytes are still in the cache
+when they are summed up and sent. A stream holds the memory of a fixed number of chunks, whatever the size of its
+tensors and the speed of its reader.
 """
 
 import functools
@@ -157,7 +157,6 @@ class TensorStream:
         first_byte: where in it the stream begins.
         with_checksums: whether each piece has one.
         memory: where the pieces are sampled to.
-        reader_threads: processors of this machine that the reader keeps busy: 1 where it is on the same host.
     """
 
     def __init__(
@@ -171,9 +170,7 @@ class TensorStream:
         first_byte: int = 0,
         with_checksums: bool = True,
         memory: Memory | None = None,
-        reader_threads: int = 0,
     ) -> None:
-        self._busy = 1 + reader_threads
         self._plans = plans
         self._pools = pools
         self._max_chunk_bytes = max_chunk_bytes
@@ -207,7 +204,7 @@ class TensorStream:
             CancelledError: after :meth:`cancel`.
         """
         jobs = self._jobs()
-        self._pools.enter(self._busy)
+        self._pools.enter()
         try:
             self._submit(jobs)
             digester = Digester(self._algorithm)
@@ -267,8 +264,10 @@ class TensorStream:
 
     def _start(self, job: _Job) -> Flight:
         buffer = self._memory.take(self._expected(job), job.size_bytes)
-        # Streams and their readers are busy while messages are sent, which is what is shared; not with a segment.
-        self._samples_itself = job.placement.is_shared and not self._pools.are_needed and self._can_sample(job)
+        # Streams are busy while messages are sent, which is what is shared; not with a segment.
+        self._samples_itself = (
+            job.placement.is_shared and not self._pools.are_needed and self._pools.can_sample_here(job.source.plan)
+        )
         if self._samples_itself:
             return Flight(buffer, Future(), work=functools.partial(self._sample, job, buffer))
         pool = self._pools.pool_for(job.source.plan)
@@ -276,11 +275,12 @@ class TensorStream:
 
     def _is_small(self, job: _Job) -> bool:
         """Return whether a tensor takes longer to hand to another thread than to sample, when it is due."""
-        return job.starts and job.is_last and job.size_bytes <= SMALL_BYTES and self._can_sample(job)
-
-    def _can_sample(self, job: _Job) -> bool:
-        """Return whether the stream's own thread may sample a job: no device has to be waited for, and no other job."""
-        return job.source.plan.is_elementwise and self._pools.backend.name == "cpu"
+        return (
+            job.starts
+            and job.is_last
+            and job.size_bytes <= SMALL_BYTES
+            and self._pools.can_sample_here(job.source.plan)
+        )
 
     def _leave(self, job: _Job) -> None:
         flight, job.flight = job.flight, None
@@ -363,7 +363,7 @@ class TensorStream:
                 job.is_first = False
 
     def _abandon(self) -> None:
-        self._pools.exit(self._busy)
+        self._pools.exit()
         for job in self._waiting:
             self._leave(job)
             job.source.cancel()

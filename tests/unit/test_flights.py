@@ -146,7 +146,7 @@ def test_nobody_waits_for_a_stream_that_does_not_go_on(pools: SamplingPools, cou
 
 
 @pytest.mark.parametrize(
-    ("threads", "reader_threads", "memory", "samples_itself"),
+    ("threads", "others", "memory", "samples_itself"),
     [
         (1, 0, Messages, True),
         (2, 0, Messages, False),
@@ -156,20 +156,20 @@ def test_nobody_waits_for_a_stream_that_does_not_go_on(pools: SamplingPools, cou
     ],
 )
 def test_a_stream_samples_for_itself_where_no_processor_is_idle_and_messages_are_sent(
-    cpu: Backend, threads: int, reader_threads: int, memory: type[Memory], samples_itself: bool
+    cpu: Backend, threads: int, others: int, memory: type[Memory], samples_itself: bool
 ) -> None:
     samplers: set[int] = set()
     pools = SamplingPools(
         CountingBackend(cpu, threads), on_sampled=lambda plan, size_bytes: samplers.add(threading.get_ident())
     )
-    stream = TensorStream(
-        [plan(TensorRequest(SPEC))], pools, max_chunk_bytes=CHUNK, memory=memory(), reader_threads=reader_threads
-    )
+    for _ in range(others):
+        pools.enter()
+    stream = TensorStream([plan(TensorRequest(SPEC))], pools, max_chunk_bytes=CHUNK, memory=memory())
     for _ in stream.pieces():
         pass
     assert (samplers == {threading.get_ident()}) == samples_itself
     assert (threading.get_ident() in samplers) == samples_itself
-    assert pools._busy == 0
+    assert pools._streams == others
     pools.close()
 
 
