@@ -8,6 +8,9 @@ import time
 from logging.handlers import QueueHandler, QueueListener
 from queue import SimpleQueue
 
+# How late the first line of several may be.
+PAUSE_SECONDS = 0.02
+
 
 class TextFormatter(logging.Formatter):
     """``2026-01-31T12:00:00Z INFO message key=value ...``."""
@@ -38,13 +41,32 @@ class _SameProcessHandler(QueueHandler):
         return record
 
 
+class _PatientListener(QueueListener):
+    """Lets the calls that the first record of several tells of get their answers out before it takes Python's lock."""
+
+    def __init__(self, records: SimpleQueue[logging.LogRecord], handler: logging.Handler) -> None:
+        super().__init__(records, handler)
+        self._records = records
+
+    def dequeue(self, block: bool) -> logging.LogRecord:
+        """Return the next record, a moment after it came unless more were waiting."""
+        was_empty = self._records.empty()
+        record: logging.LogRecord = super().dequeue(block)
+        if was_empty:
+            time.sleep(PAUSE_SECONDS)
+        return record
+
+
 def configure_logging(level: str, style: str) -> None:
     """Send the server's log to standard error, as ``text`` or ``json``."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
+    # What no line of ours has need not be found out for each ("Optimization" in the logging module's manual).
+    logging._srcfile = None  # noqa: SLF001  # as documented there
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     # A thread writes the lines: a call shall not wait for them.
     queue: SimpleQueue[logging.LogRecord] = SimpleQueue()
-    listener = QueueListener(queue, handler)
+    listener = _PatientListener(queue, handler)
     listener.start()
     atexit.register(listener.stop)
     logger = logging.getLogger("seedbed_server")
