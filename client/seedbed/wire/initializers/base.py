@@ -1,5 +1,6 @@
 """What every initializer spec has: names, dtypes, documented parameters, and the checks that many share."""
 
+import functools
 import re
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -54,6 +55,12 @@ def check_reach(name: str, value: float, reached: float, dtype: Dtype) -> None:
     check_magnitude(name, value, reached, Dtype.FLOAT32 if dtype.saturates else dtype)
 
 
+@functools.cache
+def snake_case(name: str) -> str:
+    """Return ``glorot_uniform`` for ``GlorotUniform``."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+
+
 @dataclass(frozen=True, slots=True)
 class InitializerSpec:
     """What fills a tensor. The base of all; see the subclasses."""
@@ -77,7 +84,7 @@ class InitializerSpec:
     @classmethod
     def field_name(cls) -> str:
         """Return the snake_case name, which is also the field of the protobuf oneof."""
-        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.name()).lower()
+        return snake_case(cls.name())
 
     def check(self, shape: tuple[int, ...], dtype: Dtype) -> None:
         """Raise unless this initializer can fill such a tensor.

@@ -58,9 +58,12 @@ INITIALIZERS: dict[str, type[InitializerSpec]] = {spec.field_name(): spec for sp
 """Every initializer by its field name, sorted."""
 
 
+_PARAMETERS = {spec: dataclasses.fields(spec) for spec in _SPECS}
+
+
 def parameters(spec: type[InitializerSpec]) -> tuple[dataclasses.Field[Any], ...]:
     """Return the parameters of an initializer, in Keras's order."""
-    return dataclasses.fields(spec)
+    return _PARAMETERS[spec]
 
 
 def find_initializer(name: str) -> type[InitializerSpec] | None:
