@@ -1,9 +1,10 @@
 """From the frames of a stream to bytes that can be trusted: order, completeness, checksums and digests are checked."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol
 
 from seedbed.errors import DataLossError
-from seedbed.wire.chunks import Chunk, Frame, checksum
+from seedbed.wire.chunks import Chunk, Frame, checksum, decode_beginning, decode_frame
 from seedbed.wire.digests import Digester
 from seedbed.wire.info import NUMERICS
 from seedbed.wire.protos import digest_from_bytes, header_from_bytes
@@ -13,6 +14,19 @@ MapSegment = Callable[[bytes, int], memoryview]
 
 # A constant tensor is written in blocks of this size, which stay in the processor's cache.
 FILL_BYTES = 2**18
+
+# More than what stands before the data in a message of ours, so that it can be told where they go.
+BEGINNING_BYTES = 2**7
+
+
+class Source(Protocol):
+    """Where the bytes of a message are read from."""
+
+    def read(self, size_bytes: int) -> bytes:
+        """Return the next bytes."""
+
+    def read_into(self, memory: memoryview) -> None:
+        """Fill memory with the next bytes."""
 
 
 class Assembler:
@@ -196,6 +210,39 @@ class Filler:
         for index, chunk in self._assembler.feed(frame):
             self._outs[index][chunk.byte_offset : chunk.byte_offset + len(chunk.data)] = chunk.data
             self._on_bytes(len(chunk.data))
+
+    def read(self, source: Source, size_bytes: int) -> None:
+        """Read the next message: a chunk's data straight to their place.
+
+        Args:
+            source: whose next bytes are the message.
+            size_bytes: its size.
+
+        Raises:
+            DataLossError: if it does not fit.
+            FrameError: if it is none.
+        """
+        beginning = source.read(min(size_bytes, BEGINNING_BYTES))
+        found = decode_beginning(beginning, size_bytes)
+        place = self._place(found[0], size_bytes - found[1]) if found is not None else None
+        if found is None or place is None:
+            self.feed(decode_frame(beginning + source.read(size_bytes - len(beginning))))
+            return
+        frame, at = found
+        here = len(beginning) - at
+        place[:here] = beginning[at:]
+        source.read_into(place[here:])
+        assert frame.chunk is not None
+        for _, chunk in self._assembler.feed(frame._replace(chunk=frame.chunk._replace(data=place))):
+            self._on_bytes(len(chunk.data))
+
+    def _place(self, frame: Frame, size_bytes: int) -> memoryview | None:
+        """Return where a frame's data belong, or None if there is no such place, or there are none."""
+        if frame.tensor_index >= len(self._outs) or frame.chunk is None or not size_bytes:
+            return None
+        begin = frame.chunk.byte_offset
+        place = self._outs[frame.tensor_index][begin : begin + size_bytes]
+        return place if len(place) == size_bytes else None
 
     def finish(self) -> list[memoryview]:
         """Return the memory that holds each tensor, at the end of the stream.

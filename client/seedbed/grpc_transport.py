@@ -1,4 +1,4 @@
-"""A server as a transport: the five RPCs over one gRPC channel."""
+"""A server as a transport: the six RPCs over one gRPC channel, and the filling of arrays past it where that can be."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -10,23 +10,32 @@ from seedbed.assemble import Assembler, Filler, MapSegment
 from seedbed.calls import deadline
 from seedbed.channel import open_channel
 from seedbed.devices import LocalDevice
-from seedbed.rpc_errors import not_ready, translated
+from seedbed.errors import UnsupportedError
+from seedbed.http2.address import plain_address
+from seedbed.http2.connections import Connections
+from seedbed.rpc_errors import no_response, not_ready, parsed, translated
 from seedbed.rpc_messages import (
+    ONE_MESSAGE_BYTES,
     SERVICE,
     DigestReader,
     describe_message,
     descriptions_of,
     digest_message,
+    frame_of_one_tensor,
     initializers_of,
+    one_tensor_message,
     sample_message,
     server_info_of,
 )
 from seedbed.segments import Mapper
 from seedbed.v1 import service_pb2, service_pb2_grpc
-from seedbed.wire.chunks import Chunk, Frame, decode_frame
+from seedbed.wire.chunks import Chunk, Frame, FrameError, decode_frame
 from seedbed.wire.digests import Digest, DigestAlgorithm
 from seedbed.wire.info import InitializerInfo, ServerInfo, TensorDescription
 from seedbed.wire.specs import TensorRequest
+
+SAMPLE = f"/{SERVICE}/SampleTensors"
+SAMPLE_ONE = f"/{SERVICE}/SampleTensor"
 
 
 class GrpcTransport:
@@ -36,13 +45,19 @@ class GrpcTransport:
         self._target = target
         self._mapper = Mapper(target, shared_memory_dir)
         self._channel = open_channel(target, options)
+        address = plain_address(target, options)
+        self._connections = Connections(address) if address is not None else None
         self._stub = service_pb2_grpc.SeedbedServiceStub(self._channel)
         # The payload must not pass through protobuf's own parser; see seedbed.wire.chunks.
         self._sample = self._channel.unary_stream(
-            f"/{SERVICE}/SampleTensors",
+            SAMPLE,
             request_serializer=service_pb2.SampleTensorsRequest.SerializeToString,
             response_deserializer=decode_frame,
         )
+        self._sample_one: Any = self._channel.unary_unary(
+            SAMPLE_ONE, request_serializer=service_pb2.SampleTensorRequest.SerializeToString
+        )
+        self._has_sample_tensor = True
 
     @property
     def target(self) -> str:
@@ -50,8 +65,10 @@ class GrpcTransport:
         return self._target
 
     def close(self) -> None:
-        """Close the connection; calls under way end with CancelledError."""
+        """Close the connections; calls under way end with CancelledError."""
         self._channel.close()
+        if self._connections is not None:
+            self._connections.close()
 
     def wait_ready(self, timeout_seconds: float) -> None:
         """Return when the server says that it serves.
@@ -143,13 +160,50 @@ class GrpcTransport:
         map_segment: MapSegment | None = None,
     ) -> Sequence[memoryview]:
         filler = Filler(requests, outs, on_bytes, map_segment)
+        if len(requests) == 1 and requests[0].size_bytes <= ONE_MESSAGE_BYTES and self._has_sample_tensor:
+            remaining = deadline(self._target, timeout_seconds)
+            try:
+                filler.feed(self._one_tensor(requests[0], timeout_seconds))
+                return filler.finish()
+            except UnsupportedError:  # a server of an older release
+                self._has_sample_tensor = False
+                timeout_seconds = remaining()
         message = sample_message(requests, omit_checksums=True, accepts_segments=map_segment is not None)
         with translated(self._target, timeout_seconds):
-            for frame in self._frames(message, timeout_seconds):
-                filler.feed(frame)
-                if filler.may_end_call:
-                    break
+            if self._connections is not None:
+                self._read(self._connections, filler, message.SerializeToString(), timeout_seconds)
+            else:
+                self._feed(filler, message, timeout_seconds)
         return filler.finish()
+
+    def _one_tensor(self, request: TensorRequest, timeout_seconds: float | None) -> Frame:
+        """Return all of a small tensor."""
+        message = one_tensor_message(request)
+        with translated(self._target, timeout_seconds):
+            if self._connections is None:
+                # None where a call ends well without an answer.
+                data = self._sample_one(message, timeout=timeout_seconds) or b""
+            else:
+                data = self._connections.unary(SAMPLE_ONE, message.SerializeToString(), timeout_seconds)
+        return parsed(self._target, frame_of_one_tensor, data)
+
+    def _read(self, connections: Connections, filler: Filler, message: bytes, timeout_seconds: float | None) -> None:
+        """Let the filler read a call's bytes from the socket."""
+        with connections.call(SAMPLE, message, timeout_seconds) as call:
+            while (size_bytes := call.next_message()) is not None:
+                try:
+                    filler.read(call, size_bytes)
+                except FrameError:
+                    raise no_response(self._target) from None
+                if filler.may_end_call:
+                    call.cancel()
+
+    def _feed(self, filler: Filler, message: service_pb2.SampleTensorsRequest, timeout_seconds: float | None) -> None:
+        """Give the filler what gRPC reads."""
+        for frame in self._frames(message, timeout_seconds):
+            filler.feed(frame)
+            if filler.may_end_call:
+                break
 
     def sample_on(
         self,

@@ -130,7 +130,7 @@ def _server_error(error: grpc.RpcError, target: str, message: str, request_id: s
 def _detail(error: grpc.RpcError, wanted: T) -> T | None:
     try:
         status: status_pb2.Status | None = rpc_status.from_call(error)  # type: ignore[arg-type]  # an RpcError of a call is the call
-    except ValueError:  # details that contradict the status: not from a seedbed-server
+    except (DecodeError, ValueError):  # details that are none, or contradict the status: not from a seedbed-server
         return None
     for detail in status.details if status is not None else ():
         if detail.Unpack(wanted):

@@ -6,11 +6,15 @@ from seedbed.errors import DataLossError
 from seedbed.rpc_errors import understood
 from seedbed.v1 import service_pb2
 from seedbed.wire import protos
+from seedbed.wire.chunks import Chunk, Frame
 from seedbed.wire.digests import DIGEST_BYTES, Digest, DigestAlgorithm
 from seedbed.wire.info import InitializerInfo, ServerInfo, TensorDescription
 from seedbed.wire.specs import TensorRequest
 
 SERVICE = service_pb2.DESCRIPTOR.services_by_name["SeedbedService"].full_name
+
+# A tensor of so many bytes takes less time to sample than a call: it comes in one message.
+ONE_MESSAGE_BYTES = 2**16
 
 
 def sample_message(
@@ -33,6 +37,24 @@ def sample_message(
     if first_byte:
         message.resume.byte_offset = first_byte
     return message
+
+
+def one_tensor_message(request: TensorRequest) -> service_pb2.SampleTensorRequest:
+    """Return the request for one small tensor in one message."""
+    return service_pb2.SampleTensorRequest(
+        tensor=protos.tensor_request_to_proto(request), numerics=protos.newest_numerics()
+    )
+
+
+def frame_of_one_tensor(data: bytes) -> Frame:
+    """Return what a serialized SampleTensorResponse holds, as the only frame of a stream would say it.
+
+    Raises:
+        DecodeError: if the bytes are none.
+    """
+    response = service_pb2.SampleTensorResponse.FromString(data)
+    header, digest = response.header.SerializeToString(), response.digest.SerializeToString()
+    return Frame(0, header, Chunk(0, 0, memoryview(response.data)), digest)
 
 
 def describe_message(requests: Sequence[TensorRequest]) -> service_pb2.DescribeTensorsRequest:

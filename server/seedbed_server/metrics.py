@@ -17,8 +17,8 @@ from seedbed_server.sampler import SamplePlan
 # Where the workers of one server keep what they count; read by prometheus_client when it is imported.
 SHARED_FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
-Lane = Literal["stream", "fill", "shared_memory"]
-"""How a tensor goes to its client: as chunks, as one element that all equal, or in shared memory."""
+Lane = Literal["stream", "fill", "shared_memory", "unary"]
+"""How a tensor goes to its client: as chunks, as one element that all equal, in shared memory, or in one message."""
 
 _CALL = ("grpc_type", "grpc_service", "grpc_method")
 # From one hop on the same host to a model of many gigabytes.

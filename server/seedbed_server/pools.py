@@ -24,7 +24,7 @@ class SamplingPools:
         self.backend = backend
         self.on_sampled = on_sampled
         self.flights = Flights(window_bytes)
-        self._busy = 0
+        self._streams = 0
         self._lock = threading.Lock()
         self._chunks = ThreadPoolExecutor(backend.threads, thread_name_prefix="seedbed-sample")
         # One piece that is computed whole at a time: it uses every thread, and as much memory as all else together.
@@ -32,18 +32,22 @@ class SamplingPools:
 
     @property
     def are_needed(self) -> bool:
-        """Whether there are processors that streams and their readers do not keep busy themselves."""
-        return self._busy < self.backend.threads
+        """Whether there are processors that the streams do not keep busy themselves."""
+        return self._streams < self.backend.threads
 
-    def enter(self, threads: int) -> None:
-        """Take note that a stream and its reader keep some processors busy."""
+    def enter(self) -> None:
+        """Take note that a stream has begun, which keeps a processor busy."""
         with self._lock:
-            self._busy += threads
+            self._streams += 1
 
-    def exit(self, threads: int) -> None:
-        """Take note that they do so no longer."""
+    def exit(self) -> None:
+        """Take note that one has ended."""
         with self._lock:
-            self._busy -= threads
+            self._streams -= 1
+
+    def can_sample_here(self, plan: SamplePlan) -> bool:
+        """Whether a call's own thread may sample: no device is waited for, nor work that uses every thread."""
+        return plan.is_elementwise and self.backend.name == "cpu"
 
     def pool_for(self, plan: SamplePlan) -> ThreadPoolExecutor:
         """Return where the chunks of a plan are sampled."""

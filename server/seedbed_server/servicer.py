@@ -1,4 +1,4 @@
-"""The five RPCs: reads a request, asks the core, writes the responses."""
+"""The six RPCs: reads a request, asks the core, writes the responses."""
 
 import logging
 import threading
@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError, Message
 
 from seedbed.v1 import service_pb2
 from seedbed.wire import protos
-from seedbed.wire.digests import DIGEST_ALGORITHMS, Digest
+from seedbed.wire.digests import DIGEST_ALGORITHMS, Digest, digest_bytes
 from seedbed.wire.dtypes import Dtype
 from seedbed.wire.errors import DeviceError, InvalidValueError
 from seedbed.wire.info import NUMERICS, Limits, ServerInfo
@@ -27,7 +27,15 @@ from seedbed_server.refusals import NotServingError, OverloadedError
 from seedbed_server.sampler import SamplePlan, plan
 from seedbed_server.segment_folder import SegmentFolder
 from seedbed_server.streaming import Piece, TensorStream
-from seedbed_server.validation import ResumePoint, check_chunk_bytes, check_resume, check_sizes, check_tensor_count
+from seedbed_server.validation import (
+    ResumePoint,
+    check_chunk_bytes,
+    check_one_message,
+    check_resume,
+    check_sizes,
+    check_tensor_count,
+)
+from seedbed_server.whole_tensor import sample_whole
 
 log = logging.getLogger(__name__)
 
@@ -36,9 +44,6 @@ SERVICE = service_pb2.DESCRIPTOR.services_by_name["SeedbedService"]
 STARTING_RETRY_SECONDS = 1.0
 STOPPING_RETRY_SECONDS = 5.0
 FULL_RETRY_SECONDS = 1.0
-
-# How gRPC writes the addresses of clients on the same host.
-LOOPBACK = ("unix:", "ipv4:127.", "ipv6:%5B::1%5D", "ipv6:[::1]")
 
 Request = TypeVar("Request", bound=Message)
 
@@ -90,10 +95,11 @@ class Servicer:
 
     def handlers(self) -> grpc.GenericRpcHandler:
         """Return the handlers to be registered with a gRPC server."""
-        unary: dict[str, Callable[[Any], Message]] = {
+        unary: dict[str, Callable[[Any, _ServedCall], Message]] = {
             "GetServerInfo": self._get_server_info,
             "ListInitializers": self._list_initializers,
             "DescribeTensors": self._describe_tensors,
+            "SampleTensor": self._sample_tensor,
         }
         streams: dict[str, tuple[Callable[..., Iterator[Any]], Callable[[Any], bytes]]] = {
             "DigestTensors": (self._digest_tensors, _serialize),
@@ -112,8 +118,8 @@ class Servicer:
 
     # The RPCs.
 
-    def _get_server_info(self, request: service_pb2.GetServerInfoRequest) -> Message:
-        del request
+    def _get_server_info(self, request: service_pb2.GetServerInfoRequest, call: "_ServedCall") -> Message:
+        del request, call
         backend = self._ready_pools().backend
         info = ServerInfo(
             version=self._version,
@@ -127,16 +133,30 @@ class Servicer:
         )
         return protos.server_info_to_proto(info)
 
-    def _list_initializers(self, request: service_pb2.ListInitializersRequest) -> Message:
-        del request
+    def _list_initializers(self, request: service_pb2.ListInitializersRequest, call: "_ServedCall") -> Message:
+        del request, call
         return protos.initializer_infos_to_proto(catalogue())
 
-    def _describe_tensors(self, request: service_pb2.DescribeTensorsRequest) -> Message:
+    def _describe_tensors(self, request: service_pb2.DescribeTensorsRequest, call: "_ServedCall") -> Message:
+        del call
         plans = self._plans(request)
         return protos.descriptions_to_proto(describe(each, self._default_chunk_bytes) for each in plans)
 
+    def _sample_tensor(self, request: service_pb2.SampleTensorRequest, call: "_ServedCall") -> Message:
+        protos.numerics_from_proto(request.numerics)
+        algorithm = protos.digest_algorithm_from_proto(request)
+        wanted = protos.tensor_request_from_proto(request.tensor, "tensor")
+        check_one_message(wanted, self._limits)
+        with self._place():
+            data = sample_whole(plan(wanted), self._ready_pools(), call.context.add_callback)
+        call.record.size_bytes = data.size
+        self._metrics.served("unary", data.size)
+        header = protos.header_to_proto(wanted.shape, wanted.spec.dtype, wanted.size_bytes)
+        digest = protos.digest_to_proto(digest_bytes(data.data, algorithm))
+        return service_pb2.SampleTensorResponse(header=header, digest=digest, data=data.tobytes())
+
     def _digest_tensors(
-        self, request: service_pb2.DigestTensorsRequest, call: "_StreamCall"
+        self, request: service_pb2.DigestTensorsRequest, call: "_ServedCall"
     ) -> Iterator[service_pb2.DigestTensorsResponse]:
         algorithm = protos.digest_algorithm_from_proto(request)
         plans = self._plans(request)
@@ -162,7 +182,7 @@ class Servicer:
                 if not piece.data:
                     yield service_pb2.DigestTensorsResponse(tensor_index=index)
 
-    def _sample_tensors(self, request: service_pb2.SampleTensorsRequest, call: "_StreamCall") -> Iterator[bytes]:
+    def _sample_tensors(self, request: service_pb2.SampleTensorsRequest, call: "_ServedCall") -> Iterator[bytes]:
         algorithm = protos.digest_algorithm_from_proto(request)
         chunk_bytes = self._default_chunk_bytes
         if request.HasField("max_chunk_bytes"):
@@ -189,7 +209,6 @@ class Servicer:
             first_byte=resume.byte_offset,
             with_checksums=not request.omit_checksums,
             memory=messages,
-            reader_threads=int(call.shares_processors),
         )
         try:
             for piece in call.pieces(stream):
@@ -228,12 +247,12 @@ class Servicer:
             raise NotServingError(message, reason="STARTING", retry_after_seconds=STARTING_RETRY_SECONDS)
         return self._pools
 
-    def _guarded_unary(self, name: str, answer: Callable[[Any], Message]) -> Callable[..., Message]:
+    def _guarded_unary(self, name: str, answer: Callable[[Any, "_ServedCall"], Message]) -> Callable[..., Message]:
         method = Method("unary", SERVICE.full_name, name)
 
         def call(request: Message | Malformed, context: grpc.ServicerContext) -> Message:
             with _Call(method, context, self._metrics, self._on_device_failure) as record:
-                message = answer(_well_formed(request, name))
+                message = answer(_well_formed(request, name), _ServedCall(context, record))
                 record.sent()
                 return message
 
@@ -244,7 +263,7 @@ class Servicer:
 
         def call(request: Message | Malformed, context: grpc.ServicerContext) -> Iterator[Any]:
             with _Call(method, context, self._metrics, self._on_device_failure) as record, self._place():
-                yield from stream(_well_formed(request, name), _StreamCall(context, record))
+                yield from stream(_well_formed(request, name), _ServedCall(context, record))
 
         return call
 
@@ -272,8 +291,8 @@ class _Place:
 
 
 @dataclass(frozen=True, slots=True)
-class _StreamCall:
-    """What a streaming RPC needs of its call."""
+class _ServedCall:
+    """What an RPC needs of its call."""
 
     context: grpc.ServicerContext
     record: "_Call"
@@ -282,11 +301,6 @@ class _StreamCall:
     def is_on_this_host(self) -> bool:
         """Whether the client came by a Unix socket."""
         return str(self.context.peer()).startswith("unix:")
-
-    @property
-    def shares_processors(self) -> bool:
-        """Whether the client runs on the server's processors, as far as its address tells."""
-        return str(self.context.peer()).startswith(LOOPBACK)
 
     def pieces(self, tensors: TensorStream) -> Iterator[Piece]:
         """Yield a stream's pieces; the end of the call cancels it."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from seedbed.wire.errors import bad_value
-from seedbed.wire.info import MIN_CHUNK_BYTES, Limits
+from seedbed.wire.info import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, Limits
 from seedbed.wire.initializers import DeltaOrthogonalSpec, OrthogonalSpec, SparseSpec
 from seedbed.wire.specs import TensorRequest, TensorSpec
 from seedbed_server.backends.base import ElementwiseRule
@@ -42,18 +42,32 @@ def check_sizes(requests: Sequence[TensorRequest], limits: Limits) -> None:
     """Raise unless every tensor, and all of them together, are within the limits."""
     total = 0
     for i, request in enumerate(requests):
-        path = f"tensors[{i}].spec.shape"
-        if len(request.spec.shape) > limits.max_rank:
-            allowed = f"of at most {limits.max_rank} axes (max_rank)"
-            raise bad_value(path, allowed, request.spec.shape, reason=OVER_LIMIT)
-        if request.size_bytes > limits.max_tensor_bytes:
-            allowed = f"of at most {limits.max_tensor_bytes} bytes as requested (max_tensor_bytes)"
-            raise bad_value(path, allowed, f"{request.shape}, {request.size_bytes} bytes", reason=OVER_LIMIT)
-        _check_pieces(path, request.spec, limits)
+        _check_size(f"tensors[{i}].spec.shape", request, limits)
         total += request.size_bytes
     if total > limits.max_request_bytes:
         allowed = f"at most {limits.max_request_bytes} bytes in all (max_request_bytes)"
         raise bad_value("tensors", allowed, f"{total} bytes", reason=OVER_LIMIT)
+
+
+def check_one_message(request: TensorRequest, limits: Limits) -> None:
+    """Raise unless a tensor is within the limits, and fits into one message."""
+    path = "tensor.spec.shape"
+    _check_size(path, request, limits)
+    if request.size_bytes > min(MAX_CHUNK_BYTES, limits.max_request_bytes):
+        allowed = f"of at most {MAX_CHUNK_BYTES} bytes as requested; SampleTensors sends larger ones"
+        if limits.max_request_bytes < MAX_CHUNK_BYTES:
+            allowed = f"of at most {limits.max_request_bytes} bytes (max_request_bytes)"
+        raise bad_value(path, allowed, f"{request.shape}, {request.size_bytes} bytes", reason=OVER_LIMIT)
+
+
+def _check_size(path: str, request: TensorRequest, limits: Limits) -> None:
+    if len(request.spec.shape) > limits.max_rank:
+        allowed = f"of at most {limits.max_rank} axes (max_rank)"
+        raise bad_value(path, allowed, request.spec.shape, reason=OVER_LIMIT)
+    if request.size_bytes > limits.max_tensor_bytes:
+        allowed = f"of at most {limits.max_tensor_bytes} bytes as requested (max_tensor_bytes)"
+        raise bad_value(path, allowed, f"{request.shape}, {request.size_bytes} bytes", reason=OVER_LIMIT)
+    _check_pieces(path, request.spec, limits)
 
 
 def _check_pieces(path: str, spec: TensorSpec, limits: Limits) -> None:

@@ -33,8 +33,8 @@ def test_calls_and_bytes_are_counted() -> None:
         assert server.metric("grpc_server_started_total", grpc_method="SampleTensors", grpc_type="server_stream") == 3
         assert server.metric("grpc_server_handling_seconds_count", grpc_method="SampleTensors") == 3
         assert server.metric("seedbed_time_to_first_chunk_seconds_count") == 3
-        # Chunks of 1 MiB: two for the whole tensor, one for a quarter of it, one for the constant.
-        assert server.metric("grpc_server_msg_sent_total", grpc_method="SampleTensors") == 2 + 1 + 3
+        # Chunks of 2 MiB: one for the whole tensor, one for a quarter of it, one for the constant.
+        assert server.metric("grpc_server_msg_sent_total", grpc_method="SampleTensors") == 1 + 1 + 2
         assert server.metric("seedbed_inflight_streams") == 0
         assert server.metric("seedbed_build_info", numerics="seedbed-1", backend="cpu") == 1
 

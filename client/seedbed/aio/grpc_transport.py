@@ -1,4 +1,4 @@
-"""A server as an asynchronous transport: the five RPCs over one gRPC channel of an event loop."""
+"""A server as an asynchronous transport: the six RPCs over one gRPC channel of an event loop."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
@@ -13,15 +13,18 @@ from seedbed.assemble import Assembler, Filler, MapSegment
 from seedbed.calls import deadline
 from seedbed.channel import grpc_target, open_aio_channel
 from seedbed.devices import Landing, LocalDevice
-from seedbed.errors import DeadlineError, InvalidValueError, TransportError
+from seedbed.errors import DeadlineError, InvalidValueError, TransportError, UnsupportedError
 from seedbed.rpc_errors import cancelled, closed, no_response, not_ready, parsed, translated
 from seedbed.rpc_messages import (
+    ONE_MESSAGE_BYTES,
     SERVICE,
     DigestReader,
     describe_message,
     descriptions_of,
     digest_message,
+    frame_of_one_tensor,
     initializers_of,
+    one_tensor_message,
     sample_message,
     server_info_of,
 )
@@ -39,7 +42,7 @@ HEALTH = "/grpc.health.v1.Health/Watch"
 STATUS_TASK = "_handle_status_once_received"
 SETTLE_SECONDS = 0.2
 
-R = TypeVar("R", bound=Message)
+R = TypeVar("R")
 
 
 class AsyncGrpcTransport:
@@ -58,6 +61,7 @@ class AsyncGrpcTransport:
         self._calls: set[grpc.aio.Call] = set()
         self._has_cancelled = False
         self._is_closed = False
+        self._has_sample_tensor = True
 
     @property
     def target(self) -> str:
@@ -162,6 +166,15 @@ class AsyncGrpcTransport:
         map_segment: MapSegment | None = None,
     ) -> Sequence[memoryview]:
         filler = Filler(requests, outs, on_bytes, map_segment)
+        if len(requests) == 1 and requests[0].size_bytes <= ONE_MESSAGE_BYTES and self._has_sample_tensor:
+            remaining = deadline(self._target, timeout_seconds)
+            one = one_tensor_message(requests[0])
+            try:
+                filler.feed(await self._response("SampleTensor", one, frame_of_one_tensor, timeout_seconds))
+                return filler.finish()
+            except UnsupportedError:  # a server of an older release
+                self._has_sample_tensor = False
+                timeout_seconds = remaining()
         message = sample_message(requests, omit_checksums=True, accepts_segments=map_segment is not None)
         async with aclosing(self._responses(_path("SampleTensors"), message, timeout_seconds)) as responses:
             async for data in responses:

@@ -215,3 +215,23 @@ class SampleTensorsResponse(_message.Message):
     fill: bytes
     segment: _tensors_pb2.Segment
     def __init__(self, tensor_index: _Optional[int] = ..., header: _Optional[_Union[_tensors_pb2.TensorHeader, _Mapping]] = ..., digest: _Optional[_Union[_tensors_pb2.Digest, _Mapping]] = ..., chunk: _Optional[_Union[_tensors_pb2.Chunk, _Mapping]] = ..., fill: _Optional[bytes] = ..., segment: _Optional[_Union[_tensors_pb2.Segment, _Mapping]] = ...) -> None: ...
+
+class SampleTensorRequest(_message.Message):
+    __slots__ = ("tensor", "numerics", "digest_algorithm")
+    TENSOR_FIELD_NUMBER: _ClassVar[int]
+    NUMERICS_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_ALGORITHM_FIELD_NUMBER: _ClassVar[int]
+    tensor: _tensors_pb2.TensorRequest
+    numerics: _tensors_pb2.Numerics
+    digest_algorithm: _tensors_pb2.DigestAlgorithm
+    def __init__(self, tensor: _Optional[_Union[_tensors_pb2.TensorRequest, _Mapping]] = ..., numerics: _Optional[_Union[_tensors_pb2.Numerics, str]] = ..., digest_algorithm: _Optional[_Union[_tensors_pb2.DigestAlgorithm, str]] = ...) -> None: ...
+
+class SampleTensorResponse(_message.Message):
+    __slots__ = ("header", "digest", "data")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    header: _tensors_pb2.TensorHeader
+    digest: _tensors_pb2.Digest
+    data: bytes
+    def __init__(self, header: _Optional[_Union[_tensors_pb2.TensorHeader, _Mapping]] = ..., digest: _Optional[_Union[_tensors_pb2.Digest, _Mapping]] = ..., data: _Optional[bytes] = ...) -> None: ...

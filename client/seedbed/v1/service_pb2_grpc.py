@@ -64,6 +64,11 @@ class SeedbedServiceStub(object):
                 request_serializer=seedbed_dot_v1_dot_service__pb2.SampleTensorsRequest.SerializeToString,
                 response_deserializer=seedbed_dot_v1_dot_service__pb2.SampleTensorsResponse.FromString,
                 _registered_method=True)
+        self.SampleTensor = channel.unary_unary(
+                '/seedbed.v1.SeedbedService/SampleTensor',
+                request_serializer=seedbed_dot_v1_dot_service__pb2.SampleTensorRequest.SerializeToString,
+                response_deserializer=seedbed_dot_v1_dot_service__pb2.SampleTensorResponse.FromString,
+                _registered_method=True)
 
 
 class SeedbedServiceServicer(object):
@@ -109,6 +114,13 @@ class SeedbedServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SampleTensor(self, request, context):
+        """Samples one tensor and sends it in one message: the short way for small ones.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SeedbedServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -136,6 +148,11 @@ def add_SeedbedServiceServicer_to_server(servicer, server):
                     servicer.SampleTensors,
                     request_deserializer=seedbed_dot_v1_dot_service__pb2.SampleTensorsRequest.FromString,
                     response_serializer=seedbed_dot_v1_dot_service__pb2.SampleTensorsResponse.SerializeToString,
+            ),
+            'SampleTensor': grpc.unary_unary_rpc_method_handler(
+                    servicer.SampleTensor,
+                    request_deserializer=seedbed_dot_v1_dot_service__pb2.SampleTensorRequest.FromString,
+                    response_serializer=seedbed_dot_v1_dot_service__pb2.SampleTensorResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -278,6 +295,33 @@ class SeedbedService(object):
             '/seedbed.v1.SeedbedService/SampleTensors',
             seedbed_dot_v1_dot_service__pb2.SampleTensorsRequest.SerializeToString,
             seedbed_dot_v1_dot_service__pb2.SampleTensorsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SampleTensor(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/seedbed.v1.SeedbedService/SampleTensor',
+            seedbed_dot_v1_dot_service__pb2.SampleTensorRequest.SerializeToString,
+            seedbed_dot_v1_dot_service__pb2.SampleTensorResponse.FromString,
             options,
             channel_credentials,
             insecure,

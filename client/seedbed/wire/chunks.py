@@ -183,6 +183,52 @@ def decode_frame(message: bytes) -> Frame:
     return Frame(tensor_index, header, chunk, digest, fill, segment)
 
 
+def decode_beginning(beginning: bytes, message_bytes: int) -> tuple[Frame, int] | None:
+    """Return the frame of a message that ends with a chunk's data, without these, and where in the message they begin.
+
+    Args:
+        beginning: the first bytes of the message.
+        message_bytes: how many it has in all.
+
+    Returns:
+        None if nothing of the data is in the beginning, or the message is not of that form; :func:`decode_frame` tells.
+    """
+    view = memoryview(beginning)
+    try:
+        chunk = _last_field(view, 0, CHUNK, message_bytes)
+        data = _last_field(view, chunk[1], DATA, message_bytes) if chunk is not None else None
+        if chunk is None or data is None:
+            return None
+        frame = decode_frame(beginning[: chunk[0]])
+        return frame._replace(chunk=_decode_chunk(view[chunk[1] : data[0]])), data[1]
+    except FrameError:
+        return None
+
+
+def _last_field(view: memoryview, at: int, key: int, end: int) -> tuple[int, int] | None:
+    """Return where the last field of a message begins, and where its value does; None if it has another key."""
+    while at < len(view):
+        begin = at
+        found, at = _read_varint(view, at)
+        size, at = _size_of_value(view, found, at)
+        if found == key and at + size == end:
+            return begin, at
+        at += size
+    return None
+
+
+def _size_of_value(view: memoryview, key: int, at: int) -> tuple[int, int]:
+    """Return how many bytes a field's value has, and where they begin; what has its own end has 0 after it."""
+    wire_type = key & 7
+    if wire_type == _LENGTH:
+        return _read_varint(view, at)
+    if wire_type == _VARINT:
+        return 0, _read_varint(view, at)[1]
+    if wire_type in (_EIGHT_BYTES, _FOUR_BYTES):
+        return 8 if wire_type == _EIGHT_BYTES else 4, at
+    raise FrameError(f"wire type {wire_type} at byte {at}")
+
+
 def _decode_chunk(view: memoryview) -> Chunk:
     byte_offset, crc32c, data = 0, 0, view[:0]
     for key, value in _fields(view):
@@ -201,19 +247,13 @@ def _fields(view: memoryview) -> list[tuple[int, int | memoryview]]:
     at = 0
     while at < len(view):
         key, at = _read_varint(view, at)
-        wire_type = key & 7
         if key >> 3 == 0:
             raise FrameError(f"field number 0 at byte {at}")
-        if wire_type == _VARINT:
+        if key & 7 == _VARINT:
             number, at = _read_varint(view, at)
             fields.append((key, number))
             continue
-        if wire_type == _LENGTH:
-            size, at = _read_varint(view, at)
-        elif wire_type in (_EIGHT_BYTES, _FOUR_BYTES):
-            size = 8 if wire_type == _EIGHT_BYTES else 4
-        else:
-            raise FrameError(f"wire type {wire_type} at byte {at}")
+        size, at = _size_of_value(view, key, at)
         if size > len(view) - at:
             raise FrameError(f"a field of {size} bytes at byte {at} of {len(view)}")
         fields.append((key, view[at : at + size]))

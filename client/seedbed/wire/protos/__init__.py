@@ -17,13 +17,14 @@ from seedbed.wire.protos.info import (
     server_info_from_proto,
     server_info_to_proto,
 )
-from seedbed.wire.protos.requests import tensor_request_to_proto, tensor_requests_from_proto
+from seedbed.wire.protos.requests import tensor_request_from_proto, tensor_request_to_proto, tensor_requests_from_proto
 from seedbed.wire.protos.stream import (
     digest_from_bytes,
     digest_from_proto,
     digest_to_proto,
     header_from_bytes,
     header_to_bytes,
+    header_to_proto,
     segment_from_bytes,
     segment_to_bytes,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "digest_to_proto",
     "header_from_bytes",
     "header_to_bytes",
+    "header_to_proto",
     "initializer_infos_from_proto",
     "initializer_infos_to_proto",
     "newest_numerics",
@@ -47,6 +49,7 @@ __all__ = [
     "segment_to_bytes",
     "server_info_from_proto",
     "server_info_to_proto",
+    "tensor_request_from_proto",
     "tensor_request_to_proto",
     "tensor_requests_from_proto",
 ]

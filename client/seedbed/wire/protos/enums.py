@@ -53,7 +53,7 @@ def numerics_from_proto(number: Any) -> str:
 
 
 def digest_algorithm_from_proto(
-    request: service_pb2.SampleTensorsRequest | service_pb2.DigestTensorsRequest,
+    request: service_pb2.SampleTensorsRequest | service_pb2.SampleTensorRequest | service_pb2.DigestTensorsRequest,
 ) -> DigestAlgorithm:
     """Return the digest algorithm that a request asks for.
 

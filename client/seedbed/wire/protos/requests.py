@@ -48,17 +48,23 @@ def tensor_requests_from_proto(messages: Sequence[tensors_pb2.TensorRequest]) ->
     Raises:
         InvalidArgumentError: with the path of the field, such as ``tensors[3].spec.shape[1]``.
     """
-    requests = []
-    for i, message in enumerate(messages):
-        try:
-            spec = _spec_from_proto(message)
-            part = None
-            if message.HasField("slice"):
-                part = TensorSlice(tuple(message.slice.starts), tuple(message.slice.lengths))
-            requests.append(TensorRequest(spec, part))
-        except InvalidArgumentError as error:
-            raise _located(error, message, f"tensors[{i}]") from None
-    return requests
+    return [tensor_request_from_proto(message, f"tensors[{i}]") for i, message in enumerate(messages)]
+
+
+def tensor_request_from_proto(message: tensors_pb2.TensorRequest, path: str) -> TensorRequest:
+    """Return the checked values of one tensor.
+
+    Raises:
+        InvalidArgumentError: with the path of the field, which begins with ``path``.
+    """
+    try:
+        spec = _spec_from_proto(message)
+        part = None
+        if message.HasField("slice"):
+            part = TensorSlice(tuple(message.slice.starts), tuple(message.slice.lengths))
+        return TensorRequest(spec, part)
+    except InvalidArgumentError as error:
+        raise _located(error, message, path) from None
 
 
 def _located(error: InvalidArgumentError, message: tensors_pb2.TensorRequest, path: str) -> InvalidArgumentError:

@@ -14,9 +14,14 @@ from seedbed.wire.protos.enums import DIGESTS, DIGESTS_BACK, DTYPES, DTYPES_BACK
 
 def header_to_bytes(shape: Sequence[int], dtype: Dtype, total_bytes: int) -> bytes:
     """Return a serialized TensorHeader."""
+    return header_to_proto(shape, dtype, total_bytes).SerializeToString()
+
+
+def header_to_proto(shape: Sequence[int], dtype: Dtype, total_bytes: int) -> tensors_pb2.TensorHeader:
+    """Return the message that says what a tensor's bytes are."""
     return tensors_pb2.TensorHeader(
         shape=shape, dtype=DTYPES[dtype], total_bytes=total_bytes, numerics=VERSIONS[NUMERICS]
-    ).SerializeToString()
+    )
 
 
 def header_from_bytes(data: bytes) -> tuple[tuple[int, ...], Dtype | None, int, str | None]:

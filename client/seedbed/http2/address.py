@@ -1,0 +1,83 @@
+"""From a target to a socket: which targets need nothing that only gRPC can do."""
+
+import os
+import re
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+# gRPC goes through such a proxy; there are no others for it.
+PROXY_VARIABLES = ("grpc_proxy", "https_proxy", "http_proxy", "GRPC_ADDRESS_HTTP_PROXY")
+
+# One host and port. Lists of addresses, other resolvers and escaped characters are gRPC's.
+HOST_AND_PORT = re.compile(
+    r"(?:dns:(?:///)?|ipv4:|ipv6:)?(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})"
+)
+UNIX = re.compile(r"unix:(?://(?=/))?(?P<path>[^%]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server listens: a Unix socket, or else a host and a port."""
+
+    path: str | None
+    host: str
+    port: int
+
+    @property
+    def authority(self) -> str:
+        """What HTTP/2 calls the server."""
+        return "localhost" if self.path is not None else f"{self.host}:{self.port}"
+
+    def connect(self, timeout_seconds: float) -> socket.socket:
+        """Return a new connection.
+
+        Args:
+            timeout_seconds: for all addresses of the host together, but not for finding them.
+
+        Raises:
+            OSError: if there is none.
+        """
+        if self.path is not None:
+            return _connected(socket.AF_UNIX, self.path, timeout_seconds)
+        begin = time.monotonic()
+        failure = OSError("the name has no address")
+        for family, _, _, _, where in socket.getaddrinfo(self.host.strip("[]"), self.port, type=socket.SOCK_STREAM):
+            try:
+                connection = _connected(family, where, timeout_seconds - (time.monotonic() - begin))
+            except OSError as error:
+                failure = error
+                continue
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return connection
+        raise failure
+
+
+def _connected(family: int, where: Any, timeout_seconds: float) -> socket.socket:
+    connection = socket.socket(family)
+    try:
+        connection.settimeout(max(timeout_seconds, 1e-3))
+        connection.connect(where)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def plain_address(target: str, options: Mapping[str, int | str]) -> Address | None:
+    """Return the address that a target names, or None where the way there is gRPC's to find.
+
+    Args:
+        target: as given to ``connect``.
+        options: gRPC channel arguments of the user's; whoever gives some wants gRPC's ways.
+    """
+    if options:
+        return None
+    if match := UNIX.fullmatch(target):
+        return Address(match["path"], "", 0)
+    if any(os.environ.get(name) for name in PROXY_VARIABLES):
+        return None
+    match = HOST_AND_PORT.fullmatch(target)
+    return Address(None, match["host"], int(match["port"])) if match else None

@@ -1,0 +1,178 @@
+"""A small tensor comes by one unary call: the bytes of the stream, the same checks, and servers that lack the call."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+import grpc
+import numpy as np
+import pytest
+
+import seedbed as sb
+import seedbed.aio
+from seedbed.rpc_messages import ONE_MESSAGE_BYTES
+from seedbed.v1 import service_pb2, tensors_pb2
+from seedbed.wire.digests import digest_bytes
+from seedbed.wire.info import MAX_CHUNK_BYTES
+from seedbed.wire.protos import digest_to_proto, header_to_bytes
+from tests.attacks.bad_requests import CASES, Case
+from tests.integration.liars import honest_messages, lying_server
+from tests.raw_calls import bytes_by_tensor, messages, refusal, sample_request, stub, tensor
+from tests.servers import ServerProcess
+
+CONTENT = bytes(range(256)) * 4
+SPEC = sb.TensorSpec("w", (256,), "float32", sb.RandomUniform(seed=1))
+
+Fetch = Callable[[str, sb.TensorSpec], bytes]
+
+
+def _fetch(address: str, spec: sb.TensorSpec) -> bytes:
+    with sb.connect(address) as client:
+        return client.sample(spec, timeout_seconds=30).tobytes()
+
+
+def _fetch_by_grpc(address: str, spec: sb.TensorSpec) -> bytes:
+    with sb.connect(address, options={"grpc.enable_retries": 0}) as client:
+        return client.sample(spec, timeout_seconds=30).tobytes()
+
+
+def _fetch_by_aio(address: str, spec: sb.TensorSpec) -> bytes:
+    async def fetch() -> bytes:
+        async with seedbed.aio.connect(address) as client:
+            return (await client.sample(spec, timeout_seconds=30)).tobytes()
+
+    return asyncio.run(fetch())
+
+
+every_client = pytest.mark.parametrize("fetch", [_fetch, _fetch_by_grpc, _fetch_by_aio])
+
+
+def _answer(**changes: object) -> bytes:
+    """Return the honest answer for SPEC, but for what is changed."""
+    header = tensors_pb2.TensorHeader.FromString(header_to_bytes((256,), sb.Dtype.FLOAT32, 1024))
+    fields = {"header": header, "digest": digest_to_proto(digest_bytes(CONTENT)), "data": CONTENT} | changes
+    return service_pb2.SampleTensorResponse(**fields).SerializeToString()  # type: ignore[arg-type]
+
+
+def _header(*shape: int) -> tensors_pb2.TensorHeader:
+    return tensors_pb2.TensorHeader.FromString(header_to_bytes(shape, sb.Dtype.FLOAT32, 1024))
+
+
+# Tensors of every way of sampling: by element, as a constant, as a block, and by lines.
+TENSORS = [
+    tensor((3, 5), "glorot_uniform"),
+    tensor((2, 3), "zeros"),
+    tensor((0, 3), "zeros"),
+    tensor((17, 9), "orthogonal"),
+    tensor((12, 8), "sparse", sparsity=0.25),
+    tensor((), "random_normal", stddev=1.0, dtype=tensors_pb2.DTYPE_FLOAT64),
+    tensor((MAX_CHUNK_BYTES // 4,), "random_uniform"),
+]
+
+
+@pytest.mark.parametrize("request_", TENSORS, ids=lambda each: each.spec.initializer.WhichOneof("kind"))
+def test_one_message_holds_the_bytes_of_the_stream(server: ServerProcess, request_: tensors_pb2.TensorRequest) -> None:
+    with grpc.insecure_channel(server.address) as channel:
+        response = stub(channel).SampleTensor(service_pb2.SampleTensorRequest(tensor=request_))
+        streamed = messages(channel, sample_request(request_))
+    assert response.data == bytes_by_tensor(streamed).get(0, b"")
+    assert response.header == streamed[0].header
+    assert response.digest == streamed[-1].digest == digest_to_proto(digest_bytes(response.data))
+
+
+def test_a_slice_and_another_algorithm(server: ServerProcess) -> None:
+    wanted = tensor((10, 4))
+    wanted.slice.starts.extend((2, 1))
+    wanted.slice.lengths.extend((3, 2))
+    request = service_pb2.SampleTensorRequest(
+        tensor=wanted, digest_algorithm=tensors_pb2.DIGEST_ALGORITHM_SHA256, numerics=tensors_pb2.NUMERICS_SEEDBED_1
+    )
+    with grpc.insecure_channel(server.address) as channel:
+        response = stub(channel).SampleTensor(request)
+        assert response.data == bytes_by_tensor(messages(channel, sample_request(wanted)))[0]
+    assert response.digest == digest_to_proto(digest_bytes(response.data, "sha256"))
+
+
+SPEC_CASES = [case for case in CASES if case.field.startswith("tensors[0]") and len(case.request.tensors) == 1]
+
+
+@pytest.mark.parametrize("case", SPEC_CASES, ids=[case.title for case in SPEC_CASES])
+def test_what_the_stream_refuses_is_refused_with_its_own_path(server: ServerProcess, case: Case) -> None:
+    request = service_pb2.SampleTensorRequest(tensor=case.request.tensors[0], numerics=case.request.numerics)
+    with grpc.insecure_channel(server.address) as channel, pytest.raises(grpc.RpcError) as caught:
+        stub(channel).SampleTensor(request)
+    answer = refusal(caught.value)
+    field = case.field.replace("tensors[0]", "tensor")
+    assert (answer.code, answer.field, answer.reason) == (case.code, field, case.reason)
+
+
+def test_a_tensor_that_is_no_message_is_refused(server: ServerProcess) -> None:
+    request = service_pb2.SampleTensorRequest(tensor=tensor((MAX_CHUNK_BYTES // 4 + 1,)))
+    with grpc.insecure_channel(server.address) as channel, pytest.raises(grpc.RpcError) as caught:
+        stub(channel).SampleTensor(request)
+    answer = refusal(caught.value)
+    assert (answer.code, answer.field, answer.reason) == ("INVALID_ARGUMENT", "tensor.spec.shape", "OVER_LIMIT")
+    assert "SampleTensors" in answer.message
+
+
+@every_client
+def test_the_largest_small_tensor_and_the_smallest_large_one(server: ServerProcess, fetch: Fetch) -> None:
+    with sb.connect("embedded:") as engine:
+        for count, method in ((ONE_MESSAGE_BYTES // 4, "SampleTensor"), (ONE_MESSAGE_BYTES // 4 + 1, "SampleTensors")):
+            spec = sb.TensorSpec("w", (count,), "float32", sb.HeNormal(seed=3), fan_axes=sb.FanAxes((0,), ()))
+            before = server.log.count(f"method={method} code=OK")
+            assert fetch(server.address, spec) == engine.sample(spec).tobytes()
+            server.wait_for_count(f"method={method} code=OK", before + 1)
+
+
+@every_client
+def test_a_server_without_the_call_is_asked_for_a_stream(fetch: Fetch) -> None:
+    def stream() -> Iterable[bytes]:
+        return [message.SerializeToString() for message in honest_messages(CONTENT)]
+
+    with lying_server({"SampleTensors": stream}) as address:
+        assert fetch(address, SPEC) == CONTENT
+
+
+LIES = {
+    "a wrong byte": _answer(data=CONTENT[:-1] + b"x"),
+    "a byte too few": _answer(data=CONTENT[:-1]),
+    "a byte too many": _answer(data=CONTENT + b"x"),
+    "no data": _answer(data=b""),
+    "no header": _answer(header=None),
+    "another shape": _answer(header=_header(16, 16)),
+    "no digest": _answer(digest=None),
+    "the digest of other bytes": _answer(digest=digest_to_proto(digest_bytes(b"x"))),
+    "a digest of an unknown algorithm": _answer(
+        digest=tensors_pb2.Digest(algorithm=9, value=bytes(16), size_bytes=1024)
+    ),  # type: ignore[arg-type]
+    "nothing": b"",
+    "no message": b"\xff" * 9,
+}
+
+
+@every_client
+@pytest.mark.parametrize("answer", LIES.values(), ids=LIES.keys())
+def test_a_lie_is_found_out(fetch: Fetch, answer: bytes) -> None:
+    with lying_server({"SampleTensor": lambda: [answer]}) as address, pytest.raises(sb.DataLossError) as caught:
+        fetch(address, SPEC)
+    assert "again" in str(caught.value) or "check" in str(caught.value)
+
+
+@every_client
+def test_the_honest_answer_is_believed(fetch: Fetch) -> None:
+    with lying_server({"SampleTensor": lambda: [_answer()]}) as address:
+        assert fetch(address, SPEC) == CONTENT
+
+
+@every_client
+@pytest.mark.parametrize("count", [0, 2])
+def test_one_answer_is_one_answer(fetch: Fetch, count: int) -> None:
+    with lying_server({"SampleTensor": lambda: [_answer()] * count}) as address, pytest.raises(sb.SeedbedError):
+        fetch(address, SPEC)
+
+
+def test_memory_is_filled_in_place(server: ServerProcess) -> None:
+    out = np.zeros(256, np.float32)
+    with sb.connect(server.address) as client:
+        assert client.sample(SPEC, out=out) is out
+        assert client.digest(SPEC) == digest_bytes(out.tobytes())

@@ -1,0 +1,299 @@
+"""The beginning of a message says of its chunk what the whole does; data read to their place are those fed there."""
+
+import itertools
+import random
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+import seedbed as sb
+from seedbed.assemble import BEGINNING_BYTES, Filler
+from seedbed.errors import DataLossError
+from seedbed.v1 import tensors_pb2
+from seedbed.wire.chunks import Chunk, Frame, FrameError, checksum, decode_beginning, decode_frame, encode_frame
+from seedbed.wire.digests import digest_bytes
+from seedbed.wire.protos import digest_to_proto
+from seedbed.wire.specs import TensorRequest
+
+INT64 = st.one_of(st.sampled_from([0, 1, 127, 128, 2**14, 2**32, 2**63 - 1]), st.integers(0, 2**63 - 1))
+BYTES = st.none() | st.binary(max_size=40)
+DATA = st.binary(max_size=200) | st.sampled_from([bytes(127), bytes(128), bytes(300)])
+CHUNKS = st.builds(Chunk, INT64, st.integers(0, 2**32 - 1), DATA.map(memoryview))
+FRAMES = st.one_of(
+    st.builds(Frame, INT64, BYTES, CHUNKS, BYTES),
+    st.builds(Frame, INT64, BYTES, st.none() | CHUNKS, BYTES, st.binary(max_size=8)),
+    st.builds(Frame, INT64, BYTES, st.none() | CHUNKS, BYTES, segment=st.binary(max_size=40)),
+)
+
+
+def _varint(number: int) -> bytes:
+    digits = []
+    while True:
+        digits.append(number & 0x7F | (0x80 if number > 0x7F else 0))
+        number >>= 7
+        if not number:
+            return bytes(digits)
+
+
+def _field(number: int, wire_type: int, value: bytes) -> bytes:
+    return _varint(number << 3 | wire_type) + value
+
+
+# Fields of a later version, of every wire type that proto3 has.
+NUMBERS = st.integers(7, 2**29 - 1)
+UNKNOWN = st.lists(
+    st.one_of(
+        st.builds(_field, NUMBERS, st.just(0), INT64.map(_varint)),
+        st.builds(_field, NUMBERS, st.just(1), st.binary(min_size=8, max_size=8)),
+        st.builds(_field, NUMBERS, st.just(5), st.binary(min_size=4, max_size=4)),
+        st.builds(_field, NUMBERS, st.just(2), DATA.map(lambda data: _varint(len(data)) + data)),
+    ),
+    max_size=3,
+).map(b"".join)
+
+
+def _judge(message: bytes, count: int) -> bool:
+    """Compare what the first bytes say with what the whole says; return whether they say anything."""
+    found = decode_beginning(message[:count], len(message))
+    if found is None:
+        return False
+    frame, at = found
+    whole = decode_frame(message)
+    assert at <= count
+    assert frame.chunk is not None
+    assert whole.chunk is not None
+    assert whole.chunk.data == message[at:]
+    assert frame._replace(chunk=frame.chunk._replace(data=whole.chunk.data)) == whole
+    return True
+
+
+@settings(max_examples=200)
+@given(FRAMES)
+def test_a_beginning_says_what_the_whole_says(frame: Frame) -> None:
+    message = encode_frame(frame)
+    said = [_judge(message, count) for count in range(len(message) + 1)]
+    is_last = frame.chunk is not None and not frame.fill and frame.segment is None
+    if is_last and frame.chunk is not None and len(frame.chunk.data):
+        # From where the data begin on, every beginning says it; no shorter one does.
+        at = len(message) - len(frame.chunk.data)
+        assert said == [False] * at + [True] * (len(message) + 1 - at)
+    else:
+        assert not any(said)
+
+
+@settings(max_examples=150)
+@given(FRAMES, UNKNOWN, UNKNOWN)
+def test_fields_of_a_later_version_around_a_chunk_change_nothing(frame: Frame, before: bytes, after: bytes) -> None:
+    message = before + encode_frame(frame) + after
+    said = [_judge(message, count) for count in range(len(message) + 1)]
+    if after:
+        assert not any(said)
+
+
+@settings(max_examples=150)
+@given(CHUNKS, UNKNOWN, UNKNOWN)
+def test_fields_of_a_later_version_inside_a_chunk_change_nothing(chunk: Chunk, before: bytes, after: bytes) -> None:
+    plain = tensors_pb2.Chunk(byte_offset=chunk.byte_offset, crc32c=chunk.crc32c, data=bytes(chunk.data))
+    inner = before + plain.SerializeToString() + after
+    message = _varint(4 << 3 | 2) + _varint(len(inner)) + inner
+    said = [_judge(message, count) for count in range(len(message) + 1)]
+    assert any(said) == (len(chunk.data) > 0 and not after)
+
+
+@settings(max_examples=100)
+@given(FRAMES, FRAMES)
+def test_of_a_field_that_comes_twice_the_last_one_counts(first: Frame, second: Frame) -> None:
+    """As in the whole; the data of the first chunk are not where those of the second belong."""
+    message = encode_frame(first) + encode_frame(second)
+    for count in range(len(message) + 1):
+        _judge(message, count)
+
+
+@settings(max_examples=400)
+@given(st.data(), FRAMES, st.integers(0, 2**32))
+def test_the_beginning_of_damaged_bytes_says_nothing_that_the_whole_does_not_say(
+    data: st.DataObject, frame: Frame, seed: int
+) -> None:
+    message = bytearray(encode_frame(frame) or b"\0")
+    draws = random.Random(seed)
+    for _ in range(draws.randint(1, 3)):
+        message[draws.randrange(min(len(message), 60))] = draws.randrange(256)
+    for count in range(len(message) + 1):
+        _judge(bytes(message), count)
+    decode_beginning(bytes(message), data.draw(st.integers(0, 2**70)))
+
+
+@settings(max_examples=400)
+@given(st.binary(max_size=40), st.integers(0, 300))
+@example(b"\x22" + b"\xff" * 9 + b"\x7f\x1a\x01a", 20)
+@example(b"\x22\x05\x1a\x03", 7)
+@example(b"\x00\x22\x05\x1a\x03abc", 8)
+def test_any_bytes_are_a_beginning_or_none_and_nothing_else(beginning: bytes, more: int) -> None:
+    decode_beginning(beginning, len(beginning) + more)
+    _judge(beginning, len(beginning))
+
+
+# Reading to the place where data belong.
+
+SHAPES = (150, 70)
+REQUESTS = [TensorRequest(sb.TensorSpec(f"w{n}", (n,), "float32", sb.Zeros())) for n in SHAPES]
+CONTENTS = [np.random.default_rng(n).bytes(4 * n) for n in SHAPES]
+
+
+class _Bytes:
+    """A message whose bytes are read one after another."""
+
+    def __init__(self, message: bytes) -> None:
+        self.left = message
+
+    def read(self, size_bytes: int) -> bytes:
+        found, self.left = self.left[:size_bytes], self.left[size_bytes:]
+        assert len(found) == size_bytes
+        return found
+
+    def read_into(self, memory: memoryview) -> None:
+        memory[:] = self.read(len(memory))
+
+
+def _header(index: int) -> bytes:
+    size = SHAPES[index]
+    return tensors_pb2.TensorHeader(
+        shape=[size], dtype=tensors_pb2.DTYPE_FLOAT32, total_bytes=4 * size, numerics=tensors_pb2.NUMERICS_SEEDBED_1
+    ).SerializeToString()
+
+
+def _honest(cuts: list[int]) -> list[Frame]:
+    """Return the frames of both tensors; the first is cut into pieces."""
+    frames = []
+    for index, content in enumerate(CONTENTS):
+        bounds = [0, *(cuts if index == 0 else ()), len(content)]
+        for begin, end in itertools.pairwise(bounds):
+            data = content[begin:end]
+            chunk = Chunk(begin, checksum(data), memoryview(data))
+            digest = digest_to_proto(digest_bytes(content)).SerializeToString() if end == len(content) else None
+            frames.append(Frame(index, _header(index) if begin == 0 else None, chunk, digest))
+    return frames
+
+
+class _Outcome:
+    """What became of the same messages, fed or read."""
+
+    def __init__(self, messages: list[bytes], give: Callable[[Filler, bytes], None]) -> None:
+        self.memory = [bytearray(4 * size) for size in SHAPES]
+        self.counts: list[int] = []
+        self.error: tuple[type[Exception], str] | None = None
+        filler = Filler(REQUESTS, [memoryview(each) for each in self.memory], self.counts.append)
+        try:
+            for message in messages:
+                give(filler, message)
+            filler.finish()
+        except (DataLossError, FrameError) as error:
+            self.error = (type(error), str(error) if isinstance(error, DataLossError) else "")
+
+
+def _fed(messages: list[bytes]) -> _Outcome:
+    return _Outcome(messages, lambda filler, message: filler.feed(decode_frame(message)))
+
+
+def _read(messages: list[bytes]) -> _Outcome:
+    def read(filler: Filler, message: bytes) -> None:
+        source = _Bytes(message)
+        filler.read(source, len(message))
+        assert not source.left
+
+    return _Outcome(messages, read)
+
+
+def _compare(messages: list[bytes]) -> _Outcome:
+    fed, read = _fed(messages), _read(messages)
+    assert read.error == fed.error
+    assert read.counts == fed.counts
+    if fed.error is None:
+        assert read.memory == fed.memory
+    return read
+
+
+CUTS = st.lists(st.integers(1, 599), max_size=4, unique=True).map(sorted)
+
+
+@settings(max_examples=60)
+@given(CUTS, UNKNOWN)
+def test_what_is_read_is_what_would_be_fed(cuts: list[int], before: bytes) -> None:
+    outcome = _compare([before + encode_frame(frame) for frame in _honest(cuts)])
+    assert outcome.error is None
+    assert [bytes(each) for each in outcome.memory] == CONTENTS
+
+
+@settings(max_examples=60)
+@given(st.data(), CUTS)
+def test_frames_that_do_not_fit_are_the_same_errors(data: st.DataObject, cuts: list[int]) -> None:
+    """Frames are left out, sent twice or out of order, or say something else."""
+    frames = _honest(cuts)
+    order = data.draw(st.lists(st.integers(0, len(frames) - 1), max_size=6))
+    changed = [frames[index] for index in order]
+    if changed:
+        at = data.draw(st.integers(0, len(changed) - 1))
+        frame = changed[at]
+        assert frame.chunk is not None
+        other: list[Frame] = [
+            frame._replace(tensor_index=data.draw(INT64)),
+            frame._replace(header=None),
+            frame._replace(digest=None),
+            frame._replace(digest=b"\xff"),
+            frame._replace(chunk=None),
+            frame._replace(chunk=frame.chunk._replace(byte_offset=data.draw(INT64))),
+            frame._replace(chunk=frame.chunk._replace(data=memoryview(bytes(frame.chunk.data) + b"x"))),
+            frame._replace(chunk=frame.chunk._replace(data=frame.chunk.data[:-1])),
+            frame._replace(chunk=frame.chunk._replace(data=frame.chunk.data[:0])),
+            frame,
+        ]
+        changed[at] = data.draw(st.sampled_from(other))
+    _compare([encode_frame(frame) for frame in changed])
+
+
+@settings(max_examples=200)
+@given(CUTS, st.integers(0, 2**32))
+def test_damaged_messages_are_the_same_errors(cuts: list[int], seed: int) -> None:
+    messages = [bytearray(encode_frame(frame)) for frame in _honest(cuts)]
+    draws = random.Random(seed)
+    damaged = draws.choice(messages)
+    for _ in range(draws.randint(1, 3)):
+        damaged[draws.randrange(min(len(damaged), 80))] = draws.randrange(256)
+    _compare([bytes(each) for each in messages])
+
+
+@pytest.mark.parametrize("size", [1, 4, BEGINNING_BYTES - 1, BEGINNING_BYTES, BEGINNING_BYTES + 1, 599])
+def test_pieces_of_any_size_are_read(size: int) -> None:
+    """Those that are in the beginning as a whole as well."""
+    outcome = _compare([encode_frame(frame) for frame in _honest([size])])
+    assert outcome.error is None
+    assert [bytes(each) for each in outcome.memory] == CONTENTS
+
+
+def test_a_header_longer_than_a_beginning_is_read() -> None:
+    """Its tensor's data are then not read straight to their place, and come all the same."""
+    frames = _honest([])
+    padded = (frames[0].header or b"") + _field(99, 2, _varint(BEGINNING_BYTES) + bytes(BEGINNING_BYTES))
+    outcome = _compare([encode_frame(frames[0]._replace(header=padded)), encode_frame(frames[1])])
+    assert outcome.error is None
+    assert [bytes(each) for each in outcome.memory] == CONTENTS
+
+
+def test_data_are_read_to_their_place_and_nowhere_else() -> None:
+    """All but what came with the beginning is asked for as memory."""
+    asked: list[int] = []
+
+    class Source(_Bytes):
+        def read_into(self, memory: memoryview) -> None:
+            asked.append(len(memory))
+            super().read_into(memory)
+
+    memory = [bytearray(4 * size) for size in SHAPES]
+    filler = Filler(REQUESTS, [memoryview(each) for each in memory], lambda _: None)
+    message = encode_frame(_honest([])[0])
+    filler.read(Source(message), len(message))
+    assert asked == [len(message) - BEGINNING_BYTES]
+    assert bytes(memory[0]) == CONTENTS[0]

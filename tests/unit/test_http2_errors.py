@@ -1,0 +1,637 @@
+"""A server that breaks the protocol, vanishes or says nothing: the call ends soon, and leaves nothing open."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+
+import grpc
+import hpack
+import pytest
+from h2.settings import SettingCodes
+
+from seedbed.http2 import connection as http2_connection
+from seedbed.http2 import connections as http2_connections
+from seedbed.http2.address import Address
+from seedbed.http2.connections import Connections
+from seedbed.http2.errors import ConnectionLostError
+from tests.http2_server import (
+    CONTINUATION,
+    DATA,
+    GOAWAY,
+    HEADERS,
+    OK_HEADERS,
+    PING,
+    PUSH_PROMISE,
+    RST_STREAM,
+    SETTINGS,
+    Answer,
+    Exchange,
+    connections_to,
+    error_of,
+    messages_of,
+    nothing_left_open,
+    prefixed,
+    raw_frame,
+    scripted_server,
+)
+
+Code = grpc.StatusCode
+END_STREAM, END_HEADERS, PADDED = 0x1, 0x4, 0x8
+SHORT_SECONDS = 0.2
+# Machines that run tests are busy; what takes longer than this has waited for something else.
+SOON_SECONDS = 3.0
+NO_ERROR = 0
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_open() -> Iterator[None]:
+    with nothing_left_open():
+        yield
+
+
+@contextmanager
+def _within(least_seconds: float, most_seconds: float) -> Iterator[None]:
+    begin = time.monotonic()
+    yield
+    assert least_seconds <= time.monotonic() - begin < most_seconds
+
+
+# Breaches of the protocol.
+
+
+def _raw(frame: Callable[[int], bytes]) -> Answer:
+    """Return an answer of bytes that are made for a stream; the server then waits."""
+
+    def answer(exchange: Exchange) -> None:
+        exchange.raw(frame(exchange.stream_id))
+        exchange.hold()
+
+    return answer
+
+
+def _begun(frame: Callable[[int], bytes]) -> Answer:
+    """Return the same after good headers and half a message."""
+
+    def answer(exchange: Exchange) -> None:
+        exchange.start()
+        exchange.data(prefixed(b"abc")[:-1])
+        exchange.raw(frame(exchange.stream_id))
+        exchange.hold()
+
+    return answer
+
+
+def _block(*headers: tuple[str, str]) -> bytes:
+    return hpack.Encoder().encode(headers, huffman=False)
+
+
+def _bomb() -> bytes:
+    """Return 20 kB that are 80 MB of headers: one that is put into the table, and then named again and again."""
+    return _block(("x", "y" * 4000)) + b"\xbe" * 20_000
+
+
+BREACHES: dict[str, tuple[Answer, grpc.StatusCode]] = {
+    "headers that are no HPACK": (
+        _raw(lambda stream: raw_frame(HEADERS, b"\xff" * 200, flags=END_HEADERS, stream=stream)),
+        Code.UNAVAILABLE,
+    ),
+    "headers that are no text": (
+        _raw(lambda stream: raw_frame(HEADERS, b"\0\1x\2\xff\xfe", flags=END_HEADERS, stream=stream)),
+        Code.UNAVAILABLE,
+    ),
+    "a header that is not in the table": (
+        _raw(lambda stream: raw_frame(HEADERS, b"\xff\x20", flags=END_HEADERS, stream=stream)),
+        Code.UNAVAILABLE,
+    ),
+    "headers that do not end": (
+        _raw(lambda stream: raw_frame(HEADERS, _block(*OK_HEADERS), stream=stream) + raw_frame(DATA, stream=stream)),
+        Code.UNAVAILABLE,
+    ),
+    "headers that end on another stream": (
+        _raw(
+            lambda stream: (
+                raw_frame(HEADERS, _block(*OK_HEADERS), stream=stream)
+                + raw_frame(CONTINUATION, flags=END_HEADERS, stream=stream + 2)
+            )
+        ),
+        Code.UNAVAILABLE,
+    ),
+    "headers of 100 kB": (
+        _raw(lambda stream: raw_frame(HEADERS, _block(("x", "y" * 160_000)), flags=END_HEADERS, stream=stream)),
+        Code.UNAVAILABLE,
+    ),
+    "headers of 100 kB in pieces": (
+        _raw(
+            lambda stream: (
+                raw_frame(HEADERS, _block(*OK_HEADERS), stream=stream)
+                + raw_frame(CONTINUATION, _block(("x", "y" * 1000)), stream=stream) * 160
+            )
+        ),
+        Code.UNAVAILABLE,
+    ),
+    "headers that are a bomb": (
+        _raw(lambda stream: raw_frame(HEADERS, _bomb(), flags=END_HEADERS, stream=stream)),
+        Code.UNAVAILABLE,
+    ),
+    "headers with too much padding": (
+        _raw(lambda stream: raw_frame(HEADERS, b"\x05abc", flags=END_HEADERS | PADDED, stream=stream)),
+        Code.UNAVAILABLE,
+    ),
+    "padded headers without a byte": (
+        _raw(lambda stream: raw_frame(HEADERS, flags=END_HEADERS | PADDED, stream=stream)),
+        Code.UNAVAILABLE,
+    ),
+    "headers whose priority is cut off": (
+        _raw(lambda stream: raw_frame(HEADERS, b"abc", flags=END_HEADERS | 0x20, stream=stream)),
+        Code.UNAVAILABLE,
+    ),
+    "a continuation of nothing": (
+        _begun(lambda stream: raw_frame(CONTINUATION, _block(*OK_HEADERS), flags=END_HEADERS, stream=stream)),
+        Code.UNAVAILABLE,
+    ),
+    "a promise to push": (
+        _begun(
+            lambda stream: raw_frame(PUSH_PROMISE, b"\0\0\0\2" + _block(*OK_HEADERS), flags=END_HEADERS, stream=stream)
+        ),
+        Code.UNAVAILABLE,
+    ),
+    "data before the headers": (_raw(lambda stream: raw_frame(DATA, b"abc", stream=stream)), Code.INTERNAL),
+    "data with too much padding": (
+        _begun(lambda stream: raw_frame(DATA, b"\x05abcd", flags=PADDED, stream=stream)),
+        Code.INTERNAL,
+    ),
+    "padded data without a byte": (
+        _begun(lambda stream: raw_frame(DATA, flags=PADDED, stream=stream)),
+        Code.INTERNAL,
+    ),
+    "a ping that claims 16 MiB": (_begun(lambda _: raw_frame(PING, claimed=2**24 - 1)), Code.UNAVAILABLE),
+    "settings that claim 16 MiB": (_begun(lambda _: raw_frame(SETTINGS, claimed=2**24 - 1)), Code.UNAVAILABLE),
+    "headers that claim 16 MiB": (
+        _raw(lambda stream: raw_frame(HEADERS, flags=END_HEADERS, stream=stream, claimed=2**24 - 1)),
+        Code.UNAVAILABLE,
+    ),
+    "a reset that claims 16 MiB": (
+        _begun(lambda stream: raw_frame(RST_STREAM, stream=stream, claimed=2**24 - 1)),
+        Code.UNAVAILABLE,
+    ),
+}
+
+
+@pytest.mark.parametrize(("answer", "code"), BREACHES.values(), ids=BREACHES.keys())
+def test_a_breach_of_the_protocol_ends_the_call_and_the_connection(answer: Answer, code: grpc.StatusCode) -> None:
+    with (
+        scripted_server(answer, lambda exchange: exchange.answer(b"next")) as server,
+        connections_to(server) as connections,
+    ):
+        with _within(0, SOON_SECONDS):
+            assert error_of(connections).code() is code
+        assert messages_of(connections) == [b"next"]
+        assert len(server.lines) == 2
+
+
+OTHER_PROTOCOLS = {
+    "HTTP/1.1": b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+    "TLS": bytes.fromhex("15030300020246"),
+    "TLS, at length": bytes.fromhex("15030300020246") * 20,
+    "SSH": b"SSH-2.0-OpenSSH_9.6\r\n",
+    "zeros": bytes(1000),
+    "a ping in place of settings": raw_frame(PING, bytes(8)),
+    "headers in place of settings": raw_frame(HEADERS, _block(*OK_HEADERS), flags=END_HEADERS, stream=1),
+}
+
+
+@pytest.mark.parametrize("greeting", OTHER_PROTOCOLS.values(), ids=OTHER_PROTOCOLS.keys())
+def test_a_server_of_another_protocol_is_told_from_one_of_ours(greeting: bytes) -> None:
+    def answer(exchange: Exchange) -> None:
+        if len(greeting) >= 9:  # so many are enough to tell
+            exchange.hold()
+        exchange.line.close()
+
+    with scripted_server(answer, greeting=greeting) as server, connections_to(server) as connections:
+        with _within(0, SOON_SECONDS):
+            error = error_of(connections)
+        assert isinstance(error, ConnectionLostError)
+        assert error.code() is Code.UNAVAILABLE
+
+
+BAD_SETTINGS = {
+    "frames of nothing": (SettingCodes.MAX_FRAME_SIZE, 0),
+    "frames of less than 16 KiB": (SettingCodes.MAX_FRAME_SIZE, 2**14 - 1),
+    "frames of 16 MiB": (SettingCodes.MAX_FRAME_SIZE, 2**24),
+    "a window of 2 GiB": (SettingCodes.INITIAL_WINDOW_SIZE, 2**31),
+}
+
+
+@pytest.mark.parametrize(("name", "value"), BAD_SETTINGS.values(), ids=BAD_SETTINGS.keys())
+def test_settings_that_are_not_allowed_end_the_connection(name: int, value: int) -> None:
+    """RFC 9113, section 6.5.2. What was sent with them would be cut into frames that nobody can write."""
+
+    def answer(exchange: Exchange) -> None:
+        exchange.raw(raw_frame(SETTINGS, name.to_bytes(2, "big") + value.to_bytes(4, "big")))
+        exchange.answer(b"a")
+
+    with scripted_server(answer) as server, connections_to(server) as connections, _within(0, SOON_SECONDS):
+        assert error_of(connections, timeout_seconds=2).code() is Code.UNAVAILABLE
+
+
+def test_a_frame_is_not_larger_than_http2_can_say() -> None:
+    """A request of more than 16 MiB to a server that claims to take frames of any size."""
+
+    def answer(exchange: Exchange) -> None:
+        exchange.raw(raw_frame(SETTINGS, b"\0\5\xff\xff\xff\xff"))
+        exchange.line.engine.increment_flow_control_window(2**30)
+        exchange.line.engine.increment_flow_control_window(2**30, exchange.stream_id)
+        exchange.line.flush()
+        exchange.hold()
+
+    with scripted_server(answer, is_eager=True) as server, connections_to(server) as connections:  # noqa: SIM117
+        with _within(0, SOON_SECONDS):
+            assert error_of(connections, bytes(2**24 + 2**17), 2).code() is Code.UNAVAILABLE
+
+
+# A server that goes away, or is gone.
+
+
+def _goaway(last_stream: int, code: int = NO_ERROR, words: bytes = b"") -> bytes:
+    return raw_frame(GOAWAY, last_stream.to_bytes(4, "big") + code.to_bytes(4, "big") + words)
+
+
+@pytest.mark.parametrize("payload", [bytes(8), bytes(4), b"", bytes(8) + b"enough" * 100])
+def test_a_call_that_a_leaving_server_will_not_answer_is_unavailable(payload: bytes) -> None:
+    with (
+        scripted_server(_raw(lambda _: raw_frame(GOAWAY, payload))) as server,
+        connections_to(server) as connections,
+        _within(0, SOON_SECONDS),
+    ):
+        assert error_of(connections).code() is Code.UNAVAILABLE
+
+
+def test_the_words_of_a_leaving_server_are_reported() -> None:
+    answer = _raw(lambda _: _goaway(0, 11, b"too_many_pings"))
+    with scripted_server(answer) as server, connections_to(server) as connections:
+        assert "too_many_pings" in error_of(connections).details()
+
+
+@pytest.mark.parametrize("last_stream", [1, 2**31 - 1])
+def test_a_call_that_a_leaving_server_still_answers_ends_well(last_stream: int) -> None:
+    def answer(exchange: Exchange) -> None:
+        exchange.start()
+        exchange.data(prefixed(b"abc")[:-1])
+        exchange.raw(_goaway(last_stream))
+        exchange.data(b"c")
+        exchange.end()
+
+    with (
+        scripted_server(answer, lambda exchange: exchange.answer(b"next")) as server,
+        connections_to(server) as connections,
+    ):
+        assert messages_of(connections) == [b"abc"]
+        assert messages_of(connections) == [b"next"]
+        assert len(server.lines) == 2
+
+
+def test_a_server_may_say_twice_that_it_leaves() -> None:
+    def answer(exchange: Exchange) -> None:
+        exchange.raw(_goaway(2**31 - 1))
+        exchange.start()
+        exchange.raw(_goaway(1))
+        exchange.data(prefixed(b"a"))
+        exchange.end()
+
+    with scripted_server(answer) as server, connections_to(server) as connections:
+        assert messages_of(connections) == [b"a"]
+
+
+ENDS: dict[str, int] = {"nothing": 0, "half of the headers": 20, "all but the last byte": -1}
+
+
+@pytest.mark.parametrize("is_rude", [False, True])
+@pytest.mark.parametrize("cut", ENDS.values(), ids=ENDS.keys())
+def test_a_server_that_closes_the_connection_after(cut: int, is_rude: bool) -> None:
+    def answer(exchange: Exchange) -> None:
+        engine = exchange.line.engine
+        engine.send_headers(exchange.stream_id, OK_HEADERS)
+        engine.send_data(exchange.stream_id, prefixed(b"abc"))
+        engine.send_headers(exchange.stream_id, [("grpc-status", "0")], end_stream=True)
+        exchange.raw(engine.data_to_send()[:cut])
+        exchange.line.close(is_rude=is_rude)
+
+    with scripted_server(answer) as server, connections_to(server) as connections, _within(0, SOON_SECONDS):
+        error = error_of(connections)
+        assert isinstance(error, ConnectionLostError)
+        assert error.code() is Code.UNAVAILABLE
+        assert error.trailing_metadata() == ()
+
+
+def test_a_server_that_closes_the_connection_during_the_request() -> None:
+    def answer(exchange: Exchange) -> None:
+        exchange.line.close(is_rude=True)
+
+    with scripted_server(answer, is_eager=True) as server, connections_to(server) as connections:  # noqa: SIM117
+        with _within(0, SOON_SECONDS):
+            assert error_of(connections, bytes(2**24)).code() is Code.UNAVAILABLE
+
+
+def test_a_lost_connection_is_an_error_also_where_sigpipe_ends_a_program() -> None:
+    """Programs that write to pipes often restore the signal, and gRPC's own sockets never raise it."""
+    script = """
+import signal, socket
+from seedbed.http2.connection import Connection
+from seedbed.http2.errors import CallError
+
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+ours, theirs = socket.socketpair()
+theirs.close()
+connection = Connection(ours)
+try:
+    connection.write(b"x")
+except CallError as error:
+    print(error.code().name)
+connection.close()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, "UNAVAILABLE"), done.stderr
+
+
+# Limits of time.
+
+
+def _silent(exchange: Exchange) -> None:
+    exchange.hold()
+
+
+def _silent_after_headers(exchange: Exchange) -> None:
+    exchange.start()
+    exchange.hold()
+
+
+def _silent_inside_a_small_message(exchange: Exchange) -> None:
+    exchange.start()
+    exchange.data(prefixed(b"abc")[:-1])
+    exchange.hold()
+
+
+def _silent_inside_a_large_message(exchange: Exchange) -> None:
+    exchange.start()
+    exchange.data(prefixed(bytes(2**20))[:-1])
+    exchange.hold()
+
+
+def _silent_inside_a_large_frame(exchange: Exchange) -> None:
+    exchange.start()
+    exchange.raw(raw_frame(DATA, prefixed(bytes(2**20))[:-1], stream=exchange.stream_id, claimed=2**20 + 5))
+    exchange.hold()
+
+
+def _trickling(data: bytes) -> Answer:
+    def answer(exchange: Exchange) -> None:
+        exchange.start()
+        exchange.raw(raw_frame(DATA, prefixed(bytes(2**20))[:5], stream=exchange.stream_id, claimed=2**20 + 5))
+        while True:
+            exchange.raw(data)
+            exchange.hold(0.02)
+
+    return answer
+
+
+def _busy_with_pings(exchange: Exchange) -> None:
+    while True:
+        exchange.raw(raw_frame(PING, bytes(8)))
+        exchange.hold(0.02)
+
+
+SLOW: dict[str, Answer] = {
+    "is silent": _silent,
+    "is silent after the headers": _silent_after_headers,
+    "is silent inside a small message": _silent_inside_a_small_message,
+    "is silent inside a large message": _silent_inside_a_large_message,
+    "is silent inside a large frame": _silent_inside_a_large_frame,
+    "sends a byte now and then": _trickling(b"x"),
+    "sends some bytes now and then": _trickling(bytes(1000)),
+    "sends pings": _busy_with_pings,
+}
+
+
+@pytest.mark.parametrize("answer", SLOW.values(), ids=SLOW.keys())
+def test_a_call_ends_with_its_time_when_the_server(answer: Answer) -> None:
+    with scripted_server(answer) as server, connections_to(server) as connections:
+        for _ in range(2):
+            with _within(SHORT_SECONDS, SHORT_SECONDS + 1):
+                error = error_of(connections, timeout_seconds=SHORT_SECONDS)
+            assert error.code() is Code.DEADLINE_EXCEEDED
+            assert error.details() == "Deadline Exceeded"
+        assert len(server.lines) == 2
+
+
+def test_a_message_that_comes_bit_by_bit_may_take_as_long_as_the_call() -> None:
+    """Time is measured for the whole call, and not from byte to byte."""
+
+    def answer(exchange: Exchange) -> None:
+        exchange.start()
+        body = prefixed(bytes(100_000))
+        exchange.raw(raw_frame(DATA, body[:5], stream=exchange.stream_id, claimed=len(body)))
+        for begin in range(5, len(body), 10_000):
+            exchange.raw(body[begin : begin + 10_000])
+            exchange.hold(0.05)
+        exchange.end()
+
+    with scripted_server(answer) as server, connections_to(server) as connections:
+        assert messages_of(connections, timeout_seconds=10) == [bytes(100_000)]
+
+
+def test_a_call_ends_with_its_time_when_the_server_gives_no_room() -> None:
+    def answer(exchange: Exchange) -> None:
+        exchange.hold()
+
+    with scripted_server(answer, is_eager=True, is_generous=False) as server, connections_to(server) as connections:
+        with _within(SHORT_SECONDS, SHORT_SECONDS + 1):
+            error = error_of(connections, bytes(300_000), SHORT_SECONDS)
+        assert error.code() is Code.DEADLINE_EXCEEDED
+
+
+@pytest.mark.parametrize("frame_bytes", [2**14, 2**24 - 1])
+def test_a_call_ends_with_its_time_when_the_server_does_not_read(frame_bytes: int) -> None:
+    """It allows much more than the buffers of the sockets hold."""
+    seconds = 1.0
+
+    def answer(exchange: Exchange) -> None:
+        line = exchange.line
+        line.engine.increment_flow_control_window(2**30)
+        line.engine.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 2**30, SettingCodes.MAX_FRAME_SIZE: frame_bytes})
+        line.flush()
+        line.pump(lambda: line.settings_acks == 2)
+        exchange.hold()
+
+    with scripted_server(answer, is_eager=True) as server, connections_to(server) as connections:
+        with _within(seconds, seconds * 1.6):
+            error = error_of(connections, bytes(2**26), seconds)
+        assert error.code() is Code.DEADLINE_EXCEEDED
+
+
+def test_a_call_ends_with_its_time_in_a_program_that_is_interrupted_again_and_again() -> None:
+    """A timer whose handler does nothing, as profilers have it: Python begins a read that it interrupts anew."""
+
+    def answer(exchange: Exchange) -> None:
+        exchange.hold(SHORT_SECONDS * 10)
+        exchange.line.close()
+
+    before = signal.signal(signal.SIGALRM, lambda *_: None)
+    signal.setitimer(signal.ITIMER_REAL, SHORT_SECONDS / 10, SHORT_SECONDS / 10)
+    try:
+        with scripted_server(answer) as server, connections_to(server) as connections:
+            with _within(SHORT_SECONDS, SHORT_SECONDS * 5):
+                error = error_of(connections, timeout_seconds=SHORT_SECONDS)
+            assert error.code() is Code.DEADLINE_EXCEEDED
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
+def _unanswering_address() -> Iterator[Address]:
+    """Yield an address at which nobody accepts, and no connection comes about."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        while True:
+            waiting = stack.enter_context(socket.socket())
+            waiting.settimeout(0.2)
+            try:
+                waiting.connect(listener.getsockname())
+            except TimeoutError:
+                break
+        yield Address(None, "127.0.0.1", listener.getsockname()[1])
+
+
+def test_a_call_ends_with_its_time_while_it_connects() -> None:
+    with _unanswering_address() as address, closing(Connections(address)) as connections:
+        with _within(SHORT_SECONDS, SHORT_SECONDS + 1):
+            error = error_of(connections, timeout_seconds=SHORT_SECONDS)
+        assert error.code() is Code.DEADLINE_EXCEEDED
+
+
+def test_a_server_that_cannot_be_reached_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http2_connections, "CONNECT_SECONDS", SHORT_SECONDS)
+    with _unanswering_address() as address, closing(Connections(address)) as connections:
+        with _within(SHORT_SECONDS, SHORT_SECONDS + 1):
+            error = error_of(connections, timeout_seconds=None)
+        assert error.code() is Code.UNAVAILABLE
+        assert str(address.port) in error.details()
+
+
+def test_a_call_without_any_time_does_not_begin() -> None:
+    with (
+        scripted_server(lambda exchange: exchange.answer(b"a")) as server,
+        connections_to(server) as connections,
+    ):
+        for seconds in (0.0, -1.0, 1e-9):
+            assert error_of(connections, timeout_seconds=seconds).code() is Code.DEADLINE_EXCEEDED
+        assert messages_of(connections) == [b"a"]
+        for seconds in (0.0, -1.0, 1e-9):
+            assert error_of(connections, timeout_seconds=seconds).code() is Code.DEADLINE_EXCEEDED
+        assert messages_of(connections) == [b"a"]
+
+
+# Addresses at which nobody is.
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 64 + ".invalid", "[::1", "999.1.1.1."])
+def test_a_name_that_cannot_be_a_hosts_is_unavailable(host: str) -> None:
+    with closing(Connections(Address(None, host, 1))) as connections, _within(0, SOON_SECONDS):
+        assert error_of(connections).code() is Code.UNAVAILABLE
+
+
+@pytest.mark.parametrize("path", ["/nowhere/socket", "x" * 200, "a\0b"])
+def test_a_path_that_cannot_be_a_servers_is_unavailable(path: str) -> None:
+    with closing(Connections(Address(path, "", 0))) as connections:
+        assert error_of(connections).code() is Code.UNAVAILABLE
+
+
+def test_a_port_at_which_nobody_listens_is_unavailable() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with closing(Connections(Address(None, "127.0.0.1", port))) as connections, _within(0, SOON_SECONDS):
+        error = error_of(connections)
+        assert error.code() is Code.UNAVAILABLE
+        assert f"127.0.0.1:{port}" in error.details()
+
+
+# Signs of life.
+
+
+@pytest.fixture
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http2_connection, "KEEPALIVE_SECONDS", 0.2)
+    monkeypatch.setattr(http2_connection, "KEEPALIVE_TIMEOUT_SECONDS", 0.3)
+
+
+@pytest.mark.usefixtures("_impatient")
+@pytest.mark.parametrize(
+    "answer",
+    [_silent, _silent_after_headers, _silent_inside_a_small_message, _silent_inside_a_large_message],
+    ids=["at once", "after the headers", "inside a small message", "inside a large message"],
+)
+def test_a_server_that_gives_no_sign_of_life_is_given_up(answer: Answer) -> None:
+    with scripted_server(answer) as server, connections_to(server) as connections:
+        with _within(0.5, SOON_SECONDS):
+            error = error_of(connections, timeout_seconds=None)
+        assert isinstance(error, ConnectionLostError)
+        assert error.code() is Code.UNAVAILABLE
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_a_server_that_answers_pings_may_take_its_time() -> None:
+    def answer(exchange: Exchange) -> None:
+        exchange.start()
+        exchange.line.pump(lambda: exchange.line.pings == 3)
+        exchange.data(prefixed(b"late"))
+        exchange.end()
+
+    with scripted_server(answer) as server, connections_to(server) as connections:
+        with _within(0.6, SOON_SECONDS):
+            assert messages_of(connections, timeout_seconds=None) == [b"late"]
+        assert messages_of(connections, timeout_seconds=None) == [b"late"]
+        assert len(server.lines) == 1
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_a_server_that_gives_no_room_must_give_a_sign_of_life_as_well() -> None:
+    with scripted_server(_silent, is_eager=True, is_generous=False) as server:  # noqa: SIM117
+        with connections_to(server) as connections, _within(0.5, SOON_SECONDS):
+            assert error_of(connections, bytes(300_000), None).code() is Code.UNAVAILABLE
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_a_server_whose_bytes_come_is_not_asked_for_a_sign_of_life() -> None:
+    def answer(exchange: Exchange) -> None:
+        exchange.start()
+        for each in prefixed(b"0123456789"):
+            exchange.hold(0.08)
+            exchange.data(bytes([each]))
+        exchange.end()
+
+    with (
+        scripted_server(answer, lambda exchange: exchange.answer()) as server,
+        connections_to(server) as connections,
+    ):
+        assert messages_of(connections, timeout_seconds=None) == [b"0123456789"]
+        messages_of(connections)
+        assert server.lines[0].pings == 0
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_a_request_that_is_not_read_is_given_up() -> None:
+    def answer(exchange: Exchange) -> None:
+        exchange.line.engine.increment_flow_control_window(2**30)
+        exchange.line.engine.increment_flow_control_window(2**30, exchange.stream_id)
+        exchange.line.flush()
+        exchange.hold()
+
+    with scripted_server(answer, is_eager=True) as server, connections_to(server) as connections:  # noqa: SIM117
+        with _within(0.1, SOON_SECONDS):
+            assert error_of(connections, bytes(2**26), None).code() is Code.UNAVAILABLE
