@@ -13,15 +13,15 @@ from seedbed.devices import LocalDevice
 from seedbed.errors import UnsupportedError
 from seedbed.http2.address import plain_address
 from seedbed.http2.connections import Connections
-from seedbed.rpc_errors import no_response, not_ready, parsed, translated
+from seedbed.rpc_errors import no_response, not_ready, translated
 from seedbed.rpc_messages import (
     ONE_MESSAGE_BYTES,
     SERVICE,
     DigestReader,
+    bytes_of_one_tensor,
     describe_message,
     descriptions_of,
     digest_message,
-    frame_of_one_tensor,
     initializers_of,
     one_tensor_message,
     sample_message,
@@ -159,15 +159,17 @@ class GrpcTransport:
         timeout_seconds: float | None,
         map_segment: MapSegment | None = None,
     ) -> Sequence[memoryview]:
-        filler = Filler(requests, outs, on_bytes, map_segment)
         if len(requests) == 1 and requests[0].size_bytes <= ONE_MESSAGE_BYTES and self._has_sample_tensor:
             remaining = deadline(self._target, timeout_seconds)
             try:
-                filler.feed(self._one_tensor(requests[0], timeout_seconds))
-                return filler.finish()
+                outs[0][:] = self._one_tensor(requests[0], timeout_seconds)
             except UnsupportedError:  # a server of an older release
                 self._has_sample_tensor = False
                 timeout_seconds = remaining()
+            else:
+                on_bytes(len(outs[0]))
+                return outs
+        filler = Filler(requests, outs, on_bytes, map_segment)
         message = sample_message(requests, omit_checksums=True, accepts_segments=map_segment is not None)
         with translated(self._target, timeout_seconds):
             if self._connections is not None:
@@ -176,7 +178,7 @@ class GrpcTransport:
                 self._feed(filler, message, timeout_seconds)
         return filler.finish()
 
-    def _one_tensor(self, request: TensorRequest, timeout_seconds: float | None) -> Frame:
+    def _one_tensor(self, request: TensorRequest, timeout_seconds: float | None) -> bytes:
         """Return all of a small tensor."""
         message = one_tensor_message(request)
         with translated(self._target, timeout_seconds):
@@ -185,7 +187,7 @@ class GrpcTransport:
                 data = self._sample_one(message, timeout=timeout_seconds) or b""
             else:
                 data = self._connections.unary(SAMPLE_ONE, message.SerializeToString(), timeout_seconds)
-        return parsed(self._target, frame_of_one_tensor, data)
+        return bytes_of_one_tensor(self._target, request, data)
 
     def _read(self, connections: Connections, filler: Filler, message: bytes, timeout_seconds: float | None) -> None:
         """Let the filler read a call's bytes from the socket."""

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 
 from seedbed.errors import DataLossError
-from seedbed.rpc_errors import understood
+from seedbed.rpc_errors import parsed, understood
 from seedbed.v1 import service_pb2
 from seedbed.wire import protos
-from seedbed.wire.chunks import Chunk, Frame
-from seedbed.wire.digests import DIGEST_BYTES, Digest, DigestAlgorithm
-from seedbed.wire.info import InitializerInfo, ServerInfo, TensorDescription
+from seedbed.wire.digests import DIGEST_BYTES, Digest, DigestAlgorithm, digest_bytes
+from seedbed.wire.info import NUMERICS, InitializerInfo, ServerInfo, TensorDescription
 from seedbed.wire.specs import TensorRequest
 
 SERVICE = service_pb2.DESCRIPTOR.services_by_name["SeedbedService"].full_name
@@ -46,15 +45,22 @@ def one_tensor_message(request: TensorRequest) -> service_pb2.SampleTensorReques
     )
 
 
-def frame_of_one_tensor(data: bytes) -> Frame:
-    """Return what a serialized SampleTensorResponse holds, as the only frame of a stream would say it.
+def bytes_of_one_tensor(target: str, request: TensorRequest, data: bytes) -> bytes:
+    """Return the bytes of the tensor that a serialized SampleTensorResponse holds.
 
     Raises:
-        DecodeError: if the bytes are none.
+        DataLossError: if it is not what was asked for, or not whole.
     """
-    response = service_pb2.SampleTensorResponse.FromString(data)
-    header, digest = response.header.SerializeToString(), response.digest.SerializeToString()
-    return Frame(0, header, Chunk(0, 0, memoryview(response.data)), digest)
+    response = parsed(target, service_pb2.SampleTensorResponse.FromString, data)
+    expected = (request.shape, request.spec.dtype, request.size_bytes, NUMERICS)
+    if protos.header_from_proto(response.header) != expected or len(response.data) != request.size_bytes:
+        raise DataLossError(f"{target} sent another tensor than it was asked for; check that it is a seedbed-server")
+    with understood(target):
+        said = protos.digest_from_proto(response.digest)
+    if said != digest_bytes(response.data):
+        name = request.spec.name or "the tensor"
+        raise DataLossError(f"the digest of {name!r} is wrong; fetch it again, and look at the network if that repeats")
+    return response.data
 
 
 def describe_message(requests: Sequence[TensorRequest]) -> service_pb2.DescribeTensorsRequest:

@@ -19,10 +19,10 @@ from seedbed.rpc_messages import (
     ONE_MESSAGE_BYTES,
     SERVICE,
     DigestReader,
+    bytes_of_one_tensor,
     describe_message,
     descriptions_of,
     digest_message,
-    frame_of_one_tensor,
     initializers_of,
     one_tensor_message,
     sample_message,
@@ -165,16 +165,17 @@ class AsyncGrpcTransport:
         timeout_seconds: float | None,
         map_segment: MapSegment | None = None,
     ) -> Sequence[memoryview]:
-        filler = Filler(requests, outs, on_bytes, map_segment)
         if len(requests) == 1 and requests[0].size_bytes <= ONE_MESSAGE_BYTES and self._has_sample_tensor:
             remaining = deadline(self._target, timeout_seconds)
-            one = one_tensor_message(requests[0])
             try:
-                filler.feed(await self._response("SampleTensor", one, frame_of_one_tensor, timeout_seconds))
-                return filler.finish()
+                outs[0][:] = await self._one_tensor(requests[0], timeout_seconds)
             except UnsupportedError:  # a server of an older release
                 self._has_sample_tensor = False
                 timeout_seconds = remaining()
+            else:
+                on_bytes(len(outs[0]))
+                return outs
+        filler = Filler(requests, outs, on_bytes, map_segment)
         message = sample_message(requests, omit_checksums=True, accepts_segments=map_segment is not None)
         async with aclosing(self._responses(_path("SampleTensors"), message, timeout_seconds)) as responses:
             async for data in responses:
@@ -182,6 +183,14 @@ class AsyncGrpcTransport:
                 if filler.may_end_call:
                     break
         return filler.finish()
+
+    async def _one_tensor(self, request: TensorRequest, timeout_seconds: float | None) -> bytes:
+        """Return all of a small tensor."""
+
+        def parse(data: bytes) -> bytes:
+            return bytes_of_one_tensor(self._target, request, data)
+
+        return await self._response("SampleTensor", one_tensor_message(request), parse, timeout_seconds)
 
     async def sample_on(
         self,

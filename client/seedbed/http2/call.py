@@ -128,7 +128,7 @@ class Call:
         if found.kind == frames.HEADERS:
             self._take_headers(found)
         elif found.kind == frames.RST_STREAM:
-            self._is_over = True
+            self._connection.is_usable = False
             raise reset(self._connection.error_code(found))
         elif self.has_headers:
             self._take_data(found)

@@ -19,8 +19,9 @@ STATUS_OF_HTTP = {
     503: grpc.StatusCode.UNAVAILABLE,
     504: grpc.StatusCode.UNAVAILABLE,
 }
+# What a server does to a call that it has not looked at, as when it goes away (RFC 9113, section 8.7).
+REFUSED_STREAM = 7
 STATUS_OF_RESET = {
-    7: grpc.StatusCode.UNAVAILABLE,  # REFUSED_STREAM
     8: grpc.StatusCode.CANCELLED,  # CANCEL
     11: grpc.StatusCode.RESOURCE_EXHAUSTED,  # ENHANCE_YOUR_CALM
     12: grpc.StatusCode.PERMISSION_DENIED,  # INADEQUATE_SECURITY
@@ -55,7 +56,7 @@ class CallError(grpc.RpcError):
 
 
 class ConnectionLostError(CallError):
-    """A call whose connection is gone, or was never there."""
+    """A call whose connection is gone, was never there, or is one on which the server takes no more calls."""
 
     def __init__(self, details: str) -> None:
         super().__init__(grpc.StatusCode.UNAVAILABLE, details)
@@ -73,8 +74,10 @@ def closed_here() -> CallError:
 
 def reset(error_code: int) -> CallError:
     """Return the error for a stream that the server has reset."""
-    code = STATUS_OF_RESET.get(error_code, grpc.StatusCode.INTERNAL)
-    return CallError(code, f"the server reset the stream with HTTP/2 error {error_code}")
+    details = f"the server reset the stream with HTTP/2 error {error_code}"
+    if error_code == REFUSED_STREAM:
+        return ConnectionLostError(details)
+    return CallError(STATUS_OF_RESET.get(error_code, grpc.StatusCode.INTERNAL), details)
 
 
 def no_grpc(headers: Mapping[str, str]) -> CallError | None:

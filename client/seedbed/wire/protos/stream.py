@@ -34,6 +34,11 @@ def header_from_bytes(data: bytes) -> tuple[tuple[int, ...], Dtype | None, int, 
         message = tensors_pb2.TensorHeader.FromString(data)
     except DecodeError as error:
         raise ValueError(f"no header: {error}") from None
+    return header_from_proto(message)
+
+
+def header_from_proto(message: tensors_pb2.TensorHeader) -> tuple[tuple[int, ...], Dtype | None, int, str | None]:
+    """Return shape, dtype, total bytes and numerics of a header; None for what is unknown here."""
     numerics = VERSIONS_BACK.get(message.numerics)
     return tuple(message.shape), DTYPES_BACK.get(message.dtype), message.total_bytes, numerics
 
