@@ -114,22 +114,9 @@ def peer_server(module: str, **settings: Any) -> Iterator[Server]:
 
 
 @contextmanager
-def socket_folder() -> Iterator[Path]:
-    """Yield a folder for Unix sockets: their paths must be short."""
-    with tempfile.TemporaryDirectory(prefix="bench-", dir="/tmp") as folder:
-        yield Path(folder)
-
-
-@contextmanager
 def _started(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Iterator[Server]:
     server = Server(command, environment)
     try:
         yield server
     finally:
         server.stop()
-
-
-def server_has(flag: str) -> bool:
-    """Return whether seedbed-server knows a flag."""
-    command = [sys.executable, "-m", "seedbed_server.cli", "--help"]
-    return flag in subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout

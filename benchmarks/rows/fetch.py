@@ -3,14 +3,14 @@
 The peers send ready bytes, or sample in the client's own process. Server and client are processes of their own.
 """
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
+from benchmarks.folders import FolderError, huge_page_folder, shared_folder, socket_folder
 from benchmarks.result import OURS, Result
-from benchmarks.servers import Server, peer_server, seedbed_server, server_has, socket_folder
+from benchmarks.servers import Server, peer_server, seedbed_server
 from benchmarks.sizes import Sizes, size_text
 from benchmarks.turns import Contest, Turns, missing
 from seedbed_server.settings import Settings
@@ -24,8 +24,8 @@ FLIGHT = "Arrow Flight"
 FLIGHT_BATCHES = "Arrow Flight, batches as they come"
 FLIGHT_NEEDS = ("pyarrow",)
 KERAS_NEEDS = ("keras", "tensorflow")
-SHARED_MEMORY_FLAG = "--shared-memory-dir"
-SHARED_MEMORY = Path("/dev/shm")
+# What a folder in shared memory holds besides the tensors.
+MARGIN_BYTES = 2**26
 
 COLUMNS = 1024
 ITEM_BYTES = 4
@@ -65,17 +65,27 @@ def beside_keras(sizes: Sizes, rounds: int) -> Iterator[Result]:
 
 
 def by_shared_memory(sizes: Sizes, rounds: int) -> Iterator[Result]:
-    """Yield row 6: on the same host, the server's shared memory beside Arrow Flight over its Unix socket."""
+    """Yield row 6: on the same host, the server's shared memory beside Arrow Flight over its Unix socket.
+
+    Once in a folder of the system's, and once in one of large pages, which an operator may mount for it.
+    """
     title = "GlorotUniform by shared memory"
-    if not server_has(SHARED_MEMORY_FLAG):
-        reason = f"not available: seedbed-server has no {SHARED_MEMORY_FLAG}"
+    with shared_folder() as shared:
+        yield _beside_flight_on_this_host(title, sizes, rounds, shared)
+    title = f"{title} in huge pages"
+    try:
+        with huge_page_folder(4 * sizes.fetch_bytes + MARGIN_BYTES) as shared:
+            yield _beside_flight_on_this_host(title, sizes, rounds, shared)
+    except FolderError as error:
+        reason = f"not available: {error}"
         yield Result(6, _title(title, sizes), "GB/s", higher_is_better=True, bar=SHARED_MEMORY_BAR, unavailable=reason)
-        return
+
+
+def _beside_flight_on_this_host(title: str, sizes: Sizes, rounds: int, shared: Path) -> Result:
     with (
         Contest() as contest,
         socket_folder() as sockets,
-        tempfile.TemporaryDirectory(dir=SHARED_MEMORY if SHARED_MEMORY.is_dir() else None) as shared,
-        seedbed_server(SHARED_MEMORY_FLAG, shared, listen=f"unix://{sockets}/seedbed.sock") as server,
+        seedbed_server("--shared-memory-dir", str(shared), listen=f"unix://{sockets}/seedbed.sock") as server,
         _flight_server(sizes, f"grpc+unix://{sockets}/flight.sock") as flight,
     ):
         contest.start(OURS, "seedbed_client", {"address": server.address, "shape": _shape(sizes)})
@@ -85,7 +95,7 @@ def by_shared_memory(sizes: Sizes, rounds: int) -> Iterator[Result]:
         turns = contest.turns("fetch", rounds)
     is_mapped = all(figures["is_mapped"] for figures in turns.figures[OURS])
     note = "" if is_mapped else "the client's array is memory of its own, not the server's"
-    yield _result(6, title, sizes, turns, bar=SHARED_MEMORY_BAR, note=note)
+    return _result(6, title, sizes, turns, bar=SHARED_MEMORY_BAR, note=note)
 
 
 def _title(title: str, sizes: Sizes) -> str:
