@@ -37,4 +37,4 @@ def actions(*, address: str, total_bytes: int = 0, is_tuned: bool = False, calls
         if at != total_bytes:
             raise EOFError(f"the stream ended after {at} of {total_bytes} bytes")
 
-    return {"fetch": fetch, "latency": latencies(lambda: echo(payload), calls)}
+    return {"fetch": fetch, "latency": latencies(lambda: payload, echo, calls)}

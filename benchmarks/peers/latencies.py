@@ -2,20 +2,30 @@
 
 import time
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import numpy as np
 
 from benchmarks.work import Action
 
+T = TypeVar("T")
 
-def latencies(call: Callable[[], object], calls: int) -> Action:
-    """Return what makes calls one after another and gives the median and 99th percentile in microseconds."""
+
+def latencies(prepare: Callable[[], T], call: Callable[[T], object], calls: int) -> Action:
+    """Return what makes calls one after another and gives the median and 99th percentile in microseconds.
+
+    Args:
+        prepare: makes what a call is given; not measured.
+        call: what is measured.
+        calls: how many.
+    """
 
     def run() -> Mapping[str, float]:
         microseconds = []
         for _ in range(calls):
+            given = prepare()
             started = time.perf_counter_ns()
-            call()
+            call(given)
             microseconds.append((time.perf_counter_ns() - started) / 1000)
         return {"p50": float(np.percentile(microseconds, 50)), "p99": float(np.percentile(microseconds, 99))}
 

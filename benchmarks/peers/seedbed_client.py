@@ -65,7 +65,7 @@ def actions(
         "reconnect and fetch": reconnect_and_fetch,
         "drop": drop,
         "stall": stall,
-        "latency": latencies(lambda: client.sample(spec()), calls),
+        "latency": latencies(spec, client.sample, calls),
     }
 
 

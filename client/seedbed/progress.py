@@ -1,15 +1,16 @@
 """A progress bar for long fetches, on standard error."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+
+def progress_bar(total_bytes: int, label: str, *, is_shown: bool) -> AbstractContextManager[Callable[[int], None]]:
+    """Return a block in which a bar is shown, and which gives what is to be called with the number of new bytes."""
+    return _bar(total_bytes, label) if is_shown else nullcontext(_ignore)
 
 
 @contextmanager
-def progress_bar(total_bytes: int, label: str, *, is_shown: bool) -> Iterator[Callable[[int], None]]:
-    """Yield what is to be called with the number of new bytes."""
-    if not is_shown:
-        yield _ignore
-        return
+def _bar(total_bytes: int, label: str) -> Iterator[Callable[[int], None]]:
     from tqdm.auto import tqdm  # only who wants a bar pays for its import
 
     with tqdm(total=total_bytes, desc=label, unit="B", unit_scale=True, unit_divisor=1024) as bar:

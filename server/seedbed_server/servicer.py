@@ -4,8 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 import grpc
 from google.protobuf.message import DecodeError, Message
@@ -290,8 +289,7 @@ class _Place:
         self._places.release()
 
 
-@dataclass(frozen=True, slots=True)
-class _ServedCall:
+class _ServedCall(NamedTuple):
     """What an RPC needs of its call."""
 
     context: grpc.ServicerContext

@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2
 
 from seedbed.assemble import Assembler, Filler, MapSegment
-from seedbed.calls import deadline
+from seedbed.calls import Remaining, deadline
 from seedbed.channel import grpc_target, open_aio_channel
 from seedbed.devices import Landing, LocalDevice
 from seedbed.errors import DeadlineError, InvalidValueError, TransportError, UnsupportedError
@@ -154,28 +154,27 @@ class AsyncGrpcTransport:
         remaining = deadline(self._target, timeout_seconds)
         if may_map and self._mapper.is_of_use:
             with self._mapper.attempt(on_bytes) as count:
-                return await self._fill(requests, outs, count, remaining(), self._mapper.map_segment)
-        return await self._fill(requests, outs, on_bytes, remaining())
+                return await self._fill(requests, outs, count, remaining, self._mapper.map_segment)
+        return await self._fill(requests, outs, on_bytes, remaining)
 
     async def _fill(
         self,
         requests: Sequence[TensorRequest],
         outs: Sequence[memoryview],
         on_bytes: Callable[[int], None],
-        timeout_seconds: float | None,
+        remaining: Remaining,
         map_segment: MapSegment | None = None,
     ) -> Sequence[memoryview]:
         if len(requests) == 1 and requests[0].size_bytes <= ONE_MESSAGE_BYTES and self._has_sample_tensor:
-            remaining = deadline(self._target, timeout_seconds)
             try:
-                outs[0][:] = await self._one_tensor(requests[0], timeout_seconds)
+                outs[0][:] = await self._one_tensor(requests[0], remaining())
             except UnsupportedError:  # a server of an older release
                 self._has_sample_tensor = False
-                timeout_seconds = remaining()
             else:
                 on_bytes(len(outs[0]))
                 return outs
         filler = Filler(requests, outs, on_bytes, map_segment)
+        timeout_seconds = remaining()
         message = sample_message(requests, omit_checksums=True, accepts_segments=map_segment is not None)
         async with aclosing(self._responses(_path("SampleTensors"), message, timeout_seconds)) as responses:
             async for data in responses:
