@@ -48,8 +48,10 @@ def connect(
         target: ``host:port``, ``dns:///host:port``, ``unix:///path``, or ``embedded:`` for the engine in this
             process, which needs no server. A connection is made at the first call. Several targets are replicas:
             a fetch is cut into ranges that come from all of them, and what one fails to give another one does.
-        options: gRPC channel arguments, an escape hatch for the network's needs.
-        channels: connections to each server; several fetch ranges of large tensors, or of many, at the same time.
+        options: gRPC channel arguments, an escape hatch for the network's needs. With any, or with a proxy in the
+            environment, arrays are received by gRPC too, which takes twice the client's processor time.
+        channels: connections to each server that a fetch uses; several fetch ranges of large tensors, or of many, at
+            the same time.
         shared_memory_dir: where a server's folder of shared memory is for this process, if that is not where it is for
             the server; see docs/operations.md. Used with one ``unix:`` target and one channel.
 

@@ -15,7 +15,6 @@ from seedbed.http2.address import plain_address
 from seedbed.http2.connections import Connections
 from seedbed.rpc_errors import no_response, not_ready, translated
 from seedbed.rpc_messages import (
-    ONE_MESSAGE_BYTES,
     SERVICE,
     DigestReader,
     bytes_of_one_tensor,
@@ -31,7 +30,7 @@ from seedbed.segments import Mapper
 from seedbed.v1 import service_pb2, service_pb2_grpc
 from seedbed.wire.chunks import Chunk, Frame, FrameError, decode_frame
 from seedbed.wire.digests import Digest, DigestAlgorithm
-from seedbed.wire.info import InitializerInfo, ServerInfo, TensorDescription
+from seedbed.wire.info import ONE_MESSAGE_BYTES, InitializerInfo, ServerInfo, TensorDescription
 from seedbed.wire.specs import TensorRequest
 
 SAMPLE = f"/{SERVICE}/SampleTensors"
@@ -159,11 +158,12 @@ class GrpcTransport:
         remaining: Remaining,
         map_segment: MapSegment | None = None,
     ) -> Sequence[memoryview]:
+        is_older = False
         if len(requests) == 1 and requests[0].size_bytes <= ONE_MESSAGE_BYTES and self._has_sample_tensor:
             try:
                 outs[0][:] = self._one_tensor(requests[0], remaining())
-            except UnsupportedError:  # a server of an older release
-                self._has_sample_tensor = False
+            except UnsupportedError:  # a server of an older release, if it can send a stream
+                is_older = True
             else:
                 on_bytes(len(outs[0]))
                 return outs
@@ -175,7 +175,9 @@ class GrpcTransport:
                 self._read(self._connections, filler, message.SerializeToString(), timeout_seconds)
             else:
                 self._feed(filler, message, timeout_seconds)
-        return filler.finish()
+        found = filler.finish()
+        self._has_sample_tensor &= not is_older
+        return found
 
     def _one_tensor(self, request: TensorRequest, timeout_seconds: float | None) -> bytes:
         """Return all of a small tensor."""

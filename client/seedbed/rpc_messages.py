@@ -12,9 +12,6 @@ from seedbed.wire.specs import TensorRequest
 
 SERVICE = service_pb2.DESCRIPTOR.services_by_name["SeedbedService"].full_name
 
-# A tensor of so many bytes takes less time to sample than a call: it comes in one message.
-ONE_MESSAGE_BYTES = 2**16
-
 
 def sample_message(
     requests: Sequence[TensorRequest],

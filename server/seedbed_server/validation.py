@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from seedbed.wire.errors import bad_value
-from seedbed.wire.info import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, Limits
+from seedbed.wire.info import MIN_CHUNK_BYTES, ONE_MESSAGE_BYTES, Limits
 from seedbed.wire.initializers import DeltaOrthogonalSpec, OrthogonalSpec, SparseSpec
 from seedbed.wire.specs import TensorRequest, TensorSpec
 from seedbed_server.backends.base import ElementwiseRule
@@ -53,9 +53,9 @@ def check_one_message(request: TensorRequest, limits: Limits) -> None:
     """Raise unless a tensor is within the limits, and fits into one message."""
     path = "tensor.spec.shape"
     _check_size(path, request, limits)
-    if request.size_bytes > min(MAX_CHUNK_BYTES, limits.max_request_bytes):
-        allowed = f"of at most {MAX_CHUNK_BYTES} bytes as requested; SampleTensors sends larger ones"
-        if limits.max_request_bytes < MAX_CHUNK_BYTES:
+    if request.size_bytes > min(ONE_MESSAGE_BYTES, limits.max_request_bytes):
+        allowed = f"of at most {ONE_MESSAGE_BYTES} bytes as requested; SampleTensors sends larger ones"
+        if limits.max_request_bytes < ONE_MESSAGE_BYTES:
             allowed = f"of at most {limits.max_request_bytes} bytes (max_request_bytes)"
         raise bad_value(path, allowed, f"{request.shape}, {request.size_bytes} bytes", reason=OVER_LIMIT)
 

@@ -1,6 +1,8 @@
 """One small tensor at once: sampled by the call's own thread where that can be, without a stream's machinery."""
 
+import weakref
 from collections.abc import Callable
+from concurrent.futures import CancelledError as FutureCancelledError
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,13 +26,44 @@ def sample_whole(
         CancelledError: if nobody wants them any more.
     """
     source = TensorSource(plan, pools.backend)
-    if not call_when_cancelled(source.cancel):
+    # Until the call's end, which a client may put off, only what is small may be referred to.
+    if not call_when_cancelled(_cancel_of(source)):
         raise CancelledError
     out = np.empty(plan.size_bytes, np.uint8)
     if pools.can_sample_here(plan):
         source.fill(0, out)
     else:
-        pools.pool_for(plan).submit(source.fill, 0, out).result()
+        _sample_elsewhere(source, out, pools, call_when_cancelled)
     if pools.on_sampled is not None:
         pools.on_sampled(plan, out.size)
     return out
+
+
+def _cancel_of(source: TensorSource) -> Callable[[], None]:
+    known = weakref.ref(source)
+
+    def cancel() -> None:
+        if (found := known()) is not None:
+            found.cancel()
+
+    return cancel
+
+
+def _sample_elsewhere(
+    source: TensorSource,
+    out: NDArray[np.uint8],
+    pools: SamplingPools,
+    call_when_cancelled: Callable[[Callable[[], None]], bool],
+) -> None:
+    """Fill memory by another thread; whoever waits for one that is busy can still be cancelled."""
+    future = pools.pool_for(source.plan).submit(source.fill, 0, out)
+
+    def leave() -> None:
+        future.cancel()
+
+    if not call_when_cancelled(leave):
+        leave()
+    try:
+        future.result()
+    except FutureCancelledError:
+        raise CancelledError from None

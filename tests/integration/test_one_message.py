@@ -9,10 +9,9 @@ import pytest
 
 import seedbed as sb
 import seedbed.aio
-from seedbed.rpc_messages import ONE_MESSAGE_BYTES
 from seedbed.v1 import service_pb2, tensors_pb2
 from seedbed.wire.digests import digest_bytes
-from seedbed.wire.info import MAX_CHUNK_BYTES
+from seedbed.wire.info import ONE_MESSAGE_BYTES
 from seedbed.wire.protos import digest_to_proto, header_to_bytes
 from tests.attacks.bad_requests import CASES, Case
 from tests.integration.liars import honest_messages, lying_server
@@ -65,7 +64,7 @@ TENSORS = [
     tensor((17, 9), "orthogonal"),
     tensor((12, 8), "sparse", sparsity=0.25),
     tensor((), "random_normal", stddev=1.0, dtype=tensors_pb2.DTYPE_FLOAT64),
-    tensor((MAX_CHUNK_BYTES // 4,), "random_uniform"),
+    tensor((ONE_MESSAGE_BYTES // 4,), "random_uniform"),
 ]
 
 
@@ -106,7 +105,7 @@ def test_what_the_stream_refuses_is_refused_with_its_own_path(server: ServerProc
 
 
 def test_a_tensor_that_is_no_message_is_refused(server: ServerProcess) -> None:
-    request = service_pb2.SampleTensorRequest(tensor=tensor((MAX_CHUNK_BYTES // 4 + 1,)))
+    request = service_pb2.SampleTensorRequest(tensor=tensor((ONE_MESSAGE_BYTES // 4 + 1,)))
     with grpc.insecure_channel(server.address) as channel, pytest.raises(grpc.RpcError) as caught:
         stub(channel).SampleTensor(request)
     answer = refusal(caught.value)

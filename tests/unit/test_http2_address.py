@@ -9,6 +9,7 @@ import grpc
 import pytest
 
 from seedbed.grpc_transport import GrpcTransport
+from seedbed.http2 import address as http2_address
 from seedbed.http2.address import PROXY_VARIABLES, Address, plain_address
 from seedbed.http2.connections import Connections
 from tests.http2_server import (
@@ -218,3 +219,19 @@ def test_a_name_with_several_addresses_is_tried_at_each() -> None:
         closing(Connections(Address(None, "localhost", server.address.port))) as connections,
     ):
         assert messages_of(connections) == [b"a"]
+
+
+def test_each_address_of_a_host_gets_its_share_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise one that says nothing would take all of it."""
+    places = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in (1, 2, 3)]
+    shares = []
+
+    def refuse(family: int, where: object, timeout_seconds: float) -> socket.socket:
+        shares.append(timeout_seconds)
+        raise OSError(str(where))
+
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: places)
+    monkeypatch.setattr(http2_address, "_connected", refuse)
+    with pytest.raises(OSError, match="3"):
+        Address(None, "name", 1).connect(60.0)
+    assert [round(60 / share) for share in shares] == [3, 2, 1]

@@ -552,3 +552,18 @@ def _judge(written: str, seconds: float) -> None:
     told = int(match[1]) * UNITS[match[2]]
     # The server gives up no earlier than the client, and not much later.
     assert seconds * (1 - 1e-9) <= told <= seconds * 1.001 + 0.0021
+
+
+def test_a_server_that_keeps_no_table_of_headers_understands_every_call() -> None:
+    """It then refuses headers that do not begin with taking note of that (RFC 7541, section 4.2)."""
+
+    def without_a_table(exchange: Exchange) -> None:
+        if exchange.line.engine.local_settings.header_table_size != 0:
+            exchange.line.engine.update_settings({SettingCodes.HEADER_TABLE_SIZE: 0})
+            exchange.line.flush()
+        exchange.answer(b"answer")
+
+    with scripted_server(without_a_table) as server, connections_to(server) as connections:
+        for _ in range(3):
+            assert messages_of(connections) == [b"answer"]
+        assert len(server.lines) == 1

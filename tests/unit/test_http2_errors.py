@@ -17,12 +17,13 @@ from seedbed.http2 import connection as http2_connection
 from seedbed.http2 import connections as http2_connections
 from seedbed.http2.address import Address
 from seedbed.http2.connections import Connections
-from seedbed.http2.errors import ConnectionLostError
+from seedbed.http2.errors import CallError, ConnectionLostError
 from tests.http2_server import (
     CONTINUATION,
     DATA,
     GOAWAY,
     HEADERS,
+    METHOD,
     OK_HEADERS,
     PING,
     PUSH_PROMISE,
@@ -635,3 +636,18 @@ def test_a_request_that_is_not_read_is_given_up() -> None:
     with scripted_server(answer, is_eager=True) as server, connections_to(server) as connections:  # noqa: SIM117
         with _within(0.1, SOON_SECONDS):
             assert error_of(connections, bytes(2**26), None).code() is Code.UNAVAILABLE
+
+
+def test_a_server_that_is_quicker_to_notice_the_deadline_is_no_failure_of_its_own() -> None:
+    def answer(exchange: Exchange) -> None:
+        engine = exchange.line.engine
+        engine.send_headers(exchange.stream_id, OK_HEADERS)
+        engine.reset_stream(exchange.stream_id, 8)
+        exchange.line.flush()  # both at once, so that the client has the second when it reads the first
+
+    with scripted_server(answer) as server, connections_to(server) as connections:  # noqa: SIM117
+        with connections.call(METHOD, b"", 0.2) as call:
+            time.sleep(0.3)
+            with pytest.raises(CallError) as caught:
+                call.next_message()
+    assert caught.value.code() is Code.DEADLINE_EXCEEDED

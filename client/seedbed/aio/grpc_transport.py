@@ -16,7 +16,6 @@ from seedbed.devices import Landing, LocalDevice
 from seedbed.errors import DeadlineError, InvalidValueError, TransportError, UnsupportedError
 from seedbed.rpc_errors import cancelled, closed, no_response, not_ready, parsed, translated
 from seedbed.rpc_messages import (
-    ONE_MESSAGE_BYTES,
     SERVICE,
     DigestReader,
     bytes_of_one_tensor,
@@ -32,7 +31,7 @@ from seedbed.segments import Mapper
 from seedbed.v1 import service_pb2
 from seedbed.wire.chunks import Chunk, decode_frame
 from seedbed.wire.digests import Digest, DigestAlgorithm
-from seedbed.wire.info import InitializerInfo, ServerInfo, TensorDescription
+from seedbed.wire.info import ONE_MESSAGE_BYTES, InitializerInfo, ServerInfo, TensorDescription
 from seedbed.wire.specs import TensorRequest
 
 HEALTH = "/grpc.health.v1.Health/Watch"
@@ -165,11 +164,12 @@ class AsyncGrpcTransport:
         remaining: Remaining,
         map_segment: MapSegment | None = None,
     ) -> Sequence[memoryview]:
+        is_older = False
         if len(requests) == 1 and requests[0].size_bytes <= ONE_MESSAGE_BYTES and self._has_sample_tensor:
             try:
                 outs[0][:] = await self._one_tensor(requests[0], remaining())
-            except UnsupportedError:  # a server of an older release
-                self._has_sample_tensor = False
+            except UnsupportedError:  # a server of an older release, if it can send a stream
+                is_older = True
             else:
                 on_bytes(len(outs[0]))
                 return outs
@@ -181,7 +181,9 @@ class AsyncGrpcTransport:
                 filler.feed(parsed(self._target, decode_frame, data))
                 if filler.may_end_call:
                     break
-        return filler.finish()
+        found = filler.finish()
+        self._has_sample_tensor &= not is_older
+        return found
 
     async def _one_tensor(self, request: TensorRequest, timeout_seconds: float | None) -> bytes:
         """Return all of a small tensor."""

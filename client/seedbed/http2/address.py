@@ -42,11 +42,12 @@ class Address:
         """
         if self.path is not None:
             return _connected(socket.AF_UNIX, self.path, timeout_seconds)
-        begin = time.monotonic()
+        end = time.monotonic() + timeout_seconds
         failure = OSError("the name has no address")
-        for family, _, _, _, where in socket.getaddrinfo(self.host.strip("[]"), self.port, type=socket.SOCK_STREAM):
+        found = socket.getaddrinfo(self.host.strip("[]"), self.port, type=socket.SOCK_STREAM)
+        for i, (family, _, _, _, where) in enumerate(found):
             try:
-                connection = _connected(family, where, timeout_seconds - (time.monotonic() - begin))
+                connection = _connected(family, where, (end - time.monotonic()) / (len(found) - i))
             except OSError as error:
                 failure = error
                 continue
@@ -80,4 +81,6 @@ def plain_address(target: str, options: Mapping[str, int | str]) -> Address | No
     if any(os.environ.get(name) for name in PROXY_VARIABLES):
         return None
     match = HOST_AND_PORT.fullmatch(target)
-    return Address(None, match["host"], int(match["port"])) if match else None
+    if match is None or int(match["port"]) >= 2**16:
+        return None
+    return Address(None, match["host"], int(match["port"]))

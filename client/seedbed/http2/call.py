@@ -4,7 +4,7 @@ import grpc
 
 from seedbed.http2 import frames
 from seedbed.http2.connection import Connection
-from seedbed.http2.errors import CallError, no_grpc, reset, status_in
+from seedbed.http2.errors import CallError, deadline_exceeded, no_grpc, reset, status_in
 from seedbed.http2.frames import FrameHeader, frame
 
 # Before each message: whether it is compressed, and its size (gRPC's PROTOCOL-HTTP2.md).
@@ -129,7 +129,9 @@ class Call:
             self._take_headers(found)
         elif found.kind == frames.RST_STREAM:
             self._connection.is_usable = False
-            raise reset(self._connection.error_code(found))
+            code = self._connection.error_code(found)
+            # A server that was told the deadline may be quicker to notice it.
+            raise deadline_exceeded() if code == frames.CANCEL and self._connection.is_late else reset(code)
         elif self.has_headers:
             self._take_data(found)
         else:

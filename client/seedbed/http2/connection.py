@@ -106,6 +106,11 @@ class Connection:
         return self.is_usable
 
     @property
+    def is_late(self) -> bool:
+        """Whether the time of the call that is under way is over."""
+        return self.deadline is not None and time.monotonic() >= self.deadline
+
+    @property
     def room_bytes(self) -> int:
         """How many bytes of data the server takes in the next frame of the newest stream."""
         return max(0, min(self._window, self._stream_window, self._max_frame_bytes))
@@ -357,7 +362,7 @@ class Connection:
         self._poll.modify(self._socket, event)
         if self._poll.poll(math.ceil(seconds * 1000)):
             return True
-        if self.deadline is not None and time.monotonic() >= self.deadline:
+        if self.is_late:
             raise deadline_exceeded()
         return False
 

@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
@@ -14,6 +15,9 @@ from seedbed.http2.address import Address
 from seedbed.http2.call import Call
 from seedbed.http2.connection import Connection
 from seedbed.http2.errors import CallError, ConnectionLostError, closed_here, deadline_exceeded
+
+# Before the headers: that no table is kept for them, as a server may ask for (RFC 7541, sections 4.2 and 6.3).
+NO_TABLE = b"\x20"
 
 # What is kept for later; a program with more threads than that opens new ones.
 MOST_IDLE = 8
@@ -35,12 +39,11 @@ class Connections:
         self._idle: list[Connection] = []
         self._busy: set[Connection] = set()
         self._is_closed = False
-        self._process = os.getpid()
         self._headers: dict[str, bytes] = {}
+        _OPEN.add(self)
 
     def close(self) -> None:
         """Close all connections; calls under way end with CANCELLED."""
-        self._forget_after_fork()
         with self._lock:
             self._is_closed = True
             idle, self._idle = self._idle, []
@@ -65,17 +68,18 @@ class Connections:
         deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
         while True:
             connection, is_new = self._take(deadline)
-            call = Call(connection)
+            call = None
             try:
+                call = Call(connection)
                 call.begin(self._headers_of(method, timeout_seconds), message)
                 yield call
                 return
             except ConnectionLostError:
                 # A server may close an idle connection just when it is wanted; nothing has come of the answer yet.
-                if is_new or call.has_headers:
+                if is_new or (call is not None and call.has_headers):
                     raise
             finally:
-                self._give_back(connection, is_free=call.is_done)
+                self._give_back(connection, is_free=call is not None and call.is_done)
 
     def unary(self, method: str, message: bytes, timeout_seconds: float | None) -> bytes:
         """Return the only response of a call; the arguments are those of :meth:`call`.
@@ -93,7 +97,6 @@ class Connections:
 
     def _take(self, deadline: float | None) -> tuple[Connection, bool]:
         """Return a connection, and whether it is a new one."""
-        self._forget_after_fork()
         while True:
             with self._lock:
                 if self._is_closed:
@@ -140,14 +143,12 @@ class Connections:
                 return
         connection.close()
 
-    def _forget_after_fork(self) -> None:
+    def forget(self) -> None:
         """Leave the connections to the process that opened them: two would get each other's answers."""
-        if self._process != os.getpid():
-            self._lock = threading.Lock()
-            self._process = os.getpid()
-            for connection in (*self._idle, *self._busy):
-                connection.close()
-            self._idle, self._busy = [], set()
+        self._lock = threading.Lock()
+        for connection in (*self._idle, *self._busy):
+            connection.close()
+        self._idle, self._busy = [], set()
 
     def _headers_of(self, method: str, timeout_seconds: float | None) -> bytes:
         """Return the headers of a request (gRPC's PROTOCOL-HTTP2.md); no table is kept for them."""
@@ -161,7 +162,7 @@ class Connections:
                 "content-type": "application/grpc",
                 "user-agent": f"seedbed/{metadata.version('seedbed')}",
             }
-            self._headers[method] = _encoded(headers)
+            self._headers[method] = NO_TABLE + _encoded(headers)
         if timeout_seconds is None:
             return self._headers[method]
         return self._headers[method] + _encoded({"grpc-timeout": _timeout(timeout_seconds)})
@@ -176,3 +177,14 @@ def _timeout(seconds: float) -> str:
     """Return a time as gRPC writes it: at most eight digits and a unit; rounded up, as we look at the clock as well."""
     milliseconds = int(seconds * 1000) + 1
     return f"{milliseconds}m" if milliseconds < 10**8 else f"{milliseconds // 60_000 + 1}M"
+
+
+_OPEN: weakref.WeakSet[Connections] = weakref.WeakSet()
+
+
+def _forget_all() -> None:
+    for connections in tuple(_OPEN):
+        connections.forget()
+
+
+os.register_at_fork(after_in_child=_forget_all)
