@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 
 from seedbed.v1 import service_pb2, tensors_pb2
 from seedbed.wire.chunks import Chunk, Draft, Frame, FrameError, decode_frame, encode_frame
-
-INT64 = st.one_of(st.sampled_from([0, 1, 127, 128, 2**14, 2**32, 2**63 - 1]), st.integers(0, 2**63 - 1))
-DATA = st.one_of(st.binary(max_size=300), st.sampled_from([b"", bytes(127), bytes(128), bytes(20_000)]))
+from tests.unknown_fields import DATA, INT64, UNKNOWN_FIELDS, varint
 
 DIGESTS = st.builds(
     tensors_pb2.Digest,
@@ -53,32 +51,6 @@ WITH_DATA = st.builds(
         crc32c=st.one_of(st.just(0), st.integers(0, 2**32 - 1)),
         data=st.binary(min_size=1, max_size=300) | st.just(bytes(20_000)),
     ),
-)
-
-
-def _varint(number: int) -> bytes:
-    digits = []
-    while True:
-        digits.append(number & 0x7F | (0x80 if number > 0x7F else 0))
-        number >>= 7
-        if not number:
-            return bytes(digits)
-
-
-def _field(number: int, wire_type: int, value: bytes) -> bytes:
-    return _varint(number << 3 | wire_type) + value
-
-
-# Fields of a later version, of every wire type that proto3 has.
-NUMBERS = st.integers(7, 2**29 - 1)
-UNKNOWN_FIELDS = st.lists(
-    st.one_of(
-        st.builds(_field, NUMBERS, st.just(0), INT64.map(_varint)),
-        st.builds(_field, NUMBERS, st.just(1), st.binary(min_size=8, max_size=8)),
-        st.builds(_field, NUMBERS, st.just(5), st.binary(min_size=4, max_size=4)),
-        st.builds(_field, NUMBERS, st.just(2), DATA.map(lambda data: _varint(len(data)) + data)),
-    ),
-    max_size=4,
 )
 
 
@@ -155,7 +127,7 @@ def test_fields_of_a_later_version_inside_a_chunk_are_skipped(
     chunk: tensors_pb2.Chunk, before: list[bytes], after: list[bytes]
 ) -> None:
     inner = b"".join(before) + chunk.SerializeToString() + b"".join(after)
-    message = _varint(4 << 3 | 2) + _varint(len(inner)) + inner
+    message = varint(4 << 3 | 2) + varint(len(inner)) + inner
     assert decode_frame(message).chunk == Chunk(chunk.byte_offset, chunk.crc32c, memoryview(chunk.data))
 
 
@@ -201,7 +173,7 @@ MALFORMED = {
     "an index of eleven bytes": b"\x08" + b"\xff" * 10 + b"\x01",
     "an index that is cut off": b"\x08\x80",
     "a header longer than the message": b"\x12\x05abc",
-    "a chunk that claims 2**63 bytes": b"\x22" + _varint(2**63),
+    "a chunk that claims 2**63 bytes": b"\x22" + varint(2**63),
     "a checksum of three bytes": b"\x22\x04\x15abc",
 }
 

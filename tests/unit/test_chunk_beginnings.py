@@ -17,8 +17,8 @@ from seedbed.wire.chunks import Chunk, Frame, FrameError, checksum, decode_begin
 from seedbed.wire.digests import digest_bytes
 from seedbed.wire.protos import digest_to_proto
 from seedbed.wire.specs import TensorRequest
+from tests.unknown_fields import INT64, UNKNOWN_FIELDS, field, varint
 
-INT64 = st.one_of(st.sampled_from([0, 1, 127, 128, 2**14, 2**32, 2**63 - 1]), st.integers(0, 2**63 - 1))
 BYTES = st.none() | st.binary(max_size=40)
 DATA = st.binary(max_size=200) | st.sampled_from([bytes(127), bytes(128), bytes(300)])
 CHUNKS = st.builds(Chunk, INT64, st.integers(0, 2**32 - 1), DATA.map(memoryview))
@@ -28,31 +28,7 @@ FRAMES = st.one_of(
     st.builds(Frame, INT64, BYTES, st.none() | CHUNKS, BYTES, segment=st.binary(max_size=40)),
 )
 
-
-def _varint(number: int) -> bytes:
-    digits = []
-    while True:
-        digits.append(number & 0x7F | (0x80 if number > 0x7F else 0))
-        number >>= 7
-        if not number:
-            return bytes(digits)
-
-
-def _field(number: int, wire_type: int, value: bytes) -> bytes:
-    return _varint(number << 3 | wire_type) + value
-
-
-# Fields of a later version, of every wire type that proto3 has.
-NUMBERS = st.integers(7, 2**29 - 1)
-UNKNOWN = st.lists(
-    st.one_of(
-        st.builds(_field, NUMBERS, st.just(0), INT64.map(_varint)),
-        st.builds(_field, NUMBERS, st.just(1), st.binary(min_size=8, max_size=8)),
-        st.builds(_field, NUMBERS, st.just(5), st.binary(min_size=4, max_size=4)),
-        st.builds(_field, NUMBERS, st.just(2), DATA.map(lambda data: _varint(len(data)) + data)),
-    ),
-    max_size=3,
-).map(b"".join)
+UNKNOWN = UNKNOWN_FIELDS.map(b"".join)
 
 
 def _judge(message: bytes, count: int) -> bool:
@@ -98,7 +74,7 @@ def test_fields_of_a_later_version_around_a_chunk_change_nothing(frame: Frame, b
 def test_fields_of_a_later_version_inside_a_chunk_change_nothing(chunk: Chunk, before: bytes, after: bytes) -> None:
     plain = tensors_pb2.Chunk(byte_offset=chunk.byte_offset, crc32c=chunk.crc32c, data=bytes(chunk.data))
     inner = before + plain.SerializeToString() + after
-    message = _varint(4 << 3 | 2) + _varint(len(inner)) + inner
+    message = varint(4 << 3 | 2) + varint(len(inner)) + inner
     said = [_judge(message, count) for count in range(len(message) + 1)]
     assert any(said) == (len(chunk.data) > 0 and not after)
 
@@ -276,7 +252,7 @@ def test_pieces_of_any_size_are_read(size: int) -> None:
 def test_a_header_longer_than_a_beginning_is_read() -> None:
     """Its tensor's data are then not read straight to their place, and come all the same."""
     frames = _honest([])
-    padded = (frames[0].header or b"") + _field(99, 2, _varint(BEGINNING_BYTES) + bytes(BEGINNING_BYTES))
+    padded = (frames[0].header or b"") + field(99, 2, varint(BEGINNING_BYTES) + bytes(BEGINNING_BYTES))
     outcome = _compare([encode_frame(frames[0]._replace(header=padded)), encode_frame(frames[1])])
     assert outcome.error is None
     assert [bytes(each) for each in outcome.memory] == CONTENTS

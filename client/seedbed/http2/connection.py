@@ -13,6 +13,7 @@ from contextlib import suppress
 
 import hpack
 
+from seedbed.channel import KEEPALIVE_SECONDS, KEEPALIVE_TIMEOUT_SECONDS
 from seedbed.http2 import frames
 from seedbed.http2.errors import ConnectionLostError, closed_here, deadline_exceeded
 from seedbed.http2.frames import FrameHeader, frame
@@ -29,10 +30,6 @@ MAX_HEADERS_BYTES = 2**16
 # Bytes from here on stand for a header that the tables hold (RFC 7541, section 6.1).
 INDEXED = 0x80
 MOST_KNOWN_BLOCKS = 16
-
-# A server that says nothing for so long is asked for a sign of life, and has so long to give one.
-KEEPALIVE_SECONDS = 20.0
-KEEPALIVE_TIMEOUT_SECONDS = 10.0
 
 # How long one read may wait for all that it has room for: seconds and microseconds.
 LONGEST_READ = (0, 100_000)
@@ -133,6 +130,7 @@ class Connection:
 
         Raises:
             ConnectionLostError: if the connection is gone.
+            CallError: if the call's time is over, or the client was closed.
         """
         left = memoryview(self._greeting + data)
         self._greeting = b""
@@ -153,6 +151,7 @@ class Connection:
 
         Raises:
             ConnectionLostError: if the connection is gone, or the server breaks the protocol.
+            CallError: if the call's time is over, or the client was closed.
         """
         found = self._read_frame_header()
         if found.stream_id == stream_id and found.kind in (frames.DATA, frames.HEADERS, frames.RST_STREAM):
