@@ -1,0 +1,322 @@
+"""Time: a call ends when its own is over, and a server that says nothing is asked for a sign of life."""
+
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+
+import grpc
+import pytest
+from h2.settings import SettingCodes
+
+from seedbed.http2 import connection as http2_connection
+from seedbed.http2 import connections as http2_connections
+from seedbed.http2.address import Address
+from seedbed.http2.connections import Connections
+from seedbed.http2.errors import CallError, ConnectionLostError
+from tests.http2_server import (
+    DATA,
+    METHOD,
+    OK_HEADERS,
+    PING,
+    Answer,
+    Exchange,
+    connections_to,
+    error_of,
+    messages_of,
+    nothing_left_open,
+    prefixed,
+    raw_frame,
+    scripted_server,
+)
+
+Code = grpc.StatusCode
+END_STREAM, END_HEADERS, PADDED = 0x1, 0x4, 0x8
+SHORT_SECONDS = 0.2
+# Machines that run tests are busy; what takes longer than this has waited for something else.
+SOON_SECONDS = 3.0
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_open() -> Iterator[None]:
+    with nothing_left_open():
+        yield
+
+
+@contextmanager
+def _within(least_seconds: float, most_seconds: float) -> Iterator[None]:
+    begin = time.monotonic()
+    yield
+    assert least_seconds <= time.monotonic() - begin < most_seconds
+
+
+# Limits of time.
+
+
+def _silent(exchange: Exchange) -> None:
+    exchange.hold()
+
+
+def _silent_after_headers(exchange: Exchange) -> None:
+    exchange.start()
+    exchange.hold()
+
+
+def _silent_inside_a_small_message(exchange: Exchange) -> None:
+    exchange.start()
+    exchange.data(prefixed(b"abc")[:-1])
+    exchange.hold()
+
+
+def _silent_inside_a_large_message(exchange: Exchange) -> None:
+    exchange.start()
+    exchange.data(prefixed(bytes(2**20))[:-1])
+    exchange.hold()
+
+
+def _silent_inside_a_large_frame(exchange: Exchange) -> None:
+    exchange.start()
+    exchange.raw(raw_frame(DATA, prefixed(bytes(2**20))[:-1], stream=exchange.stream_id, claimed=2**20 + 5))
+    exchange.hold()
+
+
+def _trickling(data: bytes) -> Answer:
+    def answer(exchange: Exchange) -> None:
+        exchange.start()
+        exchange.raw(raw_frame(DATA, prefixed(bytes(2**20))[:5], stream=exchange.stream_id, claimed=2**20 + 5))
+        while True:
+            exchange.raw(data)
+            exchange.hold(0.02)
+
+    return answer
+
+
+def _busy_with_pings(exchange: Exchange) -> None:
+    while True:
+        exchange.raw(raw_frame(PING, bytes(8)))
+        exchange.hold(0.02)
+
+
+SLOW: dict[str, Answer] = {
+    "is silent": _silent,
+    "is silent after the headers": _silent_after_headers,
+    "is silent inside a small message": _silent_inside_a_small_message,
+    "is silent inside a large message": _silent_inside_a_large_message,
+    "is silent inside a large frame": _silent_inside_a_large_frame,
+    "sends a byte now and then": _trickling(b"x"),
+    "sends some bytes now and then": _trickling(bytes(1000)),
+    "sends pings": _busy_with_pings,
+}
+
+
+@pytest.mark.parametrize("answer", SLOW.values(), ids=SLOW.keys())
+def test_a_call_ends_with_its_time_when_the_server(answer: Answer) -> None:
+    with scripted_server(answer) as server, connections_to(server) as connections:
+        for _ in range(2):
+            with _within(SHORT_SECONDS, SHORT_SECONDS + 1):
+                error = error_of(connections, timeout_seconds=SHORT_SECONDS)
+            assert error.code() is Code.DEADLINE_EXCEEDED
+            assert error.details() == "Deadline Exceeded"
+        assert len(server.lines) == 2
+
+
+def test_a_message_that_comes_bit_by_bit_may_take_as_long_as_the_call() -> None:
+    """Time is measured for the whole call, and not from byte to byte."""
+
+    def answer(exchange: Exchange) -> None:
+        exchange.start()
+        body = prefixed(bytes(100_000))
+        exchange.raw(raw_frame(DATA, body[:5], stream=exchange.stream_id, claimed=len(body)))
+        for begin in range(5, len(body), 10_000):
+            exchange.raw(body[begin : begin + 10_000])
+            exchange.hold(0.05)
+        exchange.end()
+
+    with scripted_server(answer) as server, connections_to(server) as connections:
+        assert messages_of(connections, timeout_seconds=10) == [bytes(100_000)]
+
+
+def test_a_call_ends_with_its_time_when_the_server_gives_no_room() -> None:
+    def answer(exchange: Exchange) -> None:
+        exchange.hold()
+
+    with scripted_server(answer, is_eager=True, is_generous=False) as server, connections_to(server) as connections:
+        with _within(SHORT_SECONDS, SHORT_SECONDS + 1):
+            error = error_of(connections, bytes(300_000), SHORT_SECONDS)
+        assert error.code() is Code.DEADLINE_EXCEEDED
+
+
+@pytest.mark.parametrize("frame_bytes", [2**14, 2**24 - 1])
+def test_a_call_ends_with_its_time_when_the_server_does_not_read(frame_bytes: int) -> None:
+    """It allows much more than the buffers of the sockets hold."""
+    seconds = 1.0
+
+    def answer(exchange: Exchange) -> None:
+        line = exchange.line
+        line.engine.increment_flow_control_window(2**30)
+        line.engine.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 2**30, SettingCodes.MAX_FRAME_SIZE: frame_bytes})
+        line.flush()
+        line.pump(lambda: line.settings_acks == 2)
+        exchange.hold()
+
+    with scripted_server(answer, is_eager=True) as server, connections_to(server) as connections:
+        with _within(seconds, seconds * 1.6):
+            error = error_of(connections, bytes(2**26), seconds)
+        assert error.code() is Code.DEADLINE_EXCEEDED
+
+
+def test_a_call_ends_with_its_time_in_a_program_that_is_interrupted_again_and_again() -> None:
+    """A timer whose handler does nothing, as profilers have it: Python begins a read that it interrupts anew."""
+
+    def answer(exchange: Exchange) -> None:
+        exchange.hold(SHORT_SECONDS * 10)
+        exchange.line.close()
+
+    before = signal.signal(signal.SIGALRM, lambda *_: None)
+    signal.setitimer(signal.ITIMER_REAL, SHORT_SECONDS / 10, SHORT_SECONDS / 10)
+    try:
+        with scripted_server(answer) as server, connections_to(server) as connections:
+            with _within(SHORT_SECONDS, SHORT_SECONDS * 5):
+                error = error_of(connections, timeout_seconds=SHORT_SECONDS)
+            assert error.code() is Code.DEADLINE_EXCEEDED
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
+def _unanswering_address() -> Iterator[Address]:
+    """Yield an address at which nobody accepts, and no connection comes about."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        while True:
+            waiting = stack.enter_context(socket.socket())
+            waiting.settimeout(0.2)
+            try:
+                waiting.connect(listener.getsockname())
+            except TimeoutError:
+                break
+        yield Address(None, "127.0.0.1", listener.getsockname()[1])
+
+
+def test_a_call_ends_with_its_time_while_it_connects() -> None:
+    with _unanswering_address() as address, closing(Connections(address)) as connections:
+        with _within(SHORT_SECONDS, SHORT_SECONDS + 1):
+            error = error_of(connections, timeout_seconds=SHORT_SECONDS)
+        assert error.code() is Code.DEADLINE_EXCEEDED
+
+
+def test_a_server_that_cannot_be_reached_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http2_connections, "CONNECT_SECONDS", SHORT_SECONDS)
+    with _unanswering_address() as address, closing(Connections(address)) as connections:
+        with _within(SHORT_SECONDS, SHORT_SECONDS + 1):
+            error = error_of(connections, timeout_seconds=None)
+        assert error.code() is Code.UNAVAILABLE
+        assert str(address.port) in error.details()
+
+
+def test_a_call_without_any_time_does_not_begin() -> None:
+    with (
+        scripted_server(lambda exchange: exchange.answer(b"a")) as server,
+        connections_to(server) as connections,
+    ):
+        for seconds in (0.0, -1.0, 1e-9):
+            assert error_of(connections, timeout_seconds=seconds).code() is Code.DEADLINE_EXCEEDED
+        assert messages_of(connections) == [b"a"]
+        for seconds in (0.0, -1.0, 1e-9):
+            assert error_of(connections, timeout_seconds=seconds).code() is Code.DEADLINE_EXCEEDED
+        assert messages_of(connections) == [b"a"]
+
+
+# Signs of life.
+
+
+@pytest.fixture
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http2_connection, "KEEPALIVE_SECONDS", 0.2)
+    monkeypatch.setattr(http2_connection, "KEEPALIVE_TIMEOUT_SECONDS", 0.3)
+
+
+@pytest.mark.usefixtures("_impatient")
+@pytest.mark.parametrize(
+    "answer",
+    [_silent, _silent_after_headers, _silent_inside_a_small_message, _silent_inside_a_large_message],
+    ids=["at once", "after the headers", "inside a small message", "inside a large message"],
+)
+def test_a_server_that_gives_no_sign_of_life_is_given_up(answer: Answer) -> None:
+    with scripted_server(answer) as server, connections_to(server) as connections:
+        with _within(0.5, SOON_SECONDS):
+            error = error_of(connections, timeout_seconds=None)
+        assert isinstance(error, ConnectionLostError)
+        assert error.code() is Code.UNAVAILABLE
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_a_server_that_answers_pings_may_take_its_time() -> None:
+    def answer(exchange: Exchange) -> None:
+        exchange.start()
+        exchange.line.pump(lambda: exchange.line.pings == 3)
+        exchange.data(prefixed(b"late"))
+        exchange.end()
+
+    with scripted_server(answer) as server, connections_to(server) as connections:
+        with _within(0.6, SOON_SECONDS):
+            assert messages_of(connections, timeout_seconds=None) == [b"late"]
+        assert messages_of(connections, timeout_seconds=None) == [b"late"]
+        assert len(server.lines) == 1
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_a_server_that_gives_no_room_must_give_a_sign_of_life_as_well() -> None:
+    with scripted_server(_silent, is_eager=True, is_generous=False) as server:  # noqa: SIM117
+        with connections_to(server) as connections, _within(0.5, SOON_SECONDS):
+            assert error_of(connections, bytes(300_000), None).code() is Code.UNAVAILABLE
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_a_server_whose_bytes_come_is_not_asked_for_a_sign_of_life() -> None:
+    def answer(exchange: Exchange) -> None:
+        exchange.start()
+        for each in prefixed(b"0123456789"):
+            exchange.hold(0.08)
+            exchange.data(bytes([each]))
+        exchange.end()
+
+    with (
+        scripted_server(answer, lambda exchange: exchange.answer()) as server,
+        connections_to(server) as connections,
+    ):
+        assert messages_of(connections, timeout_seconds=None) == [b"0123456789"]
+        messages_of(connections)
+        assert server.lines[0].pings == 0
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_a_request_that_is_not_read_is_given_up() -> None:
+    def answer(exchange: Exchange) -> None:
+        exchange.line.engine.increment_flow_control_window(2**30)
+        exchange.line.engine.increment_flow_control_window(2**30, exchange.stream_id)
+        exchange.line.flush()
+        exchange.hold()
+
+    with scripted_server(answer, is_eager=True) as server, connections_to(server) as connections:  # noqa: SIM117
+        with _within(0.1, SOON_SECONDS):
+            assert error_of(connections, bytes(2**26), None).code() is Code.UNAVAILABLE
+
+
+def test_a_server_that_is_quicker_to_notice_the_deadline_is_no_failure_of_its_own() -> None:
+    def answer(exchange: Exchange) -> None:
+        engine = exchange.line.engine
+        engine.send_headers(exchange.stream_id, OK_HEADERS)
+        engine.reset_stream(exchange.stream_id, 8)
+        exchange.line.flush()  # both at once, so that the client has the second when it reads the first
+
+    with scripted_server(answer) as server, connections_to(server) as connections:  # noqa: SIM117
+        with connections.call(METHOD, b"", 0.2) as call:
+            time.sleep(0.3)
+            with pytest.raises(CallError) as caught:
+                call.next_message()
+    assert caught.value.code() is Code.DEADLINE_EXCEEDED
