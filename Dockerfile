@@ -29,7 +29,7 @@ RUN python3 -m pip --python /opt/venv/bin/python install --no-compile --no-deps 
     && cp -a /opt/seedbed/. /opt/venv
 # The self-test samples with every kernel: where the bits are not those of the contract, the build fails.
 RUN SEEDBED_KERNEL_CACHE_DIR=/opt/kernels /opt/venv/bin/python -c "from seedbed_server.backends.cpu import CpuBackend; \
-from seedbed_server.self_test import run_self_test; \
+from seedbed_server.sampling.self_test import run_self_test; \
 print(run_self_test(CpuBackend()), 'vectors are as in the contract')" \
     && chmod -R go+rX /opt/kernels
 

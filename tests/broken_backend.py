@@ -5,8 +5,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.wire.dtypes import Dtype
-from seedbed_server.backends.base import Backend, ElementwiseRule, Orthogonal, Sparse
+from seedbed.spec.dtypes import Dtype
+from seedbed_server.backends.base import Backend
+from seedbed_server.backends.rules import ElementwiseRule, Orthogonal, Sparse
 from seedbed_server.backends.runs import Runs
 from seedbed_server.kernels.keys import Key
 

@@ -6,9 +6,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from seedbed.wire.dtypes import Dtype
-from seedbed_server.backends.base import Normal, Uniform
+from seedbed.spec.dtypes import Dtype
 from seedbed_server.backends.cpu import normal_params, uniform_params
+from seedbed_server.backends.rules import Normal, Uniform
 from seedbed_server.kernels.normal import normal_float32, normal_float64
 from seedbed_server.kernels.uniform import uniform_float32, uniform_float64
 

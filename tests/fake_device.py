@@ -22,7 +22,7 @@ import numpy as np
 from numba import njit, typeof, uint64
 from numpy.typing import DTypeLike, NDArray
 
-from seedbed.wire.errors import DeviceError, OutOfDeviceMemoryError
+from seedbed.spec.errors import DeviceError, OutOfDeviceMemoryError
 from seedbed_server.backends.cuda import signature_of
 from seedbed_server.kernels.blocks import BlockKernel
 

@@ -26,9 +26,9 @@ from h2.events import (
 )
 from h2.exceptions import StreamClosedError
 
-from seedbed.http2.address import Address
-from seedbed.http2.connections import Connections
-from seedbed.http2.errors import CallError
+from seedbed.transports.http2.address import Address
+from seedbed.transports.http2.connections import Connections
+from seedbed.transports.http2.errors import CallError
 
 # Nobody waits longer for what a test expects; a test that needs this long has failed.
 PATIENCE_SECONDS = 10.0

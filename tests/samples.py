@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.wire.slices import TensorSlice
-from seedbed.wire.specs import TensorRequest, TensorSpec
+from seedbed.spec.slices import TensorSlice
+from seedbed.spec.tensors import TensorRequest, TensorSpec
 from seedbed_server.backends.base import Backend
-from seedbed_server.sampler import TensorSource, plan
+from seedbed_server.sampling.sampler import TensorSource, plan
 
 
 def sample(backend: Backend, spec: TensorSpec, part: TensorSlice | None = None) -> NDArray[Any]:

@@ -1,6 +1,6 @@
 """One spec of each initializer, and a shape that it can fill, for tests of what all of them share."""
 
-from seedbed.wire.initializers import InitializerSpec, SparseSpec
+from seedbed.spec.initializers import InitializerSpec, SparseSpec
 
 # Not every initializer fills a matrix of any shape.
 _SHAPES = {"DeltaOrthogonal": (3, 4, 5), "Dirac": (3, 4, 5), "STFT": (6, 1, 5)}

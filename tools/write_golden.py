@@ -17,10 +17,10 @@ from typing import Any
 
 import xxhash
 
-from seedbed.wire.dtypes import Dtype
+from seedbed.spec.dtypes import Dtype
 from seedbed_server.backends.base import Backend
 from seedbed_server.backends.cpu import CpuBackend
-from seedbed_server.self_test import sample_vector
+from seedbed_server.sampling.self_test import sample_vector
 
 PATH = Path(__file__).parents[1] / "server" / "seedbed_server" / "golden" / "seedbed-1.json"
 DESCRIPTION = "What each field means is in docs/numerics.md, section 13."

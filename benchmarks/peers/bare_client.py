@@ -8,7 +8,7 @@ import numpy as np
 from benchmarks.peers.bare_server import ECHO, SEND
 from benchmarks.peers.latencies import latencies
 from benchmarks.work import Action
-from seedbed.channel import DEFAULT_OPTIONS
+from seedbed.transports.channel import DEFAULT_OPTIONS
 
 # About the size of the request for one tensor.
 ECHOED_BYTES = 64

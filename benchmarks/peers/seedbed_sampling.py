@@ -6,10 +6,10 @@ import numpy as np
 
 from benchmarks.peers.names import ITEM_BYTES, LIMIT, STDDEV, cell
 from benchmarks.work import Action
-from seedbed.wire.initializers import InitializerSpec, RandomNormalSpec, RandomUniformSpec, TruncatedNormalSpec
-from seedbed.wire.specs import TensorRequest, TensorSpec
+from seedbed.spec.initializers import InitializerSpec, RandomNormalSpec, RandomUniformSpec, TruncatedNormalSpec
+from seedbed.spec.tensors import TensorRequest, TensorSpec
 from seedbed_server.backends.cpu import CpuBackend
-from seedbed_server.sampler import TensorSource, plan
+from seedbed_server.sampling.sampler import TensorSource, plan
 
 PARTS_PER_THREAD = 8
 

@@ -83,13 +83,13 @@ from seedbed.initializers import (
 from seedbed.manifest import Manifest
 from seedbed.registry import deserialize, get, serialize
 from seedbed.seeds import SeedGenerator
-from seedbed.wire.digests import Digest, digest_bytes, digest_of
-from seedbed.wire.dtypes import Dtype
-from seedbed.wire.fans import FanAxes, Fans, compute_fans
-from seedbed.wire.gains import calculate_gain
-from seedbed.wire.info import InitializerInfo, InitializerParameter, Limits, ServerInfo, TensorDescription
-from seedbed.wire.slices import Shard, TensorSlice, shard
-from seedbed.wire.specs import TensorSpec
+from seedbed.spec.digests import Digest, digest_bytes, digest_of
+from seedbed.spec.dtypes import Dtype
+from seedbed.spec.fans import FanAxes, Fans, compute_fans
+from seedbed.spec.gains import calculate_gain
+from seedbed.spec.info import InitializerInfo, InitializerParameter, Limits, ServerInfo, TensorDescription
+from seedbed.spec.slices import Shard, TensorSlice, shard
+from seedbed.spec.tensors import TensorSpec
 
 if typing.TYPE_CHECKING:
     from seedbed import aio

@@ -6,7 +6,8 @@ from typing import Any, Self, overload
 
 from numpy.typing import NDArray
 
-from seedbed.calls import (
+from seedbed.deadlines import checked_timeout, deadline
+from seedbed.fetch import (
     BATCH_TENSORS,
     Fetch,
     ManySlices,
@@ -16,21 +17,19 @@ from seedbed.calls import (
     check_connection,
     checked_first_byte,
     checked_targets,
-    checked_timeout,
     compare_digests,
-    deadline,
     fetch_of_manifest,
     fetch_of_tensor,
     request_of,
     requests_of,
 )
 from seedbed.manifest import Manifest
-from seedbed.pool import PoolTransport
-from seedbed.transport import EMBEDDED, Transport, embedded_transport
+from seedbed.spec.digests import Digest, DigestAlgorithm
+from seedbed.spec.info import InitializerInfo, ServerInfo, TensorDescription
+from seedbed.spec.tensors import TensorRequest, TensorSpec
+from seedbed.transports.base import EMBEDDED, Transport, embedded_transport
+from seedbed.transports.replicas import PoolTransport
 from seedbed.wire.chunks import Chunk
-from seedbed.wire.digests import Digest, DigestAlgorithm
-from seedbed.wire.info import InitializerInfo, ServerInfo, TensorDescription
-from seedbed.wire.specs import TensorRequest, TensorSpec
 
 __all__ = ["BATCH_TENSORS", "EMBEDDED", "Client", "SliceLike", "connect"]
 
@@ -69,7 +68,7 @@ def connect(
         check_connection(each, options, shared_memory_dir)
     if targets == [EMBEDDED]:
         return Client(embedded_transport())
-    from seedbed.grpc_transport import GrpcTransport  # gRPC takes time to import, and embedded use does not need it
+    from seedbed.transports.remote import GrpcTransport  # gRPC takes time to import, and embedded use does not need it
 
     transports: list[Transport] = [GrpcTransport(each, options or {}, shared_memory_dir) for each in targets]
     return Client(transports[0] if len(transports) == 1 else PoolTransport(transports))

@@ -4,7 +4,7 @@ import os
 import threading
 
 from seedbed.client import EMBEDDED, Client, connect
-from seedbed.wire.errors import bad_type
+from seedbed.spec.errors import bad_type
 
 TARGET_VARIABLE = "SEEDBED_TARGET"
 

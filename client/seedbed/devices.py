@@ -8,8 +8,8 @@ import importlib.metadata
 from typing import Any, Protocol
 
 from seedbed.errors import EngineNotInstalledError
-from seedbed.wire.device_names import DeviceName
-from seedbed.wire.specs import TensorRequest
+from seedbed.spec.device_names import DeviceName
+from seedbed.spec.tensors import TensorRequest
 
 
 class Landing(Protocol):

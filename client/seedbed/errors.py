@@ -19,7 +19,7 @@ SeedbedError
 └── FrameworkNotInstalledError  a framework's module was imported without the framework; also an ImportError
 """
 
-from seedbed.wire.errors import (
+from seedbed.spec.errors import (
     DeviceError,
     InvalidArgumentError,
     InvalidTypeError,

@@ -7,18 +7,18 @@ from typing import Any
 
 import yaml
 
+from seedbed.checkpoints import read_header
 from seedbed.rules import Rules, first_match, pairs_of
-from seedbed.safetensors_file import read_header
-from seedbed.wire.errors import InvalidArgumentError, bad_type, bad_value
-from seedbed.wire.fans import FanAxes
-from seedbed.wire.info import NUMERICS
-from seedbed.wire.initializers import (
+from seedbed.spec.errors import InvalidArgumentError, bad_type, bad_value
+from seedbed.spec.fans import FanAxes
+from seedbed.spec.info import NUMERICS
+from seedbed.spec.initializers import (
     INITIALIZERS,
     InitializerSpec,
     find_initializer,
     parameters,
 )
-from seedbed.wire.specs import SeededInitializer, TensorSpec
+from seedbed.spec.tensors import SeededInitializer, TensorSpec
 
 FORMAT = 1
 """The version of the file format."""

@@ -7,8 +7,8 @@ from typing import Any
 
 from seedbed import initializers
 from seedbed.initializers import Initializer
-from seedbed.wire.errors import bad_type, bad_value
-from seedbed.wire.initializers import INITIALIZERS, find_initializer
+from seedbed.spec.errors import bad_type, bad_value
+from seedbed.spec.initializers import INITIALIZERS, find_initializer
 
 _MODULES = ("seedbed.compat.v1.initializers", "seedbed.compat.v1.keras.initializers")
 """Where classes live that are not the default namespace's; imported when one is asked for."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, TypeVar
 
-from seedbed.wire.errors import bad_type
+from seedbed.spec.errors import bad_type
 
 ContentT = TypeVar("ContentT")
 

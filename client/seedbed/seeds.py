@@ -5,9 +5,9 @@ import threading
 from collections.abc import Mapping
 from typing import Any, SupportsIndex
 
-from seedbed.wire.errors import bad_type
-from seedbed.wire.numbers import as_int
-from seedbed.wire.seeds import as_draw, as_seed
+from seedbed.spec.errors import bad_type
+from seedbed.spec.numbers import as_int
+from seedbed.spec.seeds import as_draw, as_seed
 
 
 def random_seed() -> int:

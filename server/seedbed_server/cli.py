@@ -13,13 +13,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seedbed.wire.device_names import parse_device
-from seedbed.wire.errors import SeedbedError
-from seedbed.wire.info import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, Limits
+from seedbed.spec.device_names import parse_device
+from seedbed.spec.errors import SeedbedError
+from seedbed.spec.info import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, Limits
 from seedbed_server.settings import Settings
 
 if TYPE_CHECKING:
-    from seedbed_server.app import Server
+    from seedbed_server.service.app import Server
 
 # By name: run with -m, this module would log as __main__, outside the configured tree.
 log = logging.getLogger("seedbed_server.cli")
@@ -46,9 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     stopped = _stop_on_signals()  # before the imports, which take a second: PID 1 has no default for SIGTERM
     try:
-        from seedbed_server import app  # noqa: F401  # what it needs is missed here, in one line
         from seedbed_server.logs import configure_logging
-        from seedbed_server.workers import run_workers, worker_settings
+        from seedbed_server.service import app  # noqa: F401  # what it needs is missed here, in one line
+        from seedbed_server.service.workers import run_workers, worker_settings
     except ModuleNotFoundError as error:
         print(f"seedbed-server: {error.name} is missing: pip install 'seedbed[server]'", file=sys.stderr)
         return 1
@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def serve(settings: Settings, stopped: threading.Event) -> int:
     """Serve in this process until ``stopped`` is set or the server cannot go on; return the exit code."""
-    from seedbed_server.app import Server
+    from seedbed_server.service.app import Server
 
     failures: list[Exception] = []
 
@@ -113,7 +113,7 @@ def _serve_in_background(server: "Server", fail: Callable[[Exception], None]) ->
 def _self_test(device: str, threads: int | None) -> int:
     """Try every kernel of a device on all golden vectors, print what came out, and return the exit code."""
     from seedbed_server.devices import open_backend
-    from seedbed_server.self_test import differing_vectors
+    from seedbed_server.sampling.self_test import differing_vectors
 
     try:
         backend, _ = open_backend(device, threads)

@@ -2,13 +2,13 @@
 
 import logging
 
-from seedbed.wire.device_names import DeviceName, parse_device
-from seedbed.wire.errors import DeviceError, NoDeviceError, OutOfDeviceMemoryError, SeedbedError
+from seedbed.spec.device_names import DeviceName, parse_device
+from seedbed.spec.errors import DeviceError, NoDeviceError, OutOfDeviceMemoryError, SeedbedError
 from seedbed_server.backends.base import Backend
 from seedbed_server.backends.cpu import CpuBackend
 from seedbed_server.backends.cuda import CudaDevice
 from seedbed_server.backends.gpu import GpuBackend
-from seedbed_server.self_test import run_self_test
+from seedbed_server.sampling.self_test import run_self_test
 
 log = logging.getLogger(__name__)
 

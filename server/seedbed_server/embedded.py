@@ -15,18 +15,18 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from seedbed.spec.digests import DIGEST_ALGORITHMS, Digest, DigestAlgorithm
+from seedbed.spec.dtypes import Dtype
+from seedbed.spec.info import MAX_CHUNK_BYTES, NUMERICS, InitializerInfo, Limits, ServerInfo, TensorDescription
+from seedbed.spec.tensors import TensorRequest
 from seedbed.wire.chunks import Chunk
-from seedbed.wire.digests import DIGEST_ALGORITHMS, Digest, DigestAlgorithm
-from seedbed.wire.dtypes import Dtype
-from seedbed.wire.info import MAX_CHUNK_BYTES, NUMERICS, InitializerInfo, Limits, ServerInfo, TensorDescription
-from seedbed.wire.specs import TensorRequest
 from seedbed_server.backends.base import Backend, CancelledError
 from seedbed_server.backends.cpu import CpuBackend
-from seedbed_server.descriptions import catalogue, describe
 from seedbed_server.local_device import LocalGpu
-from seedbed_server.pools import SamplingPools
-from seedbed_server.sampler import TensorSource, plan
-from seedbed_server.streaming import TensorStream
+from seedbed_server.sampling.descriptions import catalogue, describe
+from seedbed_server.sampling.sampler import TensorSource, plan
+from seedbed_server.streams.sampling_threads import SamplingPools
+from seedbed_server.streams.stream import TensorStream
 
 # Large enough that a task's own cost vanishes, small enough that all threads end together.
 TASK_BYTES = 2**20

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from seedbed.wire.device_names import DeviceName
-from seedbed.wire.specs import TensorRequest
-from seedbed_server.backends.base import ElementwiseRule
+from seedbed.spec.device_names import DeviceName
+from seedbed.spec.tensors import TensorRequest
 from seedbed_server.backends.device import DeviceArray
 from seedbed_server.backends.gpu import GpuBackend
+from seedbed_server.backends.rules import ElementwiseRule
 from seedbed_server.devices import open_gpu
-from seedbed_server.sampler import SamplePlan, TensorSource, plan
+from seedbed_server.sampling.sampler import SamplePlan, TensorSource, plan
 
 # Elements that are asked for at a time: a slice of short runs takes 16 bytes of host memory for each of them.
 PIECE_ELEMENTS = 2**24

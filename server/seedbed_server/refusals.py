@@ -1,6 +1,6 @@
-"""Why a server may turn down a well-formed request; :mod:`seedbed_server.errors` knows their status codes."""
+"""Why a server may turn down a well-formed request; :mod:`seedbed_server.service.statuses` knows their status codes."""
 
-from seedbed.wire.errors import InvalidValueError, SeedbedError
+from seedbed.spec.errors import InvalidValueError, SeedbedError
 
 
 class OutOfRangeError(InvalidValueError):

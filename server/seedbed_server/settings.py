@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from seedbed.wire.info import Limits
+from seedbed.spec.info import Limits
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import seedbed as sb
-from seedbed.wire.errors import InvalidArgumentError
+from seedbed.spec.errors import InvalidArgumentError
 
 TYPE, VALUE = sb.InvalidTypeError, sb.InvalidValueError
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import seedbed as sb
-from seedbed.safetensors_file import open_tensors, read_header
+from seedbed.checkpoints import open_tensors, read_header
 
 DATA = bytes(8)
 FAR = 2**62

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from seedbed.wire.digests import digest_bytes
-from seedbed.wire.dtypes import FLOATING, Dtype
-from seedbed.wire.initializers import (
+from seedbed.spec.digests import digest_bytes
+from seedbed.spec.dtypes import FLOATING, Dtype
+from seedbed.spec.initializers import (
     ConstantSpec,
     IdentitySpec,
     InitializerSpec,
@@ -24,13 +24,14 @@ from seedbed.wire.initializers import (
     SparseSpec,
     TruncatedNormalSpec,
 )
-from seedbed.wire.slices import TensorSlice
-from seedbed.wire.specs import TensorRequest, TensorSpec
-from seedbed_server.backends.base import Backend, CancelledError, Orthogonal
-from seedbed_server.initializers import element_rule
+from seedbed.spec.slices import TensorSlice
+from seedbed.spec.tensors import TensorRequest, TensorSpec
+from seedbed_server.backends.base import Backend, CancelledError
+from seedbed_server.backends.rules import Orthogonal
 from seedbed_server.kernels.keys import derive_key
-from seedbed_server.sampler import TensorSource, plan
-from seedbed_server.self_test import differing_vectors, golden_vectors, run_self_test, sample_vector
+from seedbed_server.sampling.derivation import element_rule
+from seedbed_server.sampling.sampler import TensorSource, plan
+from seedbed_server.sampling.self_test import differing_vectors, golden_vectors, run_self_test, sample_vector
 from tests.reference.oracle import Tensor, element_bytes, slice_indices
 from tests.samples import sample
 from tools.write_golden import Entry

@@ -14,7 +14,7 @@ import pytest
 
 import seedbed as sb
 from seedbed.compat import v1
-from seedbed.wire.dtypes import FLOATING, Dtype
+from seedbed.spec.dtypes import FLOATING, Dtype
 from tests.contract.keras_page import content
 
 SHAPE = (4, 3)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import seedbed as sb
-from seedbed.wire.initializers import INITIALIZERS
+from seedbed.spec.initializers import INITIALIZERS
 from tests.contract.keras_page import Page, content, every_class, every_random_class
 
 

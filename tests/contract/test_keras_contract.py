@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import seedbed as sb
-from seedbed.wire.dtypes import FLOATING, Dtype
-from seedbed.wire.initializers import Distribution, FanMode
-from seedbed.wire.initializers import parameters as parameters_of
+from seedbed.spec.dtypes import FLOATING, Dtype
+from seedbed.spec.initializers import Distribution, FanMode
+from seedbed.spec.initializers import parameters as parameters_of
 from tests.contract.keras_page import (
     AXES,
     PAGES,

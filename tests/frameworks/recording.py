@@ -5,9 +5,9 @@ from typing import Any
 
 from seedbed.client import Client
 from seedbed.manifest import Manifest
-from seedbed.transport import embedded_transport
-from seedbed.wire.slices import TensorSlice, as_slice, whole
-from seedbed.wire.specs import TensorSpec
+from seedbed.spec.slices import TensorSlice, as_slice, whole
+from seedbed.spec.tensors import TensorSpec
+from seedbed.transports.base import embedded_transport
 
 
 class RecordingClient(Client):

@@ -5,10 +5,10 @@ import math
 
 import pytest
 
-from seedbed.wire.dtypes import FLOATING, Dtype
-from seedbed.wire.initializers import INITIALIZERS
+from seedbed.spec.dtypes import FLOATING, Dtype
+from seedbed.spec.initializers import INITIALIZERS
 from seedbed_server.backends.cpu import CpuBackend
-from seedbed_server.self_test import SelfTestError, check_vector, run_self_test
+from seedbed_server.sampling.self_test import SelfTestError, check_vector, run_self_test
 from tests.reference.oracle import Tensor, element_bytes, slice_indices
 from tools import write_golden
 from tools.write_golden import Entry

@@ -8,9 +8,9 @@ from contextlib import contextmanager, suppress
 
 import grpc
 
+from seedbed.spec.digests import digest_bytes
 from seedbed.v1 import service_pb2, tensors_pb2
 from seedbed.wire.chunks import checksum
-from seedbed.wire.digests import digest_bytes
 from seedbed.wire.protos import digest_to_proto
 from tests.raw_calls import SERVICE
 

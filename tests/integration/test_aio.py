@@ -17,10 +17,10 @@ import pytest
 from hypothesis import given, settings
 
 import seedbed as sb
-from seedbed import calls
-from seedbed.calls import BATCH_TENSORS
+from seedbed import fetch
+from seedbed.fetch import BATCH_TENSORS
+from seedbed.spec.slices import TensorSlice
 from seedbed.v1 import service_pb2, tensors_pb2
-from seedbed.wire.slices import TensorSlice
 from tests.event_loops import run
 from tests.integration.liars import damaging_proxy, honest_messages, lying_server
 from tests.integration.test_lies import CONTENT, DIGEST_LIES, LIES, UNARY_LIES
@@ -170,7 +170,7 @@ def test_calls_of_many_tasks_go_on_over_one_connection(server: ServerProcess) ->
 
 def test_tensors_are_put_on_a_device_as_they_arrive(server: ServerProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     device = FakeDevice()
-    monkeypatch.setattr(calls, "open_device", device.open)
+    monkeypatch.setattr(fetch, "open_device", device.open)
     landings: dict[str, FakeLanding] = with_client(
         server.address, lambda client: client.sample_all(MODEL, slice=sb.shard(0, 2), device="gpu")
     )

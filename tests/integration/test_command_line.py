@@ -14,8 +14,8 @@ import safetensors
 from numpy.typing import NDArray
 
 import seedbed as sb
+from seedbed.checkpoints import open_tensors
 from seedbed.cli import main
-from seedbed.safetensors_file import open_tensors
 from tests.servers import ServerProcess
 
 PROGRAM = str(Path(sys.executable).with_name("seedbed"))

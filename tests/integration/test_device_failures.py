@@ -10,11 +10,12 @@ from grpc_health.v1 import health_pb2
 from numpy.typing import NDArray
 
 import seedbed as sb
-from seedbed.wire.dtypes import Dtype
-from seedbed_server import app
-from seedbed_server.backends.base import Backend, ElementwiseRule, Orthogonal, Sparse
+from seedbed.spec.dtypes import Dtype
+from seedbed_server.backends.base import Backend
+from seedbed_server.backends.rules import ElementwiseRule, Orthogonal, Sparse
 from seedbed_server.backends.runs import Runs
 from seedbed_server.kernels.keys import Key
+from seedbed_server.service import app
 from seedbed_server.settings import Settings
 from tests.raw_calls import health_stub, large_request, raw_sample, refusal
 from tests.servers import PROGRAM, server_process

@@ -11,8 +11,8 @@ from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 import seedbed as sb
+from seedbed.spec.initializers import INITIALIZERS
 from seedbed.v1 import service_pb2
-from seedbed.wire.initializers import INITIALIZERS
 from tests.raw_calls import (
     SERVICE,
     bytes_by_tensor,

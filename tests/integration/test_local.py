@@ -9,9 +9,9 @@ import pytest
 
 import seedbed as sb
 from seedbed.client import Client
-from seedbed.transport import embedded_transport
-from seedbed.wire.digests import Digest, DigestAlgorithm
-from seedbed.wire.specs import TensorRequest
+from seedbed.spec.digests import Digest, DigestAlgorithm
+from seedbed.spec.tensors import TensorRequest
+from seedbed.transports.base import embedded_transport
 from tests.servers import ServerProcess, serving
 
 SPEC = sb.TensorSpec("w", (300, 700), "bfloat16", sb.GlorotNormal(seed=1))

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import grpc
 import pytest
 
-from seedbed.wire.info import MAX_CHUNK_BYTES
+from seedbed.spec.info import MAX_CHUNK_BYTES
 from tests.raw_calls import MIB, large_request, messages, raw_sample, sample_request, tensor
 from tests.servers import ServerProcess, serving
 

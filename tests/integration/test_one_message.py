@@ -9,9 +9,9 @@ import pytest
 
 import seedbed as sb
 import seedbed.aio
+from seedbed.spec.digests import digest_bytes
+from seedbed.spec.info import ONE_MESSAGE_BYTES
 from seedbed.v1 import service_pb2, tensors_pb2
-from seedbed.wire.digests import digest_bytes
-from seedbed.wire.info import ONE_MESSAGE_BYTES
 from seedbed.wire.protos import digest_to_proto, header_to_bytes
 from tests.attacks.bad_requests import CASES, Case
 from tests.integration.liars import honest_messages, lying_server

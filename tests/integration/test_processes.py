@@ -207,7 +207,8 @@ def test_a_bad_variable_is_named_without_a_traceback(value: str) -> None:
 def test_a_machine_that_gives_other_bits_does_not_serve() -> None:
     program = """
 import sys
-from seedbed_server import cli, self_test
+from seedbed_server.sampling import self_test
+from seedbed_server import cli
 vectors = self_test.golden_vectors()
 next(v for v in vectors if v.get("self_test"))["xxh3_128"] = "00" * 16
 self_test.golden_vectors = lambda: vectors

@@ -15,9 +15,9 @@ import pytest
 from numpy.typing import NDArray
 
 import seedbed as sb
-from seedbed.wire.digests import digest_bytes
+from seedbed.spec.digests import digest_bytes
+from seedbed.spec.tensors import TensorRequest
 from seedbed.wire.protos import tensor_request_to_proto
-from seedbed.wire.specs import TensorRequest
 from tests.mappings import mapping_of
 from tests.raw_calls import sample_request, stub
 from tests.servers import ServerProcess, serving

@@ -2,8 +2,8 @@
 
 from hypothesis import strategies as st
 
-from seedbed.wire.fans import FanAxes
-from seedbed.wire.initializers import (
+from seedbed.spec.fans import FanAxes
+from seedbed.spec.initializers import (
     DeltaOrthogonalSpec,
     DiracSpec,
     IdentitySpec,

@@ -4,7 +4,7 @@ import math
 
 from hypothesis import strategies as st
 
-from seedbed.wire.initializers import (
+from seedbed.spec.initializers import (
     INITIALIZERS,
     ConstantSpec,
     DiracSpec,
@@ -22,8 +22,8 @@ from seedbed.wire.initializers import (
     XavierNormalSpec,
     XavierUniformSpec,
 )
-from seedbed.wire.slices import TensorSlice
-from seedbed.wire.specs import TensorSpec
+from seedbed.spec.slices import TensorSlice
+from seedbed.spec.tensors import TensorSpec
 from tests.property.layouts import STRUCTURED, layouts, plain_layouts
 from tests.specs import example
 

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import seedbed as sb
+from seedbed.spec.digests import DIGEST_ALGORITHMS, DigestAlgorithm, digest_bytes
+from seedbed.spec.info import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES
+from seedbed.spec.slices import TensorSlice
+from seedbed.spec.tensors import TensorRequest, TensorSpec
 from seedbed.v1 import service_pb2, service_pb2_grpc, tensors_pb2
 from seedbed.wire import protos
 from seedbed.wire.chunks import checksum
-from seedbed.wire.digests import DIGEST_ALGORITHMS, DigestAlgorithm, digest_bytes
-from seedbed.wire.info import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES
-from seedbed.wire.slices import TensorSlice
-from seedbed.wire.specs import TensorRequest, TensorSpec
 from tests.property.strategies import specs, specs_and_slices
 from tests.raw_calls import MIB, bytes_by_tensor, large_request, messages, raw_sample, sample_request, tensor
 from tests.servers import ServerProcess

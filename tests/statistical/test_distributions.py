@@ -8,8 +8,8 @@ import pytest
 from scipy import stats
 from scipy.special import ndtr
 
-from seedbed.wire.dtypes import Dtype
-from seedbed.wire.initializers import (
+from seedbed.spec.dtypes import Dtype
+from seedbed.spec.initializers import (
     GlorotUniformSpec,
     HeNormalSpec,
     InitializerSpec,
@@ -20,7 +20,7 @@ from seedbed.wire.initializers import (
     TruncatedNormalSpec,
     XavierUniformSpec,
 )
-from seedbed.wire.specs import TensorSpec
+from seedbed.spec.tensors import TensorSpec
 from seedbed_server.backends.cpu import CpuBackend
 from seedbed_server.kernels.values import TILE_WORDS
 from tests.samples import sample

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from seedbed.wire.dtypes import Dtype
-from seedbed.wire.fans import FanAxes
-from seedbed.wire.initializers import (
+from seedbed.spec.dtypes import Dtype
+from seedbed.spec.fans import FanAxes
+from seedbed.spec.initializers import (
     InitializerSpec,
     KaimingNormalSpec,
     KaimingUniformSpec,
@@ -17,7 +17,7 @@ from seedbed.wire.initializers import (
     XavierNormalSpec,
     XavierUniformSpec,
 )
-from seedbed.wire.specs import TensorSpec
+from seedbed.spec.tensors import TensorSpec
 from seedbed_server.backends.cpu import CpuBackend
 from tests.samples import sample
 from tests.statistical.checks import (

@@ -6,9 +6,9 @@ import math
 import numpy as np
 import pytest
 
-from seedbed.wire.dtypes import Dtype
-from seedbed.wire.initializers import OrthogonalSpec, RandomNormalSpec
-from seedbed.wire.specs import TensorSpec
+from seedbed.spec.dtypes import Dtype
+from seedbed.spec.initializers import OrthogonalSpec, RandomNormalSpec
+from seedbed.spec.tensors import TensorSpec
 from seedbed_server.backends.cpu import CpuBackend
 from tests.samples import sample
 from tests.statistical.checks import BAND, Numbers, check_all_uncorrelated, check_uncorrelated

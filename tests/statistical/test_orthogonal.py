@@ -8,9 +8,9 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from seedbed.wire.dtypes import FLOATING, Dtype
-from seedbed.wire.initializers import OrthogonalSpec
-from seedbed.wire.specs import TensorSpec
+from seedbed.spec.dtypes import FLOATING, Dtype
+from seedbed.spec.initializers import OrthogonalSpec
+from seedbed.spec.tensors import TensorSpec
 from seedbed_server.backends.cpu import CpuBackend
 from tests.samples import sample
 from tests.statistical.checks import ALPHA, BAND

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 import seedbed as sb
-from seedbed.wire.specs import TensorSpec
+from seedbed.spec.tensors import TensorSpec
 from seedbed_server.backends.cpu import CpuBackend
 from tests.samples import sample
 from tests.statistical.checks import ALPHA, check_distribution_function, check_moments, check_uncorrelated, normal

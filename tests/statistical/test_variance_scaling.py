@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from seedbed.wire.dtypes import Dtype
-from seedbed.wire.fans import FanAxes
-from seedbed.wire.initializers import (
+from seedbed.spec.dtypes import Dtype
+from seedbed.spec.fans import FanAxes
+from seedbed.spec.initializers import (
     GlorotNormalSpec,
     GlorotUniformSpec,
     HeNormalSpec,
@@ -20,10 +20,10 @@ from seedbed.wire.initializers import (
     LecunUniformSpec,
     VarianceScalingSpec,
 )
-from seedbed.wire.specs import TensorSpec
-from seedbed_server.backends.base import Normal, Uniform
+from seedbed.spec.tensors import TensorSpec
 from seedbed_server.backends.cpu import CpuBackend
-from seedbed_server.initializers import element_rule
+from seedbed_server.backends.rules import Normal, Uniform
+from seedbed_server.sampling.derivation import element_rule
 from tests.elements import values_of_words
 from tests.samples import sample
 from tests.statistical.checks import (

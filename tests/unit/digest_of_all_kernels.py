@@ -9,8 +9,8 @@ from typing import Any
 import numba
 import numpy as np
 
-from seedbed.wire.dtypes import FLOATING
-from seedbed.wire.initializers import (
+from seedbed.spec.dtypes import FLOATING
+from seedbed.spec.initializers import (
     InitializerSpec,
     OrthogonalSpec,
     RandomNormalSpec,
@@ -19,10 +19,10 @@ from seedbed.wire.initializers import (
     STFTSpec,
     TruncatedNormalSpec,
 )
-from seedbed.wire.specs import TensorRequest, TensorSpec
+from seedbed.spec.tensors import TensorRequest, TensorSpec
 from seedbed_server.backends.cpu import CpuBackend
 from seedbed_server.kernels.values import uniform_float32_values
-from seedbed_server.sampler import TensorSource, plan
+from seedbed_server.sampling.sampler import TensorSource, plan
 
 # Enough elements for vector loops, their remainders and both tails of the normal; a matrix of several panels.
 SHAPES: list[tuple[InitializerSpec, tuple[int, ...]]] = [

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 import seedbed as sb
-from seedbed import calls
-from seedbed.calls import BATCH_TENSORS
+from seedbed import fetch
+from seedbed.fetch import BATCH_TENSORS
 from tests.event_loops import run
 
 SPEC = sb.TensorSpec("w", (500, 33), "bfloat16", sb.RandomNormal(seed=1))
@@ -446,7 +446,7 @@ class FakeDevice:
 def device(monkeypatch: pytest.MonkeyPatch) -> FakeDevice:
     """A device named ``gpu``."""
     fake = FakeDevice()
-    monkeypatch.setattr(calls, "open_device", fake.open)
+    monkeypatch.setattr(fetch, "open_device", fake.open)
     return fake
 
 

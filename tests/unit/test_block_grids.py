@@ -11,17 +11,18 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import seedbed as sb
-from seedbed.wire.fans import FanAxes
-from seedbed.wire.slices import TensorSlice, whole
-from seedbed.wire.specs import TensorRequest, TensorSpec
-from seedbed_server.backends.base import Backend, Orthogonal
+from seedbed.spec.fans import FanAxes
+from seedbed.spec.slices import TensorSlice, whole
+from seedbed.spec.tensors import TensorRequest, TensorSpec
+from seedbed_server.backends.base import Backend
 from seedbed_server.backends.cpu import CpuBackend
 from seedbed_server.backends.grids import BlockGrid
+from seedbed_server.backends.rules import Orthogonal
 from seedbed_server.backends.runs import Runs
-from seedbed_server.initializers import element_rule
 from seedbed_server.kernels.keys import Key
-from seedbed_server.lookups import orthogonal
-from seedbed_server.sampler import TensorSource, plan
+from seedbed_server.sampling.derivation import element_rule
+from seedbed_server.sampling.lookups import orthogonal
+from seedbed_server.sampling.sampler import TensorSource, plan
 from tests.broken_backend import BrokenBackend
 from tests.samples import sample
 

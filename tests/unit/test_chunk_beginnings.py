@@ -10,13 +10,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import seedbed as sb
-from seedbed.assemble import BEGINNING_BYTES, Filler
 from seedbed.errors import DataLossError
+from seedbed.spec.digests import digest_bytes
+from seedbed.spec.tensors import TensorRequest
+from seedbed.transports.assemble import BEGINNING_BYTES, Filler
 from seedbed.v1 import tensors_pb2
 from seedbed.wire.chunks import Chunk, Frame, FrameError, checksum, decode_beginning, decode_frame, encode_frame
-from seedbed.wire.digests import digest_bytes
 from seedbed.wire.protos import digest_to_proto
-from seedbed.wire.specs import TensorRequest
 from tests.unknown_fields import INT64, UNKNOWN_FIELDS, field, varint
 
 BYTES = st.none() | st.binary(max_size=40)

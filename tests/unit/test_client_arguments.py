@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import seedbed as sb
-from seedbed.wire.specs import TensorRequest
+from seedbed.spec.tensors import TensorRequest
 
 SPEC = sb.TensorSpec("w", (4, 3), "float32", sb.RandomNormal(seed=1))
 PLAIN = sb.TensorSpec("", (4, 3), "float32", sb.RandomNormal(seed=1))

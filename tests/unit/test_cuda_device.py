@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seedbed.wire.errors import DeviceError, NoDeviceError, OutOfDeviceMemoryError
+from seedbed.spec.errors import DeviceError, NoDeviceError, OutOfDeviceMemoryError
 from seedbed_server.backends import cuda
 from seedbed_server.backends.cpu import CpuBackend
 from seedbed_server.backends.cuda import CudaDevice, cuda_device_count
 from seedbed_server.backends.gpu import GpuBackend
 from seedbed_server.kernels.blocks import BLOCK_KERNELS, run_table
-from seedbed_server.self_test import run_self_test
+from seedbed_server.sampling.self_test import run_self_test
 from tests.stub_cupy import CudaAPIError, CUDADriverError, CUDAError, CUDARuntimeError, Libraries, OutOfMemoryError
 
 ONE_LINE = r"^[^\n]+$"

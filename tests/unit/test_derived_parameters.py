@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 import seedbed as sb
-from seedbed.wire.fans import FanAxes
-from seedbed.wire.specs import TensorRequest, TensorSpec
-from seedbed_server.backends.base import Axis, Diagonal, ElementRule, Fill, Normal, Orthogonal, Uniform
+from seedbed.spec.fans import FanAxes
+from seedbed.spec.tensors import TensorRequest, TensorSpec
 from seedbed_server.backends.grids import BlockGrid
-from seedbed_server.initializers import element_rule
+from seedbed_server.backends.rules import Axis, Diagonal, ElementRule, Fill, Normal, Orthogonal, Uniform
 from seedbed_server.kernels.bounds import truncated_stddev
-from seedbed_server.sampler import plan
+from seedbed_server.sampling.derivation import element_rule
+from seedbed_server.sampling.sampler import plan
 
 TORCH = FanAxes(in_axis=1, out_axis=0)
 INF = math.inf

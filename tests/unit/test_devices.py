@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import seedbed as sb
-from seedbed.wire.device_names import DeviceName, parse_device
+from seedbed.spec.device_names import DeviceName, parse_device
 from seedbed_server import devices
 from seedbed_server.backends.cuda import CudaDevice
-from seedbed_server.self_test import SelfTestError, differing_vectors, golden_vectors, kernel_of, run_self_test
+from seedbed_server.sampling.self_test import SelfTestError, differing_vectors, golden_vectors, kernel_of, run_self_test
 from tests.broken_backend import BrokenBackend
 
 SPEC = sb.TensorSpec("w", (3,), "float32", sb.Zeros())

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import seedbed as sb
-from seedbed.wire.dtypes import FLOATING, LARGEST, Dtype, as_dtype
+from seedbed.spec.dtypes import FLOATING, LARGEST, Dtype, as_dtype
 
 
 class Printed:

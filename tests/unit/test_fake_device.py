@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from seedbed.wire.errors import DeviceError, OutOfDeviceMemoryError
+from seedbed.spec.errors import DeviceError, OutOfDeviceMemoryError
 from seedbed_server.kernels.blocks import BLOCK_KERNELS, run_table
 from tests.fake_device import POISON, FakeArray, FakeDevice, FakeStream, Schedule
 

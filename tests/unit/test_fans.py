@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import seedbed as sb
-from seedbed.wire.fans import Axes, FanAxes, Fans, compute_fans, fans_of
+from seedbed.spec.fans import Axes, FanAxes, Fans, compute_fans, fans_of
 
 
 @pytest.mark.parametrize(

@@ -10,16 +10,17 @@ import pytest
 from numpy.typing import NDArray
 
 import seedbed as sb
+from seedbed.spec.dtypes import Dtype
+from seedbed.spec.tensors import TensorRequest
 from seedbed.wire.chunks import Draft
-from seedbed.wire.dtypes import Dtype
-from seedbed.wire.specs import TensorRequest
-from seedbed_server.backends.base import Backend, CancelledError, ElementwiseRule, Orthogonal, Sparse
+from seedbed_server.backends.base import Backend, CancelledError
+from seedbed_server.backends.rules import ElementwiseRule, Orthogonal, Sparse
 from seedbed_server.backends.runs import Runs
 from seedbed_server.kernels.keys import Key
-from seedbed_server.messages import Messages
-from seedbed_server.pools import SamplingPools
-from seedbed_server.sampler import plan
-from seedbed_server.streaming import SMALL_BYTES, Memory, Piece, ReusedMemory, TensorStream
+from seedbed_server.sampling.sampler import plan
+from seedbed_server.streams.messages import Messages
+from seedbed_server.streams.sampling_threads import SamplingPools
+from seedbed_server.streams.stream import SMALL_BYTES, Memory, Piece, ReusedMemory, TensorStream
 
 CHUNK = 2 * SMALL_BYTES
 

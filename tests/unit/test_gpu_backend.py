@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from seedbed.wire.dtypes import FLOATING, Dtype
-from seedbed.wire.errors import DeviceError, OutOfDeviceMemoryError
-from seedbed.wire.initializers import (
+from seedbed.spec.dtypes import FLOATING, Dtype
+from seedbed.spec.errors import DeviceError, OutOfDeviceMemoryError
+from seedbed.spec.initializers import (
     ConstantSpec,
     IdentitySpec,
     InitializerSpec,
@@ -22,17 +22,18 @@ from seedbed.wire.initializers import (
     RandomNormalSpec,
     RandomUniformSpec,
 )
-from seedbed.wire.slices import TensorSlice
-from seedbed.wire.specs import TensorRequest, TensorSpec
-from seedbed_server.backends.base import CancelledError, ElementwiseRule, Normal, Orthogonal
+from seedbed.spec.slices import TensorSlice
+from seedbed.spec.tensors import TensorRequest, TensorSpec
+from seedbed_server.backends.base import CancelledError
 from seedbed_server.backends.cpu import CpuBackend
 from seedbed_server.backends.gpu import GpuBackend
+from seedbed_server.backends.rules import ElementwiseRule, Normal, Orthogonal
 from seedbed_server.backends.runs import Runs
-from seedbed_server.initializers import element_rule
 from seedbed_server.kernels.keys import derive_key
-from seedbed_server.pools import SamplingPools
-from seedbed_server.sampler import TensorSource, plan
-from seedbed_server.streaming import Piece, TensorStream
+from seedbed_server.sampling.derivation import element_rule
+from seedbed_server.sampling.sampler import TensorSource, plan
+from seedbed_server.streams.sampling_threads import SamplingPools
+from seedbed_server.streams.stream import Piece, TensorStream
 from tests.contract.backend_suite import bits
 from tests.fake_device import Call, FakeArray, FakeDevice, Schedule
 from tests.samples import sample

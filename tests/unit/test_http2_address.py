@@ -8,10 +8,10 @@ from pathlib import Path
 import grpc
 import pytest
 
-from seedbed.grpc_transport import GrpcTransport
-from seedbed.http2 import address as http2_address
-from seedbed.http2.address import PROXY_VARIABLES, Address, plain_address
-from seedbed.http2.connections import Connections
+from seedbed.transports.http2 import address as http2_address
+from seedbed.transports.http2.address import PROXY_VARIABLES, Address, plain_address
+from seedbed.transports.http2.connections import Connections
+from seedbed.transports.remote import GrpcTransport
 from tests.http2_server import (
     METHOD,
     connections_to,

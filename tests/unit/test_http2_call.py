@@ -14,10 +14,10 @@ from h2.settings import SettingCodes
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from seedbed.http2 import connection as http2_connection
-from seedbed.http2.connections import Connections
-from seedbed.http2.connections import _timeout as http2_timeout
-from seedbed.http2.errors import CallError
+from seedbed.transports.http2 import connection as http2_connection
+from seedbed.transports.http2.connections import Connections
+from seedbed.transports.http2.connections import _timeout as http2_timeout
+from seedbed.transports.http2.errors import CallError
 from tests.http2_server import (
     CONTINUATION,
     DATA,

@@ -16,9 +16,9 @@ import grpc
 import pytest
 
 import seedbed as sb
-from seedbed.http2.address import Address
-from seedbed.http2.connections import MOST_IDLE, Connections
-from seedbed.http2.errors import CallError, ConnectionLostError
+from seedbed.transports.http2.address import Address
+from seedbed.transports.http2.connections import MOST_IDLE, Connections
+from seedbed.transports.http2.errors import CallError, ConnectionLostError
 from tests.http2_server import (
     CONTINUATION,
     DATA,
@@ -556,8 +556,8 @@ def test_closing_while_a_call_connects_ends_it(monkeypatch: pytest.MonkeyPatch) 
 
 FORKING = """
 import os, socket, sys
-from seedbed.http2.address import Address
-from seedbed.http2.connections import Connections
+from seedbed.transports.http2.address import Address
+from seedbed.transports.http2.connections import Connections
 
 port = int(sys.argv[1])
 connections = Connections(Address(None, "127.0.0.1", port))

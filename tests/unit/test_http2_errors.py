@@ -12,9 +12,9 @@ import hpack
 import pytest
 from h2.settings import SettingCodes
 
-from seedbed.http2.address import Address
-from seedbed.http2.connections import Connections
-from seedbed.http2.errors import ConnectionLostError
+from seedbed.transports.http2.address import Address
+from seedbed.transports.http2.connections import Connections
+from seedbed.transports.http2.errors import ConnectionLostError
 from tests.http2_server import (
     CONTINUATION,
     DATA,
@@ -336,8 +336,8 @@ def test_a_lost_connection_is_an_error_also_where_sigpipe_ends_a_program() -> No
     """Programs that write to pipes often restore the signal, and gRPC's own sockets never raise it."""
     script = """
 import signal, socket
-from seedbed.http2.connection import Connection
-from seedbed.http2.errors import CallError
+from seedbed.transports.http2.connection import Connection
+from seedbed.transports.http2.errors import CallError
 
 signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 ours, theirs = socket.socketpair()

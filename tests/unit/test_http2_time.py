@@ -10,11 +10,11 @@ import grpc
 import pytest
 from h2.settings import SettingCodes
 
-from seedbed.http2 import connection as http2_connection
-from seedbed.http2 import connections as http2_connections
-from seedbed.http2.address import Address
-from seedbed.http2.connections import Connections
-from seedbed.http2.errors import CallError, ConnectionLostError
+from seedbed.transports.http2 import connection as http2_connection
+from seedbed.transports.http2 import connections as http2_connections
+from seedbed.transports.http2.address import Address
+from seedbed.transports.http2.connections import Connections
+from seedbed.transports.http2.errors import CallError, ConnectionLostError
 from tests.http2_server import (
     DATA,
     METHOD,

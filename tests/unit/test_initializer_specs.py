@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import seedbed as sb
-from seedbed.wire.dtypes import FLOATING, Dtype
-from seedbed.wire.gains import NONLINEARITIES
-from seedbed.wire.initializers import (
+from seedbed.spec.dtypes import FLOATING, Dtype
+from seedbed.spec.gains import NONLINEARITIES
+from seedbed.spec.initializers import (
     DISTRIBUTIONS,
     INITIALIZERS,
     MODES,

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from seedbed.wire.dtypes import Dtype
-from seedbed.wire.errors import DeviceError, OutOfDeviceMemoryError
-from seedbed.wire.initializers import (
+from seedbed.spec.dtypes import Dtype
+from seedbed.spec.errors import DeviceError, OutOfDeviceMemoryError
+from seedbed.spec.initializers import (
     ConstantSpec,
     IdentitySpec,
     InitializerSpec,
@@ -17,8 +17,8 @@ from seedbed.wire.initializers import (
     RandomNormalSpec,
     RandomUniformSpec,
 )
-from seedbed.wire.slices import TensorSlice
-from seedbed.wire.specs import TensorRequest, TensorSpec
+from seedbed.spec.slices import TensorSlice
+from seedbed.spec.tensors import TensorRequest, TensorSpec
 from seedbed_server import local_device
 from seedbed_server.backends.cpu import CpuBackend
 from seedbed_server.backends.gpu import GpuBackend

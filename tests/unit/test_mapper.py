@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 import seedbed as sb
-from seedbed.segments import Mapper, SegmentBusyError, SegmentError
+from seedbed.transports.mapping import Mapper, SegmentBusyError, SegmentError
 
 
 def mapper() -> Mapper:

@@ -14,9 +14,9 @@ import pytest
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from seedbed.wire.dtypes import Dtype
-from seedbed_server.backends.base import Normal
+from seedbed.spec.dtypes import Dtype
 from seedbed_server.backends.cpu import normal_params
+from seedbed_server.backends.rules import Normal
 from seedbed_server.kernels import normal_coefficients
 from seedbed_server.kernels.rounding import bfloat16_bits, float8_e4m3fn_bits, float8_e5m2_bits, float16_bits
 from tests.elements import values_of_words

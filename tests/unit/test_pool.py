@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import seedbed as sb
-from seedbed import pool
-from seedbed.pool import PoolTransport
-from seedbed.ranges import parts, pieces
-from seedbed.transport import Transport, embedded_transport
+from seedbed.spec.slices import TensorSlice
+from seedbed.spec.tensors import TensorRequest
+from seedbed.transports import replicas as pool
+from seedbed.transports.base import Transport, embedded_transport
+from seedbed.transports.ranges import parts, pieces
+from seedbed.transports.replicas import PoolTransport
 from seedbed.wire.chunks import Chunk
-from seedbed.wire.slices import TensorSlice
-from seedbed.wire.specs import TensorRequest
 
 KIBIBYTE = 1024
 

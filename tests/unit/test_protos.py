@@ -10,12 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import seedbed as sb
-from seedbed.v1 import initializers_pb2, service_pb2, tensors_pb2
-from seedbed.wire import protos
-from seedbed.wire.dtypes import FLOATING, Dtype
-from seedbed.wire.fans import FanAxes
-from seedbed.wire.gains import NONLINEARITIES
-from seedbed.wire.initializers import (
+from seedbed.spec.dtypes import FLOATING, Dtype
+from seedbed.spec.fans import FanAxes
+from seedbed.spec.gains import NONLINEARITIES
+from seedbed.spec.initializers import (
     DISTRIBUTIONS,
     INITIALIZERS,
     MODES,
@@ -42,8 +40,10 @@ from seedbed.wire.initializers import (
     ZerosSpec,
     parameters,
 )
-from seedbed.wire.slices import TensorSlice
-from seedbed.wire.specs import TensorRequest, TensorSpec
+from seedbed.spec.slices import TensorSlice
+from seedbed.spec.tensors import TensorRequest, TensorSpec
+from seedbed.v1 import initializers_pb2, service_pb2, tensors_pb2
+from seedbed.wire import protos
 from tests.property.layouts import STRUCTURED, layouts, plain_layouts
 from tests.specs import example, shape_for
 

@@ -9,15 +9,15 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from seedbed.wire.dtypes import Dtype
-from seedbed.wire.fans import FanAxes
-from seedbed.wire.initializers import INITIALIZERS
-from seedbed.wire.slices import TensorSlice
-from seedbed.wire.specs import TensorRequest, TensorSpec
+from seedbed.spec.dtypes import Dtype
+from seedbed.spec.fans import FanAxes
+from seedbed.spec.initializers import INITIALIZERS
+from seedbed.spec.slices import TensorSlice
+from seedbed.spec.tensors import TensorRequest, TensorSpec
 from seedbed_server.backends.cpu import CpuBackend
 from seedbed_server.kernels import normal_coefficients
 from seedbed_server.kernels.bounds import interval, truncated_stddev
-from seedbed_server.sampler import TensorSource, plan
+from seedbed_server.sampling.sampler import TensorSource, plan
 from tests.reference import document, floats, normal
 from tests.reference.oracle import Tensor, element, element_bytes, slice_indices
 

@@ -7,13 +7,13 @@ import math
 import pytest
 
 import seedbed as sb
+from seedbed.spec.digests import DIGEST_ALGORITHMS, digest_bytes
+from seedbed.spec.dtypes import FLOATING, Dtype
+from seedbed.spec.info import NUMERICS, Limits, ServerInfo, TensorDescription
+from seedbed.spec.initializers import INITIALIZERS, WINDOWS, parameters
 from seedbed.v1 import service_pb2, tensors_pb2
 from seedbed.wire import protos
-from seedbed.wire.digests import DIGEST_ALGORITHMS, digest_bytes
-from seedbed.wire.dtypes import FLOATING, Dtype
-from seedbed.wire.info import NUMERICS, Limits, ServerInfo, TensorDescription
-from seedbed.wire.initializers import INITIALIZERS, WINDOWS, parameters
-from seedbed_server.descriptions import catalogue
+from seedbed_server.sampling.descriptions import catalogue
 from tests.specs import example
 
 INFO = ServerInfo(
@@ -136,7 +136,7 @@ def test_the_schema_has_every_figure_of_a_description_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("algorithm", DIGEST_ALGORITHMS)
-def test_digests_come_back_equal(algorithm: sb.wire.digests.DigestAlgorithm) -> None:
+def test_digests_come_back_equal(algorithm: sb.spec.digests.DigestAlgorithm) -> None:
     digest = digest_bytes(b"some bytes", algorithm)
     assert protos.digest_from_bytes(protos.digest_to_proto(digest).SerializeToString()) == digest
 

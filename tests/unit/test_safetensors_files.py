@@ -10,8 +10,8 @@ from safetensors import deserialize, safe_open
 from safetensors.numpy import load_file, save, save_file
 
 import seedbed as sb
-from seedbed.safetensors_file import create, open_tensors, read_header
-from seedbed.wire.dtypes import Dtype
+from seedbed.checkpoints import create, open_tensors, read_header
+from seedbed.spec.dtypes import Dtype
 
 SHAPES: tuple[tuple[int, ...], ...] = ((3, 5), (), (0,), (4, 0, 2), (1,), (7,))
 

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from seedbed.wire.dtypes import FLOATING, Dtype
-from seedbed.wire.initializers import (
+from seedbed.spec.dtypes import FLOATING, Dtype
+from seedbed.spec.initializers import (
     ConstantSpec,
     IdentitySpec,
     InitializerSpec,
@@ -26,11 +26,11 @@ from seedbed.wire.initializers import (
     RandomUniformSpec,
     TruncatedNormalSpec,
 )
-from seedbed.wire.slices import TensorSlice
-from seedbed.wire.specs import TensorRequest, TensorSpec
+from seedbed.spec.slices import TensorSlice
+from seedbed.spec.tensors import TensorRequest, TensorSpec
 from seedbed_server.backends.cpu import CpuBackend
 from seedbed_server.kernels.values import TILE_WORDS
-from seedbed_server.sampler import TensorSource, plan
+from seedbed_server.sampling.sampler import TensorSource, plan
 from tests.samples import sample
 from tests.unit import digest_of_all_kernels
 

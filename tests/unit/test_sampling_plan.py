@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedbed.wire.dtypes import Dtype
-from seedbed.wire.initializers import InitializerSpec, OrthogonalSpec, RandomUniformSpec
-from seedbed.wire.slices import TensorSlice, shard
-from seedbed.wire.specs import TensorRequest, TensorSpec
-from seedbed_server.lookups.base import round_matrix
-from seedbed_server.sampler import SamplePlan, plan
+from seedbed.spec.dtypes import Dtype
+from seedbed.spec.initializers import InitializerSpec, OrthogonalSpec, RandomUniformSpec
+from seedbed.spec.slices import TensorSlice, shard
+from seedbed.spec.tensors import TensorRequest, TensorSpec
+from seedbed_server.sampling.lookups.base import round_matrix
+from seedbed_server.sampling.sampler import SamplePlan, plan
 
 
 def plan_of(

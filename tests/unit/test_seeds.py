@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import seedbed as sb
-from seedbed.wire.seeds import MAX_DRAW, MAX_SEED, MIN_SEED, as_draw, as_seed
+from seedbed.spec.seeds import MAX_DRAW, MAX_SEED, MIN_SEED, as_draw, as_seed
 
 
 class Index:

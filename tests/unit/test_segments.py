@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from seedbed.segments import SegmentBusyError, SegmentError, map_segment
-from seedbed.wire.digests import digest_bytes
+from seedbed.spec.digests import digest_bytes
+from seedbed.transports.mapping import SegmentBusyError, SegmentError, map_segment
 from seedbed.wire.protos import segment_to_bytes
 from seedbed_server.refusals import OverloadedError
-from seedbed_server.segment_folder import Lease, SegmentFolder, SegmentsError
-from seedbed_server.segments import Segment
+from seedbed_server.streams.segment import Segment
+from seedbed_server.streams.segment_folder import Lease, SegmentFolder, SegmentsError
 
 SIZE = 5000
 DATA = np.random.default_rng(0).integers(0, 256, SIZE, np.uint8)
@@ -250,7 +250,7 @@ def test_who_may_read_a_segment_may_enter_its_folder_and_nobody_else(tmp_path: P
 DIES = """
 import os, sys
 from pathlib import Path
-from seedbed_server.segment_folder import SegmentFolder
+from seedbed_server.streams.segment_folder import SegmentFolder
 folder = SegmentFolder(Path(sys.argv[1]), mode=0o600, max_bytes=100)
 folder.lease(100)
 print(folder.own, flush=True)

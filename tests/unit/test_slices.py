@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import seedbed as sb
-from seedbed.wire.slices import Shard, TensorSlice, as_slice, shard, whole
+from seedbed.spec.slices import Shard, TensorSlice, as_slice, shard, whole
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 7, 8, 16, 50])

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import seedbed as sb
-from seedbed.wire.dtypes import Dtype
-from seedbed.wire.initializers import HeNormalSpec, InitializerSpec, RandomNormalSpec, ZerosSpec
-from seedbed.wire.specs import TensorRequest
+from seedbed.spec.dtypes import Dtype
+from seedbed.spec.initializers import HeNormalSpec, InitializerSpec, RandomNormalSpec, ZerosSpec
+from seedbed.spec.tensors import TensorRequest
 
 SPEC: dict[str, Any] = {"name": "w", "shape": (4, 3), "dtype": "float32", "initializer": sb.HeNormal(seed=5)}
 

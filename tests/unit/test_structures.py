@@ -9,17 +9,17 @@ import pytest
 from numpy.typing import NDArray
 
 import seedbed as sb
-from seedbed.wire.dtypes import FLOATING, Dtype
-from seedbed.wire.fans import FanAxes
-from seedbed.wire.info import Limits
-from seedbed.wire.initializers import WINDOWS, InitializerSpec
-from seedbed.wire.slices import TensorSlice
-from seedbed.wire.specs import TensorRequest, TensorSpec
+from seedbed.spec.dtypes import FLOATING, Dtype
+from seedbed.spec.fans import FanAxes
+from seedbed.spec.info import Limits
+from seedbed.spec.initializers import WINDOWS, InitializerSpec
+from seedbed.spec.slices import TensorSlice
+from seedbed.spec.tensors import TensorRequest, TensorSpec
 from seedbed_server.backends.cpu import CpuBackend
 from seedbed_server.kernels.keys import Key, derive_second_key
-from seedbed_server.lookups import sparse
-from seedbed_server.sampler import TensorSource, plan
-from seedbed_server.validation import check_sizes
+from seedbed_server.sampling.lookups import sparse
+from seedbed_server.sampling.sampler import TensorSource, plan
+from seedbed_server.service.validation import check_sizes
 from tests.reference.document import DOCUMENT
 from tests.reference.oracle import Tensor, element_bytes, slice_indices
 from tests.samples import sample

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 import seedbed as sb
-from seedbed.wire.digests import digest_bytes
-from seedbed.wire.specs import TensorRequest
-from seedbed_server import whole_tensor
+from seedbed.spec.digests import digest_bytes
+from seedbed.spec.tensors import TensorRequest
 from seedbed_server.backends.base import CancelledError
 from seedbed_server.backends.cpu import CpuBackend
-from seedbed_server.pools import SamplingPools
-from seedbed_server.sampler import SamplePlan, TensorSource, plan
-from seedbed_server.whole_tensor import sample_whole
+from seedbed_server.sampling.sampler import SamplePlan, TensorSource, plan
+from seedbed_server.streams import whole_tensor
+from seedbed_server.streams.sampling_threads import SamplingPools
+from seedbed_server.streams.whole_tensor import sample_whole
 
 UNIFORM = plan(TensorRequest(sb.TensorSpec("w", (30, 5), "float32", sb.GlorotUniform(seed=1))))
 MATRIX = plan(TensorRequest(sb.TensorSpec("w", (40, 30), "float32", sb.Orthogonal(seed=1))))

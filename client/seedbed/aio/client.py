@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from seedbed.aio.embedded import AsyncEmbeddedTransport
 from seedbed.aio.pool import AsyncPoolTransport
 from seedbed.aio.transport import AsyncTransport
-from seedbed.calls import (
+from seedbed.deadlines import checked_timeout, deadline
+from seedbed.fetch import (
     Fetch,
     ManySlices,
     SliceLike,
@@ -19,20 +20,18 @@ from seedbed.calls import (
     check_connection,
     checked_first_byte,
     checked_targets,
-    checked_timeout,
     compare_digests,
-    deadline,
     fetch_of_manifest,
     fetch_of_tensor,
     request_of,
     requests_of,
 )
 from seedbed.manifest import Manifest
-from seedbed.transport import EMBEDDED
+from seedbed.spec.digests import Digest, DigestAlgorithm
+from seedbed.spec.info import InitializerInfo, ServerInfo, TensorDescription
+from seedbed.spec.tensors import TensorRequest, TensorSpec
+from seedbed.transports.base import EMBEDDED
 from seedbed.wire.chunks import Chunk
-from seedbed.wire.digests import Digest, DigestAlgorithm
-from seedbed.wire.info import InitializerInfo, ServerInfo, TensorDescription
-from seedbed.wire.specs import TensorRequest, TensorSpec
 
 
 def connect(

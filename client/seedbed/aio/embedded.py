@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 
 from seedbed.devices import LocalDevice
 from seedbed.errors import CancelledError
-from seedbed.transport import EMBEDDED, EmbeddedTransport, embedded_transport
+from seedbed.spec.digests import Digest, DigestAlgorithm
+from seedbed.spec.info import InitializerInfo, ServerInfo, TensorDescription
+from seedbed.spec.tensors import TensorRequest
+from seedbed.transports.base import EMBEDDED, EmbeddedTransport, embedded_transport
 from seedbed.wire.chunks import Chunk
-from seedbed.wire.digests import Digest, DigestAlgorithm
-from seedbed.wire.info import InitializerInfo, ServerInfo, TensorDescription
-from seedbed.wire.specs import TensorRequest
 
 T = TypeVar("T")
 

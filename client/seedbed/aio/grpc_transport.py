@@ -9,13 +9,16 @@ import grpc.aio
 from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2
 
-from seedbed.assemble import Assembler, Filler, MapSegment
-from seedbed.calls import Remaining, deadline
-from seedbed.channel import grpc_target, open_aio_channel
+from seedbed.deadlines import Remaining, deadline
 from seedbed.devices import Landing, LocalDevice
 from seedbed.errors import DeadlineError, InvalidValueError, TransportError, UnsupportedError
-from seedbed.rpc_errors import cancelled, closed, no_response, not_ready, parsed, translated
-from seedbed.rpc_messages import (
+from seedbed.spec.digests import Digest, DigestAlgorithm
+from seedbed.spec.info import ONE_MESSAGE_BYTES, InitializerInfo, ServerInfo, TensorDescription
+from seedbed.spec.tensors import TensorRequest
+from seedbed.transports.assemble import Assembler, Filler, MapSegment
+from seedbed.transports.channel import grpc_target, open_aio_channel
+from seedbed.transports.mapping import Mapper
+from seedbed.transports.messages import (
     SERVICE,
     DigestReader,
     bytes_of_one_tensor,
@@ -27,12 +30,9 @@ from seedbed.rpc_messages import (
     sample_message,
     server_info_of,
 )
-from seedbed.segments import Mapper
+from seedbed.transports.statuses import cancelled, closed, no_response, not_ready, parsed, translated
 from seedbed.v1 import service_pb2
 from seedbed.wire.chunks import Chunk, decode_frame
-from seedbed.wire.digests import Digest, DigestAlgorithm
-from seedbed.wire.info import ONE_MESSAGE_BYTES, InitializerInfo, ServerInfo, TensorDescription
-from seedbed.wire.specs import TensorRequest
 
 HEALTH = "/grpc.health.v1.Health/Watch"
 

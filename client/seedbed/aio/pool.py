@@ -1,4 +1,4 @@
-"""Several servers, or several connections to one, as one asynchronous transport; :mod:`seedbed.pool`, awaited."""
+"""Several servers, or several connections to one, as one transport, awaited."""
 
 import asyncio
 from collections import deque
@@ -7,15 +7,15 @@ from contextlib import aclosing
 from typing import Any, TypeVar
 
 from seedbed.aio.transport import AsyncTransport
-from seedbed.calls import Remaining, deadline
+from seedbed.deadlines import Remaining, deadline
 from seedbed.devices import LocalDevice
 from seedbed.errors import TransportError
-from seedbed.pool import PIECE_BYTES, RETRIED, TRIES_OF_EACH
-from seedbed.ranges import Piece, pieces
+from seedbed.spec.digests import Digest, DigestAlgorithm
+from seedbed.spec.info import InitializerInfo, ServerInfo, TensorDescription
+from seedbed.spec.tensors import TensorRequest
+from seedbed.transports.ranges import Piece, pieces
+from seedbed.transports.replicas import PIECE_BYTES, RETRIED, TRIES_OF_EACH
 from seedbed.wire.chunks import Chunk
-from seedbed.wire.digests import Digest, DigestAlgorithm
-from seedbed.wire.info import InitializerInfo, ServerInfo, TensorDescription
-from seedbed.wire.specs import TensorRequest
 
 T = TypeVar("T")
 

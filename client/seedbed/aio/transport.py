@@ -1,13 +1,13 @@
-"""What the asynchronous client needs of whoever does the work: :class:`seedbed.transport.Transport`, awaited."""
+"""What the asynchronous client needs of whoever does the work: :class:`seedbed.transports.base.Transport`, awaited."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any, Protocol
 
 from seedbed.devices import LocalDevice
+from seedbed.spec.digests import Digest, DigestAlgorithm
+from seedbed.spec.info import InitializerInfo, ServerInfo, TensorDescription
+from seedbed.spec.tensors import TensorRequest
 from seedbed.wire.chunks import Chunk
-from seedbed.wire.digests import Digest, DigestAlgorithm
-from seedbed.wire.info import InitializerInfo, ServerInfo, TensorDescription
-from seedbed.wire.specs import TensorRequest
 
 
 class AsyncTransport(Protocol):

@@ -8,12 +8,12 @@ from typing import Any, NoReturn
 
 from seedbed.client import EMBEDDED
 from seedbed.manifest import parse_initializer
-from seedbed.wire.digests import DIGEST_ALGORITHMS
-from seedbed.wire.dtypes import as_dtype
-from seedbed.wire.errors import InvalidArgumentError, InvalidValueError, shorten
-from seedbed.wire.fans import FanAxes
-from seedbed.wire.slices import Shard, TensorSlice
-from seedbed.wire.specs import TensorSpec
+from seedbed.spec.digests import DIGEST_ALGORITHMS
+from seedbed.spec.dtypes import as_dtype
+from seedbed.spec.errors import InvalidArgumentError, InvalidValueError, shorten
+from seedbed.spec.fans import FanAxes
+from seedbed.spec.slices import Shard, TensorSlice
+from seedbed.spec.tensors import TensorSpec
 
 DEFAULT_SEED = 42
 DEFAULT_DTYPE = "float32"

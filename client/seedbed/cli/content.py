@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.wire.digests import Digest, DigestAlgorithm, digest_bytes
+from seedbed.spec.digests import Digest, DigestAlgorithm, digest_bytes
 
 
 def array_digest(array: NDArray[Any]) -> Digest:

@@ -8,9 +8,9 @@ from seedbed.cli.figures import distribution_text, fans_text, initializer_text
 from seedbed.cli.manifests import is_initializer, load_manifest
 from seedbed.cli.report import Report, count_text, pairs, printable, shape_text, size_text, table
 from seedbed.client import connect
-from seedbed.wire.errors import InvalidValueError
-from seedbed.wire.info import TensorDescription
-from seedbed.wire.specs import TensorSpec
+from seedbed.spec.errors import InvalidValueError
+from seedbed.spec.info import TensorDescription
+from seedbed.spec.tensors import TensorSpec
 
 NAME = "describe"
 SUMMARY = "say what sampling would give, without sampling"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.wire.info import TensorDescription
+from seedbed.spec.info import TensorDescription
 
 # Where a picture ends for a tail without a bound: 1 of 15,787 normal numbers lies further out.
 SHOWN_STDDEVS = 4.0

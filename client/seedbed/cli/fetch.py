@@ -10,7 +10,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from seedbed import safetensors_file
+from seedbed import checkpoints
 from seedbed.cli.arguments import add_shard_option
 from seedbed.cli.content import array_digest, manifest_digest
 from seedbed.cli.manifests import load_manifest, part_shape
@@ -19,10 +19,10 @@ from seedbed.cli.report import Report, count_text, pairs, shard_text, size_text
 from seedbed.cli.resources import check_disk
 from seedbed.client import Client, connect
 from seedbed.manifest import Manifest
-from seedbed.wire.dtypes import Dtype
-from seedbed.wire.errors import InvalidValueError
-from seedbed.wire.info import NUMERICS
-from seedbed.wire.slices import Shard
+from seedbed.spec.dtypes import Dtype
+from seedbed.spec.errors import InvalidValueError
+from seedbed.spec.info import NUMERICS
+from seedbed.spec.slices import Shard
 
 NAME = "fetch"
 SUMMARY = "fetch all tensors of a manifest into a safetensors file"
@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> Report:
     size_bytes = sum(math.prod(shape) * dtype.itemsize for _, dtype, shape in layout)
     check_disk(output, size_bytes)
     with connect(options.target) as client, unfinished(output) as path:
-        arrays = safetensors_file.create(path, layout, _metadata(shard))
+        arrays = checkpoints.create(path, layout, _metadata(shard))
         reserve(path)
         seconds = _fill(client, manifest, shard, arrays, options)
         digests = {name: array_digest(array) for name, array in arrays.items()}

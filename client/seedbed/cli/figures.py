@@ -1,8 +1,8 @@
 """A description's figures in words."""
 
 from seedbed.cli.distributions import exact_distribution
-from seedbed.wire.info import TensorDescription
-from seedbed.wire.initializers import (
+from seedbed.spec.info import TensorDescription
+from seedbed.spec.initializers import (
     DeltaOrthogonalSpec,
     DiracSpec,
     InitializerSpec,

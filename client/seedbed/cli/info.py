@@ -5,7 +5,7 @@ import dataclasses
 
 from seedbed.cli.report import Report, pairs
 from seedbed.client import connect
-from seedbed.wire.info import Limits
+from seedbed.spec.info import Limits
 
 NAME = "info"
 SUMMARY = "say what does the work: version, device, limits"

@@ -4,7 +4,7 @@ import argparse
 
 from seedbed.cli.report import Report, table
 from seedbed.client import connect
-from seedbed.wire.info import InitializerInfo
+from seedbed.spec.info import InitializerInfo
 
 NAME = "list"
 SUMMARY = "list the initializers and their parameters"

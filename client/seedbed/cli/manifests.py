@@ -5,9 +5,9 @@ from pathlib import Path
 
 from seedbed.cli.report import CommandError
 from seedbed.manifest import Manifest
-from seedbed.wire.errors import InvalidValueError
-from seedbed.wire.initializers import find_initializer
-from seedbed.wire.slices import Shard
+from seedbed.spec.errors import InvalidValueError
+from seedbed.spec.initializers import find_initializer
+from seedbed.spec.slices import Shard
 
 # 100,000 tensors take about 10 MB.
 MAX_MANIFEST_BYTES = 2**28

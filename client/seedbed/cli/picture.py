@@ -14,10 +14,10 @@ from seedbed.cli.figures import fans_text, initializer_text
 from seedbed.cli.moments import moments_of
 from seedbed.cli.output_file import checked_output, unfinished
 from seedbed.cli.report import CommandError, printable, shape_text
-from seedbed.wire.dtypes import Dtype
-from seedbed.wire.errors import InvalidValueError
-from seedbed.wire.info import TensorDescription
-from seedbed.wire.specs import TensorSpec
+from seedbed.spec.dtypes import Dtype
+from seedbed.spec.errors import InvalidValueError
+from seedbed.spec.info import TensorDescription
+from seedbed.spec.tensors import TensorSpec
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,8 +7,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from seedbed.wire.errors import SeedbedError
-from seedbed.wire.slices import Shard
+from seedbed.spec.errors import SeedbedError
+from seedbed.spec.slices import Shard
 
 
 class CommandError(SeedbedError):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed import safetensors_file
+from seedbed import checkpoints
 from seedbed.cli import picture
 from seedbed.cli.arguments import add_part_options, add_tensor_options, part_of, spec_of
 from seedbed.cli.content import array_digest
@@ -21,11 +21,11 @@ from seedbed.cli.output_file import checked_output, reserve, unfinished
 from seedbed.cli.report import Report, number_text, pairs, printable, shape_text, size_text
 from seedbed.cli.resources import check_disk, check_memory
 from seedbed.client import EMBEDDED, Client, SliceLike, connect
-from seedbed.wire.digests import Digest
-from seedbed.wire.dtypes import Dtype
-from seedbed.wire.errors import InvalidValueError
-from seedbed.wire.info import TensorDescription
-from seedbed.wire.specs import TensorSpec
+from seedbed.spec.digests import Digest
+from seedbed.spec.dtypes import Dtype
+from seedbed.spec.errors import InvalidValueError
+from seedbed.spec.info import TensorDescription
+from seedbed.spec.tensors import TensorSpec
 
 NAME = "sample"
 SUMMARY = "sample one tensor; print its figures, save it, draw it"
@@ -98,7 +98,7 @@ def _storage(description: TensorDescription, output: Path | None) -> Iterator[ND
     with unfinished(output) as path:
         if output.suffix == ".safetensors":
             key = description.name or UNNAMED
-            array = safetensors_file.create(path, [(key, dtype, shape)])[key]
+            array = checkpoints.create(path, [(key, dtype, shape)])[key]
         elif description.size_bytes:
             array = np.lib.format.open_memmap(path, "w+", dtype.numpy, shape)
         else:  # nothing to map

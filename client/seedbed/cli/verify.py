@@ -6,16 +6,16 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from seedbed import safetensors_file
+from seedbed import checkpoints
 from seedbed.cli.arguments import add_shard_option
 from seedbed.cli.content import array_digest
 from seedbed.cli.manifests import load_manifest, part_shape
 from seedbed.cli.report import CommandError, Report, count_text, printable, shape_text, table
 from seedbed.client import connect
 from seedbed.manifest import Manifest
-from seedbed.wire.digests import Digest
-from seedbed.wire.slices import Shard
-from seedbed.wire.specs import TensorSpec
+from seedbed.spec.digests import Digest
+from seedbed.spec.slices import Shard
+from seedbed.spec.tensors import TensorSpec
 
 NAME = "verify"
 SUMMARY = "compare a safetensors file with a manifest, bit for bit"
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> Report:
     if Path(options.file).exists() and not Path(options.file).is_file():
         raise CommandError(f"{options.file} is no file")
     manifest = load_manifest(options.manifest)
-    arrays = safetensors_file.open_tensors(options.file)
+    arrays = checkpoints.open_tensors(options.file)
     with connect(options.target) as client:
         digests = client.digest_all(manifest, slice=options.shard, timeout_seconds=options.timeout_seconds)
     found = _differences(arrays, manifest, digests, options.shard)

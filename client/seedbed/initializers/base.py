@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from seedbed.client import Client, SliceLike
 from seedbed.defaults import get_default_client
-from seedbed.partitions import partition_of
+from seedbed.initializers.partitions import partition_of
 from seedbed.seeds import SeedGenerator, random_seed
-from seedbed.wire.errors import bad_type, bad_value
-from seedbed.wire.fans import FanAxes
-from seedbed.wire.initializers import InitializerSpec, parameters
-from seedbed.wire.numbers import as_int
-from seedbed.wire.seeds import as_draw, as_seed
-from seedbed.wire.specs import TensorSpec
+from seedbed.spec.errors import bad_type, bad_value
+from seedbed.spec.fans import FanAxes
+from seedbed.spec.initializers import InitializerSpec, parameters
+from seedbed.spec.numbers import as_int
+from seedbed.spec.seeds import as_draw, as_seed
+from seedbed.spec.tensors import TensorSpec
 
 DEFAULT_DTYPE = "float32"
 

@@ -2,21 +2,21 @@
 
 from seedbed.initializers.base import Initializer
 from seedbed.initializers.parameters import Parameter
-from seedbed.wire import initializers as wire
+from seedbed.spec import initializers as specs
 
 
 class Zeros(Initializer):
     """All elements 0. Every dtype."""
 
     def __init__(self) -> None:
-        super().__init__(wire.ZerosSpec())
+        super().__init__(specs.ZerosSpec())
 
 
 class Ones(Initializer):
     """All elements 1. Every dtype."""
 
     def __init__(self) -> None:
-        super().__init__(wire.OnesSpec())
+        super().__init__(specs.OnesSpec())
 
 
 class Constant(Initializer):
@@ -30,4 +30,4 @@ class Constant(Initializer):
     value = Parameter[int | float]()
 
     def __init__(self, value: float = 0) -> None:
-        super().__init__(wire.ConstantSpec(value))
+        super().__init__(specs.ConstantSpec(value))

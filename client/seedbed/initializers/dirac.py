@@ -5,7 +5,7 @@ from typing import Any
 from seedbed.initializers.base import Initializer
 from seedbed.initializers.layouts import kernel_config, of_kernel
 from seedbed.initializers.parameters import Parameter
-from seedbed.wire import initializers as wire
+from seedbed.spec import initializers as specs
 
 
 class Dirac(Initializer):
@@ -23,7 +23,7 @@ class Dirac(Initializer):
     groups = Parameter[int]()
 
     def __init__(self, groups: int = 1, *, in_axis: int | None = None, out_axis: int | None = None) -> None:
-        super().__init__(wire.DiracSpec(groups), fan_axes=of_kernel(in_axis, out_axis))
+        super().__init__(specs.DiracSpec(groups), fan_axes=of_kernel(in_axis, out_axis))
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments; the axes only where they are not Keras's."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from seedbed.initializers.base import Initializer, Seed
 from seedbed.initializers.parameters import Parameter
-from seedbed.wire import initializers as wire
+from seedbed.spec import initializers as specs
 
 
 class RandomUniform(Initializer):
@@ -20,7 +20,7 @@ class RandomUniform(Initializer):
     maxval = Parameter[float]()
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Seed = None) -> None:
-        super().__init__(wire.RandomUniformSpec(minval, maxval), seed)
+        super().__init__(specs.RandomUniformSpec(minval, maxval), seed)
 
 
 class RandomNormal(Initializer):
@@ -36,7 +36,7 @@ class RandomNormal(Initializer):
     stddev = Parameter[float]()
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None) -> None:
-        super().__init__(wire.RandomNormalSpec(mean, stddev), seed)
+        super().__init__(specs.RandomNormalSpec(mean, stddev), seed)
 
 
 class TruncatedNormal(Initializer):
@@ -58,7 +58,7 @@ class TruncatedNormal(Initializer):
     def __init__(
         self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None, *, lower: float = -2.0, upper: float = 2.0
     ) -> None:
-        super().__init__(wire.TruncatedNormalSpec(mean, stddev, lower, upper), seed)
+        super().__init__(specs.TruncatedNormalSpec(mean, stddev, lower, upper), seed)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments; the bounds only where they are not Keras's."""

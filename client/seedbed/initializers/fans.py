@@ -3,8 +3,8 @@
 from typing import Any
 
 from seedbed.initializers.base import Initializer, Seed
-from seedbed.wire.fans import Axes, FanAxes
-from seedbed.wire.initializers import InitializerSpec
+from seedbed.spec.fans import Axes, FanAxes
+from seedbed.spec.initializers import InitializerSpec
 
 
 class FanInitializer(Initializer):

@@ -3,10 +3,10 @@
 from seedbed.initializers.base import Seed
 from seedbed.initializers.fans import FanInitializer
 from seedbed.initializers.parameters import Parameter
-from seedbed.wire import initializers as wire
-from seedbed.wire.fans import Axes
-from seedbed.wire.gains import Nonlinearity, NonlinearityName, as_nonlinearity
-from seedbed.wire.initializers import OneFanMode
+from seedbed.spec import initializers as specs
+from seedbed.spec.fans import Axes
+from seedbed.spec.gains import Nonlinearity, NonlinearityName, as_nonlinearity
+from seedbed.spec.initializers import OneFanMode
 
 
 class XavierUniform(FanInitializer):
@@ -34,7 +34,7 @@ class XavierUniform(FanInitializer):
         out_axis: Axes | None = None,
         batch_axis: Axes = (),
     ) -> None:
-        super().__init__(wire.XavierUniformSpec(gain), seed, in_axis, out_axis, batch_axis)
+        super().__init__(specs.XavierUniformSpec(gain), seed, in_axis, out_axis, batch_axis)
 
 
 class XavierNormal(FanInitializer):
@@ -62,7 +62,7 @@ class XavierNormal(FanInitializer):
         out_axis: Axes | None = None,
         batch_axis: Axes = (),
     ) -> None:
-        super().__init__(wire.XavierNormalSpec(gain), seed, in_axis, out_axis, batch_axis)
+        super().__init__(specs.XavierNormalSpec(gain), seed, in_axis, out_axis, batch_axis)
 
 
 class KaimingUniform(FanInitializer):
@@ -99,7 +99,7 @@ class KaimingUniform(FanInitializer):
         batch_axis: Axes = (),
     ) -> None:
         super().__init__(
-            wire.KaimingUniformSpec(a, mode, as_nonlinearity(nonlinearity)), seed, in_axis, out_axis, batch_axis
+            specs.KaimingUniformSpec(a, mode, as_nonlinearity(nonlinearity)), seed, in_axis, out_axis, batch_axis
         )
 
 
@@ -137,5 +137,5 @@ class KaimingNormal(FanInitializer):
         batch_axis: Axes = (),
     ) -> None:
         super().__init__(
-            wire.KaimingNormalSpec(a, mode, as_nonlinearity(nonlinearity)), seed, in_axis, out_axis, batch_axis
+            specs.KaimingNormalSpec(a, mode, as_nonlinearity(nonlinearity)), seed, in_axis, out_axis, batch_axis
         )

@@ -5,8 +5,8 @@ from typing import Any
 from seedbed.initializers.base import Initializer
 from seedbed.initializers.layouts import batch_config, batched
 from seedbed.initializers.parameters import Parameter
-from seedbed.wire import initializers as wire
-from seedbed.wire.fans import Axes
+from seedbed.spec import initializers as specs
+from seedbed.spec.fans import Axes
 
 
 class Identity(Initializer):
@@ -22,7 +22,7 @@ class Identity(Initializer):
     gain = Parameter[float]()
 
     def __init__(self, gain: float = 1.0, *, batch_axis: Axes = ()) -> None:
-        super().__init__(wire.IdentitySpec(gain), fan_axes=batched(batch_axis))
+        super().__init__(specs.IdentitySpec(gain), fan_axes=batched(batch_axis))
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments; the batch's axes only where there are any."""

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from seedbed.wire.fans import Axes, FanAxes
-from seedbed.wire.numbers import as_int
+from seedbed.spec.fans import Axes, FanAxes
+from seedbed.spec.numbers import as_int
 
 
 def batched(batch_axis: Axes) -> FanAxes | None:

@@ -5,8 +5,8 @@ from typing import Any
 from seedbed.initializers.base import Initializer, Seed
 from seedbed.initializers.layouts import batch_config, batched
 from seedbed.initializers.parameters import Parameter
-from seedbed.wire import initializers as wire
-from seedbed.wire.fans import Axes
+from seedbed.spec import initializers as specs
+from seedbed.spec.fans import Axes
 
 
 class Orthogonal(Initializer):
@@ -38,7 +38,7 @@ class Orthogonal(Initializer):
         blocks: int = 1,
         block_axis: int = -1,
     ) -> None:
-        super().__init__(wire.OrthogonalSpec(gain, blocks, block_axis), seed, batched(batch_axis))
+        super().__init__(specs.OrthogonalSpec(gain, blocks, block_axis), seed, batched(batch_axis))
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments; those that Keras does not know only where they matter."""
@@ -64,4 +64,4 @@ class DeltaOrthogonal(Initializer):
     gain = Parameter[float]()
 
     def __init__(self, gain: float = 1.0, seed: Seed = None) -> None:
-        super().__init__(wire.DeltaOrthogonalSpec(gain), seed)
+        super().__init__(specs.DeltaOrthogonalSpec(gain), seed)

@@ -3,7 +3,7 @@
 from typing import Generic, Never, Self, TypeVar, overload
 
 from seedbed.initializers.base import Initializer
-from seedbed.wire.initializers import FixedScalingSpec
+from seedbed.spec.initializers import FixedScalingSpec
 
 T = TypeVar("T")
 

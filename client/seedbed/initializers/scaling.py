@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 from seedbed.initializers.base import Seed
 from seedbed.initializers.fans import FanInitializer
 from seedbed.initializers.parameters import Parameter
-from seedbed.wire import initializers as wire
-from seedbed.wire.fans import Axes
-from seedbed.wire.initializers import Distribution, FanMode
+from seedbed.spec import initializers as specs
+from seedbed.spec.fans import Axes
+from seedbed.spec.initializers import Distribution, FanMode
 
 
 class VarianceScaling(FanInitializer):
@@ -50,7 +50,7 @@ class VarianceScaling(FanInitializer):
         lower: float = -2.0,
         upper: float = 2.0,
     ) -> None:
-        spec = wire.VarianceScalingSpec(scale, mode, distribution, lower, upper)
+        spec = specs.VarianceScalingSpec(scale, mode, distribution, lower, upper)
         super().__init__(spec, seed, in_axis, out_axis, batch_axis)
 
     def get_config(self) -> dict[str, Any]:
@@ -65,7 +65,7 @@ class _FixedScaling(VarianceScaling):
     """A variance scaling whose parameters are part of its name; successive calls give successive draws."""
 
     _repeats: ClassVar[bool] = False
-    _kind: ClassVar[type[wire.FixedScalingSpec]]
+    _kind: ClassVar[type[specs.FixedScalingSpec]]
 
     def __init__(self, seed: Seed = None) -> None:
         FanInitializer.__init__(self, self._kind(), seed, None, None, ())
@@ -82,7 +82,7 @@ class GlorotUniform(_FixedScaling):
         seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
     """
 
-    _kind = wire.GlorotUniformSpec
+    _kind = specs.GlorotUniformSpec
 
 
 class GlorotNormal(_FixedScaling):
@@ -92,7 +92,7 @@ class GlorotNormal(_FixedScaling):
         seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
     """
 
-    _kind = wire.GlorotNormalSpec
+    _kind = specs.GlorotNormalSpec
 
 
 class HeUniform(_FixedScaling):
@@ -102,7 +102,7 @@ class HeUniform(_FixedScaling):
         seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
     """
 
-    _kind = wire.HeUniformSpec
+    _kind = specs.HeUniformSpec
 
 
 class HeNormal(_FixedScaling):
@@ -112,7 +112,7 @@ class HeNormal(_FixedScaling):
         seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
     """
 
-    _kind = wire.HeNormalSpec
+    _kind = specs.HeNormalSpec
 
 
 class LecunUniform(_FixedScaling):
@@ -122,7 +122,7 @@ class LecunUniform(_FixedScaling):
         seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
     """
 
-    _kind = wire.LecunUniformSpec
+    _kind = specs.LecunUniformSpec
 
 
 class LecunNormal(_FixedScaling):
@@ -132,4 +132,4 @@ class LecunNormal(_FixedScaling):
         seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
     """
 
-    _kind = wire.LecunNormalSpec
+    _kind = specs.LecunNormalSpec

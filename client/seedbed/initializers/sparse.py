@@ -2,7 +2,7 @@
 
 from seedbed.initializers.base import Initializer, Seed
 from seedbed.initializers.parameters import Parameter
-from seedbed.wire import initializers as wire
+from seedbed.spec import initializers as specs
 
 
 class Sparse(Initializer):
@@ -23,4 +23,4 @@ class Sparse(Initializer):
     axis = Parameter[int]()
 
     def __init__(self, sparsity: float, stddev: float = 0.01, axis: int = 0, seed: Seed = None) -> None:
-        super().__init__(wire.SparseSpec(sparsity, stddev, axis), seed)
+        super().__init__(specs.SparseSpec(sparsity, stddev, axis), seed)

@@ -2,8 +2,8 @@
 
 from seedbed.initializers.base import Initializer
 from seedbed.initializers.parameters import Parameter
-from seedbed.wire import initializers as wire
-from seedbed.wire.initializers import Scaling, Side, Window
+from seedbed.spec import initializers as specs
+from seedbed.spec.initializers import Scaling, Side, Window
 
 
 class STFT(Initializer):
@@ -35,4 +35,4 @@ class STFT(Initializer):
         scaling: Scaling | None = "density",
         periodic: bool = False,
     ) -> None:
-        super().__init__(wire.STFTSpec(side, window, scaling, periodic))
+        super().__init__(specs.STFTSpec(side, window, scaling, periodic))

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from seedbed.client import Client
 from seedbed.defaults import get_default_client
 from seedbed.jax.shardings import as_sharding, part_at, parts
-from seedbed.wire.dtypes import Dtype
-from seedbed.wire.errors import bad_type, bad_value
-from seedbed.wire.slices import TensorSlice, whole
-from seedbed.wire.specs import TensorSpec
+from seedbed.spec.dtypes import Dtype
+from seedbed.spec.errors import bad_type, bad_value
+from seedbed.spec.slices import TensorSlice, whole
+from seedbed.spec.tensors import TensorSpec
 
 
 def make_array(spec: TensorSpec, sharding: Any, *, client: Client | None = None) -> jax.Array:

@@ -6,8 +6,8 @@ import jax
 import numpy as np
 
 from seedbed.jax.names import leaves_by_name
-from seedbed.wire.digests import Digest, digest_bytes, digest_of
-from seedbed.wire.errors import bad_value
+from seedbed.spec.digests import Digest, digest_bytes, digest_of
+from seedbed.spec.errors import bad_value
 
 
 def digests(tree: Any) -> dict[str, Digest]:

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from seedbed.wire.dtypes import Dtype, as_dtype
-from seedbed.wire.errors import bad_type
+from seedbed.spec.dtypes import Dtype, as_dtype
+from seedbed.spec.errors import bad_type
 
 
 def dtype_in_jax(dtype: Any) -> Dtype:

@@ -14,11 +14,11 @@ from seedbed.defaults import get_default_client
 from seedbed.jax.arrays import array_of_parts
 from seedbed.jax.keys import key_words, seed_of_words
 from seedbed.jax.shardings import as_traced_sharding, axis_names, constrained, decided, sharding_or_default
-from seedbed.wire.dtypes import Dtype
-from seedbed.wire.fans import FanAxes
-from seedbed.wire.initializers import InitializerSpec
-from seedbed.wire.slices import TensorSlice
-from seedbed.wire.specs import TensorSpec
+from seedbed.spec.dtypes import Dtype
+from seedbed.spec.fans import FanAxes
+from seedbed.spec.initializers import InitializerSpec
+from seedbed.spec.slices import TensorSlice
+from seedbed.spec.tensors import TensorSpec
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,10 @@ from seedbed.jax.arrays import array_of_parts, check_client
 from seedbed.jax.dtypes import dtype_in_jax
 from seedbed.jax.fills import Fill, fill
 from seedbed.jax.shardings import as_traced_sharding, constrained, sharding_or_default
-from seedbed.wire.dtypes import Dtype
-from seedbed.wire.errors import bad_type, bad_value
-from seedbed.wire.fans import FanAxes
-from seedbed.wire.initializers import (
+from seedbed.spec.dtypes import Dtype
+from seedbed.spec.errors import bad_type, bad_value
+from seedbed.spec.fans import FanAxes
+from seedbed.spec.initializers import (
     DeltaOrthogonalSpec,
     InitializerSpec,
     OrthogonalSpec,
@@ -33,8 +33,8 @@ from seedbed.wire.initializers import (
     TruncatedNormalSpec,
     VarianceScalingSpec,
 )
-from seedbed.wire.numbers import as_finite, as_int
-from seedbed.wire.shapes import as_ints, as_shape
+from seedbed.spec.numbers import as_finite, as_int
+from seedbed.spec.shapes import as_ints, as_shape
 
 __all__ = [
     "Initializer",

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.wire.errors import bad_type, bad_value
+from seedbed.spec.errors import bad_type, bad_value
 
 # The words of the key types that JAX brings: threefry2x32 has two, rbg and unsafe_rbg have four.
 RAW_KEY_WORDS = (2, 4)

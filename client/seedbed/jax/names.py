@@ -5,7 +5,7 @@ from typing import Any
 import jax
 from jax.tree_util import GetAttrKey, KeyPath
 
-from seedbed.wire.errors import bad_value
+from seedbed.spec.errors import bad_value
 
 
 def name_of(path: KeyPath) -> str:

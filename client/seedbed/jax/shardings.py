@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 from jax.sharding import AbstractMesh, AxisType, Mesh, NamedSharding, PartitionSpec, Sharding
 
-from seedbed.wire.errors import bad_type, bad_value
-from seedbed.wire.slices import TensorSlice
+from seedbed.spec.errors import bad_type, bad_value
+from seedbed.spec.slices import TensorSlice
 
 ALLOWED = "a jax.sharding.Sharding, or a PartitionSpec under a mesh (jax.set_mesh)"
 

@@ -14,9 +14,9 @@ from seedbed.jax.names import leaves_by_name
 from seedbed.jax.shardings import parts, sharding_or_default
 from seedbed.manifest import FORMAT, InitializerLike, Manifest
 from seedbed.rules import Rules
-from seedbed.wire.errors import bad_type, bad_value
-from seedbed.wire.slices import TensorSlice, whole
-from seedbed.wire.specs import TensorSpec
+from seedbed.spec.errors import bad_type, bad_value
+from seedbed.spec.slices import TensorSlice, whole
+from seedbed.spec.tensors import TensorSpec
 
 Sampled = Mapping[tuple[str, TensorSlice], NDArray[Any]]
 """What was sampled, by tensor and part."""

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from seedbed.defaults import get_default_client
 from seedbed.keras.seeds import Seed, checked_seed, drawn_seed, next_draw, serialized_seed
-from seedbed.wire.errors import bad_type, bad_value
-from seedbed.wire.fans import FanAxes
-from seedbed.wire.initializers import InitializerSpec, parameters
-from seedbed.wire.specs import TensorSpec
+from seedbed.spec.errors import bad_type, bad_value
+from seedbed.spec.fans import FanAxes
+from seedbed.spec.initializers import InitializerSpec, parameters
+from seedbed.spec.tensors import TensorSpec
 
 
 class Initializer(keras.Initializer):  # type: ignore[misc]  # Keras has no annotations

@@ -6,8 +6,8 @@ from typing import Any, ClassVar, Self
 import keras
 
 from seedbed.keras.base import Initializer
-from seedbed.wire import initializers as wire
-from seedbed.wire.initializers import InitializerSpec, Scaling, Side, Window
+from seedbed.spec import initializers as specs
+from seedbed.spec.initializers import InitializerSpec, Scaling, Side, Window
 
 _register = keras.saving.register_keras_serializable(package="seedbed")
 
@@ -16,7 +16,7 @@ _register = keras.saving.register_keras_serializable(package="seedbed")
 class Zeros(Initializer, keras.initializers.Zeros):  # type: ignore[misc]
     """All elements 0. Every dtype."""
 
-    _kind: ClassVar[type[InitializerSpec]] = wire.ZerosSpec
+    _kind: ClassVar[type[InitializerSpec]] = specs.ZerosSpec
 
     def __init__(self) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class Zeros(Initializer, keras.initializers.Zeros):  # type: ignore[misc]
 class Ones(Initializer, keras.initializers.Ones):  # type: ignore[misc]
     """All elements 1. Every dtype."""
 
-    _kind: ClassVar[type[InitializerSpec]] = wire.OnesSpec
+    _kind: ClassVar[type[InitializerSpec]] = specs.OnesSpec
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class Constant(Initializer, keras.initializers.Constant):  # type: ignore[misc]
         value: finite; an integer dtype or bool must hold it exactly, else the call is an InvalidValueError.
     """
 
-    _kind: ClassVar[type[InitializerSpec]] = wire.ConstantSpec
+    _kind: ClassVar[type[InitializerSpec]] = specs.ConstantSpec
 
     def __init__(self, value: float = 0.0) -> None:
         super().__init__(value=value)
@@ -62,7 +62,7 @@ class Identity(Initializer, keras.initializers.Identity):  # type: ignore[misc]
         gain: what the diagonal holds, finite.
     """
 
-    _kind: ClassVar[type[InitializerSpec]] = wire.IdentitySpec
+    _kind: ClassVar[type[InitializerSpec]] = specs.IdentitySpec
 
     def __init__(self, gain: float = 1.0) -> None:
         super().__init__(gain=gain)
@@ -80,7 +80,7 @@ class STFT(Initializer, keras.initializers.STFT):  # type: ignore[misc]
         periodic: whether the window is one period of a periodic one, rather than symmetric.
     """
 
-    _kind: ClassVar[type[InitializerSpec]] = wire.STFTSpec
+    _kind: ClassVar[type[InitializerSpec]] = specs.STFTSpec
 
     def __init__(
         self,

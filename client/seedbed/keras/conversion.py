@@ -8,7 +8,7 @@ import keras
 from seedbed import initializers as plain
 from seedbed.keras import constants, distributions, scaling
 from seedbed.keras.base import Initializer
-from seedbed.wire.errors import bad_value
+from seedbed.spec.errors import bad_value
 
 _CLASSES: dict[str, type[Initializer]] = {
     cls.__name__: cls

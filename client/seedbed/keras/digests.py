@@ -6,8 +6,8 @@ import keras
 import numpy as np
 
 from seedbed.keras.weights import weights_of
-from seedbed.wire.digests import Digest, digest_bytes, digest_of
-from seedbed.wire.dtypes import as_dtype
+from seedbed.spec.digests import Digest, digest_bytes, digest_of
+from seedbed.spec.dtypes import as_dtype
 
 
 def digests(model: Any) -> dict[str, Digest]:

@@ -6,8 +6,8 @@ import keras
 
 from seedbed.keras.base import Initializer
 from seedbed.keras.seeds import Seed
-from seedbed.wire import initializers as wire
-from seedbed.wire.initializers import InitializerSpec
+from seedbed.spec import initializers as specs
+from seedbed.spec.initializers import InitializerSpec
 
 _register = keras.saving.register_keras_serializable(package="seedbed")
 
@@ -22,7 +22,7 @@ class RandomUniform(Initializer, keras.initializers.RandomUniform):  # type: ign
         seed: an integer of 64 bits, a SeedGenerator, or None for 64 random bits.
     """
 
-    _kind: ClassVar[type[InitializerSpec]] = wire.RandomUniformSpec
+    _kind: ClassVar[type[InitializerSpec]] = specs.RandomUniformSpec
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Seed = None) -> None:
         super().__init__(seed, minval=minval, maxval=maxval)
@@ -38,7 +38,7 @@ class RandomNormal(Initializer, keras.initializers.RandomNormal):  # type: ignor
         seed: an integer of 64 bits, a SeedGenerator, or None for 64 random bits.
     """
 
-    _kind: ClassVar[type[InitializerSpec]] = wire.RandomNormalSpec
+    _kind: ClassVar[type[InitializerSpec]] = specs.RandomNormalSpec
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None) -> None:
         super().__init__(seed, mean=mean, stddev=stddev)
@@ -54,7 +54,7 @@ class TruncatedNormal(Initializer, keras.initializers.TruncatedNormal):  # type:
         seed: an integer of 64 bits, a SeedGenerator, or None for 64 random bits.
     """
 
-    _kind: ClassVar[type[InitializerSpec]] = wire.TruncatedNormalSpec
+    _kind: ClassVar[type[InitializerSpec]] = specs.TruncatedNormalSpec
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None) -> None:
         super().__init__(seed, mean=mean, stddev=stddev)
@@ -69,7 +69,7 @@ class Orthogonal(Initializer, keras.initializers.Orthogonal):  # type: ignore[mi
         seed: an integer of 64 bits, a SeedGenerator, or None for 64 random bits.
     """
 
-    _kind: ClassVar[type[InitializerSpec]] = wire.OrthogonalSpec
+    _kind: ClassVar[type[InitializerSpec]] = specs.OrthogonalSpec
 
     def __init__(self, gain: float = 1.0, seed: Seed = None) -> None:
         super().__init__(seed, gain=gain)

@@ -7,7 +7,7 @@ import keras
 
 from seedbed.keras.base import Initializer
 from seedbed.keras.scaling import axes_of
-from seedbed.wire.fans import FanAxes
+from seedbed.spec.fans import FanAxes
 
 # Older Keras took the last two axes of every kernel.
 _IS_KNOWN_TO_KERAS = "input_axes" in inspect.signature(keras.initializers.VarianceScaling).parameters

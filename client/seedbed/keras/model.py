@@ -14,10 +14,10 @@ from seedbed.keras.fans import fan_axes_of
 from seedbed.keras.weights import Weight, weights_of
 from seedbed.manifest import InitializerLike, Manifest, parse_initializer
 from seedbed.rules import Rules, first_match, pairs_of
-from seedbed.wire.errors import InvalidArgumentError, bad_type, bad_value
-from seedbed.wire.initializers import InitializerSpec
-from seedbed.wire.seeds import as_seed
-from seedbed.wire.specs import TensorSpec
+from seedbed.spec.errors import InvalidArgumentError, bad_type, bad_value
+from seedbed.spec.initializers import InitializerSpec
+from seedbed.spec.seeds import as_seed
+from seedbed.spec.tensors import TensorSpec
 
 
 def initialize(

@@ -6,10 +6,10 @@ import keras
 
 from seedbed.keras.base import Initializer
 from seedbed.keras.seeds import Seed
-from seedbed.wire import initializers as wire
-from seedbed.wire.fans import Axes, FanAxes
-from seedbed.wire.initializers import Distribution, FanMode, FixedScalingSpec, InitializerSpec
-from seedbed.wire.shapes import as_ints
+from seedbed.spec import initializers as specs
+from seedbed.spec.fans import Axes, FanAxes
+from seedbed.spec.initializers import Distribution, FanMode, FixedScalingSpec, InitializerSpec
+from seedbed.spec.shapes import as_ints
 
 _register = keras.saving.register_keras_serializable(package="seedbed")
 
@@ -59,7 +59,7 @@ class VarianceScaling(_Scaling, keras.initializers.VarianceScaling):  # type: ig
         output_axes: the axes that are outputs.
     """
 
-    _kind: ClassVar[type[InitializerSpec]] = wire.VarianceScalingSpec
+    _kind: ClassVar[type[InitializerSpec]] = specs.VarianceScalingSpec
 
     def __init__(
         self,
@@ -101,39 +101,39 @@ class _FixedScaling(VarianceScaling):
 class GlorotUniform(_FixedScaling, keras.initializers.GlorotUniform):  # type: ignore[misc]
     """Uniform with limit = sqrt(6 / (fan_in + fan_out)). Glorot and Bengio 2010. Arguments as VarianceScaling's."""
 
-    _kind = wire.GlorotUniformSpec
+    _kind = specs.GlorotUniformSpec
 
 
 @_register
 class GlorotNormal(_FixedScaling, keras.initializers.GlorotNormal):  # type: ignore[misc]
     """Truncated normal with variance 2 / (fan_in + fan_out). Glorot and Bengio 2010. Arguments as VarianceScaling's."""
 
-    _kind = wire.GlorotNormalSpec
+    _kind = specs.GlorotNormalSpec
 
 
 @_register
 class HeUniform(_FixedScaling, keras.initializers.HeUniform):  # type: ignore[misc]
     """Uniform with limit = sqrt(6 / fan_in). He et al. 2015. Arguments as VarianceScaling's."""
 
-    _kind = wire.HeUniformSpec
+    _kind = specs.HeUniformSpec
 
 
 @_register
 class HeNormal(_FixedScaling, keras.initializers.HeNormal):  # type: ignore[misc]
     """Truncated normal with variance 2 / fan_in. He et al. 2015. Arguments as VarianceScaling's."""
 
-    _kind = wire.HeNormalSpec
+    _kind = specs.HeNormalSpec
 
 
 @_register
 class LecunUniform(_FixedScaling, keras.initializers.LecunUniform):  # type: ignore[misc]
     """Uniform with limit = sqrt(3 / fan_in). LeCun et al. 1998. Arguments as VarianceScaling's."""
 
-    _kind = wire.LecunUniformSpec
+    _kind = specs.LecunUniformSpec
 
 
 @_register
 class LecunNormal(_FixedScaling, keras.initializers.LecunNormal):  # type: ignore[misc]
     """Truncated normal with variance 1 / fan_in. LeCun et al. 1998. Arguments as VarianceScaling's."""
 
-    _kind = wire.LecunNormalSpec
+    _kind = specs.LecunNormalSpec

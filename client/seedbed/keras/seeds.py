@@ -8,9 +8,9 @@ import keras
 from keras.src.backend.common.stateless_scope import in_stateless_scope  # nothing public tells
 
 from seedbed.seeds import SeedGenerator
-from seedbed.wire.errors import InvalidTypeError, bad_value
-from seedbed.wire.numbers import as_int
-from seedbed.wire.seeds import as_seed
+from seedbed.spec.errors import InvalidTypeError, bad_value
+from seedbed.spec.numbers import as_int
+from seedbed.spec.seeds import as_seed
 
 Seed: TypeAlias = SupportsIndex | SeedGenerator | Mapping[str, Any] | Any | None
 """An integer, a generator of Keras or of seedbed, the dictionary of either, or None."""

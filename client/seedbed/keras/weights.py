@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from seedbed.wire.errors import bad_value
+from seedbed.spec.errors import bad_value
 
 
 @dataclass(frozen=True, slots=True)

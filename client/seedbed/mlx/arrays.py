@@ -6,8 +6,8 @@ import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.wire.dtypes import Dtype, as_dtype
-from seedbed.wire.errors import bad_type, bad_value
+from seedbed.spec.dtypes import Dtype, as_dtype
+from seedbed.spec.errors import bad_type, bad_value
 
 UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
 """What holds the bits of an element, by its size."""

@@ -8,8 +8,8 @@ import numpy as np
 from mlx import nn
 from mlx.utils import tree_flatten
 
-from seedbed.wire.digests import Digest, digest_bytes, digest_of
-from seedbed.wire.errors import bad_type, bad_value
+from seedbed.spec.digests import Digest, digest_bytes, digest_of
+from seedbed.spec.errors import bad_type, bad_value
 
 
 def digests(tree: Any) -> dict[str, Digest]:

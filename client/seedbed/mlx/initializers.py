@@ -25,8 +25,8 @@ from seedbed.client import Client
 from seedbed.mlx.arrays import array_of, dtype_of, matrix_shape, shape_of
 from seedbed.mlx.scales import Mode, centred_uniform, glorot_std, he_std, not_negative
 from seedbed.mlx.sources import Seed, Source
-from seedbed.wire.errors import bad_value
-from seedbed.wire.initializers import ConstantSpec, OrthogonalSpec, RandomNormalSpec, RandomUniformSpec, SparseSpec
+from seedbed.spec.errors import bad_value
+from seedbed.spec.initializers import ConstantSpec, OrthogonalSpec, RandomNormalSpec, RandomUniformSpec, SparseSpec
 
 __all__ = [
     "constant",

@@ -3,10 +3,10 @@
 import math
 from typing import Literal
 
-from seedbed.wire.errors import bad_value
-from seedbed.wire.fans import Fans, compute_fans
-from seedbed.wire.initializers import RandomUniformSpec
-from seedbed.wire.numbers import as_finite
+from seedbed.spec.errors import bad_value
+from seedbed.spec.fans import Fans, compute_fans
+from seedbed.spec.initializers import RandomUniformSpec
+from seedbed.spec.numbers import as_finite
 
 Mode = Literal["fan_in", "fan_out"]
 MODES: tuple[Mode, ...] = ("fan_in", "fan_out")

@@ -19,11 +19,11 @@ from seedbed.client import Client
 from seedbed.defaults import get_default_client
 from seedbed.mlx.arrays import array_of, dtype_of
 from seedbed.seeds import SeedGenerator
-from seedbed.wire.dtypes import Dtype
-from seedbed.wire.errors import bad_type
-from seedbed.wire.initializers import InitializerSpec, SparseSpec
-from seedbed.wire.seeds import as_seed
-from seedbed.wire.specs import TensorSpec, as_name
+from seedbed.spec.dtypes import Dtype
+from seedbed.spec.errors import bad_type
+from seedbed.spec.initializers import InitializerSpec, SparseSpec
+from seedbed.spec.seeds import as_seed
+from seedbed.spec.tensors import TensorSpec, as_name
 
 Seed = SupportsIndex | SeedGenerator | None
 

@@ -3,9 +3,9 @@
 import torch
 from torch import nn
 
+from seedbed.spec.digests import Digest, digest_bytes, digest_of
 from seedbed.torch.dtensors import gathered, is_dtensor
 from seedbed.torch.tensors import named_tensors
-from seedbed.wire.digests import Digest, digest_bytes, digest_of
 
 
 def digests(module: nn.Module, *, prefix: str = "") -> dict[str, Digest]:

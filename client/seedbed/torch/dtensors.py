@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 
+from seedbed.spec.errors import bad_value
 from seedbed.torch.layout import Layout, whole_layout
 from seedbed.torch.runs import Runs, all_of
-from seedbed.wire.errors import bad_value
 
 _FLOAT8 = (torch.float8_e4m3fn, torch.float8_e5m2)
 

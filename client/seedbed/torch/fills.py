@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from seedbed.calls import deadline
 from seedbed.client import Client
+from seedbed.deadlines import deadline
 from seedbed.manifest import Manifest
+from seedbed.spec.errors import bad_value
+from seedbed.spec.tensors import TensorSpec
 from seedbed.torch.dtensors import layout_of, local_tensor
 from seedbed.torch.layout import Layout, Piece
-from seedbed.wire.errors import bad_value
-from seedbed.wire.specs import TensorSpec
 
 # Tensors on devices, and those that are not contiguous, come by way of arrays in the host's memory: this many bytes of
 # them at a time, and one tensor at least.

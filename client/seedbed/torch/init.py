@@ -17,14 +17,11 @@ import warnings
 import torch
 
 from seedbed.client import Client
-from seedbed.torch.errors import as_torch_says
-from seedbed.torch.inplace import Source, checked, fill
-from seedbed.torch.truncation import truncated_normal
-from seedbed.wire import gains
-from seedbed.wire.dtypes import as_dtype
-from seedbed.wire.errors import bad_value
-from seedbed.wire.gains import NonlinearityName, as_nonlinearity
-from seedbed.wire.initializers import (
+from seedbed.spec import gains
+from seedbed.spec.dtypes import as_dtype
+from seedbed.spec.errors import bad_value
+from seedbed.spec.gains import NonlinearityName, as_nonlinearity
+from seedbed.spec.initializers import (
     ConstantSpec,
     DiracSpec,
     IdentitySpec,
@@ -42,7 +39,10 @@ from seedbed.wire.initializers import (
     XavierUniformSpec,
     ZerosSpec,
 )
-from seedbed.wire.numbers import as_finite
+from seedbed.spec.numbers import as_finite
+from seedbed.torch.errors import as_torch_says
+from seedbed.torch.inplace import Source, checked, fill
+from seedbed.torch.truncation import truncated_normal
 
 
 def calculate_gain(nonlinearity: NonlinearityName, param: float | None = None) -> float:

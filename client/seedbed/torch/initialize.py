@@ -8,13 +8,13 @@ from torch import nn
 from seedbed.client import Client
 from seedbed.defaults import get_default_client
 from seedbed.manifest import Manifest
+from seedbed.spec.errors import bad_type
+from seedbed.spec.seeds import as_draw, as_seed
 from seedbed.torch.fills import Fill, fill_all
 from seedbed.torch.materialize import materialize
 from seedbed.torch.recipes import Recipe
 from seedbed.torch.rules import BufferRules, Decision, ParameterRules, decide
 from seedbed.torch.tensors import NamedTensor, named_tensors
-from seedbed.wire.errors import bad_type
-from seedbed.wire.seeds import as_draw, as_seed
 
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 

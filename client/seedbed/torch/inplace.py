@@ -8,12 +8,12 @@ import torch
 
 from seedbed.client import Client
 from seedbed.defaults import get_default_client
+from seedbed.spec.errors import bad_type
+from seedbed.spec.fans import FanAxes
+from seedbed.spec.initializers import DeltaOrthogonalSpec, DiracSpec, InitializerSpec, OrthogonalSpec
+from seedbed.spec.tensors import TensorSpec
 from seedbed.torch.fills import Fill, check_memory, fill_all
 from seedbed.torch.seeds import seed_for
-from seedbed.wire.errors import bad_type
-from seedbed.wire.fans import FanAxes
-from seedbed.wire.initializers import DeltaOrthogonalSpec, DiracSpec, InitializerSpec, OrthogonalSpec
-from seedbed.wire.specs import TensorSpec
 
 LAYOUT = FanAxes(in_axis=1, out_axis=0)
 """torch's weights are (out, in, ...)."""

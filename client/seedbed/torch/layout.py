@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import EllipsisType
 
+from seedbed.spec.slices import TensorSlice
 from seedbed.torch.runs import Runs, all_of
-from seedbed.wire.slices import TensorSlice
 
 Index = tuple[slice | EllipsisType, ...]
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from seedbed.torch.inplace import LAYOUT
-from seedbed.wire.fans import FanAxes
-from seedbed.wire.initializers import (
+from seedbed.spec.fans import FanAxes
+from seedbed.spec.initializers import (
     ConstantSpec,
     InitializerSpec,
     KaimingUniformSpec,
@@ -19,6 +18,7 @@ from seedbed.wire.initializers import (
     XavierUniformSpec,
     ZerosSpec,
 )
+from seedbed.torch.inplace import LAYOUT
 
 
 @dataclass(frozen=True, slots=True)

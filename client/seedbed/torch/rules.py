@@ -8,12 +8,12 @@ import torch
 
 from seedbed.manifest import InitializerLike, parse_initializer
 from seedbed.rules import Rules, first_match, pairs_of
+from seedbed.spec.errors import InvalidArgumentError, bad_value, shorten
+from seedbed.spec.initializers import InitializerSpec
+from seedbed.spec.tensors import TensorSpec
 from seedbed.torch.inplace import axes_of, on_the_wire
 from seedbed.torch.recipes import Recipe
 from seedbed.torch.tensors import NamedTensor
-from seedbed.wire.errors import InvalidArgumentError, bad_value, shorten
-from seedbed.wire.initializers import InitializerSpec
-from seedbed.wire.specs import TensorSpec
 
 ParameterRules = Rules[InitializerLike | None]
 """What fills the parameters: None is nothing."""

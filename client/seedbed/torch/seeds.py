@@ -2,9 +2,9 @@
 
 import torch
 
+from seedbed.spec.errors import bad_type
+from seedbed.spec.seeds import as_seed
 from seedbed.torch.dtensors import is_dtensor
-from seedbed.wire.errors import bad_type
-from seedbed.wire.seeds import as_seed
 
 
 def seed_for(tensor: torch.Tensor, seed: int | None, generator: torch.Generator | None) -> int:

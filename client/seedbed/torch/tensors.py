@@ -8,9 +8,9 @@ from typing import Literal
 import torch
 from torch import nn
 
+from seedbed.spec.errors import bad_type, bad_value
 from seedbed.torch.dtensors import reshard
 from seedbed.torch.recipes import Recipe, padding_row, recipes_of
-from seedbed.wire.errors import bad_type, bad_value
 
 # What torch.compile, activation checkpointing and data parallelism put into names; a model is the same without.
 _WRAPPERS = ("_orig_mod", "_checkpoint_wrapped_module")

@@ -5,10 +5,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from seedbed.wire.dtypes import Dtype
-from seedbed.wire.errors import bad_value
-from seedbed.wire.initializers import TruncatedNormalSpec
-from seedbed.wire.numbers import as_finite, as_real
+from seedbed.spec.dtypes import Dtype
+from seedbed.spec.errors import bad_value
+from seedbed.spec.initializers import TruncatedNormalSpec
+from seedbed.spec.numbers import as_finite, as_real
 
 # No word leads as far out as this, so such a bound cuts nothing.
 _BEYOND_ALL_WORDS = 11.0

@@ -7,19 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.wire.dtypes import Dtype
-from seedbed_server.backends.base import (
-    Diagonal,
-    ElementwiseRule,
-    Fill,
-    Normal,
-    Orthogonal,
-    Sparse,
-    Uniform,
-)
+from seedbed.spec.dtypes import Dtype
 from seedbed_server.backends.cpu_kernels import compiled_kernels
 from seedbed_server.backends.householder import Tiles, orthonormal_columns
 from seedbed_server.backends.processor import available_threads, processor_name
+from seedbed_server.backends.rules import Diagonal, ElementwiseRule, Fill, Normal, Orthogonal, Sparse, Uniform
 from seedbed_server.backends.runs import Runs
 from seedbed_server.kernels.bounds import interval
 from seedbed_server.kernels.keys import Key

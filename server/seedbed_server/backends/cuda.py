@@ -15,7 +15,7 @@ from numba import types, uint64
 from numba.np.numpy_support import from_dtype
 from numpy.typing import NDArray
 
-from seedbed.wire.errors import DeviceError, NoDeviceError, OutOfDeviceMemoryError, SeedbedError
+from seedbed.spec.errors import DeviceError, NoDeviceError, OutOfDeviceMemoryError, SeedbedError
 from seedbed_server.backends.device import DeviceArray
 from seedbed_server.kernels.blocks import BLOCK_KERNELS, BlockKernel
 

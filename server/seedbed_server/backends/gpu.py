@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.wire.dtypes import Dtype
-from seedbed.wire.errors import OutOfDeviceMemoryError
-from seedbed_server.backends.base import Backend, ElementwiseRule, Normal, Orthogonal, Sparse, Uniform
+from seedbed.spec.dtypes import Dtype
+from seedbed.spec.errors import OutOfDeviceMemoryError
+from seedbed_server.backends.base import Backend
 from seedbed_server.backends.cpu import normal_params, uniform_params
 from seedbed_server.backends.device import Device, DeviceArray, Event, Stream
+from seedbed_server.backends.rules import ElementwiseRule, Normal, Orthogonal, Sparse, Uniform
 from seedbed_server.backends.runs import Runs
 from seedbed_server.kernels.blocks import BLOCK_KERNELS, BlockKernel, run_table
 from seedbed_server.kernels.keys import Key

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from seedbed.jax import initializers as ours
-from seedbed.wire.info import TensorDescription
+from seedbed.spec.info import TensorDescription
 from tests.frameworks.recording import RecordingClient
 from tests.statistical.checks import Distribution, check_distribution_function, check_moments, normal, uniform
 

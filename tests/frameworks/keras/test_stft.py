@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import seedbed as sb
-from seedbed.wire.initializers import WINDOWS
+from seedbed.spec.initializers import WINDOWS
 
 # Keras computes angles of up to pi times the frame's length in float32: half a unit in the last place of the largest.
 LARGEST_ERROR = 2.0**-24

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from seedbed import initializers
 from seedbed.initializers import DEFAULT_DTYPE, Seed
-from seedbed.partitions import partition_of_info
-from seedbed.wire.dtypes import Dtype, as_dtype
-from seedbed.wire.errors import bad_value
-from seedbed.wire.initializers import InitializerSpec
+from seedbed.initializers.partitions import partition_of_info
+from seedbed.spec.dtypes import Dtype, as_dtype
+from seedbed.spec.errors import bad_value
+from seedbed.spec.initializers import InitializerSpec
 
 
 class Initializer(initializers.Initializer):

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from seedbed.compat.v1.base import Initializer
 from seedbed.initializers import DEFAULT_DTYPE
 from seedbed.initializers.parameters import Parameter
-from seedbed.wire import initializers as wire
-from seedbed.wire.errors import bad_type
-from seedbed.wire.shapes import as_ints
+from seedbed.spec import initializers as specs
+from seedbed.spec.errors import bad_type
+from seedbed.spec.shapes import as_ints
 
 
 class Zeros(Initializer):
@@ -20,7 +20,7 @@ class Zeros(Initializer):
     """
 
     def __init__(self, dtype: Any = DEFAULT_DTYPE) -> None:
-        super().__init__(wire.ZerosSpec(), dtype=dtype)
+        super().__init__(specs.ZerosSpec(), dtype=dtype)
 
 
 class Ones(Initializer):
@@ -31,7 +31,7 @@ class Ones(Initializer):
     """
 
     def __init__(self, dtype: Any = DEFAULT_DTYPE) -> None:
-        super().__init__(wire.OnesSpec(), dtype=dtype)
+        super().__init__(specs.OnesSpec(), dtype=dtype)
 
 
 class Constant(Initializer):
@@ -46,7 +46,7 @@ class Constant(Initializer):
     value = Parameter[int | float]()
 
     def __init__(self, value: float = 0, dtype: Any = DEFAULT_DTYPE, verify_shape: bool = False) -> None:
-        super().__init__(wire.ConstantSpec(value), dtype=dtype)
+        super().__init__(specs.ConstantSpec(value), dtype=dtype)
         self._verify_shape = _as_bool(verify_shape)
 
     @property

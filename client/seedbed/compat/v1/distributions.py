@@ -5,7 +5,7 @@ from typing import Any
 from seedbed.compat.v1.base import Initializer
 from seedbed.initializers import DEFAULT_DTYPE, Seed
 from seedbed.initializers.parameters import Parameter
-from seedbed.wire import initializers as wire
+from seedbed.spec import initializers as specs
 
 
 class RandomUniform(Initializer):
@@ -24,7 +24,7 @@ class RandomUniform(Initializer):
     def __init__(
         self, minval: float = 0.0, maxval: float | None = None, seed: Seed = None, dtype: Any = DEFAULT_DTYPE
     ) -> None:
-        super().__init__(wire.RandomUniformSpec(minval, 1.0 if maxval is None else maxval), seed, dtype)
+        super().__init__(specs.RandomUniformSpec(minval, 1.0 if maxval is None else maxval), seed, dtype)
 
 
 class RandomNormal(Initializer):
@@ -41,7 +41,7 @@ class RandomNormal(Initializer):
     stddev = Parameter[float]()
 
     def __init__(self, mean: float = 0.0, stddev: float = 1.0, seed: Seed = None, dtype: Any = DEFAULT_DTYPE) -> None:
-        super().__init__(wire.RandomNormalSpec(mean, stddev), seed, dtype)
+        super().__init__(specs.RandomNormalSpec(mean, stddev), seed, dtype)
 
 
 class TruncatedNormal(Initializer):
@@ -58,4 +58,4 @@ class TruncatedNormal(Initializer):
     stddev = Parameter[float]()
 
     def __init__(self, mean: float = 0.0, stddev: float = 1.0, seed: Seed = None, dtype: Any = DEFAULT_DTYPE) -> None:
-        super().__init__(wire.TruncatedNormalSpec(mean, stddev), seed, dtype)
+        super().__init__(specs.TruncatedNormalSpec(mean, stddev), seed, dtype)

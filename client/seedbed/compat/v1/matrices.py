@@ -5,7 +5,7 @@ from typing import Any
 from seedbed.compat.v1.base import Initializer
 from seedbed.initializers import DEFAULT_DTYPE, Seed
 from seedbed.initializers.parameters import Parameter
-from seedbed.wire import initializers as wire
+from seedbed.spec import initializers as specs
 
 
 class Identity(Initializer):
@@ -19,7 +19,7 @@ class Identity(Initializer):
     gain = Parameter[float]()
 
     def __init__(self, gain: float = 1.0, dtype: Any = DEFAULT_DTYPE) -> None:
-        super().__init__(wire.IdentitySpec(gain), dtype=dtype)
+        super().__init__(specs.IdentitySpec(gain), dtype=dtype)
 
 
 class Orthogonal(Initializer):
@@ -34,4 +34,4 @@ class Orthogonal(Initializer):
     gain = Parameter[float]()
 
     def __init__(self, gain: float = 1.0, seed: Seed = None, dtype: Any = DEFAULT_DTYPE) -> None:
-        super().__init__(wire.OrthogonalSpec(gain), seed, dtype)
+        super().__init__(specs.OrthogonalSpec(gain), seed, dtype)

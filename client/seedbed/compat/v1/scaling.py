@@ -5,13 +5,13 @@ from typing import Any, ClassVar
 from seedbed.compat.v1.base import Initializer
 from seedbed.initializers import DEFAULT_DTYPE, Seed
 from seedbed.initializers.parameters import Parameter
-from seedbed.wire import initializers as wire
-from seedbed.wire.errors import bad_value
-from seedbed.wire.fans import FanAxes
-from seedbed.wire.initializers import Distribution, FanMode
-from seedbed.wire.numbers import as_finite
-from seedbed.wire.shapes import as_ints
-from seedbed.wire.specs import TensorSpec
+from seedbed.spec import initializers as specs
+from seedbed.spec.errors import bad_value
+from seedbed.spec.fans import FanAxes
+from seedbed.spec.initializers import Distribution, FanMode
+from seedbed.spec.numbers import as_finite
+from seedbed.spec.shapes import as_ints
+from seedbed.spec.tensors import TensorSpec
 
 
 class VarianceScaling(Initializer):
@@ -37,13 +37,13 @@ class VarianceScaling(Initializer):
         seed: Seed = None,
         dtype: Any = DEFAULT_DTYPE,
     ) -> None:
-        super().__init__(wire.VarianceScalingSpec(scale, mode, distribution), seed, dtype)
+        super().__init__(specs.VarianceScalingSpec(scale, mode, distribution), seed, dtype)
 
 
 class _FixedScaling(VarianceScaling):
     """A variance scaling whose parameters are part of its name."""
 
-    _kind: ClassVar[type[wire.FixedScalingSpec]]
+    _kind: ClassVar[type[specs.FixedScalingSpec]]
 
     def __init__(self, seed: Seed = None, dtype: Any = DEFAULT_DTYPE) -> None:
         Initializer.__init__(self, self._kind(), seed, dtype)
@@ -57,7 +57,7 @@ class GlorotUniform(_FixedScaling):
         dtype: of calls that name none.
     """
 
-    _kind = wire.GlorotUniformSpec
+    _kind = specs.GlorotUniformSpec
 
 
 class GlorotNormal(_FixedScaling):
@@ -68,7 +68,7 @@ class GlorotNormal(_FixedScaling):
         dtype: of calls that name none.
     """
 
-    _kind = wire.GlorotNormalSpec
+    _kind = specs.GlorotNormalSpec
 
 
 class UniformUnitScaling(Initializer):
@@ -84,7 +84,7 @@ class UniformUnitScaling(Initializer):
         self._factor = as_finite("factor", factor)
         if self._factor <= 0:
             raise bad_value("factor", "positive", factor)
-        super().__init__(wire.VarianceScalingSpec(self._factor**2, "fan_in", "uniform"), seed, dtype)
+        super().__init__(specs.VarianceScalingSpec(self._factor**2, "fan_in", "uniform"), seed, dtype)
 
     @property
     def factor(self) -> float:

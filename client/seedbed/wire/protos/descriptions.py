@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+from seedbed.spec.info import NUMERICS, TensorDescription
 from seedbed.v1 import service_pb2
-from seedbed.wire.info import NUMERICS, TensorDescription
 from seedbed.wire.protos.enums import DTYPES, DTYPES_BACK, VERSIONS
 from seedbed.wire.protos.initializers import enum_number, enum_value
 

@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from seedbed.spec.digests import DigestAlgorithm
+from seedbed.spec.dtypes import Dtype
+from seedbed.spec.errors import InvalidValueError, bad_value
+from seedbed.spec.info import NUMERICS
 from seedbed.v1 import service_pb2, tensors_pb2
-from seedbed.wire.digests import DigestAlgorithm
-from seedbed.wire.dtypes import Dtype
-from seedbed.wire.errors import InvalidValueError, bad_value
-from seedbed.wire.info import NUMERICS
 
 DTYPES: dict[Dtype, Any] = {dtype: tensors_pb2.Dtype.Value(f"DTYPE_{dtype.name}") for dtype in Dtype}
 DTYPES_BACK: dict[Any, Dtype] = {number: dtype for dtype, number in DTYPES.items()}

@@ -4,8 +4,8 @@ import dataclasses
 import json
 from collections.abc import Iterable
 
+from seedbed.spec.info import InitializerInfo, InitializerParameter, Limits, ServerInfo
 from seedbed.v1 import service_pb2
-from seedbed.wire.info import InitializerInfo, InitializerParameter, Limits, ServerInfo
 from seedbed.wire.protos.enums import DIGESTS, DIGESTS_BACK, DTYPES, DTYPES_BACK, VERSIONS, VERSIONS_BACK
 
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from seedbed.spec.errors import InvalidArgumentError, bad_value
+from seedbed.spec.initializers import INITIALIZERS, ConstantSpec, InitializerSpec, parameters
 from seedbed.v1 import initializers_pb2
-from seedbed.wire.errors import InvalidArgumentError, bad_value
-from seedbed.wire.initializers import INITIALIZERS, ConstantSpec, InitializerSpec, parameters
 from seedbed.wire.protos.enums import enum_name
 
 _ENUMS: dict[str, tuple[Any, str]] = {

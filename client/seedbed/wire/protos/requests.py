@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
+from seedbed.spec.dtypes import Dtype
+from seedbed.spec.errors import InvalidArgumentError, bad_value
+from seedbed.spec.fans import FanAxes
+from seedbed.spec.initializers import INITIALIZERS, parameters
+from seedbed.spec.slices import TensorSlice
+from seedbed.spec.tensors import TensorRequest, TensorSpec
 from seedbed.v1 import tensors_pb2
-from seedbed.wire.dtypes import Dtype
-from seedbed.wire.errors import InvalidArgumentError, bad_value
-from seedbed.wire.fans import FanAxes
-from seedbed.wire.initializers import INITIALIZERS, parameters
 from seedbed.wire.protos.enums import DTYPES, DTYPES_BACK, enum_name
 from seedbed.wire.protos.initializers import initializer_from_proto, initializer_to_proto
-from seedbed.wire.slices import TensorSlice
-from seedbed.wire.specs import TensorRequest, TensorSpec
 
 _AXES = {"in_axis": "in_axes", "out_axis": "out_axes", "batch_axis": "batch_axes"}
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from google.protobuf.message import DecodeError
 
+from seedbed.spec.digests import Digest
+from seedbed.spec.dtypes import Dtype
+from seedbed.spec.errors import bad_value
+from seedbed.spec.info import NUMERICS
 from seedbed.v1 import tensors_pb2
-from seedbed.wire.digests import Digest
-from seedbed.wire.dtypes import Dtype
-from seedbed.wire.errors import bad_value
-from seedbed.wire.info import NUMERICS
 from seedbed.wire.protos.enums import DIGESTS, DIGESTS_BACK, DTYPES, DTYPES_BACK, VERSIONS, VERSIONS_BACK
 
 

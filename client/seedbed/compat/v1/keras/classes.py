@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from seedbed.compat.v1 import distributions, scaling
 from seedbed.compat.v1.base import Initializer
 from seedbed.initializers import DEFAULT_DTYPE, Seed
-from seedbed.wire import initializers as wire
+from seedbed.spec import initializers as specs
 
 _MODULE = "seedbed.compat.v1.keras.initializers"
 
@@ -65,7 +65,7 @@ class _FanIn(scaling.VarianceScaling):
 
     module: ClassVar[str | None] = _MODULE
     _meaningless: ClassVar[tuple[str, ...]] = ("dtype",)
-    _kind: ClassVar[type[wire.FixedScalingSpec]]
+    _kind: ClassVar[type[specs.FixedScalingSpec]]
 
     def __init__(self, seed: Seed = None) -> None:
         Initializer.__init__(self, self._kind(), seed)
@@ -78,7 +78,7 @@ class HeNormal(_FanIn):
         seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
     """
 
-    _kind = wire.HeNormalSpec
+    _kind = specs.HeNormalSpec
 
 
 class HeUniform(_FanIn):
@@ -88,7 +88,7 @@ class HeUniform(_FanIn):
         seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
     """
 
-    _kind = wire.HeUniformSpec
+    _kind = specs.HeUniformSpec
 
 
 class LecunNormal(_FanIn):
@@ -98,7 +98,7 @@ class LecunNormal(_FanIn):
         seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
     """
 
-    _kind = wire.LecunNormalSpec
+    _kind = specs.LecunNormalSpec
 
 
 class LecunUniform(_FanIn):
@@ -108,4 +108,4 @@ class LecunUniform(_FanIn):
         seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
     """
 
-    _kind = wire.LecunUniformSpec
+    _kind = specs.LecunUniformSpec

@@ -1,0 +1,166 @@
+"""Tensors in a safetensors file, mapped into memory: filled, or read, without a copy of the whole model.
+
+The format (huggingface.co/docs/safetensors): 8 bytes, little-endian, the size of a JSON header; the header; the
+tensors' bytes, little-endian, in C order. The safetensors package writes only what is in memory already, so the
+header is written here; tests read the result with the package.
+"""
+
+import json
+import struct
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedbed.spec.dtypes import Dtype
+from seedbed.spec.errors import bad_value
+from seedbed.spec.shapes import as_shape
+
+# The package's own limit on a header.
+MAX_HEADER_BYTES = 100_000_000
+ALIGNMENT = 8
+
+_NAMES = {
+    Dtype.FLOAT16: "F16",
+    Dtype.BFLOAT16: "BF16",
+    Dtype.FLOAT32: "F32",
+    Dtype.FLOAT64: "F64",
+    Dtype.FLOAT8_E4M3FN: "F8_E4M3",
+    Dtype.FLOAT8_E5M2: "F8_E5M2",
+    Dtype.INT8: "I8",
+    Dtype.INT16: "I16",
+    Dtype.INT32: "I32",
+    Dtype.INT64: "I64",
+    Dtype.UINT8: "U8",
+    Dtype.UINT16: "U16",
+    Dtype.UINT32: "U32",
+    Dtype.UINT64: "U64",
+    Dtype.BOOL: "BOOL",
+}
+_DTYPES = {name: dtype for dtype, name in _NAMES.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One tensor of a file."""
+
+    dtype: Dtype
+    """The type of its elements."""
+    shape: tuple[int, ...]
+    """The lengths of its axes."""
+    begin: int
+    """Where its bytes begin in the file."""
+    end: int
+    """Where they end."""
+
+
+def create(
+    path: str | Path,
+    tensors: Iterable[tuple[str, Dtype, tuple[int, ...]]],
+    metadata: Mapping[str, str] | None = None,
+) -> dict[str, NDArray[Any]]:
+    """Create a file of the right size and return its tensors by name, to be filled in place.
+
+    Args:
+        path: the file; an existing one is replaced.
+        tensors: name, dtype and shape of each.
+        metadata: texts that go into the header.
+    """
+    header: dict[str, Any] = {"__metadata__": dict(metadata)} if metadata else {}
+    offset = 0
+    layout: list[tuple[str, Dtype, tuple[int, ...], int]] = []
+    for name, dtype, shape in tensors:
+        if name == "__metadata__" or name in header:
+            raise bad_value("name", "another than __metadata__, and different from all others", name)
+        size = int(np.prod(shape, dtype=object)) * dtype.itemsize
+        header[name] = {"dtype": _NAMES[dtype], "shape": list(shape), "data_offsets": [offset, offset + size]}
+        layout.append((name, dtype, shape, offset))
+        offset += size
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % ALIGNMENT)
+    with Path(path).open("wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        file.truncate(8 + len(text) + offset)
+    data = _map(path, "r+")
+    return {name: _view(data, dtype, shape, 8 + len(text) + begin) for name, dtype, shape, begin in layout}
+
+
+def read_header(path: str | Path) -> dict[str, Entry]:
+    """Return the tensors of a file by name, in its order, without reading their bytes.
+
+    Raises:
+        InvalidValueError: if it is no safetensors file.
+        OSError: if it cannot be read.
+    """
+    file_size = Path(path).stat().st_size
+    with Path(path).open("rb") as file:
+        prefix = file.read(8)
+        size = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else 0
+        if not 2 <= size <= min(MAX_HEADER_BYTES, file_size - 8):
+            raise _malformed(path, f"a header of {size} bytes in a file of {file_size}")
+        text = file.read(size)
+    try:
+        header = json.loads(text.decode(), object_pairs_hook=_without_duplicates)
+        metadata = header.pop("__metadata__", None)
+        if metadata is not None and not all(isinstance(text, str) for text in metadata.values()):
+            raise ValueError("__metadata__ holds something else than texts")
+        entries = {name: _entry(value, 8 + size) for name, value in header.items()}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise _malformed(path, f"a header that cannot be read ({type(error).__name__}: {error})") from None
+    position = 8 + size
+    for name, entry in sorted(entries.items(), key=lambda item: (item[1].begin, item[1].end)):
+        wanted = int(np.prod(entry.shape, dtype=object)) * entry.dtype.itemsize
+        if entry.begin != position or entry.end > file_size or entry.end - entry.begin != wanted:
+            raise _malformed(path, f"tensor {name!r} from byte {entry.begin} to {entry.end} of {file_size}")
+        position = entry.end
+    if position != file_size:
+        raise _malformed(path, f"tensors up to byte {position} of {file_size}")
+    return entries
+
+
+def open_tensors(path: str | Path) -> dict[str, NDArray[Any]]:
+    """Return the tensors of a file by name, mapped read-only.
+
+    Raises:
+        InvalidValueError: if it is no safetensors file.
+        OSError: if it cannot be read.
+    """
+    entries = read_header(path)
+    data = _map(path, "r")
+    return {name: _view(data, entry.dtype, entry.shape, entry.begin) for name, entry in entries.items()}
+
+
+def _entry(value: Any, base: int) -> Entry:
+    offsets, lengths = value["data_offsets"], value["shape"]
+    if any(not isinstance(numbers, list) or {*map(type, numbers)} - {int} for numbers in (offsets, lengths)):
+        raise ValueError("shape or data_offsets is no list of integers")
+    begin, end = offsets
+    if value["dtype"] not in _DTYPES:
+        raise ValueError(f"dtype {value['dtype']} is not one of {', '.join(_DTYPES)}")
+    dtype = _DTYPES[value["dtype"]]
+    return Entry(dtype, as_shape(lengths, dtype.itemsize), base + begin, base + end)
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    for name, _ in pairs:
+        name.encode()  # raises for half a surrogate pair
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("a key stands twice")
+    return dict(pairs)
+
+
+def _map(path: str | Path, mode: Literal["r", "r+"]) -> NDArray[np.uint8]:
+    """Map the whole file once: every mapping keeps a file open."""
+    return np.memmap(path, np.uint8, mode)
+
+
+def _view(data: NDArray[np.uint8], dtype: Dtype, shape: tuple[int, ...], begin: int) -> NDArray[Any]:
+    size = int(np.prod(shape, dtype=object)) * dtype.itemsize
+    return data[begin : begin + size].view(dtype.numpy).reshape(shape)
+
+
+def _malformed(path: str | Path, received: str) -> Exception:
+    return bad_value("file", "a safetensors file", received).within(str(path))

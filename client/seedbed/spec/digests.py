@@ -1,0 +1,82 @@
+"""What identifies a tensor's content: a digest of its bytes."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol, get_args
+
+import xxhash
+
+from seedbed.spec.errors import bad_value
+
+DigestAlgorithm = Literal["xxh3_128", "sha256"]
+DIGEST_ALGORITHMS: tuple[DigestAlgorithm, ...] = get_args(DigestAlgorithm)
+DIGEST_BYTES: dict[DigestAlgorithm, int] = {"xxh3_128": 16, "sha256": 32}
+
+
+class Hasher(Protocol):
+    """What sums up bytes piece by piece; xxhash's and hashlib's objects do."""
+
+    def update(self, data: bytes | memoryview, /) -> None:
+        """Add bytes."""
+
+    def digest(self) -> bytes:
+        """Return the sum of all bytes so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """A digest of little-endian bytes in C order, and how many bytes it sums up."""
+
+    algorithm: DigestAlgorithm
+    """How it was computed."""
+    value: bytes
+    """16 bytes for ``xxh3_128`` (canonical, big-endian), 32 for ``sha256``."""
+    size_bytes: int
+    """How many bytes it sums up."""
+
+    def __str__(self) -> str:
+        return f"{self.algorithm}:{self.value.hex()}:{self.size_bytes}"
+
+
+class Digester:
+    """Sums up the bytes of one tensor as they come."""
+
+    def __init__(self, algorithm: DigestAlgorithm = "xxh3_128") -> None:
+        if algorithm not in DIGEST_ALGORITHMS:
+            raise bad_value("algorithm", "one of " + ", ".join(DIGEST_ALGORITHMS), algorithm)
+        self._algorithm: DigestAlgorithm = algorithm
+        self._hasher: Hasher = xxhash.xxh3_128() if algorithm == "xxh3_128" else hashlib.sha256()
+        self._size_bytes = 0
+
+    def update(self, data: bytes | memoryview) -> None:
+        """Add the next bytes; a memoryview must have items of one byte."""
+        self._hasher.update(data)
+        self._size_bytes += len(data)
+
+    def digest(self) -> Digest:
+        """Return the digest of all bytes so far."""
+        return Digest(self._algorithm, self._hasher.digest(), self._size_bytes)
+
+
+def digest_bytes(data: bytes | memoryview, algorithm: DigestAlgorithm = "xxh3_128") -> Digest:
+    """Return the digest of one piece of bytes."""
+    digester = Digester(algorithm)
+    digester.update(data)
+    return digester.digest()
+
+
+def digest_of(digests: Mapping[str, Digest]) -> Digest:
+    """Return one digest for many tensors, such as a model's: of their names and digests, in the names' order.
+
+    It is the XXH3-128 of a line ``NAME NUL DIGEST`` for each, the digest as its text; its size is that of all. So two
+    processes agree on a model whatever each of them holds of it, and whichever framework it is in.
+
+    Example:
+        >>> digest_of({"a": digest_bytes(b"1"), "b": digest_bytes(b"2")}).size_bytes
+        2
+    """
+    digester = Digester()
+    for name in sorted(digests):
+        digester.update(f"{name}\0{digests[name]}\n".encode())
+    return Digest("xxh3_128", digester.digest().value, sum(each.size_bytes for each in digests.values()))

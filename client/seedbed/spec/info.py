@@ -1,0 +1,138 @@
+"""What a server says of itself, of its initializers, and of a tensor before it is sampled."""
+
+from dataclasses import dataclass
+
+from seedbed.spec.digests import DigestAlgorithm
+from seedbed.spec.dtypes import Dtype
+from seedbed.spec.initializers import Distribution
+
+NUMERICS = "seedbed-1"
+"""The numerics version that this release produces."""
+
+# gRPC's default limit on a message counts everything in it; this leaves room for the header and the digest.
+MAX_CHUNK_BYTES = 4 * 2**20 - 4096
+# A tensor of at most so many bytes takes less time to sample than a call does: SampleTensor sends it in one message.
+ONE_MESSAGE_BYTES = 2**16
+MIN_CHUNK_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a server refuses to go beyond."""
+
+    max_request_message_bytes: int = 4 * 2**20
+    """The size of one request message, in bytes."""
+    max_tensors_per_request: int = 10_000
+    """Tensors in one request."""
+    max_rank: int = 32
+    """Axes of a tensor."""
+    max_name_bytes: int = 1024
+    """Bytes of a tensor's name in UTF-8."""
+    max_tensor_bytes: int = 2**38
+    """Bytes of one tensor as requested: of its slice, where there is one."""
+    max_request_bytes: int = 2**40
+    """Bytes of all tensors of one request."""
+    max_orthogonal_elements: int = 2**26
+    """Elements that are computed in one piece: an orthogonal block's, or those of a line of a sparse tensor."""
+    max_chunk_bytes: int = MAX_CHUNK_BYTES
+    """Bytes of data in one chunk."""
+    max_concurrent_streams: int = 64
+    """Streams that sample at the same time."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerInfo:
+    """What a server is."""
+
+    version: str
+    """Its release."""
+    numerics: tuple[str, ...]
+    """The numerics versions it can produce, newest first."""
+    dtypes: tuple[Dtype, ...]
+    """The dtypes it can produce."""
+    digest_algorithms: tuple[DigestAlgorithm, ...]
+    """The digest algorithms it knows."""
+    backend: str
+    """What samples: ``cpu`` or ``gpu``."""
+    device: str
+    """The physical device in words."""
+    threads: int
+    """Threads that sample."""
+    limits: Limits
+    """What it refuses to go beyond."""
+
+
+@dataclass(frozen=True, slots=True)
+class InitializerParameter:
+    """One parameter of an initializer."""
+
+    name: str
+    """As in Keras."""
+    type: str
+    """``float``, ``integer``, ``boolean``, or ``string`` for one of ``choices``."""
+    default: float | str | None
+    """The default value; None where there is none."""
+    choices: tuple[str, ...]
+    """What a string may be."""
+    description: str
+    """What it does and which values it takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class InitializerInfo:
+    """One initializer that a server has."""
+
+    name: str
+    """Keras's class name."""
+    field: str
+    """Its snake_case name."""
+    aliases: tuple[str, ...]
+    """Other names."""
+    description: str
+    """What it fills a tensor with, and its source."""
+    parameters: tuple[InitializerParameter, ...]
+    """Its parameters, in Keras's order."""
+    dtypes: tuple[Dtype, ...]
+    """The dtypes it takes."""
+    random: bool
+    """Whether seed, name and draw matter."""
+
+
+@dataclass(frozen=True, slots=True)
+class TensorDescription:
+    """What sampling a tensor would give, and what it would cost; absent figures are None."""
+
+    name: str
+    """The tensor's name."""
+    shape: tuple[int, ...]
+    """The lengths of all axes of what would be sent."""
+    dtype: Dtype
+    """The type of the elements."""
+    size_bytes: int
+    """Bytes that would be sent."""
+    chunk_count: int
+    """Chunks that would be sent, at the server's chunk size."""
+    fan_in: float | None = None
+    """The number of inputs, from the whole shape."""
+    fan_out: float | None = None
+    """The number of outputs, from the whole shape."""
+    distribution: Distribution | None = None
+    """The distribution of the elements."""
+    minval: float | None = None
+    """The lower end of a uniform, included."""
+    maxval: float | None = None
+    """The upper end of a uniform, excluded."""
+    mean: float | None = None
+    """The mean of a normal before truncation."""
+    stddev: float | None = None
+    """The standard deviation of a normal before truncation."""
+    lower: float | None = None
+    """The lower bound of a truncated normal, in standard deviations."""
+    upper: float | None = None
+    """The upper bound of a truncated normal, in standard deviations."""
+    value: float | None = None
+    """The value of a constant's elements, or of an identity's diagonal."""
+    sampled_elements: int = 0
+    """Elements that the server computes: whole blocks and lines for a slice of an orthogonal or sparse tensor."""
+    working_bytes: int = 0
+    """Memory that the server holds for it beyond its chunks in flight."""

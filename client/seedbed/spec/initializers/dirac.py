@@ -1,0 +1,36 @@
+"""What makes a convolution pass its inputs on."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from seedbed.spec.dtypes import Dtype
+from seedbed.spec.errors import bad_value
+from seedbed.spec.fans import FanAxes
+from seedbed.spec.initializers.base import ALL_DTYPES, InitializerSpec, parameter
+from seedbed.spec.initializers.layouts import kernel_axes
+from seedbed.spec.numbers import as_int
+
+
+@dataclass(frozen=True, slots=True)
+class DiracSpec(InitializerSpec):
+    """1 at a kernel's spatial centre where output and input have the same index within a group of outputs, else 0.
+
+    Three to five axes, (spatial..., in, out) unless other axes are named.
+    """
+
+    dtypes: ClassVar[tuple[Dtype, ...]] = ALL_DTYPES
+    random: ClassVar[bool] = False
+    has_layout: ClassVar[bool] = True
+
+    groups: int = parameter(1, "How many groups the outputs form, each of which repeats the inputs; from 1 on.")
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "groups", as_int("groups", self.groups))
+        if not 1 <= self.groups < 2**63:
+            raise bad_value("groups", "1 or more", self.groups)
+
+    def check_axes(self, shape: tuple[int, ...], axes: FanAxes | None) -> None:
+        """Raise unless the shape is a kernel's whose outputs form that many groups."""
+        outputs = shape[kernel_axes(self.name(), shape, axes).out_axis]
+        if outputs % self.groups:
+            raise bad_value("groups", f"a divisor of {outputs}, the number of outputs", self.groups)

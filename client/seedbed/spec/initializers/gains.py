@@ -1,0 +1,69 @@
+"""What fills a tensor with numbers whose variance follows from a gain and the fans, with PyTorch's formulas."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from seedbed.spec.dtypes import Dtype
+from seedbed.spec.gains import NONLINEARITIES, Nonlinearity, as_nonlinearity, as_slope
+from seedbed.spec.initializers.base import FARTHEST_NORMAL, InitializerSpec, check_reach, choice, parameter
+
+OneFanMode = Literal["fan_in", "fan_out"]
+ONE_FAN_MODES: tuple[OneFanMode, ...] = ("fan_in", "fan_out")
+
+
+@dataclass(frozen=True, slots=True)
+class XavierSpec(InitializerSpec):
+    """Numbers with mean 0 and standard deviation gain * sqrt(2 / max(1, fan_in + fan_out))."""
+
+    has_fans: ClassVar[bool] = True
+
+    gain: float = parameter(1.0, "Multiplies every element, finite, 0 or more.")
+
+    def __post_init__(self) -> None:
+        self._finite("gain")
+        self._not_negative("gain")
+
+    def check(self, shape: tuple[int, ...], dtype: Dtype) -> None:
+        """Raise if a number could overflow the dtype: the standard deviation is at most sqrt(2) times the gain."""
+        InitializerSpec.check(self, shape, dtype)
+        check_reach("gain", self.gain, 1.5 * FARTHEST_NORMAL * self.gain, dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class XavierUniformSpec(XavierSpec):
+    """Uniform, with PyTorch's gain. Glorot and Bengio 2010, proceedings.mlr.press/v9/glorot10a."""
+
+
+@dataclass(frozen=True, slots=True)
+class XavierNormalSpec(XavierSpec):
+    """Normal on the whole line, with PyTorch's gain. Glorot and Bengio 2010, proceedings.mlr.press/v9/glorot10a."""
+
+
+@dataclass(frozen=True, slots=True)
+class KaimingSpec(InitializerSpec):
+    """Numbers with mean 0 and standard deviation calculate_gain(nonlinearity, a) / sqrt(max(1, fan)), at most 5/3."""
+
+    has_fans: ClassVar[bool] = True
+
+    a: float = parameter(0.0, "The negative slope of leaky_relu, finite, its square too; others do not use it.")
+    mode: OneFanMode = parameter("fan_in", "Which fan divides the variance.", ONE_FAN_MODES)
+    nonlinearity: Nonlinearity = parameter(
+        "leaky_relu",
+        "What follows the layer; PyTorch's names of convolutions (conv2d, conv_transpose1d, ...) mean linear.",
+        NONLINEARITIES,
+    )
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "a", as_slope("a", self.a))
+        object.__setattr__(self, "mode", choice("mode", self.mode, ONE_FAN_MODES))
+        object.__setattr__(self, "nonlinearity", as_nonlinearity(self.nonlinearity))
+
+
+@dataclass(frozen=True, slots=True)
+class KaimingUniformSpec(KaimingSpec):
+    """Uniform, with the gain of a nonlinearity. He et al. 2015, arXiv:1502.01852."""
+
+
+@dataclass(frozen=True, slots=True)
+class KaimingNormalSpec(KaimingSpec):
+    """Normal on the whole line, with the gain of a nonlinearity. He et al. 2015, arXiv:1502.01852."""

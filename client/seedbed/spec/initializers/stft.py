@@ -1,0 +1,98 @@
+"""What makes a convolution a short-time Fourier transform, as Keras 3's STFT does."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from seedbed.spec.errors import bad_value
+from seedbed.spec.fans import FanAxes
+from seedbed.spec.initializers.base import InitializerSpec, choice, parameter
+from seedbed.spec.numbers import as_flag
+
+Side = Literal["real", "imag"]
+Scaling = Literal["density", "spectrum"]
+Window = Literal[
+    "boxcar",
+    "hann",
+    "hamming",
+    "blackman",
+    "nuttall",
+    "blackmanharris",
+    "flattop",
+    "bartlett",
+    "triang",
+    "cosine",
+    "barthann",
+    "bohman",
+    "parzen",
+    "lanczos",
+]
+SIDES: tuple[Side, ...] = ("real", "imag")
+SCALINGS: tuple[Scaling, ...] = ("density", "spectrum")
+WINDOWS: tuple[Window, ...] = Window.__args__  # type: ignore[attr-defined]  # a Literal's words
+NONE = "none"
+"""The word for None where there is no None: on the wire, on a command line."""
+# SciPy's other names of these windows.
+_OTHER_NAMES: dict[str, Window] = {
+    **dict.fromkeys(("box", "ones", "rect", "rectangular"), "boxcar"),
+    **dict.fromkeys(("hanning", "han"), "hann"),
+    **dict.fromkeys(("hamm", "ham"), "hamming"),
+    **dict.fromkeys(("black", "blk"), "blackman"),
+    **dict.fromkeys(("nutt", "nut"), "nuttall"),
+    **dict.fromkeys(("blackharr", "bkh"), "blackmanharris"),
+    **dict.fromkeys(("flat", "flt"), "flattop"),
+    **dict.fromkeys(("bart", "brt"), "bartlett"),
+    **dict.fromkeys(("triangle", "tri"), "triang"),
+    "halfcosine": "cosine",
+    **dict.fromkeys(("brthan", "bth"), "barthann"),
+    **dict.fromkeys(("bman", "bmn"), "bohman"),
+    **dict.fromkeys(("parz", "par"), "parzen"),
+    "sinc": "lanczos",
+}
+# Symmetric windows of two elements that are both 0.
+_ZERO_AT_ENDS = ("hann", "blackman", "bartlett", "barthann", "bohman", "lanczos")
+MAX_LENGTH = 2**16
+"""Elements of a frame, and bins: a second and a half at 44.1 kHz."""
+
+
+@dataclass(frozen=True, slots=True)
+class STFTSpec(InitializerSpec):
+    """The real or imaginary part of a windowed Fourier transform as a convolution's kernel.
+
+    Its shape is (frame length, 1, transform's length / 2 + 1). As keras.initializers.STFT; the windows are
+    SciPy's.
+    """
+
+    random: ClassVar[bool] = False
+    aliases: ClassVar[tuple[str, ...]] = ("STFTInitializer",)
+
+    side: Side = parameter("real", "Which part: cosines, or sines with a minus sign.", SIDES)
+    window: Window | None = parameter("hann", "What a frame is multiplied with; none is no window.", (*WINDOWS, NONE))
+    scaling: Scaling | None = parameter(
+        "density",
+        "What a windowed kernel is divided by: the root of the window's sum of squares, or its sum of magnitudes.",
+        (*SCALINGS, NONE),
+    )
+    periodic: bool = parameter(False, "Whether the window is one period of a periodic one.")
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "side", choice("side", self.side, SIDES))
+        window: Any = self.window
+        if isinstance(window, str):
+            window = _OTHER_NAMES.get(window.lower(), window)
+        for name, value, words in (("window", window, WINDOWS), ("scaling", self.scaling, SCALINGS)):
+            word = NONE if value is None else choice(name, value, (*words, NONE))
+            object.__setattr__(self, name, None if word == NONE else word)
+        object.__setattr__(self, "periodic", as_flag("periodic", self.periodic))
+
+    def check_axes(self, shape: tuple[int, ...], axes: FanAxes | None) -> None:
+        """Raise unless the shape is such a kernel's."""
+        del axes
+        if len(shape) != 3 or shape[1] != 1 or shape[2] < 2:
+            raise bad_value(
+                "shape", "(frame length, 1, transform's length / 2 + 1) for STFT, the last at least 2", shape
+            )
+        if max(shape) > MAX_LENGTH:
+            raise bad_value("shape", f"of axes of at most {MAX_LENGTH} for STFT", shape)
+        is_zero = shape[0] == 2 and not self.periodic and self.window in _ZERO_AT_ENDS
+        if is_zero and self.scaling is not None:
+            raise bad_value("shape", f"of another frame length for a {self.window} window, which has only zeros", shape)

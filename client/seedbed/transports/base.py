@@ -1,0 +1,111 @@
+"""What a client needs of whoever does the work: a server far away, or the engine in this process."""
+
+import importlib.metadata
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol, Self
+
+from seedbed.devices import LocalDevice
+from seedbed.errors import EngineNotInstalledError
+from seedbed.spec.digests import Digest, DigestAlgorithm
+from seedbed.spec.info import InitializerInfo, ServerInfo, TensorDescription
+from seedbed.spec.tensors import TensorRequest
+from seedbed.wire.chunks import Chunk
+
+EMBEDDED = "embedded:"
+"""The target that is the engine in this process."""
+
+
+class Transport(Protocol):
+    """Answers requests; raises only errors of :mod:`seedbed.errors`. Safe to use from several threads."""
+
+    @property
+    def target(self) -> str:
+        """Who does the work, as given to ``connect``."""
+
+    def close(self) -> None:
+        """Give back what the transport holds; calls under way are cancelled."""
+
+    def wait_ready(self, timeout_seconds: float) -> None:
+        """Return when requests can be answered, or raise UnavailableError."""
+
+    def server_info(self, timeout_seconds: float | None = None) -> ServerInfo:
+        """Return what does the work."""
+
+    def list_initializers(self, timeout_seconds: float | None = None) -> list[InitializerInfo]:
+        """Return every initializer there."""
+
+    def describe(
+        self, requests: Sequence[TensorRequest], timeout_seconds: float | None = None
+    ) -> list[TensorDescription]:
+        """Return what sampling the requests would give."""
+
+    def digest(
+        self, requests: Sequence[TensorRequest], algorithm: DigestAlgorithm, timeout_seconds: float | None = None
+    ) -> list[Digest]:
+        """Return the digests of what sampling the requests would give."""
+
+    def chunks(
+        self, request: TensorRequest, first_byte: int = 0, timeout_seconds: float | None = None
+    ) -> Iterator[Chunk]:
+        """Yield the bytes of one request from ``first_byte`` on, each chunk checked."""
+
+    def fill(
+        self,
+        requests: Sequence[TensorRequest],
+        outs: Sequence[memoryview],
+        on_bytes: Callable[[int], None],
+        timeout_seconds: float | None = None,
+        *,
+        may_map: bool = False,
+    ) -> Sequence[memoryview]:
+        """Write the bytes of each request into its memory, checked, and return the memory that holds them.
+
+        Args:
+            requests: what to sample.
+            outs: writable memory of exactly each request's size, items of one byte.
+            on_bytes: called with the number of new bytes as they are written.
+            timeout_seconds: for the whole call; None is no limit.
+            may_map: whether other memory may take the place of an out, which is then not written to.
+        """
+
+    def sample_on(
+        self,
+        device: LocalDevice,
+        requests: Sequence[TensorRequest],
+        on_bytes: Callable[[int], None],
+        timeout_seconds: float | None = None,
+    ) -> list[Any]:
+        """Return each request's tensor as an array that stays on a device of this machine.
+
+        Args:
+            device: where to.
+            requests: what to sample.
+            on_bytes: called with the number of new bytes as they are there.
+            timeout_seconds: for the whole call; None is no limit.
+        """
+
+
+class EmbeddedTransport(Transport, Protocol):
+    """The engine in this process. It knows no deadline, so its calls can be cancelled: all that one object makes."""
+
+    def another(self) -> Self:
+        """Return a transport to the same engine; its calls are cancelled apart from this one's."""
+
+    def cancel(self) -> None:
+        """Make calls under way end soon, and later ones at once, with an error; done from another thread."""
+
+
+def embedded_transport() -> EmbeddedTransport:
+    """Return the engine in this process; it is found by its entry point, so that the SDK stays light.
+
+    Raises:
+        EngineNotInstalledError: if its packages are missing.
+    """
+    for entry_point in importlib.metadata.entry_points(group="seedbed.transports", name="embedded"):
+        try:
+            transport: EmbeddedTransport = entry_point.load()()
+        except ModuleNotFoundError as error:
+            message = f"the embedded engine needs {error.name}: pip install 'seedbed[engine]', or name a server"
+            raise EngineNotInstalledError(message) from None
+        return transport
+    raise EngineNotInstalledError("the embedded engine is not installed: pip install 'seedbed[engine]'")

@@ -1,0 +1,60 @@
+"""From a target to a gRPC channel: which targets there are, and the settings of the connection."""
+
+import re
+from collections.abc import Mapping
+
+import grpc
+import grpc.aio
+import grpc.experimental
+
+from seedbed.spec.errors import bad_value
+
+SCHEMES = ("dns:", "unix:", "ipv4:", "ipv6:", "xds:")
+
+# A connection on which nothing moves is asked for a sign of life, so that a host that vanished is noticed.
+KEEPALIVE_SECONDS = 20
+KEEPALIVE_TIMEOUT_SECONDS = 10
+
+DEFAULT_OPTIONS: dict[str, int | str] = {
+    "grpc.keepalive_time_ms": KEEPALIVE_SECONDS * 1000,
+    "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_SECONDS * 1000,
+    "grpc.http2.max_pings_without_data": 0,
+    # Fewer, larger HTTP/2 frames: each costs a callback. 16 MiB - 1 is the protocol's largest.
+    "grpc.http2.max_frame_size": 2**24 - 1,
+    # Channels with equal settings would share one connection, and its one flow-control window.
+    "grpc.use_local_subchannel_pool": 1,
+    # The thread that reads a stream also waits for it. Otherwise each call starts one, which hands over its messages.
+    grpc.experimental.ChannelOptions.SingleThreadedUnaryStream: 1,
+}
+
+
+def grpc_target(target: str) -> str:
+    """Return what gRPC calls a target: ``host:port``, or a name with one of gRPC's schemes.
+
+    Raises:
+        InvalidValueError: if it is empty, or has a scheme that gRPC does not know.
+    """
+    allowed = "host:port, dns:///host:port, unix:///path or embedded:"
+    if not target or any(c.isspace() or not c.isprintable() for c in target):  # surrogates are not printable either
+        raise bad_value("target", allowed, target)
+    if target.startswith(SCHEMES):
+        return target
+    # gRPC takes a port modulo 65,536, and a missing one as 443: neither is what was meant.
+    port = target.rpartition(":")[2]
+    if "://" in target or ":" not in target or not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 2**16:
+        raise bad_value("target", allowed, target)
+    return target
+
+
+def open_channel(target: str, options: Mapping[str, int | str]) -> grpc.Channel:
+    """Return a channel; it connects at its first call."""
+    return grpc.insecure_channel(grpc_target(target), options=_all(options))
+
+
+def open_aio_channel(target: str, options: Mapping[str, int | str]) -> grpc.aio.Channel:
+    """Return a channel for the event loop that runs; it connects at its first call."""
+    return grpc.aio.insecure_channel(grpc_target(target), options=_all(options))
+
+
+def _all(options: Mapping[str, int | str]) -> list[tuple[str, int | str]]:
+    return list({**DEFAULT_OPTIONS, **options}.items())

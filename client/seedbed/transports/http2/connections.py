@@ -1,0 +1,190 @@
+"""The connections to one server: a call takes an idle one, or a new one, and leaves it to the next call."""
+
+import os
+import threading
+import time
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import metadata
+
+import grpc
+import hpack
+
+from seedbed.transports.http2.address import Address
+from seedbed.transports.http2.call import Call
+from seedbed.transports.http2.connection import Connection
+from seedbed.transports.http2.errors import CallError, ConnectionLostError, closed_here, deadline_exceeded
+
+# Before the headers: that no table is kept for them, as a server may ask for (RFC 7541, sections 4.2 and 6.3).
+NO_TABLE = b"\x20"
+
+# What is kept for later; a program with more threads than that opens new ones.
+MOST_IDLE = 8
+
+# gRPC's own patience with a host that does not answer.
+CONNECT_SECONDS = 20.0
+
+
+class Connections:
+    """The connections to one server. Safe to use from several threads, and after a fork.
+
+    Args:
+        address: where it listens.
+    """
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._lock = threading.Lock()
+        self._idle: list[Connection] = []
+        self._busy: set[Connection] = set()
+        self._is_closed = False
+        self._headers: dict[str, bytes] = {}
+        _OPEN.add(self)
+
+    def close(self) -> None:
+        """Close all connections; calls under way end with CANCELLED."""
+        with self._lock:
+            self._is_closed = True
+            idle, self._idle = self._idle, []
+            for connection in self._busy:
+                connection.shut()
+        for connection in idle:
+            connection.close()
+
+    @contextmanager
+    def call(self, method: str, message: bytes, timeout_seconds: float | None) -> Iterator[Call]:
+        """Yield a call that the server has begun to answer; it ends with the block.
+
+        Args:
+            method: its full name, with slashes.
+            message: the request.
+            timeout_seconds: for the whole call; None is no limit.
+
+        Raises:
+            CallError: if there is no answer.
+            ValueError: if the connections are closed, as gRPC's channels have it.
+        """
+        deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+        while True:
+            connection, is_new = self._take(deadline)
+            call = None
+            try:
+                call = Call(connection)
+                call.begin(self._headers_of(method, timeout_seconds), message)
+                yield call
+                return
+            except ConnectionLostError:
+                # A server may close an idle connection just when it is wanted; nothing has come of the answer yet.
+                if is_new or (call is not None and call.has_headers):
+                    raise
+            finally:
+                self._give_back(connection, is_free=call is not None and call.is_done)
+
+    def unary(self, method: str, message: bytes, timeout_seconds: float | None) -> bytes:
+        """Return the only response of a call; the arguments are those of :meth:`call`.
+
+        Raises:
+            CallError: if there is none, or more than one.
+            ValueError: if the connections are closed.
+        """
+        with self.call(method, message, timeout_seconds) as call:
+            size_bytes = call.next_message()
+            data = call.read(size_bytes) if size_bytes is not None else b""
+            if size_bytes is None or call.next_message() is not None:
+                raise CallError(grpc.StatusCode.DATA_LOSS, "not one response came, as was due")
+            return data
+
+    def _take(self, deadline: float | None) -> tuple[Connection, bool]:
+        """Return a connection, and whether it is a new one."""
+        while True:
+            with self._lock:
+                if self._is_closed:
+                    raise ValueError("Cannot invoke RPC on closed channel!")
+                connection = self._idle.pop() if self._idle else None
+                if connection is not None:
+                    self._busy.add(connection)
+            if connection is None:
+                return self._open(deadline), True
+            connection.deadline = deadline
+            is_alive = False
+            try:
+                is_alive = connection.is_alive()
+            finally:
+                if not is_alive:
+                    self._give_back(connection, is_free=False)
+            if is_alive:
+                return connection, False
+
+    def _open(self, deadline: float | None) -> Connection:
+        seconds = CONNECT_SECONDS if deadline is None else min(CONNECT_SECONDS, max(deadline - time.monotonic(), 1e-3))
+        try:
+            connection = Connection(self._address.connect(seconds))
+        except (OSError, UnicodeError) as error:  # the latter for what cannot be the name of a host
+            if deadline is not None and time.monotonic() >= deadline:
+                raise deadline_exceeded() from None
+            where = self._address.path or self._address.authority
+            raise ConnectionLostError(f"cannot connect to {where}: {error}") from None
+        connection.deadline = deadline
+        with self._lock:
+            self._busy.add(connection)
+            is_closed = self._is_closed
+        if is_closed:
+            self._give_back(connection, is_free=False)
+            raise closed_here()
+        return connection
+
+    def _give_back(self, connection: Connection, *, is_free: bool) -> None:
+        connection.deadline = None
+        with self._lock:
+            self._busy.discard(connection)
+            if is_free and connection.is_usable and not self._is_closed and len(self._idle) < MOST_IDLE:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def forget(self) -> None:
+        """Leave the connections to the process that opened them: two would get each other's answers."""
+        self._lock = threading.Lock()
+        for connection in (*self._idle, *self._busy):
+            connection.close()
+        self._idle, self._busy = [], set()
+
+    def _headers_of(self, method: str, timeout_seconds: float | None) -> bytes:
+        """Return the headers of a request (gRPC's PROTOCOL-HTTP2.md); no table is kept for them."""
+        if method not in self._headers:
+            headers = {
+                ":method": "POST",
+                ":scheme": "http",
+                ":path": method,
+                ":authority": self._address.authority,
+                "te": "trailers",
+                "content-type": "application/grpc",
+                "user-agent": f"seedbed/{metadata.version('seedbed')}",
+            }
+            self._headers[method] = NO_TABLE + _encoded(headers)
+        if timeout_seconds is None:
+            return self._headers[method]
+        return self._headers[method] + _encoded({"grpc-timeout": _timeout(timeout_seconds)})
+
+
+def _encoded(headers: dict[str, str]) -> bytes:
+    encoder = hpack.Encoder()
+    return bytes(encoder.encode([hpack.NeverIndexedHeaderTuple(*each) for each in headers.items()], huffman=False))
+
+
+def _timeout(seconds: float) -> str:
+    """Return a time as gRPC writes it: at most eight digits and a unit; rounded up, as we look at the clock as well."""
+    milliseconds = int(seconds * 1000) + 1
+    return f"{milliseconds}m" if milliseconds < 10**8 else f"{milliseconds // 60_000 + 1}M"
+
+
+_OPEN: weakref.WeakSet[Connections] = weakref.WeakSet()
+
+
+def _forget_all() -> None:
+    for connections in tuple(_OPEN):
+        connections.forget()
+
+
+os.register_at_fork(after_in_child=_forget_all)

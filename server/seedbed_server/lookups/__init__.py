@@ -1,6 +1,0 @@
-"""Elements that do not follow from their own word alone: looked up in something that is computed whole."""
-
-from seedbed_server.lookups.base import Cost, Lookup
-from seedbed_server.lookups.choice import cost_of, lookup_of, piece_elements
-
-__all__ = ["Cost", "Lookup", "cost_of", "lookup_of", "piece_elements"]

@@ -1,0 +1,6 @@
+"""Elements that do not follow from their own word alone: looked up in something that is computed whole."""
+
+from seedbed_server.sampling.lookups.base import Cost, Lookup
+from seedbed_server.sampling.lookups.choice import cost_of, lookup_of, piece_elements
+
+__all__ = ["Cost", "Lookup", "cost_of", "lookup_of", "piece_elements"]

@@ -1,0 +1,54 @@
+"""What a lookup is, and what it costs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedbed.spec.dtypes import Dtype
+from seedbed_server.backends.base import Backend
+from seedbed_server.backends.runs import Runs
+from seedbed_server.kernels.keys import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What sampling a slice takes."""
+
+    sampled_elements: int
+    """How many elements are computed."""
+    working_bytes: int
+    """Memory held beyond what is filled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a lookup samples with."""
+
+    key: Key
+    """Of the tensor."""
+    dtype: Dtype
+    """Of the elements."""
+    backend: Backend
+    """Who samples."""
+    is_cancelled: Callable[[], bool]
+    """Asked now and then; if it says so, the work ends with CancelledError."""
+
+
+class Lookup(Protocol):
+    """Fills memory with elements of one tensor, and keeps what later ones need too; used by one thread at a time."""
+
+    def fill(self, runs: Runs, out: NDArray[np.uint8]) -> None:
+        """Write the elements of the runs, one after another, little-endian."""
+
+
+def round_matrix(matrix: NDArray[np.float64], dtype: Dtype) -> NDArray[np.generic]:
+    """Return float64 numbers in a dtype: rounded to float32, and from there once more to a 16-bit or 8-bit dtype."""
+    if dtype is Dtype.FLOAT64:
+        return matrix
+    single = matrix.astype(np.float32)
+    if dtype.saturates:
+        single = single.clip(-dtype.largest, dtype.largest)
+    return single if dtype is Dtype.FLOAT32 else single.astype(dtype.numpy)

@@ -1,0 +1,65 @@
+"""Orthogonal blocks: each is computed when one of its elements is asked for, and kept while others may be."""
+
+from collections import OrderedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedbed.spec.dtypes import Dtype
+from seedbed.spec.slices import TensorSlice
+from seedbed_server.backends.base import CancelledError
+from seedbed_server.backends.rules import Orthogonal
+from seedbed_server.backends.runs import Runs
+from seedbed_server.sampling.lookups.base import Cost, Surroundings, round_matrix
+
+TILE_ELEMENTS = 2**20
+"""Elements that are looked up at a time; where blocks lie between each other, each takes some bytes while it is."""
+
+
+def cost(rule: Orthogonal, part: TensorSlice, dtype: Dtype) -> Cost:
+    """Return what a part of the tensor takes: the blocks that it touches, one after another."""
+    grid = rule.grid
+    touched = grid.touched(part.starts, part.lengths)
+    if not touched:
+        return Cost(0, 0)
+    # Of float64: a block and its reflections in two orders, or those and the result.
+    others = min(_kept_blocks(rule), touched) - 1
+    return Cost(touched * grid.block_elements, (3 * 8 + others * dtype.itemsize) * grid.block_elements)
+
+
+def _kept_blocks(rule: Orthogonal) -> int:
+    """Return how many blocks are kept: those between each other's rows, and as many for threads that are ahead."""
+    return 2 * rule.grid.interleaved
+
+
+class OrthogonalLookup:
+    """The blocks of one tensor."""
+
+    def __init__(self, rule: Orthogonal, surroundings: Surroundings) -> None:
+        self._rule = rule
+        self._in = surroundings
+        self._blocks: OrderedDict[int, NDArray[np.generic]] = OrderedDict()
+
+    def fill(self, runs: Runs, out: NDArray[np.uint8]) -> None:
+        """Write the elements of the runs, one after another.
+
+        Raises:
+            CancelledError: if that is what became of it.
+        """
+        elements = out.view(self._in.dtype.numpy)
+        for first in range(0, elements.size, TILE_ELEMENTS):
+            end = min(first + TILE_ELEMENTS, elements.size)
+            for block, cells in self._rule.grid.cells(runs.part(first, end)):
+                cells.copy(None if block is None else self._block(block), elements[first:end])
+
+    def _block(self, number: int) -> NDArray[np.generic]:
+        if number in self._blocks:
+            self._blocks.move_to_end(number)
+            return self._blocks[number]
+        if self._in.is_cancelled():
+            raise CancelledError
+        while len(self._blocks) >= _kept_blocks(self._rule):
+            self._blocks.popitem(last=False)
+        matrix = self._in.backend.orthogonal(self._rule, number, self._in.key, self._in.is_cancelled)
+        self._blocks[number] = round_matrix(matrix, self._in.dtype).reshape(-1)
+        return self._blocks[number]

@@ -1,0 +1,126 @@
+"""Sparse matrices: a line's zeros are the elements with its smallest words, so one threshold for each line says it all.
+
+An element's rank in its line is (word, place), which no other element has. The threshold of a line is the largest rank
+that is zero; it takes all words of the line to find, and 8 bytes to keep. Lines are treated in bands.
+"""
+
+from collections import OrderedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedbed.spec.slices import TensorSlice
+from seedbed_server.backends.base import CancelledError
+from seedbed_server.backends.rules import Normal, Sparse
+from seedbed_server.backends.runs import Runs, rectangle_runs
+from seedbed_server.sampling.lookups.base import Cost, Surroundings
+
+BAND_ELEMENTS = 2**20
+"""Words that are looked at together, unless a line has more."""
+TILE_ELEMENTS = 2**20
+"""Elements that are decided on at a time."""
+WIDEST_TILE = 2**22
+"""Lines that a tile's elements may be spread over; a tile that goes beyond a row's end may touch all columns."""
+MAX_KEPT_LINES = 2**24
+"""Lines whose thresholds are kept, 128 MiB; a tensor with more of them recomputes some."""
+_BYTES_PER_WORD = 20  # the word, its copy in the line's order, and its rank; or the run that it was drawn in
+
+
+def cost(rule: Sparse, part: TensorSlice) -> Cost:
+    """Return what a part of the matrix takes: its lines' words, a band at a time, and their thresholds."""
+    lines = part.lengths[1 - rule.axis]
+    band = _lines_per_band(rule)
+    words = band * rule.line_elements
+    tile = min(TILE_ELEMENTS, part.lengths[0] * part.lengths[1])
+    kept = min(lines + 2 * band, MAX_KEPT_LINES + band)
+    copied = min(kept, WIDEST_TILE)
+    working = _BYTES_PER_WORD * words + 8 * (kept + copied) + tile
+    return Cost(lines * rule.line_elements, working if rule.zeros else 0)
+
+
+def _lines_per_band(rule: Sparse) -> int:
+    lines = rule.shape[1 - rule.axis]
+    return max(1, min(lines, BAND_ELEMENTS // max(1, rule.line_elements)))
+
+
+class SparseLookup:
+    """The thresholds of one matrix's lines."""
+
+    def __init__(self, rule: Sparse, surroundings: Surroundings) -> None:
+        self._rule = rule
+        self._in = surroundings
+        self._band_lines = _lines_per_band(rule)
+        self._bands: OrderedDict[int, NDArray[np.uint64]] = OrderedDict()
+
+    def fill(self, runs: Runs, out: NDArray[np.uint8]) -> None:
+        """Write the elements of the runs, one after another.
+
+        Raises:
+            CancelledError: if that is what became of it.
+        """
+        normal = Normal(0.0, self._rule.stddev)
+        self._in.backend.fill(normal, self._in.key, runs, self._in.dtype, out)
+        if not self._rule.zeros:
+            return
+        elements = out.view(self._in.dtype.numpy)
+        for first in range(0, elements.size, TILE_ELEMENTS):
+            end = min(first + TILE_ELEMENTS, elements.size)
+            self._clear(runs.part(first, end), elements[first:end])
+
+    def _clear(self, runs: Runs, elements: NDArray[np.generic]) -> None:
+        """Set the elements of the runs that are zero."""
+        begin, end = self._lines(runs)
+        if end - begin > WIDEST_TILE and elements.size > 1:
+            half = elements.size // 2
+            self._clear(runs.part(0, half), elements[:half])
+            self._clear(runs.part(half, elements.size), elements[half:])
+            return
+        size = self._band_lines
+        first_band, last_band = begin // size, (end - 1) // size
+        thresholds = np.concatenate([self._thresholds(band) for band in range(first_band, last_band + 1)])
+        elements[self._in.backend.are_zero(self._rule, runs, first_band * size, thresholds)] = 0
+
+    def _lines(self, runs: Runs) -> tuple[int, int]:
+        """Return the first line that the runs touch, and the one after the last."""
+        columns = np.uint64(self._rule.shape[1])
+        last = runs.firsts + runs.counts - np.uint64(1)
+        if self._rule.axis == 1:
+            return int(runs.firsts.min() // columns), int(last.max() // columns) + 1
+        if (runs.firsts // columns != last // columns).any():
+            return 0, int(columns)
+        return int((runs.firsts % columns).min()), int((last % columns).max()) + 1
+
+    def _thresholds(self, band: int) -> NDArray[np.uint64]:
+        """Return the largest rank that is zero of each of a band's lines; the last band may have some that are not."""
+        if band in self._bands:
+            self._bands.move_to_end(band)
+            return self._bands[band]
+        if self._in.is_cancelled():
+            raise CancelledError
+        while len(self._bands) * self._band_lines >= MAX_KEPT_LINES:
+            self._bands.popitem(last=False)
+        ranks = self._ranks_of_lines(band)
+        last = self._rule.zeros - 1
+        ranks.partition(last, axis=1)
+        thresholds = np.zeros(self._band_lines, np.uint64)
+        thresholds[: ranks.shape[0]] = ranks[:, last]
+        self._bands[band] = thresholds
+        return thresholds
+
+    def _ranks_of_lines(self, band: int) -> NDArray[np.uint64]:
+        """Return the ranks of all elements of a band's lines, a line a row."""
+        first = band * self._band_lines
+        count = min(self._band_lines, self._rule.shape[1 - self._rule.axis] - first)
+        length = self._rule.line_elements
+        starts, lengths = ((0, first), (length, count)) if self._rule.axis == 0 else ((first, 0), (count, length))
+        words = self._in.backend.words(self._rule.key, rectangle_runs(self._rule.shape, starts, lengths))
+        words = words.reshape(lengths)
+        lines = words.T.copy() if self._rule.axis == 0 else words
+        return _ranks(lines, np.arange(length, dtype=np.uint64))
+
+
+def _ranks(words: NDArray[np.uint32], places: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    ranks = words.astype(np.uint64)
+    ranks <<= np.uint64(32)
+    ranks |= places
+    return ranks

@@ -1,0 +1,52 @@
+"""Fourier transforms' kernels: an element is the product of two table entries, one of its row and one of its angle."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedbed.spec.slices import TensorSlice
+from seedbed_server.backends.base import CancelledError
+from seedbed_server.backends.rules import Stft
+from seedbed_server.backends.runs import Runs
+from seedbed_server.kernels.stft import scaled_window, stft_values, wave
+from seedbed_server.sampling.lookups.base import Cost, Surroundings, round_matrix
+
+TILE_ELEMENTS = 2**16
+"""Elements that are filled at a time."""
+_BYTES_PER_ENTRY = 80  # an integer of 256 bits, and the reference to it
+_BYTES_PER_TILE_ELEMENT = 160
+
+
+def cost(rule: Stft, part: TensorSlice) -> Cost:
+    """Return what a part of the kernel takes: its elements, and the tables."""
+    elements = part.lengths[0] * part.lengths[2]
+    tables = _BYTES_PER_ENTRY * (2 * rule.frame_length + _points(rule))
+    return Cost(elements, tables + _BYTES_PER_TILE_ELEMENT * min(TILE_ELEMENTS, elements))
+
+
+def _points(rule: Stft) -> int:
+    return 2 * (rule.bins - 1)
+
+
+class StftLookup:
+    """The tables of one kernel."""
+
+    def __init__(self, rule: Stft, surroundings: Surroundings) -> None:
+        self._rule = rule
+        self._in = surroundings
+
+    def fill(self, runs: Runs, out: NDArray[np.uint8]) -> None:
+        """Write the elements of the runs, one after another.
+
+        Raises:
+            CancelledError: if that is what became of it.
+        """
+        rule = self._rule
+        window = scaled_window(rule.window, rule.scaling, rule.frame_length, periodic=rule.periodic)
+        waves = wave(rule.side, _points(rule))
+        elements = out.view(self._in.dtype.numpy)
+        for first in range(0, elements.size, TILE_ELEMENTS):
+            if self._in.is_cancelled():
+                raise CancelledError
+            end = min(first + TILE_ELEMENTS, elements.size)
+            frames, bins = np.divmod(runs.part(first, end).indices().astype(np.int64), rule.bins)
+            elements[first:end] = round_matrix(stft_values(frames, bins, window, waves), self._in.dtype)

@@ -1,0 +1,101 @@
+"""Whether this machine gives the right bits: golden vectors of every kernel, sampled and compared at start-up."""
+
+import json
+from importlib import resources
+from typing import Any
+
+import numpy as np
+
+from seedbed.spec.digests import digest_bytes
+from seedbed.spec.errors import SeedbedError
+from seedbed.spec.fans import FanAxes
+from seedbed.spec.initializers import INITIALIZERS
+from seedbed.spec.slices import TensorSlice
+from seedbed.spec.tensors import TensorRequest, TensorSpec
+from seedbed_server.backends.base import Backend
+from seedbed_server.sampling.sampler import TensorSource, plan
+
+
+class SelfTestError(SeedbedError):
+    """This machine does not give the bits of the contract; it must not serve."""
+
+
+def run_self_test(backend: Backend) -> int:
+    """Sample every golden vector that is marked for it, and return how many there are.
+
+    Raises:
+        SelfTestError: naming the first kernel that gives other bits.
+    """
+    vectors = [vector for vector in golden_vectors() if vector.get("self_test")]
+    for vector in vectors:
+        check_vector(vector, backend)
+    return len(vectors)
+
+
+def differing_vectors(backend: Backend) -> dict[str, list[str]]:
+    """Sample every golden vector there is, and return those that differ, by kernel; all kernels are named."""
+    wrong: dict[str, list[str]] = {}
+    for vector in golden_vectors():
+        differing = wrong.setdefault(kernel_of(vector), [])
+        if not is_right(vector, backend):
+            differing.append(vector["id"])
+    return wrong
+
+
+def kernel_of(vector: dict[str, Any]) -> str:
+    """Return the kernel that a golden vector tries, such as ``normal_bfloat16``."""
+    request = request_of(vector)
+    return f"{type(plan(request).rule).__name__.lower()}_{request.spec.dtype.value}"
+
+
+def golden_vectors() -> list[dict[str, Any]]:
+    """Return the entries of the golden file of `seedbed-1`."""
+    text = resources.files("seedbed_server").joinpath("golden", "seedbed-1.json").read_text(encoding="utf-8")
+    vectors: list[dict[str, Any]] = json.loads(text)["tensors"]
+    return vectors
+
+
+def request_of(vector: dict[str, Any]) -> TensorRequest:
+    """Return the request that a golden vector stands for."""
+    axes, part = vector.get("fan_axes"), vector.get("slice")
+    parameters = {name: _number(value) for name, value in vector.get("parameters", {}).items()}
+    spec = TensorSpec(
+        name=vector["name"],
+        shape=tuple(vector["shape"]),
+        dtype=vector["dtype"],
+        initializer=INITIALIZERS[vector["initializer"]](**parameters),
+        seed=int(vector["seed"]),
+        draw=int(vector["draw"]),
+        fan_axes=FanAxes(**axes) if axes else None,
+    )
+    return TensorRequest(spec, TensorSlice(**part) if part else None)
+
+
+def sample_vector(vector: dict[str, Any], backend: Backend) -> bytes:
+    """Return the bytes that this machine gives for a golden vector."""
+    request = request_of(vector)
+    out = np.empty(request.size_bytes, np.uint8)
+    TensorSource(plan(request), backend).fill(0, out)
+    return out.tobytes()
+
+
+def is_right(vector: dict[str, Any], backend: Backend) -> bool:
+    """Return whether this machine gives the vector's bytes."""
+    digest = digest_bytes(sample_vector(vector, backend))
+    return (digest.value.hex(), digest.size_bytes) == (vector["xxh3_128"], vector["size_bytes"])
+
+
+def check_vector(vector: dict[str, Any], backend: Backend) -> None:
+    """Raise unless this machine gives the vector's bytes."""
+    if not is_right(vector, backend):
+        what = f"{backend.device}: kernel {kernel_of(vector)} gives other bits than the contract"
+        raise SelfTestError(f"{what} (vector {vector['id']}); this device must not serve")
+
+
+def _number(value: float | str) -> float | str:
+    """Return a parameter; JSON has no infinity, and no integers that every reader takes exactly."""
+    if not isinstance(value, str):
+        return value
+    if value in {"inf", "-inf"}:
+        return float(value)
+    return int(value) if value.lstrip("-").isdigit() else value

@@ -1,0 +1,1 @@
+"""Everything that knows gRPC: the application, the servicer, validation, statuses, metrics, workers."""

@@ -1,0 +1,189 @@
+"""A running server: its listeners, its health, and the order in which it starts and stops."""
+
+import logging
+import socket
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from importlib import metadata
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from seedbed.spec.errors import DeviceError, SeedbedError
+from seedbed.spec.info import NUMERICS
+from seedbed_server.devices import open_backend
+from seedbed_server.service.metrics import Metrics
+from seedbed_server.service.metrics_endpoint import MetricsEndpoint
+from seedbed_server.service.servicer import SERVICE, Servicer
+from seedbed_server.settings import Settings
+from seedbed_server.streams.sampling_threads import SamplingPools
+from seedbed_server.streams.segment_folder import SegmentFolder
+
+log = logging.getLogger(__name__)
+
+# Unary calls, health checks and reflection must find a thread while every stream is in use.
+SPARE_THREADS = 16
+
+# Clients that watch the health never hang up by themselves: so long may a stream's last bytes be on their way.
+LAST_WORDS_SECONDS = 1.0
+
+
+class ListenError(SeedbedError):
+    """An address that the server cannot listen on."""
+
+
+class Server:
+    """One server process. Made, started, waited for, stopped: each once.
+
+    Args:
+        settings: how it runs.
+        on_failure: told when the device failed while it served; health says NOT_SERVING by then.
+    """
+
+    def __init__(self, settings: Settings, on_failure: Callable[[DeviceError], None]) -> None:
+        self._settings = settings
+        self._on_failure = on_failure
+        self._pools: SamplingPools | None = None
+        self._metrics = Metrics(metadata.version("seedbed"))
+        self._endpoint: MetricsEndpoint | None = None
+        self._segments = _segment_folder(settings)
+        self._servicer = Servicer(
+            settings.limits,
+            version=metadata.version("seedbed"),
+            default_chunk_bytes=settings.default_chunk_bytes,
+            metrics=self._metrics,
+            on_device_failure=self._device_failed,
+            segments=self._segments,
+        )
+        self._health = health.HealthServicer(
+            experimental_non_blocking=True, experimental_thread_pool=ThreadPoolExecutor(SPARE_THREADS // 4)
+        )
+        workers = settings.limits.max_concurrent_streams + SPARE_THREADS
+        self._grpc = grpc.server(
+            ThreadPoolExecutor(workers, thread_name_prefix="seedbed-rpc"), options=_channel_options(settings)
+        )
+        self._grpc.add_generic_rpc_handlers((self._servicer.handlers(),))
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
+        if settings.reflection:
+            names = (SERVICE.full_name, health.SERVICE_NAME, reflection.SERVICE_NAME)
+            reflection.enable_server_reflection(names, self._grpc)
+        self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+
+    def listen(self) -> list[str]:
+        """Open the listeners, not serving yet, and return their addresses, ports resolved.
+
+        Raises:
+            ListenError: naming the address that cannot be had.
+            MetricsListenError: likewise.
+        """
+        addresses = [self._listen(address) for address in self._settings.listen]
+        if self._settings.metrics_listen is not None:
+            self._endpoint = MetricsEndpoint(self._settings.metrics_listen, self._metrics.registry)
+        self._grpc.start()
+        return addresses
+
+    @property
+    def metrics_address(self) -> str | None:
+        """Where metrics are shown, the port resolved; None is nowhere."""
+        return self._endpoint.address if self._endpoint is not None else None
+
+    def serve(self) -> None:
+        """Compile the kernels, test them, and begin to answer.
+
+        Raises:
+            NoDeviceError: if the device that was asked for is not there.
+            DeviceError: if it fails.
+            SelfTestError: if it does not give the contract's bits.
+        """
+        started = time.monotonic()
+        backend, vectors = open_backend(self._settings.device, self._settings.threads)
+        on_sampled = partial(self._metrics.sampled, backend.name)
+        self._pools = SamplingPools(backend, window_bytes=self._settings.window_bytes, on_sampled=on_sampled)
+        self._metrics.serving(NUMERICS, backend.name)
+        self._servicer.serve(self._pools)
+        self._set_health(health_pb2.HealthCheckResponse.SERVING)
+        fields = {
+            "backend": backend.name,
+            "device": backend.device,
+            "threads": backend.threads,
+            "self_test_vectors": vectors,
+            "start_seconds": round(time.monotonic() - started, 3),
+        }
+        log.info("serving", extra={"fields": fields})
+
+    def stop(self, grace_seconds: float) -> None:
+        """Refuse new requests at once, let streams finish within the grace, then end everything."""
+        self._servicer.drain()
+        self._health.enter_graceful_shutdown()
+        # Until the streams have ended, new calls still get an answer that says why, and health checks the truth.
+        self._servicer.wait_idle(grace_seconds)
+        self._grpc.stop(min(LAST_WORDS_SECONDS, grace_seconds)).wait()
+        if self._pools is not None:
+            self._pools.close()
+        if self._segments is not None:
+            self._segments.close()
+        if self._endpoint is not None:
+            self._endpoint.close()
+
+    def _device_failed(self, error: DeviceError) -> None:
+        self._servicer.drain()
+        self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+        self._on_failure(error)
+
+    def _listen(self, address: str) -> str:
+        target = f"unix:{address.removeprefix('unix://')}" if address.startswith("unix://") else address
+        refusal = f"cannot listen on {address}: it is in use, not allowed, or no address of this machine"
+        if address.startswith("unix://") and _answers(address.removeprefix("unix://")):
+            raise ListenError(refusal)
+        try:
+            port = self._grpc.add_insecure_port(target)
+        except RuntimeError:  # what grpcio 1.76 raises; an older one returned 0
+            port = 0
+        if port == 0:
+            raise ListenError(refusal)
+        if address.startswith("unix://"):
+            return address
+        return f"{address.rpartition(':')[0]}:{port}"
+
+    def _set_health(self, status: int) -> None:
+        for service in ("", SERVICE.full_name):
+            self._health.set(service, status)
+
+
+def _segment_folder(settings: Settings) -> SegmentFolder | None:
+    if settings.shared_memory_dir is None:
+        return None
+    return SegmentFolder(
+        settings.shared_memory_dir,
+        mode=settings.shared_memory_mode,
+        max_bytes=settings.max_shared_memory_bytes,
+        idle_seconds=settings.shared_memory_idle_seconds,
+    )
+
+
+def _answers(path: str) -> bool:
+    """Return whether a server listens on a Unix socket; gRPC would take the path away from it."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(path)
+        except OSError:
+            return False
+        return True
+
+
+def _channel_options(settings: Settings) -> list[tuple[str, int]]:
+    return [
+        ("grpc.max_receive_message_length", settings.limits.max_request_message_bytes),
+        # Two servers must never share a port by accident.
+        ("grpc.so_reuseport", int(settings.share_port)),
+        # Clients look after idle connections with pings; gRPC's default answer to that is GOAWAY.
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+        # Calls that a client resets at once wait here until Python has seen them; a short queue would cancel the calls
+        # of well-behaved clients beside them.
+        ("grpc.server.max_pending_requests", 100_000),
+        ("grpc.server.max_pending_requests_hard_limit", 200_000),
+    ]

@@ -1,0 +1,181 @@
+"""Several processes as one server: each has a device, or some of the processor's threads, and all share the ports.
+
+The kernel gives each new connection to one of them (SO_REUSEPORT). They are spawned, never forked: gRPC and CUDA do not
+survive a fork. When one of them ends, for whatever reason, all end, so that whoever watches the server sees it.
+"""
+
+import logging
+import multiprocessing
+import signal
+import socket
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
+
+from seedbed.spec.errors import SeedbedError
+from seedbed_server.backends.cuda import cuda_device_count
+from seedbed_server.backends.processor import available_threads
+from seedbed_server.service.metrics import share_metrics, shared_registry
+from seedbed_server.service.metrics_endpoint import MetricsEndpoint
+from seedbed_server.settings import Settings
+
+log = logging.getLogger(__name__)
+
+# How often the supervisor looks whether it shall stop.
+POLL_SECONDS = 0.2
+# Beyond the grace, for the workers' own last steps.
+LAST_STEPS_SECONDS = 5.0
+
+Serve = Callable[[Settings, threading.Event], int]
+"""Serves until the event is set, and returns an exit code. Importable by its name: spawned processes look it up."""
+
+
+class WorkersError(SeedbedError):
+    """Settings that several processes cannot share."""
+
+
+def worker_settings(settings: Settings, workers: int | None) -> list[Settings]:
+    """Return the settings of each process.
+
+    Args:
+        settings: of the server as a whole.
+        workers: how many; None is one for each GPU where the device is ``gpu``, else 1.
+
+    Raises:
+        WorkersError: if they cannot share what they listen on, or there are fewer GPUs.
+        NoDeviceError: if the device is ``gpu`` and there is none.
+    """
+    devices = [settings.device] * (workers or 1)
+    if settings.device == "gpu":
+        count = cuda_device_count()
+        if workers is not None and workers > count:
+            raise WorkersError(f"--workers must be at most the number of GPUs, {count}. Received: {workers}")
+        devices = [f"gpu:{index}" for index in range(workers or count)]
+    if len(devices) == 1:
+        return [replace(settings, device=devices[0])]
+    if any(address.startswith("unix:") for address in settings.listen):
+        raise WorkersError("several workers cannot share a Unix socket: listen on host:port, or use one worker")
+    threads = settings.threads or max(1, available_threads() // len(devices))
+    # Metrics are shown by the supervisor, for all of them.
+    shared = replace(settings, threads=threads, share_port=True, metrics_listen=None)
+    return [replace(shared, device=device) for device in devices]
+
+
+def run_workers(
+    settings: Sequence[Settings],
+    serve: Serve,
+    configure: Callable[[], None],
+    stopped: threading.Event,
+    *,
+    metrics_listen: str | None = None,
+) -> int:
+    """Run a process for each settings until ``stopped`` is set or one of them ends; return the exit code.
+
+    Args:
+        settings: of each process; they listen on the same addresses.
+        serve: what each does.
+        configure: sets up logging in each.
+        stopped: set when the server shall end.
+        metrics_listen: where to show what all of them count, ``host:port``; None is nowhere.
+
+    Raises:
+        WorkersError: if an address cannot be had.
+        MetricsListenError: likewise.
+    """
+    with _shared_metrics(metrics_listen):
+        return _run(settings, serve, configure, stopped)
+
+
+@contextmanager
+def _shared_metrics(address: str | None) -> Iterator[None]:
+    if address is None:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="seedbed-metrics-") as folder:
+        share_metrics(folder)
+        endpoint = MetricsEndpoint(address, shared_registry(folder))
+        log.info("metrics", extra={"fields": {"address": endpoint.address}})
+        try:
+            yield
+        finally:
+            endpoint.close()
+
+
+def _run(settings: Sequence[Settings], serve: Serve, configure: Callable[[], None], stopped: threading.Event) -> int:
+    holders, addresses = _reserve(settings[0].listen)
+    context = multiprocessing.get_context("spawn")
+    workers = [
+        context.Process(
+            target=_work,
+            args=(replace(each, listen=addresses), serve, configure),
+            name=f"seedbed-worker-{index}",
+        )
+        for index, each in enumerate(settings)
+    ]
+    try:
+        for worker in workers:
+            worker.start()
+        while not stopped.is_set() and not wait([worker.sentinel for worker in workers], POLL_SECONDS):
+            pass
+        failed = not stopped.is_set()
+        if failed:
+            log.error("a worker ended; the others are told to stop")
+        _end(workers, settings[0].grace_seconds + LAST_STEPS_SECONDS)
+        return 1 if failed or any(worker.exitcode for worker in workers) else 0
+    finally:
+        for worker in workers:
+            if worker.is_alive():
+                worker.kill()
+        for holder in holders:
+            holder.close()
+
+
+def _end(workers: Sequence[BaseProcess], timeout_seconds: float) -> None:
+    for worker in workers:
+        worker.terminate()
+    for worker in workers:
+        worker.join(timeout_seconds)
+
+
+def _work(settings: Settings, serve: Serve, configure: Callable[[], None]) -> None:
+    """Be a worker: serve until the supervisor says so, or is gone."""
+    stopped = threading.Event()
+    # A terminal sends its interrupt to all processes; only the supervisor heeds it, and tells the workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda number, frame: stopped.set())  # noqa: ARG005  # what signal hands over
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        stopped.set()
+
+    threading.Thread(target=watch, name="seedbed-watch", daemon=True).start()
+    configure()
+    raise SystemExit(serve(settings, stopped))
+
+
+def _reserve(addresses: Sequence[str]) -> tuple[list[socket.socket], tuple[str, ...]]:
+    """Return sockets that hold the addresses for the workers without listening, and the addresses, ports resolved."""
+    holders: list[socket.socket] = []
+    resolved = []
+    for address in addresses:
+        host, _, port = address.rpartition(":")
+        try:
+            found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+            family, kind, protocol, _, where = found[0]
+            holder = socket.socket(family, kind, protocol)
+            holders.append(holder)
+            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            holder.bind(where)
+        except OSError:
+            for each in holders:
+                each.close()
+            message = f"cannot listen on {address}: it is in use, not allowed, or no address of this machine"
+            raise WorkersError(message) from None
+        resolved.append(f"{host}:{holder.getsockname()[1]}")
+    return holders, tuple(resolved)
