@@ -1,10 +1,11 @@
 """Measures seedbed beside its peers and prints one table.
 
-    python -m benchmarks [--only 3,4] [--rounds N] [--smoke] [--json FILE] [--picture FILE.png] [--from FILE]
+    python -m benchmarks [--only 3,4] [--rounds N] [--smoke] [--json FILE] [--picture FILE.png]
+    [--from FILE]
 
-Every contender runs in a process of its own, and all take turns, after a turn that does not count. The table
-gives medians with their range; a ratio is the median of the ratios of each round, to the peer whose median is
-best. Peers that are not installed are said to be missing.
+Every contender runs in a process of its own, and all take turns, after a turn that does not count.
+The table gives medians with their range; a ratio is the median of the ratios of each round, to the
+peer whose median is best. Peers that are not installed are said to be missing.
 """
 
 import argparse
@@ -29,7 +30,8 @@ FAILED = "failed"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, and return the exit code: whether every benchmark ran, not how it came out."""
     options = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # noqa: ARG005  # ends what was started
+    # Ends what was started.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # noqa: ARG005
     earlier = [result for path in options.earlier for result in report.read(path)]
     rows = options.only if options.only is not None else [] if earlier else list(ROWS)
     sizes = SMOKE if options.smoke else Sizes(stream_bytes=options.stream_gibibytes * GIB)
@@ -77,12 +79,22 @@ def _parser() -> argparse.ArgumentParser:
         epilog=more.partition("\n\n")[2],
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--only", type=_rows, metavar="ROWS", help=f"such as 3,4 (there are 1 to {max(ROWS)})")
-    parser.add_argument("--rounds", type=_positive, default=ROUNDS, help=f"turns of everyone (default: {ROUNDS})")
-    parser.add_argument("--smoke", action="store_true", help="tiny sizes, which only show that everything works")
-    parser.add_argument("--stream-gibibytes", type=_positive, default=8, help="what row 10 streams (default: 8)")
+    parser.add_argument(
+        "--only", type=_rows, metavar="ROWS", help=f"such as 3,4 (there are 1 to {max(ROWS)})"
+    )
+    parser.add_argument(
+        "--rounds", type=_positive, default=ROUNDS, help=f"turns of everyone (default: {ROUNDS})"
+    )
+    parser.add_argument(
+        "--smoke", action="store_true", help="tiny sizes, which only show that everything works"
+    )
+    parser.add_argument(
+        "--stream-gibibytes", type=_positive, default=8, help="what row 10 streams (default: 8)"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure to a file")
-    parser.add_argument("--picture", type=Path, metavar="FILE.png", help="draw the ratios that have a bar")
+    parser.add_argument(
+        "--picture", type=Path, metavar="FILE.png", help="draw the ratios that have a bar"
+    )
     parser.add_argument(
         "--from",
         dest="earlier",
@@ -101,7 +113,9 @@ def _rows(text: str) -> list[int]:
     except ValueError:
         rows = []
     if not rows or not set(rows) <= set(ROWS):
-        raise argparse.ArgumentTypeError(f"must be numbers from 1 to {max(ROWS)}, such as 3,4. Received: {text!r}")
+        raise argparse.ArgumentTypeError(
+            f"must be numbers from 1 to {max(ROWS)}, such as 3,4. Received: {text!r}"
+        )
     return rows
 
 

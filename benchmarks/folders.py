@@ -23,7 +23,9 @@ def socket_folder() -> Iterator[Path]:
 @contextmanager
 def shared_folder() -> Iterator[Path]:
     """Yield a folder in memory, as the system has it mounted."""
-    with tempfile.TemporaryDirectory(dir=SHARED_MEMORY if SHARED_MEMORY.is_dir() else None) as folder:
+    with tempfile.TemporaryDirectory(
+        dir=SHARED_MEMORY if SHARED_MEMORY.is_dir() else None
+    ) as folder:
         yield Path(folder)
 
 

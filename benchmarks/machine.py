@@ -26,9 +26,13 @@ def machine() -> dict[str, str]:
     """Return what a reader must know of the machine, by name."""
     return {
         "processor": f"{available_threads()} x {processor_name()}",
-        "load": " ".join(Path("/proc/loadavg").read_text().split()[:3]) if Path("/proc/loadavg").exists() else "",
+        "load": " ".join(Path("/proc/loadavg").read_text().split()[:3])
+        if Path("/proc/loadavg").exists()
+        else "",
         "system": f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
-        "packages": ", ".join(f"{name} {version}" for name in PACKAGES if (version := _version(name))),
+        "packages": ", ".join(
+            f"{name} {version}" for name in PACKAGES if (version := _version(name))
+        ),
     }
 
 

@@ -14,7 +14,8 @@ MET_COLOR, SHORT_COLOR = "#4c9a6a", "#d9822b"
 TEXT_COLOR, MUTED_COLOR, LINE_COLOR = "#333333", "#777777", "#444444"
 INCHES_PER_BAR = 0.32
 FIGURE_INCHES = 11.0
-# About what is left for the bars and their labels beside the titles, and what a letter of a label takes.
+# About what is left for the bars and their labels beside the titles, and what a letter of a label
+# takes.
 AXES_INCHES = 6.8
 LETTER_INCHES = 0.066
 LABEL_GAP_INCHES = 0.15
@@ -25,7 +26,11 @@ def draw(path: Path, results: Sequence[Result]) -> None:
     from matplotlib.figure import Figure
 
     shown = [result for result in results if result.bar_on == "ratio" and result.score is not None]
-    figure = Figure(figsize=(FIGURE_INCHES, 1.3 + INCHES_PER_BAR * max(1, len(shown))), dpi=150, layout="constrained")
+    figure = Figure(
+        figsize=(FIGURE_INCHES, 1.3 + INCHES_PER_BAR * max(1, len(shown))),
+        dpi=150,
+        layout="constrained",
+    )
     axes = figure.add_subplot()
     _draw_bars(axes, shown)
     _dress(axes, shown)

@@ -16,4 +16,6 @@ def write(path: Path, results: Sequence[Result], circumstances: dict[str, Any]) 
 
 def read(path: Path) -> list[Result]:
     """Return the results of an earlier run."""
-    return [Result.from_dict(each) for each in json.loads(path.read_text(encoding="utf-8"))["results"]]
+    return [
+        Result.from_dict(each) for each in json.loads(path.read_text(encoding="utf-8"))["results"]
+    ]

@@ -16,7 +16,8 @@ NOT_OFFERED = "not offered"
 class Result:
     """One measured line.
 
-    Every ratio is ours over the peer's, taken round by round with the peer that is best by its median.
+    Every ratio is ours over the peer's, taken round by round with the peer that is best by its
+    median.
     """
 
     row: int
@@ -44,14 +45,19 @@ class Result:
     def peers(self) -> list[str]:
         """The measured peers, the best one first."""
         others = [name for name in self.samples if name != OURS]
-        return sorted(others, key=lambda name: median(self.samples[name]), reverse=self.higher_is_better)
+        return sorted(
+            others, key=lambda name: median(self.samples[name]), reverse=self.higher_is_better
+        )
 
     @property
     def ratios(self) -> list[float]:
         """Our figure over the best peer's, in each round; empty without a peer."""
         if OURS not in self.samples or not self.peers:
             return []
-        return [ours / theirs for ours, theirs in zip(self.samples[OURS], self.samples[self.peers[0]], strict=True)]
+        return [
+            ours / theirs
+            for ours, theirs in zip(self.samples[OURS], self.samples[self.peers[0]], strict=True)
+        ]
 
     @property
     def figure(self) -> float | None:
@@ -64,7 +70,9 @@ class Result:
         """How far the bar is reached: 1 or more is met; None without a bar or a figure."""
         if self.bar is None or self.figure is None:
             return None
-        return self.figure / self.bar if self.higher_is_better else self.bar / max(self.figure, 1e-9)
+        return (
+            self.figure / self.bar if self.higher_is_better else self.bar / max(self.figure, 1e-9)
+        )
 
     @property
     def is_met(self) -> bool | None:
@@ -74,7 +82,11 @@ class Result:
     @property
     def missing(self) -> dict[str, str]:
         """The peers that could have been the best one, had they been there."""
-        return {name: reason for name, reason in self.absent.items() if not reason.startswith(NOT_OFFERED)}
+        return {
+            name: reason
+            for name, reason in self.absent.items()
+            if not reason.startswith(NOT_OFFERED)
+        }
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result for a JSON file; what follows from the figures is there for its readers."""

@@ -32,7 +32,9 @@ class ServerError(Exception):
 class Server:
     """A process and what it writes: into a file, so that nobody else works while it is measured."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str] | None = None
+    ) -> None:
         self._log = tempfile.NamedTemporaryFile()  # noqa: SIM115  # closed with the process
         self._process = subprocess.Popen(
             command,
@@ -71,7 +73,9 @@ class Server:
     def memory(self) -> int:
         """The resident memory of it and its children in bytes, as the operating system tells it."""
         process = psutil.Process(self._process.pid)
-        return sum(int(each.memory_info().rss) for each in (process, *process.children(recursive=True)))
+        return sum(
+            int(each.memory_info().rss) for each in (process, *process.children(recursive=True))
+        )
 
     def stop(self) -> None:
         """End it."""
@@ -88,7 +92,10 @@ class Server:
 
 @contextmanager
 def seedbed_server(
-    *arguments: str, listen: str = "127.0.0.1:0", environment: Mapping[str, str] | None = None, workers: int = 1
+    *arguments: str,
+    listen: str = "127.0.0.1:0",
+    environment: Mapping[str, str] | None = None,
+    workers: int = 1,
 ) -> Iterator[Server]:
     """Yield a seedbed-server that serves.
 
@@ -99,7 +106,17 @@ def seedbed_server(
         workers: how many processes it is to be.
     """
     number = ("--workers", str(workers)) if workers > 1 else ()
-    command = [sys.executable, "-m", "seedbed_server.cli", "--device", "cpu", "--listen", listen, *number, *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "seedbed_server.cli",
+        "--device",
+        "cpu",
+        "--listen",
+        listen,
+        *number,
+        *arguments,
+    ]
     with _started(command, environment) as server:
         server.wait_for(SERVING, workers)
         yield server
@@ -108,13 +125,17 @@ def seedbed_server(
 @contextmanager
 def peer_server(module: str, **settings: Any) -> Iterator[Server]:
     """Yield a server of :mod:`benchmarks.peers` that listens."""
-    with _started([sys.executable, "-m", f"benchmarks.peers.{module}", json.dumps(settings)]) as server:
+    with _started(
+        [sys.executable, "-m", f"benchmarks.peers.{module}", json.dumps(settings)]
+    ) as server:
         server.wait_for(LISTENING)
         yield server
 
 
 @contextmanager
-def _started(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Iterator[Server]:
+def _started(
+    command: Sequence[str], environment: Mapping[str, str] | None = None
+) -> Iterator[Server]:
     server = Server(command, environment)
     try:
         yield server

@@ -47,6 +47,8 @@ SMOKE = Sizes(
 def size_text(size_bytes: int) -> str:
     """Return a size in the largest unit that gives a whole number."""
     unit, name = next(
-        (unit, name) for unit, name in ((GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")) if size_bytes % unit == 0
+        (unit, name)
+        for unit, name in ((GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB"))
+        if size_bytes % unit == 0
     )
     return f"{size_bytes // unit} {name}"

@@ -5,7 +5,16 @@ from statistics import median
 
 from benchmarks.result import NOT_INSTALLED, NOT_OFFERED, OURS, Result
 
-HEADINGS = ("#", "what", "seedbed: median (range)", "best peer", "ratio (range)", "bar", "met", "other peers")
+HEADINGS = (
+    "#",
+    "what",
+    "seedbed: median (range)",
+    "best peer",
+    "ratio (range)",
+    "bar",
+    "met",
+    "other peers",
+)
 INCOMPLETE = "met*"
 
 
@@ -14,7 +23,8 @@ def table(results: Sequence[Result]) -> str:
     rows = [HEADINGS, *map(_cells, results)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
     lines = [
-        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
+        for row in rows
     ]
     rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
     return "\n".join([lines[0], rule, *lines[1:], "", *_notes(results)])
@@ -43,7 +53,16 @@ def bar_text(result: Result) -> str:
 
 def _cells(result: Result) -> tuple[str, ...]:
     if result.unavailable:
-        return str(result.row), result.title, result.unavailable, "", "", bar_text(result), "not measured", ""
+        return (
+            str(result.row),
+            result.title,
+            result.unavailable,
+            "",
+            "",
+            bar_text(result),
+            "not measured",
+            "",
+        )
     best, *others = result.peers or [""]
     return (
         str(result.row),
@@ -53,7 +72,12 @@ def _cells(result: Result) -> tuple[str, ...]:
         figures(result.ratios) if result.ratios else "",
         bar_text(result),
         _verdict(result),
-        ", ".join([*(f"{name} {number(median(result.samples[name]))}" for name in others), *_absences(result)]),
+        ", ".join(
+            [
+                *(f"{name} {number(median(result.samples[name]))}" for name in others),
+                *_absences(result),
+            ]
+        ),
     )
 
 
@@ -80,7 +104,14 @@ def _notes(results: Sequence[Result]) -> list[str]:
         for name, reason in result.missing.items()
         if reason != NOT_INSTALLED
     ]
-    missing = sorted({name for result in results for name, reason in result.absent.items() if reason == NOT_INSTALLED})
+    missing = sorted(
+        {
+            name
+            for result in results
+            for name, reason in result.absent.items()
+            if reason == NOT_INSTALLED
+        }
+    )
     if missing:
         lines.append(f"Not installed, so not measured: {', '.join(missing)}.")
     if any(_verdict(result) == INCOMPLETE for result in results):

@@ -43,7 +43,9 @@ class Turns:
 
     def converted(self, convert: Callable[[dict[str, float]], float]) -> dict[str, list[float]]:
         """Return a number for each contender's figures in each round."""
-        return {who: [convert(figures) for figures in rounds] for who, rounds in self.figures.items()}
+        return {
+            who: [convert(figures) for figures in rounds] for who, rounds in self.figures.items()
+        }
 
 
 class Contest:

@@ -2,7 +2,8 @@
 
     python -m benchmarks.work MODULE SETTINGS [PROCESSORS]
 
-Standard input holds the name of an action a line; each is answered by a line of JSON with the seconds that it took.
+Standard input holds the name of an action a line; each is answered by a line of JSON with the
+seconds that it took.
 """
 
 import importlib

@@ -13,8 +13,8 @@ from typing import Any, Self
 ROOT = Path(__file__).parents[1]
 # A turn that takes longer hangs.
 LONGEST_TURN_SECONDS = 1800.0
-# Libraries that return new memory from every call would pay for its pages each time; keeping it is their best case. For
-# those that compute in their own process.
+# Libraries that return new memory from every call would pay for its pages each time; keeping it is
+# their best case. For those that compute in their own process.
 KEEP_MEMORY = "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=1099511627776"
 # Set on some machines for old builds of OpenBLAS; they slow a current one down.
 MACHINE_SETTINGS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
@@ -30,11 +30,20 @@ class Worker:
     Args:
         module: its name there.
         settings: the arguments of its ``actions``.
-        threads: how many threads, and so processors, a library may use that computes in its own process.
+        threads: how many threads, and so processors, a library may use that computes in its own
+            process.
     """
 
-    def __init__(self, module: str, settings: Mapping[str, Any], threads: int | None = None) -> None:
-        command = [sys.executable, "-m", "benchmarks.work", f"benchmarks.peers.{module}", json.dumps(settings)]
+    def __init__(
+        self, module: str, settings: Mapping[str, Any], threads: int | None = None
+    ) -> None:
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.work",
+            f"benchmarks.peers.{module}",
+            json.dumps(settings),
+        ]
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  # closed with the process
         self._process = subprocess.Popen(
             command if threads is None else [*command, str(threads)],
@@ -113,7 +122,8 @@ class Worker:
 
     def _read(self) -> dict[str, Any]:
         assert self._process.stdout is not None
-        # One line is there for one question, so none waits in Python's buffer, where select would not see it.
+        # One line is there for one question, so none waits in Python's buffer, where select would
+        # not see it.
         if not self.is_done(LONGEST_TURN_SECONDS):
             self._process.kill()
             raise WorkerError(f"no answer within {LONGEST_TURN_SECONDS:g} s")
@@ -132,7 +142,11 @@ class Worker:
 
 def _environment(threads: int | None) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if name not in MACHINE_SETTINGS}
-    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "1", "KERAS_BACKEND": "tensorflow"}
+    quiet = {
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "TF_ENABLE_ONEDNN_OPTS": "1",
+        "KERAS_BACKEND": "tensorflow",
+    }
     # The processor's libraries are compared, also where a GPU is.
     devices = {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
     if threads is None:

@@ -7,7 +7,8 @@ import os
 import sys
 
 device_count = int(sys.argv[1])
-os.environ["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={device_count}"  # read when JAX is imported
+# Read when JAX is imported.
+os.environ["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={device_count}"
 
 import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
@@ -51,14 +52,19 @@ def main() -> None:
     layer = nnx.Linear(64, 64, kernel_init=initializers.he_normal(), rngs=nnx.Rngs(0))
     print(f"layer {seedbed.jax.digest(nnx.state(layer))}")
 
-    # A whole model by its parameters' names. Only shapes at first: nothing is sampled, and nothing is allocated.
+    # A whole model by its parameters' names. Only shapes at first: nothing is sampled, and nothing
+    # is allocated.
     graph, abstract = nnx.split(nnx.eval_shape(lambda: Net(64, rngs=nnx.Rngs(0))))
     mesh = jax.make_mesh((device_count,), ("x",), axis_types=(AxisType.Auto,))
-    state = seedbed.jax.initialize(abstract, NamedSharding(mesh, PartitionSpec("x")), seed=42, rules=RULES)
+    state = seedbed.jax.initialize(
+        abstract, NamedSharding(mesh, PartitionSpec("x")), seed=42, rules=RULES
+    )
     print(f"model {seedbed.jax.digest(state)}")
     model = nnx.merge(graph, state)
     kernel = model.blocks[0].linear.kernel[...]
-    print(f"blocks/0/linear/kernel: {kernel.addressable_shards[0].data.shape} of {kernel.shape} on a device")
+    print(
+        f"blocks/0/linear/kernel: {kernel.addressable_shards[0].data.shape} of {kernel.shape} on a device"
+    )
     print(f"output {model(jnp.ones((2, 64))).shape}")
 
 

@@ -1,7 +1,8 @@
 """Fill a sharded model, each device with exactly its part: python examples/jax_mesh.py DEVICES [TARGET].
 
-DEVICES, 1, 2, 4 or 8, is how many devices of the host the model is laid out on. Whatever it is, the digest is the same.
-TARGET is a server, such as 127.0.0.1:50051; without one the embedded engine samples.
+DEVICES, 1, 2, 4 or 8, is how many devices of the host the model is laid out on. Whatever it is, the
+digest is the same. TARGET is a server, such as 127.0.0.1:50051; without one the embedded engine
+samples.
 """
 
 import os
@@ -10,7 +11,8 @@ from typing import Any
 
 device_count = int(sys.argv[1])
 target = sys.argv[2] if len(sys.argv) > 2 else "embedded:"
-os.environ["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={device_count}"  # read when JAX is imported
+# Read when JAX is imported.
+os.environ["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={device_count}"
 
 import jax  # noqa: E402
 from jax.sharding import NamedSharding, PartitionSpec  # noqa: E402

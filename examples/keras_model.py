@@ -16,5 +16,7 @@ x = keras.layers.LSTM(48, name="lstm")(x)
 x = keras.layers.Dense(64, activation="relu", kernel_initializer="he_normal", name="hidden")(x)
 model = keras.Model(inputs, keras.layers.Dense(10, name="logits")(x), name="classifier")
 
-manifest = seedbed.keras.initialize(model, seed=42, rules={"embedding/*": sb.RandomNormal(stddev=0.02)})
+manifest = seedbed.keras.initialize(
+    model, seed=42, rules={"embedding/*": sb.RandomNormal(stddev=0.02)}
+)
 print(f"{len(manifest)} weights on {keras.backend.backend()}: {seedbed.keras.digest(model)}")

@@ -11,7 +11,8 @@ def main() -> None:
     """Print the digest of a network's parameters, and that it runs."""
     net = nn.Sequential(nn.Linear(32, 64), nn.ReLU(), nn.Linear(64, 4))
 
-    # By name: each weight depends on the seed and its name, whatever else is initialized, and in which order.
+    # By name: each weight depends on the seed and its name, whatever else is initialized, and in
+    # which order.
     filled = []
     for name, parameter in tree_flatten(net.parameters()):
         if parameter.ndim > 1:
@@ -22,7 +23,8 @@ def main() -> None:
 
     print(f"{len(filled)} parameters, digest {init.digest(net)}")
 
-    # As MLX's own: one initializer for a whole layer. Its calls are the successive draws of the seed.
+    # As MLX's own: one initializer for a whole layer. Its calls are the successive draws of the
+    # seed.
     layer = nn.Linear(64, 64, bias=False)
     layer.apply(init.orthogonal(seed=7))
     print(f"orthogonal to {float(mx.abs(layer.weight @ layer.weight.T - mx.eye(64)).max()):.0e}")

@@ -2,9 +2,9 @@
 
     python examples/quickstart.py
 
-Starts a server on a free loopback port and two rank processes. Each rank fetches all of GPT-2 small and, as a sharded
-job would, its half of every tensor. Then the digests are compared, the halves are put beside the whole, and a file and
-a picture are written to ``quickstart-output/``.
+Starts a server on a free loopback port and two rank processes. Each rank fetches all of GPT-2 small
+and, as a sharded job would, its half of every tensor. Then the digests are compared, the halves are
+put beside the whole, and a file and a picture are written to ``quickstart-output/``.
 """
 
 import json
@@ -51,7 +51,8 @@ def tour() -> int:
         say(f"{startup}, listening on {address}")
 
         step(
-            2, f"two ranks, each a process of its own, fetch GPT-2 small: {len(manifest)} tensors, {numbers:,} numbers"
+            2,
+            f"two ranks, each a process of its own, fetch GPT-2 small: {len(manifest)} tensors, {numbers:,} numbers",
         )
         ranks = run_ranks(address)
         for rank, report in enumerate(ranks):
@@ -62,11 +63,17 @@ def tour() -> int:
         equal = all(report["digests"] == first for report in ranks)
         for name in ("wte.weight", "h.11.mlp.c_proj.weight", "ln_f.bias"):
             say(f"{name:24} {first[name]}")
-        say(f"{len(first)} of {len(first)} digests are identical on all ranks" if equal else "THE DIGESTS DIFFER")
+        say(
+            f"{len(first)} of {len(first)} digests are identical on all ranks"
+            if equal
+            else "THE DIGESTS DIFFER"
+        )
 
         step(4, "is each rank's shard the slice of the whole?")
         shards = all(report["shards_match"] for report in ranks)
-        say(f"every tensor in {RANKS} parts along axis 0: {'equal, bit for bit' if shards else 'THEY DIFFER'}")
+        say(
+            f"every tensor in {RANKS} parts along axis 0: {'equal, bit for bit' if shards else 'THEY DIFFER'}"
+        )
 
         step(5, "a file for your framework, fetched and verified by the command line")
         file = OUTPUT / "gpt2-small.safetensors"
@@ -77,7 +84,16 @@ def tour() -> int:
 
         step(6, "a picture: one tensor's histogram against the exact density")
         picture = OUTPUT / "glorot-normal.png"
-        arguments = ("sample", "GlorotNormal", "--shape", "1024,512", "--seed", "42", "--plot", str(picture))
+        arguments = (
+            "sample",
+            "GlorotNormal",
+            "--shape",
+            "1024,512",
+            "--seed",
+            "42",
+            "--plot",
+            str(picture),
+        )
         drawn = command(*arguments, "--target", address)
         say(f"{picture}" if drawn else "THE PICTURE FAILED")
 
@@ -112,7 +128,8 @@ def run_ranks(address: str) -> list[dict[str, Any]]:
     """Run all ranks at the same time and return their reports."""
     rank = [sys.executable, __file__, "--rank"]
     processes = [
-        subprocess.Popen([*rank, str(index), address], stdout=subprocess.PIPE, text=True) for index in range(RANKS)
+        subprocess.Popen([*rank, str(index), address], stdout=subprocess.PIPE, text=True)
+        for index in range(RANKS)
     ]
     try:
         reports = [process.communicate()[0] for process in processes]
@@ -127,7 +144,15 @@ def run_ranks(address: str) -> list[dict[str, Any]]:
 @contextmanager
 def server() -> Iterator[tuple[str, str]]:
     """Run a server; yield its address and how long it took to start."""
-    arguments = [sys.executable, "-m", "seedbed_server.cli", "--listen", "127.0.0.1:0", "--grace-seconds", "1"]
+    arguments = [
+        sys.executable,
+        "-m",
+        "seedbed_server.cli",
+        "--listen",
+        "127.0.0.1:0",
+        "--grace-seconds",
+        "1",
+    ]
     process = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True)
     lines: list[str] = []
     try:
@@ -154,7 +179,12 @@ def server() -> Iterator[tuple[str, str]]:
 def command(*arguments: str) -> bool:
     """Run the ``seedbed`` command line, show it, and return whether it succeeded."""
     say(f"$ seedbed {' '.join(arguments)}")
-    command_line = [sys.executable, "-c", "import sys; from seedbed.cli import main; sys.exit(main())", *arguments]
+    command_line = [
+        sys.executable,
+        "-c",
+        "import sys; from seedbed.cli import main; sys.exit(main())",
+        *arguments,
+    ]
     finished = subprocess.run(command_line, capture_output=True, text=True, check=False)
     if finished.returncode:
         print(finished.stdout + finished.stderr)

@@ -4,7 +4,8 @@
     torchrun --nproc-per-node 4 examples/torch_fsdp2.py --tensor-parallel 2    # FSDP2 x tensor parallelism: 2 x 2
     python examples/torch_fsdp2.py                                             # one process, nothing sharded
 
-Runs on the CPU with gloo. ``$SEEDBED_TARGET`` names a server; without it, the engine in each process answers.
+Runs on the CPU with gloo. ``$SEEDBED_TARGET`` names a server; without it, the engine in each
+process answers.
 """
 
 import argparse
@@ -25,7 +26,8 @@ import seedbed.torch as sbt
 
 SEED = 42
 WORDS, WIDTH, HEADS, LAYERS = 1000, 64, 4, 2
-# GPT-2's: projections into the residual stream get less, the deeper the model is. The first pattern that fits counts.
+# GPT-2's: projections into the residual stream get less, the deeper the model is. The first pattern
+# that fits counts.
 RULES = {
     "*norm.weight": sb.Ones(),
     "*.bias": sb.Zeros(),
@@ -60,7 +62,9 @@ class Block(nn.Module):  # type: ignore[misc]  # torch is not installed where ty
             project(normed).unflatten(-1, (-1, WIDTH // HEADS)).transpose(1, 2)
             for project in (self.query, self.key, self.value)
         ]
-        x = x + self.out(scaled_dot_product_attention(*heads, is_causal=True).transpose(1, 2).flatten(2))
+        x = x + self.out(
+            scaled_dot_product_attention(*heads, is_causal=True).transpose(1, 2).flatten(2)
+        )
         return x + self.down(gelu(self.up(self.norm(x))))
 
 
@@ -85,18 +89,29 @@ class Transformer(nn.Module):  # type: ignore[misc]  # likewise
 
 def main() -> None:
     """Build the model on the meta device, shard it, fill it, run it once, and print its digest."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tensor-parallel", type=int, default=1, metavar="N", help="processes that share each layer")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--tensor-parallel",
+        type=int,
+        default=1,
+        metavar="N",
+        help="processes that share each layer",
+    )
     tensor_parallel = parser.parse_args().tensor_parallel
     with process_group() as world_size:
         with torch.device("meta"):
             model = Transformer()
         if world_size:
             mesh = init_device_mesh(
-                "cpu", (world_size // tensor_parallel, tensor_parallel), mesh_dim_names=("data", "tensor")
+                "cpu",
+                (world_size // tensor_parallel, tensor_parallel),
+                mesh_dim_names=("data", "tensor"),
             )
             shard(model, mesh)
-        # The model's parameters get memory, and each process its part of each; nothing else is fetched.
+        # The model's parameters get memory, and each process its part of each; nothing else is
+        # fetched.
         sbt.initialize_(model, seed=SEED, rules=RULES)
         report(model, world_size, tensor_parallel)
 
@@ -121,8 +136,14 @@ def report(model: Transformer, world_size: int, tensor_parallel: int) -> None:
     digest = sbt.digest(model)
     if world_size and dist.get_rank():
         return
-    said = sb.digest_of(sb.get_default_client().digest_all(sbt.manifest_of(model, seed=SEED, rules=RULES)))
-    layout = f"{world_size // tensor_parallel} x {tensor_parallel} processes" if world_size else "one process, plain"
+    said = sb.digest_of(
+        sb.get_default_client().digest_all(sbt.manifest_of(model, seed=SEED, rules=RULES))
+    )
+    layout = (
+        f"{world_size // tensor_parallel} x {tensor_parallel} processes"
+        if world_size
+        else "one process, plain"
+    )
     print(f"layout: {layout}; its scores are {'finite' if finite else 'NOT FINITE'}")
     print(f"bytes held by each rank: {held}")
     print(f"digest: {digest}")

@@ -26,7 +26,9 @@ class BrokenBackend:
     def close(self) -> None:
         self._backend.close()
 
-    def fill(self, rule: ElementwiseRule, key: Key, runs: Runs, dtype: Dtype, out: NDArray[np.uint8]) -> None:
+    def fill(
+        self, rule: ElementwiseRule, key: Key, runs: Runs, dtype: Dtype, out: NDArray[np.uint8]
+    ) -> None:
         self._backend.fill(rule, key, runs, dtype, out)
         if f"{type(rule).__name__.lower()}_{dtype.value}" == self._kernel:
             out[-dtype.itemsize] ^= 1
@@ -39,5 +41,7 @@ class BrokenBackend:
     def words(self, key: Key, runs: Runs) -> NDArray[np.uint32]:
         return self._backend.words(key, runs)
 
-    def are_zero(self, rule: Sparse, runs: Runs, first_line: int, thresholds: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    def are_zero(
+        self, rule: Sparse, runs: Runs, first_line: int, thresholds: NDArray[np.uint64]
+    ) -> NDArray[np.bool_]:
         return self._backend.are_zero(rule, runs, first_line, thresholds)

@@ -20,7 +20,9 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     complaints: list[dict[str, Any]] = []
 
     async def watched() -> T:
-        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _, context: complaints.append(context)
+        )
         result = await main
         gc.collect()
         own = asyncio.current_task()

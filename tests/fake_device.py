@@ -1,10 +1,11 @@
 """A device without a device: the GPU backend's seam on the host, as unkind as a real device may be.
 
-Work that is given to a stream is done when an event of the stream is waited for, or at any moment before that. Memory
-holds a pattern when it is handed out, from the moment that a copy to it is ordered until the copy is done, and when it
-has been freed. Using memory before the work that uses it was waited for is a violation: an assertion fails, and
-``violations`` names it, since the failure may have come in a thread or where nobody looks. The n-th call of a kind
-fails on demand, and memory may be limited.
+Work that is given to a stream is done when an event of the stream is waited for, or at any moment
+before that. Memory holds a pattern when it is handed out, from the moment that a copy to it is
+ordered until the copy is done, and when it
+has been freed. Using memory before the work that uses it was waited for is a violation: an
+assertion fails, and ``violations`` names it, since the failure may have come in a thread or where
+nobody looks. The n-th call of a kind fails on demand, and memory may be limited.
 """
 
 import functools
@@ -73,7 +74,9 @@ class FakeArray:
     __array_ufunc__ = None
     __hash__ = None  # type: ignore[assignment]  # like numpy's arrays
 
-    def __init__(self, block: Block, begin: int, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
+    def __init__(
+        self, block: Block, begin: int, dtype: np.dtype[Any], shape: tuple[int, ...]
+    ) -> None:
         assert begin % dtype.itemsize == 0, f"a device cannot read {dtype} at address {begin}"
         self.block = block
         self.begin = begin
@@ -134,14 +137,20 @@ class Work:
     def __post_init__(self) -> None:
         self.reads = tuple(span_of(array.on_host) for array in self.device_reads)
         self.writes = tuple(span_of(array.on_host) for array in self.device_writes)
-        self.memories = tuple(array.block.memory for array in (*self.device_reads, *self.device_writes))
+        self.memories = tuple(
+            array.block.memory for array in (*self.device_reads, *self.device_writes)
+        )
         # Work keeps no allocation alive: whoever gives the work must.
         self.device_reads = self.device_writes = ()
 
 
 def share_pinned_memory(a: Work, b: Work) -> bool:
     """Return whether both use the same pinned memory."""
-    return a.pinned is not None and b.pinned is not None and overlap(span_of(a.pinned), span_of(b.pinned))
+    return (
+        a.pinned is not None
+        and b.pinned is not None
+        and overlap(span_of(a.pinned), span_of(b.pinned))
+    )
 
 
 def share_device_memory(a: Work, b: Work) -> bool:
@@ -269,8 +278,12 @@ class FakeDevice:
         with self.call("allocate") as fails:
             if self._unused[size] and not fails:
                 self._unused[size] -= 1
-            elif fails or (self.limit_bytes is not None and self._held_bytes() + size > self.limit_bytes):
-                raise OutOfDeviceMemoryError(f"no room for {size} bytes beside {self._held_bytes()}")
+            elif fails or (
+                self.limit_bytes is not None and self._held_bytes() + size > self.limit_bytes
+            ):
+                raise OutOfDeviceMemoryError(
+                    f"no room for {size} bytes beside {self._held_bytes()}"
+                )
             memory = Memory(np.full(size, POISON, np.uint8))
             self._live_bytes += size
             self.peak_bytes = max(self.peak_bytes, self._live_bytes)
@@ -295,9 +308,16 @@ class FakeDevice:
     def _take_back_freed(self) -> None:
         while self._freed:
             memory = self._freed.popleft()
-            using = [work for stream in self._streams for work in stream.unsettled if memory in work.memories]
+            using = [
+                work
+                for stream in self._streams
+                for work in stream.unsettled
+                if memory in work.memories
+            ]
             if using:
-                self.violations.append("memory was freed before the work that uses it was waited for")
+                self.violations.append(
+                    "memory was freed before the work that uses it was waited for"
+                )
             for work in using:
                 work.do = lambda: None
             memory.content.fill(POISON)
@@ -310,7 +330,9 @@ class FakeDevice:
         for other_stream in self._streams:
             for other in other_stream.unsettled:
                 if share_pinned_memory(work, other):
-                    self.violate("pinned memory is used again before the work that uses it was waited for")
+                    self.violate(
+                        "pinned memory is used again before the work that uses it was waited for"
+                    )
                 if other_stream is not stream and share_device_memory(work, other):
                     self.violate("two streams use the same device memory at a time")
 
@@ -349,7 +371,9 @@ class FakeStream:
         target = self._device.allocate(source.shape, source.dtype)
         content, place = source.copy(), target.on_host
         with self._device.call("upload"):
-            self._device.give(Work(lambda: np.copyto(place, content), device_writes=(target,)), self)
+            self._device.give(
+                Work(lambda: np.copyto(place, content), device_writes=(target,)), self
+            )
         return target
 
     def launch(self, kernel: BlockKernel, threads: int, arguments: tuple[Any, ...]) -> None:
@@ -367,7 +391,10 @@ class FakeStream:
 
         def run() -> None:
             # Else the kernel would read and write anywhere, here as on a GPU.
-            if int(runs_on_host[3, -1]) != threads or int(runs_on_host[1:3, -1].sum()) > out_on_host.size:
+            if (
+                int(runs_on_host[3, -1]) != threads
+                or int(runs_on_host[1:3, -1].sum()) > out_on_host.size
+            ):
                 self._device.violate("a kernel runs before its table is there")
             loop(*on_host)
 
@@ -429,7 +456,9 @@ class FakeStream:
             work = self.unsettled.popleft()
             self.settled += 1
             if not work.is_pinned_intact():
-                self._device.violate("the host wrote to pinned memory before the copy from it was waited for")
+                self._device.violate(
+                    "the host wrote to pinned memory before the copy from it was waited for"
+                )
 
     def _check_copy(self, on_device: FakeArray, on_host: NDArray[np.uint8]) -> None:
         assert isinstance(on_device, FakeArray)

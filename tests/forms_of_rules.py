@@ -13,8 +13,14 @@ def _pairs(rules: Mapping[str, Any]) -> Any:
 
 
 def _entries(rules: Mapping[str, Any]) -> Any:
-    return [{"match": pattern, "initializer": initializer} for pattern, initializer in rules.items()]
+    return [
+        {"match": pattern, "initializer": initializer} for pattern, initializer in rules.items()
+    ]
 
 
-FORMS: dict[str, Callable[[Mapping[str, Any]], Any]] = {"mapping": _mapping, "pairs": _pairs, "entries": _entries}
+FORMS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
+    "mapping": _mapping,
+    "pairs": _pairs,
+    "entries": _entries,
+}
 """What makes each form of a mapping, by its name."""

@@ -1,6 +1,7 @@
 """A gRPC server that does as a test says, frame by frame: on python-hyper's h2, which also judges what a client sends.
 
-Whatever h2 takes for a breach of the protocol by the client fails the test, at the end of the server's block.
+Whatever h2 takes for a breach of the protocol by the client fails the test, at the end of the
+server's block.
 """
 
 import socket
@@ -38,12 +39,25 @@ METHOD = "/seedbed.v1.SeedbedService/SampleTensors"
 OK_HEADERS = ((":status", "200"), ("content-type", "application/grpc"))
 
 # Frames that h2 would not send, by their numbers in RFC 9113.
-DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = range(10)
+(
+    DATA,
+    HEADERS,
+    PRIORITY,
+    RST_STREAM,
+    SETTINGS,
+    PUSH_PROMISE,
+    PING,
+    GOAWAY,
+    WINDOW_UPDATE,
+    CONTINUATION,
+) = range(10)
 
 Headers = Sequence[tuple[str, str]]
 
 
-def raw_frame(kind: int, payload: bytes = b"", *, flags: int = 0, stream: int = 0, claimed: int | None = None) -> bytes:
+def raw_frame(
+    kind: int, payload: bytes = b"", *, flags: int = 0, stream: int = 0, claimed: int | None = None
+) -> bytes:
     """Return an HTTP/2 frame; ``claimed`` is a length that is not the payload's."""
     size = len(payload) if claimed is None else claimed
     return struct.pack(">I", size)[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
@@ -140,7 +154,9 @@ class Line:
 
     def _note(self, event: Event) -> None:
         if isinstance(event, RequestReceived):
-            exchange = Exchange(self, event.stream_id, [(str(name), str(value)) for name, value in event.headers])
+            exchange = Exchange(
+                self, event.stream_id, [(str(name), str(value)) for name, value in event.headers]
+            )
             self.calls[event.stream_id] = exchange
             self.server.exchanges.append(exchange)
             if self.server.is_eager:
@@ -205,7 +221,12 @@ class Exchange:
         least = padding + min(len(data), 1)
         while True:
             self.line.pump(lambda: engine.local_flow_control_window(self.stream_id) >= least)
-            room = min(engine.local_flow_control_window(self.stream_id), engine.max_outbound_frame_size) - padding
+            room = (
+                min(
+                    engine.local_flow_control_window(self.stream_id), engine.max_outbound_frame_size
+                )
+                - padding
+            )
             piece, data = data[:room], data[room:]
             engine.send_data(self.stream_id, piece, end_stream=end and not data, pad_length=pad)
             self.line.flush()
@@ -248,7 +269,8 @@ class ScriptedServer:
         listener: where it listens.
         answers: one for each call, whatever its connection; further calls get the last.
         is_eager: whether a call is answered when its headers are there, and not its message.
-        is_generous: whether all that a client sends is acknowledged at once, so that it may send as much again.
+        is_generous: whether all that a client sends is acknowledged at once, so that it may send as
+            much again.
         greeting: sent at first in place of what HTTP/2 demands.
     """
 
@@ -284,7 +306,9 @@ class ScriptedServer:
     @property
     def target(self) -> str:
         """Likewise, for gRPC and for ``connect``."""
-        return f"unix:{self.address.path}" if self.address.path is not None else self.address.authority
+        return (
+            f"unix:{self.address.path}" if self.address.path is not None else self.address.authority
+        )
 
     def answer(self, exchange: Exchange) -> Answer:
         """Return what is to be done with a call."""
@@ -293,7 +317,9 @@ class ScriptedServer:
     def wait_for(self, is_so: Callable[[], bool]) -> None:
         """Return when something is so; fail if it does not become so."""
         with self.changed:
-            assert self.changed.wait_for(is_so, PATIENCE_SECONDS), "the client does not do what the test waits for"
+            assert self.changed.wait_for(is_so, PATIENCE_SECONDS), (
+                "the client does not do what the test waits for"
+            )
 
     def accept(self) -> None:
         """Give each connection a thread; runs in one itself."""
@@ -349,7 +375,9 @@ def scripted_server(
 ) -> Iterator[ScriptedServer]:
     """Yield a server; its arguments are those of :class:`ScriptedServer`."""
     with listener or socket.create_server(("127.0.0.1", 0)) as listening:
-        server = ScriptedServer(listening, answers, is_eager=is_eager, is_generous=is_generous, greeting=greeting)
+        server = ScriptedServer(
+            listening, answers, is_eager=is_eager, is_generous=is_generous, greeting=greeting
+        )
         accepting = threading.Thread(target=server.accept, name="http2-accept")
         accepting.start()
         try:
@@ -376,7 +404,9 @@ def connections_to(server: ScriptedServer) -> Iterator[Connections]:
 
 
 def messages_of(
-    connections: Connections, message: bytes = b"request", timeout_seconds: float | None = PATIENCE_SECONDS
+    connections: Connections,
+    message: bytes = b"request",
+    timeout_seconds: float | None = PATIENCE_SECONDS,
 ) -> list[bytes]:
     """Return the messages of a call's answer."""
     found = []
@@ -387,7 +417,9 @@ def messages_of(
 
 
 def error_of(
-    connections: Connections, message: bytes = b"request", timeout_seconds: float | None = PATIENCE_SECONDS
+    connections: Connections,
+    message: bytes = b"request",
+    timeout_seconds: float | None = PATIENCE_SECONDS,
 ) -> CallError:
     """Return how a call fails; it must."""
     try:

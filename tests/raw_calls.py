@@ -29,16 +29,22 @@ def tensor(
     getattr(initializer, kind).SetInParent()
     for parameter, value in parameters.items():
         setattr(getattr(initializer, kind), parameter, value)
-    spec = tensors_pb2.TensorSpec(name=name, shape=shape, dtype=dtype, initializer=initializer, seed=seed)  # type: ignore[arg-type]
+    spec = tensors_pb2.TensorSpec(
+        name=name, shape=shape, dtype=dtype, initializer=initializer, seed=seed
+    )  # type: ignore[arg-type]
     return tensors_pb2.TensorRequest(spec=spec)
 
 
-def sample_request(*tensors: tensors_pb2.TensorRequest, **fields: Any) -> service_pb2.SampleTensorsRequest:
+def sample_request(
+    *tensors: tensors_pb2.TensorRequest, **fields: Any
+) -> service_pb2.SampleTensorsRequest:
     """Return the request to sample tensors."""
     return service_pb2.SampleTensorsRequest(tensors=tensors, **fields)
 
 
-def large_request(size_bytes: int, dtype: int = tensors_pb2.DTYPE_BFLOAT16) -> service_pb2.SampleTensorsRequest:
+def large_request(
+    size_bytes: int, dtype: int = tensors_pb2.DTYPE_BFLOAT16
+) -> service_pb2.SampleTensorsRequest:
     """Return the request for one tensor of that many bytes, real sampling and quick."""
     itemsize = 2 if dtype in {tensors_pb2.DTYPE_FLOAT16, tensors_pb2.DTYPE_BFLOAT16} else 4
     return sample_request(tensor((size_bytes // itemsize,), "random_uniform", dtype=dtype))
@@ -50,7 +56,9 @@ def raw_stream(channel: grpc.Channel, method: str, message: bytes, **options: An
     return start(message, **options)
 
 
-def raw_sample(channel: grpc.Channel, request: service_pb2.SampleTensorsRequest | bytes, **options: Any) -> Any:
+def raw_sample(
+    channel: grpc.Channel, request: service_pb2.SampleTensorsRequest | bytes, **options: Any
+) -> Any:
     """Start a SampleTensors call whose responses stay bytes."""
     data = request if isinstance(request, bytes) else request.SerializeToString()
     return raw_stream(channel, "SampleTensors", data, **options)
@@ -125,7 +133,11 @@ def refusal(call: Any) -> Refusal:
         detail.Unpack(violations)
         detail.Unpack(info)
         has_retry |= detail.Unpack(retry)
-    first = violations.field_violations[0] if violations.field_violations else violations.FieldViolation()
+    first = (
+        violations.field_violations[0]
+        if violations.field_violations
+        else violations.FieldViolation()
+    )
     return Refusal(
         code=error.code().name,
         message=error.details() or "",

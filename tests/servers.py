@@ -93,8 +93,12 @@ class ServerProcess:
     def wait_for_count(self, text: str, count: int, seconds: float = 30.0) -> None:
         """Return when the log holds a text so many times; fail if it does not within the time."""
         with self.changed:
-            self.changed.wait_for(lambda: self.is_log_closed or self.log.count(text) >= count, seconds)
-            assert self.log.count(text) >= count, f"{text!r} is {self.log.count(text)} times in the log, not {count}"
+            self.changed.wait_for(
+                lambda: self.is_log_closed or self.log.count(text) >= count, seconds
+            )
+            assert self.log.count(text) >= count, (
+                f"{text!r} is {self.log.count(text)} times in the log, not {count}"
+            )
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal."""
@@ -129,7 +133,11 @@ def server_process(
     """
     command = [PROGRAM, *(("--listen", listen) if listen else ()), *arguments]
     with subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env={**environ, **(environment or {})}
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**environ, **(environment or {})},
     ) as process:
         server = ServerProcess(process)
         reader = threading.Thread(target=server.read_log, name="server-log")
@@ -152,6 +160,8 @@ def serving(
     *arguments: str, listen: str = "127.0.0.1:0", environment: Mapping[str, str] | None = None
 ) -> Iterator[ServerProcess]:
     """Yield a server that answers."""
-    with server_process("--threads", "2", *arguments, listen=listen, environment=environment) as server:
+    with server_process(
+        "--threads", "2", *arguments, listen=listen, environment=environment
+    ) as server:
         server.wait_for(SERVING)
         yield server

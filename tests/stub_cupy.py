@@ -1,6 +1,7 @@
 """CuPy and numba-cuda as far as the CUDA device calls them, on the host: each call is noted, and done at once.
 
-Signatures and refusals are those of CuPy 14. Kernels run on the host, for as many threads as were launched.
+Signatures and refusals are those of CuPy 14. Kernels run on the host, for as many threads as were
+launched.
 """
 
 import inspect
@@ -226,7 +227,11 @@ class Array:
         return Array(self._libraries, self.content.reshape(*shape))
 
     def get(
-        self, stream: Any = None, order: str = "C", out: NDArray[Any] | None = None, blocking: bool = True
+        self,
+        stream: Any = None,
+        order: str = "C",
+        out: NDArray[Any] | None = None,
+        blocking: bool = True,
     ) -> NDArray[Any]:
         """Copy to the host."""
         self._libraries.note("get", stream, blocking)
@@ -245,7 +250,9 @@ class Array:
 class Compiled:
     """A compiled kernel."""
 
-    def __init__(self, libraries: Libraries, signature: Any, options: dict[str, Any], function: Any) -> None:
+    def __init__(
+        self, libraries: Libraries, signature: Any, options: dict[str, Any], function: Any
+    ) -> None:
         self.options = options
         body = inspect.getclosurevars(function).nonlocals["body"]
         (self.kernel,) = [kernel for kernel in BLOCK_KERNELS.values() if kernel.body is body]
@@ -259,7 +266,10 @@ class Compiled:
         def launch(threads: Any, *arguments: Any) -> None:
             self._libraries.note("launch", self.kernel.name, blocks, threads_per_block, stream)
             assert (blocks - 1) * threads_per_block < threads <= blocks * threads_per_block
-            on_host = (argument.content if isinstance(argument, Array) else argument for argument in arguments)
+            on_host = (
+                argument.content if isinstance(argument, Array) else argument
+                for argument in arguments
+            )
             loop_over_threads(self.kernel)(threads, *on_host)
 
         return launch

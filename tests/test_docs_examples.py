@@ -14,7 +14,9 @@ from tests.sdk_modules import sdk_modules
 from tests.servers import ServerProcess, serving
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))) if path.exists()]
+DOCUMENTS = [
+    path for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))) if path.exists()
+]
 DEFAULT_ADDRESS = re.compile(r"(?:127\.0\.0\.1|localhost):50051")
 COMMENT = re.compile(r"#.*")
 IMPORT = re.compile(r"^\s*(?:import|from) (\w+)", re.MULTILINE)
@@ -47,7 +49,9 @@ def docstrings() -> Iterator[doctest.DocTest]:
 @pytest.mark.parametrize("example", list(docstrings()), ids=lambda example: example.name)
 def test_the_examples_of_a_docstring_run(example: doctest.DocTest) -> None:
     report: list[str] = []
-    failed, tried = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(example, out=report.append)
+    failed, tried = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(
+        example, out=report.append
+    )
     assert failed == 0, "".join(report)
     assert tried > 0
 
@@ -55,7 +59,11 @@ def test_the_examples_of_a_docstring_run(example: doctest.DocTest) -> None:
 def runnable_blocks(text: str) -> list[tuple[int, str]]:
     """Return the line and the code of each Python block whose imports are installed here."""
     blocks = [(text.count("\n", 0, match.start(1)) + 1, match[1]) for match in BLOCK.finditer(text)]
-    return [(line, code) for line, code in blocks if all(map(importlib.util.find_spec, IMPORT.findall(code)))]
+    return [
+        (line, code)
+        for line, code in blocks
+        if all(map(importlib.util.find_spec, IMPORT.findall(code)))
+    ]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

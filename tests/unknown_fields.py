@@ -18,8 +18,12 @@ def field(number: int, wire_type: int, value: bytes) -> bytes:
     return varint(number << 3 | wire_type) + value
 
 
-INT64 = st.one_of(st.sampled_from([0, 1, 127, 128, 2**14, 2**32, 2**63 - 1]), st.integers(0, 2**63 - 1))
-DATA = st.one_of(st.binary(max_size=300), st.sampled_from([b"", bytes(127), bytes(128), bytes(20_000)]))
+INT64 = st.one_of(
+    st.sampled_from([0, 1, 127, 128, 2**14, 2**32, 2**63 - 1]), st.integers(0, 2**63 - 1)
+)
+DATA = st.one_of(
+    st.binary(max_size=300), st.sampled_from([b"", bytes(127), bytes(128), bytes(20_000)])
+)
 
 # Of every wire type that proto3 has.
 NUMBERS = st.integers(7, 2**29 - 1)

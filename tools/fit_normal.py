@@ -2,9 +2,9 @@
 
     python tools/fit_normal.py > server/seedbed_server/kernels/normal_coefficients.py
 
-The two polynomials of float32 are minimax (Remez exchange), the two rational functions of float64 interpolate at
-Chebyshev points. All are computed with 60 digits by mpmath, then rounded once. The constants at the top are part of
-the contract `seedbed-1`; a test runs this script and compares.
+The two polynomials of float32 are minimax (Remez exchange), the two rational functions of float64
+interpolate at Chebyshev points. All are computed with 60 digits by mpmath, then rounded once. The
+constants at the top are part of the contract `seedbed-1`; a test runs this script and compares.
 """
 
 from collections.abc import Callable, Sequence
@@ -54,9 +54,13 @@ def quantile(p: mpf) -> mpf:
     return z
 
 
-def solve(nodes: Sequence[mpf], function: Function, weight: Function, degree: int) -> tuple[list[mpf], mpf]:
+def solve(
+    nodes: Sequence[mpf], function: Function, weight: Function, degree: int
+) -> tuple[list[mpf], mpf]:
     """Return the polynomial whose weighted error alternates +-E on the nodes, and |E|."""
-    rows = [[x**k for k in range(degree + 1)] + [(-1) ** i / weight(x)] for i, x in enumerate(nodes)]
+    rows = [
+        [x**k for k in range(degree + 1)] + [(-1) ** i / weight(x)] for i, x in enumerate(nodes)
+    ]
     solution = mpmath.lu_solve(mpmath.matrix(rows), mpmath.matrix([function(x) for x in nodes]))
     return list(solution[: degree + 1]), abs(solution[degree + 1])
 
@@ -65,7 +69,8 @@ def remez(function: Function, weight: Function, low: mpf, high: mpf, degree: int
     """Return the coefficients (constant first) that minimize max |weight * (polynomial - function)|."""
     count = degree + 2
     nodes = [
-        (low + high) / 2 - (high - low) / 2 * mpmath.cos(mpmath.pi * (2 * i + 1) / (2 * count)) for i in range(count)
+        (low + high) / 2 - (high - low) / 2 * mpmath.cos(mpmath.pi * (2 * i + 1) / (2 * count))
+        for i in range(count)
     ]
     grid = [
         (low + high) / 2 - (high - low) / 2 * mpmath.cos(mpmath.pi * (2 * i + 1) / (2 * 24 * count))
@@ -75,8 +80,13 @@ def remez(function: Function, weight: Function, low: mpf, high: mpf, degree: int
     known = dict(zip(grid, values, strict=True))
     coefficients: list[mpf] = []
     for _ in range(12):
-        coefficients, levelled = solve(nodes, lambda x: known[x] if x in known else function(x), weight, degree)
-        errors = [weight(x) * (mpmath.polyval(coefficients[::-1], x) - y) for x, y in zip(grid, values, strict=True)]
+        coefficients, levelled = solve(
+            nodes, lambda x: known[x] if x in known else function(x), weight, degree
+        )
+        errors = [
+            weight(x) * (mpmath.polyval(coefficients[::-1], x) - y)
+            for x, y in zip(grid, values, strict=True)
+        ]
         # One node per run of equal sign: where the error is largest.
         runs: list[int] = []
         for i, error in enumerate(errors):
@@ -113,7 +123,9 @@ def fit_quantile() -> list[mpf]:
         return quantile(mpf(2) ** (-s * s / SCALE)) / (s - ROOT_AT_HALF) + 2
 
     high = mpmath.sqrt(SCALE * SMALLEST_LOG2) - CENTRE
-    return remez(function, lambda u: u + CENTRE - ROOT_AT_HALF, ROOT_AT_HALF - CENTRE, high, QUANTILE_DEGREE)
+    return remez(
+        function, lambda u: u + CENTRE - ROOT_AT_HALF, ROOT_AT_HALF - CENTRE, high, QUANTILE_DEGREE
+    )
 
 
 def rational(function: Function, low: mpf, high: mpf, degree: int) -> tuple[list[mpf], list[mpf]]:
@@ -123,7 +135,9 @@ def rational(function: Function, low: mpf, high: mpf, degree: int) -> tuple[list
     for i in range(count):
         x = (low + high) / 2 - (high - low) / 2 * mpmath.cos(mpmath.pi * (2 * i + 1) / (2 * count))
         value = function(x)
-        rows.append([x**k for k in range(degree + 1)] + [-value * x**k for k in range(1, degree + 1)])
+        rows.append(
+            [x**k for k in range(degree + 1)] + [-value * x**k for k in range(1, degree + 1)]
+        )
         values.append(value)
     solution = list(mpmath.lu_solve(mpmath.matrix(rows), mpmath.matrix(values)))
     return solution[: degree + 1], [mpf(1), *solution[degree + 1 :]]
@@ -149,7 +163,9 @@ def fit_tail() -> tuple[list[mpf], list[mpf]]:
     return rational(function, TAIL_LOW - TAIL_SHIFT, TAIL_HIGH - TAIL_SHIFT, TAIL_DEGREE)
 
 
-def as_tuple(name: str, coefficients: Sequence[mpf], precision: type[np.float32 | np.float64] = np.float32) -> str:
+def as_tuple(
+    name: str, coefficients: Sequence[mpf], precision: type[np.float32 | np.float64] = np.float32
+) -> str:
     """Return the assignment of the coefficients, rounded to ``precision``, as source text."""
     lines = "\n".join(f"    {float(precision(float(c)))!r}," for c in coefficients)
     return f"{name} = (\n{lines}\n)"
@@ -157,7 +173,9 @@ def as_tuple(name: str, coefficients: Sequence[mpf], precision: type[np.float32 
 
 def main() -> None:
     """Print the module."""
-    print('"""What the normal quantile is made of; written by tools/fit_normal.py, never by hand."""\n')
+    print(
+        '"""What the normal quantile is made of; written by tools/fit_normal.py, never by hand."""\n'
+    )
     print("# Constant terms first. LOG2 and QUANTILE are float32 numbers, the rest is float64.\n")
     print(f"SCALE = {float(SCALE)!r}")
     print(f"ROOT_AT_HALF = {float(ROOT_AT_HALF)!r}")

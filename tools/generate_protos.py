@@ -3,7 +3,8 @@
     python tools/generate_protos.py
     python tools/generate_protos.py --check
 
-The folders under proto/ are the Python packages, so protoc's imports resolve as they stand. The stubs are committed.
+The folders under proto/ are the Python packages, so protoc's imports resolve as they stand. The
+stubs are committed.
 """
 
 import argparse
@@ -29,7 +30,9 @@ def generate() -> dict[str, bytes]:
     Raises:
         RuntimeError: if protoc refuses the schema; it has said why on stderr.
     """
-    protos = sorted(str(path.relative_to(PROTO_ROOT)) for path in (PROTO_ROOT / PACKAGE).glob("*.proto"))
+    protos = sorted(
+        str(path.relative_to(PROTO_ROOT)) for path in (PROTO_ROOT / PACKAGE).glob("*.proto")
+    )
     # google/protobuf/*.proto, for schemas that import them.
     well_known = resources.files("grpc_tools") / "_proto"
     with tempfile.TemporaryDirectory() as out:
@@ -79,7 +82,9 @@ def write(found: Mapping[str, bytes], wanted: Mapping[str, bytes]) -> None:
 def main() -> int:
     """Run the program and return its exit status: 1 if --check found a difference or protoc failed."""
     parser = argparse.ArgumentParser(description="Generate the Python stubs of proto/seedbed/v1.")
-    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if a file is not up to date")
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; exit 1 if a file is not up to date"
+    )
     arguments = parser.parse_args()
     try:
         wanted = generate()
@@ -93,7 +98,12 @@ def main() -> int:
     lines = differences(found, wanted)
     if lines:
         where = COMMITTED.relative_to(ROOT)
-        print(f"{where} is not what proto/{PACKAGE} makes; run `make proto`.", *lines, sep="\n  ", file=sys.stderr)
+        print(
+            f"{where} is not what proto/{PACKAGE} makes; run `make proto`.",
+            *lines,
+            sep="\n  ",
+            file=sys.stderr,
+        )
     return 1 if lines else 0
 
 

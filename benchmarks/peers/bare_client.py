@@ -14,7 +14,9 @@ from seedbed.transports.channel import DEFAULT_OPTIONS
 ECHOED_BYTES = 64
 
 
-def actions(*, address: str, total_bytes: int = 0, is_tuned: bool = False, calls: int = 1) -> dict[str, Action]:
+def actions(
+    *, address: str, total_bytes: int = 0, is_tuned: bool = False, calls: int = 1
+) -> dict[str, Action]:
     """Return what receives the stream into an array, and what calls the echo.
 
     Args:

@@ -13,7 +13,9 @@ from benchmarks.work import Action
 TRIES = 3
 
 
-def actions(*, address: str, total_bytes: int, batch_bytes: Sequence[int], into_array: bool) -> dict[str, Action]:
+def actions(
+    *, address: str, total_bytes: int, batch_bytes: Sequence[int], into_array: bool
+) -> dict[str, Action]:
     """Return what fetches the server's buffer.
 
     Args:

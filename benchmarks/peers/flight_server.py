@@ -22,7 +22,9 @@ class ReadyBuffer(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow has
 
     def __init__(self, location: str, total_bytes: int) -> None:
         super().__init__(location)
-        numbers = np.random.Generator(np.random.SFC64(0)).random(total_bytes // ITEM_BYTES, np.float32)
+        numbers = np.random.Generator(np.random.SFC64(0)).random(
+            total_bytes // ITEM_BYTES, np.float32
+        )
         self._column = pa.array(numbers)
 
     def do_get(self, context: object, ticket: Any) -> Any:

@@ -30,8 +30,16 @@ def actions(*, size_bytes: int, generator: str) -> dict[str, Action]:
 
         return run
 
-    samples: dict[str, Sample] = {"uniform": _uniform, "normal": _normal, "truncated normal": _truncated_normal}
-    return {cell(name, dtype): compiled(sample, dtype) for name, sample in samples.items() for dtype in DTYPES}
+    samples: dict[str, Sample] = {
+        "uniform": _uniform,
+        "normal": _normal,
+        "truncated normal": _truncated_normal,
+    }
+    return {
+        cell(name, dtype): compiled(sample, dtype)
+        for name, sample in samples.items()
+        for dtype in DTYPES
+    }
 
 
 def _uniform(key: Any, shape: tuple[int, ...], dtype: Any) -> Any:

@@ -27,6 +27,9 @@ def latencies(prepare: Callable[[], T], call: Callable[[T], object], calls: int)
             started = time.perf_counter_ns()
             call(given)
             microseconds.append((time.perf_counter_ns() - started) / 1000)
-        return {"p50": float(np.percentile(microseconds, 50)), "p99": float(np.percentile(microseconds, 99))}
+        return {
+            "p50": float(np.percentile(microseconds, 50)),
+            "p99": float(np.percentile(microseconds, 99)),
+        }
 
     return run

@@ -15,7 +15,9 @@ def actions(*, size_bytes: int) -> dict[str, Action]:
     for dtype in DTYPES:
         if dtype != "float64":
             shape = (size_bytes // ITEM_BYTES[dtype],)
-            found |= {cell(name, dtype): run for name, run in _samples(shape, getattr(mx, dtype)).items()}
+            found |= {
+                cell(name, dtype): run for name, run in _samples(shape, getattr(mx, dtype)).items()
+            }
     return found
 
 

@@ -1,7 +1,8 @@
 """numpy's fastest bit generator, with one generator and one part of the memory for each thread.
 
-It samples float32 and float64; the 16-bit dtypes are cast from float32 in blocks that stay in the processor's cache.
-Neither range nor standard deviation is applied, which is in its favour. It has no truncated normal.
+It samples float32 and float64; the 16-bit dtypes are cast from float32 in blocks that stay in the
+processor's cache. Neither range nor standard deviation is applied, which is in its favour. It has
+no truncated normal.
 """
 
 from collections.abc import Callable, Iterator
@@ -42,7 +43,9 @@ def actions(*, size_bytes: int, threads: int) -> dict[str, Action]:
     }
     narrow = {"bfloat16": np.dtype(ml_dtypes.bfloat16), "float16": np.dtype(np.float16)}
     cast = {
-        cell(name, dtype): on_threads(_cast(fill), narrow[dtype]) for name, fill in fills.items() for dtype in narrow
+        cell(name, dtype): on_threads(_cast(fill), narrow[dtype])
+        for name, fill in fills.items()
+        for dtype in narrow
     }
     return {**direct, **cast}
 

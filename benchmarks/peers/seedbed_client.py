@@ -30,7 +30,8 @@ def actions(
         shape: the tensor's.
         dtype: its type.
         initializer: what fills it.
-        has_array: whether there is a preallocated array for it; without one, every page of the result is touched.
+        has_array: whether there is a preallocated array for it; without one, every page of the
+            result is touched.
         calls: in one turn of ``latency``.
     """
     client = sb.connect(address)

@@ -12,6 +12,8 @@ def actions(*, rows: int) -> dict[str, Action]:
     seeds = itertools.count(1)
 
     def orthogonal() -> None:
-        client.sample(sb.TensorSpec("w", (rows, rows), "float32", sb.Orthogonal(), seed=next(seeds)))
+        client.sample(
+            sb.TensorSpec("w", (rows, rows), "float32", sb.Orthogonal(), seed=next(seeds))
+        )
 
     return {"orthogonal": orthogonal}

@@ -11,7 +11,12 @@ from benchmarks.work import Action
 
 
 def actions(
-    *, address: str, manifest: str, by: Literal["model", "tensor"], longest_axis: int | None, elements: int | None
+    *,
+    address: str,
+    manifest: str,
+    by: Literal["model", "tensor"],
+    longest_axis: int | None,
+    elements: int | None,
 ) -> dict[str, Action]:
     """Return what fetches a model into preallocated arrays.
 

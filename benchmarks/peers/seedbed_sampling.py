@@ -6,7 +6,12 @@ import numpy as np
 
 from benchmarks.peers.names import ITEM_BYTES, LIMIT, STDDEV, cell
 from benchmarks.work import Action
-from seedbed.spec.initializers import InitializerSpec, RandomNormalSpec, RandomUniformSpec, TruncatedNormalSpec
+from seedbed.spec.initializers import (
+    InitializerSpec,
+    RandomNormalSpec,
+    RandomUniformSpec,
+    TruncatedNormalSpec,
+)
 from seedbed.spec.tensors import TensorRequest, TensorSpec
 from seedbed_server.backends.cpu import CpuBackend
 from seedbed_server.sampling.sampler import TensorSource, plan
@@ -41,4 +46,8 @@ def actions(*, size_bytes: int, threads: int) -> dict[str, Action]:
         source = TensorSource(plan(request), backend)
         return run
 
-    return {cell(name, dtype): fill(spec, dtype) for name, spec in INITIALIZERS.items() for dtype in ITEM_BYTES}
+    return {
+        cell(name, dtype): fill(spec, dtype)
+        for name, spec in INITIALIZERS.items()
+        for dtype in ITEM_BYTES
+    }

@@ -29,4 +29,6 @@ def actions(*, size_bytes: int, threads: int) -> dict[str, Action]:
 
         return run
 
-    return {cell(name, dtype): sample(*functions[name], dtype) for name in functions for dtype in DTYPES}
+    return {
+        cell(name, dtype): sample(*functions[name], dtype) for name in functions for dtype in DTYPES
+    }

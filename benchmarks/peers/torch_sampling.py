@@ -14,7 +14,9 @@ def actions(*, size_bytes: int, threads: int) -> dict[str, Action]:
     memory = torch.ones(size_bytes, dtype=torch.uint8)
     found: dict[str, Action] = {}
     for dtype in DTYPES:
-        out = memory[: size_bytes // ITEM_BYTES[dtype] * ITEM_BYTES[dtype]].view(getattr(torch, dtype))
+        out = memory[: size_bytes // ITEM_BYTES[dtype] * ITEM_BYTES[dtype]].view(
+            getattr(torch, dtype)
+        )
         found |= {cell(name, dtype): action for name, action in _fills(out).items()}
     return found
 

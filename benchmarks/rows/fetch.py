@@ -1,6 +1,7 @@
 """Rows 3 to 6: how fast a client fetches a tensor from a server on this machine, sampling included.
 
-The peers send ready bytes, or sample in the client's own process. Server and client are processes of their own.
+The peers send ready bytes, or sample in the client's own process. Server and client are processes
+of their own.
 """
 
 from collections.abc import Iterator, Mapping
@@ -35,9 +36,20 @@ THREADS = 2
 
 def beside_flight(sizes: Sizes, rounds: int) -> Iterator[Result]:
     """Yield row 3: GlorotUniform into an array, beside Arrow Flight with a ready buffer."""
-    with Contest() as contest, seedbed_server() as server, _flight_server(sizes, "grpc://127.0.0.1:0") as flight:
-        contest.start(OURS, "seedbed_client", {**_fetch(sizes, server), "initializer": "GlorotUniform"})
-        contest.start(FLIGHT, "flight_client", _flight_client(sizes, flight, into_array=True), needs=FLIGHT_NEEDS)
+    with (
+        Contest() as contest,
+        seedbed_server() as server,
+        _flight_server(sizes, "grpc://127.0.0.1:0") as flight,
+    ):
+        contest.start(
+            OURS, "seedbed_client", {**_fetch(sizes, server), "initializer": "GlorotUniform"}
+        )
+        contest.start(
+            FLIGHT,
+            "flight_client",
+            _flight_client(sizes, flight, into_array=True),
+            needs=FLIGHT_NEEDS,
+        )
         turns = contest.turns("fetch", rounds)
     yield _result(3, "GlorotUniform over TCP", sizes, turns, bar=FLIGHT_BAR)
 
@@ -45,10 +57,23 @@ def beside_flight(sizes: Sizes, rounds: int) -> Iterator[Result]:
 def beside_bare_stream(sizes: Sizes, rounds: int) -> Iterator[Result]:
     """Yield row 4: the same beside a bare gRPC stream of ready bytes, in messages as large as seedbed's."""
     stream = {"total_bytes": sizes.fetch_bytes, "message_bytes": Settings().default_chunk_bytes}
-    with Contest() as contest, seedbed_server() as server, peer_server("bare_server", **stream) as bare:
-        contest.start(OURS, "seedbed_client", {**_fetch(sizes, server), "initializer": "GlorotUniform"})
-        for name, is_tuned in (("bare gRPC", False), ("bare gRPC, seedbed's channel settings", True)):
-            settings = {"address": bare.address, "total_bytes": sizes.fetch_bytes, "is_tuned": is_tuned}
+    with (
+        Contest() as contest,
+        seedbed_server() as server,
+        peer_server("bare_server", **stream) as bare,
+    ):
+        contest.start(
+            OURS, "seedbed_client", {**_fetch(sizes, server), "initializer": "GlorotUniform"}
+        )
+        for name, is_tuned in (
+            ("bare gRPC", False),
+            ("bare gRPC, seedbed's channel settings", True),
+        ):
+            settings = {
+                "address": bare.address,
+                "total_bytes": sizes.fetch_bytes,
+                "is_tuned": is_tuned,
+            }
             contest.start(name, "bare_client", settings)
         turns = contest.turns("fetch", rounds)
     yield _result(4, "GlorotUniform over TCP", sizes, turns, bar=BARE_BAR)
@@ -57,9 +82,13 @@ def beside_bare_stream(sizes: Sizes, rounds: int) -> Iterator[Result]:
 def beside_keras(sizes: Sizes, rounds: int) -> Iterator[Result]:
     """Yield row 5: GlorotNormal into an array, beside sampling it with Keras in the process itself."""
     with Contest() as contest, seedbed_server() as server:
-        contest.start(OURS, "seedbed_client", {**_fetch(sizes, server), "initializer": "GlorotNormal"})
+        contest.start(
+            OURS, "seedbed_client", {**_fetch(sizes, server), "initializer": "GlorotNormal"}
+        )
         keras = {"threads": THREADS, "shape": _shape(sizes)}
-        contest.start("Keras on TensorFlow, local", "keras_local", keras, needs=KERAS_NEEDS, threads=THREADS)
+        contest.start(
+            "Keras on TensorFlow, local", "keras_local", keras, needs=KERAS_NEEDS, threads=THREADS
+        )
         turns = contest.turns("fetch", rounds)
     yield _result(5, "GlorotNormal over TCP", sizes, turns, bar=KERAS_BAR)
 
@@ -67,7 +96,8 @@ def beside_keras(sizes: Sizes, rounds: int) -> Iterator[Result]:
 def by_shared_memory(sizes: Sizes, rounds: int) -> Iterator[Result]:
     """Yield row 6: on the same host, the server's shared memory beside Arrow Flight over its Unix socket.
 
-    Once in a folder of the system's, and once in one of large pages, which an operator may mount for it.
+    Once in a folder of the system's, and once in one of large pages, which an operator may mount
+    for it.
     """
     title = "GlorotUniform by shared memory"
     with shared_folder() as shared:
@@ -78,14 +108,23 @@ def by_shared_memory(sizes: Sizes, rounds: int) -> Iterator[Result]:
             yield _beside_flight_on_this_host(title, sizes, rounds, shared)
     except FolderError as error:
         reason = f"not available: {error}"
-        yield Result(6, _title(title, sizes), "GB/s", higher_is_better=True, bar=SHARED_MEMORY_BAR, unavailable=reason)
+        yield Result(
+            6,
+            _title(title, sizes),
+            "GB/s",
+            higher_is_better=True,
+            bar=SHARED_MEMORY_BAR,
+            unavailable=reason,
+        )
 
 
 def _beside_flight_on_this_host(title: str, sizes: Sizes, rounds: int, shared: Path) -> Result:
     with (
         Contest() as contest,
         socket_folder() as sockets,
-        seedbed_server("--shared-memory-dir", str(shared), listen=f"unix://{sockets}/seedbed.sock") as server,
+        seedbed_server(
+            "--shared-memory-dir", str(shared), listen=f"unix://{sockets}/seedbed.sock"
+        ) as server,
         _flight_server(sizes, f"grpc+unix://{sockets}/flight.sock") as flight,
     ):
         contest.start(OURS, "seedbed_client", {"address": server.address, "shape": _shape(sizes)})
@@ -125,7 +164,9 @@ def _flight_client(sizes: Sizes, server: Server | None, *, into_array: bool) -> 
     }
 
 
-def _result(row: int, title: str, sizes: Sizes, turns: Turns, *, bar: float, note: str = "") -> Result:
+def _result(
+    row: int, title: str, sizes: Sizes, turns: Turns, *, bar: float, note: str = ""
+) -> Result:
     batches = [
         f"{name}: its best batch is {size_text(int(figures[0]['batch_bytes']))}"
         for name, figures in turns.figures.items()

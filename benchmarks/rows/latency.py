@@ -16,7 +16,9 @@ def of_one_tensor(sizes: Sizes, rounds: int) -> Iterator[Result]:
     with Contest() as contest, seedbed_server() as server, peer_server("bare_server") as bare:
         ours = {"address": server.address, "shape": SHAPE, "calls": sizes.latency_calls}
         contest.start(OURS, "seedbed_client", ours)
-        contest.start("bare gRPC echo", "bare_client", {"address": bare.address, "calls": sizes.latency_calls})
+        contest.start(
+            "bare gRPC echo", "bare_client", {"address": bare.address, "calls": sizes.latency_calls}
+        )
         turns = contest.turns("latency", rounds)
     for percentile, bar in (("p50", BAR), ("p99", None)):
         yield Result(

@@ -20,8 +20,16 @@ def while_streaming(sizes: Sizes, rounds: int) -> Iterator[Result]:
     del rounds  # a long stream, once: memory that leaks does so within it
     shape = (sizes.stream_bytes // ITEM_BYTES,)
     with seedbed_server() as server:
-        settings = {"address": server.address, "shape": shape, "dtype": DTYPE, "initializer": "RandomUniform"}
-        with Worker("seedbed_client", settings) as reader, Worker("seedbed_client", settings) as stalled:
+        settings = {
+            "address": server.address,
+            "shape": shape,
+            "dtype": DTYPE,
+            "initializer": "RandomUniform",
+        }
+        with (
+            Worker("seedbed_client", settings) as reader,
+            Worker("seedbed_client", settings) as stalled,
+        ):
             reader.actions()
             stalled.actions()
             time.sleep(SETTLE_SECONDS)

@@ -18,7 +18,10 @@ def all_at_once(sizes: Sizes, rounds: int) -> Iterator[Result]:
     tensors = len(sb.Manifest.load(MANIFEST))
     small = sizes.small_tensor_elements
     with seedbed_server() as server:
-        for title, elements in (("GPT-2 small", None), (f"GPT-2 small cut to {small} elements a tensor", small)):
+        for title, elements in (
+            ("GPT-2 small", None),
+            (f"GPT-2 small cut to {small} elements a tensor", small),
+        ):
             settings = {
                 "address": server.address,
                 "manifest": MANIFEST,
@@ -27,7 +30,9 @@ def all_at_once(sizes: Sizes, rounds: int) -> Iterator[Result]:
             }
             with Contest() as contest:
                 contest.start(OURS, "seedbed_model", {**settings, "by": "model"})
-                contest.start(f"{OURS}, {tensors} calls", "seedbed_model", {**settings, "by": "tensor"})
+                contest.start(
+                    f"{OURS}, {tensors} calls", "seedbed_model", {**settings, "by": "tensor"}
+                )
                 turns = contest.turns("fetch all", rounds)
             yield Result(
                 row=7,

@@ -7,7 +7,8 @@ from benchmarks.sizes import Sizes
 from benchmarks.turns import Contest, Turns
 
 KERAS = "Keras on TensorFlow"
-# Its BLAS spins while threads wait for each other, so that on a machine with other work one thread can be quicker.
+# Its BLAS spins while threads wait for each other, so that on a machine with other work one thread
+# can be quicker.
 NUMPY = {2: "numpy.linalg.qr, float64", 1: "numpy.linalg.qr, float64, 1 thread"}
 # Which peers, and how much of the quickest one's time.
 BARS = ({KERAS}, 0.8), (set(NUMPY.values()), 1.0)

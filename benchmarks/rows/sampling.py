@@ -60,7 +60,9 @@ def _start_all(contest: Contest, size_bytes: int, threads: int) -> None:
     contest.start("PyTorch", "torch_sampling", both, needs=("torch",), threads=threads)
     contest.start("TensorFlow", "tensorflow_sampling", both, needs=("tensorflow",), threads=threads)
     for name, generator in (("JAX", "threefry2x32"), ("JAX rbg", "rbg")):
-        contest.start(name, "jax_sampling", {**size, "generator": generator}, needs=("jax",), threads=threads)
+        contest.start(
+            name, "jax_sampling", {**size, "generator": generator}, needs=("jax",), threads=threads
+        )
     contest.start("MLX", "mlx_sampling", size, needs=("mlx",), threads=threads)
 
 

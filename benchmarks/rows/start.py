@@ -32,4 +32,6 @@ def _start_seconds(cache: str) -> float:
 
 
 def _result(title: str, seconds: list[float], bar: float) -> Result:
-    return Result(11, title, "s", higher_is_better=False, samples={OURS: seconds}, bar=bar, bar_on="value")
+    return Result(
+        11, title, "s", higher_is_better=False, samples={OURS: seconds}, bar=bar, bar_on="value"
+    )

@@ -39,12 +39,15 @@ class Crowd:
 def two_beside_one(sizes: Sizes, rounds: int) -> Iterator[Result]:
     """Yield row 12: the bytes that all clients get in a second from two workers, beside one.
 
-    Each client connects anew in each turn, since the kernel gives a connection to a worker for good.
+    Each client connects anew in each turn, since the kernel gives a connection to a worker for
+    good.
     """
     with ExitStack() as stack, Contest() as contest:
         for name, workers in ((OURS, WORKERS), (f"{OURS}, 1 worker", 1)):
             server = stack.enter_context(seedbed_server(workers=workers))
-            contest.add(name, Crowd([stack.enter_context(_client(sizes, server)) for _ in range(CLIENTS)]))
+            contest.add(
+                name, Crowd([stack.enter_context(_client(sizes, server)) for _ in range(CLIENTS)])
+            )
         turns = contest.turns("reconnect and fetch", rounds)
     yield Result(
         row=12,

@@ -87,7 +87,13 @@ from seedbed.spec.digests import Digest, digest_bytes, digest_of
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.fans import FanAxes, Fans, compute_fans
 from seedbed.spec.gains import calculate_gain
-from seedbed.spec.info import InitializerInfo, InitializerParameter, Limits, ServerInfo, TensorDescription
+from seedbed.spec.info import (
+    InitializerInfo,
+    InitializerParameter,
+    Limits,
+    ServerInfo,
+    TensorDescription,
+)
 from seedbed.spec.slices import Shard, TensorSlice, shard
 from seedbed.spec.tensors import TensorSpec
 

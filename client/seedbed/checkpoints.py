@@ -1,8 +1,8 @@
 """Tensors in a safetensors file, mapped into memory: filled, or read, without a copy of the whole model.
 
-The format (huggingface.co/docs/safetensors): 8 bytes, little-endian, the size of a JSON header; the header; the
-tensors' bytes, little-endian, in C order. The safetensors package writes only what is in memory already, so the
-header is written here; tests read the result with the package.
+The format (huggingface.co/docs/safetensors): 8 bytes, little-endian, the size of a JSON header; the
+header; the tensors' bytes, little-endian, in C order. The safetensors package writes only what is
+in memory already, so the header is written here; tests read the result with the package.
 """
 
 import json
@@ -74,9 +74,15 @@ def create(
     layout: list[tuple[str, Dtype, tuple[int, ...], int]] = []
     for name, dtype, shape in tensors:
         if name == "__metadata__" or name in header:
-            raise bad_value("name", "another than __metadata__, and different from all others", name)
+            raise bad_value(
+                "name", "another than __metadata__, and different from all others", name
+            )
         size = int(np.prod(shape, dtype=object)) * dtype.itemsize
-        header[name] = {"dtype": _NAMES[dtype], "shape": list(shape), "data_offsets": [offset, offset + size]}
+        header[name] = {
+            "dtype": _NAMES[dtype],
+            "shape": list(shape),
+            "data_offsets": [offset, offset + size],
+        }
         layout.append((name, dtype, shape, offset))
         offset += size
     text = json.dumps(header, separators=(",", ":")).encode()
@@ -85,7 +91,10 @@ def create(
         file.write(struct.pack("<Q", len(text)) + text)
         file.truncate(8 + len(text) + offset)
     data = _map(path, "r+")
-    return {name: _view(data, dtype, shape, 8 + len(text) + begin) for name, dtype, shape, begin in layout}
+    return {
+        name: _view(data, dtype, shape, 8 + len(text) + begin)
+        for name, dtype, shape, begin in layout
+    }
 
 
 def read_header(path: str | Path) -> dict[str, Entry]:
@@ -109,12 +118,16 @@ def read_header(path: str | Path) -> dict[str, Entry]:
             raise ValueError("__metadata__ holds something else than texts")
         entries = {name: _entry(value, 8 + size) for name, value in header.items()}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise _malformed(path, f"a header that cannot be read ({type(error).__name__}: {error})") from None
+        raise _malformed(
+            path, f"a header that cannot be read ({type(error).__name__}: {error})"
+        ) from None
     position = 8 + size
     for name, entry in sorted(entries.items(), key=lambda item: (item[1].begin, item[1].end)):
         wanted = int(np.prod(entry.shape, dtype=object)) * entry.dtype.itemsize
         if entry.begin != position or entry.end > file_size or entry.end - entry.begin != wanted:
-            raise _malformed(path, f"tensor {name!r} from byte {entry.begin} to {entry.end} of {file_size}")
+            raise _malformed(
+                path, f"tensor {name!r} from byte {entry.begin} to {entry.end} of {file_size}"
+            )
         position = entry.end
     if position != file_size:
         raise _malformed(path, f"tensors up to byte {position} of {file_size}")
@@ -130,12 +143,17 @@ def open_tensors(path: str | Path) -> dict[str, NDArray[Any]]:
     """
     entries = read_header(path)
     data = _map(path, "r")
-    return {name: _view(data, entry.dtype, entry.shape, entry.begin) for name, entry in entries.items()}
+    return {
+        name: _view(data, entry.dtype, entry.shape, entry.begin) for name, entry in entries.items()
+    }
 
 
 def _entry(value: Any, base: int) -> Entry:
     offsets, lengths = value["data_offsets"], value["shape"]
-    if any(not isinstance(numbers, list) or {*map(type, numbers)} - {int} for numbers in (offsets, lengths)):
+    if any(
+        not isinstance(numbers, list) or {*map(type, numbers)} - {int}
+        for numbers in (offsets, lengths)
+    ):
         raise ValueError("shape or data_offsets is no list of integers")
     begin, end = offsets
     if value["dtype"] not in _DTYPES:
@@ -157,7 +175,9 @@ def _map(path: str | Path, mode: Literal["r", "r+"]) -> NDArray[np.uint8]:
     return np.memmap(path, np.uint8, mode)
 
 
-def _view(data: NDArray[np.uint8], dtype: Dtype, shape: tuple[int, ...], begin: int) -> NDArray[Any]:
+def _view(
+    data: NDArray[np.uint8], dtype: Dtype, shape: tuple[int, ...], begin: int
+) -> NDArray[Any]:
     size = int(np.prod(shape, dtype=object)) * dtype.itemsize
     return data[begin : begin + size].view(dtype.numpy).reshape(shape)
 

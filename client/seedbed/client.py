@@ -44,15 +44,18 @@ def connect(
     """Return a client.
 
     Args:
-        target: ``host:port``, ``dns:///host:port``, ``unix:///path``, or ``embedded:`` for the engine in this
-            process, which needs no server. A connection is made at the first call. Several targets are replicas:
-            a fetch is cut into ranges that come from all of them, and what one fails to give another one does.
-        options: gRPC channel arguments, an escape hatch for the network's needs. With any, or with a proxy in the
-            environment, arrays are received by gRPC too, which takes twice the client's processor time.
-        channels: connections to each server that a fetch uses; several fetch ranges of large tensors, or of many, at
-            the same time.
-        shared_memory_dir: where a server's folder of shared memory is for this process, if that is not where it is for
-            the server; see docs/operations.md. Used with one ``unix:`` target and one channel.
+        target: ``host:port``, ``dns:///host:port``, ``unix:///path``, or ``embedded:`` for the
+            engine in this process, which needs no server. A connection is made at the first call.
+            Several targets are replicas: a fetch is cut into ranges that come from all of them, and
+            what one fails to give another one does.
+        options: gRPC channel arguments, an escape hatch for the network's needs. With any, or with
+            a proxy in the environment, arrays are received by gRPC too, which takes twice the
+            client's processor time.
+        channels: connections to each server that a fetch uses; several fetch ranges of large
+            tensors, or of many, at the same time.
+        shared_memory_dir: where a server's folder of shared memory is for this process, if that is
+            not where it is for the server; see docs/operations.md. Used with one ``unix:`` target
+            and one channel.
 
     Raises:
         InvalidValueError: if the target is none of these.
@@ -68,9 +71,12 @@ def connect(
         check_connection(each, options, shared_memory_dir)
     if targets == [EMBEDDED]:
         return Client(embedded_transport())
-    from seedbed.transports.remote import GrpcTransport  # gRPC takes time to import, and embedded use does not need it
+    # GRPC takes time to import, and embedded use does not need it.
+    from seedbed.transports.remote import GrpcTransport
 
-    transports: list[Transport] = [GrpcTransport(each, options or {}, shared_memory_dir) for each in targets]
+    transports: list[Transport] = [
+        GrpcTransport(each, options or {}, shared_memory_dir) for each in targets
+    ]
     return Client(transports[0] if len(transports) == 1 else PoolTransport(transports))
 
 
@@ -147,24 +153,31 @@ class Client:
 
         Args:
             spec: the whole tensor.
-            slice: the part wanted: a TensorSlice or ``shard(...)``; the elements are those of the whole.
-            out: a numpy array to fill and return: of the right shape and dtype, C-contiguous, writable.
-            device: ``gpu`` or ``gpu:N`` leaves the tensor on a GPU of this machine: the embedded engine samples it
-                there, and what comes from a server goes there by way of pinned memory. None and ``cpu`` are numpy.
-            local: sample in this process, and compare with the server's digest: the server's authority without its
-                bandwidth. Needs the engine (``pip install 'seedbed[engine]'``).
+            slice: the part wanted: a TensorSlice or ``shard(...)``; the elements are those of the
+                whole.
+            out: a numpy array to fill and return: of the right shape and dtype, C-contiguous,
+                writable.
+            device: ``gpu`` or ``gpu:N`` leaves the tensor on a GPU of this machine: the embedded
+                engine samples it there, and what comes from a server goes there by way of pinned
+                memory. None and ``cpu`` are numpy.
+            local: sample in this process, and compare with the server's digest: the server's
+                authority without its bandwidth. Needs the engine (``pip install
+                'seedbed[engine]'``).
             progress: show a progress bar on standard error.
             timeout_seconds: for the whole call; None is no limit.
 
         Returns:
-            An array of the slice's shape (or the tensor's) and the spec's dtype: numpy's (bfloat16 is
-            ``ml_dtypes.bfloat16``), or on a GPU CuPy's, which PyTorch and JAX take without a copy (DLPack).
+            An array of the slice's shape (or the tensor's) and the spec's dtype: numpy's (bfloat16
+            is ``ml_dtypes.bfloat16``), or on a GPU CuPy's, which PyTorch and JAX take without a
+            copy (DLPack).
 
         Raises:
-            InvalidValueError: if an argument is not allowed, or the server's limits do not allow it.
+            InvalidValueError: if an argument is not allowed, or the server's limits do not allow
+                it.
             NoDeviceError: if there is no such device here, or CuPy is missing.
             OutOfDeviceMemoryError: if the device has no room.
-            TransportError: if the call failed; see :mod:`seedbed.errors`. ``out`` may then be partly written.
+            TransportError: if the call failed; see :mod:`seedbed.errors`. ``out`` may then be
+                partly written.
         """
         fetch = fetch_of_tensor(
             self.target,
@@ -219,16 +232,19 @@ class Client:
 
         Args:
             manifest: the tensors.
-            slice: a ``shard(...)`` of each tensor; one that lacks the shard's axis comes whole. Or the part wanted of
-                each tensor, by name; what is not named comes whole.
+            slice: a ``shard(...)`` of each tensor; one that lacks the shard's axis comes whole. Or
+                the part wanted of each tensor, by name; what is not named comes whole.
             out: numpy arrays to fill, by name; names that are missing get new ones.
-            device: ``gpu`` or ``gpu:N`` leaves the tensors on a GPU of this machine; see :meth:`sample`.
-            local: sample in this process, and compare with the server's digests; see :meth:`sample`.
+            device: ``gpu`` or ``gpu:N`` leaves the tensors on a GPU of this machine; see
+                :meth:`sample`.
+            local: sample in this process, and compare with the server's digests; see
+                :meth:`sample`.
             progress: show a progress bar on standard error.
             timeout_seconds: for the whole call; None is no limit.
 
         Raises:
-            InvalidValueError: if an argument is not allowed, or the server's limits do not allow it.
+            InvalidValueError: if an argument is not allowed, or the server's limits do not allow
+                it.
             TransportError: if the call failed; see :mod:`seedbed.errors`.
         """
         fetch = fetch_of_manifest(
@@ -256,11 +272,13 @@ class Client:
         Args:
             spec: the whole tensor.
             slice: the part wanted.
-            first_byte: where in the slice to begin, at an element's boundary; a broken fetch goes on there.
+            first_byte: where in the slice to begin, at an element's boundary; a broken fetch goes
+                on there.
             timeout_seconds: for the whole iteration; None is no limit.
 
         Yields:
-            Chunks in order; each has ``byte_offset`` in the slice and ``data``, C order, little-endian, checked.
+            Chunks in order; each has ``byte_offset`` in the slice and ``data``, C order,
+            little-endian, checked.
 
         Raises:
             InvalidValueError: if an argument is not allowed.
@@ -274,9 +292,13 @@ class Client:
         self, spec: TensorSpec, *, slice: SliceLike = None, timeout_seconds: float | None = None
     ) -> TensorDescription:
         """Return what sampling would give: fans, limit or stddev, size and cost. Moves no data."""
-        return self._transport.describe([request_of(spec, slice)], checked_timeout(timeout_seconds))[0]
+        return self._transport.describe(
+            [request_of(spec, slice)], checked_timeout(timeout_seconds)
+        )[0]
 
-    def describe_all(self, manifest: Manifest, *, timeout_seconds: float | None = None) -> dict[str, TensorDescription]:
+    def describe_all(
+        self, manifest: Manifest, *, timeout_seconds: float | None = None
+    ) -> dict[str, TensorDescription]:
         """Return what sampling each tensor of a manifest would give, by name."""
         requests = requests_of(manifest)
         found: list[TensorDescription] = []
@@ -302,7 +324,9 @@ class Client:
             timeout_seconds: for the whole call; None is no limit.
         """
         check_algorithm(algorithm)
-        return self._transport.digest([request_of(spec, slice)], algorithm, checked_timeout(timeout_seconds))[0]
+        return self._transport.digest(
+            [request_of(spec, slice)], algorithm, checked_timeout(timeout_seconds)
+        )[0]
 
     def digest_all(
         self,
@@ -334,13 +358,17 @@ class Client:
         with fetch.bar as on_bytes:
             for requests, outs in fetch.batches():
                 if fetch.device is not None:
-                    arrays += self._transport.sample_on(fetch.device, requests, on_bytes, fetch.remaining())
+                    arrays += self._transport.sample_on(
+                        fetch.device, requests, on_bytes, fetch.remaining()
+                    )
                     continue
                 memories: Sequence[memoryview] = outs
                 if fetch.is_local:
                     self._fill_here(requests, outs, on_bytes, fetch.remaining())
                 else:
-                    memories = self._transport.fill(requests, outs, on_bytes, fetch.remaining(), may_map=fetch.are_ours)
+                    memories = self._transport.fill(
+                        requests, outs, on_bytes, fetch.remaining(), may_map=fetch.are_ours
+                    )
                 arrays += fetch.arrays_of_batch(len(arrays), outs, memories)
         return arrays
 

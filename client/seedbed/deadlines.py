@@ -39,7 +39,9 @@ def deadline(target: str, timeout_seconds: float | None) -> Remaining:
             return None
         left = timeout - (time.monotonic() - started)
         if left <= 0:
-            message = f"{target} did not finish within {timeout:g} s; allow more with timeout_seconds"
+            message = (
+                f"{target} did not finish within {timeout:g} s; allow more with timeout_seconds"
+            )
             raise DeadlineError(message)
         return left
 

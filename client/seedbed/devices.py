@@ -1,7 +1,7 @@
 """Arrays on a device of this machine: what a client needs to leave tensors there instead of in numpy arrays.
 
-What drives the device comes with the engine; it is found by the entry point ``seedbed.devices``, so that the SDK stays
-light.
+What drives the device comes with the engine; it is found by the entry point ``seedbed.devices``, so
+that the SDK stays light.
 """
 
 import importlib.metadata

@@ -23,7 +23,8 @@ from seedbed.spec.numbers import as_int
 from seedbed.spec.slices import Shard, TensorSlice, as_slice
 from seedbed.spec.tensors import TensorRequest, TensorSpec
 
-# A request for this many tensors stays far below the server's limits on their number and on a message.
+# A request for this many tensors stays far below the server's limits on their number and on a
+# message.
 BATCH_TENSORS = 1000
 
 MOST_CHANNELS = 64
@@ -52,7 +53,9 @@ def checked_targets(target: str | Sequence[str], channels: int) -> list[str]:
         raise bad_value("target", "at least one", target)
     if "embedded:" in targets:
         if len(targets) > 1:
-            raise bad_value("target", "servers where there are several: 'embedded:' goes alone", target)
+            raise bad_value(
+                "target", "servers where there are several: 'embedded:' goes alone", target
+            )
         return targets
     return targets * channels
 
@@ -64,7 +67,9 @@ def check_connection(
     if not isinstance(target, str):
         raise bad_type("target", "a string", target)
     if options is not None and not isinstance(options, Mapping):
-        raise bad_type("options", "a mapping from gRPC channel arguments to their values, or None", options)
+        raise bad_type(
+            "options", "a mapping from gRPC channel arguments to their values, or None", options
+        )
     for name, value in (options or {}).items():
         if not isinstance(value, (int, str)):
             raise bad_type(f"options[{name!r}]", "an integer or a string", value)
@@ -110,7 +115,10 @@ class Fetch:
         """
         batch = slice(first, first + len(outs))
         places = zip(self.requests[batch], self.arrays[batch], outs, memories, strict=True)
-        return [array if memory is out else _array_in(memory, request) for request, array, out, memory in places]
+        return [
+            array if memory is out else _array_in(memory, request)
+            for request, array, out, memory in places
+        ]
 
 
 def _array_in(memory: memoryview, request: TensorRequest) -> NDArray[Any]:
@@ -135,10 +143,18 @@ def fetch_of_tensor(
     is_local = _is_local(target, local, device)
     if (gpu := _gpu(device)) is not None:
         if out is not None:
-            raise bad_value("out", "None where `device` is a GPU, which gets an array of its own", out)
+            raise bad_value(
+                "out", "None where `device` is a GPU, which gets an array of its own", out
+            )
         return Fetch([request], [], gpu, bar, deadline(target, timeout_seconds))
     return Fetch(
-        [request], [_output(request, out)], None, bar, deadline(target, timeout_seconds), is_local, out is None
+        [request],
+        [_output(request, out)],
+        None,
+        bar,
+        deadline(target, timeout_seconds),
+        is_local,
+        out is None,
     )
 
 
@@ -164,13 +180,17 @@ def fetch_of_manifest(
     is_local = _is_local(target, local, device)
     gpu = _gpu(device)
     if gpu is not None and given:
-        raise bad_value("out", "None where `device` is a GPU, which gets arrays of its own", list(given))
+        raise bad_value(
+            "out", "None where `device` is a GPU, which gets arrays of its own", list(given)
+        )
     total = sum(request.size_bytes for request in requests)
     bar = progress_bar(total, f"{len(requests)} tensors", is_shown=progress)
     if gpu is not None:
         return Fetch(requests, [], gpu, bar, deadline(target, timeout_seconds))
     arrays = [_output(request, given.get(request.spec.name)) for request in requests]
-    return Fetch(requests, arrays, None, bar, deadline(target, timeout_seconds), is_local, are_ours=not given)
+    return Fetch(
+        requests, arrays, None, bar, deadline(target, timeout_seconds), is_local, are_ours=not given
+    )
 
 
 def request_of(spec: TensorSpec, slice: SliceLike) -> TensorRequest:
@@ -205,7 +225,9 @@ def _shard_of(spec: TensorSpec, shard: Shard | None) -> Shard | None:
     if shard is None:
         return None
     if not isinstance(shard, Shard):
-        raise bad_type("slice", "shard(...) or None for many tensors, or a mapping from names to slices", shard)
+        raise bad_type(
+            "slice", "shard(...) or None for many tensors, or a mapping from names to slices", shard
+        )
     return shard if -len(spec.shape) <= shard.axis < len(spec.shape) else None
 
 
@@ -232,7 +254,10 @@ def batches(requests: Sequence[TensorRequest]) -> Iterator[Sequence[TensorReques
 
 
 def compare_digests(
-    target: str, requests: Sequence[TensorRequest], outs: Sequence[memoryview], said: Sequence[Digest]
+    target: str,
+    requests: Sequence[TensorRequest],
+    outs: Sequence[memoryview],
+    said: Sequence[Digest],
 ) -> None:
     """Raise unless the memory holds what the server's digests say.
 
@@ -243,7 +268,9 @@ def compare_digests(
         if digest_bytes(out) != digest:
             name = request.spec.name or "the tensor"
             what = f"this process gives other bits for {name!r} than {target}"
-            raise DataLossError(f"{what}; run `seedbed-server --self-test` on both machines: one of them is wrong")
+            raise DataLossError(
+                f"{what}; run `seedbed-server --self-test` on both machines: one of them is wrong"
+            )
 
 
 def _is_local(target: str, local: bool, device: str | None) -> bool:
@@ -268,7 +295,9 @@ def _output(request: TensorRequest, out: NDArray[Any] | None) -> NDArray[Any]:
     if not isinstance(out, np.ndarray):
         raise bad_type(field, "a numpy array", out)
     if out.shape != request.shape or out.dtype != dtype:
-        raise bad_value(field, f"of shape {request.shape} and dtype {dtype}", f"{out.shape}, {out.dtype}")
+        raise bad_value(
+            field, f"of shape {request.shape} and dtype {dtype}", f"{out.shape}, {out.dtype}"
+        )
     if not out.flags.c_contiguous or not out.flags.writeable:
         received = ", ".join(f for f in ("c_contiguous", "writeable") if not getattr(out.flags, f))
         raise bad_value(field, "C-contiguous and writable", f"an array that is not {received}")

@@ -27,4 +27,6 @@ def require(*modules: str, title: str, extra: str, also: str = "") -> None:
             import_module(module)
         except ImportError as error:
             what = str(error).splitlines()[0]
-            raise FrameworkNotInstalledError(f"{title} cannot be imported ({what}): {remedy}") from None
+            raise FrameworkNotInstalledError(
+                f"{title} cannot be imported ({what}): {remedy}"
+            ) from None

@@ -46,9 +46,9 @@ class Manifest:
           wte.weight: [50257, 768]        # a shape, or any of the keys above and draw:
           lm_head.weight: {shape: [768, 50257], dtype: bfloat16, initializer: glorot_uniform, seed: 7}
 
-    Rules may also be a mapping from patterns, or pairs. Patterns are those of :mod:`fnmatch`, upper and lower case
-    distinct. A seed may also stand in an initializer's
-    config; the tensor's own comes first, then that, then the manifest's.
+    Rules may also be a mapping from patterns, or pairs. Patterns are those of :mod:`fnmatch`, upper
+    and lower case distinct. A seed may also stand in an initializer's config; the tensor's own
+    comes first, then that, then the manifest's.
 
     Args:
         tensors: the specs.
@@ -112,11 +112,12 @@ class Manifest:
             if Path(path).suffix == ".json":
                 document = json.loads(text, object_pairs_hook=_without_duplicates)
             else:
-                document = yaml.load(text, _StrictLoader)  # a SafeLoader that refuses duplicate keys
+                # A SafeLoader that refuses duplicate keys.
+                document = yaml.load(text, _StrictLoader)
         except _UNREADABLE as error:
-            raise bad_value("manifest", "a YAML or JSON file", str(error) or type(error).__name__).within(
-                str(path)
-            ) from None
+            raise bad_value(
+                "manifest", "a YAML or JSON file", str(error) or type(error).__name__
+            ).within(str(path)) from None
         try:
             return cls.from_dict(document)
         except InvalidArgumentError as error:
@@ -127,7 +128,9 @@ class Manifest:
         if Path(path).suffix == ".json":
             text = json.dumps(self.to_dict(), indent=2) + "\n"
         else:
-            text = yaml.safe_dump(self.to_dict(), sort_keys=False, default_flow_style=None, width=120)
+            text = yaml.safe_dump(
+                self.to_dict(), sort_keys=False, default_flow_style=None, width=120
+            )
         Path(path).write_text(text, encoding="utf-8")
 
     @classmethod
@@ -138,7 +141,9 @@ class Manifest:
             InvalidArgumentError: naming the key, such as ``tensors.wte.weight.shape[1]``.
         """
         document = _checked_keys(
-            "manifest", document, ("seedbed_manifest", "numerics", "seed", "dtype", "fan_axes", "rules", "tensors")
+            "manifest",
+            document,
+            ("seedbed_manifest", "numerics", "seed", "dtype", "fan_axes", "rules", "tensors"),
         )
         version = document.get("seedbed_manifest")
         if type(version) is not int or version != FORMAT:  # True and 1.0 equal 1, too
@@ -192,7 +197,10 @@ class Manifest:
         shared = {"seed": seed, "dtype": dtype, "fan_axes": fan_axes}
         specs = []
         for name, entry in read_header(path).items():
-            shape_and_dtype = {"shape": entry.shape, "dtype": entry.dtype if dtype is None else dtype}
+            shape_and_dtype = {
+                "shape": entry.shape,
+                "dtype": entry.dtype if dtype is None else dtype,
+            }
             try:
                 specs.append(_spec(name, shape_and_dtype, pairs, shared))
             except InvalidArgumentError as error:
@@ -203,7 +211,9 @@ class Manifest:
 _TENSOR_KEYS = ("shape", "dtype", "initializer", "seed", "draw", "fan_axes")
 
 
-def _spec(name: str, entry: Any, rules: Sequence[tuple[str, InitializerLike]], shared: Mapping[str, Any]) -> TensorSpec:
+def _spec(
+    name: str, entry: Any, rules: Sequence[tuple[str, InitializerLike]], shared: Mapping[str, Any]
+) -> TensorSpec:
     if not isinstance(entry, Mapping):
         entry = {"shape": entry}
     entry = _checked_keys("tensor", entry, _TENSOR_KEYS)
@@ -251,7 +261,8 @@ def parse_initializer(value: Any) -> tuple[InitializerSpec, int | None]:
     if isinstance(value, Mapping):
         name = value.get("class_name")
         config = {} if value.get("config") is None else value["config"]
-        _checked_keys("initializer", value, ("class_name", "config", "module", "registered_name"))  # Keras writes four
+        # Keras writes four.
+        _checked_keys("initializer", value, ("class_name", "config", "module", "registered_name"))
     if not isinstance(name, str) or not isinstance(config, Mapping):
         raise bad_type("initializer", "a name, or {class_name: ..., config: {...}}", value)
     kind = find_initializer(name)
@@ -263,7 +274,11 @@ def parse_initializer(value: Any) -> tuple[InitializerSpec, int | None]:
     allowed = [field.name for field in parameters(kind)]
     unknown = sorted(set(arguments) - set(allowed), key=str)
     if unknown:
-        raise bad_value(f"initializer.{unknown[0]}", f"a parameter of {kind.name()} ({', '.join(allowed)})", unknown[0])
+        raise bad_value(
+            f"initializer.{unknown[0]}",
+            f"a parameter of {kind.name()} ({', '.join(allowed)})",
+            unknown[0],
+        )
     return kind(**arguments), seed
 
 
@@ -283,7 +298,10 @@ def _checked_keys(what: str, value: Any, allowed: tuple[str, ...]) -> Mapping[st
 
 
 def _entry(spec: TensorSpec) -> dict[str, Any]:
-    config = {field.name: getattr(spec.initializer, field.name) for field in parameters(type(spec.initializer))}
+    config = {
+        field.name: getattr(spec.initializer, field.name)
+        for field in parameters(type(spec.initializer))
+    }
     entry: dict[str, Any] = {
         "shape": list(spec.shape),
         "dtype": spec.dtype.value,
@@ -298,7 +316,8 @@ def _entry(spec: TensorSpec) -> dict[str, Any]:
     return entry
 
 
-# PyYAML's constructors do not check what an explicit tag stands on: !!bool maybe is a KeyError, !!int "" an IndexError.
+# PyYAML's constructors do not check what an explicit tag stands on: !!bool maybe is a KeyError,
+# !!int "" an IndexError.
 _UNREADABLE = (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, RecursionError)
 
 

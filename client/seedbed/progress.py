@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 
-def progress_bar(total_bytes: int, label: str, *, is_shown: bool) -> AbstractContextManager[Callable[[int], None]]:
+def progress_bar(
+    total_bytes: int, label: str, *, is_shown: bool
+) -> AbstractContextManager[Callable[[int], None]]:
     """Return a block in which a bar is shown, and which gives what is to be called with the number of new bytes."""
     return _bar(total_bytes, label) if is_shown else nullcontext(_ignore)
 

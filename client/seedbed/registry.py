@@ -18,8 +18,9 @@ def get(identifier: Any) -> Any:
     """Return the initializer that an identifier means, as Keras's ``initializers.get`` does.
 
     Args:
-        identifier: a name (``"glorot_uniform"`` or ``"GlorotUniform"``), a class, an instance or any other
-            callable (returned as it is), a dictionary of :func:`serialize` or of Keras, or None.
+        identifier: a name (``"glorot_uniform"`` or ``"GlorotUniform"``), a class, an instance or
+            any other callable (returned as it is), a dictionary of :func:`serialize` or of Keras,
+            or None.
 
     Raises:
         InvalidTypeError: if it is none of these.
@@ -35,14 +36,18 @@ def get(identifier: Any) -> Any:
         return identifier.from_config({})
     if callable(identifier):
         return identifier
-    raise bad_type("identifier", "a name, a class, an initializer, a callable, a dictionary or None", identifier)
+    raise bad_type(
+        "identifier",
+        "a name, a class, an initializer, a callable, a dictionary or None",
+        identifier,
+    )
 
 
 def serialize(initializer: Initializer) -> dict[str, Any]:
     """Return ``{"class_name": ..., "config": ...}``, fit for JSON.
 
-    A ``"module"`` comes first where the class is not the default namespace's: ``seedbed.compat.v1`` has classes of the
-    same names.
+    A ``"module"`` comes first where the class is not the default namespace's: ``seedbed.compat.v1``
+    has classes of the same names.
 
     Raises:
         InvalidTypeError: if it is no initializer.
@@ -70,7 +75,9 @@ def deserialize(config: Any, custom_objects: Mapping[str, Callable[..., Any]] | 
     custom = custom_objects.get(config["class_name"]) if custom_objects else None
     if custom is not None:
         arguments = copy.deepcopy(arguments)
-        return custom.from_config(arguments) if hasattr(custom, "from_config") else custom(**arguments)
+        return (
+            custom.from_config(arguments) if hasattr(custom, "from_config") else custom(**arguments)
+        )
     module = config.get("module")
     if isinstance(module, str) and module.startswith("seedbed.compat"):
         return _class_in(module, config["class_name"]).from_config(arguments)
@@ -90,7 +97,11 @@ def _class_in(module: str, name: str) -> type[Initializer]:
     if module not in _MODULES:
         raise bad_value("module", "one of " + ", ".join(_MODULES), module)
     found = vars(importlib.import_module(module)).values()
-    classes = {each.__name__: each for each in found if isinstance(each, type) and issubclass(each, Initializer)}
+    classes = {
+        each.__name__: each
+        for each in found
+        if isinstance(each, type) and issubclass(each, Initializer)
+    }
     classes.pop("Initializer", None)  # the base, which fills nothing
     if name not in classes:
         raise bad_value("class_name", f"a class of {module}: " + ", ".join(sorted(classes)), name)

@@ -11,8 +11,9 @@ ContentT = TypeVar("ContentT")
 Rules = Mapping[str, ContentT] | Sequence[tuple[str, ContentT] | Mapping[str, Any]]
 """What fills the tensors whose name a pattern matches; the first match counts.
 
-A mapping from patterns, or a sequence of pairs, or of ``{"match": pattern, "initializer": content}`` as in a manifest's
-file. Patterns are those of :mod:`fnmatch`, upper and lower case distinct; ``*`` matches dots and slashes, too.
+A mapping from patterns, or a sequence of pairs, or of ``{"match": pattern, "initializer":
+content}`` as in a manifest's file. Patterns are those of :mod:`fnmatch`, upper and lower case
+distinct; ``*`` matches dots and slashes, too.
 """
 
 _RULE = "(pattern, initializer) or {match: pattern, initializer: ...}"
@@ -30,7 +31,9 @@ def pairs_of(argument: str, rules: Rules[ContentT]) -> list[tuple[str, ContentT]
     """
     listed: Any = list(rules.items()) if isinstance(rules, Mapping) else rules
     if isinstance(listed, (str, bytes)) or not isinstance(listed, Sequence):
-        raise bad_type(argument, f"a mapping from patterns to initializers, or a list of {_RULE}", rules)
+        raise bad_type(
+            argument, f"a mapping from patterns to initializers, or a list of {_RULE}", rules
+        )
     return [_pair(f"{argument}[{place}]", rule) for place, rule in enumerate(listed)]
 
 

@@ -18,8 +18,9 @@ def random_seed() -> int:
 class SeedGenerator:
     """A seed whose every use is the next draw, and whose position survives serialization.
 
-    Give one generator to several initializers and each call of any of them gets numbers of its own, in a sequence
-    that a restart continues. A call that names its tensor does not move the generator.
+    Give one generator to several initializers and each call of any of them gets numbers of its own,
+    in a sequence that a restart continues. A call that names its tensor does not move the
+    generator.
 
     Args:
         seed: -2**63 to 2**64 - 1; None draws 64 random bits.
@@ -67,7 +68,8 @@ class SeedGenerator:
         """Return a generator that goes on where the other one was.
 
         Raises:
-            InvalidTypeError: if the configuration is no dictionary, or has an argument that does not exist.
+            InvalidTypeError: if the configuration is no dictionary, or has an argument that does
+                not exist.
         """
         if not isinstance(config, dict) or not config.keys() <= {"seed", "position"}:
             raise bad_type("config", "a dictionary with seed and position", config)

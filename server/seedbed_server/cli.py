@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 # By name: run with -m, this module would log as __main__, outside the configured tree.
 log = logging.getLogger("seedbed_server.cli")
 
-# A second signal does not wait for streams; 128 + SIGTERM, as a shell reports a process that the signal ended.
+# A second signal does not wait for streams; 128 + SIGTERM, as a shell reports a process that the
+# signal ended.
 FORCED_EXIT = 143
 LISTEN_VARIABLE = "SEEDBED_LISTEN"
 # gRPC keeps the size of a message in 32 bits, the protocol all other limits in 64.
@@ -44,13 +45,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.listen = _listen_from_environment(parser)
     # gRPC writes lines of its own about an address that it cannot have; ours says it in one.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    stopped = _stop_on_signals()  # before the imports, which take a second: PID 1 has no default for SIGTERM
+    # Before the imports, which take a second: PID 1 has no default for SIGTERM.
+    stopped = _stop_on_signals()
     try:
         from seedbed_server.logs import configure_logging
-        from seedbed_server.service import app  # noqa: F401  # what it needs is missed here, in one line
+
+        # What it needs is missed here, in one line.
+        from seedbed_server.service import app  # noqa: F401
         from seedbed_server.service.workers import run_workers, worker_settings
     except ModuleNotFoundError as error:
-        print(f"seedbed-server: {error.name} is missing: pip install 'seedbed[server]'", file=sys.stderr)
+        print(
+            f"seedbed-server: {error.name} is missing: pip install 'seedbed[server]'",
+            file=sys.stderr,
+        )
         return 1
     configure = functools.partial(configure_logging, options.log_level, options.log_format)
     configure()
@@ -59,7 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         each = worker_settings(_settings(options), options.workers)
         if len(each) > 1:
-            return run_workers(each, serve, configure, stopped, metrics_listen=options.metrics_listen)
+            return run_workers(
+                each, serve, configure, stopped, metrics_listen=options.metrics_listen
+            )
     except SeedbedError as error:
         log.error("%s", error)
         return 1
@@ -89,7 +98,11 @@ def serve(settings: Settings, stopped: threading.Event) -> int:
     while not stopped.wait(SIGNAL_POLL_SECONDS):
         pass
     if failures:
-        log.error("%s", failures[0], exc_info=None if isinstance(failures[0], SeedbedError) else failures[0])
+        log.error(
+            "%s",
+            failures[0],
+            exc_info=None if isinstance(failures[0], SeedbedError) else failures[0],
+        )
         return 1
     log.info("stopping", extra={"fields": {"grace_seconds": settings.grace_seconds}})
     server.stop(settings.grace_seconds)
@@ -149,13 +162,17 @@ def _parser() -> argparse.ArgumentParser:
         default=defaults.device,
         help="what samples: auto (a GPU if one works, else the CPU), cpu, gpu (every GPU, a process for each) or gpu:N",
     )
-    parser.add_argument("--threads", type=_positive, help="threads that sample (default: one for each processor)")
+    parser.add_argument(
+        "--threads", type=_positive, help="threads that sample (default: one for each processor)"
+    )
     parser.add_argument(
         "--workers",
         type=lambda text: _positive(text, MAX_WORKERS),
         help="processes that share the ports (default: 1, with --device gpu one for each GPU)",
     )
-    parser.add_argument("--self-test", action="store_true", help="try every kernel of the device, say so, and end")
+    parser.add_argument(
+        "--self-test", action="store_true", help="try every kernel of the device, say so, and end"
+    )
     parser.add_argument(
         "--chunk-bytes",
         type=_chunk_bytes,
@@ -215,16 +232,26 @@ def _parser() -> argparse.ArgumentParser:
         if field.name in ("max_rank", "max_name_bytes"):  # set by the contract, not by the operator
             continue
         flag = "--" + field.name.replace("_", "-")
-        kind = {"max_chunk_bytes": _chunk_bytes, "max_request_message_bytes": _message_bytes}.get(field.name, _positive)
-        parser.add_argument(flag, type=kind, default=field.default, help="a limit; GetServerInfo reports it")
-    parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info", help=" ")
+        kind = {"max_chunk_bytes": _chunk_bytes, "max_request_message_bytes": _message_bytes}.get(
+            field.name, _positive
+        )
+        parser.add_argument(
+            flag, type=kind, default=field.default, help="a limit; GetServerInfo reports it"
+        )
+    parser.add_argument(
+        "--log-level", choices=("debug", "info", "warning", "error"), default="info", help=" "
+    )
     parser.add_argument("--log-format", choices=("text", "json"), default="text", help=" ")
     return parser
 
 
 def _settings(options: argparse.Namespace) -> Settings:
     listen = options.listen
-    limits = {f.name: getattr(options, f.name) for f in dataclasses.fields(Limits) if hasattr(options, f.name)}
+    limits = {
+        f.name: getattr(options, f.name)
+        for f in dataclasses.fields(Limits)
+        if hasattr(options, f.name)
+    }
     return Settings(
         listen=tuple(listen) if listen else Settings().listen,
         device=options.device,
@@ -275,7 +302,9 @@ def _address(text: str) -> str:
         return text
     match = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^\s:\[\]]+):([0-9]{1,5})", text)
     if match is None or int(match.group(2)) > 65535:
-        raise argparse.ArgumentTypeError(f"must be host:port, [ipv6]:port or unix:///path. Received: {text!r}")
+        raise argparse.ArgumentTypeError(
+            f"must be host:port, [ipv6]:port or unix:///path. Received: {text!r}"
+        )
     return text
 
 
@@ -291,13 +320,17 @@ def _device(text: str) -> str:
     try:
         parse_device("--device", text)
     except SeedbedError:
-        raise argparse.ArgumentTypeError(f"must be auto, cpu, gpu or gpu:N. Received: {text!r}") from None
+        raise argparse.ArgumentTypeError(
+            f"must be auto, cpu, gpu or gpu:N. Received: {text!r}"
+        ) from None
     return text
 
 
 def _positive(text: str, largest: int = LARGEST_LIMIT) -> int:
     if not re.fullmatch(r"[0-9]{1,19}", text) or not 1 <= int(text) <= largest:
-        raise argparse.ArgumentTypeError(f"must be an integer from 1 to {largest}. Received: {text!r}")
+        raise argparse.ArgumentTypeError(
+            f"must be an integer from 1 to {largest}. Received: {text!r}"
+        )
     return int(text)
 
 
@@ -322,7 +355,9 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = -1.0
     if not 0 <= seconds <= MAX_GRACE_SECONDS:
-        raise argparse.ArgumentTypeError(f"must be from 0 to {MAX_GRACE_SECONDS:g}. Received: {text!r}")
+        raise argparse.ArgumentTypeError(
+            f"must be from 0 to {MAX_GRACE_SECONDS:g}. Received: {text!r}"
+        )
     return seconds
 
 

@@ -14,7 +14,8 @@ log = logging.getLogger(__name__)
 
 AUTO = "auto"
 
-# What the slabs under way take, with the tables of slices whose runs are single elements; several times over.
+# What the slabs under way take, with the tables of slices whose runs are single elements; several
+# times over.
 DEVICE_POOL_BYTES = 2**30
 
 
@@ -22,7 +23,8 @@ def open_backend(device: str, threads: int | None) -> tuple[Backend, int]:
     """Return a backend that gives the contract's bits here, and how many golden vectors showed it.
 
     Args:
-        device: ``auto`` (a GPU if one works, else the CPU), ``cpu``, ``gpu`` (the first one) or ``gpu:N``.
+        device: ``auto`` (a GPU if one works, else the CPU), ``cpu``, ``gpu`` (the first one) or
+            ``gpu:N``.
         threads: threads of the CPU; None is one for each processor.
 
     Raises:

@@ -17,7 +17,14 @@ from numpy.typing import NDArray
 
 from seedbed.spec.digests import DIGEST_ALGORITHMS, Digest, DigestAlgorithm
 from seedbed.spec.dtypes import Dtype
-from seedbed.spec.info import MAX_CHUNK_BYTES, NUMERICS, InitializerInfo, Limits, ServerInfo, TensorDescription
+from seedbed.spec.info import (
+    MAX_CHUNK_BYTES,
+    NUMERICS,
+    InitializerInfo,
+    Limits,
+    ServerInfo,
+    TensorDescription,
+)
 from seedbed.spec.tensors import TensorRequest
 from seedbed.wire.chunks import Chunk
 from seedbed_server.backends.base import Backend, CancelledError
@@ -95,7 +102,8 @@ class EmbeddedTransport:
     def server_info(self, timeout_seconds: float | None = None) -> ServerInfo:
         """Return what the engine is."""
         limits = Limits(
-            **dict.fromkeys(Limits.__dataclass_fields__, 2**63 - 1) | {"max_rank": 32, "max_name_bytes": 1024}
+            **dict.fromkeys(Limits.__dataclass_fields__, 2**63 - 1)
+            | {"max_rank": 32, "max_name_bytes": 1024}
         )
         return ServerInfo(
             version=metadata.version("seedbed"),
@@ -119,12 +127,19 @@ class EmbeddedTransport:
         return [describe(plan(request), MAX_CHUNK_BYTES) for request in requests]
 
     def digest(
-        self, requests: Sequence[TensorRequest], algorithm: DigestAlgorithm, timeout_seconds: float | None = None
+        self,
+        requests: Sequence[TensorRequest],
+        algorithm: DigestAlgorithm,
+        timeout_seconds: float | None = None,
     ) -> list[Digest]:
         """Return the digests of the requests, without holding their bytes."""
         plans = [plan(request) for request in requests]
         stream = TensorStream(
-            plans, _pools(), max_chunk_bytes=MAX_CHUNK_BYTES, algorithm=algorithm, with_checksums=False
+            plans,
+            _pools(),
+            max_chunk_bytes=MAX_CHUNK_BYTES,
+            algorithm=algorithm,
+            with_checksums=False,
         )
         with self._cancellable(stream):
             return [piece.digest for piece in stream.pieces() if piece.digest is not None]
@@ -133,7 +148,9 @@ class EmbeddedTransport:
         self, request: TensorRequest, first_byte: int = 0, timeout_seconds: float | None = None
     ) -> Iterator[Chunk]:
         """Yield the bytes of one request from ``first_byte`` on."""
-        stream = TensorStream([plan(request)], _pools(), max_chunk_bytes=MAX_CHUNK_BYTES, first_byte=first_byte)
+        stream = TensorStream(
+            [plan(request)], _pools(), max_chunk_bytes=MAX_CHUNK_BYTES, first_byte=first_byte
+        )
         with self._cancellable(stream):
             for piece in stream.pieces():
                 if piece.data:

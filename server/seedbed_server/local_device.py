@@ -17,7 +17,8 @@ from seedbed_server.backends.rules import ElementwiseRule
 from seedbed_server.devices import open_gpu
 from seedbed_server.sampling.sampler import SamplePlan, TensorSource, plan
 
-# Elements that are asked for at a time: a slice of short runs takes 16 bytes of host memory for each of them.
+# Elements that are asked for at a time: a slice of short runs takes 16 bytes of host memory for
+# each of them.
 PIECE_ELEMENTS = 2**24
 
 
@@ -61,7 +62,9 @@ class LocalGpu:
         for first in range(0, sample_plan.element_count, PIECE_ELEMENTS):
             count = min(PIECE_ELEMENTS, sample_plan.element_count - first)
             piece = memory[first * dtype.itemsize : (first + count) * dtype.itemsize]
-            self._backend.fill_on_device(rule, sample_plan.key, sample_plan.runs(first, count), dtype, piece)
+            self._backend.fill_on_device(
+                rule, sample_plan.key, sample_plan.runs(first, count), dtype, piece
+            )
 
     def landing(self, request: TensorRequest) -> GpuLanding:
         """Return where the bytes of a tensor, or slice, that come from elsewhere are put."""
@@ -79,5 +82,6 @@ def open_local_gpu(name: DeviceName) -> LocalGpu:
     return LocalGpu(open_gpu(name))
 
 
-# CUDA does not survive a fork; a child that asks for the device again learns that from CUDA's own error.
+# CUDA does not survive a fork; a child that asks for the device again learns that from CUDA's own
+# error.
 os.register_at_fork(after_in_child=open_local_gpu.cache_clear)

@@ -27,7 +27,11 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line; a traceback is one of its fields."""
-        entry = {"time": _timestamp(record), "level": record.levelname, "message": record.getMessage()}
+        entry = {
+            "time": _timestamp(record),
+            "level": record.levelname,
+            "message": record.getMessage(),
+        }
         entry |= getattr(record, "fields", {})
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
@@ -61,7 +65,8 @@ def configure_logging(level: str, style: str) -> None:
     """Send the server's log to standard error, as ``text`` or ``json``."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
-    # What no line of ours has need not be found out for each ("Optimization" in the logging module's manual).
+    # What no line of ours has need not be found out for each ("Optimization" in the logging
+    # module's manual).
     logging._srcfile = None  # noqa: SLF001  # as documented there
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     # A thread writes the lines: a call shall not wait for them.
@@ -76,4 +81,7 @@ def configure_logging(level: str, style: str) -> None:
 
 
 def _timestamp(record: logging.LogRecord) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z"
+    return (
+        time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        + f".{int(record.msecs):03d}Z"
+    )

@@ -31,7 +31,9 @@ class Case:
     reason: str = "INVALID_VALUE"
 
 
-def _tensor_case(title: str, field: str, request: tensors_pb2.TensorRequest, **expected: str) -> Case:
+def _tensor_case(
+    title: str, field: str, request: tensors_pb2.TensorRequest, **expected: str
+) -> Case:
     return Case(title, sample_request(request), field, **expected)
 
 
@@ -70,7 +72,9 @@ def _parameter_cases() -> list[Case]:
 
 def _representable_cases() -> list[Case]:
     def case(title: str, field: str, request: tensors_pb2.TensorRequest) -> Case:
-        return _tensor_case(title, f"{SPEC}.initializer.{field}", request, reason="NOT_REPRESENTABLE")
+        return _tensor_case(
+            title, f"{SPEC}.initializer.{field}", request, reason="NOT_REPRESENTABLE"
+        )
 
     return [
         case("300 as uint8", "constant.value", tensor((2,), "constant", dtype=UINT8, integer=300)),
@@ -79,21 +83,59 @@ def _representable_cases() -> list[Case]:
         case("0.5 as int8", "constant.value", tensor((2,), "constant", dtype=INT8, real=0.5)),
         case("1e300 as int8", "constant.value", tensor((2,), "constant", dtype=INT8, real=1e300)),
         case("1e300 as float32", "constant.value", tensor((2,), "constant", real=1e300)),
-        case("70000 as float16", "constant.value", tensor((2,), "constant", dtype=FLOAT16, integer=70_000)),
-        case("2**64-1 as float16", "constant.value", tensor((2,), "constant", dtype=FLOAT16, large_integer=2**64 - 1)),
+        case(
+            "70000 as float16",
+            "constant.value",
+            tensor((2,), "constant", dtype=FLOAT16, integer=70_000),
+        ),
+        case(
+            "2**64-1 as float16",
+            "constant.value",
+            tensor((2,), "constant", dtype=FLOAT16, large_integer=2**64 - 1),
+        ),
         case("gain 0.5 as int8", "identity.gain", tensor((2, 2), "identity", dtype=INT8, gain=0.5)),
         case("gain 1e300", "orthogonal.gain", tensor((2, 2), "orthogonal", gain=1e300)),
         case("mean 1e39", "random_normal.mean", tensor((2,), "random_normal", mean=1e39)),
         case("stddev 1e38", "random_normal.stddev", tensor((2,), "random_normal", stddev=1e38)),
-        case("maxval 1e5 as float16", "random_uniform.maxval", tensor((2,), dtype=FLOAT16, maxval=1e5)),
-        case("scale 1e300", "variance_scaling.scale", tensor((2,), "variance_scaling", scale=1e300)),
-        case("bounds too close", "variance_scaling.scale", tensor((2,), "variance_scaling", lower=0.0, upper=1e-300)),
+        case(
+            "maxval 1e5 as float16",
+            "random_uniform.maxval",
+            tensor((2,), dtype=FLOAT16, maxval=1e5),
+        ),
+        case(
+            "scale 1e300", "variance_scaling.scale", tensor((2,), "variance_scaling", scale=1e300)
+        ),
+        case(
+            "bounds too close",
+            "variance_scaling.scale",
+            tensor((2,), "variance_scaling", lower=0.0, upper=1e-300),
+        ),
         case("xavier gain 1e300", "xavier_normal.gain", tensor((2,), "xavier_normal", gain=1e300)),
-        case("465 as float8_e4m3fn", "constant.value", tensor((2,), "constant", dtype=E4M3FN, integer=465)),
-        case("61440 as float8_e5m2", "constant.value", tensor((2,), "constant", dtype=E5M2, real=61440.0)),
-        case("gain 500 as float8_e4m3fn", "identity.gain", tensor((2, 2), "identity", dtype=E4M3FN, gain=500.0)),
-        case("mean 500 as float8_e4m3fn", "random_normal.mean", tensor((2,), "random_normal", dtype=E4M3FN, mean=5e2)),
-        case("maxval 1e5 as float8_e5m2", "random_uniform.maxval", tensor((2,), dtype=E5M2, maxval=1e5)),
+        case(
+            "465 as float8_e4m3fn",
+            "constant.value",
+            tensor((2,), "constant", dtype=E4M3FN, integer=465),
+        ),
+        case(
+            "61440 as float8_e5m2",
+            "constant.value",
+            tensor((2,), "constant", dtype=E5M2, real=61440.0),
+        ),
+        case(
+            "gain 500 as float8_e4m3fn",
+            "identity.gain",
+            tensor((2, 2), "identity", dtype=E4M3FN, gain=500.0),
+        ),
+        case(
+            "mean 500 as float8_e4m3fn",
+            "random_normal.mean",
+            tensor((2,), "random_normal", dtype=E4M3FN, mean=5e2),
+        ),
+        case(
+            "maxval 1e5 as float8_e5m2",
+            "random_uniform.maxval",
+            tensor((2,), dtype=E5M2, maxval=1e5),
+        ),
     ]
 
 
@@ -112,17 +154,37 @@ def _shape_cases() -> list[Case]:
         _tensor_case("a negative length", f"{SPEC}.shape[1]", tensor([3, -1])),
         _tensor_case("the most negative length", f"{SPEC}.shape[0]", tensor([-(2**63), 0])),
         _tensor_case("2**38 + 4 bytes", f"{SPEC}.shape", tensor([2**36 + 1]), reason="OVER_LIMIT"),
-        Case("2**40 + bytes in all", sample_request(*[tensor([2**36])] * 5), "tensors", reason="OVER_LIMIT"),
+        Case(
+            "2**40 + bytes in all",
+            sample_request(*[tensor([2**36])] * 5),
+            "tensors",
+            reason="OVER_LIMIT",
+        ),
         _tensor_case("an orthogonal vector", f"{SPEC}.shape", tensor([4], "orthogonal")),
         _tensor_case("an orthogonal scalar", f"{SPEC}.shape", tensor([], "orthogonal")),
-        _tensor_case("a large orthogonal", f"{SPEC}.shape", tensor([2**14, 2**13], "orthogonal"), reason="OVER_LIMIT"),
+        _tensor_case(
+            "a large orthogonal",
+            f"{SPEC}.shape",
+            tensor([2**14, 2**13], "orthogonal"),
+            reason="OVER_LIMIT",
+        ),
         _tensor_case("an identity of rank 3", f"{SPEC}.shape", tensor([2, 2, 2], "identity")),
         _tensor_case("an identity of rank 1", f"{SPEC}.shape", tensor([2], "identity")),
     ]
-    random = ("random_uniform", "random_normal", "truncated_normal", "variance_scaling", "glorot_uniform")
+    random = (
+        "random_uniform",
+        "random_normal",
+        "truncated_normal",
+        "variance_scaling",
+        "glorot_uniform",
+    )
     for kind in (*random, "xavier_uniform", "kaiming_normal"):
         for dtype in (INT8, BOOL, tensors_pb2.DTYPE_UINT64):
-            cases.append(_tensor_case(f"{kind} as dtype {dtype}", f"{SPEC}.dtype", tensor((2,), kind, dtype=dtype)))
+            cases.append(
+                _tensor_case(
+                    f"{kind} as dtype {dtype}", f"{SPEC}.dtype", tensor((2,), kind, dtype=dtype)
+                )
+            )
     return cases
 
 
@@ -137,7 +199,9 @@ def _spec_cases() -> list[Case]:
     unset.spec.ClearField("initializer")
     empty = tensor()
     empty.spec.initializer.Clear()
-    bounded = tensor(kind="variance_scaling", distribution=initializers_pb2.DISTRIBUTION_UNIFORM, lower=-1.0)
+    bounded = tensor(
+        kind="variance_scaling", distribution=initializers_pb2.DISTRIBUTION_UNIFORM, lower=-1.0
+    )
     kaiming = f"{SPEC}.initializer.kaiming_normal"
     mode = f"{SPEC}.initializer.variance_scaling.mode"
     distribution = f"{SPEC}.initializer.variance_scaling.distribution"
@@ -150,17 +214,37 @@ def _spec_cases() -> list[Case]:
         _tensor_case("dtype -1", f"{SPEC}.dtype", tensor(dtype=-1)),
         _tensor_case("mode 7", mode, tensor(kind="variance_scaling", mode=7)),
         _tensor_case("mode unspecified", mode, tensor(kind="variance_scaling", mode=0)),
-        _tensor_case("distribution 9", distribution, tensor(kind="variance_scaling", distribution=9)),
-        _tensor_case("distribution unspecified", distribution, tensor(kind="variance_scaling", distribution=0)),
+        _tensor_case(
+            "distribution 9", distribution, tensor(kind="variance_scaling", distribution=9)
+        ),
+        _tensor_case(
+            "distribution unspecified",
+            distribution,
+            tensor(kind="variance_scaling", distribution=0),
+        ),
         _tensor_case("kaiming mode 3", f"{kaiming}.mode", tensor(kind="kaiming_normal", mode=3)),
-        _tensor_case("kaiming mode unspecified", f"{kaiming}.mode", tensor(kind="kaiming_normal", mode=0)),
-        _tensor_case("nonlinearity 7", f"{kaiming}.nonlinearity", tensor(kind="kaiming_normal", nonlinearity=7)),
-        _tensor_case("nonlinearity 0", f"{kaiming}.nonlinearity", tensor(kind="kaiming_normal", nonlinearity=0)),
+        _tensor_case(
+            "kaiming mode unspecified", f"{kaiming}.mode", tensor(kind="kaiming_normal", mode=0)
+        ),
+        _tensor_case(
+            "nonlinearity 7",
+            f"{kaiming}.nonlinearity",
+            tensor(kind="kaiming_normal", nonlinearity=7),
+        ),
+        _tensor_case(
+            "nonlinearity 0",
+            f"{kaiming}.nonlinearity",
+            tensor(kind="kaiming_normal", nonlinearity=0),
+        ),
         _tensor_case("a bounded uniform", f"{SPEC}.initializer.variance_scaling.lower", bounded),
         _tensor_case("no initializer", f"{SPEC}.initializer", unset),
         _tensor_case("an initializer of no kind", f"{SPEC}.initializer", empty),
         _tensor_case("no spec", f"{SPEC}.dtype", tensors_pb2.TensorRequest()),
-        Case("a second tensor that is wrong", sample_request(tensor(), tensor([-1])), "tensors[1].spec.shape[0]"),
+        Case(
+            "a second tensor that is wrong",
+            sample_request(tensor(), tensor([-1])),
+            "tensors[1].spec.shape[0]",
+        ),
     ]
     for field, starts, lengths in (
         ("starts", [0], [1, 1]),
@@ -169,7 +253,9 @@ def _spec_cases() -> list[Case]:
         ("starts", [], []),
     ):
         part = _changed(slice=tensors_pb2.TensorSlice(starts=starts, lengths=lengths))
-        cases.append(_tensor_case(f"a slice of {starts}, {lengths}", f"tensors[0].slice.{field}", part))
+        cases.append(
+            _tensor_case(f"a slice of {starts}, {lengths}", f"tensors[0].slice.{field}", part)
+        )
     for field, starts, lengths in (
         ("starts[0]", [-1, 0], [1, 1]),
         ("starts[1]", [0, 5], [1, 0]),
@@ -181,11 +267,17 @@ def _spec_cases() -> list[Case]:
     ):
         part = _changed(slice=tensors_pb2.TensorSlice(starts=starts, lengths=lengths))
         path = f"tensors[0].slice.{field}"
-        cases.append(_tensor_case(f"a slice of {starts}, {lengths}", path, part, reason="SLICE_OUT_OF_RANGE"))
+        cases.append(
+            _tensor_case(f"a slice of {starts}, {lengths}", path, part, reason="SLICE_OUT_OF_RANGE")
+        )
     for title, field, axes in (
         ("an input axis outside", "in_axes", {"in_axes": [2], "out_axes": [0]}),
         ("an output axis outside", "out_axes", {"in_axes": [0], "out_axes": [-3]}),
-        ("a batch axis of 2**62", "batch_axes", {"in_axes": [0], "out_axes": [1], "batch_axes": [2**62]}),
+        (
+            "a batch axis of 2**62",
+            "batch_axes",
+            {"in_axes": [0], "out_axes": [1], "batch_axes": [2**62]},
+        ),
         ("an axis twice", "out_axes", {"in_axes": [0], "out_axes": [-2]}),
         ("an input axis twice", "in_axes", {"in_axes": [1, 1]}),
     ):
@@ -202,10 +294,23 @@ def _request_cases() -> list[Case]:
     beyond = {"code": "OUT_OF_RANGE", "reason": "RESUME_OUT_OF_RANGE"}
     cases = [
         Case("no tensors", sample_request(), "tensors"),
-        Case("10,001 tensors", sample_request(*[tensor(name="")] * 10_001), "tensors", reason="OVER_LIMIT"),
-        Case("numerics 42", sample_request(tensor(), numerics=42), "numerics", "UNIMPLEMENTED", "UNKNOWN_NUMERICS"),
+        Case(
+            "10,001 tensors",
+            sample_request(*[tensor(name="")] * 10_001),
+            "tensors",
+            reason="OVER_LIMIT",
+        ),
+        Case(
+            "numerics 42",
+            sample_request(tensor(), numerics=42),
+            "numerics",
+            "UNIMPLEMENTED",
+            "UNKNOWN_NUMERICS",
+        ),
         Case("digest 5", sample_request(tensor(), digest_algorithm=5), "digest_algorithm"),
-        Case("digest unspecified", sample_request(tensor(), digest_algorithm=0), "digest_algorithm"),
+        Case(
+            "digest unspecified", sample_request(tensor(), digest_algorithm=0), "digest_algorithm"
+        ),
         Case("a resume of tensor -1", resume(-1, 0), "resume.tensor_index"),
         Case("a resume at byte -4", resume(0, -4), "resume.byte_offset"),
         Case("a resume inside an element", resume(1, 3), "resume.byte_offset"),

@@ -49,14 +49,25 @@ NO_SHAPE: dict[str, Any] = {
     "an object": object(),
 }
 LARGE = {"2**64": 2**64, "-2**63-1": -(2**63) - 1, "10**400": 10**400}
-NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf, "numpy nan": np.float64("nan"), "10**400": 10**400}
+NOT_FINITE = {
+    "nan": math.nan,
+    "inf": math.inf,
+    "-inf": -math.inf,
+    "numpy nan": np.float64("nan"),
+    "10**400": 10**400,
+}
 
 UNIFORM = sb.RandomUniform(seed=1)
 SPEC = sb.TensorSpec("w", (4, 6), "float32", UNIFORM)
 
 
 def _spec(**changes: Any) -> sb.TensorSpec:
-    arguments: dict[str, Any] = {"name": "w", "shape": (4, 6), "dtype": "float32", "initializer": UNIFORM}
+    arguments: dict[str, Any] = {
+        "name": "w",
+        "shape": (4, 6),
+        "dtype": "float32",
+        "initializer": UNIFORM,
+    }
     return sb.TensorSpec(**(arguments | changes))
 
 
@@ -97,7 +108,10 @@ SEEDED = (
     sb.Orthogonal,
     sb.SeedGenerator,
 )
-SEEDS = {"TensorSpec": lambda value: _spec(seed=value), **{kind.__name__: _seeded(kind) for kind in SEEDED}}
+SEEDS = {
+    "TensorSpec": lambda value: _spec(seed=value),
+    **{kind.__name__: _seeded(kind) for kind in SEEDED},
+}
 REALS: dict[str, tuple[str, Callable[[Any], object]]] = {
     "Constant(value)": ("value", sb.Constant),
     "RandomUniform(minval)": ("minval", lambda value: sb.RandomUniform(minval=value)),
@@ -118,7 +132,9 @@ REALS: dict[str, tuple[str, Callable[[Any], object]]] = {
 
 @pytest.mark.parametrize("value", NO_INTEGER_NOR_NONE.values(), ids=NO_INTEGER_NOR_NONE.keys())
 @pytest.mark.parametrize(("field", "call"), INTEGERS.values(), ids=INTEGERS.keys())
-def test_what_is_no_integer_is_refused(field: str, call: Callable[[Any], object], value: Any) -> None:
+def test_what_is_no_integer_is_refused(
+    field: str, call: Callable[[Any], object], value: Any
+) -> None:
     _refused(lambda: call(value), TYPE, field)
 
 
@@ -134,7 +150,9 @@ def test_a_seed_of_more_than_64_bits_is_refused(call: Callable[[Any], object], v
     _refused(lambda: call(value), VALUE, "seed")
 
 
-@pytest.mark.parametrize("value", [np.int8(-3), np.uint64(2**64 - 1), np.array(7), -(2**63), 2**64 - 1], ids=repr)
+@pytest.mark.parametrize(
+    "value", [np.int8(-3), np.uint64(2**64 - 1), np.array(7), -(2**63), 2**64 - 1], ids=repr
+)
 def test_every_kind_of_integer_is_a_seed(value: Any) -> None:
     assert _spec(seed=value).seed == int(value) % 2**64
     assert sb.GlorotUniform(seed=value).seed_bits == int(value) % 2**64
@@ -142,7 +160,9 @@ def test_every_kind_of_integer_is_a_seed(value: Any) -> None:
 
 @pytest.mark.parametrize("value", NO_REAL.values(), ids=NO_REAL.keys())
 @pytest.mark.parametrize(("field", "call"), REALS.values(), ids=REALS.keys())
-def test_what_is_no_number_is_refused(field: str, call: Callable[[Any], object], value: Any) -> None:
+def test_what_is_no_number_is_refused(
+    field: str, call: Callable[[Any], object], value: Any
+) -> None:
     if field == "value" and isinstance(value, (bool, np.bool_)):
         assert isinstance(call(value), sb.Constant)  # Keras's constant(True) fills a bool tensor
         return
@@ -151,7 +171,9 @@ def test_what_is_no_number_is_refused(field: str, call: Callable[[Any], object],
 
 @pytest.mark.parametrize("value", NOT_FINITE.values(), ids=NOT_FINITE.keys())
 @pytest.mark.parametrize(("field", "call"), REALS.values(), ids=REALS.keys())
-def test_what_is_not_finite_is_refused(field: str, call: Callable[[Any], object], value: Any) -> None:
+def test_what_is_not_finite_is_refused(
+    field: str, call: Callable[[Any], object], value: Any
+) -> None:
     _refused(lambda: call(value), VALUE, field)
 
 
@@ -171,7 +193,10 @@ VALUES: dict[str, tuple[str, Callable[[], object]]] = {
         "upper",
         lambda: sb.VarianceScaling(distribution="untruncated_normal", upper=math.inf),
     ),
-    "bounds of a scaling in the wrong order": ("upper", lambda: sb.VarianceScaling(lower=1, upper=-1)),
+    "bounds of a scaling in the wrong order": (
+        "upper",
+        lambda: sb.VarianceScaling(lower=1, upper=-1),
+    ),
     "a negative Xavier gain": ("gain", lambda: sb.XavierUniform(-1)),
     "both fans for Kaiming": ("mode", lambda: sb.KaimingNormal(mode="fan_avg")),  # type: ignore[arg-type]
     "an unknown nonlinearity": ("nonlinearity", lambda: sb.KaimingUniform(nonlinearity="gelu")),  # type: ignore[arg-type]
@@ -180,10 +205,19 @@ VALUES: dict[str, tuple[str, Callable[[], object]]] = {
         "value",
         lambda: _spec(initializer=sb.Constant(480), dtype="float8_e4m3fn"),
     ),
-    "a mean that float8 cannot hold": ("mean", lambda: _spec(initializer=sb.RandomNormal(1e5), dtype="float8_e5m2")),
+    "a mean that float8 cannot hold": (
+        "mean",
+        lambda: _spec(initializer=sb.RandomNormal(1e5), dtype="float8_e5m2"),
+    ),
     "a constant of 2**64": ("value", lambda: sb.Constant(2**64)),
-    "a constant that uint8 cannot hold": ("value", lambda: _spec(initializer=sb.Constant(256), dtype="uint8")),
-    "a gain that int8 cannot hold": ("gain", lambda: _spec(initializer=sb.Identity(0.5), dtype="int8")),
+    "a constant that uint8 cannot hold": (
+        "value",
+        lambda: _spec(initializer=sb.Constant(256), dtype="uint8"),
+    ),
+    "a gain that int8 cannot hold": (
+        "gain",
+        lambda: _spec(initializer=sb.Identity(0.5), dtype="int8"),
+    ),
     "a stddev that float16 cannot hold": (
         "stddev",
         lambda: _spec(initializer=sb.RandomNormal(0, 1e5), dtype="float16"),
@@ -230,7 +264,9 @@ def test_what_is_no_sequence_of_integers_is_refused(value: Any) -> None:
     _refused(lambda: sb.TensorSlice((1,), value), TYPE, "slice.lengths")
 
 
-@pytest.mark.parametrize("value", [[4, 6], np.array([4, 6]), (np.int64(4), 6), range(4, 7, 2), iter([4, 6])], ids=repr)
+@pytest.mark.parametrize(
+    "value", [[4, 6], np.array([4, 6]), (np.int64(4), 6), range(4, 7, 2), iter([4, 6])], ids=repr
+)
 def test_every_sequence_of_integers_is_a_shape(value: Any) -> None:
     assert _spec(shape=value).shape == (4, 6)
 

@@ -54,10 +54,18 @@ class Case:
 
 
 def _cases(
-    kind: type[InvalidArgumentError], methods: str | tuple[str, ...], argument: str, *values: Any, field: str = ""
+    kind: type[InvalidArgumentError],
+    methods: str | tuple[str, ...],
+    argument: str,
+    *values: Any,
+    field: str = "",
 ) -> list[Case]:
     methods = (methods,) if isinstance(methods, str) else methods
-    return [Case(kind, field or argument, method, argument, value) for method in methods for value in values]
+    return [
+        Case(kind, field or argument, method, argument, value)
+        for method in methods
+        for value in values
+    ]
 
 
 def _slice(starts: tuple[int, ...], lengths: tuple[int, ...], field: str) -> list[Case]:
@@ -96,7 +104,9 @@ CASES = [
     *_cases(VALUE, "chunks", "first_byte", -4, 3, 97, 100, 2**70),
     *_cases(TYPE, "sample", "out", 3, [0.0], "w", b"w", bytearray(96), memoryview(bytearray(96))),
     *_cases(VALUE, "sample", "out", *WRONG_ARRAYS),
-    *_cases(VALUE, "sample_all", "out", *({"w": array} for array in WRONG_ARRAYS), {"v": READ_ONLY}),
+    *_cases(
+        VALUE, "sample_all", "out", *({"w": array} for array in WRONG_ARRAYS), {"v": READ_ONLY}
+    ),
     *_cases(TYPE, "sample_all", "out", [1], 3, "w", np.empty(24, np.float32), {1}, {"w": 3}),
     *_cases(TYPE, "Zeros", "name", 3, b"w", ["w"]),
     *_cases(TYPE, "RandomNormal", "draw", "1", 1.0, True, [1]),

@@ -21,7 +21,8 @@ from tests.raw_calls import (
 )
 from tests.servers import ServerProcess, serving
 
-# Trailing metadata has a limit of 8 KiB; the status travels in base64, its message once more beside it.
+# Trailing metadata has a limit of 8 KiB; the status travels in base64, its message once more beside
+# it.
 LARGEST_STATUS = 3500
 
 
@@ -37,7 +38,9 @@ def _still_there(server: ServerProcess, channel: grpc.Channel) -> Iterator[None]
     tracebacks = server.log.count("Traceback")
     yield
     assert server.process.poll() is None
-    assert bytes_by_tensor(messages(channel, sample_request(tensor((2,), "ones")))) == {0: b"\0\0\x80\x3f" * 2}
+    assert bytes_by_tensor(messages(channel, sample_request(tensor((2,), "ones")))) == {
+        0: b"\0\0\x80\x3f" * 2
+    }
     assert server.log.count("Traceback") == tracebacks
 
 
@@ -56,7 +59,9 @@ def test_a_bad_request_is_refused_with_its_field(channel: grpc.Channel, case: Ca
     _check(refusal(stub(channel).SampleTensors(case.request)), case)
 
 
-TENSOR_CASES = [case for case in CASES if case.field.startswith("tensors") or case.field == "numerics"]
+TENSOR_CASES = [
+    case for case in CASES if case.field.startswith("tensors") or case.field == "numerics"
+]
 
 
 @pytest.mark.parametrize("case", TENSOR_CASES, ids=[case.title for case in TENSOR_CASES])
@@ -69,8 +74,12 @@ def test_dry_runs_and_digests_refuse_the_same(channel: grpc.Channel, case: Case)
 
 
 NOT_MESSAGES = {
-    "a name that is not UTF-8": sample_request(tensor(name="abcd")).SerializeToString().replace(b"abcd", b"ab\xff\xfe"),
-    "a lone surrogate": sample_request(tensor(name="abc")).SerializeToString().replace(b"abc", b"\xed\xa0\x80"),
+    "a name that is not UTF-8": sample_request(tensor(name="abcd"))
+    .SerializeToString()
+    .replace(b"abcd", b"ab\xff\xfe"),
+    "a lone surrogate": sample_request(tensor(name="abc"))
+    .SerializeToString()
+    .replace(b"abc", b"\xed\xa0\x80"),
     "zeros": bytes(100),
     "text": b"GET / HTTP/1.1\r\n\r\n",
     "a length beyond the end": b"\x0a\xff\xff\xff\xff\x07",
@@ -80,9 +89,15 @@ NOT_MESSAGES = {
 
 @pytest.mark.parametrize("message", NOT_MESSAGES.values(), ids=NOT_MESSAGES.keys())
 @pytest.mark.parametrize("method", ["SampleTensors", "DigestTensors", "DescribeTensors"])
-def test_bytes_that_are_no_message_are_refused(channel: grpc.Channel, method: str, message: bytes) -> None:
+def test_bytes_that_are_no_message_are_refused(
+    channel: grpc.Channel, method: str, message: bytes
+) -> None:
     answer = refusal(raw_stream(channel, method, message))
-    assert (answer.code, answer.reason, answer.domain) == ("INVALID_ARGUMENT", "INVALID_VALUE", "seedbed")
+    assert (answer.code, answer.reason, answer.domain) == (
+        "INVALID_ARGUMENT",
+        "INVALID_VALUE",
+        "seedbed",
+    )
     assert f"{method}Request" in answer.message
 
 
@@ -99,8 +114,14 @@ def test_an_unknown_method_is_unimplemented(channel: grpc.Channel) -> None:
 
 
 def test_unknown_fields_of_a_later_version_are_ignored(channel: grpc.Channel) -> None:
-    later = sample_request(tensor((2,), "ones")).SerializeToString() + b"\xfa\x3f\x03new" + b"\xf0\x3f\x07"
-    responses = [service_pb2.SampleTensorsResponse.FromString(each) for each in raw_sample(channel, later)]
+    later = (
+        sample_request(tensor((2,), "ones")).SerializeToString()
+        + b"\xfa\x3f\x03new"
+        + b"\xf0\x3f\x07"
+    )
+    responses = [
+        service_pb2.SampleTensorsResponse.FromString(each) for each in raw_sample(channel, later)
+    ]
     assert bytes_by_tensor(responses) == {0: b"\0\0\x80\x3f" * 2}
 
 
@@ -113,10 +134,13 @@ EMPTY_BUT_HUGE = {
 
 
 @pytest.mark.parametrize(
-    "kind", ["glorot_uniform", "he_normal", "variance_scaling", "orthogonal", "zeros", "random_normal"]
+    "kind",
+    ["glorot_uniform", "he_normal", "variance_scaling", "orthogonal", "zeros", "random_normal"],
 )
 @pytest.mark.parametrize("shape", EMPTY_BUT_HUGE.values(), ids=EMPTY_BUT_HUGE.keys())
-def test_an_empty_tensor_with_huge_axes_is_sent_or_refused(channel: grpc.Channel, shape: list[int], kind: str) -> None:
+def test_an_empty_tensor_with_huge_axes_is_sent_or_refused(
+    channel: grpc.Channel, shape: list[int], kind: str
+) -> None:
     """The product of the other axes does not fit a float64."""
     request = sample_request(tensor(shape, kind))
     call = stub(channel).SampleTensors(request)
@@ -130,18 +154,34 @@ def test_an_empty_tensor_with_huge_axes_is_sent_or_refused(channel: grpc.Channel
 
 
 def test_own_limits_are_kept_and_reported() -> None:
-    limits = {"max_tensor_bytes": 1000, "max_request_bytes": 1500, "max_tensors_per_request": 2, "max_chunk_bytes": 64}
+    limits = {
+        "max_tensor_bytes": 1000,
+        "max_request_bytes": 1500,
+        "max_tensors_per_request": 2,
+        "max_chunk_bytes": 64,
+    }
     limits |= {"max_orthogonal_elements": 9}
-    flags = [part for name, value in limits.items() for part in ("--" + name.replace("_", "-"), str(value))]
+    flags = [
+        part
+        for name, value in limits.items()
+        for part in ("--" + name.replace("_", "-"), str(value))
+    ]
     with serving(*flags) as server, grpc.insecure_channel(server.address) as channel:
         reported = stub(channel).GetServerInfo(service_pb2.GetServerInfoRequest()).limits
         assert {name: getattr(reported, name) for name in limits} == limits
         assert len(messages(channel, sample_request(tensor((250,))))) == 16
         over = [
             Case("", sample_request(tensor((251,))), "tensors[0].spec.shape", reason="OVER_LIMIT"),
-            Case("", sample_request(tensor((200,)), tensor((200,))), "tensors", reason="OVER_LIMIT"),
+            Case(
+                "", sample_request(tensor((200,)), tensor((200,))), "tensors", reason="OVER_LIMIT"
+            ),
             Case("", sample_request(*[tensor((1,))] * 3), "tensors", reason="OVER_LIMIT"),
-            Case("", sample_request(tensor((2, 5), "orthogonal")), "tensors[0].spec.shape", reason="OVER_LIMIT"),
+            Case(
+                "",
+                sample_request(tensor((2, 5), "orthogonal")),
+                "tensors[0].spec.shape",
+                reason="OVER_LIMIT",
+            ),
             Case("", sample_request(tensor((2,)), max_chunk_bytes=65), "max_chunk_bytes"),
         ]
         for case in over:

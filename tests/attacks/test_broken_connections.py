@@ -20,7 +20,9 @@ END_STREAM, END_HEADERS = 1, 4
 CONNECTIONS = 20
 
 
-def _frame(kind: int, payload: bytes = b"", *, flags: int = 0, stream: int = 0, claimed: int | None = None) -> bytes:
+def _frame(
+    kind: int, payload: bytes = b"", *, flags: int = 0, stream: int = 0, claimed: int | None = None
+) -> bytes:
     """Return an HTTP/2 frame; ``claimed`` is a length that is not the payload's."""
     size = len(payload) if claimed is None else claimed
     return struct.pack(">I", size)[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
@@ -65,12 +67,14 @@ GARBAGE = {
     "a frame that claims 16 MiB": HELLO + _frame(DATA, b"x", stream=1, claimed=2**24 - 1),
     "data without a stream": HELLO + _frame(DATA, b"x" * 100, stream=5),
     "headers of an even stream": HELLO + _frame(HEADERS, CALL, flags=END_HEADERS, stream=2),
-    "headers that are no HPACK": HELLO + _frame(HEADERS, b"\xff" * 200, flags=END_HEADERS, stream=1),
+    "headers that are no HPACK": HELLO
+    + _frame(HEADERS, b"\xff" * 200, flags=END_HEADERS, stream=1),
     "headers without an end": HELLO + _frame(HEADERS, CALL, stream=1),
     "headers of 4 MiB": HELLO
     + _frame(HEADERS, CALL, stream=1)
     + _frame(CONTINUATION, _header(b"x", b"y" * 16_000), stream=1) * 260,
-    "a call without a message": HELLO + _frame(HEADERS, CALL, flags=END_HEADERS | END_STREAM, stream=1),
+    "a call without a message": HELLO
+    + _frame(HEADERS, CALL, flags=END_HEADERS | END_STREAM, stream=1),
     "a call whose message never ends": HELLO
     + _frame(HEADERS, CALL, flags=END_HEADERS, stream=1)
     + _frame(DATA, b"\0\0\x10\0\0abc", stream=1),
@@ -96,7 +100,9 @@ def _connections(address: str, count: int, data: bytes) -> Iterator[list[socket.
     with ExitStack() as stack:
         opened = []
         for _ in range(count):
-            connection = stack.enter_context(socket.create_connection((host, int(port)), timeout=10))
+            connection = stack.enter_context(
+                socket.create_connection((host, int(port)), timeout=10)
+            )
             with suppress(BrokenPipeError, ConnectionResetError):
                 connection.sendall(data)
             opened.append(connection)
@@ -146,7 +152,8 @@ def test_a_thousand_silent_connections_leave_room_for_a_client(
     with _connections(server.address, 500, b""), _connections(server.address, 500, HELLO):
         good_client()
     good_client()
-    # They are closed when the server has read their end, which good_client's next answers do not wait for.
+    # They are closed when the server has read their end, which good_client's next answers do not
+    # wait for.
     for _ in range(200):
         if psutil.Process(server.process.pid).num_fds() <= before + 5:
             break
@@ -154,19 +161,26 @@ def test_a_thousand_silent_connections_leave_room_for_a_client(
     assert psutil.Process(server.process.pid).num_fds() <= before + 5
 
 
-def test_huge_metadata_is_refused_and_harms_nobody(server: ServerProcess, good_client: Callable[[], None]) -> None:
+def test_huge_metadata_is_refused_and_harms_nobody(
+    server: ServerProcess, good_client: Callable[[], None]
+) -> None:
     with grpc.insecure_channel(server.address) as channel:
         for metadata in ([("x", "y" * 300_000)], [(f"x{i}", "y") for i in range(20_000)]):
-            call = stub(channel).SampleTensors(sample_request(tensor()), metadata=metadata, timeout=30)
+            call = stub(channel).SampleTensors(
+                sample_request(tensor()), metadata=metadata, timeout=30
+            )
             assert refusal(call).code == "RESOURCE_EXHAUSTED"
             good_client()
 
 
-def test_a_client_that_reads_nothing_disturbs_nobody(server: ServerProcess, good_client: Callable[[], None]) -> None:
+def test_a_client_that_reads_nothing_disturbs_nobody(
+    server: ServerProcess, good_client: Callable[[], None]
+) -> None:
     request = sample_request(tensor((2**33,), dtype=2)).SerializeToString()
     body = b"\0" + struct.pack(">I", len(request)) + request
     calls = HELLO + b"".join(
-        _frame(HEADERS, CALL, flags=END_HEADERS, stream=stream) + _frame(DATA, body, flags=END_STREAM, stream=stream)
+        _frame(HEADERS, CALL, flags=END_HEADERS, stream=stream)
+        + _frame(DATA, body, flags=END_STREAM, stream=stream)
         for stream in (1, 3)
     )
     memory = server.memory
@@ -178,6 +192,9 @@ def test_a_client_that_reads_nothing_disturbs_nobody(server: ServerProcess, good
 
 
 def test_the_array_that_a_disturbed_client_gets_is_right(server: ServerProcess) -> None:
-    with _connections(server.address, CONNECTIONS, PREFACE + bytes(2000)), sb.connect(server.address) as client:
+    with (
+        _connections(server.address, CONNECTIONS, PREFACE + bytes(2000)),
+        sb.connect(server.address) as client,
+    ):
         ones = client.sample(sb.TensorSpec("", (1000, 3), "int16", sb.Ones()))
     assert np.array_equal(ones, np.ones((1000, 3), np.int16))

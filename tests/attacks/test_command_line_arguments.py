@@ -38,7 +38,10 @@ FILES: dict[str, bytes] = {
     "zeros.yaml": bytes(4096),
     "tag.yaml": b"!!python/object/apply:os.system ['touch owned']\n",
     "bomb.yaml": b"a: &a [x,x,x,x,x,x,x,x,x]\n"
-    + b"".join(b"%c: &%c [%s]\n" % (c, c, b",".join([b"*%c" % (c - 1)] * 9)) for c in range(ord("b"), ord("k"))),
+    + b"".join(
+        b"%c: &%c [%s]\n" % (c, c, b",".join([b"*%c" % (c - 1)] * 9))
+        for c in range(ord("b"), ord("k"))
+    ),
     "deep.json": b"[" * 100_000,
     "deep.yaml": b"[" * 20_000,
     "cycle.yaml": b"seedbed_manifest: 1\ntensors: &t {w: *t}\n",
@@ -68,7 +71,9 @@ FILES: dict[str, bytes] = {
 
 SAMPLE = ("sample", "GlorotUniform", "--shape", "4,3")
 MANIFEST_ARGUMENTS: dict[str, tuple[str, ...]] = {
-    name: ("describe", name) for name in FILES if name.endswith((".yaml", ".json")) and not name.startswith("good")
+    name: ("describe", name)
+    for name in FILES
+    if name.endswith((".yaml", ".json")) and not name.startswith("good")
 }
 # Manifests that can be described, and are refused by the command that would write them.
 for name in ("terabytes.yaml", "reserved.yaml"):
@@ -87,7 +92,12 @@ CASES: dict[str, tuple[str, ...]] = {
     "unknown option": (*SAMPLE, "--frobnicate"),
     "option without a value": ("sample", "GlorotUniform", "--shape"),
     "surplus argument": (*SAMPLE, "surplus"),
-    "line breaks and escapes": ("sample", "Glorot\n\x1b[2JUniform\r\nseedbed: error: x", "--shape", "4"),
+    "line breaks and escapes": (
+        "sample",
+        "Glorot\n\x1b[2JUniform\r\nseedbed: error: x",
+        "--shape",
+        "4",
+    ),
     "a megabyte of name": ("sample", "x" * 100_000, "--shape", "4"),
     "a surrogate": ("sample", "\udcff", "--shape", "4"),
     "a surrogate as a tensor's name": (*SAMPLE, "--name", "\udcff"),
@@ -114,28 +124,81 @@ CASES: dict[str, tuple[str, ...]] = {
     "an orthogonal of 4 TiB": ("sample", "Orthogonal", "--shape", "1048576,1048576"),
     "an orthogonal vector": ("sample", "Orthogonal", "--shape", "4"),
     "an identity of three axes": ("sample", "Identity", "--shape", "4,3,2"),
-    "a large memory for one row": ("sample", "Orthogonal", "--shape", "1048576,1048576", "--slice", "0:1"),
+    "a large memory for one row": (
+        "sample",
+        "Orthogonal",
+        "--shape",
+        "1048576,1048576",
+        "--slice",
+        "0:1",
+    ),
     # What fills it.
     "an unknown initializer": ("sample", "GlorotUnifrom", "--shape", "4"),
     "an empty initializer": ("sample", "", "--shape", "4"),
     "an unknown dtype": (*SAMPLE, "--dtype", "float33"),
     "an empty dtype": (*SAMPLE, "--dtype", " "),
     "a random integer": (*SAMPLE, "--dtype", "int8"),
-    "a constant out of range": ("sample", "Constant", "--shape", "4", "--dtype", "int8", "--param", "value=300"),
+    "a constant out of range": (
+        "sample",
+        "Constant",
+        "--shape",
+        "4",
+        "--dtype",
+        "int8",
+        "--param",
+        "value=300",
+    ),
     "an unknown parameter": (*SAMPLE, "--param", "stddev=1"),
     "a parameter without a value": ("sample", "RandomNormal", "--shape", "4", "--param", "stddev"),
     "a parameter of nothing": ("sample", "RandomNormal", "--shape", "4", "--param", "="),
-    "a parameter given twice": ("sample", "RandomNormal", "--shape", "4", "--param", "mean=1", "--param", "mean=2"),
+    "a parameter given twice": (
+        "sample",
+        "RandomNormal",
+        "--shape",
+        "4",
+        "--param",
+        "mean=1",
+        "--param",
+        "mean=2",
+    ),
     "a parameter named seed": ("sample", "RandomNormal", "--shape", "4", "--param", "seed=1"),
     "a parameter of words": ("sample", "RandomNormal", "--shape", "4", "--param", "stddev=wide"),
     "NaN as a parameter": ("sample", "RandomNormal", "--shape", "4", "--param", "stddev=nan"),
     "infinity as a parameter": ("sample", "RandomNormal", "--shape", "4", "--param", "mean=inf"),
-    "minus infinity as a bound": ("sample", "RandomUniform", "--shape", "4", "--param", "minval=-inf"),
+    "minus infinity as a bound": (
+        "sample",
+        "RandomUniform",
+        "--shape",
+        "4",
+        "--param",
+        "minval=-inf",
+    ),
     "1e999 as a parameter": ("sample", "RandomNormal", "--shape", "4", "--param", "stddev=1e999"),
-    "10**100 as a parameter": ("sample", "RandomNormal", "--shape", "4", "--param", f"stddev={HUGE}"),
+    "10**100 as a parameter": (
+        "sample",
+        "RandomNormal",
+        "--shape",
+        "4",
+        "--param",
+        f"stddev={HUGE}",
+    ),
     "a negative stddev": ("sample", "RandomNormal", "--shape", "4", "--param", "stddev=-1"),
-    "bounds the wrong way round": ("sample", "RandomUniform", "--shape", "4", "--param", "minval=9"),
-    "an unknown mode": ("sample", "VarianceScaling", "--shape", "4", "--param", "mode=fan_sideways"),
+    "bounds the wrong way round": (
+        "sample",
+        "RandomUniform",
+        "--shape",
+        "4",
+        "--param",
+        "minval=9",
+    ),
+    "an unknown mode": (
+        "sample",
+        "VarianceScaling",
+        "--shape",
+        "4",
+        "--param",
+        "mode=fan_sideways",
+    ),
     "a scale of zero": ("sample", "VarianceScaling", "--shape", "4", "--param", "scale=0"),
     "a seed of words": (*SAMPLE, "--seed", "lucky"),
     "a seed of -(2**64)": (*SAMPLE, f"--seed=-{2**64}"),
@@ -199,15 +262,34 @@ CASES: dict[str, tuple[str, ...]] = {
     "a plot and an output in one": (*SAMPLE, "-o", "out.npy", "--plot", "out.npy"),
     "npy for bfloat16": (*SAMPLE, "--dtype", "bfloat16", "-o", "out.npy"),
     "npy for float8": (*SAMPLE, "--dtype", "float8_e5m2", "-o", "out.npy"),
-    "an unknown nonlinearity": ("sample", "KaimingNormal", "--shape", "4,4", "--param", "nonlinearity=gelu"),
+    "an unknown nonlinearity": (
+        "sample",
+        "KaimingNormal",
+        "--shape",
+        "4,4",
+        "--param",
+        "nonlinearity=gelu",
+    ),
     # Targets.
     "an unknown scheme": ("info", "--target", "ftp://127.0.0.1:1"),
-    "an unknown scheme without slashes": ("info", "--target", "carrier-pigeon:coop", "--timeout-seconds", "2"),
+    "an unknown scheme without slashes": (
+        "info",
+        "--target",
+        "carrier-pigeon:coop",
+        "--timeout-seconds",
+        "2",
+    ),
     "an empty target": ("info", "--target", ""),
     "a target without a port": ("info", "--target", "127.0.0.1", "--timeout-seconds", "2"),
     "a port of 99999": ("info", "--target", "127.0.0.1:99999", "--timeout-seconds", "2"),
     "a port of words": ("info", "--target", "127.0.0.1:http", "--timeout-seconds", "2"),
-    "a socket that is not there": ("info", "--target", "unix:///nonexistent/socket", "--timeout-seconds", "2"),
+    "a socket that is not there": (
+        "info",
+        "--target",
+        "unix:///nonexistent/socket",
+        "--timeout-seconds",
+        "2",
+    ),
     "line breaks as a target": ("info", "--target", "127.0.0.1:1\nx"),
     "a surrogate as a target": ("info", "--target", "\udcff:1"),
     "embedded with a rest": ("info", "--target", "embedded:gpu", "--timeout-seconds", "2"),
@@ -218,7 +300,14 @@ CASES: dict[str, tuple[str, ...]] = {
     "an infinite timeout": ("info", "--timeout-seconds", "inf"),
 }
 # Some of them once more in a process of its own.
-IN_A_PROCESS = ("broken.yaml", "tag.yaml", "a surrogate", "4 TiB in memory", "deep.yaml", "a surrogate as a target")
+IN_A_PROCESS = (
+    "broken.yaml",
+    "tag.yaml",
+    "a surrogate",
+    "4 TiB in memory",
+    "deep.yaml",
+    "a surrogate as a target",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -260,7 +349,11 @@ def test_a_hostile_command_line_is_one_line_and_a_code(
 def test_a_process_ends_the_same_way(name: str, folder: Path) -> None:
     arguments = [os.fsencode(argument) for argument in CASES[name]]
     finished = subprocess.run(
-        [os.fsencode(PROGRAM), *arguments], capture_output=True, text=True, check=False, timeout=RUN_SECONDS
+        [os.fsencode(PROGRAM), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=RUN_SECONDS,
     )
     check_refusal(finished.returncode, finished.stdout, finished.stderr)
     assert not (folder / "owned").exists()

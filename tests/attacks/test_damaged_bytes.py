@@ -28,16 +28,38 @@ def channel(server: ServerProcess) -> Iterator[grpc.Channel]:
 def _valid_requests() -> list[bytes]:
     axes = tensors_pb2.FanAxes(in_axes=[0], out_axes=[-1], batch_axes=[1])
     part = tensors_pb2.TensorSlice(starts=[0, 1, 1], lengths=[1, 1, 2])
-    with_all = tensor((2, 3, 4), "variance_scaling", name="layers.0/é", scale=2.0, mode=1, distribution=3, seed=2**63)
+    with_all = tensor(
+        (2, 3, 4),
+        "variance_scaling",
+        name="layers.0/é",
+        scale=2.0,
+        mode=1,
+        distribution=3,
+        seed=2**63,
+    )
     with_all.spec.fan_axes.CopyFrom(axes)
     with_all.spec.draw = 3
     with_all.slice.CopyFrom(part)
     resume = service_pb2.ResumePoint(tensor_index=1, byte_offset=4)
     requests = [
-        sample_request(tensor((3,)), with_all, resume=resume, max_chunk_bytes=32, digest_algorithm=2, numerics=1),
-        sample_request(tensor((2, 2), "orthogonal", gain=0.5), tensor((3, 2), "identity", dtype=7, gain=2.0)),
-        sample_request(tensor((5,), "constant", dtype=12, large_integer=2**64 - 1), tensor((), "zeros", dtype=13)),
-        sample_request(tensor((5,), "truncated_normal", dtype=1, mean=0.5, stddev=0.1, lower=-1.0, upper=1.0)),
+        sample_request(
+            tensor((3,)),
+            with_all,
+            resume=resume,
+            max_chunk_bytes=32,
+            digest_algorithm=2,
+            numerics=1,
+        ),
+        sample_request(
+            tensor((2, 2), "orthogonal", gain=0.5), tensor((3, 2), "identity", dtype=7, gain=2.0)
+        ),
+        sample_request(
+            tensor((5,), "constant", dtype=12, large_integer=2**64 - 1),
+            tensor((), "zeros", dtype=13),
+        ),
+        sample_request(
+            tensor((5,), "truncated_normal", dtype=1, mean=0.5, stddev=0.1, lower=-1.0, upper=1.0)
+        ),
     ]
     return [request.SerializeToString() for request in requests]
 
@@ -75,7 +97,9 @@ def _code(channel: grpc.Channel, method: str, message: bytes) -> str:
 
 
 @pytest.mark.parametrize("method", ["SampleTensors", "DigestTensors", "DescribeTensors"])
-def test_damaged_requests_get_documented_answers(server: ServerProcess, channel: grpc.Channel, method: str) -> None:
+def test_damaged_requests_get_documented_answers(
+    server: ServerProcess, channel: grpc.Channel, method: str
+) -> None:
     chance = random.Random(SEED)
     valid = _valid_requests()
     tracebacks = server.log.count("Traceback")
@@ -83,15 +107,23 @@ def test_damaged_requests_get_documented_answers(server: ServerProcess, channel:
     for _ in range(ROUNDS):
         message = _damaged(chance.choice(valid), chance)
         seen.setdefault(_code(channel, method, message), message)
-    assert set(seen) <= DOCUMENTED, {code: message.hex() for code, message in seen.items() if code not in DOCUMENTED}
+    assert set(seen) <= DOCUMENTED, {
+        code: message.hex() for code, message in seen.items() if code not in DOCUMENTED
+    }
     assert {"OK", "INVALID_ARGUMENT"} <= set(seen)
     assert server.process.poll() is None
     assert server.log.count("Traceback") == tracebacks
-    assert bytes_by_tensor(messages(channel, sample_request(tensor((2,), "ones")))) == {0: b"\0\0\x80\x3f" * 2}
+    assert bytes_by_tensor(messages(channel, sample_request(tensor((2,), "ones")))) == {
+        0: b"\0\0\x80\x3f" * 2
+    }
 
 
-@pytest.mark.parametrize("method", ["SampleTensors", "DigestTensors", "DescribeTensors", "GetServerInfo"])
-def test_random_bytes_get_documented_answers(server: ServerProcess, channel: grpc.Channel, method: str) -> None:
+@pytest.mark.parametrize(
+    "method", ["SampleTensors", "DigestTensors", "DescribeTensors", "GetServerInfo"]
+)
+def test_random_bytes_get_documented_answers(
+    server: ServerProcess, channel: grpc.Channel, method: str
+) -> None:
     chance = random.Random(SEED)
     tracebacks = server.log.count("Traceback")
     codes = {_code(channel, method, chance.randbytes(chance.randint(0, 200))) for _ in range(50)}

@@ -31,7 +31,9 @@ def one(**keys: Any) -> dict[str, Any]:
 def two(first: tuple[int, int], second: tuple[int, int], size: int) -> bytes:
     """Return a file of two tensors of two float32 at these places."""
     keys = {"dtype": "F32", "shape": [2]}
-    return a_file({"w": {**keys, "data_offsets": first}, "v": {**keys, "data_offsets": second}}, bytes(size))
+    return a_file(
+        {"w": {**keys, "data_offsets": first}, "v": {**keys, "data_offsets": second}}, bytes(size)
+    )
 
 
 def raw(shape: bytes = b"[2]", offsets: bytes = b"[0,8]", more: bytes = b"") -> bytes:
@@ -48,23 +50,43 @@ NO_INTEGERS: tuple[Any, ...] = (None, 2, "2", {"2": 1}, True)
 HOSTILE: dict[str, bytes] = {
     "empty": b"",
     "seven bytes": bytes(7),
-    **{f"a header of {n} bytes": struct.pack("<Q", n) + b"{}" for n in (0, 1, 3, 100 << 30, 2**63, 2**64 - 1)},
+    **{
+        f"a header of {n} bytes": struct.pack("<Q", n) + b"{}"
+        for n in (0, 1, 3, 100 << 30, 2**63, 2**64 - 1)
+    },
     "a header cut off": a_file(one())[:-12],
-    **{f"the header {text!r}": a_file(text) for text in (b"hello", b"[]", b"12", b"null", b'"ab"', b"{}x", b"{}\0\0")},
+    **{
+        f"the header {text!r}": a_file(text)
+        for text in (b"hello", b"[]", b"12", b"null", b'"ab"', b"{}x", b"{}\0\0")
+    },
     "a header that is no UTF-8": a_file(b"\xff\xfe{}"),
     "a header in UTF-16": a_file(json.dumps(one()).encode("utf-16")),
     "a header with a mark in front": a_file(b"\xef\xbb\xbf" + json.dumps(one()).encode()),
     **{f"the tensor {value!r}": a_file({"w": value}) for value in each([], None, "x", {}, 3)},
-    **{f"the shape {v!r}": a_file(one(shape=v)) for v in (*NO_INTEGERS, ["2"], [2.0], [2.7], [[2]], [None])},
+    **{
+        f"the shape {v!r}": a_file(one(shape=v))
+        for v in (*NO_INTEGERS, ["2"], [2.0], [2.7], [[2]], [None])
+    },
     "the shape [True]": a_file(one(dtype="I8", shape=[True], data_offsets=[0, 1]), bytes(1)),
-    **{f"the offsets {v!r}": a_file(one(data_offsets=v)) for v in (*NO_INTEGERS, [], [0], [0, 4, 8], ["0", "8"])},
+    **{
+        f"the offsets {v!r}": a_file(one(data_offsets=v))
+        for v in (*NO_INTEGERS, [], [0], [0, 4, 8], ["0", "8"])
+    },
     **{
         f"the offsets {v!r}": a_file(one(data_offsets=v))
         for v in each([0.0, 8.0], [0.5, 8.5], [[], []], {"0": 0, "8": 8})
     },
-    "the offsets [False, True]": a_file(one(dtype="I8", shape=[1], data_offsets=[False, True]), bytes(1)),
-    **{f"the dtype {v!r}": a_file(one(dtype=v)) for v in each(3, [], None, {}, "f32", "", "F8_E4M3", "F32 ")},
-    **{f"no {key}": a_file({"w": {k: v for k, v in one()["w"].items() if k != key}}) for key in one()["w"]},
+    "the offsets [False, True]": a_file(
+        one(dtype="I8", shape=[1], data_offsets=[False, True]), bytes(1)
+    ),
+    **{
+        f"the dtype {v!r}": a_file(one(dtype=v))
+        for v in each(3, [], None, {}, "f32", "", "F8_E4M3", "F32 ")
+    },
+    **{
+        f"no {key}": a_file({"w": {k: v for k, v in one()["w"].items() if k != key}})
+        for key in one()["w"]
+    },
     "a negative length": a_file(one(shape=[-2])),
     "two negative lengths": a_file(one(shape=[-2, -1])),
     "a negative offset": a_file(one(data_offsets=[-8, 0])),
@@ -91,12 +113,21 @@ HOSTILE: dict[str, bytes] = {
     "deep lists": a_file(b"[" * 100_000),
     "deep mappings": a_file(b'{"w":' * 100_000),
     "deep lists in a shape": raw(shape=b"[" * 100_000 + b"]" * 100_000),
-    **{f"the shape [{n}]": raw(shape=b"[%s]" % n.encode()) for n in ("NaN", "Infinity", "-Infinity", "1e400", "-0.0")},
-    **{f"the offsets [0,{n}]": raw(offsets=b"[0,%s]" % n.encode()) for n in ("NaN", "Infinity", "1e400")},
+    **{
+        f"the shape [{n}]": raw(shape=b"[%s]" % n.encode())
+        for n in ("NaN", "Infinity", "-Infinity", "1e400", "-0.0")
+    },
+    **{
+        f"the offsets [0,{n}]": raw(offsets=b"[0,%s]" % n.encode())
+        for n in ("NaN", "Infinity", "1e400")
+    },
     "a length of 5000 digits": raw(shape=b"[%s]" % DIGITS),
     "an end of 5000 digits": raw(offsets=b"[0,%s]" % DIGITS),
     "an end of 4000 digits": raw(offsets=b"[0,%s]" % DIGITS[:4000]),
-    **{f"the metadata {v!r}": a_file(one() | {"__metadata__": v}) for v in each([], "x", 3, {"a": 1}, {"a": None})},
+    **{
+        f"the metadata {v!r}": a_file(one() | {"__metadata__": v})
+        for v in each([], "x", 3, {"a": 1}, {"a": None})
+    },
 }
 
 
@@ -105,9 +136,13 @@ def a_manifest(path: Path) -> sb.Manifest:
     return sb.Manifest.from_safetensors(path, {"*": "zeros"}, seed=1)
 
 
-@pytest.mark.parametrize("read", [read_header, open_tensors, a_manifest], ids=lambda read: read.__name__)
+@pytest.mark.parametrize(
+    "read", [read_header, open_tensors, a_manifest], ids=lambda read: read.__name__
+)
 @pytest.mark.parametrize("data", HOSTILE.values(), ids=HOSTILE.keys())
-def test_a_file_that_lies_is_refused(tmp_path: Path, data: bytes, read: Callable[[Path], object]) -> None:
+def test_a_file_that_lies_is_refused(
+    tmp_path: Path, data: bytes, read: Callable[[Path], object]
+) -> None:
     path = tmp_path / "hostile.safetensors"
     path.write_bytes(data)
     tracemalloc.start()
@@ -124,7 +159,13 @@ def test_a_file_that_lies_is_refused(tmp_path: Path, data: bytes, read: Callable
 
 def test_the_same_file_without_a_lie_is_read(tmp_path: Path) -> None:
     path = tmp_path / "honest.safetensors"
-    for data in (a_file(one()), raw(), two((0, 8), (8, 16), 16), two((8, 16), (0, 8), 16), a_file(b"  {}", b"")):
+    for data in (
+        a_file(one()),
+        raw(),
+        two((0, 8), (8, 16), 16),
+        two((8, 16), (0, 8), 16),
+        a_file(b"  {}", b""),
+    ):
         path.write_bytes(data)
         assert len(read_header(path)) == len(open_tensors(path)) == len(a_manifest(path))
 

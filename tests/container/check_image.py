@@ -52,19 +52,36 @@ def main() -> int:
 def check_config(config: ImageConfig) -> None:
     """What orchestrators read: a numeric user, a program without a shell, the signal, the health check."""
     user, _, group = config.user.partition(":")
-    expect("the user is a number, not root's", user.isdigit() and group.isdigit() and int(user) > 0, config.user)
-    expect("the entrypoint is the server", config.entrypoint == ["/opt/venv/bin/seedbed-server"], config.entrypoint)
+    expect(
+        "the user is a number, not root's",
+        user.isdigit() and group.isdigit() and int(user) > 0,
+        config.user,
+    )
+    expect(
+        "the entrypoint is the server",
+        config.entrypoint == ["/opt/venv/bin/seedbed-server"],
+        config.entrypoint,
+    )
     expect("it logs JSON", config.command == ["--log-format", "json"], config.command)
     expect("it is stopped by SIGTERM", config.stop_signal in ("SIGTERM", "15"), config.stop_signal)
-    expect("it has a health check without a shell", config.healthcheck[:1] == ["/opt/venv/bin/python"], config)
+    expect(
+        "it has a health check without a shell",
+        config.healthcheck[:1] == ["/opt/venv/bin/python"],
+        config,
+    )
     print(f"size: {config.size}")
 
 
 def check_confinement(engine: Engine, image: str) -> None:
     """Nothing but the server is there, and its user can change none of it."""
-    found = engine.run(image, "id -u; find /opt -writable | head; ls /opt/venv/bin/pip* 2>/dev/null; command -v gcc cc")
+    found = engine.run(
+        image,
+        "id -u; find /opt -writable | head; ls /opt/venv/bin/pip* 2>/dev/null; command -v gcc cc",
+    )
     lines = found.stdout.split()
-    expect("no file of the server is its user's, and no build tool is there", lines == ["10001"], found)
+    expect(
+        "no file of the server is its user's, and no build tool is there", lines == ["10001"], found
+    )
     version = f"seedbed {metadata.version('seedbed')}"
     found = engine.run(image, "seedbed --version")
     expect("the client's commands are there too", found.stdout.strip() == version, found)
@@ -130,13 +147,18 @@ def check_other_processor(engine: Engine, image: str, loaded_seconds: float) -> 
         client.wait_ready(180)
         compiled_seconds = float(wait_for(server, "serving")["start_seconds"])
         print(f"kernels loaded in {loaded_seconds:.2f} s, compiled in {compiled_seconds:.2f} s")
-        expect("the image's kernels were loaded", loaded_seconds * COMPILED_IS_SLOWER < compiled_seconds)
+        expect(
+            "the image's kernels were loaded",
+            loaded_seconds * COMPILED_IS_SLOWER < compiled_seconds,
+        )
         check_bits(client)
         stop(server)
 
 
 @contextmanager
-def started(engine: Engine, image: str, environment: Mapping[str, str] | None = None) -> Iterator[Server]:
+def started(
+    engine: Engine, image: str, environment: Mapping[str, str] | None = None
+) -> Iterator[Server]:
     """Yield a running server, and remove it afterwards, with its log shown if a check failed."""
     server = engine.start(image, environment or {})
     try:

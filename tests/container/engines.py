@@ -90,7 +90,15 @@ def wait_for(server: Server, message: str, seconds: float = START_SECONDS) -> di
 class Docker:
     """Docker, or what takes the same arguments; containers are as confined as docker-compose.yml makes them."""
 
-    CONFINED = ("--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
+    CONFINED = (
+        "--read-only",
+        "--tmpfs",
+        "/tmp",
+        "--cap-drop",
+        "ALL",
+        "--security-opt",
+        "no-new-privileges",
+    )
 
     def __init__(self, program: str) -> None:
         self._program = program
@@ -102,22 +110,39 @@ class Docker:
         health = (config.get("Healthcheck") or document.get("Healthcheck") or {}).get("Test", [])
         size = f"{document['Size'] / 1e6:.0f} MB"
         signal = config.get("StopSignal", "")
-        return ImageConfig(config["User"], config["Entrypoint"], config["Cmd"], signal, health[1:], size)
+        return ImageConfig(
+            config["User"], config["Entrypoint"], config["Cmd"], signal, health[1:], size
+        )
 
     def run(self, image: str, script: str) -> subprocess.CompletedProcess[str]:
-        words = [self._program, "run", "--rm", *self.CONFINED, "--entrypoint", "sh", image, "-c", script]
+        words = [
+            self._program,
+            "run",
+            "--rm",
+            *self.CONFINED,
+            "--entrypoint",
+            "sh",
+            image,
+            "-c",
+            script,
+        ]
         return subprocess.run(words, capture_output=True, text=True, check=False)
 
     def start(self, image: str, environment: Mapping[str, str]) -> "DockerServer":
-        variables = [word for name, value in environment.items() for word in ("--env", f"{name}={value}")]
+        variables = [
+            word for name, value in environment.items() for word in ("--env", f"{name}={value}")
+        ]
         publish = f"127.0.0.1::{SERVER_PORT}"
         return DockerServer(
-            self, self.output("run", "--detach", *self.CONFINED, "--publish", publish, *variables, image)
+            self,
+            self.output("run", "--detach", *self.CONFINED, "--publish", publish, *variables, image),
         )
 
     def output(self, *words: str) -> str:
         """Run a command that must succeed, and return what it prints."""
-        return subprocess.run([self._program, *words], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+        return subprocess.run(
+            [self._program, *words], stdout=subprocess.PIPE, text=True, check=True
+        ).stdout.strip()
 
     def code(self, *words: str) -> int:
         """Run a command quietly, and return its exit code."""
@@ -126,7 +151,9 @@ class Docker:
     def logs(self, container: str) -> str:
         """Return what a container wrote to both of its streams."""
         words = [self._program, "logs", container]
-        return subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False).stdout
+        return subprocess.run(
+            words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        ).stdout
 
 
 class DockerServer:
@@ -144,7 +171,9 @@ class DockerServer:
         return _entries(self._docker.logs(self._container))
 
     def peak_memory(self) -> int | None:
-        return _peak_memory(int(self._docker.output("inspect", "--format", "{{.State.Pid}}", self._container)))
+        return _peak_memory(
+            int(self._docker.output("inspect", "--format", "{{.State.Pid}}", self._container))
+        )
 
     def check_health(self, words: Sequence[str]) -> int:
         return self._docker.code("exec", self._container, *words)
@@ -189,7 +218,11 @@ class ImageTool:
         if not environment:
             return ToolServer(self, image, ["entry", image, *arguments])
         variables = [f"{name}={value}" for name, value in environment.items()]
-        return ToolServer(self, image, ["run", image, "env", *variables, *self.config(image).entrypoint, *arguments])
+        return ToolServer(
+            self,
+            image,
+            ["run", image, "env", *variables, *self.config(image).entrypoint, *arguments],
+        )
 
     def open(self, words: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
         """Start the tool, with both of its streams in a file."""
@@ -220,7 +253,9 @@ class ToolServer:
         return _peak_memory(self._server().pid)
 
     def check_health(self, words: Sequence[str]) -> int:
-        return self._tool.run(self._image, f"SEEDBED_TARGET={self.target} exec {shlex.join(words)}").returncode
+        return self._tool.run(
+            self._image, f"SEEDBED_TARGET={self.target} exec {shlex.join(words)}"
+        ).returncode
 
     def terminate(self) -> None:
         self._server().terminate()
@@ -248,7 +283,8 @@ def _entries(text: str) -> list[dict[str, Any]]:
     for line in text.splitlines():
         try:
             entry = json.loads(line)
-        except ValueError:  # the last line may be half written, and engines write lines of their own
+        # The last line may be half written, and engines write lines of their own.
+        except ValueError:
             continue
         if isinstance(entry, dict) and "message" in entry:
             entries.append(entry)

@@ -26,7 +26,9 @@ Stages = dict[str, Instructions]
 @pytest.fixture(scope="module")
 def stages() -> Stages:
     """The Dockerfile's instructions by stage, in its order, with continued lines joined."""
-    lines = [line for line in (ROOT / "Dockerfile").read_text().splitlines() if not line.startswith("#")]
+    lines = [
+        line for line in (ROOT / "Dockerfile").read_text().splitlines() if not line.startswith("#")
+    ]
     found: Stages = {}
     for line in re.sub(r"\\\n\s*", "", "\n".join(lines)).splitlines():
         name, _, rest = line.partition(" ")
@@ -142,7 +144,9 @@ def test_the_health_check_runs_without_a_shell(final: dict[str, str]) -> None:
     compile(json.loads(words)[-1], "HEALTHCHECK", "exec")
 
 
-def test_the_server_listens_on_the_exposed_port(final: dict[str, str], environment: dict[str, str]) -> None:
+def test_the_server_listens_on_the_exposed_port(
+    final: dict[str, str], environment: dict[str, str]
+) -> None:
     for variable in ("SEEDBED_LISTEN", "SEEDBED_TARGET"):
         assert environment[variable].rpartition(":")[2] == final["EXPOSE"]
     assert environment["SEEDBED_LISTEN"].startswith("0.0.0.0:")
@@ -165,7 +169,9 @@ def test_the_label_names_the_packages_version(final: dict[str, str]) -> None:
 def test_everything_that_is_copied_is_in_the_build_context(stages: Stages) -> None:
     ignore = (ROOT / ".dockerignore").read_text().splitlines()
     allowed = {line[1:] for line in ignore if line.startswith("!")}
-    copies = [rest.split()[:-1] for stage in stages.values() for name, rest in stage if name == "COPY"]
+    copies = [
+        rest.split()[:-1] for stage in stages.values() for name, rest in stage if name == "COPY"
+    ]
     copied = {word for words in copies if not words[0].startswith("--from") for word in words}
     assert copied == allowed
     assert all((ROOT / name).exists() for name in copied)
@@ -205,7 +211,9 @@ def test_composes_gpu_server_is_the_gpu_image(compose: Any, stages: Stages) -> N
 
 def test_compose_reserves_one_gpu(compose: Any) -> None:
     resources = compose["services"]["server-gpu"]["deploy"]["resources"]
-    assert resources["reservations"]["devices"] == [{"driver": "nvidia", "count": 1, "capabilities": ["gpu"]}]
+    assert resources["reservations"]["devices"] == [
+        {"driver": "nvidia", "count": 1, "capabilities": ["gpu"]}
+    ]
 
 
 def test_both_servers_can_run(compose: Any, final: dict[str, str]) -> None:
@@ -256,7 +264,9 @@ def test_the_port_is_open_to_this_machine_only(compose: Any, name: str) -> None:
 @pytest.mark.parametrize("name", SERVERS)
 def test_the_engine_waits_longer_than_the_server(compose: Any, name: str) -> None:
     server = compose["services"][name]
-    grace_seconds = server_cli._parser().parse_args(server["command"]).grace_seconds or Settings().grace_seconds
+    grace_seconds = (
+        server_cli._parser().parse_args(server["command"]).grace_seconds or Settings().grace_seconds
+    )
     assert int(server["stop_grace_period"].removesuffix("s")) > grace_seconds
 
 
@@ -274,12 +284,20 @@ def with_base(stages: Stages, name: str) -> Instructions:
 def needed(stages: Stages, name: str) -> set[str]:
     """The stages that a stage begins with or copies from, however far away, and itself."""
     instructions = stages[name]
-    sources = [base_of(instructions), *re.findall(r"--from=(\S+)", " ".join(rest for _, rest in instructions))]
+    sources = [
+        base_of(instructions),
+        *re.findall(r"--from=(\S+)", " ".join(rest for _, rest in instructions)),
+    ]
     return {name}.union(*(needed(stages, each) for each in sources if each in stages))
 
 
 def environment_of(instructions: Instructions) -> dict[str, str]:
-    return dict(word.split("=", 1) for name, rest in instructions if name == "ENV" for word in shlex.split(rest))
+    return dict(
+        word.split("=", 1)
+        for name, rest in instructions
+        if name == "ENV"
+        for word in shlex.split(rest)
+    )
 
 
 def arguments_of(instructions: Instructions) -> argparse.Namespace:

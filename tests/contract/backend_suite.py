@@ -31,7 +31,12 @@ from seedbed_server.backends.rules import Orthogonal
 from seedbed_server.kernels.keys import derive_key
 from seedbed_server.sampling.derivation import element_rule
 from seedbed_server.sampling.sampler import TensorSource, plan
-from seedbed_server.sampling.self_test import differing_vectors, golden_vectors, run_self_test, sample_vector
+from seedbed_server.sampling.self_test import (
+    differing_vectors,
+    golden_vectors,
+    run_self_test,
+    sample_vector,
+)
 from tests.reference.oracle import Tensor, element_bytes, slice_indices
 from tests.samples import sample
 from tools.write_golden import Entry
@@ -45,7 +50,9 @@ SELF_TEST = [vector for vector in golden_vectors() if vector.get("self_test")]
 BYTES = np.dtype(np.uint8)
 UNTOUCHED = 0x5C
 
-each_random = pytest.mark.parametrize("initializer", RANDOM, ids=lambda initializer: initializer.name())
+each_random = pytest.mark.parametrize(
+    "initializer", RANDOM, ids=lambda initializer: initializer.name()
+)
 each_floating = pytest.mark.parametrize("dtype", FLOATING, ids=lambda dtype: dtype.value)
 
 
@@ -57,7 +64,9 @@ def bits(array: NDArray[Any]) -> NDArray[np.uint8]:
 def reference_of(spec: TensorSpec) -> Tensor:
     """Return a tensor as the reference takes it."""
     initializer, parameters = spec.initializer.field_name(), dataclasses.asdict(spec.initializer)
-    return Tensor(initializer, spec.dtype.value, spec.shape, parameters, spec.seed, spec.draw, spec.name)
+    return Tensor(
+        initializer, spec.dtype.value, spec.shape, parameters, spec.seed, spec.draw, spec.name
+    )
 
 
 @functools.cache
@@ -85,7 +94,9 @@ class BackendTests:
     # Known answers.
 
     @pytest.mark.parametrize("vector", SELF_TEST, ids=[vector["id"] for vector in SELF_TEST])
-    def test_a_vector_of_the_self_test_comes_out_as_it_is_in_the_file(self, backend: Backend, vector: Entry) -> None:
+    def test_a_vector_of_the_self_test_comes_out_as_it_is_in_the_file(
+        self, backend: Backend, vector: Entry
+    ) -> None:
         sampled = sample_vector(vector, backend)
         assert len(sampled) == vector["size_bytes"]
         assert sampled.hex().startswith(vector["first_bytes"])
@@ -124,8 +135,8 @@ class BackendTests:
     def test_elements_beyond_2_to_the_32_are_those_of_the_reference(
         self, backend: Backend, initializer: InitializerSpec, dtype: Dtype
     ) -> None:
-        # Rows of 2**33 + 5 elements: a run across 2**33, one across the same place of a row that begins in a block,
-        # and counters of more than 32 bits, also for two words an element.
+        # Rows of 2**33 + 5 elements: a run across 2**33, one across the same place of a row that
+        # begins in a block, and counters of more than 32 bits, also for two words an element.
         spec = TensorSpec("far", (2**20, 2**33 + 5), dtype, initializer, seed=9)
         part = TensorSlice((2**20 - 3, 2**33 - 2), (3, 7))
         assert np.array_equal(bits(sample(backend, spec, part)), reference(spec, part))
@@ -163,7 +174,9 @@ class BackendTests:
     ) -> None:
         drawn = random.Random(seed)
         spec = TensorSpec("pieces", (drawn.randrange(2000, 9000),), dtype, initializer, seed=seed)
-        edges = sorted({0, spec.element_count, *(drawn.randrange(spec.element_count) for _ in range(12))})
+        edges = sorted(
+            {0, spec.element_count, *(drawn.randrange(spec.element_count) for _ in range(12))}
+        )
         pieces = list(itertools.pairwise(edges))
         drawn.shuffle(pieces)
         source = TensorSource(plan(TensorRequest(spec)), backend)
@@ -181,7 +194,9 @@ class BackendTests:
         shape = (lengths[0] + 2, *(length + 3 for length in lengths[1:-1]), lengths[-1] + 4)
         spec = TensorSpec("slice", shape, dtype, initializer, seed=5)
         part = TensorSlice((1,) * len(shape), lengths)
-        assert np.array_equal(bits(sample(backend, spec, part)), bits(sample(backend, spec)[part.index]))
+        assert np.array_equal(
+            bits(sample(backend, spec, part)), bits(sample(backend, spec)[part.index])
+        )
 
     @each_floating
     @each_random
@@ -226,10 +241,17 @@ class BackendTests:
         pieces = list(itertools.pairwise([*range(0, shared.size, 1531), shared.size]))
         random.Random(0).shuffle(pieces)
         with ThreadPoolExecutor(8) as pool:
-            list(pool.map(lambda piece: source.fill(piece[0], shared[piece[0] : piece[1]].view(BYTES)), pieces))
+            list(
+                pool.map(
+                    lambda piece: source.fill(piece[0], shared[piece[0] : piece[1]].view(BYTES)),
+                    pieces,
+                )
+            )
         assert np.array_equal(bits(shared), bits(sample(backend, spec)))
 
-    @pytest.mark.parametrize("initializer", [*RANDOM, ConstantSpec(1.5)], ids=lambda spec: spec.name())
+    @pytest.mark.parametrize(
+        "initializer", [*RANDOM, ConstantSpec(1.5)], ids=lambda spec: spec.name()
+    )
     def test_an_empty_tensor_is_empty(self, backend: Backend, initializer: InitializerSpec) -> None:
         spec = TensorSpec("empty", (4, 0, 3), Dtype.FLOAT32, initializer, seed=1)
         assert sample(backend, spec).shape == (4, 0, 3)
@@ -237,8 +259,13 @@ class BackendTests:
     # Orthogonal matrices take long.
 
     @pytest.mark.parametrize("calls", [0, 1, 5])
-    def test_an_orthogonal_matrix_that_nobody_wants_any_more_is_given_up(self, backend: Backend, calls: int) -> None:
-        rule, key = element_rule(TensorSpec("", (300, 200), "float64", OrthogonalSpec(), seed=1)), derive_key(1, 0, "")
+    def test_an_orthogonal_matrix_that_nobody_wants_any_more_is_given_up(
+        self, backend: Backend, calls: int
+    ) -> None:
+        rule, key = (
+            element_rule(TensorSpec("", (300, 200), "float64", OrthogonalSpec(), seed=1)),
+            derive_key(1, 0, ""),
+        )
         assert isinstance(rule, Orthogonal)
         with pytest.raises(CancelledError):
             backend.orthogonal(rule, 0, key, after(calls))

@@ -1,7 +1,7 @@
 """The Keras 2 page "Layer weight initializers" as a table, and the classes that are used the same way besides.
 
-LecunNormal and LecunUniform are Keras's too, STFT is Keras 3's, DeltaOrthogonal is JAX's; Dirac, Sparse and those with
-a gain are PyTorch's.
+LecunNormal and LecunUniform are Keras's too, STFT is Keras 3's, DeltaOrthogonal is JAX's; Dirac,
+Sparse and those with a gain are PyTorch's.
 """
 
 from dataclasses import dataclass, field
@@ -35,7 +35,9 @@ class Page:
     """Whether the page promises the same values across calls."""
     shape: tuple[int, ...] = SHAPE
     """What it can fill."""
-    axes: dict[str, Any] = field(default_factory=lambda: {"in_axis": [1], "out_axis": [0], "batch_axis": []})
+    axes: dict[str, Any] = field(
+        default_factory=lambda: {"in_axis": [1], "out_axis": [0], "batch_axis": []}
+    )
     """How a configuration writes input axis 1 and output axis 0."""
     required: dict[str, Any] = field(default_factory=dict)
     """Arguments without a default."""
@@ -88,7 +90,14 @@ PAGES = (
     Page(sb.HeUniform, "he_uniform", SEED),
     Page(sb.LecunNormal, "lecun_normal", SEED),
     Page(sb.LecunUniform, "lecun_uniform", SEED),
-    Page(sb.Identity, "identity", "(gain=1.0)", extras=("batch_axis",), other={"gain": 2.5}, random=False),
+    Page(
+        sb.Identity,
+        "identity",
+        "(gain=1.0)",
+        extras=("batch_axis",),
+        other={"gain": 2.5},
+        random=False,
+    ),
     Page(
         sb.Orthogonal,
         "orthogonal",
@@ -114,7 +123,14 @@ PAGES = (
         },
         repeats=True,
     ),
-    Page(sb.XavierUniform, "xavier_uniform", "(gain=1.0, seed=None)", extras=AXES, other={"gain": 0.5}, repeats=True),
+    Page(
+        sb.XavierUniform,
+        "xavier_uniform",
+        "(gain=1.0, seed=None)",
+        extras=AXES,
+        other={"gain": 0.5},
+        repeats=True,
+    ),
     Page(
         sb.XavierNormal,
         "xavier_normal",

@@ -65,7 +65,11 @@ def find(name: str) -> Any:
 def names(outside: str, keras: str = "", *, both: bool = True) -> tuple[str, ...]:
     """Return TensorFlow's names: ``X_initializer``, ``initializers.X`` and those of ``keras.initializers``."""
     first = (f"{outside}_initializer",) if both else ()
-    return (*first, f"initializers.{outside}", *(f"keras.initializers.{each}" for each in keras.split()))
+    return (
+        *first,
+        f"initializers.{outside}",
+        *(f"keras.initializers.{each}" for each in keras.split()),
+    )
 
 
 DTYPE = "dtype='float32'"
@@ -85,9 +89,17 @@ CLASSES = (
         sb.RandomUniform(-1, 3, seed=5),
         {"minval": -1.0, "maxval": 3.0},
     ),
-    V1Class(names("random_normal"), NORMAL.format("1.0"), sb.RandomNormal(1, 2, seed=5), {"mean": 1.0, "stddev": 2.0}),
     V1Class(
-        names("truncated_normal"), NORMAL.format("1.0"), sb.TruncatedNormal(1, 2, seed=5), {"mean": 1.0, "stddev": 2.0}
+        names("random_normal"),
+        NORMAL.format("1.0"),
+        sb.RandomNormal(1, 2, seed=5),
+        {"mean": 1.0, "stddev": 2.0},
+    ),
+    V1Class(
+        names("truncated_normal"),
+        NORMAL.format("1.0"),
+        sb.TruncatedNormal(1, 2, seed=5),
+        {"mean": 1.0, "stddev": 2.0},
     ),
     V1Class(
         names("variance_scaling", "VarianceScaling"),
@@ -95,8 +107,12 @@ CLASSES = (
         sb.VarianceScaling(2, "fan_out", "uniform", seed=5),
         {"scale": 2.0, "mode": "fan_out", "distribution": "uniform"},
     ),
-    V1Class(names("glorot_uniform", "glorot_uniform"), f"(seed=None, {DTYPE})", sb.GlorotUniform(seed=5)),
-    V1Class(names("glorot_normal", "glorot_normal"), f"(seed=None, {DTYPE})", sb.GlorotNormal(seed=5)),
+    V1Class(
+        names("glorot_uniform", "glorot_uniform"), f"(seed=None, {DTYPE})", sb.GlorotUniform(seed=5)
+    ),
+    V1Class(
+        names("glorot_normal", "glorot_normal"), f"(seed=None, {DTYPE})", sb.GlorotNormal(seed=5)
+    ),
     V1Class(
         names("uniform_unit_scaling"),
         f"(factor=1.0, seed=None, {DTYPE})",
@@ -109,15 +125,28 @@ CLASSES = (
         sb.Orthogonal(2, seed=5),
         {"gain": 2.0},
     ),
-    V1Class(names("identity", "Identity identity", both=False), f"(gain=1.0, {DTYPE})", sb.Identity(2), {"gain": 2.0}),
     V1Class(
-        ("keras.initializers.RandomNormal", "keras.initializers.random_normal", "keras.initializers.normal"),
+        names("identity", "Identity identity", both=False),
+        f"(gain=1.0, {DTYPE})",
+        sb.Identity(2),
+        {"gain": 2.0},
+    ),
+    V1Class(
+        (
+            "keras.initializers.RandomNormal",
+            "keras.initializers.random_normal",
+            "keras.initializers.normal",
+        ),
         NORMAL.format("0.05"),
         sb.RandomNormal(1, 2, seed=5),
         {"mean": 1.0, "stddev": 2.0},
     ),
     V1Class(
-        ("keras.initializers.RandomUniform", "keras.initializers.random_uniform", "keras.initializers.uniform"),
+        (
+            "keras.initializers.RandomUniform",
+            "keras.initializers.random_uniform",
+            "keras.initializers.uniform",
+        ),
         f"(minval=-0.05, maxval=0.05, seed=None, {DTYPE})",
         sb.RandomUniform(-1, 3, seed=5),
         {"minval": -1.0, "maxval": 3.0},
@@ -159,7 +188,11 @@ def test_all_names_of_a_class_mean_it(each: V1Class) -> None:
 
 def test_the_table_has_every_name() -> None:
     listed = {name for each in CLASSES for name in each.names}
-    functions = {f"initializers.{kind}_{shape}" for kind in ("he", "lecun") for shape in ("normal", "uniform")}
+    functions = {
+        f"initializers.{kind}_{shape}"
+        for kind in ("he", "lecun")
+        for shape in ("normal", "uniform")
+    }
     exported = {name for name in v1.__all__ if name not in ("initializers", "keras")}
     exported |= {f"initializers.{name}" for name in v1.initializers.__all__}
     exported |= {f"keras.initializers.{name}" for name in v1.keras.initializers.__all__}
@@ -177,7 +210,11 @@ def test_the_constructor_is_tensorflows_word_for_word(each: V1Class) -> None:
 def test_a_call_takes_shape_dtype_and_partition_info_in_this_order(each: V1Class) -> None:
     parameters = inspect.signature(each.cls.__call__).parameters.values()
     positional = [(p.name, p.default) for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD][1:4]
-    assert positional == [("shape", inspect.Parameter.empty), ("dtype", None), ("partition_info", None)]
+    assert positional == [
+        ("shape", inspect.Parameter.empty),
+        ("dtype", None),
+        ("partition_info", None),
+    ]
 
 
 @every_class
@@ -203,7 +240,9 @@ def test_he_and_lecun_are_functions_outside_of_keras(name: str, twin: Any) -> No
 
 
 @every_class_with_a_dtype
-@pytest.mark.parametrize("dtype", ["float16", "float64", np.float64, np.dtype("float16"), Dtype.BFLOAT16], ids=str)
+@pytest.mark.parametrize(
+    "dtype", ["float16", "float64", np.float64, np.dtype("float16"), Dtype.BFLOAT16], ids=str
+)
 def test_the_constructors_dtype_is_the_default(each: V1Class, dtype: Any) -> None:
     # TensorFlow ignores it: glorot_normal(dtype=float64) gives float32.
     initializer = each.example(dtype=dtype)
@@ -215,7 +254,9 @@ def test_the_constructors_dtype_is_the_default(each: V1Class, dtype: Any) -> Non
 
 @_each(tuple(each for each in CLASSES if each.has_dtype and each.is_random))
 @pytest.mark.parametrize("dtype", [d.value for d in Dtype if d not in FLOATING])
-def test_a_dtype_that_is_not_floating_is_refused_by_the_constructor(each: V1Class, dtype: str) -> None:
+def test_a_dtype_that_is_not_floating_is_refused_by_the_constructor(
+    each: V1Class, dtype: str
+) -> None:
     with pytest.raises(sb.InvalidValueError, match="`dtype` must be a floating dtype"):
         each.cls(dtype=dtype)
     with pytest.raises(sb.InvalidValueError, match="`dtype` must be a floating dtype"):
@@ -246,18 +287,30 @@ def test_the_parameters_are_attributes(each: V1Class) -> None:
 
 
 def test_variance_scalings_are_the_classes_that_are_tensorflows() -> None:
-    scalings = {each.names[0] for each in CLASSES if issubclass(each.cls, v1.variance_scaling_initializer)}
-    fans = {f"keras.initializers.{kind}_{shape}" for kind in ("he", "lecun") for shape in ("normal", "uniform")}
+    scalings = {
+        each.names[0] for each in CLASSES if issubclass(each.cls, v1.variance_scaling_initializer)
+    }
+    fans = {
+        f"keras.initializers.{kind}_{shape}"
+        for kind in ("he", "lecun")
+        for shape in ("normal", "uniform")
+    }
     glorot = {"glorot_uniform_initializer", "glorot_normal_initializer"}
     assert scalings == {"variance_scaling_initializer"} | glorot | fans
     initializer = v1.glorot_normal_initializer(seed=1)
-    assert (initializer.scale, initializer.mode, initializer.distribution) == (1.0, "fan_avg", "truncated_normal")
+    assert (initializer.scale, initializer.mode, initializer.distribution) == (
+        1.0,
+        "fan_avg",
+        "truncated_normal",
+    )
 
 
 @every_class
 @pytest.mark.parametrize("is_default", [True, False], ids=["defaults", "other arguments"])
 @pytest.mark.parametrize("read", [sb.deserialize, sb.get], ids=["deserialize", "get"])
-def test_the_serialized_form_gives_an_equal_initializer(each: V1Class, is_default: bool, read: Any) -> None:
+def test_the_serialized_form_gives_an_equal_initializer(
+    each: V1Class, is_default: bool, read: Any
+) -> None:
     dtype = {"dtype": "float64"} if each.has_dtype else {}
     initializer = each.cls() if is_default else each.example(**dtype)
     written = json.loads(json.dumps(sb.serialize(initializer)))
@@ -292,7 +345,9 @@ def test_the_serialized_form_names_a_public_module_that_has_the_class(each: V1Cl
         ("seedbed.compat.v2.initializers", "Zeros", "module"),
     ],
 )
-def test_a_serialized_class_that_does_not_exist_is_refused(module: str, name: str, field: str) -> None:
+def test_a_serialized_class_that_does_not_exist_is_refused(
+    module: str, name: str, field: str
+) -> None:
     with pytest.raises(sb.InvalidValueError, match=f"`{field}` must be"):
         sb.deserialize({"module": module, "class_name": name, "config": {}})
 
@@ -327,7 +382,11 @@ def test_successive_calls_differ_and_equal_seeds_give_equal_sequences(each: V1Cl
     one, two = each.example(), each.example()
     first = [content(one(SHAPE)) for _ in range(3)]
     assert len(set(first)) == 3
-    assert first == [content(two(SHAPE)) for _ in range(3)] == [content(each.twin(SHAPE, draw=d)) for d in range(3)]
+    assert (
+        first
+        == [content(two(SHAPE)) for _ in range(3)]
+        == [content(each.twin(SHAPE, draw=d)) for d in range(3)]
+    )
 
 
 @every_class
@@ -335,7 +394,9 @@ def test_a_partition_is_the_exact_slice_of_the_whole(each: V1Class) -> None:
     initializer = each.example()
     parts = [initializer((2, 5), None, partition((6, 5), (row, 0))) for row in (0, 2, 4)]
     assert content(np.concatenate(parts)) == content(each.twin((6, 5), draw=0))
-    assert content(initializer((6, 5))) == content(each.twin((6, 5), draw=0)), "partitions took no draw"
+    assert content(initializer((6, 5))) == content(each.twin((6, 5), draw=0)), (
+        "partitions took no draw"
+    )
 
 
 def test_a_partition_has_the_wholes_fans() -> None:
@@ -348,21 +409,52 @@ def test_a_partition_has_the_wholes_fans() -> None:
 @pytest.mark.parametrize(
     ("shape", "info", "kind", "message"),
     [
-        ((2, 3), (6, 3), sb.InvalidTypeError, "`partition_info` must be an object with full_shape and var_offset"),
-        ((2, 3), SimpleNamespace(full_shape=(6, 3)), sb.InvalidTypeError, "`partition_info` must be an object"),
-        ((2, 3), partition((6, 3), None), sb.InvalidTypeError, r"`partition_info.var_offset` must be a sequence"),
-        ((2, 3), partition((6, 3), (5, 0)), sb.InvalidValueError, r"`shape\[0\]` must be from 0 to 1"),
-        ((2, 3), partition((6, 3), (7, 0)), sb.InvalidValueError, r"`partition_info.var_offset\[0\]` must be from 0"),
+        (
+            (2, 3),
+            (6, 3),
+            sb.InvalidTypeError,
+            "`partition_info` must be an object with full_shape and var_offset",
+        ),
+        (
+            (2, 3),
+            SimpleNamespace(full_shape=(6, 3)),
+            sb.InvalidTypeError,
+            "`partition_info` must be an object",
+        ),
+        (
+            (2, 3),
+            partition((6, 3), None),
+            sb.InvalidTypeError,
+            r"`partition_info.var_offset` must be a sequence",
+        ),
+        (
+            (2, 3),
+            partition((6, 3), (5, 0)),
+            sb.InvalidValueError,
+            r"`shape\[0\]` must be from 0 to 1",
+        ),
+        (
+            (2, 3),
+            partition((6, 3), (7, 0)),
+            sb.InvalidValueError,
+            r"`partition_info.var_offset\[0\]` must be from 0",
+        ),
         ((2, 3), partition((6,), (0,)), sb.InvalidValueError, r"`shape` must be 1 numbers"),
     ],
 )
-def test_a_partition_that_does_not_fit_is_refused(shape: Any, info: Any, kind: Any, message: str) -> None:
+def test_a_partition_that_does_not_fit_is_refused(
+    shape: Any, info: Any, kind: Any, message: str
+) -> None:
     with pytest.raises(kind, match=message):
         v1.glorot_normal_initializer(seed=1)(shape, partition_info=info)
 
 
-@pytest.mark.parametrize(("shape", "inputs"), [((), 1), ((7,), 1), ((4, 3), 4), ((2, 3, 5), 6)], ids=str)
-def test_uniform_unit_scaling_counts_all_axes_but_the_last(shape: tuple[int, ...], inputs: int) -> None:
+@pytest.mark.parametrize(
+    ("shape", "inputs"), [((), 1), ((7,), 1), ((4, 3), 4), ((2, 3, 5), 6)], ids=str
+)
+def test_uniform_unit_scaling_counts_all_axes_but_the_last(
+    shape: tuple[int, ...], inputs: int
+) -> None:
     initializer = v1.uniform_unit_scaling_initializer(factor=1.5, seed=3, dtype="float64")
     limit = 1.5 * np.sqrt(3 / inputs)
     reference = sb.RandomUniform(-limit, limit, seed=3)(shape, "float64")
@@ -392,7 +484,10 @@ def test_a_verified_shape_of_a_constant_is_a_scalars() -> None:
         v1.constant_initializer(2.5, verify_shape=True)((2,))
     with pytest.raises(TypeError, match="`shape` must be"):
         v1.constant_initializer(2.5)((2,), verify_shape=True)
-    assert v1.constant_initializer(2.5, verify_shape=True)((2,), verify_shape=False).tolist() == [2.5, 2.5]
+    assert v1.constant_initializer(2.5, verify_shape=True)((2,), verify_shape=False).tolist() == [
+        2.5,
+        2.5,
+    ]
     number: Any = 1
     with pytest.raises(TypeError, match="`verify_shape` must be a bool"):
         v1.constant_initializer(2.5, verify_shape=number)

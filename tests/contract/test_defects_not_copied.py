@@ -64,7 +64,11 @@ def test_a_serialized_seed_generator_keeps_its_position() -> None:
     initializer = sb.GlorotUniform(seed=sb.SeedGenerator(1))
     initializer((2, 2))
     restored = sb.deserialize(json.loads(json.dumps(sb.serialize(initializer))))
-    assert restored((2, 2)).tobytes() == initializer((2, 2)).tobytes() != sb.GlorotUniform(seed=1)((2, 2)).tobytes()
+    assert (
+        restored((2, 2)).tobytes()
+        == initializer((2, 2)).tobytes()
+        != sb.GlorotUniform(seed=1)((2, 2)).tobytes()
+    )
 
 
 def test_a_seed_of_type_int64_is_accepted() -> None:
@@ -84,7 +88,9 @@ def test_the_second_call_of_one_generator_is_not_the_first_of_the_next() -> None
 def test_truncated_normals_never_lie_outside_two_sigma(dtype: str) -> None:
     # Keras 3 on torch: some do.
     for draw in range(4):
-        sample = sb.TruncatedNormal(stddev=1.0, seed=3)((500_000,), dtype, draw=draw).astype(np.float64)
+        sample = sb.TruncatedNormal(stddev=1.0, seed=3)((500_000,), dtype, draw=draw).astype(
+            np.float64
+        )
         assert np.abs(sample).max() <= 2.0
         assert np.abs(sample).max() > 1.99, "and they reach the bounds"
 
@@ -92,7 +98,11 @@ def test_truncated_normals_never_lie_outside_two_sigma(dtype: str) -> None:
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_he_normals_never_lie_outside_two_of_their_sigmas(dtype: str) -> None:
     shape = (1000, 1000)
-    stddev = sb.get_default_client().describe(sb.TensorSpec("", shape, dtype, sb.HeNormal(seed=3))).stddev
+    stddev = (
+        sb.get_default_client()
+        .describe(sb.TensorSpec("", shape, dtype, sb.HeNormal(seed=3)))
+        .stddev
+    )
     assert stddev is not None
     bound = 2 * np.dtype(dtype).type(stddev)
     assert np.abs(sb.HeNormal(seed=3)(shape, dtype)).max() <= bound
@@ -100,7 +110,10 @@ def test_he_normals_never_lie_outside_two_of_their_sigmas(dtype: str) -> None:
 
 def test_from_config_does_not_change_its_argument() -> None:
     # tf_keras removes "dtype" from it.
-    config: dict[str, Any] = {"stddev": 0.5, "seed": {"class_name": "SeedGenerator", "config": {"seed": 1}}}
+    config: dict[str, Any] = {
+        "stddev": 0.5,
+        "seed": {"class_name": "SeedGenerator", "config": {"seed": 1}},
+    }
     before = copy.deepcopy(config)
     initializer = sb.RandomNormal.from_config(config)
     initializer((2,))
@@ -119,7 +132,9 @@ def test_the_fans_of_a_shard_are_those_of_the_whole(name: str, axis: int) -> Non
     assert np.concatenate(parts, axis).tobytes() == whole.tobytes()
 
 
-@pytest.mark.parametrize("name", ["Zeros", "RandomUniform", "GlorotNormal", "Orthogonal", "Identity"])
+@pytest.mark.parametrize(
+    "name", ["Zeros", "RandomUniform", "GlorotNormal", "Orthogonal", "Identity"]
+)
 def test_a_tensor_without_elements_is_no_error(name: str) -> None:
     # JAX and MLX: ZeroDivisionError.
     assert sb.get(name)((0, 4)).shape == (0, 4)

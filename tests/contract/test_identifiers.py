@@ -21,7 +21,9 @@ def keras_3_form(initializer: Any) -> dict[str, Any]:
     return {"module": "keras.initializers", **tf_keras_form(initializer), "registered_name": None}
 
 
-both_forms = pytest.mark.parametrize("form", [tf_keras_form, keras_3_form], ids=["tf_keras", "Keras 3"])
+both_forms = pytest.mark.parametrize(
+    "form", [tf_keras_form, keras_3_form], ids=["tf_keras", "Keras 3"]
+)
 
 
 @every_class
@@ -50,19 +52,29 @@ def test_the_snake_case_name_stands_in_a_dictionary_too(page: Page) -> None:
 
 
 @every_class
-@pytest.mark.parametrize("config", [{}, {"config": {}}, {"config": None}], ids=["absent", "empty", "None"])
-def test_a_dictionary_without_a_config_means_the_defaults(page: Page, config: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "config", [{}, {"config": {}}, {"config": None}], ids=["absent", "empty", "None"]
+)
+def test_a_dictionary_without_a_config_means_the_defaults(
+    page: Page, config: dict[str, Any]
+) -> None:
     if page.required:
-        with pytest.raises(sb.InvalidTypeError, match=f"`config` must be the arguments of {page.name}"):
+        with pytest.raises(
+            sb.InvalidTypeError, match=f"`config` must be the arguments of {page.name}"
+        ):
             sb.deserialize({"class_name": page.name, **config})
         return
     restored = sb.deserialize({"class_name": page.name, **config})
     assert restored.spec == page.make().spec
 
 
-@pytest.mark.parametrize("identifier", ["sparse", "Sparse", sb.Sparse, {"class_name": "Sparse", "config": {"axis": 1}}])
+@pytest.mark.parametrize(
+    "identifier", ["sparse", "Sparse", sb.Sparse, {"class_name": "Sparse", "config": {"axis": 1}}]
+)
 def test_an_argument_that_is_missing_is_named(identifier: Any) -> None:
-    with pytest.raises(sb.InvalidTypeError, match=r"must be the arguments of Sparse with `sparsity`\. Received"):
+    with pytest.raises(
+        sb.InvalidTypeError, match=r"must be the arguments of Sparse with `sparsity`\. Received"
+    ):
         sb.get(identifier)
 
 
@@ -72,11 +84,22 @@ def test_no_argument_is_called_missing_where_another_is_wrong() -> None:
 
 
 @every_random_class
-@pytest.mark.parametrize("module", ["keras.random.seed_generator", "keras.src.random.seed_generator"])
+@pytest.mark.parametrize(
+    "module", ["keras.random.seed_generator", "keras.src.random.seed_generator"]
+)
 def test_a_seed_generator_of_keras_3_is_read(page: Page, module: str) -> None:
-    seed = {"module": module, "class_name": "SeedGenerator", "config": {"seed": 7}, "registered_name": None}
+    seed = {
+        "module": module,
+        "class_name": "SeedGenerator",
+        "config": {"seed": 7},
+        "registered_name": None,
+    }
     restored = sb.deserialize(
-        {"module": "keras.initializers", "class_name": page.name, "config": {**page.required, "seed": seed}}
+        {
+            "module": "keras.initializers",
+            "class_name": page.name,
+            "config": {**page.required, "seed": seed},
+        }
     )
     assert restored.seed == sb.SeedGenerator(7)
 
@@ -92,7 +115,9 @@ def test_the_dtype_that_tf_keras_lets_pass_in_a_config_is_let_pass(page: Page) -
 def test_a_name_in_either_spelling_means_the_class(page: Page) -> None:
     for name in (page.alias, page.name):
         if page.required:
-            with pytest.raises(sb.InvalidTypeError, match=f"`config` must be the arguments of {page.name}"):
+            with pytest.raises(
+                sb.InvalidTypeError, match=f"`config` must be the arguments of {page.name}"
+            ):
                 sb.get(name)
             continue
         assert type(sb.get(name)) is page.cls
@@ -111,7 +136,9 @@ def test_a_further_name_means_the_class(alias: str, name: str) -> None:
 @every_class
 def test_a_class_means_an_instance_with_its_defaults(page: Page) -> None:
     if page.required:
-        with pytest.raises(sb.InvalidTypeError, match=f"`config` must be the arguments of {page.name}"):
+        with pytest.raises(
+            sb.InvalidTypeError, match=f"`config` must be the arguments of {page.name}"
+        ):
             sb.get(page.cls)
         return
     made = sb.get(page.cls)
@@ -136,17 +163,31 @@ def test_none_means_none() -> None:
     assert sb.get(None) is None
 
 
-@pytest.mark.parametrize("name", ["", "glorot", "GlorotUniforms", "glorot uniform", "Spec", "Initializer", "get"])
+@pytest.mark.parametrize(
+    "name", ["", "glorot", "GlorotUniforms", "glorot uniform", "Spec", "Initializer", "get"]
+)
 def test_an_unknown_name_is_a_value_error_that_lists_the_known_ones(name: str) -> None:
     for identifier in (name, {"class_name": name, "config": {}}):
-        with pytest.raises(ValueError, match=r"`identifier` must be the name of .*GlorotUniform.*Zeros") as caught:
+        with pytest.raises(
+            ValueError, match=r"`identifier` must be the name of .*GlorotUniform.*Zeros"
+        ) as caught:
             sb.get(identifier)
         assert isinstance(caught.value, sb.InvalidValueError)
 
 
 @pytest.mark.parametrize(
     "identifier",
-    [5, 1.5, b"zeros", ["zeros"], ("zeros",), {}, {"config": {}}, {"class_name": 5}, {"class_name": None}],
+    [
+        5,
+        1.5,
+        b"zeros",
+        ["zeros"],
+        ("zeros",),
+        {},
+        {"config": {}},
+        {"class_name": 5},
+        {"class_name": None},
+    ],
     ids=repr,
 )
 def test_an_identifier_of_the_wrong_type_is_a_type_error(identifier: Any) -> None:
@@ -155,7 +196,9 @@ def test_an_identifier_of_the_wrong_type_is_a_type_error(identifier: Any) -> Non
     assert isinstance(caught.value, sb.InvalidTypeError)
 
 
-@pytest.mark.parametrize("config", [5, "seed", [1], {"no_such": 1}, {"seed": "1"}, {"seed": 1.5}], ids=repr)
+@pytest.mark.parametrize(
+    "config", [5, "seed", [1], {"no_such": 1}, {"seed": "1"}, {"seed": 1.5}], ids=repr
+)
 def test_a_config_of_the_wrong_type_is_a_type_error(config: Any) -> None:
     with pytest.raises(TypeError) as caught:
         sb.deserialize({"class_name": "HeNormal", "config": config})
@@ -197,4 +240,6 @@ def test_a_custom_class_comes_before_ours_and_leaves_the_dictionary_alone() -> N
 def test_a_subclass_that_is_not_named_is_unknown() -> None:
     with pytest.raises(sb.InvalidValueError, match="Halves"):
         sb.deserialize(sb.serialize(Halves(0.5)))
-    assert sb.deserialize(sb.serialize(Halves(0.5)), custom_objects={"Halves": Halves}) == Halves(0.5)
+    assert sb.deserialize(sb.serialize(Halves(0.5)), custom_objects={"Halves": Halves}) == Halves(
+        0.5
+    )

@@ -46,7 +46,11 @@ def parameters(page: Page, kind: Any) -> list[inspect.Parameter]:
 
 
 def test_the_table_has_every_initializer_of_the_package() -> None:
-    classes = {value for value in vars(sb).values() if isinstance(value, type) and issubclass(value, sb.Initializer)}
+    classes = {
+        value
+        for value in vars(sb).values()
+        if isinstance(value, type) and issubclass(value, sb.Initializer)
+    }
     assert {page.cls for page in PAGES} == classes - {sb.Initializer}
 
 
@@ -78,7 +82,10 @@ def test_the_snake_case_alias_is_the_class(page: Page) -> None:
 def test_a_call_takes_shape_and_dtype_in_this_order(page: Page) -> None:
     signature = inspect.signature(page.cls.__call__)
     positional = [p for p in signature.parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD][1:]
-    assert [(p.name, p.default) for p in positional] == [("shape", inspect.Parameter.empty), ("dtype", None)]
+    assert [(p.name, p.default) for p in positional] == [
+        ("shape", inspect.Parameter.empty),
+        ("dtype", None),
+    ]
     made = page.example()(page.shape, "float64")
     again = page.example()(shape=page.shape, dtype=np.float64)
     assert made.dtype == np.float64
@@ -97,7 +104,9 @@ def test_the_default_dtype_is_float32(page: Page, dtype: tuple[None, ...]) -> No
 @every_random_class
 @pytest.mark.parametrize("dtype", INTEGERS)
 def test_random_numbers_of_a_dtype_that_is_not_floating_are_refused(page: Page, dtype: str) -> None:
-    with pytest.raises(ValueError, match=rf"`dtype` must be a floating dtype for {page.name}.*'{dtype}'") as caught:
+    with pytest.raises(
+        ValueError, match=rf"`dtype` must be a floating dtype for {page.name}.*'{dtype}'"
+    ) as caught:
         page.make(seed=1)(page.shape, dtype)
     assert isinstance(caught.value, sb.InvalidValueError)
 
@@ -113,7 +122,11 @@ def test_what_is_not_random_comes_in_every_dtype(page: Page, dtype: str) -> None
     assert made.dtype == Dtype(dtype).numpy
     assert bool(made.astype(np.float64).any()) is (page.alias not in {"zeros", "constant"})
     if page.shape == (4, 3):
-        assert made[0, 0] == made[1, 1] == {"zeros": 0, "ones": 1, "constant": 0, "identity": 1}[page.alias]
+        assert (
+            made[0, 0]
+            == made[1, 1]
+            == {"zeros": 0, "ones": 1, "constant": 0, "identity": 1}[page.alias]
+        )
 
 
 @every_class
@@ -122,7 +135,9 @@ def test_a_shape_without_elements_gives_an_empty_tensor(page: Page) -> None:
         assert page.make()(shape).shape == shape
 
 
-@pytest.mark.parametrize("page", [p for p in RANDOM if p.cls not in MATRICES], ids=lambda page: page.alias)
+@pytest.mark.parametrize(
+    "page", [p for p in RANDOM if p.cls not in MATRICES], ids=lambda page: page.alias
+)
 def test_scalars_and_vectors_are_filled(page: Page) -> None:
     for shape in ((), (5,), 5):
         made = page.make(seed=1)(shape)
@@ -213,7 +228,9 @@ def test_a_clone_is_equal_and_another(page: Page) -> None:
     assert clone is not initializer
     assert type(clone) is page.cls
     assert clone == initializer
-    assert content(clone(page.shape)) == content(page.example()(page.shape)), "a clone has not been called yet"
+    assert content(clone(page.shape)) == content(page.example()(page.shape)), (
+        "a clone has not been called yet"
+    )
 
 
 @every_class
@@ -243,7 +260,9 @@ def test_the_representation_is_code_that_makes_an_equal_one(page: Page) -> None:
 
 @every_class
 @pytest.mark.parametrize(
-    "twin", [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))], ids=["copy", "deepcopy", "pickle"]
+    "twin",
+    [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))],
+    ids=["copy", "deepcopy", "pickle"],
 )
 def test_a_copy_goes_on_where_the_original_was(page: Page, twin: Any) -> None:
     initializer = page.example()
@@ -260,7 +279,10 @@ def test_a_copy_goes_on_where_the_original_was(page: Page, twin: Any) -> None:
         (lambda: sb.RandomUniform(minval=1.0, maxval=0.0), "`maxval` must be at least minval"),
         (lambda: sb.VarianceScaling(scale=-1.0), "`scale` must be positive. Received: -1.0"),
         (lambda: sb.VarianceScaling(mode="fan"), "`mode` must be one of fan_in, fan_out, fan_avg"),  # type: ignore[arg-type]
-        (lambda: sb.VarianceScaling(distribution="cauchy"), "`distribution` must be one of uniform"),  # type: ignore[arg-type]
+        (
+            lambda: sb.VarianceScaling(distribution="cauchy"),
+            "`distribution` must be one of uniform",
+        ),  # type: ignore[arg-type]
     ],
     ids=["stddev", "maxval", "scale", "mode", "distribution"],
 )
@@ -322,5 +344,9 @@ def test_the_fixed_scalings_are_variance_scalings_with_its_parameters(cls: Any) 
 
 
 def test_what_is_no_variance_scaling_of_keras_is_none_here() -> None:
-    others = [page.cls for page in PAGES if page.cls not in FIXED_SCALINGS and page.cls is not sb.VarianceScaling]
+    others = [
+        page.cls
+        for page in PAGES
+        if page.cls not in FIXED_SCALINGS and page.cls is not sb.VarianceScaling
+    ]
     assert not any(issubclass(cls, sb.VarianceScaling) for cls in others)

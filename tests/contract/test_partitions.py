@@ -12,7 +12,8 @@ WHOLE = (6, 5)
 
 
 def _each(pages: tuple[Page, ...]) -> pytest.MarkDecorator:
-    matrices = [page for page in pages if page.shape == SHAPE]  # the others fill kernels of convolutions
+    # The others fill kernels of convolutions.
+    matrices = [page for page in pages if page.shape == SHAPE]
     return pytest.mark.parametrize("page", matrices, ids=[page.alias for page in matrices])
 
 
@@ -31,12 +32,16 @@ every_part = pytest.mark.parametrize(("lengths", "starts"), PARTS.values(), ids=
 
 def cut(whole: Any, lengths: tuple[int, ...], starts: tuple[int, ...]) -> Any:
     """Return a rectangle of an array."""
-    return whole[tuple(slice(start, start + length) for start, length in zip(starts, lengths, strict=True))]
+    return whole[
+        tuple(slice(start, start + length) for start, length in zip(starts, lengths, strict=True))
+    ]
 
 
 @every_class
 @every_part
-def test_a_partition_is_the_slice_of_the_whole(page: Page, lengths: tuple[int, ...], starts: tuple[int, ...]) -> None:
+def test_a_partition_is_the_slice_of_the_whole(
+    page: Page, lengths: tuple[int, ...], starts: tuple[int, ...]
+) -> None:
     part = page.example()(WHOLE, "float64", partition_shape=lengths, partition_offset=starts)
     assert part.shape == lengths
     assert content(part) == content(cut(page.example()(WHOLE, "float64"), lengths, starts))
@@ -46,7 +51,9 @@ def test_a_partition_is_the_slice_of_the_whole(page: Page, lengths: tuple[int, .
 def test_the_partitions_of_one_initializer_belong_to_one_tensor(page: Page) -> None:
     # TensorFlow's sharded variables call one initializer once for each part.
     initializer = page.example()
-    rows = [initializer(WHOLE, partition_shape=(2, 5), partition_offset=(row, 0)) for row in (0, 2, 4)]
+    rows = [
+        initializer(WHOLE, partition_shape=(2, 5), partition_offset=(row, 0)) for row in (0, 2, 4)
+    ]
     assert content(np.concatenate(rows)) == content(page.example()(WHOLE))
 
 
@@ -68,9 +75,13 @@ def test_a_partition_of_a_named_or_pinned_tensor(page: Page) -> None:
     assert content(part) == content(page.example()(WHOLE, **options)[2:3])
 
 
-@pytest.mark.parametrize("numbers", [list, np.array, lambda values: tuple(np.int64(v) for v in values)])
+@pytest.mark.parametrize(
+    "numbers", [list, np.array, lambda values: tuple(np.int64(v) for v in values)]
+)
 def test_any_sequence_of_integers_will_do(numbers: Any) -> None:
-    part = sb.HeNormal(seed=1)(WHOLE, partition_shape=numbers((2, 5)), partition_offset=numbers((1, 0)))
+    part = sb.HeNormal(seed=1)(
+        WHOLE, partition_shape=numbers((2, 5)), partition_offset=numbers((1, 0))
+    )
     assert content(part) == content(sb.HeNormal(seed=1)(WHOLE)[1:3])
 
 
@@ -96,7 +107,12 @@ def test_the_limit_of_a_partition_is_the_wholes() -> None:
         (None, (0, 0), sb.InvalidValueError, "`partition_shape` must be given"),
         ((2,), (0, 0), sb.InvalidValueError, r"`partition_shape` must be 2 numbers"),
         ((2, 5), (0, 0, 0), sb.InvalidValueError, r"`partition_offset` must be 2 numbers"),
-        ((2, 5), (5, 0), sb.InvalidValueError, r"`partition_shape\[0\]` must be from 0 to 1 .* starts at 5"),
+        (
+            (2, 5),
+            (5, 0),
+            sb.InvalidValueError,
+            r"`partition_shape\[0\]` must be from 0 to 1 .* starts at 5",
+        ),
         ((-1, 5), (0, 0), sb.InvalidValueError, r"`partition_shape\[0\]` must be from 0 to 6"),
         ((0, 5), (0, 6), sb.InvalidValueError, r"`partition_offset\[1\]` must be from 0 to 5"),
         ((0, 5), (-1, 0), sb.InvalidValueError, r"`partition_offset\[0\]` must be from 0 to 6"),
@@ -104,7 +120,9 @@ def test_the_limit_of_a_partition_is_the_wholes() -> None:
         ((2, 5), "00", sb.InvalidTypeError, "`partition_offset` must be a sequence of integers"),
     ],
 )
-def test_a_partition_that_does_not_fit_is_refused(lengths: Any, starts: Any, kind: Any, message: str) -> None:
+def test_a_partition_that_does_not_fit_is_refused(
+    lengths: Any, starts: Any, kind: Any, message: str
+) -> None:
     generator = sb.SeedGenerator(1)
     with pytest.raises(kind, match=message):
         sb.GlorotUniform(generator)(WHOLE, partition_shape=lengths, partition_offset=starts)
@@ -112,7 +130,9 @@ def test_a_partition_that_does_not_fit_is_refused(lengths: Any, starts: Any, kin
 
 
 def test_a_partition_and_a_slice_do_not_go_together() -> None:
-    with pytest.raises(sb.InvalidValueError, match="`slice` must be None where a partition is given"):
+    with pytest.raises(
+        sb.InvalidValueError, match="`slice` must be None where a partition is given"
+    ):
         sb.Ones()(WHOLE, partition_shape=(2, 5), partition_offset=(0, 0), slice=sb.shard(0, 2))
 
 

@@ -40,7 +40,9 @@ def test_the_same_values_across_calls(page: Page) -> None:
 
 
 @every_advancing_class
-def test_not_the_same_values_across_calls_but_the_same_sequence_for_the_same_seed(page: Page) -> None:
+def test_not_the_same_values_across_calls_but_the_same_sequence_for_the_same_seed(
+    page: Page,
+) -> None:
     first, second = page.make(seed=5), page.make(seed=5)
     assert calls(first, 3) == calls(second, 3) == draws(page, 3)
     assert calls(first, 1) != calls(page.make(seed=5), 1)
@@ -63,7 +65,9 @@ def test_a_pinned_draw_neither_depends_on_earlier_calls_nor_moves_later_ones(pag
 
 
 @every_random_class
-@pytest.mark.parametrize("seed", [lambda: 5, lambda: sb.SeedGenerator(5)], ids=["integer", "generator"])
+@pytest.mark.parametrize(
+    "seed", [lambda: 5, lambda: sb.SeedGenerator(5)], ids=["integer", "generator"]
+)
 def test_a_name_makes_calls_independent_of_their_order(page: Page, seed: Any) -> None:
     initializer = page.make(seed=seed())
     kernel = content(initializer(shape_for(initializer), name="kernel"))
@@ -150,17 +154,26 @@ def test_two_initializers_without_a_seed_differ(page: Page) -> None:
 
 
 @every_random_class
-@pytest.mark.parametrize(("seed", "bits"), [(-1, 2**64 - 1), (-7, 2**64 - 7), (-(2**63), 2**63)], ids=str)
+@pytest.mark.parametrize(
+    ("seed", "bits"), [(-1, 2**64 - 1), (-7, 2**64 - 7), (-(2**63), 2**63)], ids=str
+)
 def test_a_negative_seed_is_its_twos_complement(page: Page, seed: int, bits: int) -> None:
     assert draws(page, 2, seed) == draws(page, 2, bits)
     assert page.make(seed=seed).seed_bits == bits
-    assert page.make(seed=seed).get_config()["seed"] == seed, "the configuration keeps what was given"
+    assert page.make(seed=seed).get_config()["seed"] == seed, (
+        "the configuration keeps what was given"
+    )
 
 
 @every_random_class
 @pytest.mark.parametrize(
     ("seed", "bits"),
-    [(np.int64(7), 7), (np.uint64(2**64 - 1), 2**64 - 1), (np.int8(-1), 2**64 - 1), (np.array(7), 7)],
+    [
+        (np.int64(7), 7),
+        (np.uint64(2**64 - 1), 2**64 - 1),
+        (np.int8(-1), 2**64 - 1),
+        (np.array(7), 7),
+    ],
     ids=["int64", "uint64", "int8", "0-d array"],
 )
 def test_numpy_integers_are_seeds(page: Page, seed: Any, bits: int) -> None:
@@ -171,7 +184,9 @@ def test_numpy_integers_are_seeds(page: Page, seed: Any, bits: int) -> None:
 
 
 @every_random_class
-@pytest.mark.parametrize("seed", [True, np.True_, 1.0, np.float32(1), "1", b"1", [1], 1j, np.array([1, 2])], ids=repr)
+@pytest.mark.parametrize(
+    "seed", [True, np.True_, 1.0, np.float32(1), "1", b"1", [1], 1j, np.array([1, 2])], ids=repr
+)
 def test_what_is_no_integer_is_no_seed(page: Page, seed: Any) -> None:
     with pytest.raises(TypeError, match="`seed` must be an integer") as caught:
         page.make(seed=seed)
@@ -190,7 +205,9 @@ def test_more_than_64_bits_are_no_seed(page: Page, seed: int) -> None:
         sb.SeedGenerator(seed)
 
 
-@pytest.mark.parametrize("seed", [lambda: 5, lambda: sb.SeedGenerator(5)], ids=["integer", "generator"])
+@pytest.mark.parametrize(
+    "seed", [lambda: 5, lambda: sb.SeedGenerator(5)], ids=["integer", "generator"]
+)
 def test_threads_that_call_one_initializer_get_draws_of_their_own(seed: Any) -> None:
     initializer = sb.HeNormal(seed=seed())
     with ThreadPoolExecutor(8) as pool:

@@ -18,7 +18,11 @@ SELF_TEST = [entry for entry in ENTRIES if entry.get("self_test")]
 RESULTS = ("size_bytes", "first_bytes", "xxh3_128", "sha256")
 # A larger matrix takes the reference minutes; 70 x 66 crosses the border between two panels.
 LARGEST_MATRIX = 70 * 66
-QUICK = [e for e in ENTRIES if e["initializer"] != "orthogonal" or math.prod(e["shape"]) <= LARGEST_MATRIX]
+QUICK = [
+    e
+    for e in ENTRIES
+    if e["initializer"] != "orthogonal" or math.prod(e["shape"]) <= LARGEST_MATRIX
+]
 
 
 def each(entries: list[Entry]) -> pytest.MarkDecorator:
@@ -68,7 +72,9 @@ def test_the_first_golden_elements_are_those_of_the_reference(entry: Entry) -> N
 
 
 def test_every_case_of_the_generator_is_in_the_file_and_nothing_else() -> None:
-    assert [{k: v for k, v in entry.items() if k not in RESULTS} for entry in ENTRIES] == write_golden.cases()
+    assert [
+        {k: v for k, v in entry.items() if k not in RESULTS} for entry in ENTRIES
+    ] == write_golden.cases()
 
 
 def test_the_file_reads_as_the_generator_writes_it() -> None:
@@ -81,7 +87,9 @@ def test_ids_are_unique() -> None:
 
 def test_every_initializer_is_there_in_every_dtype() -> None:
     pairs = {(entry["initializer"], entry["dtype"]) for entry in ENTRIES}
-    assert pairs == {(name, dtype.value) for name, spec in INITIALIZERS.items() for dtype in spec.dtypes}
+    assert pairs == {
+        (name, dtype.value) for name, spec in INITIALIZERS.items() for dtype in spec.dtypes
+    }
 
 
 def test_the_self_test_passes(cpu: CpuBackend) -> None:
@@ -114,4 +122,6 @@ def test_any_json_reader_holds_its_numbers_exactly() -> None:
     def refuse(word: str) -> None:
         raise AssertionError(f"{word} is not JSON")
 
-    json.loads(write_golden.PATH.read_text(encoding="utf-8"), parse_int=integer, parse_constant=refuse)
+    json.loads(
+        write_golden.PATH.read_text(encoding="utf-8"), parse_int=integer, parse_constant=refuse
+    )

@@ -72,7 +72,9 @@ def damaging_proxy(address: str, change: Callable[[int, bytearray], None]) -> It
     sockets: list[socket.socket] = []
     threads: list[threading.Thread] = []
 
-    def pump(source: socket.socket, sink: socket.socket, change: Callable[[int, bytearray], None] | None) -> None:
+    def pump(
+        source: socket.socket, sink: socket.socket, change: Callable[[int, bytearray], None] | None
+    ) -> None:
         passed = 0
         try:
             while block := bytearray(source.recv(BLOCK_BYTES)):

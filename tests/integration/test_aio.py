@@ -78,7 +78,9 @@ EVERY_CALL: dict[str, Call] = {
     "wait_ready": lambda client: client.wait_ready(0.2),
 }
 LONG_CALLS: dict[str, Callable[[sb.aio.Client, float | None], Any]] = {
-    "sample": lambda client, seconds: client.sample(HUGE, slice=sb.shard(0, 64), timeout_seconds=seconds),
+    "sample": lambda client, seconds: client.sample(
+        HUGE, slice=sb.shard(0, 64), timeout_seconds=seconds
+    ),
     "chunks": lambda client, seconds: _read(client.chunks(HUGE, timeout_seconds=seconds)),
     "digest": lambda client, seconds: client.digest(HUGE, timeout_seconds=seconds),
     "orthogonal": lambda client, seconds: client.digest(SLOW, timeout_seconds=seconds),
@@ -104,7 +106,10 @@ async def _everything(client: sb.aio.Client) -> list[Any]:
         out.tobytes(),
         (await client.sample(LARGE, slice=sb.shard(1, 3))).tobytes(),
         {name: array.tobytes() for name, array in (await client.sample_all(MODEL)).items()},
-        [(c.byte_offset, bytes(c.data), c.crc32c) async for c in client.chunks(LARGE, first_byte=400)],
+        [
+            (c.byte_offset, bytes(c.data), c.crc32c)
+            async for c in client.chunks(LARGE, first_byte=400)
+        ],
         await client.describe(SPEC, slice=sb.shard(0, 2)),
         await client.describe_all(MODEL),
         await client.digest(SPEC, algorithm="sha256"),
@@ -135,7 +140,10 @@ def test_everything_is_what_the_synchronous_client_gets(server: ServerProcess) -
 
 
 def test_a_unix_socket_gives_the_same(tmp_path: Path) -> None:
-    with serving(listen=f"unix://{tmp_path}/socket") as server, sb.connect(server.address) as client:
+    with (
+        serving(listen=f"unix://{tmp_path}/socket") as server,
+        sb.connect(server.address) as client,
+    ):
         assert with_client(server.address, _everything) == _everything_synchronous(client)
 
 
@@ -147,7 +155,9 @@ def test_any_slice_is_that_of_the_embedded_engine(
     spec, part = asked
 
     async def use(client: sb.aio.Client) -> tuple[bytes, sb.Digest]:
-        array, digest = await asyncio.gather(client.sample(spec, slice=part), client.digest(spec, slice=part))
+        array, digest = await asyncio.gather(
+            client.sample(spec, slice=part), client.digest(spec, slice=part)
+        )
         return array.tobytes(), digest
 
     with sb.connect("embedded:") as embedded:
@@ -158,7 +168,10 @@ def test_any_slice_is_that_of_the_embedded_engine(
 
 
 def test_calls_of_many_tasks_go_on_over_one_connection(server: ServerProcess) -> None:
-    specs = [sb.TensorSpec(str(i), (100_000 + i,), "float32", sb.RandomUniform(seed=i)) for i in range(48)]
+    specs = [
+        sb.TensorSpec(str(i), (100_000 + i,), "float32", sb.RandomUniform(seed=i))
+        for i in range(48)
+    ]
 
     async def use(client: sb.aio.Client) -> list[bytes]:
         arrays = await asyncio.gather(*map(client.sample, specs))
@@ -168,7 +181,9 @@ def test_calls_of_many_tasks_go_on_over_one_connection(server: ServerProcess) ->
         assert with_client(server.address, use) == [client.sample(spec).tobytes() for spec in specs]
 
 
-def test_tensors_are_put_on_a_device_as_they_arrive(server: ServerProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tensors_are_put_on_a_device_as_they_arrive(
+    server: ServerProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
     device = FakeDevice()
     monkeypatch.setattr(fetch, "open_device", device.open)
     landings: dict[str, FakeLanding] = with_client(
@@ -206,8 +221,12 @@ def test_a_call_of_a_closed_client_says_so(server: ServerProcess, call: Call) ->
 
 
 @pytest.mark.parametrize("call", LONG_CALLS.values(), ids=LONG_CALLS.keys())
-def test_a_deadline_ends_a_call(server: ServerProcess, call: Callable[[sb.aio.Client, float | None], Any]) -> None:
-    with pytest.raises(sb.DeadlineError, match=r"within 0\.(3|29\d*) s; allow more with timeout_seconds"):
+def test_a_deadline_ends_a_call(
+    server: ServerProcess, call: Callable[[sb.aio.Client, float | None], Any]
+) -> None:
+    with pytest.raises(
+        sb.DeadlineError, match=r"within 0\.(3|29\d*) s; allow more with timeout_seconds"
+    ):
         with_client(server.address, lambda client: call(client, 0.3))
 
 
@@ -216,9 +235,16 @@ def test_the_longest_time_limits_are_none(server: ServerProcess) -> None:
 
 
 def test_a_deadline_covers_all_batches_of_a_manifest() -> None:
-    manifest = sb.Manifest([sb.TensorSpec(str(i), (), "float32", sb.Zeros()) for i in range(2 * BATCH_TENSORS)])
-    digest = tensors_pb2.Digest(algorithm=tensors_pb2.DIGEST_ALGORITHM_XXH3_128, value=bytes(16), size_bytes=4)
-    answers = [service_pb2.DigestTensorsResponse(tensor_index=i, digest=digest) for i in range(BATCH_TENSORS)]
+    manifest = sb.Manifest(
+        [sb.TensorSpec(str(i), (), "float32", sb.Zeros()) for i in range(2 * BATCH_TENSORS)]
+    )
+    digest = tensors_pb2.Digest(
+        algorithm=tensors_pb2.DIGEST_ALGORITHM_XXH3_128, value=bytes(16), size_bytes=4
+    )
+    answers = [
+        service_pb2.DigestTensorsResponse(tensor_index=i, digest=digest)
+        for i in range(BATCH_TENSORS)
+    ]
     seconds_left: list[float] = []
 
     def answer_after_a_second() -> Iterator[bytes]:
@@ -329,7 +355,9 @@ def test_a_message_larger_than_any_announced_is_no_overload() -> None:
     responses = honest_messages(CONTENT)
     responses[-1].chunk.data = bytes(5 * 2**20)
     with (
-        lying_server({"SampleTensors": lambda: [r.SerializeToString() for r in responses]}) as address,
+        lying_server(
+            {"SampleTensors": lambda: [r.SerializeToString() for r in responses]}
+        ) as address,
         pytest.raises(sb.DataLossError, match="larger than"),
     ):
         with_client(address, lambda client: client.sample(LIED_ABOUT, timeout_seconds=30))
@@ -374,7 +402,9 @@ def test_a_task_that_is_cancelled_ends_its_call_on_the_server(
         assert with_client(server.address, use) == embedded.sample(SPEC).tobytes()
 
 
-def test_a_task_that_is_cancelled_before_its_call_is_sent_sends_nothing(server: ServerProcess) -> None:
+def test_a_task_that_is_cancelled_before_its_call_is_sent_sends_nothing(
+    server: ServerProcess,
+) -> None:
     async def use(client: sb.aio.Client) -> None:
         for turns in range(4):
             task = asyncio.create_task(client.sample(SPEC))
@@ -492,7 +522,9 @@ def test_an_event_loop_may_end_right_after_a_call(
     complaints: list[Any] = []
 
     async def main() -> None:
-        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _, context: complaints.append(context)
+        )
         async with sb.aio.connect(server.address) as client:
             await client.server_info()
             tasks = [await _under_way(client, call(client, None)) for call in LONG_CALLS.values()]
@@ -507,7 +539,9 @@ def test_an_event_loop_may_end_right_after_a_call(
     assert complaints == []
 
 
-def test_a_client_may_be_made_before_its_event_loop_and_used_in_one_after_another(server: ServerProcess) -> None:
+def test_a_client_may_be_made_before_its_event_loop_and_used_in_one_after_another(
+    server: ServerProcess,
+) -> None:
     client = sb.aio.connect(server.address)
     first = run(client.sample(SPEC))
     assert run(client.sample(SPEC)).tobytes() == first.tobytes()
@@ -519,7 +553,9 @@ def test_a_client_belongs_to_one_event_loop_at_a_time(server: ServerProcess) -> 
         await client.server_info()
 
         def elsewhere() -> None:
-            with pytest.raises(sb.InvalidValueError, match="belongs to another event loop; connect one in each"):
+            with pytest.raises(
+                sb.InvalidValueError, match="belongs to another event loop; connect one in each"
+            ):
                 asyncio.run(client.sample(SPEC))
 
         await asyncio.to_thread(elsewhere)

@@ -37,7 +37,9 @@ PEERS = {
 def run_benchmarks(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Return what a run of the benchmarks at tiny sizes prints."""
     command = [sys.executable, "-m", "benchmarks", "--smoke", "--rounds", "1", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=RUN_SECONDS, cwd=ROOT)
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=RUN_SECONDS, cwd=ROOT
+    )
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +51,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def run(folder: Path) -> subprocess.CompletedProcess[str]:
     """A run of all benchmarks."""
-    finished = run_benchmarks("--json", str(folder / "results.json"), "--picture", str(folder / "results.png"))
+    finished = run_benchmarks(
+        "--json", str(folder / "results.json"), "--picture", str(folder / "results.png")
+    )
     assert finished.returncode == 0, finished.stdout + finished.stderr
     return finished
 
@@ -68,12 +72,16 @@ def test_every_benchmark_gives_figures_for_all_that_is_installed(results: list[R
         for result in of_row:
             assert all(len(each) == 1 and each[0] > 0 for each in result.samples.values()), result
             assert OURS in result.samples
-            assert all(reason in {NOT_INSTALLED, NOT_OFFERED} for reason in result.absent.values()), result
+            assert all(
+                reason in {NOT_INSTALLED, NOT_OFFERED} for reason in result.absent.values()
+            ), result
         named = {name for result in of_row for name in (*result.samples, *result.absent)} - {OURS}
         assert named == PEERS[row] or not of_row
 
 
-def test_sampling_has_a_result_for_each_distribution_dtype_and_thread_count(results: list[Result]) -> None:
+def test_sampling_has_a_result_for_each_distribution_dtype_and_thread_count(
+    results: list[Result],
+) -> None:
     titles = {result.title for result in results if result.row == 1}
     assert len(titles) == 3 * 4 * 2
     for result in results:
@@ -90,7 +98,12 @@ def test_the_table_names_every_result_and_every_peer_that_is_missing(
     assert [line.split("|")[1].strip() for line in lines[2:] if line.startswith("|")] == [
         str(result.row) for result in results
     ]
-    missing = {name for result in results for name, reason in result.absent.items() if reason == NOT_INSTALLED}
+    missing = {
+        name
+        for result in results
+        for name, reason in result.absent.items()
+        if reason == NOT_INSTALLED
+    }
     assert all(f"{name} missing" in run.stdout for name in missing)
     assert ("Not installed, so not measured:" in run.stdout) == bool(missing)
 
@@ -99,9 +112,13 @@ def test_the_picture_is_a_png(run: subprocess.CompletedProcess[str], folder: Pat
     assert (folder / "results.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_file_says_on_what_machine_it_was_measured(run: subprocess.CompletedProcess[str], folder: Path) -> None:
+def test_the_file_says_on_what_machine_it_was_measured(
+    run: subprocess.CompletedProcess[str], folder: Path
+) -> None:
     document: dict[str, Any] = json.loads((folder / "results.json").read_text(encoding="utf-8"))
-    assert {"measured", "processor", "system", "packages", "rounds", "sizes", "results"} == set(document) - {"load"}
+    assert {"measured", "processor", "system", "packages", "rounds", "sizes", "results"} == set(
+        document
+    ) - {"load"}
 
 
 def test_earlier_results_are_shown_again_and_measured_ones_replace_them(
@@ -109,7 +126,9 @@ def test_earlier_results_are_shown_again_and_measured_ones_replace_them(
 ) -> None:
     again = run_benchmarks("--from", str(folder / "results.json"))
     assert again.stdout == run.stdout
-    renewed = run_benchmarks("--from", str(folder / "results.json"), "--only", "2", "--json", str(folder / "new.json"))
+    renewed = run_benchmarks(
+        "--from", str(folder / "results.json"), "--only", "2", "--json", str(folder / "new.json")
+    )
     assert renewed.returncode == 0, renewed.stdout + renewed.stderr
     before, after = report.read(folder / "results.json"), report.read(folder / "new.json")
     assert [result.title for result in after] == [result.title for result in before]
@@ -125,7 +144,16 @@ def test_rows_that_do_not_exist_are_refused(rows: str) -> None:
 
 def speeds(**changes: Any) -> Result:
     samples = {OURS: [4.0, 6.0, 6.0], "a": [2.0, 2.0, 4.0], "b": [9.0, 1.0, 1.0]}
-    return Result(**{"row": 1, "title": "t", "unit": "GB/s", "higher_is_better": True, "samples": samples, **changes})
+    return Result(
+        **{
+            "row": 1,
+            "title": "t",
+            "unit": "GB/s",
+            "higher_is_better": True,
+            "samples": samples,
+            **changes,
+        }
+    )
 
 
 def test_a_ratio_is_the_median_of_the_rounds_to_the_peer_with_the_best_median() -> None:
@@ -143,7 +171,9 @@ def test_where_less_is_better_the_bar_is_the_most_that_may_be() -> None:
     assert result.figure == 6.0
     assert result.score == pytest.approx(4 / 6)
     assert not result.is_met
-    assert speeds(higher_is_better=False, bar=6.0, bar_on="value", samples={OURS: [5.0, 6.0, 7.0]}).is_met
+    assert speeds(
+        higher_is_better=False, bar=6.0, bar_on="value", samples={OURS: [5.0, 6.0, 7.0]}
+    ).is_met
 
 
 def test_a_bar_without_a_peer_is_not_met_but_not_measured() -> None:
@@ -153,7 +183,9 @@ def test_a_bar_without_a_peer_is_not_met_but_not_measured() -> None:
 
 
 def test_a_bar_that_is_met_without_all_peers_is_marked() -> None:
-    assert "| met  |" in table([speeds(bar=2.0, absent={"c": NOT_OFFERED})]).replace("met |", "met  |")
+    assert "| met  |" in table([speeds(bar=2.0, absent={"c": NOT_OFFERED})]).replace(
+        "met |", "met  |"
+    )
     text = table([speeds(bar=2.0, absent={"c": NOT_INSTALLED, "d": "failed: no"})])
     assert "| met* | b 1.00, c missing, d failed" in text
     assert "1: t: d failed: no" in text

@@ -60,7 +60,8 @@ def manifest() -> str:
 def read_safetensors(path: str) -> dict[str, NDArray[Any]]:
     """Return the tensors of a file as the safetensors package reads them."""
     with safetensors.safe_open(path, framework="np") as file:
-        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # it is no mapping
+        # It is no mapping.
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
 
 
 def printed_json(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
@@ -99,7 +100,9 @@ def error_line(capsys: pytest.CaptureFixture[str]) -> str:
 
 
 class TestSample:
-    def test_text_has_fans_distribution_moments_and_digest(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_text_has_fans_distribution_moments_and_digest(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         assert main(["sample", "HeNormal", "--shape", "64,32", "--seed", "7", "--name", "w"]) == 0
         text = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
         array = embedded_sample(sb.TensorSpec("w", (64, 32), "float32", sb.HeNormal(seed=7)))
@@ -110,12 +113,15 @@ class TestSample:
         assert text["fans"] == "in 64, out 32"
         assert "stddev 0.2009" in text["distribution"] and "truncated" in text["distribution"]
         assert text["mean"].endswith("(exact 0)")
-        assert text["std"].endswith("(exact 0.1767767)")  # sqrt(2 / 64): the truncation is made good
+        # Sqrt(2 / 64): the truncation is made good.
+        assert text["std"].endswith("(exact 0.1767767)")
         assert float(text["min"]) == pytest.approx(array.min(), rel=1e-6)
         assert float(text["max"]) == pytest.approx(array.max(), rel=1e-6)
         assert text["digest"] == str(sb.digest_bytes(array.tobytes()))
 
-    def test_json_is_one_object_with_the_same_figures(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_json_is_one_object_with_the_same_figures(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         assert main([*SAMPLE, "--json"]) == 0
         document = printed_json(capsys)
         array = embedded_sample(sb.TensorSpec("", (64, 32), "float32", sb.GlorotUniform(seed=7)))
@@ -124,9 +130,13 @@ class TestSample:
         assert document["description"]["maxval"] == pytest.approx(0.25)
         assert document["moments"]["mean"] == pytest.approx(array.mean(dtype=np.float64), abs=1e-12)
         assert document["moments"]["std"] == pytest.approx(array.std(dtype=np.float64))
-        assert document["moments"]["min"] == array.min() and document["moments"]["max"] == array.max()
+        assert (
+            document["moments"]["min"] == array.min() and document["moments"]["max"] == array.max()
+        )
 
-    def test_json_of_an_infinite_bound_is_still_strict(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_json_of_an_infinite_bound_is_still_strict(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         def refuse(constant: str) -> None:
             raise AssertionError(constant)
 
@@ -142,7 +152,9 @@ class TestSample:
 
     @pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
     def test_an_npy_file_holds_the_tensor_of_the_sdk(self, dtype: str) -> None:
-        array = saved_by_sample("GlorotUniform", "--shape", "64,32", "--seed", "7", "--dtype", dtype)
+        array = saved_by_sample(
+            "GlorotUniform", "--shape", "64,32", "--seed", "7", "--dtype", dtype
+        )
         wanted = embedded_sample(sb.TensorSpec("", (64, 32), dtype, sb.GlorotUniform(seed=7)))
         assert array.dtype == wanted.dtype and array.shape == wanted.shape
         assert array.tobytes() == wanted.tobytes()
@@ -158,7 +170,8 @@ class TestSample:
 
     @pytest.mark.parametrize("dtype", ["float8_e4m3fn", "float8_e5m2"])
     def test_a_safetensors_file_holds_float8_too(self, dtype: str) -> None:
-        # The package's numpy side has no float8; that our files are its files is shown beside safetensors_file.
+        # The package's numpy side has no float8; that our files are its files is shown beside
+        # safetensors_file.
         assert main([*SAMPLE, "--name", "w", "--dtype", dtype, "-o", "w.safetensors"]) == 0
         wanted = embedded_sample(sb.TensorSpec("w", (64, 32), dtype, sb.GlorotUniform(seed=7)))
         found = open_tensors("w.safetensors")["w"]
@@ -174,11 +187,22 @@ class TestSample:
         assert list(Path().iterdir()) == []
 
     def test_the_parameters_of_a_gain_reach_the_initializer(self) -> None:
-        parameters = ("--param", "a=0.2", "--param", "mode=fan_out", "--param", "nonlinearity=leaky_relu")
+        parameters = (
+            "--param",
+            "a=0.2",
+            "--param",
+            "mode=fan_out",
+            "--param",
+            "nonlinearity=leaky_relu",
+        )
         axes = ("--in-axis", "1", "--out-axis", "0")
-        array = saved_by_sample("kaiming_normal", "--shape", "30,20", *parameters, *axes, "--seed", "3")
+        array = saved_by_sample(
+            "kaiming_normal", "--shape", "30,20", *parameters, *axes, "--seed", "3"
+        )
         initializer = sb.KaimingNormal(0.2, "fan_out", seed=3, in_axis=1, out_axis=0)
-        assert np.array_equal(array, embedded_sample(sb.TensorSpec("", (30, 20), "float32", initializer)))
+        assert np.array_equal(
+            array, embedded_sample(sb.TensorSpec("", (30, 20), "float32", initializer))
+        )
 
     def test_a_slice_is_that_part_of_the_whole(self) -> None:
         arguments = ("GlorotUniform", "--shape", "64,32", "--seed", "7")
@@ -197,8 +221,12 @@ class TestSample:
 
     def test_parameters_seed_and_draw_reach_the_initializer(self) -> None:
         parameters = ("--param", "mean=3", "--param", "stddev=0.5")
-        array = saved_by_sample("RandomNormal", "--shape", "100", *parameters, "--seed", "0x10", "--draw", "2")
-        spec = sb.TensorSpec("", (100,), "float32", sb.RandomNormal(mean=3, stddev=0.5), seed=16, draw=2)
+        array = saved_by_sample(
+            "RandomNormal", "--shape", "100", *parameters, "--seed", "0x10", "--draw", "2"
+        )
+        spec = sb.TensorSpec(
+            "", (100,), "float32", sb.RandomNormal(mean=3, stddev=0.5), seed=16, draw=2
+        )
         assert np.array_equal(array, embedded_sample(spec))
 
     @pytest.mark.parametrize(
@@ -207,7 +235,16 @@ class TestSample:
             SAMPLE,
             (*SAMPLE, "--dtype", "bfloat16"),
             (*SAMPLE, "--dtype", "float8_e4m3fn"),
-            ("sample", "RandomNormal", "--shape", "1000", "--param", "stddev=300", "--dtype", "float8_e5m2"),
+            (
+                "sample",
+                "RandomNormal",
+                "--shape",
+                "1000",
+                "--param",
+                "stddev=300",
+                "--dtype",
+                "float8_e5m2",
+            ),
             ("sample", "TruncatedNormal", "--shape", "1000", "--name", "$w_1 \u2713\n"),
             ("sample", "Zeros", "--shape", "0"),
             ("sample", "Ones", "--shape", "()"),
@@ -237,11 +274,18 @@ class TestSample:
 class TestFetch:
     @pytest.mark.parametrize("shard", [None, "0/3", "2/3:0", "1/2:1"])
     def test_a_server_and_the_embedded_engine_write_the_same_file(
-        self, server: ServerProcess, manifest: str, shard: str | None, capsys: pytest.CaptureFixture[str]
+        self,
+        server: ServerProcess,
+        manifest: str,
+        shard: str | None,
+        capsys: pytest.CaptureFixture[str],
     ) -> None:
         part = ("--shard", shard) if shard else ()
         digests = []
-        for target, file in (("embedded:", "here.safetensors"), (server.address, "there.safetensors")):
+        for target, file in (
+            ("embedded:", "here.safetensors"),
+            (server.address, "there.safetensors"),
+        ):
             assert main(["fetch", manifest, "-o", file, *part, "--target", target, "--json"]) == 0
             document = printed_json(capsys)
             assert document["tensors"] == len(NAMES)
@@ -251,7 +295,9 @@ class TestFetch:
         assert main(["digest", manifest, *part, "--json"]) == 0
         assert printed_json(capsys)["manifest_digest"] == digests[0]
 
-    def test_the_safetensors_package_reads_what_the_sdk_gives(self, server: ServerProcess, manifest: str) -> None:
+    def test_the_safetensors_package_reads_what_the_sdk_gives(
+        self, server: ServerProcess, manifest: str
+    ) -> None:
         assert main(["fetch", manifest, "-o", "model.safetensors", "--target", server.address]) == 0
         tensors = read_safetensors("model.safetensors")
         with sb.connect("embedded:") as client:
@@ -284,14 +330,20 @@ class TestFetch:
 
 
 class TestDescribe:
-    def test_an_initializer_is_described_with_its_figures(self, capsys: pytest.CaptureFixture[str]) -> None:
-        assert main(["describe", "GlorotUniform", "--shape", "3,3,64,32", "--dtype", "bfloat16"]) == 0
+    def test_an_initializer_is_described_with_its_figures(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert (
+            main(["describe", "GlorotUniform", "--shape", "3,3,64,32", "--dtype", "bfloat16"]) == 0
+        )
         text = capsys.readouterr().out
         assert "in 576, out 288" in text
         assert "36,864 (36.0 KiB)" in text
         assert "uniform on [" in text
 
-    def test_a_manifest_is_described_with_its_total(self, manifest: str, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_a_manifest_is_described_with_its_total(
+        self, manifest: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         assert main(["describe", manifest]) == 0
         text = capsys.readouterr().out
         assert all(name in text for name in NAMES)
@@ -301,13 +353,17 @@ class TestDescribe:
         assert [tensor["name"] for tensor in document["tensors"]] == NAMES
         assert document["total"] == {"tensors": 5, "elements": 89, "size_bytes": 236}
 
-    def test_a_tensor_too_large_for_any_memory_is_described(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_a_tensor_too_large_for_any_memory_is_described(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         assert main(["describe", "GlorotUniform", "--shape", "1048576,1048576", "--json"]) == 0
         assert printed_json(capsys)["tensors"][0]["size_bytes"] == 2**42
 
 
 class TestDigest:
-    def test_sha256_is_that_of_the_bytes(self, server: ServerProcess, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_sha256_is_that_of_the_bytes(
+        self, server: ServerProcess, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         array = embedded_sample(sb.TensorSpec("", (64, 32), "float32", sb.GlorotUniform(seed=7)))
         arguments = ("digest", *SAMPLE[1:], "--algorithm", "sha256")
         wanted = f"sha256:{hashlib.sha256(array.tobytes()).hexdigest()}:{array.nbytes}\n"
@@ -321,8 +377,13 @@ class TestDigest:
         assert main(["digest", manifest, "--algorithm", "sha256", "--json"]) == 0
         document = printed_json(capsys)
         assert list(document["tensors"]) == NAMES
-        lines = "".join(f"{name} {digest}\n" for name, digest in document["tensors"].items()).encode()
-        assert document["manifest_digest"] == f"sha256:{hashlib.sha256(lines).hexdigest()}:{len(lines)}"
+        lines = "".join(
+            f"{name} {digest}\n" for name, digest in document["tensors"].items()
+        ).encode()
+        assert (
+            document["manifest_digest"]
+            == f"sha256:{hashlib.sha256(lines).hexdigest()}:{len(lines)}"
+        )
         assert main(["digest", manifest, "--algorithm", "sha256"]) == 0
         assert document["manifest_digest"] in capsys.readouterr().out.splitlines()[-1]
 
@@ -340,7 +401,9 @@ class TestVerify:
         capsys.readouterr()
         return "part.safetensors"
 
-    def differences(self, file: str, manifest: str, capsys: pytest.CaptureFixture[str]) -> list[tuple[str, str]]:
+    def differences(
+        self, file: str, manifest: str, capsys: pytest.CaptureFixture[str]
+    ) -> list[tuple[str, str]]:
         """Return the tensors that differ and how, and check that text and exit code agree."""
         assert main(["verify", file, manifest, "--json"]) == 1
         printed = capsys.readouterr()
@@ -368,7 +431,9 @@ class TestVerify:
         assert main(["verify", part, manifest]) == 1
         assert "shape 5,6 in the file, 10,6 in the manifest" in capsys.readouterr().out
 
-    def test_a_changed_bit_names_the_tensor(self, file: str, manifest: str, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_a_changed_bit_names_the_tensor(
+        self, file: str, manifest: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         content = bytearray(Path(file).read_bytes())
         kernel = read_safetensors(file)["dense.kernel"].tobytes()
         content[content.index(kernel) + 5] ^= 1
@@ -378,7 +443,9 @@ class TestVerify:
     def test_missing_and_extra_tensors_are_named(
         self, file: str, manifest: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        Path("other.yaml").write_text(MANIFEST.replace("  dense.bias: [4]", "  more.bias: [4]"), encoding="utf-8")
+        Path("other.yaml").write_text(
+            MANIFEST.replace("  dense.bias: [4]", "  more.bias: [4]"), encoding="utf-8"
+        )
         found = self.differences(file, "other.yaml", capsys)
         assert sorted(found) == [("dense.bias", "extra"), ("more.bias", "missing")]
 
@@ -392,7 +459,9 @@ class TestVerify:
 
 
 class TestServerFacts:
-    def test_list_names_every_initializer(self, server: ServerProcess, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_list_names_every_initializer(
+        self, server: ServerProcess, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         documents = []
         for target in ("embedded:", server.address):
             assert main(["list", "--json", "--target", target]) == 0
@@ -404,7 +473,9 @@ class TestServerFacts:
         assert {"GlorotUniform", "HeNormal", "Orthogonal", "Zeros"} <= set(names)
         assert all(name in text for name in names)
 
-    def test_info_tells_version_and_limits(self, server: ServerProcess, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_info_tells_version_and_limits(
+        self, server: ServerProcess, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         for target in ("embedded:", server.address):
             assert main(["info", "--json", "--target", target]) == 0
             document = printed_json(capsys)
@@ -415,13 +486,18 @@ class TestServerFacts:
         assert "seedbed-1" in capsys.readouterr().out
 
     def test_the_environment_sets_the_target(
-        self, server: ServerProcess, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+        self,
+        server: ServerProcess,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
     ) -> None:
         monkeypatch.setenv("SEEDBED_TARGET", server.address)
         assert main(["info", "--json"]) == 0
         assert printed_json(capsys)["target"] == server.address
 
-    @pytest.mark.parametrize("arguments", [SAMPLE, ("digest", *SAMPLE[1:]), ("list",), ("info",)], ids=lambda a: a[0])
+    @pytest.mark.parametrize(
+        "arguments", [SAMPLE, ("digest", *SAMPLE[1:]), ("list",), ("info",)], ids=lambda a: a[0]
+    )
     def test_a_target_that_does_not_answer_fails(
         self, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -432,7 +508,9 @@ class TestServerFacts:
 
 class TestProcess:
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, check=False, timeout=RUN_SECONDS)
+        return subprocess.run(
+            [PROGRAM, *arguments], capture_output=True, text=True, check=False, timeout=RUN_SECONDS
+        )
 
     def test_a_sample_is_printed_and_nothing_goes_to_standard_error(self) -> None:
         finished = self.run(*SAMPLE, "--json")
@@ -441,8 +519,12 @@ class TestProcess:
         assert finished.stdout.count("\n") == 1
         assert json.loads(finished.stdout)["digest"] == str(sb.digest_bytes(array.tobytes()))
 
-    def test_fetch_and_verify_agree_through_a_server(self, server: ServerProcess, manifest: str) -> None:
-        fetched = self.run("fetch", manifest, "-o", "model.safetensors", "--target", server.address, "--progress")
+    def test_fetch_and_verify_agree_through_a_server(
+        self, server: ServerProcess, manifest: str
+    ) -> None:
+        fetched = self.run(
+            "fetch", manifest, "-o", "model.safetensors", "--target", server.address, "--progress"
+        )
         assert fetched.returncode == 0, fetched.stderr
         verified = self.run("verify", "model.safetensors", manifest)
         assert (verified.returncode, verified.stderr) == (0, "")

@@ -36,7 +36,9 @@ class FailingBackend:
     def close(self) -> None:
         """There is nothing to end."""
 
-    def fill(self, rule: ElementwiseRule, key: Key, runs: Runs, dtype: Dtype, out: NDArray[np.uint8]) -> None:
+    def fill(
+        self, rule: ElementwiseRule, key: Key, runs: Runs, dtype: Dtype, out: NDArray[np.uint8]
+    ) -> None:
         raise self._error
 
     def orthogonal(
@@ -47,7 +49,9 @@ class FailingBackend:
     def words(self, key: Key, runs: Runs) -> NDArray[np.uint32]:
         raise self._error
 
-    def are_zero(self, rule: Sparse, runs: Runs, first_line: int, thresholds: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    def are_zero(
+        self, rule: Sparse, runs: Runs, first_line: int, thresholds: NDArray[np.uint64]
+    ) -> NDArray[np.bool_]:
         raise self._error
 
 
@@ -88,7 +92,10 @@ def test_a_device_without_room_is_an_overload_that_passes(serve: Serve) -> None:
         assert refused.retry_seconds is not None
         assert refused.retry_seconds > 0
         assert health_at(channel) == health_pb2.HealthCheckResponse.SERVING
-    with sb.connect(address) as client, pytest.raises(sb.OverloadedError, match="out of memory") as caught:
+    with (
+        sb.connect(address) as client,
+        pytest.raises(sb.OverloadedError, match="out of memory") as caught,
+    ):
         client.sample(SPEC)
     assert caught.value.retry_after_seconds == refused.retry_seconds
     assert told == []
@@ -127,7 +134,11 @@ def test_the_self_test_of_a_device_that_works_lists_every_kernel() -> None:
     assert done.returncode == 0, done.stderr
     title, *kernels = done.stdout.splitlines()
     assert title.startswith("cpu: ")
-    assert {line.split()[0] for line in kernels} >= {"uniform_float32", "normal_bfloat16", "orthogonal_float64"}
+    assert {line.split()[0] for line in kernels} >= {
+        "uniform_float32",
+        "normal_bfloat16",
+        "orthogonal_float64",
+    }
     assert all(line.split()[1] == "ok" for line in kernels)
 
 

@@ -43,7 +43,10 @@ def servers_below(folder: Path) -> set[int]:
     found = set()
     for process in psutil.process_iter():
         try:
-            if "seedbed_server.cli" in process.cmdline() and Path(process.cwd()).resolve() == folder.resolve():
+            if (
+                "seedbed_server.cli" in process.cmdline()
+                and Path(process.cwd()).resolve() == folder.resolve()
+            ):
                 found.add(process.pid)
         except psutil.Error:  # it has ended, or is not ours
             continue
@@ -52,16 +55,25 @@ def servers_below(folder: Path) -> set[int]:
 
 def test_embedded_prints_shapes_and_a_digest(tmp_path: Path) -> None:
     with sb.connect("embedded:") as client:
-        weight = client.sample(sb.TensorSpec("dense/kernel", (1024, 512), "float32", sb.HeNormal(seed=42)))
+        weight = client.sample(
+            sb.TensorSpec("dense/kernel", (1024, 512), "float32", sb.HeNormal(seed=42))
+        )
     lines = run_example("embedded.py", folder=tmp_path).splitlines()
-    assert lines == [f"weight (1024, 512) float32 {sb.digest_bytes(weight.tobytes())}", "bias (512,) float32"]
+    assert lines == [
+        f"weight (1024, 512) float32 {sb.digest_bytes(weight.tobytes())}",
+        "bias (512,) float32",
+    ]
 
 
 @pytest.mark.parametrize(("rank", "rows"), [(0, 12565), (3, 12564)])
-def test_remote_fetches_the_rows_of_a_rank(server: ServerProcess, tmp_path: Path, rank: int, rows: int) -> None:
+def test_remote_fetches_the_rows_of_a_rank(
+    server: ServerProcess, tmp_path: Path, rank: int, rows: int
+) -> None:
     text = run_example("remote.py", server.address, str(rank), "4", folder=tmp_path)
     digest = r"xxh3_128:[0-9a-f]{32}:77194752"
-    assert re.fullmatch(rf"rank {rank} of 4: \({rows}, 768\) of \(50257, 768\), {digest}\n", text), text
+    assert re.fullmatch(
+        rf"rank {rank} of 4: \({rows}, 768\) of \(50257, 768\), {digest}\n", text
+    ), text
 
 
 def test_quickstart_holds_and_leaves_two_files_and_no_server(tmp_path: Path) -> None:
@@ -71,7 +83,10 @@ def test_quickstart_holds_and_leaves_two_files_and_no_server(tmp_path: Path) -> 
     assert "every tensor of it has the server's digest" in text
     assert "All of it held" in text
     output = tmp_path / "quickstart-output"
-    assert sorted(path.name for path in output.iterdir()) == ["glorot-normal.png", "gpt2-small.safetensors"]
+    assert sorted(path.name for path in output.iterdir()) == [
+        "glorot-normal.png",
+        "gpt2-small.safetensors",
+    ]
     assert (output / "gpt2-small.safetensors").stat().st_size > 4 * 124_439_808
     assert (output / "glorot-normal.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
     assert servers_below(tmp_path) == set()

@@ -82,7 +82,9 @@ def test_a_call_of_a_closed_client_says_so(server: ServerProcess, call: Call) ->
 
 
 @pytest.mark.parametrize("call", LONG_CALLS.values(), ids=LONG_CALLS.keys())
-def test_a_deadline_ends_a_call(server: ServerProcess, call: Callable[[sb.Client, float | None], Any]) -> None:
+def test_a_deadline_ends_a_call(
+    server: ServerProcess, call: Callable[[sb.Client, float | None], Any]
+) -> None:
     with (
         sb.connect(server.address) as client,
         pytest.raises(sb.DeadlineError, match="allow more with timeout_seconds") as caught,
@@ -94,16 +96,26 @@ def test_a_deadline_ends_a_call(server: ServerProcess, call: Callable[[sb.Client
 
 def test_a_deadline_covers_all_batches_of_a_manifest() -> None:
     """A manifest of many tensors travels in several calls, which share one time limit."""
-    manifest = sb.Manifest([sb.TensorSpec(str(i), (), "float32", sb.Zeros()) for i in range(2 * BATCH_TENSORS)])
-    digest = tensors_pb2.Digest(algorithm=tensors_pb2.DIGEST_ALGORITHM_XXH3_128, value=bytes(16), size_bytes=4)
-    answers = [service_pb2.DigestTensorsResponse(tensor_index=i, digest=digest) for i in range(BATCH_TENSORS)]
+    manifest = sb.Manifest(
+        [sb.TensorSpec(str(i), (), "float32", sb.Zeros()) for i in range(2 * BATCH_TENSORS)]
+    )
+    digest = tensors_pb2.Digest(
+        algorithm=tensors_pb2.DIGEST_ALGORITHM_XXH3_128, value=bytes(16), size_bytes=4
+    )
+    answers = [
+        service_pb2.DigestTensorsResponse(tensor_index=i, digest=digest)
+        for i in range(BATCH_TENSORS)
+    ]
     seconds_left: list[float] = []
 
     def answer_after_a_second() -> Iterator[bytes]:
         threading.Event().wait(1.0)
         return (answer.SerializeToString() for answer in answers)
 
-    with lying_server({"DigestTensors": answer_after_a_second}, seconds_left) as address, sb.connect(address) as client:
+    with (
+        lying_server({"DigestTensors": answer_after_a_second}, seconds_left) as address,
+        sb.connect(address) as client,
+    ):
         # gRPC rounds long time limits up to whole minutes on the wire.
         assert len(client.digest_all(manifest, timeout_seconds=8)) == 2 * BATCH_TENSORS
     assert len(seconds_left) == 2
@@ -167,7 +179,10 @@ def test_an_interrupt_of_the_reader_stops_the_server(server: ServerProcess) -> N
 
 def test_cancelled_streams_give_everything_back() -> None:
     endless = sample_request(tensor((2**36,)), max_chunk_bytes=65_536)
-    with serving("--max-concurrent-streams", "16") as server, grpc.insecure_channel(server.address) as channel:
+    with (
+        serving("--max-concurrent-streams", "16") as server,
+        grpc.insecure_channel(server.address) as channel,
+    ):
 
         def start_and_cancel(count: int) -> None:
             for _ in range(count):

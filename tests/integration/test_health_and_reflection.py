@@ -48,12 +48,16 @@ def small_server() -> Iterator[ServerProcess]:
 def _reflect(channel: grpc.Channel, **request: Any) -> reflection_pb2.ServerReflectionResponse:
     requests = iter([reflection_pb2.ServerReflectionRequest(**request)])
     reflection: Any = reflection_pb2_grpc.ServerReflectionStub(channel)
-    responses: list[reflection_pb2.ServerReflectionResponse] = list(reflection.ServerReflectionInfo(requests))
+    responses: list[reflection_pb2.ServerReflectionResponse] = list(
+        reflection.ServerReflectionInfo(requests)
+    )
     return responses[0]
 
 
 @pytest.mark.parametrize("service", ["", SERVICE], ids=["server", "service"])
-def test_health_is_serving_when_it_is_asked_and_watched(channel: grpc.Channel, service: str) -> None:
+def test_health_is_serving_when_it_is_asked_and_watched(
+    channel: grpc.Channel, service: str
+) -> None:
     request = health_pb2.HealthCheckRequest(service=service)
     assert health_stub(channel).Check(request).status == SERVING
     watch = health_stub(channel).Watch(request, timeout=30)
@@ -75,7 +79,9 @@ def test_reflection_lists_the_services(channel: grpc.Channel) -> None:
 
 
 def test_reflection_gives_the_schema_that_the_server_was_built_from(channel: grpc.Channel) -> None:
-    files = _reflect(channel, file_containing_symbol=SERVICE).file_descriptor_response.file_descriptor_proto
+    files = _reflect(
+        channel, file_containing_symbol=SERVICE
+    ).file_descriptor_response.file_descriptor_proto
     found = {}
     for data in files:
         descriptor = descriptor_pb2.FileDescriptorProto.FromString(data)
@@ -103,16 +109,27 @@ def test_a_full_server_refuses_streams_and_answers_all_else(small_server: Server
             next(call)
 
         answer = refusal(stub(channel).SampleTensors(sample_request(tensor())))
-        assert (answer.code, answer.reason, answer.domain) == ("RESOURCE_EXHAUSTED", "TOO_MANY_STREAMS", "seedbed")
+        assert (answer.code, answer.reason, answer.domain) == (
+            "RESOURCE_EXHAUSTED",
+            "TOO_MANY_STREAMS",
+            "seedbed",
+        )
         assert answer.retry_seconds == 1.0
-        for call_again in (lambda: client.sample(SPEC), lambda: client.digest(SPEC), lambda: list(client.chunks(SPEC))):
+        for call_again in (
+            lambda: client.sample(SPEC),
+            lambda: client.digest(SPEC),
+            lambda: list(client.chunks(SPEC)),
+        ):
             with pytest.raises(sb.OverloadedError, match="try again in 1 s") as caught:
                 call_again()
             assert caught.value.retry_after_seconds == 1.0
             assert "max_concurrent_streams" in str(caught.value)
 
         # Health, dry runs and the schema do not wait for a stream's place.
-        assert health_stub(channel).Check(health_pb2.HealthCheckRequest(), timeout=10).status == SERVING
+        assert (
+            health_stub(channel).Check(health_pb2.HealthCheckRequest(), timeout=10).status
+            == SERVING
+        )
         assert client.server_info(timeout_seconds=10).limits.max_concurrent_streams == PLACES
         assert client.describe(SPEC, timeout_seconds=10).size_bytes == 16
         assert len(client.list_initializers(timeout_seconds=10)) == len(INITIALIZERS)
@@ -120,10 +137,16 @@ def test_a_full_server_refuses_streams_and_answers_all_else(small_server: Server
 
 
 def test_places_come_back_however_a_stream_ends() -> None:
-    with serving("--max-concurrent-streams", "1") as server, grpc.insecure_channel(server.address) as channel:
+    with (
+        serving("--max-concurrent-streams", "1") as server,
+        grpc.insecure_channel(server.address) as channel,
+    ):
         for expired in range(1, 6):
             assert len(bytes_by_tensor(messages(channel, sample_request(tensor())))[0]) == 16
             assert refusal(stub(channel).SampleTensors(sample_request())).code == "INVALID_ARGUMENT"
             assert refusal(raw_sample(channel, b"\xff")).code == "INVALID_ARGUMENT"
-            assert refusal(raw_sample(channel, large_request(2**36), timeout=0.05)).code == "DEADLINE_EXCEEDED"
+            assert (
+                refusal(raw_sample(channel, large_request(2**36), timeout=0.05)).code
+                == "DEADLINE_EXCEEDED"
+            )
             server.wait_for_count("code=CANCELLED", expired)

@@ -29,7 +29,9 @@ def _changed(at: int, change: Callable[[Message], object]) -> Callable[[], Itera
     return answer
 
 
-def _arranged(arrange: Callable[[list[Message]], Iterable[Message]]) -> Callable[[], Iterable[bytes]]:
+def _arranged(
+    arrange: Callable[[list[Message]], Iterable[Message]],
+) -> Callable[[], Iterable[bytes]]:
     """Return honest messages in another order or number."""
     return lambda: (response.SerializeToString() for response in arrange(honest_messages(CONTENT)))
 
@@ -79,7 +81,9 @@ LIES: dict[str, Callable[[], Iterable[bytes]]] = {
     "another tensor's index": _changed(MIDDLE, lambda r: setattr(r, "tensor_index", 1)),
     "a negative index": _changed(FIRST, lambda r: setattr(r, "tensor_index", -1)),
     "no header": _changed(FIRST, lambda r: r.ClearField("header")),
-    "a second header": _changed(MIDDLE, lambda r: r.header.CopyFrom(honest_messages(CONTENT)[0].header)),
+    "a second header": _changed(
+        MIDDLE, lambda r: r.header.CopyFrom(honest_messages(CONTENT)[0].header)
+    ),
     "a header of another shape": _changed(FIRST, _of(shape=[30, 10])),
     "a header of no shape": _changed(FIRST, _of(shape=[])),
     "a header of another dtype": _changed(FIRST, _of(dtype=tensors_pb2.DTYPE_INT32)),
@@ -99,7 +103,9 @@ LIES: dict[str, Callable[[], Iterable[bytes]]] = {
     "a digest of another size": _changed(LAST, lambda r: setattr(r.digest, "size_bytes", 4)),
     "a digest of an unknown algorithm": _changed(LAST, lambda r: setattr(r.digest, "algorithm", 9)),
     "a digest of another algorithm": _changed(LAST, lambda r: setattr(r.digest, "algorithm", 2)),
-    "a digest too early": _changed(MIDDLE, lambda r: r.digest.CopyFrom(honest_messages(CONTENT)[2].digest)),
+    "a digest too early": _changed(
+        MIDDLE, lambda r: r.digest.CopyFrom(honest_messages(CONTENT)[2].digest)
+    ),
     "a digest that is garbage": lambda: [
         *(r.SerializeToString() for r in honest_messages(CONTENT)[:2]),
         honest_messages(CONTENT)[2].SerializeToString() + b"\x1a\x02\xff\xff",
@@ -119,7 +125,9 @@ CHECKSUM_LIES: dict[str, Callable[[], Iterable[bytes]]] = {
 
 
 @pytest.mark.parametrize("answer", CHECKSUM_LIES.values(), ids=CHECKSUM_LIES.keys())
-def test_chunks_are_handed_out_with_a_right_checksum_only(answer: Callable[[], Iterable[bytes]]) -> None:
+def test_chunks_are_handed_out_with_a_right_checksum_only(
+    answer: Callable[[], Iterable[bytes]],
+) -> None:
     with lying_server({"SampleTensors": answer}) as address, sb.connect(address) as client:
         with pytest.raises(sb.DataLossError, match="the checksum is wrong at byte"):
             for _ in client.chunks(SPEC, timeout_seconds=30):
@@ -153,7 +161,9 @@ def test_a_message_larger_than_any_announced_is_no_overload() -> None:
 
 
 def _digest_messages(*digests: tensors_pb2.Digest) -> Callable[[], Iterable[bytes]]:
-    responses = [service_pb2.DigestTensorsResponse(tensor_index=i, digest=d) for i, d in enumerate(digests)]
+    responses = [
+        service_pb2.DigestTensorsResponse(tensor_index=i, digest=d) for i, d in enumerate(digests)
+    ]
     return lambda: [response.SerializeToString() for response in responses]
 
 
@@ -161,12 +171,21 @@ GOOD = tensors_pb2.Digest(algorithm=1, value=bytes(16), size_bytes=1200)  # type
 DIGEST_LIES: dict[str, Callable[[], Iterable[bytes]]] = {
     "nothing": list,
     "two digests": _digest_messages(GOOD, GOOD),
-    "an unknown algorithm": _digest_messages(tensors_pb2.Digest(algorithm=9, value=bytes(16), size_bytes=1200)),  # type: ignore[arg-type]
-    "another algorithm": _digest_messages(tensors_pb2.Digest(algorithm=2, value=bytes(32), size_bytes=1200)),  # type: ignore[arg-type]
-    "too short a digest": _digest_messages(tensors_pb2.Digest(algorithm=1, value=bytes(5), size_bytes=1200)),  # type: ignore[arg-type]
-    "another size": _digest_messages(tensors_pb2.Digest(algorithm=1, value=bytes(16), size_bytes=4)),  # type: ignore[arg-type]
+    "an unknown algorithm": _digest_messages(
+        tensors_pb2.Digest(algorithm=9, value=bytes(16), size_bytes=1200)
+    ),  # type: ignore[arg-type]
+    "another algorithm": _digest_messages(
+        tensors_pb2.Digest(algorithm=2, value=bytes(32), size_bytes=1200)
+    ),  # type: ignore[arg-type]
+    "too short a digest": _digest_messages(
+        tensors_pb2.Digest(algorithm=1, value=bytes(5), size_bytes=1200)
+    ),  # type: ignore[arg-type]
+    "another size": _digest_messages(
+        tensors_pb2.Digest(algorithm=1, value=bytes(16), size_bytes=4)
+    ),  # type: ignore[arg-type]
     "digests without end": lambda: (
-        service_pb2.DigestTensorsResponse(tensor_index=i, digest=GOOD).SerializeToString() for i in count()
+        service_pb2.DigestTensorsResponse(tensor_index=i, digest=GOOD).SerializeToString()
+        for i in count()
     ),
     "garbage": lambda: [b"\xff" * 50],
 }
@@ -180,10 +199,15 @@ def test_a_lie_about_a_digest_is_found_out(answer: Callable[[], Iterable[bytes]]
 
 
 UNARY_LIES = {
-    "no descriptions": ("DescribeTensors", service_pb2.DescribeTensorsResponse().SerializeToString()),
+    "no descriptions": (
+        "DescribeTensors",
+        service_pb2.DescribeTensorsResponse().SerializeToString(),
+    ),
     "a description of an unknown dtype": (
         "DescribeTensors",
-        service_pb2.DescribeTensorsResponse(tensors=[service_pb2.TensorDescription(dtype=77)]).SerializeToString(),  # type: ignore[arg-type]
+        service_pb2.DescribeTensorsResponse(
+            tensors=[service_pb2.TensorDescription(dtype=77)]
+        ).SerializeToString(),  # type: ignore[arg-type]
     ),
     "a description of an unknown distribution": (
         "DescribeTensors",
@@ -194,7 +218,11 @@ UNARY_LIES = {
     "a default that is no JSON": (
         "ListInitializers",
         service_pb2.ListInitializersResponse(
-            initializers=[service_pb2.InitializerInfo(parameters=[service_pb2.InitializerParameter(default_json="{")])]
+            initializers=[
+                service_pb2.InitializerInfo(
+                    parameters=[service_pb2.InitializerParameter(default_json="{")]
+                )
+            ]
         ).SerializeToString(),
     ),
     "a description that is garbage": ("DescribeTensors", b"\xff" * 9),
@@ -231,4 +259,6 @@ def test_a_bit_that_flips_on_the_way_is_found_out(server: ServerProcess, size: i
             client.sample(spec, timeout_seconds=60)
         assert flipped
         with sb.connect(server.address) as direct:
-            assert client.sample(spec, timeout_seconds=60).tobytes() == direct.sample(spec).tobytes()
+            assert (
+                client.sample(spec, timeout_seconds=60).tobytes() == direct.sample(spec).tobytes()
+            )

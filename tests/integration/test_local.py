@@ -16,7 +16,11 @@ from tests.servers import ServerProcess, serving
 
 SPEC = sb.TensorSpec("w", (300, 700), "bfloat16", sb.GlorotNormal(seed=1))
 MODEL = sb.Manifest(
-    [SPEC, sb.TensorSpec("b", (0,), "float32", sb.Ones()), sb.TensorSpec("q", (9, 9), "float64", sb.Orthogonal(seed=1))]
+    [
+        SPEC,
+        sb.TensorSpec("b", (0,), "float32", sb.Ones()),
+        sb.TensorSpec("q", (9, 9), "float64", sb.Orthogonal(seed=1)),
+    ]
 )
 
 
@@ -60,13 +64,19 @@ def test_a_machine_that_differs_from_the_server_is_told_so() -> None:
         target = "a server"
 
         def digest(
-            self, requests: Sequence[TensorRequest], algorithm: DigestAlgorithm, timeout_seconds: float | None = None
+            self,
+            requests: Sequence[TensorRequest],
+            algorithm: DigestAlgorithm,
+            timeout_seconds: float | None = None,
         ) -> list[Digest]:
             digests = embedded_transport().digest(requests, algorithm)
             return [*digests[:-1], dataclasses.replace(digests[-1], value=bytes(16))]
 
     client = Client(Differing())  # type: ignore[arg-type]  # nothing else is asked for
-    with pytest.raises(sb.DataLossError, match=r"other bits for 'q' than a server; run `seedbed-server --self-test`"):
+    with pytest.raises(
+        sb.DataLossError,
+        match=r"other bits for 'q' than a server; run `seedbed-server --self-test`",
+    ):
         client.sample_all(MODEL, local=True)
 
 
@@ -81,9 +91,12 @@ def test_a_server_that_is_gone_is_missed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "error"), [({"local": 1}, TypeError), ({"local": True, "device": "gpu"}, ValueError)]
+    ("arguments", "error"),
+    [({"local": 1}, TypeError), ({"local": True, "device": "gpu"}, ValueError)],
 )
-def test_local_is_a_bool_and_not_for_a_gpu(arguments: dict[str, object], error: type[Exception]) -> None:
+def test_local_is_a_bool_and_not_for_a_gpu(
+    arguments: dict[str, object], error: type[Exception]
+) -> None:
     with sb.connect("embedded:") as client, pytest.raises(error, match="`local` must be"):
         client.sample(SPEC, **arguments)  # type: ignore[call-overload]  # on purpose
 

@@ -27,8 +27,8 @@ def own_server() -> Iterator[ServerProcess]:
 
 
 def test_a_tensor_of_16_gib_does_not_grow_the_server(own_server: ServerProcess) -> None:
-    # Messages as bytes that nobody keeps: what a reader does that writes them to a file. bfloat16 is the cheapest dtype
-    # that is really sampled, and large chunks cost the fewest calls.
+    # Messages as bytes that nobody keeps: what a reader does that writes them to a file. bfloat16
+    # is the cheapest dtype that is really sampled, and large chunks cost the fewest calls.
     request = large_request(TENSOR_BYTES)
     request.max_chunk_bytes = MAX_CHUNK_BYTES
     before = largest = own_server.memory
@@ -48,12 +48,15 @@ def test_readers_that_stall_do_not_grow_the_server(own_server: ServerProcess) ->
     before = own_server.memory
     with ExitStack() as stack:
         addresses = [own_server.address] * (STALLED_READERS + 1)
-        reader, *channels = [stack.enter_context(grpc.insecure_channel(address)) for address in addresses]
+        reader, *channels = [
+            stack.enter_context(grpc.insecure_channel(address)) for address in addresses
+        ]
         calls = [raw_sample(channel, large_request(TENSOR_BYTES)) for channel in channels]
         for call in calls:
             next(call)
             stack.callback(call.cancel)
-        # By the time a later call is answered in full, the stalled ones have filled what there is to fill.
+        # By the time a later call is answered in full, the stalled ones have filled what there is
+        # to fill.
         for _ in range(3):
             assert sum(map(len, raw_sample(reader, large_request(256 * MIB)))) > 256 * MIB
         growth = own_server.memory - before

@@ -26,11 +26,19 @@ def test_calls_and_bytes_are_counted() -> None:
         sent = 2 * 1_200_000 + 300_000
         assert server.metric("seedbed_bytes_served_total", lane="stream") == sent
         assert server.metric("seedbed_bytes_served_total", lane="fill") == 2**20
-        assert server.metric("seedbed_bytes_sampled_total", dtype="float32", distribution="normal") == sent
+        assert (
+            server.metric("seedbed_bytes_sampled_total", dtype="float32", distribution="normal")
+            == sent
+        )
         assert server.metric("seedbed_bytes_sampled_total", backend="cpu") == sent + 2**20
         assert ended(server, "OK") == 3
         assert ended(server, "OK", "DescribeTensors") == 1
-        assert server.metric("grpc_server_started_total", grpc_method="SampleTensors", grpc_type="server_stream") == 3
+        assert (
+            server.metric(
+                "grpc_server_started_total", grpc_method="SampleTensors", grpc_type="server_stream"
+            )
+            == 3
+        )
         assert server.metric("grpc_server_handling_seconds_count", grpc_method="SampleTensors") == 3
         assert server.metric("seedbed_time_to_first_chunk_seconds_count") == 3
         # Chunks of 2 MiB: one for the whole tensor, one for a quarter of it, one for the constant.
@@ -41,7 +49,10 @@ def test_calls_and_bytes_are_counted() -> None:
 
 def test_what_two_streams_share_is_sampled_once() -> None:
     spec = sb.TensorSpec("w", (2**25,), "float32", sb.RandomNormal(seed=2))
-    with serving(*METRICS, "--window-bytes", str(2**27)) as server, sb.connect(server.address) as client:
+    with (
+        serving(*METRICS, "--window-bytes", str(2**27)) as server,
+        sb.connect(server.address) as client,
+    ):
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda _: client.sample(spec), range(4)))
         assert server.metric("seedbed_bytes_served_total") == 4 * 2**27
@@ -49,7 +60,10 @@ def test_what_two_streams_share_is_sampled_once() -> None:
 
 
 def test_refusals_are_counted_by_reason() -> None:
-    with serving(*METRICS, "--max-tensor-bytes", "1000") as server, sb.connect(server.address) as client:
+    with (
+        serving(*METRICS, "--max-tensor-bytes", "1000") as server,
+        sb.connect(server.address) as client,
+    ):
         for _ in range(2):
             with pytest.raises(sb.InvalidArgumentError):
                 client.sample(RANDOM)
@@ -93,7 +107,9 @@ def test_an_address_that_cannot_be_had_is_one_line() -> None:
     with serving(*METRICS) as server:
         taken = server.wait_for(r" INFO metrics address=(\S+)")
         for workers in ("1", "2"):
-            with server_process("--device", "cpu", "--workers", workers, "--metrics-listen", taken) as other:
+            with server_process(
+                "--device", "cpu", "--workers", workers, "--metrics-listen", taken
+            ) as other:
                 assert other.wait() == 1
                 assert f"cannot show metrics at {taken}: it is in use" in other.log
                 assert "Traceback" not in other.log

@@ -48,7 +48,11 @@ every_client = pytest.mark.parametrize("fetch", [_fetch, _fetch_by_grpc, _fetch_
 def _answer(**changes: object) -> bytes:
     """Return the honest answer for SPEC, but for what is changed."""
     header = tensors_pb2.TensorHeader.FromString(header_to_bytes((256,), sb.Dtype.FLOAT32, 1024))
-    fields = {"header": header, "digest": digest_to_proto(digest_bytes(CONTENT)), "data": CONTENT} | changes
+    fields = {
+        "header": header,
+        "digest": digest_to_proto(digest_bytes(CONTENT)),
+        "data": CONTENT,
+    } | changes
     return service_pb2.SampleTensorResponse(**fields).SerializeToString()  # type: ignore[arg-type]
 
 
@@ -68,8 +72,12 @@ TENSORS = [
 ]
 
 
-@pytest.mark.parametrize("request_", TENSORS, ids=lambda each: each.spec.initializer.WhichOneof("kind"))
-def test_one_message_holds_the_bytes_of_the_stream(server: ServerProcess, request_: tensors_pb2.TensorRequest) -> None:
+@pytest.mark.parametrize(
+    "request_", TENSORS, ids=lambda each: each.spec.initializer.WhichOneof("kind")
+)
+def test_one_message_holds_the_bytes_of_the_stream(
+    server: ServerProcess, request_: tensors_pb2.TensorRequest
+) -> None:
     with grpc.insecure_channel(server.address) as channel:
         response = stub(channel).SampleTensor(service_pb2.SampleTensorRequest(tensor=request_))
         streamed = messages(channel, sample_request(request_))
@@ -83,7 +91,9 @@ def test_a_slice_and_another_algorithm(server: ServerProcess) -> None:
     wanted.slice.starts.extend((2, 1))
     wanted.slice.lengths.extend((3, 2))
     request = service_pb2.SampleTensorRequest(
-        tensor=wanted, digest_algorithm=tensors_pb2.DIGEST_ALGORITHM_SHA256, numerics=tensors_pb2.NUMERICS_SEEDBED_1
+        tensor=wanted,
+        digest_algorithm=tensors_pb2.DIGEST_ALGORITHM_SHA256,
+        numerics=tensors_pb2.NUMERICS_SEEDBED_1,
     )
     with grpc.insecure_channel(server.address) as channel:
         response = stub(channel).SampleTensor(request)
@@ -91,12 +101,18 @@ def test_a_slice_and_another_algorithm(server: ServerProcess) -> None:
     assert response.digest == digest_to_proto(digest_bytes(response.data, "sha256"))
 
 
-SPEC_CASES = [case for case in CASES if case.field.startswith("tensors[0]") and len(case.request.tensors) == 1]
+SPEC_CASES = [
+    case for case in CASES if case.field.startswith("tensors[0]") and len(case.request.tensors) == 1
+]
 
 
 @pytest.mark.parametrize("case", SPEC_CASES, ids=[case.title for case in SPEC_CASES])
-def test_what_the_stream_refuses_is_refused_with_its_own_path(server: ServerProcess, case: Case) -> None:
-    request = service_pb2.SampleTensorRequest(tensor=case.request.tensors[0], numerics=case.request.numerics)
+def test_what_the_stream_refuses_is_refused_with_its_own_path(
+    server: ServerProcess, case: Case
+) -> None:
+    request = service_pb2.SampleTensorRequest(
+        tensor=case.request.tensors[0], numerics=case.request.numerics
+    )
     with grpc.insecure_channel(server.address) as channel, pytest.raises(grpc.RpcError) as caught:
         stub(channel).SampleTensor(request)
     answer = refusal(caught.value)
@@ -109,15 +125,26 @@ def test_a_tensor_that_is_no_message_is_refused(server: ServerProcess) -> None:
     with grpc.insecure_channel(server.address) as channel, pytest.raises(grpc.RpcError) as caught:
         stub(channel).SampleTensor(request)
     answer = refusal(caught.value)
-    assert (answer.code, answer.field, answer.reason) == ("INVALID_ARGUMENT", "tensor.spec.shape", "OVER_LIMIT")
+    assert (answer.code, answer.field, answer.reason) == (
+        "INVALID_ARGUMENT",
+        "tensor.spec.shape",
+        "OVER_LIMIT",
+    )
     assert "SampleTensors" in answer.message
 
 
 @every_client
-def test_the_largest_small_tensor_and_the_smallest_large_one(server: ServerProcess, fetch: Fetch) -> None:
+def test_the_largest_small_tensor_and_the_smallest_large_one(
+    server: ServerProcess, fetch: Fetch
+) -> None:
     with sb.connect("embedded:") as engine:
-        for count, method in ((ONE_MESSAGE_BYTES // 4, "SampleTensor"), (ONE_MESSAGE_BYTES // 4 + 1, "SampleTensors")):
-            spec = sb.TensorSpec("w", (count,), "float32", sb.HeNormal(seed=3), fan_axes=sb.FanAxes((0,), ()))
+        for count, method in (
+            (ONE_MESSAGE_BYTES // 4, "SampleTensor"),
+            (ONE_MESSAGE_BYTES // 4 + 1, "SampleTensors"),
+        ):
+            spec = sb.TensorSpec(
+                "w", (count,), "float32", sb.HeNormal(seed=3), fan_axes=sb.FanAxes((0,), ())
+            )
             before = server.log.count(f"method={method} code=OK")
             assert fetch(server.address, spec) == engine.sample(spec).tobytes()
             server.wait_for_count(f"method={method} code=OK", before + 1)
@@ -152,7 +179,10 @@ LIES = {
 @every_client
 @pytest.mark.parametrize("answer", LIES.values(), ids=LIES.keys())
 def test_a_lie_is_found_out(fetch: Fetch, answer: bytes) -> None:
-    with lying_server({"SampleTensor": lambda: [answer]}) as address, pytest.raises(sb.DataLossError) as caught:
+    with (
+        lying_server({"SampleTensor": lambda: [answer]}) as address,
+        pytest.raises(sb.DataLossError) as caught,
+    ):
         fetch(address, SPEC)
     assert "again" in str(caught.value) or "check" in str(caught.value)
 
@@ -166,7 +196,10 @@ def test_the_honest_answer_is_believed(fetch: Fetch) -> None:
 @every_client
 @pytest.mark.parametrize("count", [0, 2])
 def test_one_answer_is_one_answer(fetch: Fetch, count: int) -> None:
-    with lying_server({"SampleTensor": lambda: [_answer()] * count}) as address, pytest.raises(sb.SeedbedError):
+    with (
+        lying_server({"SampleTensor": lambda: [_answer()] * count}) as address,
+        pytest.raises(sb.SeedbedError),
+    ):
         fetch(address, SPEC)
 
 

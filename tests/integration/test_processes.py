@@ -65,7 +65,9 @@ def test_the_number_of_threads_does_not_matter(server: ServerProcess, threads: i
         assert _digests(other.address) == _digests(server.address)
 
 
-def test_a_unix_socket_gives_what_tcp_gives_and_is_removed(server: ServerProcess, tmp_path: Path) -> None:
+def test_a_unix_socket_gives_what_tcp_gives_and_is_removed(
+    server: ServerProcess, tmp_path: Path
+) -> None:
     path = tmp_path / "seedbed.sock"
     with serving("--listen", "127.0.0.1:0", listen=f"unix://{path}") as both:
         assert path.is_socket()
@@ -107,13 +109,20 @@ def test_a_second_start_uses_the_compiled_kernels(tmp_path: Path) -> None:
     assert _kernels(tmp_path) == kernels
 
 
-UNWRITABLE = {"a file": "file", "a folder below a file": "file/cache", "a folder of the kernel": "/proc/seedbed"}
+UNWRITABLE = {
+    "a file": "file",
+    "a folder below a file": "file/cache",
+    "a folder of the kernel": "/proc/seedbed",
+}
 
 
 @pytest.mark.parametrize("name", UNWRITABLE.values(), ids=UNWRITABLE.keys())
-def test_a_server_starts_where_it_cannot_cache(server: ServerProcess, tmp_path: Path, name: str) -> None:
+def test_a_server_starts_where_it_cannot_cache(
+    server: ServerProcess, tmp_path: Path, name: str
+) -> None:
     (tmp_path / "file").write_text("in the way")
-    # Its second choice, a folder in the temporary directory, is the one that the first run of this test fills.
+    # Its second choice, a folder in the temporary directory, is the one that the first run of this
+    # test fills.
     with serving(environment={"SEEDBED_KERNEL_CACHE_DIR": str(tmp_path / name)}) as other:
         assert _digests(other.address) == _digests(server.address)
         assert "Traceback" not in other.log
@@ -189,7 +198,9 @@ BAD_ARGUMENTS = {
 @pytest.mark.parametrize("arguments", BAD_ARGUMENTS.values(), ids=BAD_ARGUMENTS.keys())
 def test_a_bad_argument_is_named_and_exits_with_2(arguments: list[str]) -> None:
     # An address of nobody, so that a server that takes the argument does not run on.
-    code, lines = _run(*arguments, *([] if arguments[0] == "--listen" else ["--listen", "192.0.2.1:0"]))
+    code, lines = _run(
+        *arguments, *([] if arguments[0] == "--listen" else ["--listen", "192.0.2.1:0"])
+    )
     assert code == 2
     assert lines[-1].startswith("seedbed-server: error: ")
     assert arguments[0] in lines[-1]
@@ -214,7 +225,9 @@ next(v for v in vectors if v.get("self_test"))["xxh3_128"] = "00" * 16
 self_test.golden_vectors = lambda: vectors
 sys.exit(cli.main(["--listen", "127.0.0.1:0"]))
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 1
     assert "gives other bits than the contract" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr

@@ -54,7 +54,14 @@ def memory(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server(tmp_path: Path, memory: Path) -> Iterator[ServerProcess]:
-    arguments = ("--shared-memory-dir", str(memory), "--shared-memory-idle-seconds", "0.4", "--listen", "127.0.0.1:0")
+    arguments = (
+        "--shared-memory-dir",
+        str(memory),
+        "--shared-memory-idle-seconds",
+        "0.4",
+        "--listen",
+        "127.0.0.1:0",
+    )
     with serving(*arguments, listen=f"unix://{tmp_path}/s.sock") as process:
         yield process
 
@@ -96,7 +103,10 @@ def test_large_tensors_are_mapped_and_all_are_the_same_bits(
         assert {name: (array.shape, array.dtype) for name, array in model.items()} == {
             name: (array.shape, array.dtype) for name, array in here.items()
         }
-        assert {name for name, array in model.items() if is_mapped(array, memory)} == {"large", "half"}
+        assert {name for name, array in model.items() if is_mapped(array, memory)} == {
+            "large",
+            "half",
+        }
         part = client.sample(LARGE, slice=sb.shard(1, 3, axis=1))
         assert np.array_equal(part, here["large"][:, 234:467])
         wait_empty(memory)
@@ -120,7 +130,9 @@ def test_a_mapped_array_may_be_written_to_and_outlives_the_server(
     assert list(memory.iterdir()) == []
 
 
-def test_an_array_of_the_callers_is_filled(server: ServerProcess, memory: Path, connect: Connect) -> None:
+def test_an_array_of_the_callers_is_filled(
+    server: ServerProcess, memory: Path, connect: Connect
+) -> None:
     out = np.zeros((1000, 700), np.float32)
     with connect(server.address) as client:
         assert client.sample(LARGE, out=out) is out
@@ -129,7 +141,9 @@ def test_an_array_of_the_callers_is_filled(server: ServerProcess, memory: Path, 
     assert not is_mapped(out, memory)
 
 
-def test_memory_is_given_back_with_the_last_array(server: ServerProcess, memory: Path, connect: Connect) -> None:
+def test_memory_is_given_back_with_the_last_array(
+    server: ServerProcess, memory: Path, connect: Connect
+) -> None:
     gc.collect()
     gc.disable()
     try:
@@ -194,15 +208,22 @@ def test_several_connections_share_the_bytes_out_and_map_nothing(
     assert array.tobytes() == sb.connect("embedded:").sample(LARGE).tobytes()
 
 
-def test_a_folder_that_is_full_costs_nothing_but_speed(tmp_path: Path, memory: Path, connect: Connect) -> None:
+def test_a_folder_that_is_full_costs_nothing_but_speed(
+    tmp_path: Path, memory: Path, connect: Connect
+) -> None:
     limit = ("--shared-memory-dir", str(memory), "--max-shared-memory-bytes", "1000000")
-    with serving(*limit, listen=f"unix://{tmp_path}/s.sock") as server, connect(server.address) as client:
+    with (
+        serving(*limit, listen=f"unix://{tmp_path}/s.sock") as server,
+        connect(server.address) as client,
+    ):
         array = client.sample(LARGE)
         assert not is_mapped(array, memory)
         assert array.tobytes() == sb.connect("embedded:").sample(LARGE).tobytes()
 
 
-def test_a_client_on_the_network_cannot_make_the_server_fill_its_memory(server: ServerProcess, memory: Path) -> None:
+def test_a_client_on_the_network_cannot_make_the_server_fill_its_memory(
+    server: ServerProcess, memory: Path
+) -> None:
     request = large_request(2**20)
     request.accepts_segments = True
     tcp = server.wait_for(r" INFO listening address=(127\S+)")
@@ -216,19 +237,23 @@ def test_a_client_that_dies_leaves_nothing_behind(server: ServerProcess, memory:
     request = large_request(2**20)
     request.accepts_segments = True
     with grpc.insecure_channel(server.address.replace("unix://", "unix:")) as channel:
-        call = service_pb2_grpc.SeedbedServiceStub(channel).SampleTensors(request)  # a call that is forgotten ends
+        # A call that is forgotten ends.
+        call = service_pb2_grpc.SeedbedServiceStub(channel).SampleTensors(request)
         response = next(call)
         assert (memory / response.segment.path).stat().st_size == response.segment.size_bytes
     wait_empty(memory)
 
 
-def test_a_server_that_is_killed_is_cleaned_up_after_by_the_next(tmp_path: Path, memory: Path) -> None:
+def test_a_server_that_is_killed_is_cleaned_up_after_by_the_next(
+    tmp_path: Path, memory: Path
+) -> None:
     arguments = ("--shared-memory-dir", str(memory))
     with serving(*arguments, listen=f"unix://{tmp_path}/a.sock") as first:
         request = large_request(2**20)
         request.accepts_segments = True
         with grpc.insecure_channel(f"unix:{tmp_path}/a.sock") as channel:
-            call = service_pb2_grpc.SeedbedServiceStub(channel).SampleTensors(request)  # a call that is forgotten ends
+            # A call that is forgotten ends.
+            call = service_pb2_grpc.SeedbedServiceStub(channel).SampleTensors(request)
             next(call)
             first.signal(signal.SIGKILL)
             first.wait()
@@ -282,10 +307,14 @@ def test_tasks_that_ask_together_map_the_same_memory(tmp_path: Path, memory: Pat
         arrays = run(use(server.address))
     files = {file_of(array, memory) for array in arrays}
     assert len(files) == 1 and None not in files
-    assert {array.tobytes() for array in arrays} == {sb.connect("embedded:").sample(LARGE).tobytes()}
+    assert {array.tobytes() for array in arrays} == {
+        sb.connect("embedded:").sample(LARGE).tobytes()
+    }
 
 
-def test_a_task_that_is_cancelled_ends_its_call_and_leaves_nothing_behind(server: ServerProcess, memory: Path) -> None:
+def test_a_task_that_is_cancelled_ends_its_call_and_leaves_nothing_behind(
+    server: ServerProcess, memory: Path
+) -> None:
     async def use() -> Array:
         async with sb.aio.connect(server.address) as client:
             task = asyncio.create_task(client.sample(SLOW))

@@ -23,7 +23,9 @@ from tests.raw_calls import sample_request, stub
 from tests.servers import ServerProcess, serving
 
 SHAPE = (1000, 1100)
-MODEL = sb.Manifest([sb.TensorSpec(f"layer{i}", SHAPE, "float32", sb.GlorotNormal(), seed=1) for i in range(6)])
+MODEL = sb.Manifest(
+    [sb.TensorSpec(f"layer{i}", SHAPE, "float32", sb.GlorotNormal(), seed=1) for i in range(6)]
+)
 MATRIX = sb.TensorSpec("matrix", (700, 700), "float32", sb.Orthogonal(), seed=1)
 
 
@@ -135,7 +137,9 @@ def test_a_view_keeps_the_memory(server: ServerProcess) -> None:
         assert np.array_equal(view, kept)
 
 
-def test_threads_that_fetch_and_drop_tensors_always_have_the_right_ones(server: ServerProcess) -> None:
+def test_threads_that_fetch_and_drop_tensors_always_have_the_right_ones(
+    server: ServerProcess,
+) -> None:
     names = "abcde"
     expected = {name: digest_bytes(embedded(spec(name, 300))) for name in names}
 
@@ -153,19 +157,29 @@ def test_threads_that_fetch_and_drop_tensors_always_have_the_right_ones(server: 
         list(threads.map(rank, range(4)))
 
 
-def test_a_call_that_ends_early_costs_others_only_time(server: ServerProcess, channel: grpc.Channel) -> None:
+def test_a_call_that_ends_early_costs_others_only_time(
+    server: ServerProcess, channel: grpc.Channel
+) -> None:
     large = sb.TensorSpec("large", (60_000, SHAPE[1]), "float32", sb.RandomNormal(), seed=1)
     request = sample_request(tensor_request_to_proto(TensorRequest(large)), **LIKE_THE_SDK)
     call = stub(channel).SampleTensors(request)
     wait_until(lambda: server.metric("seedbed_bytes_sampled_total"))
     threading.Timer(0.05, call.cancel).start()
     with sb.connect(server.address) as client:
-        assert digest_bytes(client.sample(large).reshape(-1).view(np.uint8).data) == client.digest(large)
+        assert digest_bytes(client.sample(large).reshape(-1).view(np.uint8).data) == client.digest(
+            large
+        )
 
 
-def test_a_call_that_does_not_go_on_is_not_waited_for(server: ServerProcess, channel: grpc.Channel) -> None:
+def test_a_call_that_does_not_go_on_is_not_waited_for(
+    server: ServerProcess, channel: grpc.Channel
+) -> None:
     small = [spec(f"small{i}", 50) for i in range(400)]
-    mixed = list(itertools.chain.from_iterable(zip(small, (spec(f"large{i}") for i in range(400)), strict=True)))
+    mixed = list(
+        itertools.chain.from_iterable(
+            zip(small, (spec(f"large{i}") for i in range(400)), strict=True)
+        )
+    )
     tensors = [tensor_request_to_proto(TensorRequest(each)) for each in mixed]
     stalled = stub(channel).SampleTensors(sample_request(*tensors, **LIKE_THE_SDK))
     next(stalled)  # and no more: what is sent in the stream fills the connection's windows
@@ -186,7 +200,9 @@ def test_a_call_that_does_not_go_on_is_not_waited_for(server: ServerProcess, cha
 def test_a_client_without_locks_gets_a_file_and_a_digest_of_its_own(
     server: ServerProcess, channel: grpc.Channel, memory: Path
 ) -> None:
-    request = sample_request(tensor_request_to_proto(TensorRequest(spec("w"))), accepts_segments=True)
+    request = sample_request(
+        tensor_request_to_proto(TensorRequest(spec("w"))), accepts_segments=True
+    )
     calls = [stub(channel).SampleTensors(request) for _ in range(2)]
     responses = [next(call) for call in calls]
     paths = [memory / response.segment.path for response in responses]
@@ -200,7 +216,9 @@ def test_a_client_without_locks_gets_a_file_and_a_digest_of_its_own(
 
 def test_a_digest_comes_unless_it_is_not_wanted(channel: grpc.Channel) -> None:
     request = sample_request(
-        tensor_request_to_proto(TensorRequest(spec("w"))), accepts_segments=True, locks_segments=True
+        tensor_request_to_proto(TensorRequest(spec("w"))),
+        accepts_segments=True,
+        locks_segments=True,
     )
     for omit in (False, True):
         request.omit_segment_digests = omit

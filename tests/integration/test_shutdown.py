@@ -28,8 +28,11 @@ def test_a_terminating_server_finishes_its_stream_and_takes_no_other() -> None:
         assert next(watch).status == health_pb2.HealthCheckResponse.NOT_SERVING
         with sb.connect(server.address) as late, pytest.raises(sb.UnavailableError):
             late.sample(SPEC, timeout_seconds=30)
-        # On the connection that is open already, too; UNAVAILABLE is what clients and balancers may retry elsewhere.
-        assert refusal(stub(channel).SampleTensors(large_request(4), timeout=30)).code == "UNAVAILABLE"
+        # On the connection that is open already, too; UNAVAILABLE is what clients and balancers may
+        # retry elsewhere.
+        assert (
+            refusal(stub(channel).SampleTensors(large_request(4), timeout=30)).code == "UNAVAILABLE"
+        )
         assert received + sum(map(len, call)) > 2**28
         assert call.code() is grpc.StatusCode.OK
         # What only listens for a change of health does not hold up the end.
@@ -38,7 +41,10 @@ def test_a_terminating_server_finishes_its_stream_and_takes_no_other() -> None:
 
 
 def test_the_grace_ends_a_stream_that_takes_too_long() -> None:
-    with serving("--grace-seconds", "0.5") as server, grpc.insecure_channel(server.address) as channel:
+    with (
+        serving("--grace-seconds", "0.5") as server,
+        grpc.insecure_channel(server.address) as channel,
+    ):
         call = raw_sample(channel, large_request(2**38))
         next(call)
         server.signal(signal.SIGTERM)

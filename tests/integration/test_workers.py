@@ -83,9 +83,15 @@ def test_an_interrupt_from_the_terminal_ends_all_in_order() -> None:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (("--workers", "2", "--listen", "unix:///tmp/seedbed-workers.sock"), "cannot share a Unix socket"),
+        (
+            ("--workers", "2", "--listen", "unix:///tmp/seedbed-workers.sock"),
+            "cannot share a Unix socket",
+        ),
         (("--workers", "2", "--listen", "192.0.2.1:50051"), r"cannot listen on 192\.0\.2\.1:50051"),
-        (("--workers", "2", "--listen", "no-such-host.invalid:50051"), "cannot listen on no-such-host"),
+        (
+            ("--workers", "2", "--listen", "no-such-host.invalid:50051"),
+            "cannot listen on no-such-host",
+        ),
     ],
     ids=["unix", "not ours", "no host"],
 )

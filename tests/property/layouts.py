@@ -42,7 +42,11 @@ def _matrices(draw: st.DrawFn, fill: IdentitySpec | OrthogonalSpec, max_elements
     rank = 2 if isinstance(fill, IdentitySpec) else draw(st.integers(2, 3))
     own = [draw(st.integers(1, int(max_elements ** (1 / (rank + 2))) + 1)) for _ in range(rank)]
     stacked = draw(st.lists(st.integers(1, 3), max_size=2))
-    order = draw(st.permutations([*((length, False) for length in own), *((length, True) for length in stacked)]))
+    order = draw(
+        st.permutations(
+            [*((length, False) for length in own), *((length, True) for length in stacked)]
+        )
+    )
     if isinstance(fill, OrthogonalSpec) and fill.blocks > 1:
         order = [entry for entry in order if entry[1]]
         cut = (draw(st.integers(0, 3)) * fill.blocks, False)

@@ -57,7 +57,9 @@ NAMES = st.one_of(st.sampled_from(["", "w", "layers.0/weight:0", "é" * 300]), s
 
 
 @st.composite
-def shapes(draw: st.DrawFn, max_elements: int, *, min_rank: int = 0, max_rank: int = 5) -> tuple[int, ...]:
+def shapes(
+    draw: st.DrawFn, max_elements: int, *, min_rank: int = 0, max_rank: int = 5
+) -> tuple[int, ...]:
     """Draw a shape of at most so many elements; one in ten is empty."""
     rank = draw(st.integers(min_rank, max_rank))
     shape: list[int] = []
@@ -95,7 +97,9 @@ def slices(draw: st.DrawFn, shape: tuple[int, ...]) -> TensorSlice:
     """Draw a rectangle of a shape; some are empty, some are the whole."""
     shortest = 0 if draw(st.integers(0, 9)) == 9 else 1
     lengths = [draw(st.integers(min(shortest, length), length)) for length in shape]
-    starts = [draw(st.integers(0, whole - length)) for whole, length in zip(shape, lengths, strict=True)]
+    starts = [
+        draw(st.integers(0, whole - length)) for whole, length in zip(shape, lengths, strict=True)
+    ]
     return TensorSlice(tuple(starts), tuple(lengths))
 
 

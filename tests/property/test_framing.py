@@ -26,8 +26,12 @@ HEADERS = st.builds(
     total_bytes=INT64,
     numerics=st.sampled_from(tensors_pb2.Numerics.values()),
 )
-CHUNKS = st.builds(tensors_pb2.Chunk, byte_offset=INT64, crc32c=st.integers(0, 2**32 - 1), data=DATA)
-SEGMENTS = st.builds(tensors_pb2.Segment, directory=st.text(max_size=40), path=st.text(max_size=40), size_bytes=INT64)
+CHUNKS = st.builds(
+    tensors_pb2.Chunk, byte_offset=INT64, crc32c=st.integers(0, 2**32 - 1), data=DATA
+)
+SEGMENTS = st.builds(
+    tensors_pb2.Segment, directory=st.text(max_size=40), path=st.text(max_size=40), size_bytes=INT64
+)
 # None stays unset; an empty submessage is set, which is not the same.
 HEADS: dict[str, st.SearchStrategy[Any]] = {
     "tensor_index": INT64,
@@ -60,7 +64,9 @@ def _frame_of(response: service_pb2.SampleTensorsResponse) -> Frame:
     return Frame(
         tensor_index=response.tensor_index,
         header=response.header.SerializeToString() if response.HasField("header") else None,
-        chunk=Chunk(chunk.byte_offset, chunk.crc32c, memoryview(chunk.data)) if response.HasField("chunk") else None,
+        chunk=Chunk(chunk.byte_offset, chunk.crc32c, memoryview(chunk.data))
+        if response.HasField("chunk")
+        else None,
         digest=response.digest.SerializeToString() if response.HasField("digest") else None,
         fill=response.fill or None,
         segment=response.segment.SerializeToString() if response.HasField("segment") else None,
@@ -69,7 +75,9 @@ def _frame_of(response: service_pb2.SampleTensorsResponse) -> Frame:
 
 @settings(max_examples=300)
 @given(RESPONSES)
-def test_a_frame_written_by_hand_is_what_protobuf_writes(response: service_pb2.SampleTensorsResponse) -> None:
+def test_a_frame_written_by_hand_is_what_protobuf_writes(
+    response: service_pb2.SampleTensorsResponse,
+) -> None:
     assert encode_frame(_frame_of(response)) == response.SerializeToString()
 
 
@@ -78,7 +86,8 @@ def test_a_frame_written_by_hand_is_what_protobuf_writes(response: service_pb2.S
 def test_a_frame_drafted_in_place_is_what_protobuf_writes(
     response: service_pb2.SampleTensorsResponse, expected: service_pb2.SampleTensorsResponse
 ) -> None:
-    # What was expected only says how much room to leave; where that was wrong, the message is right all the same.
+    # What was expected only says how much room to leave; where that was wrong, the message is right
+    # all the same.
     for foreseen in (response, expected):
         draft = Draft(_without_data(foreseen), len(response.chunk.data))
         draft.data[:] = np.frombuffer(response.chunk.data, np.uint8)
@@ -87,7 +96,11 @@ def test_a_frame_drafted_in_place_is_what_protobuf_writes(
 
 def _without_data(response: service_pb2.SampleTensorsResponse) -> Frame:
     frame = _frame_of(response)
-    return frame._replace(chunk=frame.chunk._replace(data=memoryview(b""))) if frame.chunk is not None else frame
+    return (
+        frame._replace(chunk=frame.chunk._replace(data=memoryview(b"")))
+        if frame.chunk is not None
+        else frame
+    )
 
 
 def test_the_payload_of_a_draft_outlives_the_draft() -> None:
@@ -102,14 +115,20 @@ def test_the_payload_of_a_draft_outlives_the_draft() -> None:
 
 @settings(max_examples=300)
 @given(RESPONSES)
-def test_a_frame_read_by_hand_is_what_protobuf_wrote(response: service_pb2.SampleTensorsResponse) -> None:
+def test_a_frame_read_by_hand_is_what_protobuf_wrote(
+    response: service_pb2.SampleTensorsResponse,
+) -> None:
     assert decode_frame(response.SerializeToString()) == _frame_of(response)
 
 
 @settings(max_examples=100)
 @given(RESPONSES)
-def test_protobuf_reads_what_was_written_by_hand(response: service_pb2.SampleTensorsResponse) -> None:
-    assert service_pb2.SampleTensorsResponse.FromString(encode_frame(_frame_of(response))) == response
+def test_protobuf_reads_what_was_written_by_hand(
+    response: service_pb2.SampleTensorsResponse,
+) -> None:
+    assert (
+        service_pb2.SampleTensorsResponse.FromString(encode_frame(_frame_of(response))) == response
+    )
 
 
 @settings(max_examples=200)
@@ -128,7 +147,9 @@ def test_fields_of_a_later_version_inside_a_chunk_are_skipped(
 ) -> None:
     inner = b"".join(before) + chunk.SerializeToString() + b"".join(after)
     message = varint(4 << 3 | 2) + varint(len(inner)) + inner
-    assert decode_frame(message).chunk == Chunk(chunk.byte_offset, chunk.crc32c, memoryview(chunk.data))
+    assert decode_frame(message).chunk == Chunk(
+        chunk.byte_offset, chunk.crc32c, memoryview(chunk.data)
+    )
 
 
 @settings(max_examples=200)

@@ -17,7 +17,15 @@ from seedbed.v1 import service_pb2, service_pb2_grpc, tensors_pb2
 from seedbed.wire import protos
 from seedbed.wire.chunks import checksum
 from tests.property.strategies import specs, specs_and_slices
-from tests.raw_calls import MIB, bytes_by_tensor, large_request, messages, raw_sample, sample_request, tensor
+from tests.raw_calls import (
+    MIB,
+    bytes_by_tensor,
+    large_request,
+    messages,
+    raw_sample,
+    sample_request,
+    tensor,
+)
 from tests.servers import ServerProcess
 
 Part = tuple[TensorSpec, TensorSlice]
@@ -61,14 +69,18 @@ def test_a_slice_equals_the_same_slice_of_the_whole(client: sb.Client, asked: Pa
 
 @settings(max_examples=8)
 @given(specs_and_slices(500_000))
-def test_a_slice_of_a_tensor_of_many_chunks_equals_that_of_the_whole(client: sb.Client, asked: Part) -> None:
+def test_a_slice_of_a_tensor_of_many_chunks_equals_that_of_the_whole(
+    client: sb.Client, asked: Part
+) -> None:
     spec, part = asked
     assert client.sample(spec, slice=part).tobytes() == client.sample(spec)[part.index].tobytes()
 
 
 @settings(max_examples=80)
 @given(specs_and_slices())
-def test_the_embedded_engine_gives_what_a_server_gives(client: sb.Client, embedded: sb.Client, asked: Part) -> None:
+def test_the_embedded_engine_gives_what_a_server_gives(
+    client: sb.Client, embedded: sb.Client, asked: Part
+) -> None:
     spec, part = asked
     assert embedded.sample(spec).tobytes() == client.sample(spec).tobytes()
     assert embedded.sample(spec, slice=part).tobytes() == client.sample(spec, slice=part).tobytes()
@@ -94,8 +106,12 @@ def test_any_chunk_size_gives_the_same_bytes_in_whole_elements(
     assert len(responses) == max(1, -(-len(expected) // (max_chunk_bytes // itemsize * itemsize)))
 
 
-@pytest.mark.parametrize("dtype", [tensors_pb2.DTYPE_BFLOAT16, tensors_pb2.DTYPE_FLOAT32], ids=["bfloat16", "float32"])
-def test_every_message_stays_below_what_a_stock_channel_takes(channel: grpc.Channel, dtype: int) -> None:
+@pytest.mark.parametrize(
+    "dtype", [tensors_pb2.DTYPE_BFLOAT16, tensors_pb2.DTYPE_FLOAT32], ids=["bfloat16", "float32"]
+)
+def test_every_message_stays_below_what_a_stock_channel_takes(
+    channel: grpc.Channel, dtype: int
+) -> None:
     request = large_request(11 * MIB, dtype)
     request.max_chunk_bytes = MAX_CHUNK_BYTES
     sizes = [len(message) for message in raw_sample(channel, request)]
@@ -105,9 +121,18 @@ def test_every_message_stays_below_what_a_stock_channel_takes(channel: grpc.Chan
 
 
 @settings(max_examples=80)
-@given(st.data(), st.lists(specs_and_slices(400), min_size=1, max_size=4), ALGORITHMS, st.integers(16, 1024))
+@given(
+    st.data(),
+    st.lists(specs_and_slices(400), min_size=1, max_size=4),
+    ALGORITHMS,
+    st.integers(16, 1024),
+)
 def test_a_resumed_stream_continues_exactly(
-    channel: grpc.Channel, data: st.DataObject, asked: list[Part], algorithm: DigestAlgorithm, max_chunk_bytes: int
+    channel: grpc.Channel,
+    data: st.DataObject,
+    asked: list[Part],
+    algorithm: DigestAlgorithm,
+    max_chunk_bytes: int,
 ) -> None:
     fields = {
         "max_chunk_bytes": max_chunk_bytes,
@@ -127,20 +152,36 @@ def test_a_resumed_stream_continues_exactly(
         assert first is not None
         assert (first.tensor_index, first.chunk.byte_offset) == (index, offset)
     headers = {r.tensor_index: r.header for r in responses if r.HasField("header")}
-    assert {i: header.total_bytes for i, header in headers.items()} == {i: len(whole[i]) for i in rest}
-    digests = {r.tensor_index: protos.digest_from_proto(r.digest) for r in responses if r.HasField("digest")}
+    assert {i: header.total_bytes for i, header in headers.items()} == {
+        i: len(whole[i]) for i in rest
+    }
+    digests = {
+        r.tensor_index: protos.digest_from_proto(r.digest)
+        for r in responses
+        if r.HasField("digest")
+    }
     assert digests == {i: digest_bytes(content, algorithm) for i, content in rest.items()}
 
 
 @settings(max_examples=80)
 @given(st.lists(specs_and_slices(1000), min_size=1, max_size=4))
-def test_headers_come_first_and_digests_last_and_once(channel: grpc.Channel, asked: list[Part]) -> None:
+def test_headers_come_first_and_digests_last_and_once(
+    channel: grpc.Channel, asked: list[Part]
+) -> None:
     responses = messages(channel, _request_of(asked, max_chunk_bytes=512))
-    assert [response.tensor_index for response in responses] == sorted(r.tensor_index for r in responses)
+    assert [response.tensor_index for response in responses] == sorted(
+        r.tensor_index for r in responses
+    )
     for index, (spec, part) in enumerate(asked):
         own = [response for response in responses if response.tensor_index == index]
-        assert [response.HasField("header") for response in own] == [True, *[False] * (len(own) - 1)]
-        assert [response.HasField("digest") for response in own] == [*[False] * (len(own) - 1), True]
+        assert [response.HasField("header") for response in own] == [
+            True,
+            *[False] * (len(own) - 1),
+        ]
+        assert [response.HasField("digest") for response in own] == [
+            *[False] * (len(own) - 1),
+            True,
+        ]
         header = own[0].header
         assert tuple(header.shape) == part.lengths
         assert header.dtype == protos.tensor_request_to_proto(TensorRequest(spec)).spec.dtype
@@ -149,7 +190,9 @@ def test_headers_come_first_and_digests_last_and_once(channel: grpc.Channel, ask
 
 @settings(max_examples=80)
 @given(specs_and_slices(), ALGORITHMS)
-def test_the_digest_is_that_of_the_bytes(client: sb.Client, asked: Part, algorithm: DigestAlgorithm) -> None:
+def test_the_digest_is_that_of_the_bytes(
+    client: sb.Client, asked: Part, algorithm: DigestAlgorithm
+) -> None:
     spec, part = asked
     content = client.sample(spec, slice=part).tobytes()
     assert client.digest(spec, slice=part, algorithm=algorithm) == digest_bytes(content, algorithm)
@@ -162,7 +205,11 @@ def test_a_dry_run_says_what_is_sent(client: sb.Client, channel: grpc.Channel, a
     description = client.describe(spec, slice=part)
     responses = messages(channel, _request_of([asked]))
     sent = bytes_by_tensor(responses)[0]
-    assert (description.name, description.shape, description.dtype) == (spec.name, part.lengths, spec.dtype)
+    assert (description.name, description.shape, description.dtype) == (
+        spec.name,
+        part.lengths,
+        spec.dtype,
+    )
     assert description.size_bytes == len(sent)
     assert description.chunk_count == sum(response.HasField("chunk") for response in responses)
     content = np.frombuffer(sent, spec.dtype.numpy).astype(np.float64)
@@ -187,12 +234,16 @@ def test_a_stock_client_receives_what_ours_receives(
     client: sb.Client, channel: grpc.Channel, asked: list[Part]
 ) -> None:
     received = bytes_by_tensor(messages(channel, _request_of(asked)))
-    assert received == {i: client.sample(spec, slice=part).tobytes() for i, (spec, part) in enumerate(asked)}
+    assert received == {
+        i: client.sample(spec, slice=part).tobytes() for i, (spec, part) in enumerate(asked)
+    }
 
 
 @settings(max_examples=30)
 @given(st.lists(specs(500), min_size=2, max_size=5, unique_by=lambda spec: spec.name))
-def test_a_manifest_gives_what_each_tensor_gives_alone(client: sb.Client, asked: list[TensorSpec]) -> None:
+def test_a_manifest_gives_what_each_tensor_gives_alone(
+    client: sb.Client, asked: list[TensorSpec]
+) -> None:
     alone = {spec.name: client.sample(spec).tobytes() for spec in asked}
     together = client.sample_all(sb.Manifest(asked))
     assert {name: array.tobytes() for name, array in together.items()} == alone
@@ -203,7 +254,9 @@ def test_a_manifest_gives_what_each_tensor_gives_alone(client: sb.Client, asked:
 
 @settings(max_examples=30)
 @given(
-    st.lists(st.tuples(st.sampled_from(["", "a", "b", "c"]), st.integers(0, 40)), min_size=2, max_size=8),
+    st.lists(
+        st.tuples(st.sampled_from(["", "a", "b", "c"]), st.integers(0, 40)), min_size=2, max_size=8
+    ),
     st.integers(0, 2**64 - 1),
     st.sampled_from([sb.GlorotUniform, sb.RandomNormal, sb.HeNormal, sb.Orthogonal]),
 )
@@ -221,7 +274,10 @@ def test_omitted_checksums_are_all_that_is_missing(server: ServerProcess) -> Non
     requests = tensor((300_000,), "random_uniform"), tensor((5,), "random_normal", name="b")
     with grpc.insecure_channel(server.address) as channel:
         sample = service_pb2_grpc.SeedbedServiceStub(channel).SampleTensors
-        answers = [list(sample(sample_request(*requests, omit_checksums=omitted))) for omitted in (False, True)]
+        answers = [
+            list(sample(sample_request(*requests, omit_checksums=omitted)))
+            for omitted in (False, True)
+        ]
     for full, bare in zip(*answers, strict=True):
         assert full.chunk.crc32c == checksum(full.chunk.data) != 0
         full.chunk.ClearField("crc32c")

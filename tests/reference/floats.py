@@ -1,6 +1,7 @@
 """IEEE 754 arithmetic by exact integers and one rounding, to nearest, ties to even.
 
-Numbers of every format are Python floats, because float64 holds them all exactly, signed zeros included.
+Numbers of every format are Python floats, because float64 holds them all exactly, signed zeros
+included.
 """
 
 import math
@@ -32,7 +33,9 @@ FLOAT32 = Format("float32", 32, 24, 127)
 FLOAT64 = Format("float64", 64, 53, 1023)
 FLOAT8_E4M3FN = Format("float8_e4m3fn", 8, 4, 7, saturates_at=448.0)
 FLOAT8_E5M2 = Format("float8_e5m2", 8, 3, 15, saturates_at=57344.0)
-FORMATS = {form.name: form for form in (FLOAT16, BFLOAT16, FLOAT32, FLOAT64, FLOAT8_E4M3FN, FLOAT8_E5M2)}
+FORMATS = {
+    form.name: form for form in (FLOAT16, BFLOAT16, FLOAT32, FLOAT64, FLOAT8_E4M3FN, FLOAT8_E5M2)
+}
 
 
 def round_ratio(numerator: int, denominator: int, form: Format) -> float:
@@ -119,7 +122,11 @@ def encode(value: float, form: Format) -> int:
     if math.isinf(value):
         return sign | (2 * form.largest_exponent + 1) << fraction_bits
     top, bottom = abs(value).as_integer_ratio()
-    exponent = max(math.frexp(value)[1] - 1, 1 - form.largest_exponent) if value else 1 - form.largest_exponent
+    exponent = (
+        max(math.frexp(value)[1] - 1, 1 - form.largest_exponent)
+        if value
+        else 1 - form.largest_exponent
+    )
     place = exponent - fraction_bits
     significand, rest = divmod(top << max(0, -place), bottom << max(0, place))
     assert rest == 0, f"{value!r} is no {form.name}"

@@ -29,7 +29,9 @@ def _value(name: str, t: int, m: int) -> mpmath.mpf:
     d = mpmath.mpf(abs(2 * t - (m - 1)))
     if name in SERIES:
         terms = enumerate(map(mpmath.mpf, SERIES[name].split()))
-        return mpmath.fsum((-1) ** k * a * mpmath.cos(2 * mpmath.pi * k * t / (m - 1)) for k, a in terms)
+        return mpmath.fsum(
+            (-1) ** k * a * mpmath.cos(2 * mpmath.pi * k * t / (m - 1)) for k, a in terms
+        )
     if name == "parzen":
         x = d / m
         return 1 - 6 * x**2 * (1 - x) if 2 * d <= m - 1 else 2 * (1 - x) ** 3
@@ -41,15 +43,23 @@ _OTHERS: dict[str, Callable[[int, int, mpmath.mpf, mpmath.mpf], mpmath.mpf]] = {
     "triang": lambda t, m, x, d: 1 - d / (m if m % 2 == 0 else m + 1),
     "cosine": lambda t, m, x, d: mpmath.sin(mpmath.pi * (2 * t + 1) / (2 * m)),
     "barthann": lambda t, m, x, d: (
-        mpmath.mpf("0.62") - mpmath.mpf("0.48") * x / 2 + mpmath.mpf("0.38") * mpmath.cos(mpmath.pi * x)
+        mpmath.mpf("0.62")
+        - mpmath.mpf("0.48") * x / 2
+        + mpmath.mpf("0.38") * mpmath.cos(mpmath.pi * x)
     ),
-    "bohman": lambda t, m, x, d: (1 - x) * mpmath.cos(mpmath.pi * x) + mpmath.sin(mpmath.pi * x) / mpmath.pi,
-    "lanczos": lambda t, m, x, d: mpmath.mpf(1) if x == 0 else mpmath.sin(mpmath.pi * x) / (mpmath.pi * x),
+    "bohman": lambda t, m, x, d: (
+        (1 - x) * mpmath.cos(mpmath.pi * x) + mpmath.sin(mpmath.pi * x) / mpmath.pi
+    ),
+    "lanczos": lambda t, m, x, d: (
+        mpmath.mpf(1) if x == 0 else mpmath.sin(mpmath.pi * x) / (mpmath.pi * x)
+    ),
 }
 
 
 @functools.lru_cache(maxsize=64)
-def _factors(name: str | None, scaling: str | None, n: int, periodic: bool) -> tuple[mpmath.mpf, ...]:
+def _factors(
+    name: str | None, scaling: str | None, n: int, periodic: bool
+) -> tuple[mpmath.mpf, ...]:
     if name is None:
         return (mpmath.mpf(1),) * n
     values = window(name, n, periodic=periodic)
@@ -67,7 +77,8 @@ def stft_element(shape: tuple[int, ...], index: int, parameters: Mapping[str, ob
     points = 2 * (shape[2] - 1)
     with mpmath.workdps(DIGITS):
         words = [
-            None if parameters[name] in (None, "none") else str(parameters[name]) for name in ("window", "scaling")
+            None if parameters[name] in (None, "none") else str(parameters[name])
+            for name in ("window", "scaling")
         ]
         factor = _factors(words[0], words[1], shape[0], bool(parameters["periodic"]))
         angle = 2 * mpmath.pi * t * k / points

@@ -69,7 +69,8 @@ def truncated_stddev(lower: float, upper: float) -> float:
     with mpmath.workdps(60):
         low = -mpmath.inf if lower < -COUNTS_AS_INFINITE else mpmath.mpf(lower)
         high = mpmath.inf if upper > COUNTS_AS_INFINITE else mpmath.mpf(upper)
-        # In units of the width, about the middle, nothing cancels or is tiny, however close the bounds are.
+        # In units of the width, about the middle, nothing cancels or is tiny, however close the
+        # bounds are.
         finite = bool(mpmath.isfinite(high - low))
         middle, width = ((low + high) / 2, high - low) if finite else (mpmath.mpf(0), mpmath.mpf(1))
         edges = [low, *(mpmath.mpf(n) for n in range(-14, 15) if low < n < high), high]
@@ -150,7 +151,9 @@ def normal_float64(word: int, mean: float, stddev: float, lower: float, upper: f
     from_median = fma(add(steps, 0.5, FLOAT64), where.step, remainder, FLOAT64)
     if from_median <= 0.425:
         x = fma(-from_median, from_median, 0.180625, FLOAT64)
-        ratio = divide(polynomial("CENTRAL_NUMERATOR", x), polynomial("CENTRAL_DENOMINATOR", x), FLOAT64)
+        ratio = divide(
+            polynomial("CENTRAL_NUMERATOR", x), polynomial("CENTRAL_DENOMINATOR", x), FLOAT64
+        )
         z = fma(from_median, 2.5, multiply(ratio, from_median, FLOAT64), FLOAT64)
     else:
         s = square_root(minus_log_float64(tail), FLOAT64)
@@ -162,5 +165,6 @@ def normal_float64(word: int, mean: float, stddev: float, lower: float, upper: f
 
 def _clipped(z: float, lower: float, upper: float) -> float:
     assert not math.isnan(z)
-    # Of two equal numbers, Python's max and min return the first: here the bound, as the document has it.
+    # Of two equal numbers, Python's max and min return the first: here the bound, as the document
+    # has it.
     return min(upper, max(lower, z))

@@ -20,7 +20,12 @@ from tests.reference.floats import (
     subtract,
 )
 from tests.reference.fourier import stft_element
-from tests.reference.normal import COUNTS_AS_INFINITE, normal_float32, normal_float64, truncated_stddev
+from tests.reference.normal import (
+    COUNTS_AS_INFINITE,
+    normal_float32,
+    normal_float64,
+    truncated_stddev,
+)
 from tests.reference.structures import (
     delta_element,
     is_dirac,
@@ -65,7 +70,9 @@ DEFAULTS: dict[str, dict[str, Value]] = {
     "kaiming_uniform": {"a": 0.0, "mode": "fan_in", "nonlinearity": "leaky_relu"},
     "kaiming_normal": {"a": 0.0, "mode": "fan_in", "nonlinearity": "leaky_relu"},
 }
-INTEGER_BYTES = {f"{sign}int{8 * size}": size for sign in ("", "u") for size in (1, 2, 4, 8)} | {"bool": 1}
+INTEGER_BYTES = {f"{sign}int{8 * size}": size for sign in ("", "u") for size in (1, 2, 4, 8)} | {
+    "bool": 1
+}
 
 
 @dataclass(frozen=True)
@@ -106,10 +113,13 @@ def element_bytes(tensor: Tensor, indices: Iterable[int]) -> bytes:
     if tensor.dtype in INTEGER_BYTES:
         size = INTEGER_BYTES[tensor.dtype]
         return b"".join(
-            _integer(tensor, index).to_bytes(size, "little", signed=tensor.dtype.startswith("int")) for index in indices
+            _integer(tensor, index).to_bytes(size, "little", signed=tensor.dtype.startswith("int"))
+            for index in indices
         )
     form = FORMATS[tensor.dtype]
-    return b"".join(encode(element(tensor, index), form).to_bytes(form.bits // 8, "little") for index in indices)
+    return b"".join(
+        encode(element(tensor, index), form).to_bytes(form.bits // 8, "little") for index in indices
+    )
 
 
 def slice_indices(shape: Sequence[int], starts: Sequence[int], lengths: Sequence[int]) -> list[int]:
@@ -141,7 +151,9 @@ def _wide_element(tensor: Tensor, index: int) -> float:
     if name == "random_normal":
         return _normal(tensor, index, (tensor.number("mean"), tensor.number("stddev")))
     if name == "truncated_normal":
-        mean, stddev, lower, upper = (tensor.number(p) for p in ("mean", "stddev", "lower", "upper"))
+        mean, stddev, lower, upper = (
+            tensor.number(p) for p in ("mean", "stddev", "lower", "upper")
+        )
         return _normal(tensor, index, (mean, stddev), (lower, upper))
     if name.startswith(("xavier", "kaiming")):
         return _gained(tensor, index)
@@ -157,7 +169,9 @@ def _integer_or_real(tensor: Tensor, index: int) -> float:
         case "constant":
             return tensor.number("value")
         case "dirac":
-            return float(is_dirac(tensor.shape, index, tensor.fan_axes, int(tensor.number("groups"))))
+            return float(
+                is_dirac(tensor.shape, index, tensor.fan_axes, int(tensor.number("groups")))
+            )
     return tensor.number("gain") if is_on_diagonal(tensor.shape, index, tensor.fan_axes) else 0.0
 
 
@@ -188,14 +202,22 @@ def _integer(tensor: Tensor, index: int) -> int:
 def _uniform(tensor: Tensor, index: int, minval: float, maxval: float) -> float:
     wide = tensor.dtype == "float64"
     form = FLOAT64 if wide else FLOAT32
-    unit = math.ldexp(word64(index, tensor.key) >> 11, -53) if wide else math.ldexp(word32(index, tensor.key) >> 8, -24)
-    low, width, high = (round_to(value, form) for value in (minval, subtract(maxval, minval, FLOAT64), maxval))
+    unit = (
+        math.ldexp(word64(index, tensor.key) >> 11, -53)
+        if wide
+        else math.ldexp(word32(index, tensor.key) >> 8, -24)
+    )
+    low, width, high = (
+        round_to(value, form) for value in (minval, subtract(maxval, minval, FLOAT64), maxval)
+    )
     ceiling = max(low, next_below(high, form))
     value = fma(unit, width, low, form)
     return min(ceiling, value)
 
 
-def _normal(tensor: Tensor, index: int, moments: Pair, bounds: Pair = (-math.inf, math.inf)) -> float:
+def _normal(
+    tensor: Tensor, index: int, moments: Pair, bounds: Pair = (-math.inf, math.inf)
+) -> float:
     if tensor.dtype == "float64":
         return normal_float64(word64(index, tensor.key), *moments, *bounds)
     return normal_float32(word32(index, tensor.key), *moments, *bounds)
@@ -207,7 +229,9 @@ def _scaled(tensor: Tensor, index: int) -> float:
     if tensor.initializer in SCALINGS:
         scale, mode, distribution = SCALINGS[tensor.initializer]
     else:
-        scale, lower, upper = (tensor.number(parameter) for parameter in ("scale", "lower", "upper"))
+        scale, lower, upper = (
+            tensor.number(parameter) for parameter in ("scale", "lower", "upper")
+        )
         mode, distribution = str(parameters["mode"]), str(parameters["distribution"])
     fan_in, fan_out = _fans(tensor)
     fan = {
@@ -225,14 +249,21 @@ def _scaled(tensor: Tensor, index: int) -> float:
         return _normal(tensor, index, (0.0, stddev))
     lower = -math.inf if lower < -COUNTS_AS_INFINITE else lower
     upper = math.inf if upper > COUNTS_AS_INFINITE else upper
-    return _normal(tensor, index, (0.0, divide(stddev, truncated_stddev(lower, upper), FLOAT64)), (lower, upper))
+    return _normal(
+        tensor,
+        index,
+        (0.0, divide(stddev, truncated_stddev(lower, upper), FLOAT64)),
+        (lower, upper),
+    )
 
 
 def _gained(tensor: Tensor, index: int) -> float:
     fan_in, fan_out = _fans(tensor)
     if tensor.initializer.startswith("xavier"):
         both = max(1.0, add(fan_in, fan_out, FLOAT64))
-        stddev = multiply(tensor.number("gain"), square_root(divide(2.0, both, FLOAT64), FLOAT64), FLOAT64)
+        stddev = multiply(
+            tensor.number("gain"), square_root(divide(2.0, both, FLOAT64), FLOAT64), FLOAT64
+        )
     else:
         fan = max(1.0, fan_in if tensor.all_parameters["mode"] == "fan_in" else fan_out)
         gain = _gain(str(tensor.all_parameters["nonlinearity"]), tensor.number("a"))
@@ -248,7 +279,9 @@ def _gain(nonlinearity: str, a: float) -> float:
     if slope is not None:
         divisor = add(1.0, multiply(slope, slope, FLOAT64), FLOAT64)
         return square_root(divide(2.0, divisor, FLOAT64), FLOAT64)
-    return {"tanh": divide(5.0, 3.0, FLOAT64), "selu": 0.75, "linear": 1.0, "sigmoid": 1.0}[nonlinearity]
+    return {"tanh": divide(5.0, 3.0, FLOAT64), "selu": 0.75, "linear": 1.0, "sigmoid": 1.0}[
+        nonlinearity
+    ]
 
 
 def _fans(tensor: Tensor) -> tuple[float, float]:
@@ -261,6 +294,8 @@ def _fans(tensor: Tensor) -> tuple[float, float]:
         [axis % len(shape) for axis in axes.get(kind, default)]
         for kind, default in (("in_axis", [-2]), ("out_axis", [-1]), ("batch_axis", []))
     ]
-    receptive = math.prod(n for axis, n in enumerate(shape) if not any(axis in kind for kind in named))
+    receptive = math.prod(
+        n for axis, n in enumerate(shape) if not any(axis in kind for kind in named)
+    )
     fan_in, fan_out = (math.prod(shape[axis] for axis in kind) * receptive for kind in named[:2])
     return round_ratio(fan_in, 1, FLOAT64), round_ratio(fan_out, 1, FLOAT64)

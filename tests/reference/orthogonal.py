@@ -54,7 +54,9 @@ def reflect(v: Matrix, s: Matrix, matrix: Matrix, top: int, columns: range) -> N
     """Replace rows ``top`` and below of some columns by (I - V S V') times themselves."""
     rows, width = len(v), len(s)
     for c in columns:
-        projected = [chain([(v[i][k], matrix[top + i][c]) for i in range(rows)]) for k in range(width)]
+        projected = [
+            chain([(v[i][k], matrix[top + i][c]) for i in range(rows)]) for k in range(width)
+        ]
         scaled = [chain([(s[r][k], projected[k]) for k in range(width)]) for r in range(width)]
         for i in range(rows):
             terms = [(-v[i][k], scaled[k]) for k in range(width)]
@@ -85,6 +87,8 @@ def orthogonal(rows: int, columns: int, gain: float, key: Key, indices: list[int
     if short == 0:
         return [[] for _ in range(rows)]
     words = ((word64(indices[r * short + c], key) for c in range(short)) for r in range(tall))
-    matrix = [[normal_float64(word, 0.0, 1.0, -math.inf, math.inf) for word in row] for row in words]
+    matrix = [
+        [normal_float64(word, 0.0, 1.0, -math.inf, math.inf) for word in row] for row in words
+    ]
     q = [[multiply(x, gain, FLOAT64) for x in row] for row in orthonormal_columns(matrix)]
     return q if rows >= columns else [list(column) for column in zip(*q, strict=True)]

@@ -86,7 +86,9 @@ def orthogonal_element(
     return _in_rectangle(shape, at, (tuple(starts), tuple(lengths)), columns, gain, key)
 
 
-def delta_element(shape: tuple[int, ...], index: int, axes: FanAxes, gain: float, key: Key) -> float:
+def delta_element(
+    shape: tuple[int, ...], index: int, axes: FanAxes, gain: float, key: Key
+) -> float:
     """Return an element of a delta-orthogonal kernel."""
     which = roles(shape, axes)
     at = coordinates(shape, index)
@@ -114,17 +116,26 @@ def _in_rectangle(
 
 @functools.lru_cache(maxsize=32)
 def _matrix(
-    shape: tuple[int, ...], starts: tuple[int, ...], lengths: tuple[int, ...], columns: int, gain: float, key: Key
+    shape: tuple[int, ...],
+    starts: tuple[int, ...],
+    lengths: tuple[int, ...],
+    columns: int,
+    gain: float,
+    key: Key,
 ) -> Matrix:
     def index_of(number: int) -> int:
         within = coordinates(lengths, number)
-        return element_index(shape, [start + place for start, place in zip(starts, within, strict=True)])
+        return element_index(
+            shape, [start + place for start, place in zip(starts, within, strict=True)]
+        )
 
     indices = [index_of(number) for number in range(math.prod(lengths))]
     return orthogonal(len(indices) // columns, columns, gain, key, indices)
 
 
-def is_sparse_zero(shape: tuple[int, ...], index: int, axis: int, sparsity: float, key: Key) -> bool:
+def is_sparse_zero(
+    shape: tuple[int, ...], index: int, axis: int, sparsity: float, key: Key
+) -> bool:
     """Return whether a sparse matrix is zero there; the key is the second one."""
     row, column = divmod(index, shape[1])
     line, place = (column, row) if axis == 0 else (row, column)
@@ -132,9 +143,13 @@ def is_sparse_zero(shape: tuple[int, ...], index: int, axis: int, sparsity: floa
 
 
 @functools.lru_cache(maxsize=1024)
-def _zeros_of_line(shape: tuple[int, ...], axis: int, line: int, sparsity: float, key: Key) -> frozenset[int]:
+def _zeros_of_line(
+    shape: tuple[int, ...], axis: int, line: int, sparsity: float, key: Key
+) -> frozenset[int]:
     length = shape[axis]
     zeros = min(length, math.ceil(sparsity * length))
-    indices = [place * shape[1] + line if axis == 0 else line * shape[1] + place for place in range(length)]
+    indices = [
+        place * shape[1] + line if axis == 0 else line * shape[1] + place for place in range(length)
+    ]
     ranked = sorted(range(length), key=lambda place: (word32(indices[place], key), place))
     return frozenset(ranked[:zeros])

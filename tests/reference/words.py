@@ -9,7 +9,12 @@ Key = tuple[int, int, int, int]
 
 def derive_key(seed: int, draw: int, name: str, first_byte: int = 0) -> Key:
     """Return key0, key1, counter2, counter3; the second key's are those from byte 16 on."""
-    text = b"seedbed-1\x00" + (seed % 2**64).to_bytes(8, "little") + draw.to_bytes(8, "little") + name.encode("utf-8")
+    text = (
+        b"seedbed-1\x00"
+        + (seed % 2**64).to_bytes(8, "little")
+        + draw.to_bytes(8, "little")
+        + name.encode("utf-8")
+    )
     digest = hashlib.sha256(text).digest()
     key0, key1, counter2, counter3 = (
         int.from_bytes(digest[i : i + 4], "little") for i in range(first_byte, first_byte + 16, 4)
@@ -17,7 +22,9 @@ def derive_key(seed: int, draw: int, name: str, first_byte: int = 0) -> Key:
     return key0, key1, counter2, counter3
 
 
-def philox4x32_10(counter: tuple[int, int, int, int], key: tuple[int, int]) -> tuple[int, int, int, int]:
+def philox4x32_10(
+    counter: tuple[int, int, int, int], key: tuple[int, int]
+) -> tuple[int, int, int, int]:
     """Return the four words of one block."""
     x0, x1, x2, x3 = counter
     k0, k1 = key

@@ -1,7 +1,7 @@
 """Statistical checks: each raises AssertionError if fair numbers would look like this once in a million times.
 
-All bands come from theory and none from trying. The seeds are fixed, so a check passes always or never; with some 1,000
-comparisons, one set of seeds in 1,000 would be unlucky.
+All bands come from theory and none from trying. The seeds are fixed, so a check passes always or
+never; with some 1,000 comparisons, one set of seeds in 1,000 would be unlucky.
 """
 
 import itertools
@@ -38,10 +38,16 @@ def uniform(low: float, high: float) -> Distribution:
     return Distribution(stats.uniform(low, high - low), lambda x: (x - low) / (high - low))
 
 
-def normal(mean: float, stddev: float, lower: float = -math.inf, upper: float = math.inf) -> Distribution:
+def normal(
+    mean: float, stddev: float, lower: float = -math.inf, upper: float = math.inf
+) -> Distribution:
     """Return the normal distribution, truncated at bounds in standard deviations."""
     below, mass = ndtr(lower), ndtr(upper) - ndtr(lower)
-    exact = stats.truncnorm(lower, upper, loc=mean, scale=stddev) if mass < 1 else stats.norm(mean, stddev)
+    exact = (
+        stats.truncnorm(lower, upper, loc=mean, scale=stddev)
+        if mass < 1
+        else stats.norm(mean, stddev)
+    )
     return Distribution(exact, lambda x: (ndtr((x - mean) / stddev) - below) / mass)
 
 
@@ -69,7 +75,9 @@ def standardized_moments(distribution: Distribution, count: int) -> Numbers:
     """Return the exact means of the standardized number's powers 0 to count."""
     exact = distribution.exact
     # All but 1e-40 of the probability lies between these ends, and the density is smooth there.
-    low, high = np.clip(exact.support(), exact.mean() - 14 * exact.std(), exact.mean() + 14 * exact.std())
+    low, high = np.clip(
+        exact.support(), exact.mean() - 14 * exact.std(), exact.mean() + 14 * exact.std()
+    )
     nodes, weights = np.polynomial.legendre.leggauss(200)
     x = (low + high) / 2 + (high - low) / 2 * nodes
     density = weights * (high - low) / 2 * exact.pdf(x)
@@ -99,7 +107,9 @@ def check_tails(values: NDArray[Any], distribution: Distribution) -> None:
         ):
             expected = stats.binom(numbers.size, p)
             likelihood = 2 * min(expected.cdf(count), expected.sf(count - 1))
-            assert likelihood > ALPHA, f"{count} numbers {side} the quantile of {p:g}, {p * numbers.size:g} expected"
+            assert likelihood > ALPHA, (
+                f"{count} numbers {side} the quantile of {p:g}, {p * numbers.size:g} expected"
+            )
 
 
 def _centred_powers(z: Numbers) -> list[Numbers]:

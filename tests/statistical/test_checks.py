@@ -47,7 +47,10 @@ WRONG: dict[str, tuple[Check, NDArray[np.float64]]] = {
     "mean of 0.01": (check_moments, FAIR + 0.01),
     "1 percent too wide": (check_moments, FAIR * 1.01),
     "skewed": (check_moments, (FAIR + 0.005 * (FAIR**2 - 1)) / np.sqrt(1 + 2 * 0.005**2)),
-    "uniform of variance 1": (check_moments, np.random.default_rng(3).uniform(-(3**0.5), 3**0.5, 2**20)),
+    "uniform of variance 1": (
+        check_moments,
+        np.random.default_rng(3).uniform(-(3**0.5), 3**0.5, 2**20),
+    ),
     "clipped at 3.5": (check_tails, np.clip(FAIR, -3.5, 3.5)),
     "tails too heavy": (check_tails, np.where(np.abs(FAIR) > 3.0, 1.1 * FAIR, FAIR)),
     "pairs in order": (check_pairs, np.sort(FAIR.reshape(-1, 2), axis=1)),

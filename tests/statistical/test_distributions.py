@@ -54,7 +54,9 @@ class Case:
 def truncated(mean: float, stddev: float, lower: float, upper: float) -> Case:
     """Return the case of a truncated normal."""
     name = f"truncated_normal({lower:g}, {upper:g})"
-    return Case(name, TruncatedNormalSpec(mean, stddev, lower, upper), normal(mean, stddev, lower, upper))
+    return Case(
+        name, TruncatedNormalSpec(mean, stddev, lower, upper), normal(mean, stddev, lower, upper)
+    )
 
 
 CASES = [
@@ -84,8 +86,12 @@ def test_a_tensor_follows_its_distribution(cpu: CpuBackend, case: Case, dtype: D
 
 @pytest.mark.parametrize("lane", range(4))
 @pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: dtype.value)
-def test_every_lane_of_the_generator_follows_the_distribution(cpu: CpuBackend, dtype: Dtype, lane: int) -> None:
-    values = sample(cpu, TensorSpec("lanes", (2**18, 4), dtype, RandomNormalSpec(0.0, 1.0), seed=2))[:, lane]
+def test_every_lane_of_the_generator_follows_the_distribution(
+    cpu: CpuBackend, dtype: Dtype, lane: int
+) -> None:
+    values = sample(
+        cpu, TensorSpec("lanes", (2**18, 4), dtype, RandomNormalSpec(0.0, 1.0), seed=2)
+    )[:, lane]
     check_distribution_function(values, normal(0.0, 1.0))
     check_moments(values, normal(0.0, 1.0))
     check_lags(values.astype(np.float64), range(1, 9))
@@ -126,7 +132,9 @@ def test_a_narrow_tensor_is_the_float32_tensor_rounded(
     assert np.array_equal(found.view(bits), single.astype(dtype.numpy).view(bits))
 
 
-@pytest.mark.parametrize("dtype", [Dtype.FLOAT8_E4M3FN, Dtype.FLOAT8_E5M2], ids=lambda dtype: dtype.value)
+@pytest.mark.parametrize(
+    "dtype", [Dtype.FLOAT8_E4M3FN, Dtype.FLOAT8_E5M2], ids=lambda dtype: dtype.value
+)
 def test_every_number_of_8_bits_has_its_share_of_a_normal(cpu: CpuBackend, dtype: Dtype) -> None:
     values = sample(cpu, TensorSpec("shares", (2**20,), dtype, RandomNormalSpec(0.0, 1.0), seed=4))
     numbers = np.arange(256, dtype=np.uint8).view(dtype.numpy).astype(np.float64)

@@ -21,7 +21,9 @@ NAMES = ["", "a", "b", "aa", "layer/1/kernel", "layer/2/kernel", "Layer/1/kernel
 DRAWS = [0, 1, 2, 2**32, 2**64 - 1]
 
 
-def normal(cpu: CpuBackend, dtype: Dtype, *, seed: int = 5, name: str = "w", draw: int = 0) -> Numbers:
+def normal(
+    cpu: CpuBackend, dtype: Dtype, *, seed: int = 5, name: str = "w", draw: int = 0
+) -> Numbers:
     """Return standard normal numbers."""
     spec = TensorSpec(name, (SIZE,), dtype, STANDARD, seed=seed, draw=draw)
     return sample(cpu, spec).astype(np.float64)
@@ -43,7 +45,11 @@ def test_the_check_would_find_equal_tensors(cpu: CpuBackend) -> None:
 def test_a_thousand_seeds_have_the_spread_of_independent_means(cpu: CpuBackend) -> None:
     count, size = 1000, 1000
     means = [
-        float(sample(cpu, TensorSpec("w", (size,), Dtype.FLOAT32, STANDARD, seed=seed)).mean(dtype=np.float64))
+        float(
+            sample(cpu, TensorSpec("w", (size,), Dtype.FLOAT32, STANDARD, seed=seed)).mean(
+                dtype=np.float64
+            )
+        )
         for seed in range(count)
     ]
     # The squares sum up to a chi-squared number of 1,000 degrees: mean 1,000, variance 2,000.
@@ -67,17 +73,23 @@ def test_float64_numbers_are_not_those_of_float32(cpu: CpuBackend) -> None:
 
 
 def test_rows_and_columns_of_a_matrix_are_independent(cpu: CpuBackend) -> None:
-    matrix = sample(cpu, TensorSpec("w", (256, 512), Dtype.FLOAT32, STANDARD, seed=6)).astype(np.float64)
+    matrix = sample(cpu, TensorSpec("w", (256, 512), Dtype.FLOAT32, STANDARD, seed=6)).astype(
+        np.float64
+    )
     for axis_name, vectors in (("row", matrix), ("column", matrix.T)):
         gram = vectors @ vectors.T / math.sqrt(vectors.shape[1])
         off_diagonal = gram[np.triu_indices(len(gram), 1)]
-        # As many comparisons as pairs; an element's spread is close to normal, so allow for them by Bonferroni.
-        assert np.abs(off_diagonal).max() < math.sqrt(BAND**2 + 2 * math.log(off_diagonal.size)), axis_name
+        # As many comparisons as pairs; an element's spread is close to normal, so allow for them by
+        # Bonferroni.
+        assert np.abs(off_diagonal).max() < math.sqrt(BAND**2 + 2 * math.log(off_diagonal.size)), (
+            axis_name
+        )
 
 
 def test_orthogonal_matrices_of_other_seeds_are_independent(cpu: CpuBackend) -> None:
     first, second = (
-        sample(cpu, TensorSpec("w", (300, 300), Dtype.FLOAT64, OrthogonalSpec(), seed=seed)) for seed in (1, 2)
+        sample(cpu, TensorSpec("w", (300, 300), Dtype.FLOAT64, OrthogonalSpec(), seed=seed))
+        for seed in (1, 2)
     )
     # For independent Haar matrices tr(A'B) is normal with variance 1.
     assert abs(float(np.sum(first * second))) < BAND

@@ -11,12 +11,20 @@ import seedbed as sb
 from seedbed.spec.tensors import TensorSpec
 from seedbed_server.backends.cpu import CpuBackend
 from tests.samples import sample
-from tests.statistical.checks import ALPHA, check_distribution_function, check_moments, check_uncorrelated, normal
+from tests.statistical.checks import (
+    ALPHA,
+    check_distribution_function,
+    check_moments,
+    check_uncorrelated,
+    normal,
+)
 
 Numbers = NDArray[np.float64]
 
 
-def float64(cpu: CpuBackend, initializer: sb.Initializer, shape: tuple[int, ...], name: str = "w") -> Numbers:
+def float64(
+    cpu: CpuBackend, initializer: sb.Initializer, shape: tuple[int, ...], name: str = "w"
+) -> Numbers:
     """Return a tensor of this dtype."""
     made: Numbers = sample(cpu, TensorSpec(name, shape, "float64", initializer))
     return made
@@ -50,10 +58,14 @@ def test_each_block_is_orthonormal_and_no_two_are_alike(
     assert max(map(distance_from_orthonormal, blocks)) < 1e-13
     for i, one in enumerate(blocks):
         for two in blocks[:i]:
-            check_uncorrelated(*(block.reshape(-1) * math.sqrt(max(block.shape)) for block in (one, two)))
+            check_uncorrelated(
+                *(block.reshape(-1) * math.sqrt(max(block.shape)) for block in (one, two))
+            )
 
 
-def test_the_inputs_of_a_delta_orthogonal_kernel_are_orthonormal_at_the_centre(cpu: CpuBackend) -> None:
+def test_the_inputs_of_a_delta_orthogonal_kernel_are_orthonormal_at_the_centre(
+    cpu: CpuBackend,
+) -> None:
     kernel = float64(cpu, sb.DeltaOrthogonal(2.0, seed=4), (3, 4, 20, 50))
     centre = kernel[1, 1].copy()
     assert distance_from_orthonormal(centre / 2.0) < 1e-13
@@ -84,11 +96,13 @@ def test_zeros_are_in_all_places_of_a_line_equally_often(cpu: CpuBackend, axis: 
     shape = (20, 50_000) if axis == 0 else (50_000, 20)
     zeros = float64(cpu, sb.Sparse(0.3, axis=axis, seed=4), shape) == 0
     counts = zeros.sum(1 - axis)
-    # The counts of n places of which z are drawn without replacement have covariance z (n - z) / (n (n - 1)) off a
-    # common mean, so that this sum of squares has n - 1 degrees of freedom.
+    # The counts of n places of which z are drawn without replacement have covariance z (n - z) / (n
+    # (n - 1)) off a common mean, so that this sum of squares has n - 1 degrees of freedom.
     lines, places, drawn = 50_000, 20, 6
     expected = lines * drawn / places
-    statistic = float(((counts - expected) ** 2).sum()) / (lines * drawn * (places - drawn) / (places * (places - 1)))
+    statistic = float(((counts - expected) ** 2).sum()) / (
+        lines * drawn * (places - drawn) / (places * (places - 1))
+    )
     assert stats.chi2(places - 1).sf(statistic) > ALPHA
     assert stats.chi2(places - 1).cdf(statistic) > ALPHA
 

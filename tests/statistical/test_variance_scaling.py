@@ -38,8 +38,11 @@ from tests.statistical.checks import (
 
 DENSE, CONVOLUTION = (400, 600), (3, 5, 96, 128)
 DTYPES = [Dtype.FLOAT32, Dtype.FLOAT64]
-# sqrt of the variance of a standard normal number between -2 and 2: 1 - 4 * pdf(2) / (cdf(2) - cdf(-2)).
-STDDEV_WITHIN_2 = math.sqrt(1 - 4 * math.exp(-2.0) / math.sqrt(2 * math.pi) / math.erf(math.sqrt(2.0)))
+# sqrt of the variance of a standard normal number between -2 and 2: 1 - 4 * pdf(2) / (cdf(2) -
+# cdf(-2)).
+STDDEV_WITHIN_2 = math.sqrt(
+    1 - 4 * math.exp(-2.0) / math.sqrt(2 * math.pi) / math.erf(math.sqrt(2.0))
+)
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,12 @@ class Case:
     def limit(self) -> float:
         """The largest magnitude."""
         stddev = math.sqrt(self.variance)
-        return stddev * {"uniform": math.sqrt(3.0), "truncated": 2 / STDDEV_WITHIN_2, "normal": math.inf}[self.kind]
+        return (
+            stddev
+            * {"uniform": math.sqrt(3.0), "truncated": 2 / STDDEV_WITHIN_2, "normal": math.inf}[
+                self.kind
+            ]
+        )
 
     @property
     def distribution(self) -> Distribution:
@@ -64,11 +72,17 @@ class Case:
         stddev = math.sqrt(self.variance)
         if self.kind == "uniform":
             return uniform(-self.limit, self.limit)
-        return normal(0.0, stddev / STDDEV_WITHIN_2, -2.0, 2.0) if self.kind == "truncated" else normal(0.0, stddev)
+        return (
+            normal(0.0, stddev / STDDEV_WITHIN_2, -2.0, 2.0)
+            if self.kind == "truncated"
+            else normal(0.0, stddev)
+        )
 
     def spec(self, dtype: Dtype) -> TensorSpec:
         """Return the tensor in a dtype."""
-        return TensorSpec("scaled", self.shape, dtype, self.initializer, seed=7, fan_axes=self.fan_axes)
+        return TensorSpec(
+            "scaled", self.shape, dtype, self.initializer, seed=7, fan_axes=self.fan_axes
+        )
 
 
 # Keras: (400, 600) has fans 400 and 600; (3, 5, 96, 128) has 15 * 96 = 1440 and 15 * 128 = 1920.
@@ -83,8 +97,12 @@ CASES = [
     Case(HeNormalSpec(), CONVOLUTION, 2 / 1440, "truncated"),
     Case(VarianceScalingSpec(3.0, "fan_out", "uniform"), CONVOLUTION, 3 / 1920, "uniform"),
     Case(VarianceScalingSpec(0.5, "fan_out", "truncated_normal"), DENSE, 0.5 / 600, "truncated"),
-    Case(VarianceScalingSpec(2.5, "fan_avg", "untruncated_normal"), CONVOLUTION, 2.5 / 1680, "normal"),
-    Case(VarianceScalingSpec(1.0, "fan_in", "untruncated_normal"), (200_000,), 1 / 200_000, "normal"),
+    Case(
+        VarianceScalingSpec(2.5, "fan_avg", "untruncated_normal"), CONVOLUTION, 2.5 / 1680, "normal"
+    ),
+    Case(
+        VarianceScalingSpec(1.0, "fan_in", "untruncated_normal"), (200_000,), 1 / 200_000, "normal"
+    ),
     Case(HeNormalSpec(), DENSE, 2 / 600, "truncated", FanAxes(in_axis=(1,), out_axis=(0,))),
     Case(HeUniformSpec(), (8, 150, 200), 2 / 150, "uniform", FanAxes(batch_axis=(0,))),
 ]
@@ -100,7 +118,9 @@ def extremes(spec: TensorSpec) -> NDArray[Any]:
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: dtype.value)
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.initializer.name()}-{case.kind}-{len(case.shape)}d")
+@pytest.mark.parametrize(
+    "case", CASES, ids=lambda case: f"{case.initializer.name()}-{case.kind}-{len(case.shape)}d"
+)
 def test_the_variance_is_scale_over_fan(cpu: CpuBackend, case: Case, dtype: Dtype) -> None:
     values = sample(cpu, case.spec(dtype))
     check_moments(values, case.distribution)
@@ -123,7 +143,8 @@ def test_the_limit_is_reached_and_not_exceeded(cpu: CpuBackend, case: Case, dtyp
     assert highest == pytest.approx(case.limit, abs=4 * unit)
     assert lowest <= values.min()
     assert values.max() <= highest
-    # The probability that none of n numbers comes as close as the quantile of ln(1/ALPHA) / n is ALPHA.
+    # The probability that none of n numbers comes as close as the quantile of ln(1/ALPHA) / n is
+    # ALPHA.
     near = -math.log(ALPHA) / values.size
     assert values.min() < case.distribution.exact.ppf(near)
     assert values.max() > case.distribution.exact.isf(near)

@@ -24,7 +24,8 @@ from seedbed_server.backends.cpu import CpuBackend
 from seedbed_server.kernels.values import uniform_float32_values
 from seedbed_server.sampling.sampler import TensorSource, plan
 
-# Enough elements for vector loops, their remainders and both tails of the normal; a matrix of several panels.
+# Enough elements for vector loops, their remainders and both tails of the normal; a matrix of
+# several panels.
 SHAPES: list[tuple[InitializerSpec, tuple[int, ...]]] = [
     (RandomUniformSpec(-0.3, 1.7), (100_003,)),
     (RandomNormalSpec(0.25, 1.5), (100_003,)),
@@ -46,7 +47,9 @@ def digests(backend: CpuBackend) -> dict[str, str]:
             spec = TensorSpec("digest", shape, dtype, initializer, seed=20_240_229, draw=case)
             out = np.empty(spec.element_count * dtype.itemsize, np.uint8)
             TensorSource(plan(TensorRequest(spec)), backend).fill(0, out)
-            found[f"{case}-{initializer.name()}-{dtype.value}"] = hashlib.sha256(out.tobytes()).hexdigest()
+            found[f"{case}-{initializer.name()}-{dtype.value}"] = hashlib.sha256(
+                out.tobytes()
+            ).hexdigest()
     return found
 
 

@@ -24,7 +24,11 @@ SPEC = sb.TensorSpec("w", (500, 33), "bfloat16", sb.RandomNormal(seed=1))
 HUGE = sb.TensorSpec("h", (2**37,), "bfloat16", sb.RandomUniform(seed=1))
 SLOW = sb.TensorSpec("o", (4096, 4096), "float32", sb.Orthogonal(seed=1))
 MODEL = sb.Manifest(
-    [SPEC, sb.TensorSpec("b", (3,), "float64", sb.Ones()), sb.TensorSpec("e", (0, 3), "int8", sb.Zeros())]
+    [
+        SPEC,
+        sb.TensorSpec("b", (3,), "float64", sb.Ones()),
+        sb.TensorSpec("e", (0, 3), "int8", sb.Zeros()),
+    ]
 )
 METHODS = {name: value for name, value in vars(sb.Client).items() if not name.startswith("_")}
 
@@ -56,16 +60,27 @@ async def started(call: Any) -> "asyncio.Task[Any]":
 
 
 def test_nothing_is_added_but_the_name_that_aclosing_calls() -> None:
-    assert {name for name in vars(sb.aio.Client) if not name.startswith("_")} == {*METHODS, "aclose"}
+    assert {name for name in vars(sb.aio.Client) if not name.startswith("_")} == {
+        *METHODS,
+        "aclose",
+    }
 
 
-@pytest.mark.parametrize("name", [name for name, value in METHODS.items() if inspect.isfunction(value)])
+@pytest.mark.parametrize(
+    "name", [name for name, value in METHODS.items() if inspect.isfunction(value)]
+)
 def test_a_method_has_the_parameters_and_the_result_of_the_synchronous_one(name: str) -> None:
     ours, theirs = getattr(sb.aio.Client, name), METHODS[name]
-    for mine, other in [(ours, theirs), *zip(get_overloads(ours), get_overloads(theirs), strict=True)]:
+    for mine, other in [
+        (ours, theirs),
+        *zip(get_overloads(ours), get_overloads(theirs), strict=True),
+    ]:
         assert inspect.signature(mine).parameters == inspect.signature(other).parameters
         if name != "chunks":
-            assert inspect.signature(mine).return_annotation == inspect.signature(other).return_annotation
+            assert (
+                inspect.signature(mine).return_annotation
+                == inspect.signature(other).return_annotation
+            )
     assert inspect.iscoroutinefunction(ours) != (name == "chunks")
 
 
@@ -155,7 +170,9 @@ BAD_CALLS: dict[str, Callable[[Any], Any]] = {
 
 
 @pytest.mark.parametrize("call", BAD_CALLS.values(), ids=BAD_CALLS.keys())
-def test_a_bad_argument_is_the_synchronous_clients_error_before_anybody_is_asked(call: Callable[[Any], Any]) -> None:
+def test_a_bad_argument_is_the_synchronous_clients_error_before_anybody_is_asked(
+    call: Callable[[Any], Any],
+) -> None:
     with pytest.raises(sb.InvalidArgumentError) as theirs:
         call(sb.Client(Untouchable()))
 
@@ -184,15 +201,23 @@ def test_a_bad_target_is_the_synchronous_clients_error(target: Any) -> None:
 
 def test_a_bad_option_is_the_synchronous_clients_error() -> None:
     options: Any = {"grpc.keepalive_time_ms": 1.5}
-    with pytest.raises(sb.InvalidTypeError, match=r"`options\['grpc.keepalive_time_ms'\]` must be an integer or"):
+    with pytest.raises(
+        sb.InvalidTypeError, match=r"`options\['grpc.keepalive_time_ms'\]` must be an integer or"
+    ):
         sb.aio.connect("127.0.0.1:1", options=options)
 
 
-@pytest.mark.parametrize("target", ["embedded:", "unix:///run/seedbed.sock", ["127.0.0.1:1", "127.0.0.1:2"]], ids=str)
+@pytest.mark.parametrize(
+    "target", ["embedded:", "unix:///run/seedbed.sock", ["127.0.0.1:1", "127.0.0.1:2"]], ids=str
+)
 @pytest.mark.parametrize("directory", [3, b"/dev/shm", Path("/dev/shm")], ids=repr)
-def test_a_bad_folder_of_shared_memory_is_the_synchronous_clients_error(target: Any, directory: Any) -> None:
+def test_a_bad_folder_of_shared_memory_is_the_synchronous_clients_error(
+    target: Any, directory: Any
+) -> None:
     for connect in (sb.connect, sb.aio.connect):
-        with pytest.raises(sb.InvalidTypeError, match="`shared_memory_dir` must be a string or None") as caught:
+        with pytest.raises(
+            sb.InvalidTypeError, match="`shared_memory_dir` must be a string or None"
+        ) as caught:
             connect(target, shared_memory_dir=directory)
         assert caught.value.field == "shared_memory_dir"
 
@@ -215,7 +240,10 @@ def test_everything_is_what_the_synchronous_client_gives() -> None:
             out.tobytes(),
             (await client.sample(SPEC, slice=sb.shard(1, 3))).tobytes(),
             {name: array.tobytes() for name, array in (await client.sample_all(MODEL)).items()},
-            [(c.byte_offset, bytes(c.data), c.crc32c) async for c in client.chunks(SPEC, first_byte=100)],
+            [
+                (c.byte_offset, bytes(c.data), c.crc32c)
+                async for c in client.chunks(SPEC, first_byte=100)
+            ],
             await client.describe(SPEC, slice=sb.shard(0, 2)),
             await client.describe_all(MODEL),
             await client.digest(SPEC, algorithm="sha256"),
@@ -249,10 +277,16 @@ def test_given_arrays_of_many_tensors_are_filled() -> None:
 
 def test_more_tensors_than_one_request_takes_come_complete() -> None:
     names = [f"t{i}" for i in range(BATCH_TENSORS + 5)]
-    model = sb.Manifest([sb.TensorSpec(name, (1,), "float32", sb.RandomUniform(seed=3)) for name in names])
+    model = sb.Manifest(
+        [sb.TensorSpec(name, (1,), "float32", sb.RandomUniform(seed=3)) for name in names]
+    )
 
     async def use(client: sb.aio.Client) -> list[Any]:
-        return [await client.sample_all(model), await client.digest_all(model), await client.describe_all(model)]
+        return [
+            await client.sample_all(model),
+            await client.digest_all(model),
+            await client.describe_all(model),
+        ]
 
     arrays, digests, descriptions = in_embedded(use)
     assert list(arrays) == list(digests) == list(descriptions) == names
@@ -260,7 +294,10 @@ def test_more_tensors_than_one_request_takes_come_complete() -> None:
 
 
 def test_calls_of_several_tasks_go_on_at_the_same_time() -> None:
-    specs = [sb.TensorSpec(str(i), (100_000 + i,), "float32", sb.RandomUniform(seed=i)) for i in range(40)]
+    specs = [
+        sb.TensorSpec(str(i), (100_000 + i,), "float32", sb.RandomUniform(seed=i))
+        for i in range(40)
+    ]
 
     async def use(client: sb.aio.Client) -> list[bytes]:
         return [array.tobytes() for array in await asyncio.gather(*map(client.sample, specs))]
@@ -271,7 +308,9 @@ def test_calls_of_several_tasks_go_on_at_the_same_time() -> None:
 
 def test_the_event_loop_goes_on_while_the_engine_works() -> None:
     async def use(client: sb.aio.Client) -> int:
-        task = asyncio.create_task(client.digest(sb.TensorSpec("w", (2**26,), "float32", sb.RandomNormal(seed=1))))
+        task = asyncio.create_task(
+            client.digest(sb.TensorSpec("w", (2**26,), "float32", sb.RandomNormal(seed=1)))
+        )
         turns = 0
         while not task.done():
             await asyncio.sleep(0.001)
@@ -287,7 +326,9 @@ def test_a_progress_bar_counts_all_bytes(capsys: pytest.CaptureFixture[str]) -> 
     assert "32.2k/32.2k" in drawn
 
 
-def test_a_missing_engine_is_said_on_entering_and_by_the_first_call(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_engine_is_said_on_entering_and_by_the_first_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(importlib.metadata, "entry_points", lambda **_: ())
 
     async def enter() -> None:
@@ -392,7 +433,9 @@ def test_closing_the_client_ends_calls_of_other_tasks() -> None:
         running = [await started(call(client)) for call in CANCELLED_CALLS.values()]
         await client.close()
         for task in running:
-            with pytest.raises(sb.CancelledError, match="the call to embedded: was cancelled; call again"):
+            with pytest.raises(
+                sb.CancelledError, match="the call to embedded: was cancelled; call again"
+            ):
                 await task
         with pytest.raises(sb.CancelledError):
             await anext(chunks)
@@ -467,7 +510,9 @@ def test_tensors_stay_on_a_device_and_the_loop_does_not_wait_for_it(device: Fake
 @pytest.mark.usefixtures("device")
 def test_an_array_to_fill_and_a_device_exclude_each_other() -> None:
     async def main() -> None:
-        await sb.aio.Client(Untouchable()).sample(SPEC, device="gpu", out=np.zeros(SPEC.shape, SPEC.dtype.numpy))
+        await sb.aio.Client(Untouchable()).sample(
+            SPEC, device="gpu", out=np.zeros(SPEC.shape, SPEC.dtype.numpy)
+        )
 
     with pytest.raises(sb.InvalidValueError, match="`out` must be None where `device` is a GPU"):
         run(main())

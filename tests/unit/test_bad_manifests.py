@@ -42,29 +42,60 @@ WRONG: list[tuple[str, object]] = [
     ("manifest", 3),
     ("foo", HEAD | {"foo": 1, "tensors": {}}),
     ("seedbed_manifest", {"tensors": {}}),
-    *(("seedbed_manifest", {"seedbed_manifest": v, "tensors": {}}) for v in each(0, 2, "1", True, 1.0, None, [1], {})),
-    *(("numerics", HEAD | {"numerics": v, "tensors": {}}) for v in ("seedbed-2", None, 1, ["seedbed-1"])),
+    *(
+        ("seedbed_manifest", {"seedbed_manifest": v, "tensors": {}})
+        for v in each(0, 2, "1", True, 1.0, None, [1], {})
+    ),
+    *(
+        ("numerics", HEAD | {"numerics": v, "tensors": {}})
+        for v in ("seedbed-2", None, 1, ["seedbed-1"])
+    ),
     *(("tensors", HEAD | {"tensors": v}) for v in (None, [], ["w"], "w", 3)),
     ("tensors", HEAD),
     *(("rules", rules(v)) for v in (3, 2.5, True, False, 0, "", "abc")),
-    *(("rules[0]", rules([v])) for v in (3, None, "ab", ["*", "zeros"], [], {"match": 1, "initializer": "ones"}, {})),
-    *(("rules[0]", rules([v])) for v in ({"match": "*", "initialiser": "zeros"}, ALL_ZEROS[0] | {"seed": 1})),
+    *(
+        ("rules[0]", rules([v]))
+        for v in (3, None, "ab", ["*", "zeros"], [], {"match": 1, "initializer": "ones"}, {})
+    ),
+    *(
+        ("rules[0]", rules([v]))
+        for v in ({"match": "*", "initialiser": "zeros"}, ALL_ZEROS[0] | {"seed": 1})
+    ),
     *(("rules[1]", rules([*ALL_ZEROS, v])) for v in ({"match": "*"}, {"initializer": "zeros"})),
     ("initializer", rules([{"match": "*", "initializer": 3}])),
     ("initializer", rules([])),
     ("initializer", rules(None)),
     ("initializer", rules([{"match": "W", "initializer": "zeros"}])),
-    *(("initializer", filled(v)) for v in (3, [], ["zeros"], {}, "nobody", {"class_name": 3}, True, "", "ones ")),
-    *(("initializer", filled({"class_name": "Ones", "config": v})) for v in ([1], 0, "", "x", False)),
+    *(
+        ("initializer", filled(v))
+        for v in (3, [], ["zeros"], {}, "nobody", {"class_name": 3}, True, "", "ones ")
+    ),
+    *(
+        ("initializer", filled({"class_name": "Ones", "config": v}))
+        for v in ([1], 0, "", "x", False)
+    ),
     ("stddev", filled({"class_name": "RandomNormal", "stddev": 0.02})),
     ("initializer.foo", filled({"class_name": "RandomNormal", "config": {"foo": 1}})),
     *(
         ("stddev", filled({"class_name": "RandomNormal", "config": {"stddev": v}}))
         for v in each("x", None, [], True, -1)
     ),
-    *(("seed", filled({"class_name": "RandomNormal", "config": {"seed": v}})) for v in ("x", 1.0, True, 2**64)),
-    ("seed", {"seedbed_manifest": 1, "dtype": "float32", "tensors": {"w": {"shape": 2, "initializer": "he_normal"}}}),
-    *(("shape", tensor(shape=v)) for v in (None, "22", True, 2.0, {}, {"2": 2}, [1] * 33, [2**40, 2**40])),
+    *(
+        ("seed", filled({"class_name": "RandomNormal", "config": {"seed": v}}))
+        for v in ("x", 1.0, True, 2**64)
+    ),
+    (
+        "seed",
+        {
+            "seedbed_manifest": 1,
+            "dtype": "float32",
+            "tensors": {"w": {"shape": 2, "initializer": "he_normal"}},
+        },
+    ),
+    *(
+        ("shape", tensor(shape=v))
+        for v in (None, "22", True, 2.0, {}, {"2": 2}, [1] * 33, [2**40, 2**40])
+    ),
     *(("shape[1]", tensor(shape=[2, v])) for v in ("2", None, True, 2.0, -1, [2], 2**63)),
     *(("shape", HEAD | {"rules": ALL_ZEROS, "tensors": {"w": v}}) for v in each(None, "2", {})),
     *(("dtype", tensor(dtype=v)) for v in each(None, 3, [], {}, "", "complex64", ">f4", True)),
@@ -91,7 +122,9 @@ def refused(path: Path, field: str | None = None) -> None:
 
 @pytest.mark.parametrize("suffix", [".yaml", ".json"])
 @pytest.mark.parametrize(("field", "document"), WRONG, ids=lambda value: str(value)[:60])
-def test_a_wrong_document_is_refused_with_its_path(tmp_path: Path, suffix: str, field: str, document: object) -> None:
+def test_a_wrong_document_is_refused_with_its_path(
+    tmp_path: Path, suffix: str, field: str, document: object
+) -> None:
     path = tmp_path / f"m{suffix}"
     path.write_text(json.dumps(document) if suffix == ".json" else yaml.safe_dump(document))
     refused(path, field)
@@ -107,7 +140,8 @@ YAML = {
     "a date as name": START + "tensors: {2020-01-01: [1]}",
     "no name": START + "tensors: {~: [1]}",
     "a list as key": START + "? [a, b]\n: 1\ntensors: {}",
-    "a number as pattern": START.replace("[{match: '*', initializer: zeros}]", "{1: zeros}") + "tensors: {w: [1]}",
+    "a number as pattern": START.replace("[{match: '*', initializer: zeros}]", "{1: zeros}")
+    + "tensors: {w: [1]}",
     "numbers and words as parameters": START
     + "tensors: {w: {shape: 1, initializer: {class_name: HeNormal, config: {1: 1, x: 2}}}}",
     "a set as shape": START + "tensors: {w: !!set {1, 2}}",
@@ -167,7 +201,9 @@ def test_json_that_is_no_manifest_is_refused(tmp_path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".yaml", ".json"])
-@pytest.mark.parametrize("data", [b"\xff\xfe\0\x80", b"\x80", START.encode("utf-16"), b"\x89PNG\r\n\x1a\n\0"], ids=repr)
+@pytest.mark.parametrize(
+    "data", [b"\xff\xfe\0\x80", b"\x80", START.encode("utf-16"), b"\x89PNG\r\n\x1a\n\0"], ids=repr
+)
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path, suffix: str, data: bytes) -> None:
     path = tmp_path / f"m{suffix}"
     path.write_bytes(data)

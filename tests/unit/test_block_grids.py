@@ -47,7 +47,10 @@ def brute_force(grid: BlockGrid) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     blocks, places = [], []
     for at in itertools.product(*map(range, grid.shape)):
         within = [a - start for a, start in zip(at, grid.starts, strict=True)]
-        inside = all(0 <= w < size * count for w, size, count in zip(within, grid.lengths, grid.counts, strict=True))
+        inside = all(
+            0 <= w < size * count
+            for w, size, count in zip(within, grid.lengths, grid.counts, strict=True)
+        )
         numbers = [w // size for w, size in zip(within, grid.lengths, strict=True)]
         rests = [w % size for w, size in zip(within, grid.lengths, strict=True)]
         blocks.append(int(np.ravel_multi_index(numbers, grid.counts)) if inside else -1)
@@ -81,10 +84,14 @@ def test_a_blocks_elements_are_listed_in_its_order(grid: BlockGrid) -> None:
 
 
 @given(grids(), st.data())
-def test_the_number_of_touched_blocks_is_that_of_the_elements(grid: BlockGrid, data: st.DataObject) -> None:
+def test_the_number_of_touched_blocks_is_that_of_the_elements(
+    grid: BlockGrid, data: st.DataObject
+) -> None:
     blocks = brute_force(grid)[0].reshape(grid.shape)
     starts = tuple(data.draw(st.integers(0, n - 1)) for n in grid.shape)
-    lengths = tuple(data.draw(st.integers(1, n - start)) for n, start in zip(grid.shape, starts, strict=True))
+    lengths = tuple(
+        data.draw(st.integers(1, n - start)) for n, start in zip(grid.shape, starts, strict=True)
+    )
     inside = blocks[TensorSlice(starts, lengths).index]
     assert grid.touched(starts, lengths) == len(set(inside[inside >= 0].tolist()))
 
@@ -93,15 +100,28 @@ def test_the_number_of_touched_blocks_is_that_of_the_elements(grid: BlockGrid, d
 def test_blocks_that_are_not_interleaved_follow_each_other(grid: BlockGrid) -> None:
     blocks = [block for block in brute_force(grid)[0].tolist() if block >= 0]
     open_at = [
-        len({b for b in set(blocks) if blocks.index(b) <= i <= len(blocks) - 1 - blocks[::-1].index(b)})
+        len(
+            {
+                b
+                for b in set(blocks)
+                if blocks.index(b) <= i <= len(blocks) - 1 - blocks[::-1].index(b)
+            }
+        )
         for i in range(len(blocks))
     ]
     assert max(open_at) == grid.interleaved
 
 
-@given(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 40)), min_size=1, max_size=5), st.integers(1, 20))
-def test_cut_runs_have_the_same_elements_and_no_border_inside(pairs: list[tuple[int, int]], unit: int) -> None:
-    runs = Runs(np.array([f for f, _ in pairs], np.uint64), np.array([n for _, n in pairs], np.uint64))
+@given(
+    st.lists(st.tuples(st.integers(0, 60), st.integers(1, 40)), min_size=1, max_size=5),
+    st.integers(1, 20),
+)
+def test_cut_runs_have_the_same_elements_and_no_border_inside(
+    pairs: list[tuple[int, int]], unit: int
+) -> None:
+    runs = Runs(
+        np.array([f for f, _ in pairs], np.uint64), np.array([n for _, n in pairs], np.uint64)
+    )
     pieces = runs.cut(unit)
     assert pieces.indices().tolist() == runs.indices().tolist()
     assert (pieces.counts > 0).all()
@@ -123,7 +143,9 @@ class CountingBackend(BrokenBackend):
         return super().orthogonal(rule, block, key, is_cancelled)
 
 
-def computed(cpu: CpuBackend, initializer: sb.Orthogonal, shape: tuple[int, ...], part: TensorSlice) -> list[int]:
+def computed(
+    cpu: CpuBackend, initializer: sb.Orthogonal, shape: tuple[int, ...], part: TensorSlice
+) -> list[int]:
     """Return the blocks that a slice takes, filled in pieces of five elements."""
     counting = CountingBackend(cpu)
     request = TensorRequest(TensorSpec("w", shape, "float32", initializer), part)
@@ -153,7 +175,11 @@ LAST = sb.Orthogonal(seed=1, batch_axis=-1)
     ids=str,
 )
 def test_only_the_blocks_that_a_slice_touches_are_computed_and_each_once(
-    cpu: CpuBackend, initializer: sb.Orthogonal, shape: tuple[int, ...], part: TensorSlice, blocks: list[int]
+    cpu: CpuBackend,
+    initializer: sb.Orthogonal,
+    shape: tuple[int, ...],
+    part: TensorSlice,
+    blocks: list[int],
 ) -> None:
     assert computed(cpu, initializer, shape, part) == blocks
     found = plan(TensorRequest(TensorSpec("w", shape, "float32", initializer), part))
@@ -165,7 +191,9 @@ def test_only_the_blocks_that_a_slice_touches_are_computed_and_each_once(
 def test_finished_experts_are_let_go_of_while_interleaved_blocks_stay(cpu: CpuBackend) -> None:
     spec = TensorSpec("w", (64, 40, 40), "float32", EXPERTS)
     one = 40 * 40
-    assert plan(TensorRequest(spec)).cost.working_bytes == (24 + 4) * one, "one at work, and the one before it"
+    assert plan(TensorRequest(spec)).cost.working_bytes == (24 + 4) * one, (
+        "one at work, and the one before it"
+    )
     assert plan(TensorRequest(spec, sb.shard(3, 64).of(spec.shape))).cost.working_bytes == 24 * one
     packed = TensorSpec("w", (40, 120), "float32", QKV)
     assert plan(TensorRequest(packed)).cost.working_bytes == (24 + 2 * 4) * one
@@ -173,7 +201,9 @@ def test_finished_experts_are_let_go_of_while_interleaved_blocks_stay(cpu: CpuBa
     assert plan(TensorRequest(whole_matrix)).cost.working_bytes == 24 * one
 
 
-def test_tiles_of_elements_that_are_looked_up_do_not_show(cpu: CpuBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tiles_of_elements_that_are_looked_up_do_not_show(
+    cpu: CpuBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
     spec = TensorSpec("w", (4, 6, 5), "float32", LAST)
     made = sample(cpu, spec)
     monkeypatch.setattr(orthogonal, "TILE_ELEMENTS", 7)

@@ -15,7 +15,15 @@ from seedbed.spec.digests import digest_bytes
 from seedbed.spec.tensors import TensorRequest
 from seedbed.transports.assemble import BEGINNING_BYTES, Filler
 from seedbed.v1 import tensors_pb2
-from seedbed.wire.chunks import Chunk, Frame, FrameError, checksum, decode_beginning, decode_frame, encode_frame
+from seedbed.wire.chunks import (
+    Chunk,
+    Frame,
+    FrameError,
+    checksum,
+    decode_beginning,
+    decode_frame,
+    encode_frame,
+)
 from seedbed.wire.protos import digest_to_proto
 from tests.unknown_fields import INT64, UNKNOWN_FIELDS, field, varint
 
@@ -62,7 +70,9 @@ def test_a_beginning_says_what_the_whole_says(frame: Frame) -> None:
 
 @settings(max_examples=150)
 @given(FRAMES, UNKNOWN, UNKNOWN)
-def test_fields_of_a_later_version_around_a_chunk_change_nothing(frame: Frame, before: bytes, after: bytes) -> None:
+def test_fields_of_a_later_version_around_a_chunk_change_nothing(
+    frame: Frame, before: bytes, after: bytes
+) -> None:
     message = before + encode_frame(frame) + after
     said = [_judge(message, count) for count in range(len(message) + 1)]
     if after:
@@ -71,8 +81,12 @@ def test_fields_of_a_later_version_around_a_chunk_change_nothing(frame: Frame, b
 
 @settings(max_examples=150)
 @given(CHUNKS, UNKNOWN, UNKNOWN)
-def test_fields_of_a_later_version_inside_a_chunk_change_nothing(chunk: Chunk, before: bytes, after: bytes) -> None:
-    plain = tensors_pb2.Chunk(byte_offset=chunk.byte_offset, crc32c=chunk.crc32c, data=bytes(chunk.data))
+def test_fields_of_a_later_version_inside_a_chunk_change_nothing(
+    chunk: Chunk, before: bytes, after: bytes
+) -> None:
+    plain = tensors_pb2.Chunk(
+        byte_offset=chunk.byte_offset, crc32c=chunk.crc32c, data=bytes(chunk.data)
+    )
     inner = before + plain.SerializeToString() + after
     message = varint(4 << 3 | 2) + varint(len(inner)) + inner
     said = [_judge(message, count) for count in range(len(message) + 1)]
@@ -137,7 +151,10 @@ class _Bytes:
 def _header(index: int) -> bytes:
     size = SHAPES[index]
     return tensors_pb2.TensorHeader(
-        shape=[size], dtype=tensors_pb2.DTYPE_FLOAT32, total_bytes=4 * size, numerics=tensors_pb2.NUMERICS_SEEDBED_1
+        shape=[size],
+        dtype=tensors_pb2.DTYPE_FLOAT32,
+        total_bytes=4 * size,
+        numerics=tensors_pb2.NUMERICS_SEEDBED_1,
     ).SerializeToString()
 
 
@@ -149,7 +166,11 @@ def _honest(cuts: list[int]) -> list[Frame]:
         for begin, end in itertools.pairwise(bounds):
             data = content[begin:end]
             chunk = Chunk(begin, checksum(data), memoryview(data))
-            digest = digest_to_proto(digest_bytes(content)).SerializeToString() if end == len(content) else None
+            digest = (
+                digest_to_proto(digest_bytes(content)).SerializeToString()
+                if end == len(content)
+                else None
+            )
             frames.append(Frame(index, _header(index) if begin == 0 else None, chunk, digest))
     return frames
 
@@ -221,7 +242,9 @@ def test_frames_that_do_not_fit_are_the_same_errors(data: st.DataObject, cuts: l
             frame._replace(digest=b"\xff"),
             frame._replace(chunk=None),
             frame._replace(chunk=frame.chunk._replace(byte_offset=data.draw(INT64))),
-            frame._replace(chunk=frame.chunk._replace(data=memoryview(bytes(frame.chunk.data) + b"x"))),
+            frame._replace(
+                chunk=frame.chunk._replace(data=memoryview(bytes(frame.chunk.data) + b"x"))
+            ),
             frame._replace(chunk=frame.chunk._replace(data=frame.chunk.data[:-1])),
             frame._replace(chunk=frame.chunk._replace(data=frame.chunk.data[:0])),
             frame,
@@ -241,7 +264,9 @@ def test_damaged_messages_are_the_same_errors(cuts: list[int], seed: int) -> Non
     _compare([bytes(each) for each in messages])
 
 
-@pytest.mark.parametrize("size", [1, 4, BEGINNING_BYTES - 1, BEGINNING_BYTES, BEGINNING_BYTES + 1, 599])
+@pytest.mark.parametrize(
+    "size", [1, 4, BEGINNING_BYTES - 1, BEGINNING_BYTES, BEGINNING_BYTES + 1, 599]
+)
 def test_pieces_of_any_size_are_read(size: int) -> None:
     """Those that are in the beginning as a whole as well."""
     outcome = _compare([encode_frame(frame) for frame in _honest([size])])
@@ -252,7 +277,9 @@ def test_pieces_of_any_size_are_read(size: int) -> None:
 def test_a_header_longer_than_a_beginning_is_read() -> None:
     """Its tensor's data are then not read straight to their place, and come all the same."""
     frames = _honest([])
-    padded = (frames[0].header or b"") + field(99, 2, varint(BEGINNING_BYTES) + bytes(BEGINNING_BYTES))
+    padded = (frames[0].header or b"") + field(
+        99, 2, varint(BEGINNING_BYTES) + bytes(BEGINNING_BYTES)
+    )
     outcome = _compare([encode_frame(frames[0]._replace(header=padded)), encode_frame(frames[1])])
     assert outcome.error is None
     assert [bytes(each) for each in outcome.memory] == CONTENTS

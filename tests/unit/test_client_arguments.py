@@ -12,7 +12,11 @@ from seedbed.spec.tensors import TensorRequest
 SPEC = sb.TensorSpec("w", (4, 3), "float32", sb.RandomNormal(seed=1))
 PLAIN = sb.TensorSpec("", (4, 3), "float32", sb.RandomNormal(seed=1))
 MODEL = sb.Manifest(
-    [SPEC, sb.TensorSpec("b", (3,), "bfloat16", sb.Ones()), sb.TensorSpec("scale", (), "float64", sb.Constant(2.5))]
+    [
+        SPEC,
+        sb.TensorSpec("b", (3,), "bfloat16", sb.Ones()),
+        sb.TensorSpec("scale", (), "float64", sb.Constant(2.5)),
+    ]
 )
 
 
@@ -61,7 +65,10 @@ def read_only() -> Any:
 @pytest.mark.parametrize(
     ("out", "words"),
     [
-        (np.zeros((3, 4), np.float32), "of shape (4, 3) and dtype float32. Received: '(3, 4), float32'"),
+        (
+            np.zeros((3, 4), np.float32),
+            "of shape (4, 3) and dtype float32. Received: '(3, 4), float32'",
+        ),
         (np.zeros(12, np.float32), "of shape (4, 3)"),
         (np.zeros((4, 3), np.float64), "float32. Received: '(4, 3), float64'"),
         (np.zeros((4, 3), ">f4"), "dtype float32"),
@@ -118,14 +125,18 @@ def test_a_slice_lies_inside_the_tensor(client: sb.Client, method: str) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("spec", [None, "w", sb.Zeros(), (4, 3), TensorRequest(SPEC)], ids=lambda v: type(v).__name__)
+@pytest.mark.parametrize(
+    "spec", [None, "w", sb.Zeros(), (4, 3), TensorRequest(SPEC)], ids=lambda v: type(v).__name__
+)
 def test_a_spec_is_a_spec(client: sb.Client, method: str, spec: Any) -> None:
     with pytest.raises(sb.InvalidTypeError, match="`spec` must be a TensorSpec"):
         getattr(client, method)(spec)
 
 
 @pytest.mark.parametrize("method", ["sample_all", "digest_all", "describe_all"])
-@pytest.mark.parametrize("manifest", [None, [SPEC], {"w": SPEC}, SPEC], ids=lambda v: type(v).__name__)
+@pytest.mark.parametrize(
+    "manifest", [None, [SPEC], {"w": SPEC}, SPEC], ids=lambda v: type(v).__name__
+)
 def test_a_manifest_is_a_manifest(client: sb.Client, method: str, manifest: Any) -> None:
     with pytest.raises(sb.InvalidTypeError, match="`manifest` must be a Manifest"):
         getattr(client, method)(manifest)
@@ -160,7 +171,9 @@ def test_calls_without_a_tensor_check_their_timeout_too(client: sb.Client) -> No
 
 @pytest.mark.parametrize("first_byte", [-4, 2, 52, 10**30], ids=str)
 def test_an_iteration_begins_at_an_element(client: sb.Client, first_byte: int) -> None:
-    with pytest.raises(sb.InvalidValueError, match="`first_byte` must be a multiple of 4 from 0 to 48"):
+    with pytest.raises(
+        sb.InvalidValueError, match="`first_byte` must be a multiple of 4 from 0 to 48"
+    ):
         client.chunks(SPEC, first_byte=first_byte)
 
 
@@ -173,11 +186,15 @@ def test_a_first_byte_is_an_integer(client: sb.Client, first_byte: Any) -> None:
 @pytest.mark.parametrize("algorithm", ["md5", "", "XXH3_128", None, 5], ids=repr)
 def test_a_digest_algorithm_is_a_known_one(client: sb.Client, algorithm: Any) -> None:
     for method, what in (("digest", SPEC), ("digest_all", MODEL)):
-        with pytest.raises(sb.InvalidValueError, match="`algorithm` must be one of xxh3_128, sha256"):
+        with pytest.raises(
+            sb.InvalidValueError, match="`algorithm` must be one of xxh3_128, sha256"
+        ):
             getattr(client, method)(what, algorithm=algorithm)
 
 
-@pytest.mark.parametrize("target", ["", "a b", "http://host", "grpc://host:1", "host:1\n"], ids=repr)
+@pytest.mark.parametrize(
+    "target", ["", "a b", "http://host", "grpc://host:1", "host:1\n"], ids=repr
+)
 def test_a_target_is_an_address(target: str) -> None:
     with pytest.raises(sb.InvalidValueError, match="`target` must be host:port"):
         sb.connect(target)

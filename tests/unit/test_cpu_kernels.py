@@ -28,19 +28,25 @@ def compiled_by_the_process_itself(cache: Path) -> list[str]:
     return done.stdout.split()
 
 
-def test_a_first_start_compiles_in_other_processes_and_a_second_one_not_at_all(tmp_path: Path) -> None:
+def test_a_first_start_compiles_in_other_processes_and_a_second_one_not_at_all(
+    tmp_path: Path,
+) -> None:
     assert compiled_by_the_process_itself(tmp_path) == []
     assert compiled_by_the_process_itself(tmp_path) == []
 
 
 @pytest.mark.parametrize("program", ["/bin/false", "/no/such/program", ""])
-def test_other_processes_that_fail_do_no_harm(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, program: str) -> None:
+def test_other_processes_that_fail_do_no_harm(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, program: str
+) -> None:
     monkeypatch.setattr(sys, "executable", program)
     cpu_kernels._compile_elsewhere(tmp_path / "complete")
     assert not list(tmp_path.iterdir()), "the next start tries again"
 
 
-def test_kernels_of_another_processor_are_not_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kernels_of_another_processor_are_not_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     compiled_by_the_process_itself(tmp_path)
     (marker,) = tmp_path.glob("*/complete-*")
     assert cpu_kernels._processor_digest() in marker.name

@@ -16,7 +16,14 @@ from seedbed_server.backends.cuda import CudaDevice, cuda_device_count
 from seedbed_server.backends.gpu import GpuBackend
 from seedbed_server.kernels.blocks import BLOCK_KERNELS, run_table
 from seedbed_server.sampling.self_test import run_self_test
-from tests.stub_cupy import CudaAPIError, CUDADriverError, CUDAError, CUDARuntimeError, Libraries, OutOfMemoryError
+from tests.stub_cupy import (
+    CudaAPIError,
+    CUDADriverError,
+    CUDAError,
+    CUDARuntimeError,
+    Libraries,
+    OutOfMemoryError,
+)
 
 ONE_LINE = r"^[^\n]+$"
 
@@ -53,7 +60,9 @@ def test_without_numba_cuda_one_line_names_it_and_the_extras(
         raise ModuleNotFoundError("No module named 'numba.cuda'", name="numba.cuda")
 
     monkeypatch.setattr(cuda, "_numba_cuda", missing)
-    with pytest.raises(NoDeviceError, match=r"^a GPU needs numba.cuda: pip install 'seedbed\[gpu\]'[^\n]*$"):
+    with pytest.raises(
+        NoDeviceError, match=r"^a GPU needs numba.cuda: pip install 'seedbed\[gpu\]'[^\n]*$"
+    ):
         call()
 
 
@@ -65,9 +74,15 @@ def test_without_a_driver_one_line_says_so(stub: Libraries, call: Callable[[], o
 
 
 @pytest.mark.parametrize("call", [CudaDevice, cuda_device_count], ids=["device", "count"])
-def test_with_a_driver_that_does_not_work_one_line_has_its_words(stub: Libraries, call: Callable[[], object]) -> None:
-    stub.raising["getDeviceCount"] = CUDARuntimeError("cudaErrorInsufficientDriver: CUDA driver is insufficient\nmore")
-    with pytest.raises(NoDeviceError, match=r"^no GPU can be used here: cudaErrorInsufficientDriver: [^\n]+$"):
+def test_with_a_driver_that_does_not_work_one_line_has_its_words(
+    stub: Libraries, call: Callable[[], object]
+) -> None:
+    stub.raising["getDeviceCount"] = CUDARuntimeError(
+        "cudaErrorInsufficientDriver: CUDA driver is insufficient\nmore"
+    )
+    with pytest.raises(
+        NoDeviceError, match=r"^no GPU can be used here: cudaErrorInsufficientDriver: [^\n]+$"
+    ):
         call()
 
 
@@ -77,7 +92,9 @@ def test_a_number_that_no_device_has_is_refused_with_how_many_there_are(
 ) -> None:
     stub.device_count = count
     assert cuda_device_count() == count
-    with pytest.raises(NoDeviceError, match=rf"^there is no GPU {index} here: there are {count}\b[^\n]*$"):
+    with pytest.raises(
+        NoDeviceError, match=rf"^there is no GPU {index} here: there are {count}\b[^\n]*$"
+    ):
         CudaDevice(index)
 
 
@@ -131,7 +148,9 @@ def test_it_gives_the_right_bits(stub: Libraries, cpu: CpuBackend) -> None:
     assert backend.free_slots == 2
 
 
-def test_every_kernel_is_compiled_once_for_the_device_and_without_fast_maths(stub: Libraries) -> None:
+def test_every_kernel_is_compiled_once_for_the_device_and_without_fast_maths(
+    stub: Libraries,
+) -> None:
     CudaDevice(1)
     compiled = stub.named("compile")
     assert [call.arguments[0].kernel.name for call in compiled] == list(BLOCK_KERNELS)
@@ -142,7 +161,9 @@ def test_every_kernel_is_compiled_once_for_the_device_and_without_fast_maths(stu
 @pytest.mark.parametrize("limit", [None, 2**30])
 def test_the_pool_takes_no_more_than_its_limit(stub: Libraries, limit: int | None) -> None:
     CudaDevice(memory_limit_bytes=limit)
-    assert [call.arguments for call in stub.named("set_limit")] == ([] if limit is None else [(limit,)])
+    assert [call.arguments for call in stub.named("set_limit")] == (
+        [] if limit is None else [(limit,)]
+    )
 
 
 def test_all_that_is_called_is_called_for_the_device(stub: Libraries, cpu: CpuBackend) -> None:
@@ -158,13 +179,19 @@ def test_all_that_is_called_is_called_for_the_device(stub: Libraries, cpu: CpuBa
     assert [call.arguments for call in stub.named("Stream") if call.device == 1] == [(True,)] * 2
 
 
-def test_streams_do_not_block_and_numba_cuda_launches_on_them(stub: Libraries, cpu: CpuBackend) -> None:
+def test_streams_do_not_block_and_numba_cuda_launches_on_them(
+    stub: Libraries, cpu: CpuBackend
+) -> None:
     backend = GpuBackend(CudaDevice(), cpu, slots=1, slab_bytes=4096)
     run_self_test(backend)
     (pointer,) = {call.arguments[0] for call in stub.named("external_stream")}
     assert {call.arguments[3] for call in stub.named("launch")} == {pointer}
     assert {call.arguments[2] for call in stub.named("launch")} == {cuda.THREADS_PER_BLOCK}
-    assert {call.arguments[0].ptr for name in ("get", "set", "Event.record") for call in stub.named(name)} == {pointer}
+    assert {
+        call.arguments[0].ptr
+        for name in ("get", "set", "Event.record")
+        for call in stub.named(name)
+    } == {pointer}
 
 
 def test_copies_do_not_wait_and_waiting_sleeps(stub: Libraries, cpu: CpuBackend) -> None:
@@ -172,10 +199,16 @@ def test_copies_do_not_wait_and_waiting_sleeps(stub: Libraries, cpu: CpuBackend)
     run_self_test(backend)
     assert {call.arguments[1] for call in stub.named("get")} == {False}
     assert {call.arguments for call in stub.named("Event")} == {(True, True)}
-    assert len(stub.named("Event.synchronize")) == len(stub.named("Event.record")) == len(stub.named("Event"))
+    assert (
+        len(stub.named("Event.synchronize"))
+        == len(stub.named("Event.record"))
+        == len(stub.named("Event"))
+    )
 
 
-def test_what_a_stream_works_with_comes_from_the_pool_and_is_bound_to_the_stream(stub: Libraries) -> None:
+def test_what_a_stream_works_with_comes_from_the_pool_and_is_bound_to_the_stream(
+    stub: Libraries,
+) -> None:
     device = CudaDevice()
     stream = device.stream()
     before = len(stub.named("empty"))
@@ -192,7 +225,9 @@ def test_what_a_stream_works_with_comes_from_the_pool_and_is_bound_to_the_stream
     assert [call.arguments[0] for call in stub.named("free_all_blocks")] == [allocations[0].pool]
 
 
-def test_a_result_comes_from_where_the_user_gets_memory_and_is_no_longer_used(stub: Libraries) -> None:
+def test_a_result_comes_from_where_the_user_gets_memory_and_is_no_longer_used(
+    stub: Libraries,
+) -> None:
     device = CudaDevice(1)
     memory = device.result(100)
     assert memory.size == 100
@@ -220,7 +255,9 @@ def test_a_dtype_that_cupy_does_not_have_is_a_device_error(stub: Libraries) -> N
     device = CudaDevice()
     memory = device.result(48)
     stub.raising["view"] = TypeError("unsupported dtype")
-    with pytest.raises(DeviceError, match=r"^CuPy 14\.0\.0 has no arrays of float32: unsupported dtype$"):
+    with pytest.raises(
+        DeviceError, match=r"^CuPy 14\.0\.0 has no arrays of float32: unsupported dtype$"
+    ):
         device.as_dtype(memory, np.dtype(np.float32), (12,))
 
 
@@ -257,7 +294,9 @@ def launch(device: CudaDevice, stream: Any) -> None:
     key = (np.uint32(1),) * 4
     params = (np.float32(0), np.float32(1), np.float32(1))
     out = stream.allocate(16).view(np.float32)
-    stream.launch(BLOCK_KERNELS["uniform_float32"], 1, (stream.upload(TABLE), key, np.uint32(0), params, out))
+    stream.launch(
+        BLOCK_KERNELS["uniform_float32"], 1, (stream.upload(TABLE), key, np.uint32(0), params, out)
+    )
 
 
 ACTIONS: dict[str, tuple[str, Callable[[CudaDevice, Any], object]]] = {
@@ -314,9 +353,13 @@ def test_a_failure_is_a_device_error(
 
 
 @pytest.mark.parametrize(
-    "error", [*FAILED, ImportError("libNVVM cannot be found"), RuntimeError("linking failed")], ids=kind_and_text
+    "error",
+    [*FAILED, ImportError("libNVVM cannot be found"), RuntimeError("linking failed")],
+    ids=kind_and_text,
 )
-def test_a_kernel_that_cannot_be_compiled_is_a_device_error(stub: Libraries, error: Exception) -> None:
+def test_a_kernel_that_cannot_be_compiled_is_a_device_error(
+    stub: Libraries, error: Exception
+) -> None:
     stub.raising["compile"] = error
     with pytest.raises(DeviceError, match=r"^the GPU failed: [^\n]+$"):
         CudaDevice()

@@ -60,7 +60,9 @@ def test_a_variable_that_is_no_target_is_refused_each_time(monkeypatch: pytest.M
             sb.get_default_client()
 
 
-def test_the_client_that_was_set_comes_first_until_it_is_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_client_that_was_set_comes_first_until_it_is_taken_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("SEEDBED_TARGET", NOBODY)
     own = sb.connect("embedded:")
     sb.set_default_client(own)

@@ -10,7 +10,15 @@ import seedbed as sb
 from seedbed.spec.fans import FanAxes
 from seedbed.spec.tensors import TensorRequest, TensorSpec
 from seedbed_server.backends.grids import BlockGrid
-from seedbed_server.backends.rules import Axis, Diagonal, ElementRule, Fill, Normal, Orthogonal, Uniform
+from seedbed_server.backends.rules import (
+    Axis,
+    Diagonal,
+    ElementRule,
+    Fill,
+    Normal,
+    Orthogonal,
+    Uniform,
+)
 from seedbed_server.kernels.bounds import truncated_stddev
 from seedbed_server.sampling.derivation import element_rule
 from seedbed_server.sampling.sampler import plan
@@ -33,7 +41,9 @@ WEIGHTS: list[tuple[tuple[int, ...], FanAxes | None, float, float]] = [
     ((50257, 768), None, 50257, 768),
 ]
 every_weight = pytest.mark.parametrize(
-    ("shape", "axes", "fan_in", "fan_out"), WEIGHTS, ids=[f"{shape} {axes or ''}" for shape, axes, *_ in WEIGHTS]
+    ("shape", "axes", "fan_in", "fan_out"),
+    WEIGHTS,
+    ids=[f"{shape} {axes or ''}" for shape, axes, *_ in WEIGHTS],
 )
 
 
@@ -49,8 +59,12 @@ def truncated(stddev: float) -> Normal:
 
 def test_the_constant_is_what_truncation_leaves_of_a_standard_deviation() -> None:
     density = math.exp(-2) / sqrt(2 * math.pi)
-    assert truncated_stddev(-2.0, 2.0) == pytest.approx(sqrt(1 - 4 * density / math.erf(sqrt(2))), rel=1e-15)
-    assert truncated_stddev(-2.0, 2.0).hex() == (0.87962566103423978).hex() == "0x1.c25e4b6dba981p-1"
+    assert truncated_stddev(-2.0, 2.0) == pytest.approx(
+        sqrt(1 - 4 * density / math.erf(sqrt(2))), rel=1e-15
+    )
+    assert (
+        truncated_stddev(-2.0, 2.0).hex() == (0.87962566103423978).hex() == "0x1.c25e4b6dba981p-1"
+    )
 
 
 @every_weight
@@ -64,7 +78,9 @@ def test_glorot_is_one_over_the_mean_of_the_fans(
 
 
 @every_weight
-def test_he_is_two_over_the_inputs(shape: tuple[int, ...], axes: FanAxes | None, fan_in: float, fan_out: float) -> None:
+def test_he_is_two_over_the_inputs(
+    shape: tuple[int, ...], axes: FanAxes | None, fan_in: float, fan_out: float
+) -> None:
     variance = 2.0 / max(1.0, fan_in)
     limit = sqrt(3.0 * variance)
     assert rule_of(sb.HeUniform(seed=1), shape, axes) == Uniform(-limit, limit)
@@ -86,7 +102,11 @@ def test_lecun_is_one_over_the_inputs(
 def test_variance_scaling_is_scale_over_the_chosen_fan(
     shape: tuple[int, ...], axes: FanAxes | None, fan_in: float, fan_out: float, scale: float
 ) -> None:
-    for mode, fan in (("fan_in", fan_in), ("fan_out", fan_out), ("fan_avg", (fan_in + fan_out) / 2)):
+    for mode, fan in (
+        ("fan_in", fan_in),
+        ("fan_out", fan_out),
+        ("fan_avg", (fan_in + fan_out) / 2),
+    ):
         variance = scale / max(1.0, fan)
         limit, stddev = sqrt(3.0 * variance), sqrt(variance)
         rules = {
@@ -126,11 +146,21 @@ def test_xavier_is_the_gain_times_the_root_of_two_over_both_fans(
     ],
 )
 def test_kaiming_is_the_gain_of_the_nonlinearity_over_the_root_of_a_fan(
-    shape: tuple[int, ...], axes: FanAxes | None, fan_in: float, fan_out: float, nonlinearity: Any, gain: float
+    shape: tuple[int, ...],
+    axes: FanAxes | None,
+    fan_in: float,
+    fan_out: float,
+    nonlinearity: Any,
+    gain: float,
 ) -> None:
     assert sb.calculate_gain(nonlinearity, 0.2) == gain
     for mode, fan in (("fan_in", fan_in), ("fan_out", fan_out)):
-        arguments: dict[str, Any] = {"a": 0.2, "mode": mode, "nonlinearity": nonlinearity, "seed": 1}
+        arguments: dict[str, Any] = {
+            "a": 0.2,
+            "mode": mode,
+            "nonlinearity": nonlinearity,
+            "seed": 1,
+        }
         stddev = gain / sqrt(max(1.0, fan))
         limit = sqrt(3.0) * stddev
         assert rule_of(sb.KaimingUniform(**arguments), shape, axes) == Uniform(-limit, limit)
@@ -138,7 +168,11 @@ def test_kaiming_is_the_gain_of_the_nonlinearity_over_the_root_of_a_fan(
 
 
 def test_the_gain_of_a_leaky_relu_is_that_of_its_slope() -> None:
-    assert sb.calculate_gain("leaky_relu") == sb.calculate_gain("leaky_relu", 0.01) == sqrt(2.0 / (1 + 0.01 * 0.01))
+    assert (
+        sb.calculate_gain("leaky_relu")
+        == sb.calculate_gain("leaky_relu", 0.01)
+        == sqrt(2.0 / (1 + 0.01 * 0.01))
+    )
     assert sb.calculate_gain("leaky_relu", 0) == sb.calculate_gain("relu") == sqrt(2.0)
     assert sb.calculate_gain("leaky_relu", -3.0) == sqrt(0.2)
 
@@ -155,7 +189,9 @@ def test_the_gain_of_a_leaky_relu_is_that_of_its_slope() -> None:
     ],
     ids=repr,
 )
-def test_a_gain_of_nothing_known_is_refused(arguments: Any, error: type[Exception], field: str) -> None:
+def test_a_gain_of_nothing_known_is_refused(
+    arguments: Any, error: type[Exception], field: str
+) -> None:
     with pytest.raises(error, match=f"`{field}` must be") as caught:
         sb.calculate_gain(*arguments)
     assert isinstance(caught.value, sb.InvalidArgumentError)
@@ -168,10 +204,12 @@ def test_the_geometric_mean_of_the_fans_is_the_root_of_their_product(
 ) -> None:
     variance = 0.7 / max(1.0, sqrt(fan_in * fan_out))
     limit = sqrt(3.0 * variance)
-    assert rule_of(sb.VarianceScaling(0.7, "fan_geo_avg", "uniform", 1), shape, axes) == Uniform(-limit, limit)
-    assert rule_of(sb.VarianceScaling(0.7, "fan_geo_avg", "truncated_normal", 1), shape, axes) == truncated(
-        sqrt(variance)
+    assert rule_of(sb.VarianceScaling(0.7, "fan_geo_avg", "uniform", 1), shape, axes) == Uniform(
+        -limit, limit
     )
+    assert rule_of(
+        sb.VarianceScaling(0.7, "fan_geo_avg", "truncated_normal", 1), shape, axes
+    ) == truncated(sqrt(variance))
 
 
 @pytest.mark.parametrize(
@@ -210,11 +248,16 @@ def test_axes_of_the_initializer_count_like_those_of_the_spec() -> None:
         (sb.TruncatedNormal(seed=1, lower=-INF, upper=0.5), Normal(0.0, 0.05, -INF, 0.5)),
         (sb.TruncatedNormal(seed=1, lower=-14.0, upper=14.0), Normal(0.0, 0.05, -14.0, 14.0)),
         (sb.TruncatedNormal(seed=1, lower=-14.1, upper=14.1), Normal(0.0, 0.05, -INF, INF)),
-        (sb.Orthogonal(3.0, seed=1), Orthogonal(3.0, BlockGrid((4, 5), (0, 0), (4, 5), (1, 1), columns=5))),
+        (
+            sb.Orthogonal(3.0, seed=1),
+            Orthogonal(3.0, BlockGrid((4, 5), (0, 0), (4, 5), (1, 1), columns=5)),
+        ),
     ],
     ids=lambda value: repr(value) if isinstance(value, sb.Initializer) else "",
 )
-def test_parameters_reach_the_elements_as_they_are(initializer: sb.Initializer, rule: ElementRule) -> None:
+def test_parameters_reach_the_elements_as_they_are(
+    initializer: sb.Initializer, rule: ElementRule
+) -> None:
     assert rule_of(initializer, (4, 5)) == rule
 
 
@@ -231,13 +274,26 @@ def test_a_shards_rule_is_that_of_the_whole(part: sb.Shard | None) -> None:
     assert plan(request).rule == rule_of(sb.HeUniform(seed=1), (40, 30))
 
 
-def described(initializer: Any, shape: tuple[int, ...] = (4, 8), dtype: str = "float32", **arguments: Any) -> Any:
+def described(
+    initializer: Any, shape: tuple[int, ...] = (4, 8), dtype: str = "float32", **arguments: Any
+) -> Any:
     """Return what the embedded engine says of a tensor."""
     with sb.connect("embedded:") as client:
         return client.describe(TensorSpec("w", shape, dtype, initializer), **arguments)
 
 
-FIGURES = ("fan_in", "fan_out", "distribution", "minval", "maxval", "mean", "stddev", "lower", "upper", "value")
+FIGURES = (
+    "fan_in",
+    "fan_out",
+    "distribution",
+    "minval",
+    "maxval",
+    "mean",
+    "stddev",
+    "lower",
+    "upper",
+    "value",
+)
 
 
 @pytest.mark.parametrize(
@@ -247,15 +303,33 @@ FIGURES = ("fan_in", "fan_out", "distribution", "minval", "maxval", "mean", "std
         (sb.Ones(), {"value": 1.0}),
         (sb.Constant(-2.5), {"value": -2.5}),
         (sb.Identity(0.5), {"value": 0.5}),
-        (sb.RandomUniform(-1.0, 2.0, seed=1), {"distribution": "uniform", "minval": -1.0, "maxval": 2.0}),
-        (sb.RandomNormal(1.0, 2.0, seed=1), {"distribution": "untruncated_normal", "mean": 1.0, "stddev": 2.0}),
+        (
+            sb.RandomUniform(-1.0, 2.0, seed=1),
+            {"distribution": "uniform", "minval": -1.0, "maxval": 2.0},
+        ),
+        (
+            sb.RandomNormal(1.0, 2.0, seed=1),
+            {"distribution": "untruncated_normal", "mean": 1.0, "stddev": 2.0},
+        ),
         (
             sb.TruncatedNormal(1.0, 2.0, seed=1, upper=3.0),
-            {"distribution": "truncated_normal", "mean": 1.0, "stddev": 2.0, "lower": -2.0, "upper": 3.0},
+            {
+                "distribution": "truncated_normal",
+                "mean": 1.0,
+                "stddev": 2.0,
+                "lower": -2.0,
+                "upper": 3.0,
+            },
         ),
         (
             sb.GlorotUniform(seed=1),
-            {"fan_in": 4.0, "fan_out": 8.0, "distribution": "uniform", "minval": -sqrt(0.5), "maxval": sqrt(0.5)},
+            {
+                "fan_in": 4.0,
+                "fan_out": 8.0,
+                "distribution": "uniform",
+                "minval": -sqrt(0.5),
+                "maxval": sqrt(0.5),
+            },
         ),
         (
             sb.LecunNormal(seed=1),
@@ -271,7 +345,13 @@ FIGURES = ("fan_in", "fan_out", "distribution", "minval", "maxval", "mean", "std
         ),
         (
             sb.VarianceScaling(2.0, "fan_out", "untruncated_normal", seed=1, in_axis=1, out_axis=0),
-            {"fan_in": 8.0, "fan_out": 4.0, "distribution": "untruncated_normal", "mean": 0.0, "stddev": sqrt(0.5)},
+            {
+                "fan_in": 8.0,
+                "fan_out": 4.0,
+                "distribution": "untruncated_normal",
+                "mean": 0.0,
+                "stddev": sqrt(0.5),
+            },
         ),
         (
             sb.VarianceScaling(2.0, "fan_geo_avg", "uniform", seed=1),
@@ -323,13 +403,20 @@ def test_describe_tells_the_figures_and_leaves_out_the_others(
     initializer: sb.Initializer, figures: dict[str, Any]
 ) -> None:
     found = described(initializer)
-    assert {name: getattr(found, name) for name in FIGURES if getattr(found, name) is not None} == figures
+    assert {
+        name: getattr(found, name) for name in FIGURES if getattr(found, name) is not None
+    } == figures
 
 
 def test_describe_tells_sizes_of_the_slice_and_fans_of_the_whole() -> None:
     found = described(sb.HeNormal(seed=1), (40, 30), "bfloat16", slice=sb.shard(1, 4))
     assert (found.name, found.shape, found.dtype) == ("w", (10, 30), sb.Dtype.BFLOAT16)
-    assert (found.size_bytes, found.chunk_count, found.sampled_elements, found.working_bytes) == (600, 1, 300, 0)
+    assert (found.size_bytes, found.chunk_count, found.sampled_elements, found.working_bytes) == (
+        600,
+        1,
+        300,
+        0,
+    )
     assert (found.fan_in, found.fan_out) == (40.0, 30.0)
 
 

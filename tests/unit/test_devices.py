@@ -10,7 +10,13 @@ import seedbed as sb
 from seedbed.spec.device_names import DeviceName, parse_device
 from seedbed_server import devices
 from seedbed_server.backends.cuda import CudaDevice
-from seedbed_server.sampling.self_test import SelfTestError, differing_vectors, golden_vectors, kernel_of, run_self_test
+from seedbed_server.sampling.self_test import (
+    SelfTestError,
+    differing_vectors,
+    golden_vectors,
+    kernel_of,
+    run_self_test,
+)
 from tests.broken_backend import BrokenBackend
 
 SPEC = sb.TensorSpec("w", (3,), "float32", sb.Zeros())
@@ -30,9 +36,13 @@ def test_a_device_has_a_kind_and_a_number(text: str, name: DeviceName) -> None:
     assert parse_device("device", str(name)) == name
 
 
-@pytest.mark.parametrize("text", ["", "GPU", "gpu:", "gpu:-1", "gpu:1.0", "cuda", "cpu:0", "gpu:99999", "gpu\n"])
+@pytest.mark.parametrize(
+    "text", ["", "GPU", "gpu:", "gpu:-1", "gpu:1.0", "cuda", "cpu:0", "gpu:99999", "gpu\n"]
+)
 def test_another_name_is_refused_with_what_is_allowed(text: str) -> None:
-    with pytest.raises(sb.InvalidValueError, match=r"`device` must be 'cpu', 'gpu' or 'gpu:N'\. Received"):
+    with pytest.raises(
+        sb.InvalidValueError, match=r"`device` must be 'cpu', 'gpu' or 'gpu:N'\. Received"
+    ):
         parse_device("device", text)
 
 
@@ -60,7 +70,9 @@ def test_asking_for_a_gpu_without_cupy_gives_one_line_that_names_the_extra() -> 
             lambda: client.sample(SPEC, device="gpu"),
             lambda: client.sample_all(sb.Manifest([SPEC]), device="gpu:1"),
         ):
-            with pytest.raises(sb.NoDeviceError, match=r"^a GPU needs cupy: pip install 'seedbed\[gpu\]'[^\n]*$"):
+            with pytest.raises(
+                sb.NoDeviceError, match=r"^a GPU needs cupy: pip install 'seedbed\[gpu\]'[^\n]*$"
+            ):
                 call()
 
 
@@ -117,7 +129,10 @@ def test_nothing_but_the_cuda_file_names_its_libraries() -> None:
     naming = {
         str(path.relative_to(folder))
         for path in folder.rglob("*.py")
-        if any(word in path.read_text() for word in ("import cupy", "from numba import cuda", "numba.cuda import"))
+        if any(
+            word in path.read_text()
+            for word in ("import cupy", "from numba import cuda", "numba.cuda import")
+        )
     }
     assert naming == {"backends/cuda.py"}
     assert CudaDevice.__module__.endswith("backends.cuda")

@@ -113,13 +113,17 @@ def test_other_spellings(spelling: object, dtype: Dtype) -> None:
     ids=str,
 )
 def test_a_dtype_that_we_do_not_have_is_a_value_error(value: object) -> None:
-    with pytest.raises(ValueError, match=r"`dtype` must be one of float16, .*, bool\. Received: ") as caught:
+    with pytest.raises(
+        ValueError, match=r"`dtype` must be one of float16, .*, bool\. Received: "
+    ) as caught:
         as_dtype(value)
     assert isinstance(caught.value, sb.InvalidValueError)
 
 
 @pytest.mark.parametrize(
-    "value", [None, 4, 4.0, True, b"float32", [], ("float32",), Named(4), Printed("float32")], ids=repr
+    "value",
+    [None, 4, 4.0, True, b"float32", [], ("float32",), Named(4), Printed("float32")],
+    ids=repr,
 )
 def test_what_is_no_dtype_is_a_type_error(value: object) -> None:
     with pytest.raises(TypeError, match="`kind` must be one of float16") as caught:
@@ -144,8 +148,9 @@ def test_the_largest_value_is_that_of_the_type(dtype: Dtype) -> None:
     assert float(dtype.rounded(largest)) == largest
 
 
-# The first number that overflows: half a unit above the largest, where ties go to the even neighbour, infinity. That
-# neighbour of float8_e4m3fn's 448 is a NaN with an odd significand: the tie, 464, still belongs to 448.
+# The first number that overflows: half a unit above the largest, where ties go to the even
+# neighbour, infinity. That neighbour of float8_e4m3fn's 448 is a NaN with an odd significand: the
+# tie, 464, still belongs to 448.
 @pytest.mark.parametrize(
     ("dtype", "first_too_large"),
     [
@@ -158,7 +163,9 @@ def test_the_largest_value_is_that_of_the_type(dtype: Dtype) -> None:
     ],
     ids=lambda value: getattr(value, "value", ""),
 )
-def test_a_number_overflows_from_half_a_unit_above_the_largest(dtype: Dtype, first_too_large: float) -> None:
+def test_a_number_overflows_from_half_a_unit_above_the_largest(
+    dtype: Dtype, first_too_large: float
+) -> None:
     # One float32 below for the narrower types, which are rounded by way of float32.
     step: Any = np.float64 if dtype in (Dtype.FLOAT32, Dtype.FLOAT64) else np.float32
     below = float(np.nextafter(step(first_too_large), step(0)))
@@ -166,7 +173,9 @@ def test_a_number_overflows_from_half_a_unit_above_the_largest(dtype: Dtype, fir
         assert float(dtype.rounded(sign * below)) == sign * dtype.largest
         assert dtype.holds(sign * below)
         overflown = float(dtype.rounded(sign * first_too_large))
-        assert math.isnan(overflown) if dtype is Dtype.FLOAT8_E4M3FN else overflown == sign * math.inf
+        assert (
+            math.isnan(overflown) if dtype is Dtype.FLOAT8_E4M3FN else overflown == sign * math.inf
+        )
         assert not dtype.holds(sign * first_too_large)
 
 
@@ -175,7 +184,8 @@ def test_a_number_overflows_from_half_a_unit_above_the_largest(dtype: Dtype, fir
     [
         (Dtype.FLOAT16, 1 + 2.0**-11, 1.0),
         (Dtype.FLOAT16, 1 + 3 * 2.0**-11, 1 + 2.0**-9),
-        # To nearest at once this would be 1 + 2**-10; float32 loses the last bit first, and the tie goes to even.
+        # To nearest at once this would be 1 + 2**-10; float32 loses the last bit first, and the tie
+        # goes to even.
         (Dtype.FLOAT16, 1 + 2.0**-11 + 2.0**-30, 1.0),
         (Dtype.FLOAT16, 2.0**-24, 2.0**-24),
         (Dtype.FLOAT16, 2.0**-25, 0.0),
@@ -224,7 +234,9 @@ def test_an_integer_type_holds_whole_numbers_in_its_range(dtype: Dtype) -> None:
     limits: Any = np.iinfo(dtype.value)
     low, high = int(limits.min), int(limits.max)
     assert all(dtype.holds(value) for value in (low, 0, 1, 1.0, 100.0, high))
-    assert not any(dtype.holds(value) for value in (low - 1, high + 1, 0.5, 2.7, math.inf, -math.inf, math.nan))
+    assert not any(
+        dtype.holds(value) for value in (low - 1, high + 1, 0.5, 2.7, math.inf, -math.inf, math.nan)
+    )
 
 
 def test_bool_holds_zero_and_one() -> None:

@@ -43,7 +43,10 @@ def test_several_threads_sample_at_the_same_time() -> None:
     spec = sb.TensorSpec("w", (700_000,), "float32", sb.RandomNormal(seed=5))
     results: list[bytes] = []
     with sb.connect("embedded:") as client:
-        threads = [threading.Thread(target=lambda: results.append(client.sample(spec).tobytes())) for _ in range(8)]
+        threads = [
+            threading.Thread(target=lambda: results.append(client.sample(spec).tobytes()))
+            for _ in range(8)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:

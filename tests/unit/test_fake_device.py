@@ -39,7 +39,9 @@ def memory(stream: FakeStream) -> FakeArray:
     return uploaded
 
 
-def test_new_memory_holds_the_pattern(device: FakeDevice, stream: FakeStream, pinned: NDArray[np.uint8]) -> None:
+def test_new_memory_holds_the_pattern(
+    device: FakeDevice, stream: FakeStream, pinned: NDArray[np.uint8]
+) -> None:
     assert (pinned == POISON).all()
     assert (device.contents(stream.allocate(SIZE)) == POISON).all()
     assert (device.contents(device.result(SIZE)) == POISON).all()
@@ -81,7 +83,15 @@ def test_waiting_for_an_event_does_not_do_what_was_given_after_it(
 
 @pytest.mark.parametrize(
     "read",
-    [np.asarray, list, len, bool, lambda array: array[0], lambda array: DATA + array, lambda array: array == DATA],
+    [
+        np.asarray,
+        list,
+        len,
+        bool,
+        lambda array: array[0],
+        lambda array: DATA + array,
+        lambda array: array == DATA,
+    ],
     ids=["asarray", "list", "len", "bool", "element", "sum", "comparison"],
 )
 def test_the_host_cannot_read_device_memory(memory: FakeArray, read: Any) -> None:
@@ -97,7 +107,9 @@ def test_the_host_cannot_copy_to_or_from_device_memory_by_itself(memory: FakeArr
         memory[:] = host
 
 
-def test_copies_take_pinned_memory_of_their_size_only(stream: FakeStream, memory: FakeArray) -> None:
+def test_copies_take_pinned_memory_of_their_size_only(
+    stream: FakeStream, memory: FakeArray
+) -> None:
     with pytest.raises(AssertionError):
         stream.copy_to_host(memory, np.empty(SIZE, np.uint8))
     with pytest.raises(AssertionError):
@@ -146,7 +158,9 @@ def test_two_streams_that_use_the_same_device_memory_are_noticed(
         device.contents(memory)
 
 
-def test_memory_that_is_freed_too_soon_is_noticed(device: FakeDevice, pinned: NDArray[np.uint8]) -> None:
+def test_memory_that_is_freed_too_soon_is_noticed(
+    device: FakeDevice, pinned: NDArray[np.uint8]
+) -> None:
     stream = device.stream()
     stream.copy_to_host(stream.upload(DATA), pinned)
     gc.collect()
@@ -171,7 +185,9 @@ def test_memory_is_counted_and_limited() -> None:
     assert device.result(59).size == 59
 
 
-def test_calls_fail_on_demand(device: FakeDevice, memory: FakeArray, pinned: NDArray[np.uint8]) -> None:
+def test_calls_fail_on_demand(
+    device: FakeDevice, memory: FakeArray, pinned: NDArray[np.uint8]
+) -> None:
     stream = device.stream()
     device.fail("copy", 1)
     stream.copy_to_host(memory, pinned)
@@ -221,7 +237,9 @@ def test_a_launch_takes_what_the_compiled_kernel_takes(
         stream.launch(kernel, SIZE // 16, tuple(arguments))
 
 
-def test_a_kernel_that_runs_before_its_table_is_there_is_noticed(device: FakeDevice, stream: FakeStream) -> None:
+def test_a_kernel_that_runs_before_its_table_is_there_is_noticed(
+    device: FakeDevice, stream: FakeStream
+) -> None:
     other = device.stream()
     _, *numbers, out = launch_arguments(stream)
     table = other.allocate(32).view(np.uint64)

@@ -36,16 +36,26 @@ def test_without_axes_the_rule_is_keras(shape: tuple[int, ...], fans: tuple[int,
     ("shape", "in_axis", "out_axis", "batch_axis", "fans"),
     [
         pytest.param((30, 20), 1, 0, (), (20, 30), id="torch Linear (out, in)"),
-        pytest.param((32, 16, 3, 5), 1, 0, (), (16 * 15, 32 * 15), id="torch Conv2d (out, in, h, w)"),
-        pytest.param((32, 3, 5, 16), -1, 0, (), (16 * 15, 32 * 15), id="MLX Conv2d (out, h, w, in)"),
+        pytest.param(
+            (32, 16, 3, 5), 1, 0, (), (16 * 15, 32 * 15), id="torch Conv2d (out, in, h, w)"
+        ),
+        pytest.param(
+            (32, 3, 5, 16), -1, 0, (), (16 * 15, 32 * 15), id="MLX Conv2d (out, h, w, in)"
+        ),
         pytest.param((30, 20), -1, 0, (), (20, 30), id="MLX Linear (out, in)"),
-        pytest.param((3, 5, 16, 32), -2, -1, (), (16 * 15, 32 * 15), id="JAX kernel (h, w, in, out)"),
-        pytest.param((64, 8, 16), 0, (1, 2), (), (64, 128), id="JAX attention (model, heads, head)"),
+        pytest.param(
+            (3, 5, 16, 32), -2, -1, (), (16 * 15, 32 * 15), id="JAX kernel (h, w, in, out)"
+        ),
+        pytest.param(
+            (64, 8, 16), 0, (1, 2), (), (64, 128), id="JAX attention (model, heads, head)"
+        ),
         pytest.param((8, 16, 64), (0, 1), -1, (), (128, 64), id="JAX attention output"),
         pytest.param((10, 20, 30), -2, -1, 0, (20, 30), id="stacked experts"),
         pytest.param((10, 30, 20), 2, 1, (0,), (20, 30), id="stacked torch experts"),
         pytest.param((10, 4, 20, 30), -2, -1, (0, 1), (20, 30), id="two batch axes"),
-        pytest.param((10, 4, 20, 30), -2, -1, 0, (80, 120), id="a batch axis and a receptive field"),
+        pytest.param(
+            (10, 4, 20, 30), -2, -1, 0, (80, 120), id="a batch axis and a receptive field"
+        ),
         pytest.param((6,), 0, (), (), (6, 1), id="a vector of inputs"),
         pytest.param((6,), (), 0, (), (1, 6), id="a vector of outputs"),
         pytest.param((2, 3), (), (), (), (6, 6), id="no named axis at all"),
@@ -62,7 +72,9 @@ def test_named_axes_count_as_they_are_named(
 @pytest.mark.parametrize("shape", [(3, 4), (7, 3, 4), (2, 3, 4, 5)], ids=str)
 def test_the_default_axes_are_keras_rule_for_two_axes_or_more(shape: tuple[int, ...]) -> None:
     assert fans_of(shape, FanAxes()) == compute_fans(shape) == compute_fans(shape, -2, -1)
-    assert compute_fans(shape, in_axis=-2) == compute_fans(shape, out_axis=-1) == compute_fans(shape)
+    assert (
+        compute_fans(shape, in_axis=-2) == compute_fans(shape, out_axis=-1) == compute_fans(shape)
+    )
 
 
 def test_one_named_axis_leaves_the_other_at_its_default() -> None:
@@ -73,7 +85,9 @@ def test_one_named_axis_leaves_the_other_at_its_default() -> None:
 
 def test_a_product_of_lengths_is_rounded_once() -> None:
     lengths = (3, 3, 3**34)
-    assert float(3) * float(3) * float(3**34) != float(3**36), "float64 products round more than once"
+    assert float(3) * float(3) * float(3**34) != float(3**36), (
+        "float64 products round more than once"
+    )
     fans = compute_fans(lengths, in_axis=(0, 1, 2), out_axis=())
     assert fans == (float(3**36), 1.0)
     assert {type(fan) for fan in compute_fans((3, 4))} == {float}
@@ -119,7 +133,9 @@ def test_axes_are_kept_as_tuples() -> None:
         pytest.param((3, 4), {"in_axis": (0, -2)}, "in_axis", id="twice, counted from both ends"),
         pytest.param((3, 4), {"batch_axis": 0}, "batch_axis", id="in and batch"),
         pytest.param((3,), {"in_axis": 0}, "out_axis", id="a vector's only axis"),
-        pytest.param((3,), {"batch_axis": 0}, "in_axis", id="a vector has no axis -2 besides a batch axis"),
+        pytest.param(
+            (3,), {"batch_axis": 0}, "in_axis", id="a vector has no axis -2 besides a batch axis"
+        ),
         pytest.param((), {"in_axis": 0}, "in_axis", id="a scalar"),
     ],
 )

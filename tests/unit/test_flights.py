@@ -42,7 +42,9 @@ class CountingBackend:
     def close(self) -> None:
         """Leave the other backend open."""
 
-    def fill(self, rule: ElementwiseRule, key: Key, runs: Runs, dtype: Dtype, out: NDArray[np.uint8]) -> None:
+    def fill(
+        self, rule: ElementwiseRule, key: Key, runs: Runs, dtype: Dtype, out: NDArray[np.uint8]
+    ) -> None:
         self.gate.wait()
         with self._lock:
             self.elements += int(runs.counts.sum())
@@ -60,7 +62,9 @@ class CountingBackend:
     def words(self, key: Key, runs: Runs) -> NDArray[np.uint32]:
         return self._backend.words(key, runs)
 
-    def are_zero(self, rule: Sparse, runs: Runs, first_line: int, thresholds: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    def are_zero(
+        self, rule: Sparse, runs: Runs, first_line: int, thresholds: NDArray[np.uint64]
+    ) -> NDArray[np.bool_]:
         return self._backend.are_zero(rule, runs, first_line, thresholds)
 
 
@@ -80,11 +84,15 @@ def pools(counting: CountingBackend) -> Iterator[SamplingPools]:
 
 def stream_of(pools: SamplingPools, *specs: sb.TensorSpec, first_byte: int = 0) -> TensorStream:
     plans = [plan(TensorRequest(spec)) for spec in specs]
-    return TensorStream(plans, pools, max_chunk_bytes=CHUNK, memory=Messages(), first_byte=first_byte)
+    return TensorStream(
+        plans, pools, max_chunk_bytes=CHUNK, memory=Messages(), first_byte=first_byte
+    )
 
 
 def messages(stream: TensorStream) -> list[bytes]:
-    return [message for piece in stream.pieces() if (message := Messages().encode(piece)) is not None]
+    return [
+        message for piece in stream.pieces() if (message := Messages().encode(piece)) is not None
+    ]
 
 
 def wait_for(pools: SamplingPools, is_reached: Callable[[list[int]], bool]) -> None:
@@ -117,7 +125,8 @@ def test_ranks_that_ask_together_cost_one_sampling(
     assert counting.elements == SPEC.element_count
 
 
-@pytest.mark.parametrize("counting", [2], indirect=True)  # more threads are further ahead than the window is large
+# More threads are further ahead than the window is large.
+@pytest.mark.parametrize("counting", [2], indirect=True)
 def test_streams_that_are_a_little_behind_share_and_those_far_behind_do_not(
     pools: SamplingPools, counting: CountingBackend
 ) -> None:
@@ -130,13 +139,17 @@ def test_streams_that_are_a_little_behind_share_and_those_far_behind_do_not(
             next(first)
         for _ in first:
             got += [piece for piece in [next(second, None)] if piece is not None]
-            assert sum(each.buffer.data.size for each in pools.flights._flights.values()) <= 16 * CHUNK
+            assert (
+                sum(each.buffer.data.size for each in pools.flights._flights.values()) <= 16 * CHUNK
+            )
         got += second
         assert [Messages().encode(piece) for piece in got] == alone
         assert (counting.elements == SPEC.element_count) == is_shared
 
 
-def test_nobody_waits_for_a_stream_that_does_not_go_on(pools: SamplingPools, counting: CountingBackend) -> None:
+def test_nobody_waits_for_a_stream_that_does_not_go_on(
+    pools: SamplingPools, counting: CountingBackend
+) -> None:
     alone = messages(stream_of(SamplingPools(counting), SPEC))
     idle = [stream_of(pools, SPEC).pieces() for _ in range(3)]
     for pieces in idle:
@@ -161,11 +174,14 @@ def test_a_stream_samples_for_itself_where_no_processor_is_idle_and_messages_are
 ) -> None:
     samplers: set[int] = set()
     pools = SamplingPools(
-        CountingBackend(cpu, threads), on_sampled=lambda plan, size_bytes: samplers.add(threading.get_ident())
+        CountingBackend(cpu, threads),
+        on_sampled=lambda plan, size_bytes: samplers.add(threading.get_ident()),
     )
     for _ in range(others):
         pools.enter()
-    stream = TensorStream([plan(TensorRequest(SPEC))], pools, max_chunk_bytes=CHUNK, memory=memory())
+    stream = TensorStream(
+        [plan(TensorRequest(SPEC))], pools, max_chunk_bytes=CHUNK, memory=memory()
+    )
     for _ in stream.pieces():
         pass
     assert (samplers == {threading.get_ident()}) == samples_itself
@@ -188,17 +204,24 @@ def test_tensors_that_differ_share_nothing(pools: SamplingPools, counting: Count
             sb.TensorSpec("a", (64,), "float32", sb.Constant(0.0)),
             sb.TensorSpec("a", (64,), "float32", sb.Constant(-0.0)),
         ),
-        (sb.TensorSpec("a", (64,), "float32", sb.Ones()), sb.TensorSpec("a", (64,), "int32", sb.Ones())),
+        (
+            sb.TensorSpec("a", (64,), "float32", sb.Ones()),
+            sb.TensorSpec("a", (64,), "int32", sb.Ones()),
+        ),
         (SPEC, sb.TensorSpec("x", SPEC.shape, "float32", sb.RandomNormal(seed=1))),
     ]
     for one, other in pairs:
-        one_alone, other_alone = (messages(stream_of(SamplingPools(counting), spec)) for spec in (one, other))
+        one_alone, other_alone = (
+            messages(stream_of(SamplingPools(counting), spec)) for spec in (one, other)
+        )
         assert one_alone != other_alone
         assert messages(stream_of(pools, one)) == one_alone
         assert messages(stream_of(pools, other)) == other_alone
 
 
-def test_a_stream_that_begins_elsewhere_has_its_own_digest(pools: SamplingPools, counting: CountingBackend) -> None:
+def test_a_stream_that_begins_elsewhere_has_its_own_digest(
+    pools: SamplingPools, counting: CountingBackend
+) -> None:
     whole = messages(stream_of(pools, SPEC))
     rest = messages(stream_of(pools, SPEC, first_byte=2 * CHUNK))
     assert rest == messages(stream_of(SamplingPools(counting), SPEC, first_byte=2 * CHUNK))
@@ -231,7 +254,9 @@ def test_a_window_of_nothing_keeps_nothing(counting: CountingBackend) -> None:
     pools.close()
 
 
-def test_an_abandoned_stream_leaves_nothing_behind(pools: SamplingPools, counting: CountingBackend) -> None:
+def test_an_abandoned_stream_leaves_nothing_behind(
+    pools: SamplingPools, counting: CountingBackend
+) -> None:
     counting.gate.clear()
     pieces: Iterator[Piece] = stream_of(pools, SPEC).pieces()
     starter = ThreadPoolExecutor(1)
@@ -250,7 +275,9 @@ def test_the_memory_of_a_stream_is_a_draft_of_its_message(pools: SamplingPools) 
     assert all(isinstance(piece.buffer, Draft) for piece in stream_of(pools, SPEC).pieces())
 
 
-def test_a_small_chunk_is_sampled_by_the_streams_own_thread(pools: SamplingPools, counting: CountingBackend) -> None:
+def test_a_small_chunk_is_sampled_by_the_streams_own_thread(
+    pools: SamplingPools, counting: CountingBackend
+) -> None:
     small = sb.TensorSpec("w", (SMALL_BYTES // 4,), "float32", sb.RandomNormal(seed=1))
     threads: list[str] = []
     pools.on_sampled = lambda plan, size: threads.append(threading.current_thread().name)
@@ -261,7 +288,9 @@ def test_a_small_chunk_is_sampled_by_the_streams_own_thread(pools: SamplingPools
     assert whole == b"".join(messages(stream_of(SamplingPools(counting), small, small, SQUARE)))
 
 
-def test_a_small_chunk_that_fails_fails_the_stream(pools: SamplingPools, counting: CountingBackend) -> None:
+def test_a_small_chunk_that_fails_fails_the_stream(
+    pools: SamplingPools, counting: CountingBackend
+) -> None:
     small = sb.TensorSpec("w", (10,), "float32", sb.RandomNormal(seed=1))
 
     def fail(*_: object) -> None:

@@ -46,7 +46,9 @@ RANDOM: list[InitializerSpec] = [RandomUniformSpec(-1.0, 3.0), RandomNormalSpec(
 SECONDS = 60.0
 
 each_floating = pytest.mark.parametrize("dtype", FLOATING, ids=lambda dtype: dtype.value)
-each_schedule = pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda schedule: f"work is done {schedule}")
+each_schedule = pytest.mark.parametrize(
+    "schedule", SCHEDULES, ids=lambda schedule: f"work is done {schedule}"
+)
 
 
 def normals(size: int, dtype: Dtype = Dtype.FLOAT32) -> TensorSpec:
@@ -80,7 +82,9 @@ def in_time(*functions: Callable[[], object]) -> None:
             errors.append(error)
 
     # Daemons, so that threads that hang do not keep the test run from ending.
-    threads = [threading.Thread(target=run, args=(function,), daemon=True) for function in functions]
+    threads = [
+        threading.Thread(target=run, args=(function,), daemon=True) for function in functions
+    ]
     for thread in threads:
         thread.start()
     deadline = time.monotonic() + SECONDS
@@ -127,7 +131,9 @@ def test_a_thread_that_holds_a_slot_never_waits_for_another_one(cpu: CpuBackend)
 
 @each_schedule
 @each_floating
-def test_the_bits_do_not_depend_on_when_the_device_works(cpu: CpuBackend, schedule: Schedule, dtype: Dtype) -> None:
+def test_the_bits_do_not_depend_on_when_the_device_works(
+    cpu: CpuBackend, schedule: Schedule, dtype: Dtype
+) -> None:
     device = FakeDevice(schedule)
     backend = GpuBackend(device, cpu, slots=SLOTS, slab_bytes=SLAB_BYTES)
     for initializer in RANDOM:
@@ -139,10 +145,15 @@ def test_the_bits_do_not_depend_on_when_the_device_works(cpu: CpuBackend, schedu
 
 
 @pytest.mark.parametrize("schedule", range(10))
-def test_threads_that_sample_different_tensors_do_not_disturb_each_other(cpu: CpuBackend, schedule: int) -> None:
+def test_threads_that_sample_different_tensors_do_not_disturb_each_other(
+    cpu: CpuBackend, schedule: int
+) -> None:
     device = FakeDevice(schedule)
     backend = GpuBackend(device, cpu, slots=SLOTS, slab_bytes=SLAB_BYTES)
-    specs = [TensorSpec(f"tensor {i}", (9001 + i,), FLOATING[i % 4], RANDOM[i % 2], seed=i) for i in range(8)]
+    specs = [
+        TensorSpec(f"tensor {i}", (9001 + i,), FLOATING[i % 4], RANDOM[i % 2], seed=i)
+        for i in range(8)
+    ]
     with ThreadPoolExecutor(len(specs)) as pool:
         sampled = list(pool.map(lambda spec: sample(backend, spec), specs))
     for spec, array in zip(specs, sampled, strict=True):
@@ -219,7 +230,9 @@ def test_closing_it_closes_the_host(cpu: CpuBackend) -> None:
 
 @pytest.mark.parametrize("slots", [1, 2, 3])
 @pytest.mark.parametrize("schedule", ["late", 0], ids=lambda schedule: f"work is done {schedule}")
-def test_more_threads_than_slots_all_come_to_an_end(cpu: CpuBackend, slots: int, schedule: Schedule) -> None:
+def test_more_threads_than_slots_all_come_to_an_end(
+    cpu: CpuBackend, slots: int, schedule: Schedule
+) -> None:
     device = FakeDevice(schedule)
     backend = GpuBackend(device, cpu, slots=slots, slab_bytes=SLAB_BYTES)
     spec = normals(20_000)
@@ -262,8 +275,12 @@ each_failure = pytest.mark.parametrize(
 
 
 @each_failure
-@pytest.mark.parametrize("schedule", ["late", "early", 0], ids=lambda schedule: f"work is done {schedule}")
-def test_a_failure_ends_the_fill_and_nothing_else(cpu: CpuBackend, schedule: Schedule, call: Call, number: int) -> None:
+@pytest.mark.parametrize(
+    "schedule", ["late", "early", 0], ids=lambda schedule: f"work is done {schedule}"
+)
+def test_a_failure_ends_the_fill_and_nothing_else(
+    cpu: CpuBackend, schedule: Schedule, call: Call, number: int
+) -> None:
     device = FakeDevice(schedule)
     backend = GpuBackend(device, cpu, slots=SLOTS, slab_bytes=SLAB_BYTES)
     spec = normals(10_000)
@@ -277,21 +294,27 @@ def test_a_failure_ends_the_fill_and_nothing_else(cpu: CpuBackend, schedule: Sch
 
 @pytest.mark.parametrize("number", [0, 1, SLOTS, 7])
 @pytest.mark.parametrize("call", ["launch", "record", "wait"])
-def test_a_failure_while_it_fills_on_the_device_leaves_the_slots_free(cpu: CpuBackend, call: Call, number: int) -> None:
+def test_a_failure_while_it_fills_on_the_device_leaves_the_slots_free(
+    cpu: CpuBackend, call: Call, number: int
+) -> None:
     device = FakeDevice()
     backend = GpuBackend(device, cpu, slots=SLOTS, slab_bytes=SLAB_BYTES)
     memory = backend.allocate(40_000)
     runs = Runs(np.array([3], np.uint64), np.array([10_000], np.uint64))
     device.fail(call, number)
     with pytest.raises(DeviceError):
-        backend.fill_on_device(Normal(0.0, 1.0), derive_key(1, 0, "failure"), runs, Dtype.FLOAT32, memory)
+        backend.fill_on_device(
+            Normal(0.0, 1.0), derive_key(1, 0, "failure"), runs, Dtype.FLOAT32, memory
+        )
     del memory
     assert_idle(device, backend)
 
 
 @pytest.mark.parametrize("number", [0, 1, SLOTS, 7])
 @pytest.mark.parametrize("call", ["copy", "record", "wait"])
-def test_a_failure_on_the_way_to_the_device_leaves_the_slots_free(cpu: CpuBackend, call: Call, number: int) -> None:
+def test_a_failure_on_the_way_to_the_device_leaves_the_slots_free(
+    cpu: CpuBackend, call: Call, number: int
+) -> None:
     device = FakeDevice()
     backend = GpuBackend(device, cpu, slots=SLOTS, slab_bytes=SLAB_BYTES)
     memory = backend.allocate(40_000)
@@ -308,7 +331,9 @@ def test_a_failure_on_the_way_to_the_device_leaves_the_slots_free(cpu: CpuBacken
 
 @pytest.mark.parametrize("calls", [("wait",), ("record",), ("wait", "record")], ids=str)
 @pytest.mark.parametrize("first", [0, 2, 5])
-def test_a_device_that_fails_from_now_on_costs_no_slot(cpu: CpuBackend, calls: tuple[Call, ...], first: int) -> None:
+def test_a_device_that_fails_from_now_on_costs_no_slot(
+    cpu: CpuBackend, calls: tuple[Call, ...], first: int
+) -> None:
     device = FakeDevice()
     backend = GpuBackend(device, cpu, slots=SLOTS, slab_bytes=SLAB_BYTES)
     for call in calls:
@@ -325,7 +350,9 @@ def test_memory_that_cannot_be_written_to_costs_no_slot(cpu: CpuBackend, refused
     backend = GpuBackend(device, cpu, slots=SLOTS, slab_bytes=SLAB_BYTES)
     spec = normals(10_000)
     with pytest.raises(RuntimeError, match="nothing can be written here"):
-        TensorSource(plan(TensorRequest(spec)), backend).fill(0, recorded(size_of(spec), refuses_at=refused))
+        TensorSource(plan(TensorRequest(spec)), backend).fill(
+            0, recorded(size_of(spec), refuses_at=refused)
+        )
     assert_idle(device, backend)
     assert np.array_equal(bits(sample(backend, spec)), bits(sample(cpu, spec)))
 
@@ -336,7 +363,9 @@ LARGE_SLAB_BYTES = 2**18
 
 
 @pytest.mark.parametrize("number", range(9))
-def test_where_there_is_no_room_a_smaller_slab_gives_the_same_bits(cpu: CpuBackend, number: int) -> None:
+def test_where_there_is_no_room_a_smaller_slab_gives_the_same_bits(
+    cpu: CpuBackend, number: int
+) -> None:
     device = FakeDevice()
     backend = GpuBackend(device, cpu, slots=SLOTS, slab_bytes=LARGE_SLAB_BYTES)
     spec = normals(300_000)
@@ -346,12 +375,16 @@ def test_where_there_is_no_room_a_smaller_slab_gives_the_same_bits(cpu: CpuBacke
     # A slab allocates its elements and its table.
     whole_slabs = number // 2
     expected = [LARGE_SLAB_BYTES] * whole_slabs
-    expected += [LARGE_SLAB_BYTES // 2] * ((size_of(spec) - sum(expected)) // (LARGE_SLAB_BYTES // 2))
+    expected += [LARGE_SLAB_BYTES // 2] * (
+        (size_of(spec) - sum(expected)) // (LARGE_SLAB_BYTES // 2)
+    )
     assert device.copied == [*expected, size_of(spec) - sum(expected)]
     assert_idle(device, backend)
 
 
-def test_each_time_that_there_is_no_room_slabs_get_smaller_until_they_are_small(cpu: CpuBackend) -> None:
+def test_each_time_that_there_is_no_room_slabs_get_smaller_until_they_are_small(
+    cpu: CpuBackend,
+) -> None:
     device = FakeDevice()
     backend = GpuBackend(device, cpu, slots=SLOTS, slab_bytes=LARGE_SLAB_BYTES)
     spec = normals(200_000)
@@ -382,7 +415,8 @@ def test_where_there_is_no_room_for_a_smaller_slab_either_the_fill_fails_and_the
 def test_memory_that_nothing_uses_makes_room(cpu: CpuBackend) -> None:
     device = FakeDevice(limit_bytes=LARGE_SLAB_BYTES + 2**16)
     backend = GpuBackend(device, cpu, slots=1, slab_bytes=LARGE_SLAB_BYTES)
-    for size_bytes in (2**17, 2**18, 2**18 + 1):  # each leaves no room for the next one until it is given back
+    # Each leaves no room for the next one until it is given back.
+    for size_bytes in (2**17, 2**18, 2**18 + 1):
         assert backend.allocate(size_bytes).size == size_bytes
     assert device.calls["free_unused"] == 2
     spec = normals(200_000)
@@ -407,7 +441,9 @@ def test_the_first_attempt_is_freed_before_the_second(cpu: CpuBackend) -> None:
 
 
 @pytest.mark.parametrize("slab_bytes", [SLAB_BYTES, 2**16, 2**16 + 8, 2**17 + 8, 2**17 + 24])
-def test_a_smaller_slab_fits_its_slot_and_holds_whole_elements(cpu: CpuBackend, slab_bytes: int) -> None:
+def test_a_smaller_slab_fits_its_slot_and_holds_whole_elements(
+    cpu: CpuBackend, slab_bytes: int
+) -> None:
     device = FakeDevice()
     backend = GpuBackend(device, cpu, slots=2, slab_bytes=slab_bytes)
     spec = normals(50_000, Dtype.FLOAT64)
@@ -431,7 +467,9 @@ def test_a_tensor_that_stays_on_the_device_has_the_bits_of_one_that_does_not(
         sampled = plan(TensorRequest(spec))
         assert isinstance(sampled.rule, ElementwiseRule)
         memory = backend.allocate(size_of(spec))
-        backend.fill_on_device(sampled.rule, sampled.key, sampled.runs(0, spec.element_count), dtype, memory)
+        backend.fill_on_device(
+            sampled.rule, sampled.key, sampled.runs(0, spec.element_count), dtype, memory
+        )
         assert device.unsettled == 0
         array = backend.array(memory, dtype, spec.shape)
         assert array.shape == spec.shape
@@ -442,7 +480,9 @@ def test_a_tensor_that_stays_on_the_device_has_the_bits_of_one_that_does_not(
 
 
 @each_schedule
-def test_what_is_written_to_the_device_arrives_where_it_belongs(cpu: CpuBackend, schedule: Schedule) -> None:
+def test_what_is_written_to_the_device_arrives_where_it_belongs(
+    cpu: CpuBackend, schedule: Schedule
+) -> None:
     device = FakeDevice(schedule)
     backend = GpuBackend(device, cpu, slots=SLOTS, slab_bytes=SLAB_BYTES)
     data = np.random.default_rng(1).integers(0, 256, 50_000).astype(np.uint8)
@@ -456,7 +496,9 @@ def test_what_is_written_to_the_device_arrives_where_it_belongs(cpu: CpuBackend,
     assert_idle(device, backend)
 
 
-def test_threads_that_fill_and_write_on_the_device_do_not_disturb_each_other(cpu: CpuBackend) -> None:
+def test_threads_that_fill_and_write_on_the_device_do_not_disturb_each_other(
+    cpu: CpuBackend,
+) -> None:
     device = FakeDevice(3)
     backend = GpuBackend(device, cpu, slots=2, slab_bytes=SLAB_BYTES)
     spec = normals(9000)
@@ -468,7 +510,9 @@ def test_threads_that_fill_and_write_on_the_device_do_not_disturb_each_other(cpu
 
     def fill() -> None:
         memory = backend.allocate(right.size)
-        backend.fill_on_device(rule, sampled.key, sampled.runs(0, spec.element_count), spec.dtype, memory)
+        backend.fill_on_device(
+            rule, sampled.key, sampled.runs(0, spec.element_count), spec.dtype, memory
+        )
         results.append(memory)
 
     def write() -> None:
@@ -485,7 +529,10 @@ def test_threads_that_fill_and_write_on_the_device_do_not_disturb_each_other(cpu
 
 # Streams.
 
-STREAMED = [TensorSpec(f"streamed {i}", (30_000,), dtype, RANDOM[i % 2], seed=i) for i, dtype in enumerate(FLOATING)]
+STREAMED = [
+    TensorSpec(f"streamed {i}", (30_000,), dtype, RANDOM[i % 2], seed=i)
+    for i, dtype in enumerate(FLOATING)
+]
 
 
 @pytest.fixture
@@ -500,7 +547,9 @@ def streaming() -> Iterator[tuple[FakeDevice, GpuBackend, SamplingPools]]:
 
 def stream_of(pools: SamplingPools) -> TensorStream:
     """Return a stream of some tensors whose chunks have several slabs."""
-    return TensorStream([plan(TensorRequest(spec)) for spec in STREAMED], pools, max_chunk_bytes=3 * SLAB_BYTES + 8)
+    return TensorStream(
+        [plan(TensorRequest(spec)) for spec in STREAMED], pools, max_chunk_bytes=3 * SLAB_BYTES + 8
+    )
 
 
 def content(pieces: Iterator[Piece]) -> bytes:
@@ -519,7 +568,9 @@ def assert_soon_idle(device: FakeDevice, backend: GpuBackend) -> None:
 Streaming = tuple[FakeDevice, GpuBackend, SamplingPools]
 
 
-def test_streams_that_are_read_to_the_end_have_the_right_bits(streaming: Streaming, cpu: CpuBackend) -> None:
+def test_streams_that_are_read_to_the_end_have_the_right_bits(
+    streaming: Streaming, cpu: CpuBackend
+) -> None:
     device, backend, pools = streaming
     right = b"".join(bits(sample(cpu, spec)).tobytes() for spec in STREAMED)
     contents: list[bytes] = []

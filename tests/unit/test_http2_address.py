@@ -25,7 +25,12 @@ from tests.http2_server import (
 
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*PROXY_VARIABLES, *(name.upper() for name in PROXY_VARIABLES), "no_proxy", "NO_PROXY"):
+    for name in (
+        *PROXY_VARIABLES,
+        *(name.upper() for name in PROXY_VARIABLES),
+        "no_proxy",
+        "NO_PROXY",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -177,7 +182,9 @@ def test_a_server_is_reached_over_a_socket_in_the_file_system(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "socket"
-    with scripted_server(lambda exchange: exchange.answer(bytes(2**20)), listener=unix_listener(path)) as server:
+    with scripted_server(
+        lambda exchange: exchange.answer(bytes(2**20)), listener=unix_listener(path)
+    ) as server:
         address = plain_address(form.format(path=path), {})
         assert address is not None
         with closing(Connections(address)) as connections:
@@ -188,9 +195,13 @@ def test_a_server_is_reached_over_a_socket_in_the_file_system(
 
 
 def test_time_is_kept_over_a_socket_in_the_file_system(tmp_path: Path) -> None:
-    with scripted_server(lambda exchange: exchange.hold(), listener=unix_listener(tmp_path / "socket")) as server:  # noqa: SIM117
-        with connections_to(server) as connections:
-            error = error_of(connections, timeout_seconds=0.2)
+    with (
+        scripted_server(
+            lambda exchange: exchange.hold(), listener=unix_listener(tmp_path / "socket")
+        ) as server,
+        connections_to(server) as connections,
+    ):
+        error = error_of(connections, timeout_seconds=0.2)
     assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
 
 
@@ -223,7 +234,9 @@ def test_a_name_with_several_addresses_is_tried_at_each() -> None:
 
 def test_each_address_of_a_host_gets_its_share_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise one that says nothing would take all of it."""
-    places = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in (1, 2, 3)]
+    places = [
+        (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in (1, 2, 3)
+    ]
     shares = []
 
     def refuse(family: int, where: object, timeout_seconds: float) -> socket.socket:

@@ -55,7 +55,9 @@ def _pieces(data: bytes, cuts: tuple[int, ...]) -> list[bytes]:
 def test_messages_are_the_same_wherever_the_frames_of_a_body_are_cut() -> None:
     """All ways to cut two messages, the second one empty, into frames."""
     body = prefixed(b"ab") + prefixed(b"")
-    cuts = [each for count in range(4) for each in itertools.combinations(range(1, len(body)), count)]
+    cuts = [
+        each for count in range(4) for each in itertools.combinations(range(1, len(body)), count)
+    ]
     cuts.append(tuple(range(1, len(body))))
     left = iter(cuts)
 
@@ -73,11 +75,14 @@ def test_messages_are_the_same_wherever_the_frames_of_a_body_are_cut() -> None:
 
 @settings(max_examples=60, phases=PHASES)
 @given(st.data(), st.lists(st.binary(max_size=40), max_size=4))
-def test_messages_are_the_same_with_padding_and_empty_frames(data: st.DataObject, messages: list[bytes]) -> None:
+def test_messages_are_the_same_with_padding_and_empty_frames(
+    data: st.DataObject, messages: list[bytes]
+) -> None:
     body = b"".join(prefixed(each) for each in messages)
     cuts = data.draw(st.lists(st.integers(0, len(body)), max_size=8).map(sorted))
     pads = data.draw(
-        st.lists(st.none() | st.integers(0, 255), min_size=len(cuts) + 1, max_size=len(cuts) + 1), label="padding"
+        st.lists(st.none() | st.integers(0, 255), min_size=len(cuts) + 1, max_size=len(cuts) + 1),
+        label="padding",
     )
 
     def answer(exchange: Exchange) -> None:
@@ -182,14 +187,23 @@ def test_the_table_of_headers_is_kept_from_call_to_call() -> None:
     """h2 writes a header that it has written before as a number, and compresses those that are new."""
 
     def answer(exchange: Exchange) -> None:
-        exchange.start([*OK_HEADERS, ("x-same", "the same each time"), ("x-other", f"other {exchange.stream_id}")])
+        exchange.start(
+            [
+                *OK_HEADERS,
+                ("x-same", "the same each time"),
+                ("x-other", f"other {exchange.stream_id}"),
+            ]
+        )
         exchange.data(prefixed(str(exchange.stream_id).encode()))
         if exchange.stream_id == 5:
-            exchange.line.engine.encoder.header_table_size = 64  # the next block of headers begins with the change
+            # The next block of headers begins with the change.
+            exchange.line.engine.encoder.header_table_size = 64
         exchange.end("0", ("x-trailer", f"{exchange.stream_id}"))
 
     with scripted_server(answer) as server, connections_to(server) as connections:
-        assert [messages_of(connections) for _ in range(6)] == [[str(2 * n + 1).encode()] for n in range(6)]
+        assert [messages_of(connections) for _ in range(6)] == [
+            [str(2 * n + 1).encode()] for n in range(6)
+        ]
         assert len(server.lines) == 1
 
 
@@ -201,7 +215,11 @@ def test_headers_may_be_padded_and_have_a_priority() -> None:
         exchange.raw(raw_frame(HEADERS, payload, flags=0x4 | 0x8 | 0x20, stream=exchange.stream_id))
         exchange.raw(raw_frame(DATA, prefixed(b"a"), stream=exchange.stream_id))
         block = exchange.line.engine.encoder.encode([("grpc-status", "0")])
-        exchange.raw(raw_frame(HEADERS, b"\x03" + block[:1] + bytes(3), flags=0x1 | 0x8, stream=exchange.stream_id))
+        exchange.raw(
+            raw_frame(
+                HEADERS, b"\x03" + block[:1] + bytes(3), flags=0x1 | 0x8, stream=exchange.stream_id
+            )
+        )
         exchange.raw(raw_frame(CONTINUATION, block[1:], flags=0x4, stream=exchange.stream_id))
 
     with scripted_server(answer) as server, connections_to(server) as connections:
@@ -228,7 +246,9 @@ def test_an_answer_may_be_a_status_alone() -> None:
         assert len(server.lines) == 1
 
 
-@pytest.mark.parametrize("kind", ["application/grpc", "application/grpc+proto", "application/grpc;charset=utf-8"])
+@pytest.mark.parametrize(
+    "kind", ["application/grpc", "application/grpc+proto", "application/grpc;charset=utf-8"]
+)
 def test_every_content_type_of_grpc_is_taken(kind: str) -> None:
     def answer(exchange: Exchange) -> None:
         exchange.start([(":status", "200"), ("content-type", kind)])
@@ -247,7 +267,9 @@ def test_frames_that_are_not_of_the_stream_go_between_those_that_are() -> None:
         line = exchange.line
         others = {
             "a kind that is not known": raw_frame(0x77, b"future" * 3000),
-            "a kind that is not known, of the stream": raw_frame(0x78, b"future", stream=exchange.stream_id),
+            "a kind that is not known, of the stream": raw_frame(
+                0x78, b"future", stream=exchange.stream_id
+            ),
             "a priority": raw_frame(PRIORITY, bytes(5), stream=exchange.stream_id),
             "an acknowledgement of a ping": raw_frame(PING, bytes(8), flags=0x1),
         }
@@ -293,7 +315,12 @@ def test_what_comes_while_a_connection_is_idle_is_answered_with_the_next_call() 
             assert messages_of(connections) == [b"a"]
             time.sleep(0.1)
             assert messages_of(connections) == [b"b"]
-            server.wait_for(lambda: server.lines[0].ping_acks == [b"idle...!"] and server.lines[0].settings_acks == 2)
+            server.wait_for(
+                lambda: (
+                    server.lines[0].ping_acks == [b"idle...!"]
+                    and server.lines[0].settings_acks == 2
+                )
+            )
             assert len(server.lines) == 1
 
 
@@ -336,7 +363,10 @@ def test_a_large_request_waits_for_room_in_both_windows() -> None:
     def answer(exchange: Exchange) -> None:
         (prepare if exchange.stream_id == 1 else grow)(exchange)
 
-    with scripted_server(answer, is_eager=True, is_generous=False) as server, connections_to(server) as connections:
+    with (
+        scripted_server(answer, is_eager=True, is_generous=False) as server,
+        connections_to(server) as connections,
+    ):
         assert messages_of(connections, b"hello") == [b"prepared"]
         assert messages_of(connections, REQUEST) == [b"grown"]
         assert len(server.lines) == 1
@@ -362,7 +392,10 @@ def test_a_window_may_shrink_below_nothing_under_a_request() -> None:
         assert exchange.message == REQUEST
         exchange.answer(b"a")
 
-    with scripted_server(answer, is_eager=True, is_generous=False) as server, connections_to(server) as connections:
+    with (
+        scripted_server(answer, is_eager=True, is_generous=False) as server,
+        connections_to(server) as connections,
+    ):
         assert messages_of(connections, REQUEST) == [b"a"]
 
 
@@ -371,7 +404,9 @@ def test_frames_are_as_large_as_the_server_takes(largest: int) -> None:
     def prepare(exchange: Exchange) -> None:
         line = exchange.line
         line.engine.increment_flow_control_window(2**20)
-        line.engine.update_settings({SettingCodes.MAX_FRAME_SIZE: largest, SettingCodes.INITIAL_WINDOW_SIZE: 2**20})
+        line.engine.update_settings(
+            {SettingCodes.MAX_FRAME_SIZE: largest, SettingCodes.INITIAL_WINDOW_SIZE: 2**20}
+        )
         line.flush()
         line.pump(lambda: line.settings_acks == 2)
         exchange.answer()
@@ -384,9 +419,14 @@ def test_frames_are_as_large_as_the_server_takes(largest: int) -> None:
             assert max(server.exchanges[1].sizes) == largest
 
 
-@pytest.mark.parametrize("size", [0, 1, 2**14 - 6, 2**14 - 5, 2**14 - 4, 2**16 - 6, 2**16 - 5, 2**16])
+@pytest.mark.parametrize(
+    "size", [0, 1, 2**14 - 6, 2**14 - 5, 2**14 - 4, 2**16 - 6, 2**16 - 5, 2**16]
+)
 def test_a_request_of_any_size_arrives(size: int) -> None:
-    with scripted_server(lambda exchange: exchange.answer()) as server, connections_to(server) as connections:
+    with (
+        scripted_server(lambda exchange: exchange.answer()) as server,
+        connections_to(server) as connections,
+    ):
         for _ in range(2):
             messages_of(connections, REQUEST[:size])
         assert [each.message for each in server.exchanges] == [REQUEST[:size]] * 2
@@ -406,7 +446,10 @@ def test_an_answer_that_begins_before_the_request_has_ended_is_read_or_refused()
         exchange.data(prefixed(b"late"))
         exchange.end()
 
-    with scripted_server(answer, is_eager=True, is_generous=False) as server, connections_to(server) as connections:
+    with (
+        scripted_server(answer, is_eager=True, is_generous=False) as server,
+        connections_to(server) as connections,
+    ):
         for _ in range(2):
             found: list[bytes] | grpc.StatusCode
             try:
@@ -423,7 +466,10 @@ def test_an_answer_that_ends_before_the_request_leaves_no_stream_half_open(statu
     def answer(exchange: Exchange) -> None:
         exchange.start([*OK_HEADERS, ("grpc-status", status)], end=True)
 
-    with scripted_server(answer, is_eager=True, is_generous=False) as server, connections_to(server) as connections:
+    with (
+        scripted_server(answer, is_eager=True, is_generous=False) as server,
+        connections_to(server) as connections,
+    ):
         for _ in range(2):
             with suppress(CallError):
                 assert messages_of(connections, REQUEST) == []
@@ -436,7 +482,9 @@ def test_an_answer_that_ends_before_the_request_leaves_no_stream_half_open(statu
 
 
 @pytest.mark.parametrize("pad", [None, 200])
-def test_one_call_may_bring_more_than_the_windows_hold(monkeypatch: pytest.MonkeyPatch, pad: int | None) -> None:
+def test_one_call_may_bring_more_than_the_windows_hold(
+    monkeypatch: pytest.MonkeyPatch, pad: int | None
+) -> None:
     """h2 sends no more than the stream's window and the connection's allow."""
     monkeypatch.setattr(http2_connection, "WINDOW_BYTES", SMALL_WINDOW_BYTES)
 
@@ -449,7 +497,8 @@ def test_one_call_may_bring_more_than_the_windows_hold(monkeypatch: pytest.Monke
                 # As much is allowed again as was sent, and no more.
                 assert exchange.line.engine.outbound_flow_control_window <= SMALL_WINDOW_BYTES
                 assert (
-                    exchange.line.engine.streams[exchange.stream_id].outbound_flow_control_window <= SMALL_WINDOW_BYTES
+                    exchange.line.engine.streams[exchange.stream_id].outbound_flow_control_window
+                    <= SMALL_WINDOW_BYTES
                 )
         exchange.end()
 
@@ -468,7 +517,9 @@ def test_a_frame_may_be_as_large_as_the_windows(monkeypatch: pytest.MonkeyPatch)
         assert messages_of(connections) == [LARGE]
 
 
-def test_calls_after_another_may_bring_more_than_the_connections_window_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_calls_after_another_may_bring_more_than_the_connections_window_holds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(http2_connection, "WINDOW_BYTES", SMALL_WINDOW_BYTES)
     piece = LARGE[:60_000]
     with (
@@ -508,7 +559,10 @@ def _asked(connections: Connections, timeout_seconds: float | None) -> None:
 
 
 def test_a_request_has_the_headers_that_grpc_demands() -> None:
-    with scripted_server(lambda exchange: exchange.answer()) as server, connections_to(server) as connections:
+    with (
+        scripted_server(lambda exchange: exchange.answer()) as server,
+        connections_to(server) as connections,
+    ):
         _asked(connections, None)
         _asked(connections, 5.0)
         _asked(connections, None)
@@ -531,12 +585,31 @@ def test_a_request_has_the_headers_that_grpc_demands() -> None:
 
 UNITS = {"n": 1e-9, "u": 1e-6, "m": 1e-3, "S": 1.0, "M": 60.0, "H": 3600.0}
 # The first ones are shorter than any call: they are asked of the function that writes them.
-TIMEOUTS = [1e-3, 0.0015, 0.25, 1.0, 59.999, 60.0, 3600.0, 86_400.0, 99_999.0, 99_999.999, 1e5, 1e6, 1e7, 1e8, 1e9]
+TIMEOUTS = [
+    1e-3,
+    0.0015,
+    0.25,
+    1.0,
+    59.999,
+    60.0,
+    3600.0,
+    86_400.0,
+    99_999.0,
+    99_999.999,
+    1e5,
+    1e6,
+    1e7,
+    1e8,
+    1e9,
+]
 
 
 @pytest.mark.parametrize("seconds", TIMEOUTS[2:])
 def test_a_timeout_is_written_as_grpc_reads_it(seconds: float) -> None:
-    with scripted_server(lambda exchange: exchange.answer()) as server, connections_to(server) as connections:
+    with (
+        scripted_server(lambda exchange: exchange.answer()) as server,
+        connections_to(server) as connections,
+    ):
         _asked(connections, seconds)
         _judge(dict(server.exchanges[0].headers)["grpc-timeout"], seconds)
 

@@ -184,7 +184,10 @@ def test_a_call_whose_answer_began_during_the_request_is_not_sent_again() -> Non
         else:
             exchange.line.close(is_rude=True)
 
-    with scripted_server(answer, is_eager=True, is_generous=False) as server, connections_to(server) as connections:
+    with (
+        scripted_server(answer, is_eager=True, is_generous=False) as server,
+        connections_to(server) as connections,
+    ):
         messages_of(connections)
         assert isinstance(error_of(connections, bytes(100_000)), ConnectionLostError)
         assert len(server.exchanges) == 2
@@ -221,7 +224,9 @@ def test_a_cancelled_call_is_reset_and_its_connection_used_again() -> None:
         go_on.wait(10)
         for _ in range(20):
             exchange.data(prefixed(bytes(30_000)), pad=100)
-        block = exchange.line.engine.encoder.encode([("grpc-status", "0"), ("x-new", "in the table")])
+        block = exchange.line.engine.encoder.encode(
+            [("grpc-status", "0"), ("x-new", "in the table")]
+        )
         exchange.raw(raw_frame(HEADERS, block[:5], flags=0x1, stream=exchange.stream_id))
         exchange.raw(raw_frame(CONTINUATION, block[5:], flags=0x4, stream=exchange.stream_id))
         exchange.raw(raw_frame(RST_STREAM, bytes(4), stream=exchange.stream_id))
@@ -270,7 +275,9 @@ def test_a_call_that_has_ended_is_not_cancelled_any_more() -> None:
         assert server.exchanges[0].reset_code is None
 
 
-@pytest.mark.parametrize("error", [ValueError(), KeyboardInterrupt(), ConnectionLostError("of another call")])
+@pytest.mark.parametrize(
+    "error", [ValueError(), KeyboardInterrupt(), ConnectionLostError("of another call")]
+)
 def test_a_call_that_its_reader_leaves_is_ended_with_its_connection(error: BaseException) -> None:
     def endless(exchange: Exchange) -> None:
         exchange.start()
@@ -312,7 +319,9 @@ def test_an_interrupt_during_a_read_closes_the_connection(is_begun: bool) -> Non
     def silent(exchange: Exchange) -> None:
         if is_begun:
             exchange.start()
-            exchange.raw(raw_frame(DATA, prefixed(bytes(2**20))[:1000], stream=1, claimed=2**20 + 5))
+            exchange.raw(
+                raw_frame(DATA, prefixed(bytes(2**20))[:1000], stream=1, claimed=2**20 + 5)
+            )
         exchange.hold(SOON_SECONDS)
 
     def interrupt(number: int, frame: FrameType | None) -> None:
@@ -345,7 +354,11 @@ def test_a_call_with_one_response_returns_it() -> None:
         assert len(server.lines) == 1
 
 
-RESPONSES: dict[str, tuple[bytes, ...]] = {"none": (), "two": (b"a", b"b"), "two empty ones": (b"", b"")}
+RESPONSES: dict[str, tuple[bytes, ...]] = {
+    "none": (),
+    "two": (b"a", b"b"),
+    "two empty ones": (b"", b""),
+}
 
 
 @pytest.mark.parametrize("responses", RESPONSES.values(), ids=RESPONSES.keys())
@@ -415,7 +428,9 @@ def test_no_more_than_a_few_idle_connections_are_kept() -> None:
 # Closing.
 
 
-def _closed_during(call: Callable[[Connections], object], answer: Answer, **server_options: bool) -> None:
+def _closed_during(
+    call: Callable[[Connections], object], answer: Answer, **server_options: bool
+) -> None:
     """Close the connections while a call is under way; it must end as gRPC's do."""
     with scripted_server(answer, **server_options) as server:  # type: ignore[arg-type]  # flags
         connections = Connections(server.address)
@@ -458,15 +473,24 @@ def _busy(exchange: Exchange) -> None:
         exchange.data(prefixed(bytes(1000)))
 
 
-@pytest.mark.parametrize("answer", [_silent, _silent_inside_a_message, _busy], ids=["silent", "inside", "busy"])
+@pytest.mark.parametrize(
+    "answer", [_silent, _silent_inside_a_message, _busy], ids=["silent", "inside", "busy"]
+)
 @pytest.mark.parametrize("timeout_seconds", [None, 10.0])
-def test_closing_ends_the_calls_of_other_threads(answer: Answer, timeout_seconds: float | None) -> None:
-    _closed_during(lambda connections: messages_of(connections, timeout_seconds=timeout_seconds), answer)
+def test_closing_ends_the_calls_of_other_threads(
+    answer: Answer, timeout_seconds: float | None
+) -> None:
+    _closed_during(
+        lambda connections: messages_of(connections, timeout_seconds=timeout_seconds), answer
+    )
 
 
 def test_closing_ends_a_call_that_has_no_room_to_send() -> None:
     _closed_during(
-        lambda connections: messages_of(connections, bytes(300_000), None), _silent, is_eager=True, is_generous=False
+        lambda connections: messages_of(connections, bytes(300_000), None),
+        _silent,
+        is_eager=True,
+        is_generous=False,
     )
 
 
@@ -477,7 +501,9 @@ def test_closing_ends_a_call_whose_request_is_not_read() -> None:
         exchange.line.flush()
         exchange.hold(SOON_SECONDS * 2)
 
-    _closed_during(lambda connections: messages_of(connections, bytes(2**26), None), answer, is_eager=True)
+    _closed_during(
+        lambda connections: messages_of(connections, bytes(2**26), None), answer, is_eager=True
+    )
 
 
 def test_closing_ends_a_call_whose_idle_connection_has_half_a_frame() -> None:
@@ -588,7 +614,11 @@ def in_child(work):
 
 def _run_forking(script: str, port: int) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", FORKING + script, str(port)], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", FORKING + script, str(port)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
 

@@ -96,7 +96,9 @@ BREACHES: dict[str, tuple[Answer, grpc.StatusCode]] = {
         Code.UNAVAILABLE,
     ),
     "headers that are no text": (
-        _raw(lambda stream: raw_frame(HEADERS, b"\0\1x\2\xff\xfe", flags=END_HEADERS, stream=stream)),
+        _raw(
+            lambda stream: raw_frame(HEADERS, b"\0\1x\2\xff\xfe", flags=END_HEADERS, stream=stream)
+        ),
         Code.UNAVAILABLE,
     ),
     "a header that is not in the table": (
@@ -104,7 +106,12 @@ BREACHES: dict[str, tuple[Answer, grpc.StatusCode]] = {
         Code.UNAVAILABLE,
     ),
     "headers that do not end": (
-        _raw(lambda stream: raw_frame(HEADERS, _block(*OK_HEADERS), stream=stream) + raw_frame(DATA, stream=stream)),
+        _raw(
+            lambda stream: (
+                raw_frame(HEADERS, _block(*OK_HEADERS), stream=stream)
+                + raw_frame(DATA, stream=stream)
+            )
+        ),
         Code.UNAVAILABLE,
     ),
     "headers that end on another stream": (
@@ -117,7 +124,11 @@ BREACHES: dict[str, tuple[Answer, grpc.StatusCode]] = {
         Code.UNAVAILABLE,
     ),
     "headers of 100 kB": (
-        _raw(lambda stream: raw_frame(HEADERS, _block(("x", "y" * 160_000)), flags=END_HEADERS, stream=stream)),
+        _raw(
+            lambda stream: raw_frame(
+                HEADERS, _block(("x", "y" * 160_000)), flags=END_HEADERS, stream=stream
+            )
+        ),
         Code.UNAVAILABLE,
     ),
     "headers of 100 kB in pieces": (
@@ -134,7 +145,9 @@ BREACHES: dict[str, tuple[Answer, grpc.StatusCode]] = {
         Code.UNAVAILABLE,
     ),
     "headers with too much padding": (
-        _raw(lambda stream: raw_frame(HEADERS, b"\x05abc", flags=END_HEADERS | PADDED, stream=stream)),
+        _raw(
+            lambda stream: raw_frame(HEADERS, b"\x05abc", flags=END_HEADERS | PADDED, stream=stream)
+        ),
         Code.UNAVAILABLE,
     ),
     "padded headers without a byte": (
@@ -146,16 +159,25 @@ BREACHES: dict[str, tuple[Answer, grpc.StatusCode]] = {
         Code.UNAVAILABLE,
     ),
     "a continuation of nothing": (
-        _begun(lambda stream: raw_frame(CONTINUATION, _block(*OK_HEADERS), flags=END_HEADERS, stream=stream)),
+        _begun(
+            lambda stream: raw_frame(
+                CONTINUATION, _block(*OK_HEADERS), flags=END_HEADERS, stream=stream
+            )
+        ),
         Code.UNAVAILABLE,
     ),
     "a promise to push": (
         _begun(
-            lambda stream: raw_frame(PUSH_PROMISE, b"\0\0\0\2" + _block(*OK_HEADERS), flags=END_HEADERS, stream=stream)
+            lambda stream: raw_frame(
+                PUSH_PROMISE, b"\0\0\0\2" + _block(*OK_HEADERS), flags=END_HEADERS, stream=stream
+            )
         ),
         Code.UNAVAILABLE,
     ),
-    "data before the headers": (_raw(lambda stream: raw_frame(DATA, b"abc", stream=stream)), Code.INTERNAL),
+    "data before the headers": (
+        _raw(lambda stream: raw_frame(DATA, b"abc", stream=stream)),
+        Code.INTERNAL,
+    ),
     "data with too much padding": (
         _begun(lambda stream: raw_frame(DATA, b"\x05abcd", flags=PADDED, stream=stream)),
         Code.INTERNAL,
@@ -164,10 +186,18 @@ BREACHES: dict[str, tuple[Answer, grpc.StatusCode]] = {
         _begun(lambda stream: raw_frame(DATA, flags=PADDED, stream=stream)),
         Code.INTERNAL,
     ),
-    "a ping that claims 16 MiB": (_begun(lambda _: raw_frame(PING, claimed=2**24 - 1)), Code.UNAVAILABLE),
-    "settings that claim 16 MiB": (_begun(lambda _: raw_frame(SETTINGS, claimed=2**24 - 1)), Code.UNAVAILABLE),
+    "a ping that claims 16 MiB": (
+        _begun(lambda _: raw_frame(PING, claimed=2**24 - 1)),
+        Code.UNAVAILABLE,
+    ),
+    "settings that claim 16 MiB": (
+        _begun(lambda _: raw_frame(SETTINGS, claimed=2**24 - 1)),
+        Code.UNAVAILABLE,
+    ),
     "headers that claim 16 MiB": (
-        _raw(lambda stream: raw_frame(HEADERS, flags=END_HEADERS, stream=stream, claimed=2**24 - 1)),
+        _raw(
+            lambda stream: raw_frame(HEADERS, flags=END_HEADERS, stream=stream, claimed=2**24 - 1)
+        ),
         Code.UNAVAILABLE,
     ),
     "a reset that claims 16 MiB": (
@@ -178,7 +208,9 @@ BREACHES: dict[str, tuple[Answer, grpc.StatusCode]] = {
 
 
 @pytest.mark.parametrize(("answer", "code"), BREACHES.values(), ids=BREACHES.keys())
-def test_a_breach_of_the_protocol_ends_the_call_and_the_connection(answer: Answer, code: grpc.StatusCode) -> None:
+def test_a_breach_of_the_protocol_ends_the_call_and_the_connection(
+    answer: Answer, code: grpc.StatusCode
+) -> None:
     with (
         scripted_server(answer, lambda exchange: exchange.answer(b"next")) as server,
         connections_to(server) as connections,
@@ -196,7 +228,9 @@ OTHER_PROTOCOLS = {
     "SSH": b"SSH-2.0-OpenSSH_9.6\r\n",
     "zeros": bytes(1000),
     "a ping in place of settings": raw_frame(PING, bytes(8)),
-    "headers in place of settings": raw_frame(HEADERS, _block(*OK_HEADERS), flags=END_HEADERS, stream=1),
+    "headers in place of settings": raw_frame(
+        HEADERS, _block(*OK_HEADERS), flags=END_HEADERS, stream=1
+    ),
 }
 
 
@@ -207,7 +241,10 @@ def test_a_server_of_another_protocol_is_told_from_one_of_ours(greeting: bytes) 
             exchange.hold()
         exchange.line.close()
 
-    with scripted_server(answer, greeting=greeting) as server, connections_to(server) as connections:
+    with (
+        scripted_server(answer, greeting=greeting) as server,
+        connections_to(server) as connections,
+    ):
         with _within(0, SOON_SECONDS):
             error = error_of(connections)
         assert isinstance(error, ConnectionLostError)
@@ -230,7 +267,11 @@ def test_settings_that_are_not_allowed_end_the_connection(name: int, value: int)
         exchange.raw(raw_frame(SETTINGS, name.to_bytes(2, "big") + value.to_bytes(4, "big")))
         exchange.answer(b"a")
 
-    with scripted_server(answer) as server, connections_to(server) as connections, _within(0, SOON_SECONDS):
+    with (
+        scripted_server(answer) as server,
+        connections_to(server) as connections,
+        _within(0, SOON_SECONDS),
+    ):
         assert error_of(connections, timeout_seconds=2).code() is Code.UNAVAILABLE
 
 
@@ -316,7 +357,11 @@ def test_a_server_that_closes_the_connection_after(cut: int, is_rude: bool) -> N
         exchange.raw(engine.data_to_send()[:cut])
         exchange.line.close(is_rude=is_rude)
 
-    with scripted_server(answer) as server, connections_to(server) as connections, _within(0, SOON_SECONDS):
+    with (
+        scripted_server(answer) as server,
+        connections_to(server) as connections,
+        _within(0, SOON_SECONDS),
+    ):
         error = error_of(connections)
         assert isinstance(error, ConnectionLostError)
         assert error.code() is Code.UNAVAILABLE
@@ -349,7 +394,9 @@ except CallError as error:
     print(error.code().name)
 connection.close()
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
+    )
     assert (done.returncode, done.stdout.strip()) == (0, "UNAVAILABLE"), done.stderr
 
 
@@ -371,7 +418,10 @@ def test_a_path_that_cannot_be_a_servers_is_unavailable(path: str) -> None:
 def test_a_port_at_which_nobody_listens_is_unavailable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    with closing(Connections(Address(None, "127.0.0.1", port))) as connections, _within(0, SOON_SECONDS):
+    with (
+        closing(Connections(Address(None, "127.0.0.1", port))) as connections,
+        _within(0, SOON_SECONDS),
+    ):
         error = error_of(connections)
         assert error.code() is Code.UNAVAILABLE
         assert f"127.0.0.1:{port}" in error.details()

@@ -83,25 +83,38 @@ def _closed(*, is_at_once: bool) -> Answer:
     return answer
 
 
-DETAILS = base64.b64encode(status_pb2.Status(code=8, message="no room").SerializeToString()).decode()
+DETAILS = base64.b64encode(
+    status_pb2.Status(code=8, message="no room").SerializeToString()
+).decode()
 NO_ROOM = (("grpc-status", "8"), ("grpc-message", "no room"))
 
 # Ends of which the server says how they are to be called.
 TOLD: dict[str, Answer] = {
-    **{f"status {code.value[0]}": _trailers(("grpc-status", str(code.value[0]))) for code in BAD_CODES},
     **{
-        f"status {code.value[0]} alone": _only(("grpc-status", str(code.value[0])), ("grpc-message", "why"))
+        f"status {code.value[0]}": _trailers(("grpc-status", str(code.value[0])))
+        for code in BAD_CODES
+    },
+    **{
+        f"status {code.value[0]} alone": _only(
+            ("grpc-status", str(code.value[0])), ("grpc-message", "why")
+        )
         for code in BAD_CODES
     },
     "words": _trailers(*NO_ROOM),
     "words without a character": _trailers(("grpc-status", "8"), ("grpc-message", "")),
-    "words in percents": _trailers(("grpc-status", "3"), ("grpc-message", "100%25 of caf%C3%A9%0Aand%20more")),
+    "words in percents": _trailers(
+        ("grpc-status", "3"), ("grpc-message", "100%25 of caf%C3%A9%0Aand%20more")
+    ),
     "words in wrong percents": _trailers(("grpc-status", "3"), ("grpc-message", "100% of %zz %2")),
     "words with a plus sign": _trailers(("grpc-status", "3"), ("grpc-message", "a+b")),
     "details": _trailers(*NO_ROOM, ("grpc-status-details-bin", DETAILS)),
-    "details without padding": _trailers(*NO_ROOM, ("grpc-status-details-bin", DETAILS.rstrip("="))),
+    "details without padding": _trailers(
+        *NO_ROOM, ("grpc-status-details-bin", DETAILS.rstrip("="))
+    ),
     "details without a body": _only(*NO_ROOM, ("grpc-status-details-bin", DETAILS)),
-    "metadata": _trailers(*NO_ROOM, ("x-text", "text"), ("x-some-bin", "AAEC"), ("x-text", "again")),
+    "metadata": _trailers(
+        *NO_ROOM, ("x-text", "text"), ("x-some-bin", "AAEC"), ("x-text", "again")
+    ),
     "an error inside a message": _cut_off(prefixed(b"abc")[:-1], *NO_ROOM),
     "an error of gRPC in one of HTTP": _only(*NO_ROOM, status="503"),
 }
@@ -114,11 +127,15 @@ CONCLUDED: dict[str, Answer] = {
     "no trailers": _cut_off(prefixed(b"a")),
     "no trailers after an empty frame": _cut_off(b""),
     **{
-        f"HTTP status {code}": _page(str(code)) for code in (204, 302, 400, 401, 403, 404, 405, 429, 500, 502, 503, 504)
+        f"HTTP status {code}": _page(str(code))
+        for code in (204, 302, 400, 401, 403, 404, 405, 429, 500, 502, 503, 504)
     },
     "a web page": _page("200"),
     **{f"a reset with {code}": _reset(code, is_at_once=False) for code in range(14)},
-    **{f"a reset with {code} at once": _reset(code, is_at_once=True) for code in (0, 2, 7, 8, 11, 12)},
+    **{
+        f"a reset with {code} at once": _reset(code, is_at_once=True)
+        for code in (0, 2, 7, 8, 11, 12)
+    },
     "a connection that is closed": _closed(is_at_once=True),
     "a connection that is closed inside a message": _closed(is_at_once=False),
 }
@@ -170,8 +187,12 @@ def test_details_are_read_as_those_of_any_call() -> None:
     written = base64.b64encode(status.SerializeToString()).decode().rstrip("=")
     answer = _only(*NO_ROOM, ("grpc-status-details-bin", written))
     with scripted_server(answer) as server, connections_to(server) as connections:
-        assert rpc_status.from_call(error_of(connections)) == status  # type: ignore[arg-type]  # it is a call's error
-        with sb.connect(server.target) as client, pytest.raises(sb.OverloadedError, match=r"again in 1\.5 s") as caught:
+        # It is a call's error.
+        assert rpc_status.from_call(error_of(connections)) == status  # type: ignore[arg-type]
+        with (
+            sb.connect(server.target) as client,
+            pytest.raises(sb.OverloadedError, match=r"again in 1\.5 s") as caught,
+        ):
             client.sample(sb.TensorSpec("w", (3,), "float32", sb.Zeros()), timeout_seconds=10)
     assert caught.value.retry_after_seconds == 1.5
 
@@ -186,20 +207,35 @@ def test_details_that_make_no_sense_hide_no_status(written: str) -> None:
             client.sample(sb.TensorSpec("w", (3,), "float32", sb.Zeros()), timeout_seconds=10)
 
 
-# Where grpcio is more lenient than its protocol allows, goes on without saying so, or differs from release to release.
+# Where grpcio is more lenient than its protocol allows, goes on without saying so, or differs from
+# release to release.
 
 DISTRUSTED: dict[str, tuple[Answer, grpc.StatusCode]] = {
-    "a good end inside a message": (_cut_off(prefixed(b"abc")[:-1], ("grpc-status", "0")), Code.INTERNAL),
+    "a good end inside a message": (
+        _cut_off(prefixed(b"abc")[:-1], ("grpc-status", "0")),
+        Code.INTERNAL,
+    ),
     "a good end inside a prefix": (_cut_off(b"\0\0\0", ("grpc-status", "0")), Code.INTERNAL),
-    "a compressed message": (_cut_off(b"\1" + prefixed(b"a")[1:], ("grpc-status", "0")), Code.INTERNAL),
-    "a flag that nobody knows": (_cut_off(b"\2" + prefixed(b"a")[1:], ("grpc-status", "0")), Code.INTERNAL),
+    "a compressed message": (
+        _cut_off(b"\1" + prefixed(b"a")[1:], ("grpc-status", "0")),
+        Code.INTERNAL,
+    ),
+    "a flag that nobody knows": (
+        _cut_off(b"\2" + prefixed(b"a")[1:], ("grpc-status", "0")),
+        Code.INTERNAL,
+    ),
     "a status that is no number": (_trailers(("grpc-status", "fine")), Code.UNKNOWN),
-    "no content type": (lambda exchange: exchange.start([(":status", "200")], end=True), Code.UNKNOWN),
+    "no content type": (
+        lambda exchange: exchange.start([(":status", "200")], end=True),
+        Code.UNKNOWN,
+    ),
 }
 
 
 @pytest.mark.parametrize(("answer", "code"), DISTRUSTED.values(), ids=DISTRUSTED.keys())
-def test_an_answer_that_grpcs_protocol_does_not_allow_is_refused(answer: Answer, code: grpc.StatusCode) -> None:
+def test_an_answer_that_grpcs_protocol_does_not_allow_is_refused(
+    answer: Answer, code: grpc.StatusCode
+) -> None:
     with scripted_server(answer) as server, connections_to(server) as connections:
         assert error_of(connections).code() is code
 

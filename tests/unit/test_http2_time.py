@@ -77,14 +77,20 @@ def _silent_inside_a_large_message(exchange: Exchange) -> None:
 
 def _silent_inside_a_large_frame(exchange: Exchange) -> None:
     exchange.start()
-    exchange.raw(raw_frame(DATA, prefixed(bytes(2**20))[:-1], stream=exchange.stream_id, claimed=2**20 + 5))
+    exchange.raw(
+        raw_frame(DATA, prefixed(bytes(2**20))[:-1], stream=exchange.stream_id, claimed=2**20 + 5)
+    )
     exchange.hold()
 
 
 def _trickling(data: bytes) -> Answer:
     def answer(exchange: Exchange) -> None:
         exchange.start()
-        exchange.raw(raw_frame(DATA, prefixed(bytes(2**20))[:5], stream=exchange.stream_id, claimed=2**20 + 5))
+        exchange.raw(
+            raw_frame(
+                DATA, prefixed(bytes(2**20))[:5], stream=exchange.stream_id, claimed=2**20 + 5
+            )
+        )
         while True:
             exchange.raw(data)
             exchange.hold(0.02)
@@ -141,7 +147,10 @@ def test_a_call_ends_with_its_time_when_the_server_gives_no_room() -> None:
     def answer(exchange: Exchange) -> None:
         exchange.hold()
 
-    with scripted_server(answer, is_eager=True, is_generous=False) as server, connections_to(server) as connections:
+    with (
+        scripted_server(answer, is_eager=True, is_generous=False) as server,
+        connections_to(server) as connections,
+    ):
         with _within(SHORT_SECONDS, SHORT_SECONDS + 1):
             error = error_of(connections, bytes(300_000), SHORT_SECONDS)
         assert error.code() is Code.DEADLINE_EXCEEDED
@@ -155,7 +164,9 @@ def test_a_call_ends_with_its_time_when_the_server_does_not_read(frame_bytes: in
     def answer(exchange: Exchange) -> None:
         line = exchange.line
         line.engine.increment_flow_control_window(2**30)
-        line.engine.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 2**30, SettingCodes.MAX_FRAME_SIZE: frame_bytes})
+        line.engine.update_settings(
+            {SettingCodes.INITIAL_WINDOW_SIZE: 2**30, SettingCodes.MAX_FRAME_SIZE: frame_bytes}
+        )
         line.flush()
         line.pump(lambda: line.settings_acks == 2)
         exchange.hold()
@@ -209,7 +220,9 @@ def test_a_call_ends_with_its_time_while_it_connects() -> None:
         assert error.code() is Code.DEADLINE_EXCEEDED
 
 
-def test_a_server_that_cannot_be_reached_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_cannot_be_reached_is_not_waited_for_without_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(http2_connections, "CONNECT_SECONDS", SHORT_SECONDS)
     with _unanswering_address() as address, closing(Connections(address)) as connections:
         with _within(SHORT_SECONDS, SHORT_SECONDS + 1):
@@ -243,7 +256,12 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_impatient")
 @pytest.mark.parametrize(
     "answer",
-    [_silent, _silent_after_headers, _silent_inside_a_small_message, _silent_inside_a_large_message],
+    [
+        _silent,
+        _silent_after_headers,
+        _silent_inside_a_small_message,
+        _silent_inside_a_large_message,
+    ],
     ids=["at once", "after the headers", "inside a small message", "inside a large message"],
 )
 def test_a_server_that_gives_no_sign_of_life_is_given_up(answer: Answer) -> None:
@@ -312,7 +330,8 @@ def test_a_server_that_is_quicker_to_notice_the_deadline_is_no_failure_of_its_ow
         engine = exchange.line.engine
         engine.send_headers(exchange.stream_id, OK_HEADERS)
         engine.reset_stream(exchange.stream_id, 8)
-        exchange.line.flush()  # both at once, so that the client has the second when it reads the first
+        # Both at once, so that the client has the second when it reads the first.
+        exchange.line.flush()
 
     with scripted_server(answer) as server, connections_to(server) as connections:  # noqa: SIM117
         with connections.call(METHOD, b"", 0.2) as call:

@@ -42,7 +42,9 @@ NUMBERS = [
     for field in parameters(spec)
     if field.type is float and spec is not ConstantSpec
 ]
-every_number = pytest.mark.parametrize(("spec", "name"), NUMBERS, ids=[f"{s.field_name()}.{n}" for s, n in NUMBERS])
+every_number = pytest.mark.parametrize(
+    ("spec", "name"), NUMBERS, ids=[f"{s.field_name()}.{n}" for s, n in NUMBERS]
+)
 FARTHEST = math.nextafter(4.0, math.inf)
 
 
@@ -67,10 +69,14 @@ def test_the_catalogue_is_sorted_by_field_name() -> None:
 
 
 def test_no_name_means_two_initializers() -> None:
-    names = [n for spec in INITIALIZERS.values() for n in (spec.name(), spec.field_name(), *spec.aliases)]
+    names = [
+        n for spec in INITIALIZERS.values() for n in (spec.name(), spec.field_name(), *spec.aliases)
+    ]
     assert len(set(names)) == len(names)
     for spec in INITIALIZERS.values():
-        assert {find_initializer(name) for name in (spec.name(), spec.field_name(), *spec.aliases)} == {spec}
+        assert {
+            find_initializer(name) for name in (spec.name(), spec.field_name(), *spec.aliases)
+        } == {spec}
     assert find_initializer("no such") is None
 
 
@@ -98,7 +104,9 @@ def test_a_parameter_that_is_no_number_is_a_type_error(spec: Any, name: str, val
 
 @every_number
 @pytest.mark.parametrize("value", [math.nan, 10**400], ids=["nan", "10**400"])
-def test_a_parameter_that_is_no_finite_number_is_a_value_error(spec: Any, name: str, value: Any) -> None:
+def test_a_parameter_that_is_no_finite_number_is_a_value_error(
+    spec: Any, name: str, value: Any
+) -> None:
     with pytest.raises(sb.InvalidValueError, match=f"`{name}` must be a") as caught:
         dataclasses.replace(example(spec), **{name: value})
     assert caught.value.field == name
@@ -189,28 +197,44 @@ def test_the_edges_are_allowed(spec: Any) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("spelling", [str.lower, str.upper, str.title], ids=["lower", "upper", "title"])
+@pytest.mark.parametrize(
+    "spelling", [str.lower, str.upper, str.title], ids=["lower", "upper", "title"]
+)
 def test_a_mode_is_taken_in_any_case(mode: str, spelling: Any) -> None:
     assert VarianceScalingSpec(mode=spelling(mode)).mode == mode
 
 
 @pytest.mark.parametrize(
-    ("given", "meant"), [*((name, name) for name in DISTRIBUTIONS), ("normal", "truncated_normal")], ids=str
+    ("given", "meant"),
+    [*((name, name) for name in DISTRIBUTIONS), ("normal", "truncated_normal")],
+    ids=str,
 )
 @pytest.mark.parametrize("spelling", [str.lower, str.upper], ids=["lower", "upper"])
-def test_a_distribution_is_taken_in_any_case_and_normal_means_truncated(given: str, meant: str, spelling: Any) -> None:
+def test_a_distribution_is_taken_in_any_case_and_normal_means_truncated(
+    given: str, meant: str, spelling: Any
+) -> None:
     # tf_keras lowers it first, then turns "normal" into "truncated_normal".
     assert VarianceScalingSpec(distribution=spelling(given)).distribution == meant
 
 
-CHOICES = [(spec, f.name) for spec in INITIALIZERS.values() for f in parameters(spec) if f.metadata["choices"]]
-every_choice = pytest.mark.parametrize(("spec", "name"), CHOICES, ids=[f"{s.field_name()}.{n}" for s, n in CHOICES])
+CHOICES = [
+    (spec, f.name)
+    for spec in INITIALIZERS.values()
+    for f in parameters(spec)
+    if f.metadata["choices"]
+]
+every_choice = pytest.mark.parametrize(
+    ("spec", "name"), CHOICES, ids=[f"{s.field_name()}.{n}" for s, n in CHOICES]
+)
 
 
 @every_choice
 @pytest.mark.parametrize("value", [1, None, b"uniform", ["uniform"]], ids=repr)
 def test_a_choice_that_is_no_text_is_a_type_error(spec: Any, name: str, value: Any) -> None:
-    if value is None and "none" in next(f for f in parameters(spec) if f.name == name).metadata["choices"]:
+    if (
+        value is None
+        and "none" in next(f for f in parameters(spec) if f.name == name).metadata["choices"]
+    ):
         assert getattr(spec(**{name: None}), name) is None
         return
     with pytest.raises(sb.InvalidTypeError, match=f"`{name}` must be one of"):
@@ -219,7 +243,9 @@ def test_a_choice_that_is_no_text_is_a_type_error(spec: Any, name: str, value: A
 
 @pytest.mark.parametrize("spec", [KaimingUniformSpec, KaimingNormalSpec])
 @pytest.mark.parametrize("spelling", [str.lower, str.upper], ids=["lower", "upper"])
-def test_a_nonlinearity_is_taken_in_any_case_and_a_convolution_is_linear(spec: Any, spelling: Any) -> None:
+def test_a_nonlinearity_is_taken_in_any_case_and_a_convolution_is_linear(
+    spec: Any, spelling: Any
+) -> None:
     for name in NONLINEARITIES:
         assert spec(nonlinearity=spelling(name)).nonlinearity == name
     for kind in ("conv", "conv_transpose"):
@@ -228,13 +254,16 @@ def test_a_nonlinearity_is_taken_in_any_case_and_a_convolution_is_linear(spec: A
 
 
 def test_a_fan_mode_of_kaiming_is_taken_in_any_case() -> None:
-    assert KaimingUniformSpec(mode="FAN_OUT").mode == "fan_out"  # type: ignore[arg-type]  # as PyTorch lowers it
+    # As PyTorch lowers it.
+    assert KaimingUniformSpec(mode="FAN_OUT").mode == "fan_out"  # type: ignore[arg-type]
 
 
 def test_truncation_leaves_more_than_the_part_that_overflow_is_checked_with() -> None:
     bounds = [-math.inf, -14.0, -6.0, *(n / 4 for n in range(-16, 17)), 6.0, 14.0, math.inf]
     narrow = [(n / 2, n / 2 + 2.0**-k) for n in range(-8, 9) for k in (1, 2, 5, 20)]
-    allowed = [(low, high) for low in bounds for high in bounds if low < high and low <= 4 and high >= -4]
+    allowed = [
+        (low, high) for low in bounds for high in bounds if low < high and low <= 4 and high >= -4
+    ]
     for low, high in [*allowed, *((low, high) for low, high in narrow if high >= -4)]:
         assert truncated_stddev(low, high) > min(high - low, 1.0) / 8
 
@@ -276,11 +305,21 @@ F16, BF16, F32, F64, E4M3FN, E5M2 = FLOATING
     ("spec", "field", "allowed", "refused"),
     [
         (ConstantSpec(65504.0), "value", (F16, BF16, F32, F64), ()),
-        (ConstantSpec(65520), "value", (BF16, F32, F64, Dtype.UINT16, Dtype.INT32), (F16, Dtype.INT16, Dtype.BOOL)),
+        (
+            ConstantSpec(65520),
+            "value",
+            (BF16, F32, F64, Dtype.UINT16, Dtype.INT32),
+            (F16, Dtype.INT16, Dtype.BOOL),
+        ),
         (ConstantSpec(3.4e38), "value", (F32, F64), (F16, BF16, Dtype.INT64)),
         (ConstantSpec(1e39), "value", (F64,), (F16, BF16, F32, Dtype.UINT64)),
         (ConstantSpec(2.0), "value", (F16, Dtype.INT8, Dtype.UINT64), (Dtype.BOOL,)),
-        (ConstantSpec(-1), "value", (F16, Dtype.INT8, Dtype.INT64), (Dtype.UINT8, Dtype.UINT64, Dtype.BOOL)),
+        (
+            ConstantSpec(-1),
+            "value",
+            (F16, Dtype.INT8, Dtype.INT64),
+            (Dtype.UINT8, Dtype.UINT64, Dtype.BOOL),
+        ),
         (ConstantSpec(2**64 - 1), "value", (Dtype.UINT64, F32), (Dtype.INT64,)),
         (ConstantSpec(2**53 + 1), "value", (Dtype.INT64, F64), (Dtype.INT32,)),
         (IdentitySpec(0.5), "gain", (F16, F64), (Dtype.INT8, Dtype.BOOL)),
@@ -312,14 +351,18 @@ def test_a_dtype_must_be_able_to_hold_what_comes_out(
         assert (caught.value.field, caught.value.reason) == (field, "NOT_REPRESENTABLE")
 
 
-@pytest.mark.parametrize("spec", [s for s in INITIALIZERS.values() if s.random], ids=lambda spec: spec.field_name())
+@pytest.mark.parametrize(
+    "spec", [s for s in INITIALIZERS.values() if s.random], ids=lambda spec: spec.field_name()
+)
 def test_random_numbers_come_in_floating_dtypes_only(spec: type[InitializerSpec]) -> None:
     assert spec.dtypes == FLOATING
     for dtype in Dtype:
         if dtype in FLOATING:
             example(spec).check((2, 2), dtype)
             continue
-        with pytest.raises(sb.InvalidValueError, match=f"`dtype` must be a floating dtype for {spec.name()}"):
+        with pytest.raises(
+            sb.InvalidValueError, match=f"`dtype` must be a floating dtype for {spec.name()}"
+        ):
             example(spec).check((2, 2), dtype)
 
 

@@ -34,7 +34,11 @@ INITIALIZERS: list[InitializerSpec] = [
     IdentitySpec(2.0),
     OrthogonalSpec(1.5),
 ]
-PARTS = {"whole": None, "slice": TensorSlice((3, 4), (50, 31)), "column": TensorSlice((0, 5), (60, 1))}
+PARTS = {
+    "whole": None,
+    "slice": TensorSlice((3, 4), (50, 31)),
+    "column": TensorSlice((0, 5), (60, 1)),
+}
 NORMAL = TensorRequest(TensorSpec("normal", (9000,), Dtype.FLOAT32, RandomNormalSpec(), seed=1))
 
 
@@ -86,7 +90,9 @@ def test_constants_of_every_dtype_are_put_on_it(
     assert np.array_equal(bits(device.contents(array)), bits(sample(cpu, spec)))
 
 
-def test_what_lands_on_it_piece_by_piece_is_the_tensor(gpu: LocalGpu, device: FakeDevice, cpu: CpuBackend) -> None:
+def test_what_lands_on_it_piece_by_piece_is_the_tensor(
+    gpu: LocalGpu, device: FakeDevice, cpu: CpuBackend
+) -> None:
     right = bits(sample(cpu, NORMAL.spec))
     landing = gpu.landing(NORMAL)
     for begin, end in itertools.pairwise([0, 1, 7, 7, 3000, 20_001, right.size]):
@@ -97,7 +103,9 @@ def test_what_lands_on_it_piece_by_piece_is_the_tensor(gpu: LocalGpu, device: Fa
 
 
 def test_an_empty_tensor_has_its_shape(gpu: LocalGpu) -> None:
-    request = TensorRequest(TensorSpec("empty", (4, 0, 3), Dtype.BFLOAT16, RandomNormalSpec(), seed=1))
+    request = TensorRequest(
+        TensorSpec("empty", (4, 0, 3), Dtype.BFLOAT16, RandomNormalSpec(), seed=1)
+    )
     assert gpu.sample(request).shape == gpu.landing(request).array().shape == (4, 0, 3)
 
 
@@ -111,7 +119,9 @@ def test_a_failure_says_so_and_leaves_nothing_over(
     assert np.array_equal(bits(device.contents(gpu.sample(NORMAL))), bits(sample(cpu, NORMAL.spec)))
 
 
-def test_a_tensor_for_which_there_is_no_room_is_out_of_device_memory(gpu: LocalGpu, device: FakeDevice) -> None:
+def test_a_tensor_for_which_there_is_no_room_is_out_of_device_memory(
+    gpu: LocalGpu, device: FakeDevice
+) -> None:
     device.limit_bytes = 10_000
     with pytest.raises(OutOfDeviceMemoryError):
         gpu.sample(NORMAL)

@@ -19,9 +19,15 @@ for number in range({lines}):
 
 def test_a_process_that_ends_at_once_has_written_every_line_in_order() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM.format(lines=LINES)], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", PROGRAM.format(lines=LINES)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
     )
-    assert re.findall(r"INFO rpc number=(\d+)", done.stderr) == [str(number) for number in range(LINES)]
+    assert re.findall(r"INFO rpc number=(\d+)", done.stderr) == [
+        str(number) for number in range(LINES)
+    ]
 
 
 def test_only_the_servers_process_forgoes_what_its_lines_do_not_say() -> None:

@@ -39,12 +39,17 @@ def test_names_shapes_and_dtypes_are_the_files(file: Path) -> None:
     }
     assert {spec.seed for spec in manifest.tensors} == {7}
     assert manifest["a.bias"].initializer == sb.Constant(0.5).spec
-    assert manifest["b.weight"] == sb.TensorSpec("b.weight", (2, 3), "bfloat16", sb.GlorotUniform(seed=7))
+    assert manifest["b.weight"] == sb.TensorSpec(
+        "b.weight", (2, 3), "bfloat16", sb.GlorotUniform(seed=7)
+    )
 
 
 def test_rules_may_be_pairs_and_the_first_match_counts(file: Path) -> None:
     manifest = sb.Manifest.from_safetensors(str(file), [("a.*", "ones"), *RULES.items()], seed=7)
-    assert [manifest[name].initializer.name() for name in ("a.weight", "b.weight")] == ["Ones", "GlorotUniform"]
+    assert [manifest[name].initializer.name() for name in ("a.weight", "b.weight")] == [
+        "Ones",
+        "GlorotUniform",
+    ]
 
 
 def test_an_initializers_own_seed_and_fan_axes_come_first(file: Path) -> None:

@@ -19,7 +19,9 @@ COMPLETE = sb.Manifest(
         sb.TensorSpec("w", (4, 3), "bfloat16", sb.GlorotUniform(), 2**64 - 1, 7, sb.FanAxes(1, 0)),
         sb.TensorSpec("Gewicht.ß.重み.🌱", (), "float64", sb.Constant(2.5)),
         sb.TensorSpec("", (0, 3), "int8", sb.Constant(-128)),
-        sb.TensorSpec("e", (2, 2, 4), "float16", sb.VarianceScaling(2e-5, "fan_avg", "uniform"), -1),
+        sb.TensorSpec(
+            "e", (2, 2, 4), "float16", sb.VarianceScaling(2e-5, "fan_avg", "uniform"), -1
+        ),
         *(
             sb.TensorSpec(name, (2,), "float32", sb.RandomNormal(0.1, 1e-22), 3)
             for name in (
@@ -44,7 +46,11 @@ COMPLETE = sb.Manifest(
 
 def loaded(path: Path, document: object) -> sb.Manifest:
     """Return the manifest of a document that was written as the file's format."""
-    path.write_text(json.dumps(document) if path.suffix == ".json" else yaml.safe_dump(document, sort_keys=False))
+    path.write_text(
+        json.dumps(document)
+        if path.suffix == ".json"
+        else yaml.safe_dump(document, sort_keys=False)
+    )
     return sb.Manifest.load(path)
 
 
@@ -57,8 +63,15 @@ def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 def test_a_file_says_what_fills_each_tensor(path: Path) -> None:
     document = HEAD | {
         "numerics": "seedbed-1",
-        "rules": [{"match": "*.bias", "initializer": "zeros"}, {"match": "*", "initializer": "glorot_uniform"}],
-        "tensors": {"b.weight": [3, 2], "a.bias": 2, "c": {"shape": [], "dtype": "bool", "initializer": "ones"}},
+        "rules": [
+            {"match": "*.bias", "initializer": "zeros"},
+            {"match": "*", "initializer": "glorot_uniform"},
+        ],
+        "tensors": {
+            "b.weight": [3, 2],
+            "a.bias": 2,
+            "c": {"shape": [], "dtype": "bool", "initializer": "ones"},
+        },
     }
     manifest = loaded(path, document)
     assert manifest.tensors == (
@@ -87,13 +100,25 @@ def test_the_tensors_seed_comes_first_then_the_initializers_then_the_manifests(
 
 
 def test_seed_zero_counts_as_given() -> None:
-    entry = {"shape": [2], "seed": 0, "initializer": {"class_name": "RandomNormal", "config": {"seed": 2}}}
+    entry = {
+        "shape": [2],
+        "seed": 0,
+        "initializer": {"class_name": "RandomNormal", "config": {"seed": 2}},
+    }
     assert sb.Manifest.from_dict(HEAD | {"tensors": {"w": entry}})["w"].seed == 0
 
 
 def test_a_tensors_own_dtype_fan_axes_and_draw_come_first() -> None:
-    own = {"shape": [2, 3], "dtype": "float16", "fan_axes": {"in_axis": 0, "out_axis": 1}, "draw": 9}
-    shared = HEAD | {"fan_axes": {"in_axis": 1, "out_axis": 0}, "rules": [{"match": "*", "initializer": "he_normal"}]}
+    own = {
+        "shape": [2, 3],
+        "dtype": "float16",
+        "fan_axes": {"in_axis": 0, "out_axis": 1},
+        "draw": 9,
+    }
+    shared = HEAD | {
+        "fan_axes": {"in_axis": 1, "out_axis": 0},
+        "rules": [{"match": "*", "initializer": "he_normal"}],
+    }
     manifest = sb.Manifest.from_dict(shared | {"tensors": {"a": own, "b": [2, 3]}})
     assert [spec.dtype.value for spec in manifest.tensors] == ["float16", "float32"]
     assert [spec.fan_axes for spec in manifest.tensors] == [sb.FanAxes(0, 1), sb.FanAxes(1, 0)]
@@ -101,7 +126,10 @@ def test_a_tensors_own_dtype_fan_axes_and_draw_come_first() -> None:
 
 
 def test_shared_fan_axes_leave_out_tensors_without_fans() -> None:
-    rules = [{"match": "*.bias", "initializer": "zeros"}, {"match": "*", "initializer": "glorot_uniform"}]
+    rules = [
+        {"match": "*.bias", "initializer": "zeros"},
+        {"match": "*", "initializer": "glorot_uniform"},
+    ]
     shared = HEAD | {"fan_axes": {"in_axis": 1, "out_axis": 0}, "rules": rules}
     manifest = sb.Manifest.from_dict(shared | {"tensors": {"a.bias": [3], "a.weight": [3, 2]}})
     assert [spec.fan_axes for spec in manifest.tensors] == [None, sb.FanAxes(1, 0)]
@@ -116,20 +144,34 @@ def test_the_first_rule_that_matches_counts_and_case_matters(form: str) -> None:
     assert names == ["Ones", "Zeros", "Zeros", "HeNormal", "Identity"]
 
 
-@pytest.mark.parametrize("name", ["GlorotUniform", "glorot_uniform", "GLOROT_UNIFORM", "glorotUniform"])
+@pytest.mark.parametrize(
+    "name", ["GlorotUniform", "glorot_uniform", "GLOROT_UNIFORM", "glorotUniform"]
+)
 @pytest.mark.parametrize("form", ["text", "mapping", "keras"])
 def test_an_initializers_name_has_any_spelling(name: str, form: str) -> None:
-    keras = {"module": "keras.initializers", "class_name": name, "config": {"seed": None}, "registered_name": None}
+    keras = {
+        "module": "keras.initializers",
+        "class_name": name,
+        "config": {"seed": None},
+        "registered_name": None,
+    }
     value = {"text": name, "mapping": {"class_name": name}, "keras": keras}[form]
-    manifest = sb.Manifest.from_dict(HEAD | {"tensors": {"w": {"shape": [2, 2], "initializer": value}}})
+    manifest = sb.Manifest.from_dict(
+        HEAD | {"tensors": {"w": {"shape": [2, 2], "initializer": value}}}
+    )
     assert manifest["w"] == sb.TensorSpec("w", (2, 2), "float32", sb.GlorotUniform(seed=1))
 
 
 def test_shared_axes_are_those_of_kernels_and_stacked_matrices_too() -> None:
-    rules = [{"match": "dirac", "initializer": "dirac"}, {"match": "*", "initializer": "orthogonal"}]
+    rules = [
+        {"match": "dirac", "initializer": "dirac"},
+        {"match": "*", "initializer": "orthogonal"},
+    ]
     axes = {"in_axis": 1, "out_axis": 0, "batch_axis": 2}
     shared = HEAD | {"fan_axes": axes, "rules": rules}
-    manifest = sb.Manifest.from_dict(shared | {"tensors": {"dirac": [6, 4, 2, 3], "stack": [4, 4, 3]}})
+    manifest = sb.Manifest.from_dict(
+        shared | {"tensors": {"dirac": [6, 4, 2, 3], "stack": [4, 4, 3]}}
+    )
     assert [spec.fan_axes for spec in manifest.tensors] == [sb.FanAxes(1, 0, 2)] * 2
     assert sb.Manifest.from_dict(manifest.to_dict()) == manifest
 
@@ -154,8 +196,12 @@ def test_a_manifest_without_tensors_survives_a_file(path: Path) -> None:
 
 def test_a_manifest_is_an_ordered_mapping() -> None:
     manifest = sb.Manifest(iter(COMPLETE.tensors))
-    assert manifest == COMPLETE and hash(manifest) == hash(COMPLETE) and manifest != COMPLETE.tensors
-    assert manifest != sb.Manifest(COMPLETE.tensors[::-1]) and manifest != sb.Manifest(COMPLETE.tensors[1:])
+    assert (
+        manifest == COMPLETE and hash(manifest) == hash(COMPLETE) and manifest != COMPLETE.tensors
+    )
+    assert manifest != sb.Manifest(COMPLETE.tensors[::-1]) and manifest != sb.Manifest(
+        COMPLETE.tensors[1:]
+    )
     assert len(manifest) == len(COMPLETE.tensors) == len(list(manifest))
     assert "w" in manifest and "W" not in manifest and 1 not in manifest
     assert manifest["1"].name == "1"
@@ -182,7 +228,10 @@ def test_the_example_is_gpt2_small() -> None:
     assert sum(math.prod(spec.shape) for spec in manifest.tensors) == 124_439_808
     assert manifest.size_bytes == 4 * 124_439_808
     assert {spec.seed for spec in manifest.tensors} == {42}
-    written = [line.split(":")[0].strip() for line in GPT2.read_text().split("\ntensors:\n")[1].splitlines()]
+    written = [
+        line.split(":")[0].strip()
+        for line in GPT2.read_text().split("\ntensors:\n")[1].splitlines()
+    ]
     assert list(manifest) == written
 
 

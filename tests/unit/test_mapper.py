@@ -22,10 +22,16 @@ def fail(tried: Mapper, counted: list[int], error: BaseException) -> None:
 
 @pytest.mark.parametrize(
     ("error", "is_of_use"),
-    [(SegmentError("no file"), False), (SegmentBusyError("too many"), True), (sb.OverloadedError("full"), True)],
+    [
+        (SegmentError("no file"), False),
+        (SegmentBusyError("too many"), True),
+        (sb.OverloadedError("full"), True),
+    ],
     ids=["not there", "busy", "full"],
 )
-def test_an_attempt_in_vain_takes_its_bytes_back_and_decides_about_the_next(error: Exception, is_of_use: bool) -> None:
+def test_an_attempt_in_vain_takes_its_bytes_back_and_decides_about_the_next(
+    error: Exception, is_of_use: bool
+) -> None:
     tried = mapper()
     counted: list[int] = []
     fail(tried, counted, error)
@@ -41,7 +47,9 @@ def test_what_cannot_be_opened_stays_of_no_use_when_another_attempt_finds_it_bus
 
 
 @pytest.mark.parametrize(
-    "error", [sb.UnavailableError("gone"), sb.DataLossError("lost"), asyncio.CancelledError()], ids=repr
+    "error",
+    [sb.UnavailableError("gone"), sb.DataLossError("lost"), asyncio.CancelledError()],
+    ids=repr,
 )
 def test_an_attempt_that_fails_otherwise_fails(error: BaseException) -> None:
     tried = mapper()

@@ -18,16 +18,24 @@ from seedbed.spec.dtypes import Dtype
 from seedbed_server.backends.cpu import normal_params
 from seedbed_server.backends.rules import Normal
 from seedbed_server.kernels import normal_coefficients
-from seedbed_server.kernels.rounding import bfloat16_bits, float8_e4m3fn_bits, float8_e5m2_bits, float16_bits
+from seedbed_server.kernels.rounding import (
+    bfloat16_bits,
+    float8_e4m3fn_bits,
+    float8_e5m2_bits,
+    float16_bits,
+)
 from tests.elements import values_of_words
 
 STANDARD = Normal(0.0, 1.0)
 ROOT = Path(__file__).parents[2]
 WORD_MAX = 2**64 - 1
 
-# Words of float32: 2**22 strata of equal size, one word in each, and the outermost 2**20 of the lower tail.
+# Words of float32: 2**22 strata of equal size, one word in each, and the outermost 2**20 of the
+# lower tail.
 _RANDOM = np.random.default_rng(20_240_229)
-STRATIFIED = np.arange(0, 2**32, 2**10, dtype=np.uint32) + _RANDOM.integers(0, 2**10, 2**22, dtype=np.uint32)
+STRATIFIED = np.arange(0, 2**32, 2**10, dtype=np.uint32) + _RANDOM.integers(
+    0, 2**10, 2**22, dtype=np.uint32
+)
 LOWER_TAIL: NDArray[np.uint32] = np.arange(2**20, dtype=np.uint32)
 
 BOUNDS = [
@@ -55,7 +63,9 @@ def mass_between(low: float, high: float) -> float:
     """Return the probability of a standard normal number between two bounds, exactly rounded."""
     with mpmath.workdps(50):
         root = mpmath.sqrt(2)
-        return float((mpmath.erfc(mpmath.mpf(low) / root) - mpmath.erfc(mpmath.mpf(high) / root)) / 2)
+        return float(
+            (mpmath.erfc(mpmath.mpf(low) / root) - mpmath.erfc(mpmath.mpf(high) / root)) / 2
+        )
 
 
 def exact_float32(words: NDArray[np.uint32], rule: Normal = STANDARD) -> NDArray[np.float64]:
@@ -63,7 +73,9 @@ def exact_float32(words: NDArray[np.uint32], rule: Normal = STANDARD) -> NDArray
     step = mass_between(rule.lower, rule.upper) / 2**32
     below = mass_between(-math.inf, rule.lower) + (words + 0.5) * step
     above = mass_between(rule.upper, math.inf) + (~words + 0.5) * step
-    z: NDArray[np.float64] = np.where(below < above, 1.0, -1.0) * ndtri(np.minimum(np.minimum(below, above), 0.5))
+    z: NDArray[np.float64] = np.where(below < above, 1.0, -1.0) * ndtri(
+        np.minimum(np.minimum(below, above), 0.5)
+    )
     return z
 
 
@@ -84,7 +96,10 @@ def lower_words_float64() -> NDArray[np.uint64]:
     size = 2**63 // 2500
     words = [i * size + int(_RANDOM.integers(0, size, dtype=np.uint64)) for i in range(2500)]
     join = 2**63 - int(mpmath.mpf("0.425") * 2**64)
-    words += [join + offset for offset in (-(10**6), -4096, -2048, -1024, -1, 0, 1, 1024, 2048, 4096, 10**6)]
+    words += [
+        join + offset
+        for offset in (-(10**6), -4096, -2048, -1024, -1, 0, 1, 1024, 2048, 4096, 10**6)
+    ]
     words += [*range(20), *(2**k for k in range(5, 63)), *(2**63 - 2**k for k in range(63))]
     return np.array(sorted(set(words)), np.uint64)
 
@@ -99,7 +114,8 @@ def test_a_truncated_float32_quantile_is_as_exact(bounds: tuple[float, float]) -
     rule = Normal(0.0, 1.0, *bounds)
     words = np.concatenate([STRATIFIED[::16], LOWER_TAIL[:65536], ~LOWER_TAIL[:65536]])
     exact = exact_float32(words, rule)
-    # Only a one-sided truncation resolves more, down to p = 2**-40; float32's last place is worth 4.8e-7 there.
+    # Only a one-sided truncation resolves more, down to p = 2**-40; float32's last place is worth
+    # 4.8e-7 there.
     usual = np.abs(exact) < 5.7
     error = np.abs(quantiles(words, rule) - np.clip(exact, ndtri(2.0**-40), -ndtri(2.0**-40)))
     assert error[usual].max() < 5e-7
@@ -136,13 +152,20 @@ def test_a_float64_quantile_is_within_4_units_in_the_last_place() -> None:
 def test_a_larger_word_never_gives_a_smaller_float32() -> None:
     neighbours = np.arange(2**12, dtype=np.uint32)
     places = _RANDOM.integers(0, 2**32 - 2**12, 500, dtype=np.uint32)
-    for words in (STRATIFIED, LOWER_TAIL, ~LOWER_TAIL[::-1], *(place + neighbours for place in places)):
+    for words in (
+        STRATIFIED,
+        LOWER_TAIL,
+        ~LOWER_TAIL[::-1],
+        *(place + neighbours for place in places),
+    ):
         assert (np.diff(quantiles(words)) >= 0).all()
 
 
 def test_a_larger_word_never_gives_a_smaller_float64() -> None:
     words = lower_words_float64()
-    words = np.unique(np.concatenate([words, words + np.uint64(1), words + np.uint64(1000), ~words]))
+    words = np.unique(
+        np.concatenate([words, words + np.uint64(1), words + np.uint64(1000), ~words])
+    )
     assert (np.diff(quantiles(words)) >= 0).all()
 
 
@@ -178,7 +201,9 @@ def test_rounding_agrees_at_every_float16_and_every_tie_between_two() -> None:
     halves = np.arange(0x7C00, dtype=np.uint16).view(np.float16).astype(np.float64)
     ties = (halves + np.append(halves[1:], 65536.0)) / 2
     beyond = np.array([65519.996, 65520.0, 65536.0, 1e5, 3.4e38])
-    check_rounding(around(np.concatenate([halves, ties, beyond]).astype(np.float32).view(np.uint32)))
+    check_rounding(
+        around(np.concatenate([halves, ties, beyond]).astype(np.float32).view(np.uint32))
+    )
 
 
 def test_rounding_agrees_at_every_bfloat16_and_every_tie_between_two() -> None:
@@ -204,7 +229,10 @@ def check_rounding_to_8_bits(values: NDArray[np.float32]) -> None:
     values = values[~np.isnan(values)]
     fours, fives = np.empty(values.size, np.uint32), np.empty(values.size, np.uint32)
     round_all_to_8_bits(values, fours, fives)
-    for bits, form, largest in ((fours, ml_dtypes.float8_e4m3fn, 448), (fives, ml_dtypes.float8_e5m2, 57344)):
+    for bits, form, largest in (
+        (fours, ml_dtypes.float8_e4m3fn, 448),
+        (fives, ml_dtypes.float8_e5m2, 57344),
+    ):
         assert np.array_equal(bits, values.clip(-largest, largest).astype(form).view(np.uint8))
         assert np.isfinite(bits.astype(np.uint8).view(form).astype(np.float32)).all()
 
@@ -215,11 +243,14 @@ def test_rounding_agrees_at_every_float8_and_every_tie_between_two() -> None:
         eights = eights[np.isfinite(eights)]
         ties = (eights[1:] + eights[:-1]) / 2
         beyond = np.array([464.0, 480.0, 512.0, 61440.0, 65536.0, 3.4e38, np.inf])
-        check_rounding_to_8_bits(around(np.concatenate([eights, ties, beyond]).astype(np.float32).view(np.uint32)))
+        check_rounding_to_8_bits(
+            around(np.concatenate([eights, ties, beyond]).astype(np.float32).view(np.uint32))
+        )
 
 
 def test_rounding_to_8_bits_agrees_at_every_tie_of_every_exponent() -> None:
-    # Both formats drop 20 bits or more: whether a number is a tie, and between which two, is in the 14 upper ones.
+    # Both formats drop 20 bits or more: whether a number is a tie, and between which two, is in the
+    # 14 upper ones.
     upper = np.arange(2**14, dtype=np.uint32) << np.uint32(18)
     check_rounding_to_8_bits(around(upper))
 
@@ -231,6 +262,10 @@ def test_rounding_to_8_bits_agrees_on_random_bits_of_every_exponent() -> None:
 
 def test_the_coefficients_are_what_the_tool_fits() -> None:
     tool = subprocess.run(
-        [sys.executable, ROOT / "tools" / "fit_normal.py"], capture_output=True, text=True, check=True, timeout=120
+        [sys.executable, ROOT / "tools" / "fit_normal.py"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
     )
     assert tool.stdout == Path(normal_coefficients.__file__).read_text()

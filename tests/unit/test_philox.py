@@ -29,12 +29,16 @@ known_answers = pytest.mark.parametrize(
 
 
 @known_answers
-def test_the_reference_gives_the_known_answers(counter: Four, key: tuple[int, int], answer: Four) -> None:
+def test_the_reference_gives_the_known_answers(
+    counter: Four, key: tuple[int, int], answer: Four
+) -> None:
     assert words.philox4x32_10(counter, key) == answer
 
 
 @known_answers
-def test_the_element_function_gives_the_known_answers(counter: Four, key: tuple[int, int], answer: Four) -> None:
+def test_the_element_function_gives_the_known_answers(
+    counter: Four, key: tuple[int, int], answer: Four
+) -> None:
     typed = [np.uint32(value) for value in (*counter, *key)]
     with np.errstate(over="ignore"):
         lanes = philox4x32(*typed)
@@ -52,7 +56,13 @@ def test_any_run_of_words_is_that_of_the_reference(first: int, count: int) -> No
 
 @pytest.mark.parametrize(
     ("seed", "draw", "name"),
-    [(0, 0, ""), (1, 0, "dense/kernel"), (2**64 - 1, 2**64 - 1, "重み/ü/🌱"), (5, 6, "a\0b"), (5, 6, "n" * 1024)],
+    [
+        (0, 0, ""),
+        (1, 0, "dense/kernel"),
+        (2**64 - 1, 2**64 - 1, "重み/ü/🌱"),
+        (5, 6, "a\0b"),
+        (5, 6, "n" * 1024),
+    ],
     ids=["empty", "plain", "unicode", "zero byte", "longest"],
 )
 def test_keys_are_those_of_the_reference(seed: int, draw: int, name: str) -> None:

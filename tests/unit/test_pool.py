@@ -91,7 +91,9 @@ def sometimes(call: int) -> Exception | None:
 
 
 SPEC = sb.TensorSpec("w", (100, 7, 33), "float32", sb.RandomNormal(seed=1))
-MODEL = sb.Manifest([SPEC, *(sb.TensorSpec(f"b{i}", (i,), "bfloat16", sb.GlorotUniform(seed=2)) for i in range(40))])
+MODEL = sb.Manifest(
+    [SPEC, *(sb.TensorSpec(f"b{i}", (i,), "bfloat16", sb.GlorotUniform(seed=2)) for i in range(40))]
+)
 
 
 @pytest.fixture(autouse=True)
@@ -112,7 +114,10 @@ def test_the_parts_of_a_request_are_its_bytes_in_order(
     shape: tuple[int, ...], part_bytes: int, data: st.DataObject
 ) -> None:
     starts = tuple(data.draw(st.integers(0, length)) for length in shape)
-    lengths = tuple(data.draw(st.integers(0, length - start)) for start, length in zip(starts, shape, strict=True))
+    lengths = tuple(
+        data.draw(st.integers(0, length - start))
+        for start, length in zip(starts, shape, strict=True)
+    )
     spec = sb.TensorSpec("w", shape, "float32", sb.RandomUniform(seed=3))
     request = TensorRequest(spec, data.draw(st.sampled_from([None, TensorSlice(starts, lengths)])))
     engine = embedded_transport()
@@ -147,7 +152,9 @@ def test_small_tensors_travel_together_and_large_ones_are_cut() -> None:
     [[never], [never, never], [always, never], [never, always, sometimes], [sometimes, sometimes]],
     ids=["one", "two", "first dead", "third flaky", "all flaky"],
 )
-def test_a_fetch_is_whole_whichever_servers_fail(behaviours: list[Callable[[int], Exception | None]]) -> None:
+def test_a_fetch_is_whole_whichever_servers_fail(
+    behaviours: list[Callable[[int], Exception | None]],
+) -> None:
     servers = [Flaky(f"server-{i}", behaviour) for i, behaviour in enumerate(behaviours)]
     with sb.connect("embedded:") as alone, client_of(*servers) as client:
         assert client.sample(SPEC).tobytes() == alone.sample(SPEC).tobytes()
@@ -155,7 +162,10 @@ def test_a_fetch_is_whole_whichever_servers_fail(behaviours: list[Callable[[int]
         assert {name: array.tobytes() for name, array in model.items()} == {
             name: array.tobytes() for name, array in alone.sample_all(MODEL).items()
         }
-        assert b"".join(bytes(chunk.data) for chunk in client.chunks(SPEC)) == alone.sample(SPEC).tobytes()
+        assert (
+            b"".join(bytes(chunk.data) for chunk in client.chunks(SPEC))
+            == alone.sample(SPEC).tobytes()
+        )
         assert client.digest(SPEC) == alone.digest(SPEC)
         assert client.describe_all(MODEL) == alone.describe_all(MODEL)
     assert all(server.closed for server in servers)
@@ -182,14 +192,20 @@ def test_when_no_server_answers_the_last_error_comes_out() -> None:
     servers = [Flaky(f"server-{i}", always) for i in range(2)]
     with client_of(*servers) as client:
         assert client.target == "server-0,server-1"
-        for call in (lambda: client.sample(SPEC), lambda: client.digest(SPEC), lambda: list(client.chunks(SPEC))):
+        for call in (
+            lambda: client.sample(SPEC),
+            lambda: client.digest(SPEC),
+            lambda: list(client.chunks(SPEC)),
+        ):
             with pytest.raises(sb.UnavailableError, match="it is not there"):
                 call()
     assert max(server.calls for server in servers) <= 12
 
 
 def test_an_error_that_others_would_have_too_is_not_retried() -> None:
-    servers = [Flaky(f"server-{i}", lambda call: sb.InvalidValueError("too large")) for i in range(2)]
+    servers = [
+        Flaky(f"server-{i}", lambda call: sb.InvalidValueError("too large")) for i in range(2)
+    ]
     with client_of(*servers) as client, pytest.raises(sb.InvalidValueError, match="too large"):
         client.sample(SPEC)
     assert sum(server.calls for server in servers) <= 2
@@ -204,5 +220,8 @@ def test_progress_counts_every_byte_once() -> None:
 
 
 def test_the_time_limit_holds_for_the_fetch_as_a_whole() -> None:
-    with client_of(Flaky("a", sometimes)) as client, pytest.raises(sb.DeadlineError, match="did not finish within"):
+    with (
+        client_of(Flaky("a", sometimes)) as client,
+        pytest.raises(sb.DeadlineError, match="did not finish within"),
+    ):
         client.sample(SPEC, timeout_seconds=1e-9)

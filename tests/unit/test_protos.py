@@ -73,7 +73,9 @@ initializers: st.SearchStrategy[InitializerSpec] = st.one_of(
     st.builds(IdentitySpec, numbers),
     pairs.map(lambda pair: RandomUniformSpec(*pair)),
     st.builds(RandomNormalSpec, numbers, scales),
-    st.builds(TruncatedNormalSpec, numbers, scales, st.floats(max_value=1.9), st.floats(min_value=2)),
+    st.builds(
+        TruncatedNormalSpec, numbers, scales, st.floats(max_value=1.9), st.floats(min_value=2)
+    ),
     st.builds(
         VarianceScalingSpec,
         st.floats(0, 1e100, exclude_min=True),
@@ -122,7 +124,10 @@ def test_every_request_comes_back_equal(initializer: InitializerSpec, data: st.D
     part = None
     if data.draw(st.booleans()):
         starts = tuple(data.draw(st.integers(0, n)) for n in shape)
-        part = TensorSlice(starts, tuple(data.draw(st.integers(0, n - s)) for n, s in zip(shape, starts, strict=True)))
+        part = TensorSlice(
+            starts,
+            tuple(data.draw(st.integers(0, n - s)) for n, s in zip(shape, starts, strict=True)),
+        )
     request = TensorRequest(spec, part)
     received = through_the_wire(request)
     assert received == request
@@ -131,7 +136,9 @@ def test_every_request_comes_back_equal(initializer: InitializerSpec, data: st.D
 
 @every_initializer
 @pytest.mark.parametrize("dtype", Dtype, ids=lambda dtype: dtype.value)
-def test_every_initializer_and_dtype_comes_back_equal(spec: type[InitializerSpec], dtype: Dtype) -> None:
+def test_every_initializer_and_dtype_comes_back_equal(
+    spec: type[InitializerSpec], dtype: Dtype
+) -> None:
     if dtype not in spec.dtypes:
         assert dtype not in FLOATING
         return
@@ -175,11 +182,15 @@ def test_what_is_absent_has_the_default(spec: type[InitializerSpec]) -> None:
     for name in REQUIRED.get(spec, ()):
         setattr(kind, name, getattr(example(spec), name))
     (received,) = protos.tensor_requests_from_proto([message])
-    assert received == TensorRequest(TensorSpec("", shape_for(spec), "float32", example(spec), seed=0))
+    assert received == TensorRequest(
+        TensorSpec("", shape_for(spec), "float32", example(spec), seed=0)
+    )
     assert type(received.spec.initializer) is spec
 
 
-@pytest.mark.parametrize(("spec", "name"), [(spec, name) for spec, names in REQUIRED.items() for name in names])
+@pytest.mark.parametrize(
+    ("spec", "name"), [(spec, name) for spec, names in REQUIRED.items() for name in names]
+)
 def test_what_has_no_default_must_be_there(spec: type[InitializerSpec], name: str) -> None:
     message = tensors_pb2.TensorRequest()
     message.spec.dtype = tensors_pb2.DTYPE_FLOAT32
@@ -198,15 +209,26 @@ PARAMETERS = [
 ]
 
 
-@pytest.mark.parametrize(("spec", "name"), PARAMETERS, ids=[f"{s.field_name()}.{n}" for s, n in PARAMETERS])
+@pytest.mark.parametrize(
+    ("spec", "name"), PARAMETERS, ids=[f"{s.field_name()}.{n}" for s, n in PARAMETERS]
+)
 def test_the_schema_says_the_default_in_words(spec: type[InitializerSpec], name: str) -> None:
-    message = re.search(rf"^message {spec.name()} \{{(.*?)^\}}", SCHEMA.read_text(), re.MULTILINE | re.DOTALL)
+    message = re.search(
+        rf"^message {spec.name()} \{{(.*?)^\}}", SCHEMA.read_text(), re.MULTILINE | re.DOTALL
+    )
     assert message
     words = re.search(rf"Absence is (\S+)\.\n[^\n]* {name} = \d+;", message[1])
     assert words, "no comment that says what absence means"
     default = getattr(example(spec), name)
     if isinstance(default, str):
-        prefixes = "DISTRIBUTION_", "FAN_MODE_", "NONLINEARITY_", "STFT_SIDE_", "STFT_WINDOW_", "STFT_SCALING_"
+        prefixes = (
+            "DISTRIBUTION_",
+            "FAN_MODE_",
+            "NONLINEARITY_",
+            "STFT_SIDE_",
+            "STFT_WINDOW_",
+            "STFT_SCALING_",
+        )
         assert words[1] in {prefix + default.upper() for prefix in prefixes}
     else:
         assert json.loads(words[1]) == default
@@ -225,12 +247,16 @@ def test_the_schema_says_the_default_in_words(spec: type[InitializerSpec], name:
     ids=repr,
 )
 def test_a_constant_travels_as_what_it_is(value: float, field: str) -> None:
-    message = protos.tensor_request_to_proto(TensorRequest(TensorSpec("", (), "float64", ConstantSpec(value))))
+    message = protos.tensor_request_to_proto(
+        TensorRequest(TensorSpec("", (), "float64", ConstantSpec(value)))
+    )
     assert message.spec.initializer.constant.WhichOneof("value") == field
 
 
 def test_the_schema_has_every_dtype_and_no_other() -> None:
-    assert {key for key, number in tensors_pb2.Dtype.items() if number} == {f"DTYPE_{d.name}" for d in Dtype}
+    assert {key for key, number in tensors_pb2.Dtype.items() if number} == {
+        f"DTYPE_{d.name}" for d in Dtype
+    }
 
 
 def request_message() -> Any:
@@ -286,14 +312,20 @@ def spoil_constant(message: Any) -> None:
         (lambda m: m.slice.lengths.__setitem__(0, 5), "slice.lengths[0]"),
         (lambda m: m.slice.starts.append(0), "slice.starts"),
         (spoil_initializer, "spec.initializer"),
-        (lambda m: setattr(m.spec.initializer.random_normal, "stddev", -1.0), "spec.initializer.random_normal.stddev"),
+        (
+            lambda m: setattr(m.spec.initializer.random_normal, "stddev", -1.0),
+            "spec.initializer.random_normal.stddev",
+        ),
         (spoil_mode, "spec.initializer.variance_scaling.mode"),
         (spoil_distribution, "spec.initializer.variance_scaling.distribution"),
         (spoil_bounds, "spec.initializer.variance_scaling.upper"),
         (spoil_kaiming_mode, "spec.initializer.kaiming_uniform.mode"),
         (spoil_nonlinearity, "spec.initializer.kaiming_normal.nonlinearity"),
         (spoil_gain, "spec.initializer.xavier_uniform.gain"),
-        (lambda m: setattr(m.spec.initializer.random_normal, "mean", 1e39), "spec.initializer.random_normal.mean"),
+        (
+            lambda m: setattr(m.spec.initializer.random_normal, "mean", 1e39),
+            "spec.initializer.random_normal.mean",
+        ),
         (spoil_constant, "spec.initializer.constant.value"),
         (spoil_fan_axes, "spec.fan_axes.in_axes"),
     ],
@@ -315,12 +347,16 @@ def test_no_numerics_version_means_the_newest_and_an_unknown_one_is_refused() ->
         protos.numerics_from_proto(2)
 
 
-@pytest.mark.parametrize("request_type", [service_pb2.SampleTensorsRequest, service_pb2.DigestTensorsRequest])
+@pytest.mark.parametrize(
+    "request_type", [service_pb2.SampleTensorsRequest, service_pb2.DigestTensorsRequest]
+)
 def test_no_digest_algorithm_means_xxh3(request_type: Any) -> None:
     assert protos.digest_algorithm_from_proto(request_type()) == "xxh3_128"
     for algorithm in ("xxh3_128", "sha256"):
         number = protos.digest_algorithm_to_proto(algorithm)
-        assert protos.digest_algorithm_from_proto(request_type(digest_algorithm=number)) == algorithm
+        assert (
+            protos.digest_algorithm_from_proto(request_type(digest_algorithm=number)) == algorithm
+        )
     for number in (0, 9):
         with pytest.raises(sb.InvalidValueError, match="`digest_algorithm` must be"):
             protos.digest_algorithm_from_proto(request_type(digest_algorithm=number))

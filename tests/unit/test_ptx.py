@@ -1,7 +1,7 @@
 """The GPU's kernels compile to the arithmetic that is written and no other; no GPU is needed.
 
-ptxas, which makes machine code from PTX, may contract only a product and a sum without a rounding mode. The bits
-are safe where no such pair is left.
+ptxas, which makes machine code from PTX, may contract only a product and a sum without a rounding
+mode. The bits are safe where no such pair is left.
 """
 
 import ast
@@ -21,15 +21,20 @@ from seedbed_server.kernels.blocks import BLOCK_KERNELS, BlockKernel
 
 CAPABILITIES = [(7, 5), (8, 0), (9, 0), (10, 0)]
 
-# What may happen to a floating-point number. Not in it: .approx, .full and .ftz, calls, and conversions between floats.
+# What may happen to a floating-point number. Not in it: .approx, .full and .ftz, calls, and
+# conversions between floats.
 ALLOWED = re.compile(
     r"((add|sub|mul|neg|abs|min|max|selp|mov)|(fma|div|sqrt)\.rn|setp\.\w+|(ld|st)\.\w+)\.f(32|64)"
     r"|cvt\.rn\.f(32|64)\.[su](32|64)"
 )
 INSTRUCTION = re.compile(r"^\s*(?:@!?%\w+\s+)?([a-z][\w.]*)\s+(.*);$", re.MULTILINE)
 
-each_kernel = pytest.mark.parametrize("kernel", BLOCK_KERNELS.values(), ids=lambda kernel: kernel.name)
-each_capability = pytest.mark.parametrize("capability", CAPABILITIES, ids=lambda cc: f"sm_{cc[0]}{cc[1]}")
+each_kernel = pytest.mark.parametrize(
+    "kernel", BLOCK_KERNELS.values(), ids=lambda kernel: kernel.name
+)
+each_capability = pytest.mark.parametrize(
+    "capability", CAPABILITIES, ids=lambda cc: f"sm_{cc[0]}{cc[1]}"
+)
 
 
 def value_of(kernel: BlockKernel) -> Any:
@@ -42,9 +47,15 @@ def fmas_written(element: Any) -> int:
     """Count the fma's in the source of an element function and of those that it calls, a call at a time."""
     function = element.py_func
     tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    calls = [node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+    calls = [
+        node.func.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    ]
     callees = (function.__globals__.get(name) for name in calls)
-    return calls.count("fma") + sum(fmas_written(callee) for callee in callees if hasattr(callee, "py_func"))
+    return calls.count("fma") + sum(
+        fmas_written(callee) for callee in callees if hasattr(callee, "py_func")
+    )
 
 
 def instructions(ptx: str) -> Iterator[tuple[str, list[str]]]:
@@ -73,8 +84,8 @@ def sums_of_products(ptx: str) -> list[str]:
 def library_of(kernel: BlockKernel) -> Any:
     """Return a kernel as numba-cuda's LLVM code.
 
-    This is :func:`cuda.compile_ptx` but for its end. The way to LLVM takes seconds, and is the same for all GPUs; that
-    from LLVM to the PTX of one takes a tenth of one.
+    This is :func:`cuda.compile_ptx` but for its end. The way to LLVM takes seconds, and is the same
+    for all GPUs; that from LLVM to the PTX of one takes a tenth of one.
     """
     library, _ = compiler._compile_pyfunc_with_fixup(
         thread_function(kernel), signature_of(kernel), device=False, abi="numba", cc=CAPABILITIES[0]
@@ -97,14 +108,20 @@ def test_a_gpu_computes_what_is_written(kernel: BlockKernel, capability: tuple[i
     fmas = sum(operation.startswith("fma.") for operation in operations)
     assert fmas == kernel.elements_per_block * fmas_written(value_of(kernel))
     assert sums_of_products(ptx) == []
-    on_floats = {operation for operation in operations if re.search(r"\.f(16|32|64)|approx|full|ftz", operation)}
+    on_floats = {
+        operation
+        for operation in operations
+        if re.search(r"\.f(16|32|64)|approx|full|ftz", operation)
+    }
     assert {operation for operation in on_floats if not ALLOWED.fullmatch(operation)} == set()
     assert [operation for operation in operations if operation.startswith("call")] == []
 
 
 @each_capability
 @each_kernel
-def test_a_kernel_has_all_it_works_with_in_registers(kernel: BlockKernel, capability: tuple[int, int]) -> None:
+def test_a_kernel_has_all_it_works_with_in_registers(
+    kernel: BlockKernel, capability: tuple[int, int]
+) -> None:
     ptx = ptx_of(kernel, capability)
     assert ptx.count(".visible .entry") == 1
     # Tables would be copied into constant memory once for each place a function is inlined.

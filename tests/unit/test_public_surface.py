@@ -55,7 +55,11 @@ TREE: dict[type[Exception], tuple[type[Exception], ...]] = {
 def python(code: str) -> subprocess.CompletedProcess[str]:
     """Run code in a fresh interpreter."""
     return subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-W", "error", "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
 
 
@@ -67,7 +71,11 @@ def test_the_names_are_sorted_unique_and_there() -> None:
 
 
 def test_no_public_name_is_left_out() -> None:
-    named = {name for name, value in vars(sb).items() if not name.startswith("_") and not isinstance(value, ModuleType)}
+    named = {
+        name
+        for name, value in vars(sb).items()
+        if not name.startswith("_") and not isinstance(value, ModuleType)
+    }
     assert named <= set(sb.__all__)
 
 
@@ -114,7 +122,9 @@ def test_an_engine_that_is_not_installed_is_an_error_that_names_the_extra(name: 
     assert "pip install 'seedbed[engine]'" in done.stdout
 
 
-def test_an_engine_without_an_entry_point_is_an_error_that_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_without_an_entry_point_is_an_error_that_names_the_extra(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(importlib.metadata, "entry_points", lambda **_: ())
     with pytest.raises(sb.EngineNotInstalledError, match=r"pip install 'seedbed\[engine\]'"):
         sb.connect("embedded:")
@@ -130,7 +140,12 @@ def test_an_error_has_its_place_in_the_tree(error: type[Exception]) -> None:
     assert issubclass(error, sb.SeedbedError)
     assert all(issubclass(error, parent) for parent in TREE[error])
     builtins = {parent for parent in error.__mro__ if parent.__module__ == "builtins"}
-    assert builtins == {p for parent in (*TREE[error], Exception) for p in parent.__mro__ if p.__module__ == "builtins"}
+    assert builtins == {
+        p
+        for parent in (*TREE[error], Exception)
+        for p in parent.__mro__
+        if p.__module__ == "builtins"
+    }
 
 
 def test_the_tree_has_every_error() -> None:
@@ -156,7 +171,10 @@ def test_argument_errors_say_what_is_wrong_what_is_allowed_and_what_came() -> No
     assert (caught.value.field, caught.value.reason) == ("stddev", "INVALID_VALUE")
     inner = caught.value.within("initializer").within("spec")
     assert type(inner) is sb.InvalidValueError
-    assert (inner.field, str(inner)) == ("spec.initializer.stddev", f"spec: initializer: {caught.value}")
+    assert (inner.field, str(inner)) == (
+        "spec.initializer.stddev",
+        f"spec: initializer: {caught.value}",
+    )
 
 
 def test_a_long_value_is_cut_in_a_message() -> None:
@@ -184,7 +202,9 @@ def public_members(module: ModuleType) -> Iterator[tuple[str, Any]]:
         elif inspect.isclass(value):
             yield name, value
             for inner, member in vars(value).items():
-                if not inner.startswith("_") and (isinstance(member, WRAPPERS) or inspect.isfunction(member)):
+                if not inner.startswith("_") and (
+                    isinstance(member, WRAPPERS) or inspect.isfunction(member)
+                ):
                     yield f"{name}.{inner}", member
 
 

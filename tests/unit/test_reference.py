@@ -37,7 +37,9 @@ def sampled(backend: CpuBackend, tensor: Tensor, part: TensorSlice | None = None
         initializer=INITIALIZERS[tensor.initializer](**tensor.parameters),
         seed=tensor.seed,
         draw=tensor.draw,
-        fan_axes=FanAxes(**{k: tuple(v) for k, v in tensor.fan_axes.items()}) if tensor.fan_axes else None,
+        fan_axes=FanAxes(**{k: tuple(v) for k, v in tensor.fan_axes.items()})
+        if tensor.fan_axes
+        else None,
     )
     request = TensorRequest(spec, part)
     out = np.empty(request.size_bytes, np.uint8)
@@ -57,7 +59,10 @@ def assert_equal(backend: CpuBackend, tensor: Tensor, part: TensorSlice | None =
 @every_float
 @pytest.mark.parametrize("initializer", INITIALIZERS)
 def test_every_initializer_agrees(cpu: CpuBackend, initializer: str, dtype: str) -> None:
-    shape, parameters = SHAPES.get(initializer, (9, 13)), {"sparsity": 0.4} if initializer == "sparse" else {}
+    shape, parameters = (
+        SHAPES.get(initializer, (9, 13)),
+        {"sparsity": 0.4} if initializer == "sparse" else {},
+    )
     assert_equal(cpu, Tensor(initializer, dtype, shape, parameters, seed=20, name="layer/kernel"))
 
 
@@ -104,7 +109,9 @@ def test_odd_seeds_draws_and_names_agree(
         (-1e-40, 2e-30),
     ],
 )
-def test_truncated_bounds_of_all_kinds_agree(cpu: CpuBackend, dtype: str, lower: float, upper: float) -> None:
+def test_truncated_bounds_of_all_kinds_agree(
+    cpu: CpuBackend, dtype: str, lower: float, upper: float
+) -> None:
     parameters = {"mean": -0.75, "stddev": 1.5, "lower": lower, "upper": upper}
     assert_equal(cpu, Tensor("truncated_normal", dtype, (40,), parameters, seed=31, name="t"))
 
@@ -157,7 +164,9 @@ def test_numbers_beyond_the_range_of_float8_e4m3fn_agree(
 ) -> None:
     tensor = Tensor(initializer, dtype, (5, 9), parameters, seed=5)
     if dtype == "float8_e4m3fn":
-        with pytest.raises(ValueError, match=r"must be (representable in|small enough for) float8_e4m3fn"):
+        with pytest.raises(
+            ValueError, match=r"must be (representable in|small enough for) float8_e4m3fn"
+        ):
             sampled(cpu, tensor)
     else:
         assert_equal(cpu, tensor)
@@ -187,8 +196,12 @@ def test_constants_agree_in_every_dtype(cpu: CpuBackend, initializer: str, dtype
 
 @pytest.mark.parametrize("mode", ["fan_in", "fan_out", "fan_avg", "fan_geo_avg"])
 @pytest.mark.parametrize("distribution", ["uniform", "truncated_normal", "untruncated_normal"])
-@pytest.mark.parametrize("shape", [(), (6,), (5, 3), (2, 3, 5, 7)], ids=["scalar", "vector", "matrix", "convolution"])
-def test_variance_scaling_agrees(cpu: CpuBackend, shape: tuple[int, ...], mode: str, distribution: str) -> None:
+@pytest.mark.parametrize(
+    "shape", [(), (6,), (5, 3), (2, 3, 5, 7)], ids=["scalar", "vector", "matrix", "convolution"]
+)
+def test_variance_scaling_agrees(
+    cpu: CpuBackend, shape: tuple[int, ...], mode: str, distribution: str
+) -> None:
     parameters: dict[str, float | str] = {"scale": 0.3, "mode": mode, "distribution": distribution}
     for dtype in ("float32", "float64"):
         tensor = Tensor("variance_scaling", dtype, shape, parameters, seed=12)
@@ -239,7 +252,9 @@ def test_xavier_agrees(cpu: CpuBackend, initializer: str, gain: float, dtype: st
     ],
 )
 @pytest.mark.parametrize("initializer", ["kaiming_uniform", "kaiming_normal"])
-def test_kaiming_agrees(cpu: CpuBackend, initializer: str, a: float, nonlinearity: str, dtype: str) -> None:
+def test_kaiming_agrees(
+    cpu: CpuBackend, initializer: str, a: float, nonlinearity: str, dtype: str
+) -> None:
     for mode, shape in (("fan_in", ()), ("fan_out", (5, 3)), ("fan_in", (2, 3, 5, 2))):
         parameters: dict[str, float | str] = {"a": a, "mode": mode, "nonlinearity": nonlinearity}
         assert_equal(cpu, Tensor(initializer, dtype, shape, parameters, seed=12))
@@ -256,19 +271,28 @@ def test_kaiming_agrees(cpu: CpuBackend, initializer: str, a: float, nonlinearit
     ids=["pytorch", "experts", "heads", "no inputs"],
 )
 @pytest.mark.parametrize(
-    "initializer", ["glorot_uniform", "he_normal", "lecun_normal", "xavier_normal", "kaiming_uniform"]
+    "initializer",
+    ["glorot_uniform", "he_normal", "lecun_normal", "xavier_normal", "kaiming_uniform"],
 )
-def test_named_fan_axes_agree(cpu: CpuBackend, initializer: str, fan_axes: dict[str, list[int]]) -> None:
+def test_named_fan_axes_agree(
+    cpu: CpuBackend, initializer: str, fan_axes: dict[str, list[int]]
+) -> None:
     assert_equal(cpu, Tensor(initializer, "float32", (3, 4, 2), seed=3, fan_axes=fan_axes))
 
 
 @every_float
-@pytest.mark.parametrize("initializer", ["glorot_uniform", "he_normal", "random_normal", "identity"])
+@pytest.mark.parametrize(
+    "initializer", ["glorot_uniform", "he_normal", "random_normal", "identity"]
+)
 def test_slices_of_huge_tensors_agree(cpu: CpuBackend, initializer: str, dtype: str) -> None:
     numbers = random.Random(f"{initializer} {dtype}")
     for rows in (2**36, 2**48, 2**57):
         columns = numbers.randrange(3, 8)
-        start = numbers.randrange(2**34, rows - 9) if initializer != "identity" else numbers.randrange(columns)
+        start = (
+            numbers.randrange(2**34, rows - 9)
+            if initializer != "identity"
+            else numbers.randrange(columns)
+        )
         part = TensorSlice((start, 1), (numbers.randrange(1, 9), columns - 1))
         assert_equal(cpu, Tensor(initializer, dtype, (rows, columns), seed=rows, name="huge"), part)
 
@@ -277,7 +301,9 @@ def test_slices_of_huge_tensors_agree(cpu: CpuBackend, initializer: str, dtype: 
 def test_random_elements_of_random_tensors_agree(cpu: CpuBackend, dtype: str) -> None:
     numbers = random.Random(dtype)
     for initializer in ("random_uniform", "random_normal", "truncated_normal", "glorot_uniform"):
-        tensor = Tensor(initializer, dtype, (2**59,), seed=numbers.getrandbits(64), draw=numbers.getrandbits(64))
+        tensor = Tensor(
+            initializer, dtype, (2**59,), seed=numbers.getrandbits(64), draw=numbers.getrandbits(64)
+        )
         for _ in range(60):
             start = numbers.getrandbits(numbers.randrange(1, 59))
             assert_equal(cpu, tensor, TensorSlice((start,), (1,)))
@@ -286,9 +312,19 @@ def test_random_elements_of_random_tensors_agree(cpu: CpuBackend, dtype: str) ->
 @every_float
 @pytest.mark.parametrize(
     ("shape", "gain"),
-    [((1, 1), 1.0), ((6, 6), 1.0), ((9, 5), -1.4), ((5, 9), 0.3), ((2, 2, 3, 5), 2.0), ((1, 4), 1.0), ((4, 1), 0.0)],
+    [
+        ((1, 1), 1.0),
+        ((6, 6), 1.0),
+        ((9, 5), -1.4),
+        ((5, 9), 0.3),
+        ((2, 2, 3, 5), 2.0),
+        ((1, 4), 1.0),
+        ((4, 1), 0.0),
+    ],
 )
-def test_orthogonal_matrices_agree(cpu: CpuBackend, dtype: str, shape: tuple[int, ...], gain: float) -> None:
+def test_orthogonal_matrices_agree(
+    cpu: CpuBackend, dtype: str, shape: tuple[int, ...], gain: float
+) -> None:
     assert_equal(cpu, Tensor("orthogonal", dtype, shape, {"gain": gain}, seed=8, name="q"))
 
 
@@ -301,18 +337,39 @@ def test_an_orthogonal_matrix_of_two_panels_agrees(cpu: CpuBackend, dtype: str) 
 @pytest.mark.parametrize("bits", [32, 64])
 @pytest.mark.parametrize(
     ("lower", "upper"),
-    [(-2.0, 2.0), (-INF, INF), (-1.0, 3.0), (4.0, INF), (-INF, -4.0), (0.1, 0.2), (-13.9, 2.0), (-1e-12, 3e-12)],
+    [
+        (-2.0, 2.0),
+        (-INF, INF),
+        (-1.0, 3.0),
+        (4.0, INF),
+        (-INF, -4.0),
+        (0.1, 0.2),
+        (-13.9, 2.0),
+        (-1e-12, 3e-12),
+    ],
 )
 def test_intervals_agree(lower: float, upper: float, bits: int) -> None:
     ours, theirs = interval(lower, upper, bits), normal.interval(lower, upper, bits)
-    assert [getattr(ours, name) for name in theirs.__slots__] == [getattr(theirs, name) for name in theirs.__slots__]
+    assert [getattr(ours, name) for name in theirs.__slots__] == [
+        getattr(theirs, name) for name in theirs.__slots__
+    ]
 
 
 @pytest.mark.parametrize(
     ("lower", "upper"),
-    [(-15.0, INF), (-16.0, 3.0), (-20.0, INF), (-1e300, 1e300), (0.0, 5e-324), (-1e-70, 1e-70), (-5e-324, 5e-324)],
+    [
+        (-15.0, INF),
+        (-16.0, 3.0),
+        (-20.0, INF),
+        (-1e300, 1e300),
+        (0.0, 5e-324),
+        (-1e-70, 1e-70),
+        (-5e-324, 5e-324),
+    ],
 )
-def test_bounds_very_far_out_or_very_close_agree(cpu: CpuBackend, lower: float, upper: float) -> None:
+def test_bounds_very_far_out_or_very_close_agree(
+    cpu: CpuBackend, lower: float, upper: float
+) -> None:
     for dtype in FLOATS:
         parameters = {"mean": 0.0, "stddev": 1.0, "lower": lower, "upper": upper}
         assert_equal(cpu, Tensor("truncated_normal", dtype, (5,), parameters))
@@ -320,7 +377,15 @@ def test_bounds_very_far_out_or_very_close_agree(cpu: CpuBackend, lower: float, 
 
 @pytest.mark.parametrize(
     ("lower", "upper"),
-    [(-2.0, 2.0), (-INF, INF), (-1.0, 3.0), (3.9, INF), (4.0, math.nextafter(4.0, 5.0)), (-13.9, 2.0), (0.0, 1e-300)],
+    [
+        (-2.0, 2.0),
+        (-INF, INF),
+        (-1.0, 3.0),
+        (3.9, INF),
+        (4.0, math.nextafter(4.0, 5.0)),
+        (-13.9, 2.0),
+        (0.0, 1e-300),
+    ],
 )
 def test_what_truncation_leaves_of_a_standard_deviation_agrees(lower: float, upper: float) -> None:
     assert truncated_stddev(lower, upper) == normal.truncated_stddev(lower, upper)
@@ -333,7 +398,10 @@ def test_the_document_lists_the_coefficients_of_the_kernels() -> None:
         assert coefficients == getattr(normal_coefficients, name)
 
 
-EXAMPLE = re.compile(r"^\| `(\w+)`(, stddev 1)? \| (\w+) \| (\S+) \| `0x(\w+)` \| (\S+) \| `0x(\w+)` \|$", re.MULTILINE)
+EXAMPLE = re.compile(
+    r"^\| `(\w+)`(, stddev 1)? \| (\w+) \| (\S+) \| `0x(\w+)` \| (\S+) \| `0x(\w+)` \|$",
+    re.MULTILINE,
+)
 
 
 def test_the_worked_example_of_the_document_is_right() -> None:
@@ -358,5 +426,12 @@ def test_the_reference_rounds_as_the_machine_does() -> None:
         assert floats.add(a, b, floats.FLOAT64) == a + b
         assert floats.square_root(abs(a), floats.FLOAT64) == math.sqrt(abs(a))
         for form, code in ((floats.FLOAT32, "<f"), (floats.FLOAT16, "<e")):
-            narrow = floats.round_to(a * 2.0 ** -(math.frexp(a)[1] + numbers.randrange(-14, 26)), form)
-            assert struct.unpack(code, floats.encode(narrow, form).to_bytes(form.bits // 8, "little"))[0] == narrow
+            narrow = floats.round_to(
+                a * 2.0 ** -(math.frexp(a)[1] + numbers.randrange(-14, 26)), form
+            )
+            assert (
+                struct.unpack(code, floats.encode(narrow, form).to_bytes(form.bits // 8, "little"))[
+                    0
+                ]
+                == narrow
+            )

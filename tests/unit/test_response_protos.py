@@ -29,8 +29,22 @@ INFO = ServerInfo(
 
 DESCRIPTIONS = [
     TensorDescription("w", (4, 3), Dtype.FLOAT32, 48, 1),
-    TensorDescription("u", (), Dtype.BFLOAT16, 2, 1, 3.0, 4.5, "uniform", minval=-0.5, maxval=0.5, sampled_elements=1),
-    TensorDescription("n", (0,), Dtype.FLOAT64, 0, 0, distribution="untruncated_normal", mean=-0.0, stddev=0.0),
+    TensorDescription(
+        "u",
+        (),
+        Dtype.BFLOAT16,
+        2,
+        1,
+        3.0,
+        4.5,
+        "uniform",
+        minval=-0.5,
+        maxval=0.5,
+        sampled_elements=1,
+    ),
+    TensorDescription(
+        "n", (0,), Dtype.FLOAT64, 0, 0, distribution="untruncated_normal", mean=-0.0, stddev=0.0
+    ),
     TensorDescription(
         "t",
         (2,),
@@ -43,7 +57,9 @@ DESCRIPTIONS = [
         lower=-math.inf,
         upper=2.0,
     ),
-    TensorDescription("o", (2, 2), Dtype.FLOAT64, 2**62, 2**40, sampled_elements=2**61, working_bytes=2**62),
+    TensorDescription(
+        "o", (2, 2), Dtype.FLOAT64, 2**62, 2**40, sampled_elements=2**61, working_bytes=2**62
+    ),
     TensorDescription("i", (2, 2), Dtype.INT8, 4, 1, value=0.0),
 ]
 
@@ -54,7 +70,9 @@ def test_the_self_description_of_a_server_comes_back_equal() -> None:
 
 
 def test_the_schema_has_every_limit_and_no_other() -> None:
-    assert [f.name for f in service_pb2.Limits.DESCRIPTOR.fields] == list(Limits.__dataclass_fields__)
+    assert [f.name for f in service_pb2.Limits.DESCRIPTOR.fields] == list(
+        Limits.__dataclass_fields__
+    )
 
 
 def test_what_a_newer_server_has_besides_is_left_out() -> None:
@@ -67,7 +85,10 @@ def test_what_a_newer_server_has_besides_is_left_out() -> None:
 
 def test_the_catalogue_comes_back_equal() -> None:
     data = protos.initializer_infos_to_proto(catalogue()).SerializeToString()
-    assert protos.initializer_infos_from_proto(service_pb2.ListInitializersResponse.FromString(data)) == catalogue()
+    assert (
+        protos.initializer_infos_from_proto(service_pb2.ListInitializersResponse.FromString(data))
+        == catalogue()
+    )
 
 
 def test_the_catalogue_is_that_of_the_specs() -> None:
@@ -98,9 +119,23 @@ def test_the_catalogue_says_which_texts_are_allowed() -> None:
     }
     assert choices == {
         ("kaiming_normal", "mode"): ("fan_in", "fan_out"),
-        ("kaiming_normal", "nonlinearity"): ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "selu"),
+        ("kaiming_normal", "nonlinearity"): (
+            "linear",
+            "sigmoid",
+            "tanh",
+            "relu",
+            "leaky_relu",
+            "selu",
+        ),
         ("kaiming_uniform", "mode"): ("fan_in", "fan_out"),
-        ("kaiming_uniform", "nonlinearity"): ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "selu"),
+        ("kaiming_uniform", "nonlinearity"): (
+            "linear",
+            "sigmoid",
+            "tanh",
+            "relu",
+            "leaky_relu",
+            "selu",
+        ),
         ("stft", "side"): ("real", "imag"),
         ("stft", "window"): (*WINDOWS, "none"),
         ("stft", "scaling"): ("density", "spectrum", "none"),
@@ -118,7 +153,10 @@ def test_the_catalogue_says_which_texts_are_allowed() -> None:
 def test_defaults_travel_as_json() -> None:
     for info in protos.initializer_infos_to_proto(catalogue()).initializers:
         for parameter in info.parameters:
-            json.loads(parameter.default_json, parse_constant=lambda text: pytest.fail(f"{text} is no JSON"))
+            json.loads(
+                parameter.default_json,
+                parse_constant=lambda text: pytest.fail(f"{text} is no JSON"),
+            )
 
 
 def test_descriptions_come_back_equal() -> None:
@@ -126,7 +164,9 @@ def test_descriptions_come_back_equal() -> None:
     message = service_pb2.DescribeTensorsResponse.FromString(data)
     received = protos.descriptions_from_proto(message)
     assert received == DESCRIPTIONS
-    assert repr(received) == repr(DESCRIPTIONS), "absent figures stay absent, and zeros keep their sign"
+    assert repr(received) == repr(DESCRIPTIONS), (
+        "absent figures stay absent, and zeros keep their sign"
+    )
     assert message.numerics == tensors_pb2.NUMERICS_SEEDBED_1
 
 

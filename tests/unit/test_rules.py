@@ -38,12 +38,17 @@ def test_rules_stay_as_they_are() -> None:
 
 
 @pytest.mark.parametrize("argument", ["rules", "buffers"])
-@pytest.mark.parametrize("rules", [None, 3, True, "*", b"*", {"*"}, iter([("*", 1)])], ids=type_name)
+@pytest.mark.parametrize(
+    "rules", [None, 3, True, "*", b"*", {"*"}, iter([("*", 1)])], ids=type_name
+)
 def test_what_are_no_rules_is_refused(argument: str, rules: Any) -> None:
     with pytest.raises(sb.InvalidTypeError) as caught:
         pairs_of(argument, rules)
     allowed = f"a mapping from patterns to initializers, or a list of {RULE}"
-    assert str(caught.value) == f"`{argument}` must be {allowed}. Received: {rules!r} (of type {type_name(rules)})"
+    assert (
+        str(caught.value)
+        == f"`{argument}` must be {allowed}. Received: {rules!r} (of type {type_name(rules)})"
+    )
     assert caught.value.field == argument
 
 
@@ -73,13 +78,18 @@ def test_what_are_no_rules_is_refused(argument: str, rules: Any) -> None:
 def test_what_is_no_rule_is_refused_by_its_place(rule: Any) -> None:
     with pytest.raises(sb.InvalidTypeError) as caught:
         pairs_of("buffers", [("*", "zeros"), rule])
-    assert str(caught.value) == f"`buffers[1]` must be {RULE}. Received: {rule!r} (of type {type_name(rule)})"
+    assert (
+        str(caught.value)
+        == f"`buffers[1]` must be {RULE}. Received: {rule!r} (of type {type_name(rule)})"
+    )
     assert caught.value.field == "buffers[1]"
 
 
 def test_a_pattern_of_a_mapping_is_a_string() -> None:
     rules: Any = {"*": "zeros", 1: "ones"}
-    with pytest.raises(sb.InvalidTypeError, match=r"`rules\[1\]` must be .* Received: \(1, 'ones'\)"):
+    with pytest.raises(
+        sb.InvalidTypeError, match=r"`rules\[1\]` must be .* Received: \(1, 'ones'\)"
+    ):
         pairs_of("rules", rules)
 
 

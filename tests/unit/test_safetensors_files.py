@@ -32,8 +32,11 @@ def tensors_of(file: bytes) -> dict[str, tuple[str, tuple[int, ...], bytes]]:
 
     Its arrays would not do: its numpy side has no float8, though its other sides do.
     """
-    views = deserialize(file)  # type: ignore[no-untyped-call,unused-ignore]  # written in Rust, without annotations
-    return {name: (each["dtype"], tuple(each["shape"]), bytes(each["data"])) for name, each in views}
+    # Written in Rust, without annotations.
+    views = deserialize(file)  # type: ignore[no-untyped-call,unused-ignore]
+    return {
+        name: (each["dtype"], tuple(each["shape"]), bytes(each["data"])) for name, each in views
+    }
 
 
 def read_by_the_package(path: Path) -> dict[str, tuple[str, tuple[int, ...], bytes]]:
@@ -41,7 +44,9 @@ def read_by_the_package(path: Path) -> dict[str, tuple[str, tuple[int, ...], byt
     return tensors_of(path.read_bytes())
 
 
-def written_by_the_package(tensors: dict[str, NDArray[Any]]) -> dict[str, tuple[str, tuple[int, ...], bytes]]:
+def written_by_the_package(
+    tensors: dict[str, NDArray[Any]],
+) -> dict[str, tuple[str, tuple[int, ...], bytes]]:
     """Return what the package makes of its own file."""
     return tensors_of(save(tensors))
 
@@ -70,7 +75,9 @@ def test_tensors_of_all_dtypes_lie_side_by_side(path: Path) -> None:
     assert list(read_header(path)) == list(expected)
 
 
-@pytest.mark.parametrize("metadata", [None, {}, {"format": "pt"}, {"ß": "重み 🌱\n", "": ""}], ids=repr)
+@pytest.mark.parametrize(
+    "metadata", [None, {}, {"format": "pt"}, {"ß": "重み 🌱\n", "": ""}], ids=repr
+)
 def test_metadata_arrive(path: Path, metadata: dict[str, str] | None) -> None:
     create(path, [("w", Dtype.FLOAT32, (2,))], metadata)
     with safe_open(path, "np") as file:

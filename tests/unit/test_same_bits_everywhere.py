@@ -34,7 +34,11 @@ from seedbed_server.sampling.sampler import TensorSource, plan
 from tests.samples import sample
 from tests.unit import digest_of_all_kernels
 
-RANDOM = [RandomUniformSpec(-1.0, 3.0), RandomNormalSpec(0.1, 2.0), TruncatedNormalSpec(0.0, 1.0, -1.0, 2.5)]
+RANDOM = [
+    RandomUniformSpec(-1.0, 3.0),
+    RandomNormalSpec(0.1, 2.0),
+    TruncatedNormalSpec(0.0, 1.0, -1.0, 2.5),
+]
 INITIALIZERS: list[InitializerSpec] = [*RANDOM, ConstantSpec(1.5)]
 BYTES = np.dtype(np.uint8)
 
@@ -114,7 +118,10 @@ def test_chunks_of_any_size_from_anywhere_equal_the_whole(
     whole = sample(cpu, spec, sample_plan.request.slice).reshape(-1)
     first = min(first, whole.size)
     # A chunk of one byte holds one element; of those, the first few hundred will do.
-    chunks = [chunk for chunk, _ in zip(sample_plan.chunks(max_chunk_bytes, first), range(200), strict=False)]
+    chunks = [
+        chunk
+        for chunk, _ in zip(sample_plan.chunks(max_chunk_bytes, first), range(200), strict=False)
+    ]
     assert sum(chunk.element_count for chunk in chunks) == whole.size - first or len(chunks) == 200
     for chunk in chunks:
         out = np.empty(chunk.element_count, dtype.numpy)
@@ -124,7 +131,9 @@ def test_chunks_of_any_size_from_anywhere_equal_the_whole(
 
 @pytest.mark.parametrize("dtype", FLOATING, ids=lambda dtype: dtype.value)
 @pytest.mark.parametrize("initializer", RANDOM, ids=lambda initializer: initializer.name())
-def test_two_threads_that_share_a_tensor_equal_one(cpu: CpuBackend, initializer: InitializerSpec, dtype: Dtype) -> None:
+def test_two_threads_that_share_a_tensor_equal_one(
+    cpu: CpuBackend, initializer: InitializerSpec, dtype: Dtype
+) -> None:
     spec = TensorSpec("threads", (4 * TILE_WORDS + 5,), dtype, initializer, seed=2)
     source = TensorSource(plan(TensorRequest(spec)), cpu)
     shared = np.empty(spec.shape, dtype.numpy)
@@ -132,13 +141,19 @@ def test_two_threads_that_share_a_tensor_equal_one(cpu: CpuBackend, initializer:
     pieces = list(itertools.pairwise(edges))
     random.Random(0).shuffle(pieces)
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda piece: source.fill(piece[0], shared[piece[0] : piece[1]].view(BYTES)), pieces))
+        list(
+            pool.map(
+                lambda piece: source.fill(piece[0], shared[piece[0] : piece[1]].view(BYTES)), pieces
+            )
+        )
     assert np.array_equal(bits(shared), bits(sample(cpu, spec)))
 
 
 @pytest.mark.parametrize("dtype", FLOATING, ids=lambda dtype: dtype.value)
 @pytest.mark.parametrize(
-    "initializer", [*INITIALIZERS, IdentitySpec(2.0), OrthogonalSpec()], ids=lambda initializer: initializer.name()
+    "initializer",
+    [*INITIALIZERS, IdentitySpec(2.0), OrthogonalSpec()],
+    ids=lambda initializer: initializer.name(),
 )
 def test_memory_that_begins_at_any_byte_gets_the_same_bits(
     cpu: CpuBackend, initializer: InitializerSpec, dtype: Dtype
@@ -153,7 +168,9 @@ def test_memory_that_begins_at_any_byte_gets_the_same_bits(
 
 
 @pytest.mark.parametrize("shape", [(200, 330), (330, 200), (64, 64), (3, 7, 129)], ids=str)
-def test_an_orthogonal_matrix_from_two_threads_equals_that_from_one(cpu: CpuBackend, shape: tuple[int, ...]) -> None:
+def test_an_orthogonal_matrix_from_two_threads_equals_that_from_one(
+    cpu: CpuBackend, shape: tuple[int, ...]
+) -> None:
     spec = TensorSpec("threads", shape, Dtype.FLOAT64, OrthogonalSpec(), seed=3)
     single = CpuBackend(threads=1)
     try:
@@ -169,8 +186,13 @@ TARGETS = list(INSTRUCTIONS) if X86_64 else ["generic"]
 
 def digests_of_processor(target: str, cache: Path) -> dict[str, str]:
     """Return the digests that a new process makes with kernels compiled for another processor."""
-    # Without a list of features numba takes the host's for any processor but `generic`; an empty one leaves its own.
-    for_numba = {"NUMBA_CPU_NAME": target, "NUMBA_CPU_FEATURES": "", "SEEDBED_KERNEL_CACHE_DIR": str(cache)}
+    # Without a list of features numba takes the host's for any processor but `generic`; an empty
+    # one leaves its own.
+    for_numba = {
+        "NUMBA_CPU_NAME": target,
+        "NUMBA_CPU_FEATURES": "",
+        "SEEDBED_KERNEL_CACHE_DIR": str(cache),
+    }
     done = subprocess.run(
         [sys.executable, digest_of_all_kernels.__file__],
         env={**os.environ, **for_numba, "PYTHONPATH": os.pathsep.join(sys.path)},

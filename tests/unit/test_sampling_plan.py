@@ -23,7 +23,11 @@ def plan_of(
     initializer: InitializerSpec | None = None,
 ) -> SamplePlan:
     """Return the plan of a slice of a tensor."""
-    return plan(TensorRequest(TensorSpec("w", shape, dtype, initializer or RandomUniformSpec(), seed=1), part))
+    return plan(
+        TensorRequest(
+            TensorSpec("w", shape, dtype, initializer or RandomUniformSpec(), seed=1), part
+        )
+    )
 
 
 @st.composite
@@ -36,7 +40,9 @@ def tensors_and_parts(draw: st.DrawFn) -> tuple[tuple[int, ...], TensorSlice | N
     for length in shape:
         start = 0 if draw(st.booleans()) else draw(st.integers(0, length - 1))
         starts.append(start)
-        lengths.append(length - start if draw(st.booleans()) else draw(st.integers(1, length - start)))
+        lengths.append(
+            length - start if draw(st.booleans()) else draw(st.integers(1, length - start))
+        )
     return shape, TensorSlice(tuple(starts), tuple(lengths))
 
 
@@ -62,7 +68,9 @@ def test_any_elements_of_any_slice_are_numpys(
 
 
 @given(tensors_and_parts())
-def test_runs_are_as_long_as_they_can_be(tensor: tuple[tuple[int, ...], TensorSlice | None]) -> None:
+def test_runs_are_as_long_as_they_can_be(
+    tensor: tuple[tuple[int, ...], TensorSlice | None],
+) -> None:
     expected = indices_by_numpy(*tensor)
     runs = plan_of(*tensor).runs(0, len(expected))
     breaks = sum(after != before + 1 for before, after in pairwise(expected))
@@ -81,7 +89,9 @@ def test_runs_are_as_long_as_they_can_be(tensor: tuple[tuple[int, ...], TensorSl
     ],
     ids=["no slice", "everything", "first axis", "middle axis", "last axis", "one element"],
 )
-def test_axes_that_are_whole_are_joined(part: TensorSlice | None, run_count: int, run_elements: int) -> None:
+def test_axes_that_are_whole_are_joined(
+    part: TensorSlice | None, run_count: int, run_elements: int
+) -> None:
     found = plan_of((4, 5, 6), part)
     runs = found.runs(0, found.element_count)
     assert runs.counts.tolist() == [run_elements] * run_count
@@ -95,15 +105,24 @@ def test_a_scalar_is_one_element() -> None:
 def test_indices_beyond_32_and_53_bits_are_exact() -> None:
     shape = (2**30, 2**29 + 1)
     found = plan_of(shape, TensorSlice((2**30 - 2, 2**29 - 1), (2, 2)), dtype="bfloat16")
-    expected = [row * shape[1] + column for row in (2**30 - 2, 2**30 - 1) for column in (2**29 - 1, 2**29)]
+    expected = [
+        row * shape[1] + column for row in (2**30 - 2, 2**30 - 1) for column in (2**29 - 1, 2**29)
+    ]
     assert found.runs(0, 4).indices().tolist() == expected
     assert max(expected) > 2**53
     whole = plan_of(shape, dtype="bfloat16")
     assert whole.runs(2**58 + 3, 2).indices().tolist() == [2**58 + 3, 2**58 + 4]
 
 
-@given(st.integers(0, 300), st.integers(1, 100), st.sampled_from(["bfloat16", "float32", "float64"]), st.data())
-def test_chunks_are_whole_elements_without_gaps(length: int, limit: int, dtype: str, data: st.DataObject) -> None:
+@given(
+    st.integers(0, 300),
+    st.integers(1, 100),
+    st.sampled_from(["bfloat16", "float32", "float64"]),
+    st.data(),
+)
+def test_chunks_are_whole_elements_without_gaps(
+    length: int, limit: int, dtype: str, data: st.DataObject
+) -> None:
     found = plan_of((length,), dtype=dtype)
     first = data.draw(st.integers(0, length))
     chunks = list(found.chunks(limit, first))
@@ -132,7 +151,9 @@ def test_an_orthogonal_slice_costs_the_whole_matrix() -> None:
     assert found.element_count == spec_elements // 4
     assert found.cost.sampled_elements == spec_elements
     assert found.cost.working_bytes >= 8 * spec_elements
-    assert plan_of((8, 5, 30), shard(1, 4).of((8, 5, 30))).cost.sampled_elements == spec_elements // 4
+    assert (
+        plan_of((8, 5, 30), shard(1, 4).of((8, 5, 30))).cost.sampled_elements == spec_elements // 4
+    )
 
 
 def test_the_key_depends_on_seed_draw_and_name_only() -> None:
@@ -144,10 +165,16 @@ def test_the_key_depends_on_seed_draw_and_name_only() -> None:
     assert len({key(), key(name="v"), key(seed=2), key(draw=1)}) == 4
 
 
-@pytest.mark.parametrize(("dtype", "largest"), [(Dtype.FLOAT8_E4M3FN, 448.0), (Dtype.FLOAT8_E5M2, 57344.0)])
+@pytest.mark.parametrize(
+    ("dtype", "largest"), [(Dtype.FLOAT8_E4M3FN, 448.0), (Dtype.FLOAT8_E5M2, 57344.0)]
+)
 def test_a_matrix_of_8_bits_saturates(dtype: Dtype, largest: float) -> None:
     matrix = np.array([[1e30, -1e9], [largest, -1.05 * largest], [0.3, -0.0]])
     found = round_matrix(matrix, dtype)
     assert found.dtype == dtype.numpy
-    assert found.astype(np.float64).tolist() == [[largest, -largest], [largest, -largest], [0.3125, 0.0]]
+    assert found.astype(np.float64).tolist() == [
+        [largest, -largest],
+        [largest, -largest],
+        [0.3125, 0.0],
+    ]
     assert np.signbit(found[2, 1])

@@ -46,7 +46,9 @@ def test_a_seed_is_64_bits(seed: Any, bits: int) -> None:
     assert type(as_seed(seed)) is int
 
 
-@pytest.mark.parametrize("seed", [MAX_SEED + 1, MIN_SEED - 1, 10**5000], ids=["2**64", "-2**63 - 1", "5000 digits"])
+@pytest.mark.parametrize(
+    "seed", [MAX_SEED + 1, MIN_SEED - 1, 10**5000], ids=["2**64", "-2**63 - 1", "5000 digits"]
+)
 def test_a_seed_of_more_bits_is_refused(seed: int) -> None:
     with pytest.raises(sb.InvalidValueError, match=r"`seed` must be from -2\*\*63 to 2\*\*64 - 1"):
         as_seed(seed)
@@ -113,7 +115,9 @@ def test_a_generators_numbers_are_integers(name: str, value: Any) -> None:
         sb.SeedGenerator(**{name: value})
 
 
-@pytest.mark.parametrize("arguments", [{"seed": 2**64}, {"position": -1}, {"position": 2**64}], ids=str)
+@pytest.mark.parametrize(
+    "arguments", [{"seed": 2**64}, {"position": -1}, {"position": 2**64}], ids=str
+)
 def test_a_generators_numbers_are_in_range(arguments: dict[str, int]) -> None:
     with pytest.raises(sb.InvalidValueError):
         sb.SeedGenerator(**arguments)

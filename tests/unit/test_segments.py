@@ -33,7 +33,9 @@ def folder(tmp_path: Path) -> Iterator[SegmentFolder]:
     folder.close()
 
 
-def leased(folder: SegmentFolder, content: str | None = None, data: NDArray[np.uint8] = DATA) -> Lease:
+def leased(
+    folder: SegmentFolder, content: str | None = None, data: NDArray[np.uint8] = DATA
+) -> Lease:
     """Return a segment with something in it, as the call that fills it does."""
     found = folder.lease(SIZE, content)
     assert found is not None
@@ -98,7 +100,9 @@ def test_a_segment_that_the_folder_has_no_room_for_is_not_made(folder: SegmentFo
     endless.close()
 
 
-def test_segments_leave_descriptors_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_segments_leave_descriptors_to_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (20, 20))
     folder = SegmentFolder(tmp_path, mode=0o600, max_bytes=2**30)
     leases = [folder.lease(1) for _ in range(6)]
@@ -112,7 +116,9 @@ def test_calls_that_want_the_same_share_a_segment(folder: SegmentFolder) -> None
     assert second == (first, False)
     assert folder.held_bytes == SIZE
     other = leased(folder, "v", OTHER)
-    one, two, three = (map_segment(message(folder, lease.segment), SIZE) for lease in (first, first, other))
+    one, two, three = (
+        map_segment(message(folder, lease.segment), SIZE) for lease in (first, first, other)
+    )
     assert bytes(one) == bytes(two) == DATA.tobytes()
     assert bytes(three) == OTHER.tobytes()
     assert first.segment.awaited().result() == digest_bytes(DATA.data)
@@ -181,7 +187,9 @@ def test_idle_segments_go_after_a_while(tmp_path: Path) -> None:
     while folder.held_bytes > SIZE:
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    assert [path.name for path in folder.own.iterdir() if path.name != "lock"] == [kept.segment.path.name]
+    assert [path.name for path in folder.own.iterdir() if path.name != "lock"] == [
+        kept.segment.path.name
+    ]
     assert bytes(mapped) == DATA.tobytes()
     folder.close()
 
@@ -218,7 +226,9 @@ def test_a_segment_that_became_another_tensors_is_not_mapped(
             (lease,) = folder._shared.values()
 
 
-def test_a_process_keeps_descriptors_for_the_rest_of_it(folder: SegmentFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_keeps_descriptors_for_the_rest_of_it(
+    folder: SegmentFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     segment = filled(folder)
     monkeypatch.setattr(resource, "getrlimit", lambda _: (4, 4))
     with pytest.raises(SegmentBusyError, match="of at most 4 files open"):
@@ -235,7 +245,9 @@ def test_a_write_to_a_removed_segment_does_nothing(folder: SegmentFolder) -> Non
 
 
 @pytest.mark.parametrize(("mode", "of_folder"), [(0o600, 0o700), (0o640, 0o750), (0o644, 0o755)])
-def test_who_may_read_a_segment_may_enter_its_folder_and_nobody_else(tmp_path: Path, mode: int, of_folder: int) -> None:
+def test_who_may_read_a_segment_may_enter_its_folder_and_nobody_else(
+    tmp_path: Path, mode: int, of_folder: int
+) -> None:
     before = os.umask(0o077)
     try:
         folder = SegmentFolder(tmp_path, mode=mode, max_bytes=SIZE)
@@ -259,7 +271,9 @@ os.kill(os.getpid(), 9)
 
 
 def test_what_a_dead_server_left_behind_is_removed_by_the_next(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", DIES, str(tmp_path)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", DIES, str(tmp_path)], capture_output=True, text=True, check=False
+    )
     assert Path(done.stdout.strip()).is_dir(), done.stderr
     foreign = tmp_path / "seedbed-notes"
     foreign.mkdir()
@@ -277,13 +291,27 @@ def test_what_a_dead_server_left_behind_is_removed_by_the_next(tmp_path: Path) -
 def test_a_folder_that_cannot_be_used_is_refused(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").touch()
     path = Path("relative") if place == "relative" else tmp_path / place
-    with pytest.raises(SegmentsError, match=r"--shared-memory-dir must be an existing folder's absolute path"):
+    with pytest.raises(
+        SegmentsError, match=r"--shared-memory-dir must be an existing folder's absolute path"
+    ):
         SegmentFolder(path, mode=0o600, max_bytes=SIZE)
 
 
 @pytest.mark.parametrize(
     "path",
-    ["../etc/passwd", "seedbed-1/../x", "/etc/passwd", "a", "a/b/c", "a/.hidden", "..", "", "a/b\0", "a\n/b", "./b"],
+    [
+        "../etc/passwd",
+        "seedbed-1/../x",
+        "/etc/passwd",
+        "a",
+        "a/b/c",
+        "a/.hidden",
+        "..",
+        "",
+        "a/b\0",
+        "a\n/b",
+        "./b",
+    ],
 )
 def test_a_path_that_leads_elsewhere_is_not_opened(tmp_path: Path, path: str) -> None:
     with pytest.raises(SegmentError):
@@ -297,14 +325,20 @@ def test_a_folder_that_no_system_has_is_not_opened() -> None:
 
 def test_a_segment_that_is_not_what_was_asked_for_is_not_mapped(folder: SegmentFolder) -> None:
     segment = filled(folder)
-    for data in (b"\xff\xff", message(folder, segment, SIZE - 1), message(folder, segment).replace(b"/0", b"/1")):
+    for data in (
+        b"\xff\xff",
+        message(folder, segment, SIZE - 1),
+        message(folder, segment).replace(b"/0", b"/1"),
+    ):
         with pytest.raises(SegmentError):
             map_segment(data, SIZE)
     (folder.own / "link").symlink_to(segment.path)
     (folder.own / "short").write_bytes(DATA[:-1].tobytes())
     for name in ("link", "short"):
         with pytest.raises(SegmentError):
-            map_segment(segment_to_bytes(str(folder.directory), f"{folder.own.name}/{name}", SIZE), SIZE)
+            map_segment(
+                segment_to_bytes(str(folder.directory), f"{folder.own.name}/{name}", SIZE), SIZE
+            )
 
 
 def test_a_folder_may_lie_elsewhere_for_the_client(folder: SegmentFolder, tmp_path: Path) -> None:

@@ -20,7 +20,9 @@ def test_shards_are_numpys_array_split(count: int) -> None:
 
 
 @given(st.lists(st.integers(0, 6), min_size=1, max_size=4), st.integers(1, 8), st.data())
-def test_shards_of_any_axis_are_numpys_array_split(shape: list[int], count: int, data: st.DataObject) -> None:
+def test_shards_of_any_axis_are_numpys_array_split(
+    shape: list[int], count: int, data: st.DataObject
+) -> None:
     axis = data.draw(st.integers(-len(shape), len(shape) - 1))
     array = np.arange(np.prod(shape, dtype=int)).reshape(shape)
     parts = [shard(index, count, axis).of(tuple(shape)) for index in range(count)]
@@ -30,7 +32,9 @@ def test_shards_of_any_axis_are_numpys_array_split(shape: list[int], count: int,
 
 
 @pytest.mark.parametrize(
-    ("length", "count"), [(10**15 + 7, 1000), (2**62, 3), (1, 2**40)], ids=["trillions", "2**62", "mostly empty"]
+    ("length", "count"),
+    [(10**15 + 7, 1000), (2**62, 3), (1, 2**40)],
+    ids=["trillions", "2**62", "mostly empty"],
 )
 def test_large_shards_are_exact(length: int, count: int) -> None:
     first, second, last = (shard(i, count).of((length,)) for i in (0, 1, count - 1))
@@ -41,7 +45,11 @@ def test_large_shards_are_exact(length: int, count: int) -> None:
 
 
 def test_a_negative_axis_counts_from_the_end() -> None:
-    assert shard(1, 2, axis=-1).of((4, 6)) == shard(1, 2, axis=1).of((4, 6)) == TensorSlice((0, 3), (4, 3))
+    assert (
+        shard(1, 2, axis=-1).of((4, 6))
+        == shard(1, 2, axis=1).of((4, 6))
+        == TensorSlice((0, 3), (4, 3))
+    )
 
 
 def test_the_default_axis_is_the_first() -> None:
@@ -82,7 +90,9 @@ def test_a_shard_of_an_axis_that_is_not_there_is_refused(shape: tuple[int, ...],
 def test_the_index_is_the_rectangle(data: st.DataObject) -> None:
     shape = tuple(data.draw(st.lists(st.integers(0, 5), max_size=4)))
     starts = tuple(data.draw(st.integers(0, length)) for length in shape)
-    lengths = tuple(data.draw(st.integers(0, n - start)) for n, start in zip(shape, starts, strict=True))
+    lengths = tuple(
+        data.draw(st.integers(0, n - start)) for n, start in zip(shape, starts, strict=True)
+    )
     part = TensorSlice(starts, lengths)
     part.check(shape)
     array = np.arange(np.prod(shape, dtype=int)).reshape(shape)
@@ -123,7 +133,9 @@ def test_a_rectangle_that_leaves_the_tensor_is_refused_by_axis(
     assert caught.value.field == field
 
 
-@pytest.mark.parametrize(("starts", "lengths"), [((4, 5), (0, 0)), ((0, 0), (4, 5)), ((3, 4), (1, 1))], ids=str)
+@pytest.mark.parametrize(
+    ("starts", "lengths"), [((4, 5), (0, 0)), ((0, 0), (4, 5)), ((3, 4), (1, 1))], ids=str
+)
 def test_the_edges_belong_to_the_tensor(starts: tuple[int, int], lengths: tuple[int, int]) -> None:
     part = TensorSlice(starts, lengths)
     assert as_slice(part, (4, 5)) is part

@@ -13,7 +13,12 @@ from seedbed.spec.dtypes import Dtype
 from seedbed.spec.initializers import HeNormalSpec, InitializerSpec, RandomNormalSpec, ZerosSpec
 from seedbed.spec.tensors import TensorRequest
 
-SPEC: dict[str, Any] = {"name": "w", "shape": (4, 3), "dtype": "float32", "initializer": sb.HeNormal(seed=5)}
+SPEC: dict[str, Any] = {
+    "name": "w",
+    "shape": (4, 3),
+    "dtype": "float32",
+    "initializer": sb.HeNormal(seed=5),
+}
 
 
 def make(**changes: Any) -> sb.TensorSpec:
@@ -36,7 +41,9 @@ def test_a_spec_holds_what_travels() -> None:
 
 
 @pytest.mark.parametrize(
-    "shape", [[4, 3], range(4, 2, -1), np.array([4, 3]), (n for n in (4, 3)), (np.int8(4), np.uint64(3))], ids=repr
+    "shape",
+    [[4, 3], range(4, 2, -1), np.array([4, 3]), (n for n in (4, 3)), (np.int8(4), np.uint64(3))],
+    ids=repr,
 )
 def test_a_shape_is_any_sequence_of_integers(shape: object) -> None:
     spec = make(shape=shape)
@@ -50,7 +57,9 @@ def test_an_integer_is_a_vectors_length(shape: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "shape", [None, "43", b"43", 4.0, (4.0,), (4, None), (4, "3"), (True,), True, [[4, 3]], np.eye(2)], ids=repr
+    "shape",
+    [None, "43", b"43", 4.0, (4.0,), (4, None), (4, "3"), (True,), True, [[4, 3]], np.eye(2)],
+    ids=repr,
 )
 def test_a_shape_of_something_else_is_a_type_error(shape: object) -> None:
     with pytest.raises(sb.InvalidTypeError, match="`shape"):
@@ -68,7 +77,15 @@ def test_a_shape_of_something_else_is_a_type_error(shape: object) -> None:
         ((1,) * 33, "shape"),
         ((0, 2**62), "shape"),
     ],
-    ids=["negative", "negative, second", "2**63", "product", "bytes", "33 axes", "empty, but no array has it"],
+    ids=[
+        "negative",
+        "negative, second",
+        "2**63",
+        "product",
+        "bytes",
+        "33 axes",
+        "empty, but no array has it",
+    ],
 )
 def test_a_shape_that_is_not_allowed_is_refused_by_axis(shape: tuple[int, ...], field: str) -> None:
     with pytest.raises(sb.InvalidValueError) as caught:
@@ -81,12 +98,16 @@ def test_extreme_shapes_are_allowed(shape: tuple[int, ...]) -> None:
     assert make(shape=shape, initializer=sb.Zeros()).shape == shape
 
 
-@pytest.mark.parametrize("name", ["", "a" * 1024, "ü" * 512, "a\0b", "層/重み", "🌱" * 256], ids=lambda name: name[:8])
+@pytest.mark.parametrize(
+    "name", ["", "a" * 1024, "ü" * 512, "a\0b", "層/重み", "🌱" * 256], ids=lambda name: name[:8]
+)
 def test_any_text_of_1024_bytes_is_a_name(name: str) -> None:
     assert make(name=name).name == name
 
 
-@pytest.mark.parametrize("name", ["a" * 1025, "ü" * 513, "\ud800"], ids=["ascii", "umlauts", "half a surrogate pair"])
+@pytest.mark.parametrize(
+    "name", ["a" * 1025, "ü" * 513, "\ud800"], ids=["ascii", "umlauts", "half a surrogate pair"]
+)
 def test_a_name_that_is_too_long_or_no_unicode_is_refused(name: str) -> None:
     with pytest.raises(sb.InvalidValueError, match="`name` must be"):
         make(name=name)
@@ -98,7 +119,9 @@ def test_a_name_that_is_no_text_is_a_type_error(name: object) -> None:
         make(name=name)
 
 
-@pytest.mark.parametrize("initializer", [None, "zeros", sb.Zeros, 5, {"class_name": "Zeros"}], ids=repr)
+@pytest.mark.parametrize(
+    "initializer", [None, "zeros", sb.Zeros, 5, {"class_name": "Zeros"}], ids=repr
+)
 def test_what_is_no_initializer_is_a_type_error(initializer: object) -> None:
     with pytest.raises(sb.InvalidTypeError, match="`initializer` must be an initializer"):
         make(initializer=initializer)
@@ -113,20 +136,26 @@ def test_the_specs_seed_comes_before_the_initializers() -> None:
 
 
 def test_a_plain_spec_has_no_seed_of_its_own() -> None:
-    with pytest.raises(sb.InvalidTypeError, match="`seed` must be an integer where the initializer carries none"):
+    with pytest.raises(
+        sb.InvalidTypeError, match="`seed` must be an integer where the initializer carries none"
+    ):
         make(initializer=RandomNormalSpec())
     assert make(initializer=RandomNormalSpec(), seed=3).seed == 3
     assert make(initializer=ZerosSpec()).seed == 0
 
 
-@pytest.mark.parametrize(("field", "value"), [("seed", 1.0), ("draw", 1.0), ("seed", True), ("dtype", 5)], ids=str)
+@pytest.mark.parametrize(
+    ("field", "value"), [("seed", 1.0), ("draw", 1.0), ("seed", True), ("dtype", 5)], ids=str
+)
 def test_a_wrong_type_names_the_field(field: str, value: object) -> None:
     with pytest.raises(sb.InvalidTypeError) as caught:
         make(**{field: value})
     assert caught.value.field == field
 
 
-@pytest.mark.parametrize(("field", "value"), [("seed", 2**64), ("draw", -1), ("dtype", "float8")], ids=str)
+@pytest.mark.parametrize(
+    ("field", "value"), [("seed", 2**64), ("draw", -1), ("dtype", "float8")], ids=str
+)
 def test_a_wrong_value_names_the_field(field: str, value: object) -> None:
     with pytest.raises(sb.InvalidValueError) as caught:
         make(**{field: value})
@@ -148,7 +177,9 @@ def test_fan_axes_are_fan_axes(axes: object) -> None:
         make(fan_axes=axes)
 
 
-@pytest.mark.parametrize("axes", [sb.FanAxes(in_axis=2), sb.FanAxes(0, 0)], ids=["outside", "twice"])
+@pytest.mark.parametrize(
+    "axes", [sb.FanAxes(in_axis=2), sb.FanAxes(0, 0)], ids=["outside", "twice"]
+)
 def test_fan_axes_are_checked_against_the_shape(axes: sb.FanAxes) -> None:
     with pytest.raises(sb.InvalidValueError):
         make(fan_axes=axes)
@@ -165,7 +196,14 @@ def test_a_spec_is_a_frozen_value() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"name": "v"}, {"shape": (3, 4)}, {"dtype": "float64"}, {"seed": 6}, {"draw": 1}, {"fan_axes": sb.FanAxes()}],
+    [
+        {"name": "v"},
+        {"shape": (3, 4)},
+        {"dtype": "float64"},
+        {"seed": 6},
+        {"draw": 1},
+        {"fan_axes": sb.FanAxes()},
+    ],
     ids=lambda change: next(iter(change)),
 )
 def test_every_field_counts_for_equality(change: dict[str, Any]) -> None:
@@ -174,7 +212,9 @@ def test_every_field_counts_for_equality(change: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "twin", [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))], ids=["copy", "deepcopy", "pickle"]
+    "twin",
+    [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))],
+    ids=["copy", "deepcopy", "pickle"],
 )
 def test_a_copy_is_equal(twin: Any) -> None:
     spec = make(fan_axes=sb.FanAxes(1, 0), draw=3)

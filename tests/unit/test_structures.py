@@ -31,7 +31,12 @@ LAST = FanAxes((), (), -1)
 # Initializer, shape, axes, a slice.
 TENSORS: list[tuple[sb.Initializer, tuple[int, ...], FanAxes | None, TensorSlice]] = [
     (sb.Identity(-0.5), (3, 4, 5), EXPERTS, TensorSlice((1, 0, 1), (2, 3, 3))),
-    (sb.Identity(2.0), (4, 3, 2, 5), FanAxes((), (), (1, 2)), TensorSlice((1, 0, 0, 0), (3, 2, 2, 4))),
+    (
+        sb.Identity(2.0),
+        (4, 3, 2, 5),
+        FanAxes((), (), (1, 2)),
+        TensorSlice((1, 0, 0, 0), (3, 2, 2, 4)),
+    ),
     (sb.Dirac(), (3, 4, 6), None, TensorSlice((1, 0, 2), (2, 4, 3))),
     (sb.Dirac(3), (6, 4, 3, 2), TORCH, TensorSlice((2, 0, 1, 0), (4, 3, 2, 2))),
     (sb.Dirac(2), (2, 2, 3, 1, 8), None, TensorSlice((0, 1, 0, 0, 3), (2, 1, 3, 1, 5))),
@@ -39,25 +44,52 @@ TENSORS: list[tuple[sb.Initializer, tuple[int, ...], FanAxes | None, TensorSlice
     (sb.Orthogonal(1.5, seed=3), (3, 7, 4), EXPERTS, TensorSlice((1, 2, 1), (2, 4, 2))),
     (sb.Orthogonal(seed=3), (3, 4, 7), EXPERTS, TensorSlice((0, 1, 1), (3, 2, 5))),
     (sb.Orthogonal(seed=3), (4, 5, 3), LAST, TensorSlice((1, 0, 1), (3, 4, 2))),
-    (sb.Orthogonal(seed=3), (2, 3, 2, 5), FanAxes((), (), (0, 2)), TensorSlice((0, 1, 1, 0), (2, 2, 1, 4))),
+    (
+        sb.Orthogonal(seed=3),
+        (2, 3, 2, 5),
+        FanAxes((), (), (0, 2)),
+        TensorSlice((0, 1, 1, 0), (2, 2, 1, 4)),
+    ),
     (sb.Orthogonal(seed=3, blocks=3), (6, 15), None, TensorSlice((1, 3), (4, 9))),
     (sb.Orthogonal(seed=3, blocks=3, block_axis=0), (15, 6), None, TensorSlice((3, 1), (9, 4))),
-    (sb.Orthogonal(seed=3, blocks=2, block_axis=1), (2, 6, 3), None, TensorSlice((0, 2, 0), (2, 3, 3))),
+    (
+        sb.Orthogonal(seed=3, blocks=2, block_axis=1),
+        (2, 6, 3),
+        None,
+        TensorSlice((0, 2, 0), (2, 3, 3)),
+    ),
     (sb.Orthogonal(seed=3, blocks=2), (2, 5, 8), EXPERTS, TensorSlice((1, 0, 3), (1, 5, 4))),
     (sb.DeltaOrthogonal(2.0, seed=3), (3, 4, 5), None, TensorSlice((0, 1, 1), (3, 2, 4))),
     (sb.DeltaOrthogonal(seed=3), (2, 4, 3, 3), None, TensorSlice((0, 0, 1, 0), (1, 3, 2, 3))),
-    (sb.DeltaOrthogonal(seed=3), (5, 2, 3, 1, 2), TORCH, TensorSlice((1, 0, 0, 0, 0), (3, 2, 2, 1, 2))),
-    (sb.DeltaOrthogonal(seed=3), (3, 2, 4, 5), FanAxes(-2, -1, 1), TensorSlice((1, 0, 0, 1), (1, 2, 4, 3))),
+    (
+        sb.DeltaOrthogonal(seed=3),
+        (5, 2, 3, 1, 2),
+        TORCH,
+        TensorSlice((1, 0, 0, 0, 0), (3, 2, 2, 1, 2)),
+    ),
+    (
+        sb.DeltaOrthogonal(seed=3),
+        (3, 2, 4, 5),
+        FanAxes(-2, -1, 1),
+        TensorSlice((1, 0, 0, 1), (1, 2, 4, 3)),
+    ),
     (sb.Sparse(0.3, seed=3), (23, 11), None, TensorSlice((3, 2), (15, 6))),
     (sb.Sparse(0.65, 2.0, axis=1, seed=3), (23, 11), None, TensorSlice((3, 2), (15, 6))),
     (sb.Sparse(0.0, seed=3), (5, 7), None, TensorSlice((1, 2), (3, 4))),
     (sb.Sparse(1.0, seed=3), (5, 7), None, TensorSlice((1, 2), (3, 4))),
     (sb.STFT(), (9, 1, 7), None, TensorSlice((2, 0, 1), (5, 1, 4))),
     (sb.STFT("imag", None), (9, 1, 7), None, TensorSlice((2, 0, 1), (5, 1, 4))),
-    (sb.STFT("imag", "flattop", "spectrum", True), (9, 1, 7), None, TensorSlice((2, 0, 1), (5, 1, 4))),
+    (
+        sb.STFT("imag", "flattop", "spectrum", True),
+        (9, 1, 7),
+        None,
+        TensorSlice((2, 0, 1), (5, 1, 4)),
+    ),
 ]
 each_tensor = pytest.mark.parametrize(
-    ("initializer", "shape", "axes", "part"), TENSORS, ids=[f"{i!r} {s} {a or ''}" for i, s, a, _ in TENSORS]
+    ("initializer", "shape", "axes", "part"),
+    TENSORS,
+    ids=[f"{i!r} {s} {a or ''}" for i, s, a, _ in TENSORS],
 )
 
 
@@ -68,12 +100,19 @@ def bits(array: NDArray[Any]) -> bytes:
 
 def reference(spec: TensorSpec, indices: Any) -> bytes:
     """Return what the reference gives for some elements."""
-    parameters = {name: getattr(spec.initializer, name) for name in type(spec.initializer).__dataclass_fields__}
+    parameters = {
+        name: getattr(spec.initializer, name)
+        for name in type(spec.initializer).__dataclass_fields__
+    }
     axes = None
     if spec.fan_axes is not None:
-        axes = {name: getattr(spec.fan_axes, name) for name in ("in_axis", "out_axis", "batch_axis")}
+        axes = {
+            name: getattr(spec.fan_axes, name) for name in ("in_axis", "out_axis", "batch_axis")
+        }
     kind, dtype = spec.initializer.field_name(), spec.dtype.value
-    return element_bytes(Tensor(kind, dtype, spec.shape, parameters, spec.seed, spec.draw, spec.name, axes), indices)
+    return element_bytes(
+        Tensor(kind, dtype, spec.shape, parameters, spec.seed, spec.draw, spec.name, axes), indices
+    )
 
 
 @each_tensor
@@ -88,12 +127,18 @@ def test_every_bit_of_a_tensor_and_of_a_slice_is_that_of_the_reference(
 ) -> None:
     spec = TensorSpec("layer/kernel", shape, dtype, initializer, fan_axes=axes)
     assert bits(sample(cpu, spec)) == reference(spec, range(math.prod(shape)))
-    assert bits(sample(cpu, spec, part)) == reference(spec, slice_indices(shape, part.starts, part.lengths))
+    assert bits(sample(cpu, spec, part)) == reference(
+        spec, slice_indices(shape, part.starts, part.lengths)
+    )
 
 
 @each_tensor
 def test_pieces_in_any_order_equal_the_whole(
-    cpu: CpuBackend, initializer: sb.Initializer, shape: tuple[int, ...], axes: FanAxes | None, part: TensorSlice
+    cpu: CpuBackend,
+    initializer: sb.Initializer,
+    shape: tuple[int, ...],
+    axes: FanAxes | None,
+    part: TensorSlice,
 ) -> None:
     del part
     spec = TensorSpec("pieces", shape, "float32", initializer, fan_axes=axes)
@@ -107,7 +152,9 @@ def test_pieces_in_any_order_equal_the_whole(
 @pytest.mark.parametrize("window", WINDOWS)
 @pytest.mark.parametrize("length", [1, 3, 4, 9, 10])
 @pytest.mark.parametrize("periodic", [False, True])
-def test_every_window_is_that_of_the_reference(cpu: CpuBackend, window: Any, length: int, periodic: bool) -> None:
+def test_every_window_is_that_of_the_reference(
+    cpu: CpuBackend, window: Any, length: int, periodic: bool
+) -> None:
     for scaling in ("density", "spectrum", None):
         made = sb.STFT("real", window, scaling, periodic)
         spec = TensorSpec("", (length, 1, 3), "float64", made)
@@ -119,20 +166,30 @@ def test_one_block_has_the_bits_that_a_plain_orthogonal_tensor_always_had(cpu: C
     for axes in (FanAxes(), FanAxes(0, 1)):
         named = TensorSpec("w", (6, 4), "float64", sb.Orthogonal(seed=1), fan_axes=axes)
         assert bits(sample(cpu, named)) == bits(plain)
-    stacked = sample(cpu, TensorSpec("w", (1, 6, 4), "float64", sb.Orthogonal(seed=1, batch_axis=0)))
+    stacked = sample(
+        cpu, TensorSpec("w", (1, 6, 4), "float64", sb.Orthogonal(seed=1, batch_axis=0))
+    )
     assert bits(stacked) == bits(plain)
-    first = sample(cpu, TensorSpec("w", (3, 6, 4), "float64", sb.Orthogonal(seed=1, batch_axis=0)))[0]
+    first = sample(cpu, TensorSpec("w", (3, 6, 4), "float64", sb.Orthogonal(seed=1, batch_axis=0)))[
+        0
+    ]
     assert bits(first) == bits(plain), "the first of a stack has the same words"
 
 
 def test_the_second_key_is_that_of_the_documents_example() -> None:
     expected = Key(0x24328E82, 0xCFC15C17, 0xDFCF3768, 0xCDE0D7CB)
     assert derive_second_key(1, 0, "dense/kernel") == expected
-    assert f"second key         = {', '.join(f'0x{word:08X}' for word in expected.as_array())}" in DOCUMENT.read_text()
+    assert (
+        f"second key         = {', '.join(f'0x{word:08X}' for word in expected.as_array())}"
+        in DOCUMENT.read_text()
+    )
 
 
 def test_zeros_of_a_sparse_tensor_are_in_the_same_places_in_every_dtype(cpu: CpuBackend) -> None:
-    made = [sample(cpu, TensorSpec("w", (40, 30), d, sb.Sparse(0.4, 1.0, seed=2))) for d in ("float32", "float64")]
+    made = [
+        sample(cpu, TensorSpec("w", (40, 30), d, sb.Sparse(0.4, 1.0, seed=2)))
+        for d in ("float32", "float64")
+    ]
     assert np.array_equal(made[0] == 0, made[1] == 0)
 
 
@@ -150,7 +207,12 @@ def test_bands_and_tiles_of_a_sparse_tensor_do_not_show(
     spec = TensorSpec("w", shape, "float32", sb.Sparse(0.4, axis=axis, seed=2))
     whole = sample(cpu, spec)
     assert ((whole == 0).sum(axis) == math.ceil(0.4 * shape[axis])).all()
-    for name, value in {"BAND_ELEMENTS": 600, "TILE_ELEMENTS": 101, "WIDEST_TILE": 20, "MAX_KEPT_LINES": 8}.items():
+    for name, value in {
+        "BAND_ELEMENTS": 600,
+        "TILE_ELEMENTS": 101,
+        "WIDEST_TILE": 20,
+        "MAX_KEPT_LINES": 8,
+    }.items():
         monkeypatch.setattr(sparse, name, value)
     assert bits(sample(cpu, spec)) == bits(whole)
 
@@ -159,7 +221,12 @@ def test_the_memory_of_a_sparse_tensor_is_bounded(cpu: CpuBackend) -> None:
     for shape, axis in (((2**20, 2**14), 0), ((2**20, 2**14), 1), ((1, 2**34), 0), ((2**34, 1), 1)):
         spec = TensorSpec("w", shape, "float32", sb.Sparse(0.5, axis=axis, seed=1))
         assert plan(TensorRequest(spec)).cost.working_bytes < 300 * 2**20
-    assert plan(TensorRequest(TensorSpec("w", (9, 9), "float32", sb.Sparse(0.0, seed=1)))).cost.working_bytes == 0
+    assert (
+        plan(
+            TensorRequest(TensorSpec("w", (9, 9), "float32", sb.Sparse(0.0, seed=1)))
+        ).cost.working_bytes
+        == 0
+    )
 
 
 def test_the_cost_of_a_slice_is_that_of_its_lines() -> None:
@@ -170,12 +237,30 @@ def test_the_cost_of_a_slice_is_that_of_its_lines() -> None:
 
 
 BAD: list[tuple[Any, tuple[int, ...], FanAxes | None, str, str]] = [
-    (sb.Identity(), (2, 3, 4), None, "shape", "a matrix's for Identity: two axes besides those of the batch"),
+    (
+        sb.Identity(),
+        (2, 3, 4),
+        None,
+        "shape",
+        "a matrix's for Identity: two axes besides those of the batch",
+    ),
     (sb.Identity(), (2, 3), EXPERTS, "shape", "a matrix's for Identity"),
     (sb.Identity(batch_axis=0), (3,), None, "shape", "a matrix's for Identity"),
     (sb.Identity(batch_axis=3), (2, 3, 4), None, "batch_axis", "from -3 to 2"),
-    (sb.Orthogonal(seed=1), (3, 4), EXPERTS, "shape", "of two axes or more for Orthogonal besides those of the batch"),
-    (sb.Orthogonal(seed=1, blocks=3), (4, 8), None, "blocks", "a divisor of 8, the length of axis -1"),
+    (
+        sb.Orthogonal(seed=1),
+        (3, 4),
+        EXPERTS,
+        "shape",
+        "of two axes or more for Orthogonal besides those of the batch",
+    ),
+    (
+        sb.Orthogonal(seed=1, blocks=3),
+        (4, 8),
+        None,
+        "blocks",
+        "a divisor of 8, the length of axis -1",
+    ),
     (sb.Orthogonal(seed=1, blocks=2, block_axis=2), (4, 8), None, "block_axis", "from -2 to 1"),
     (
         sb.Orthogonal(seed=1, blocks=2, block_axis=0),
@@ -184,8 +269,20 @@ BAD: list[tuple[Any, tuple[int, ...], FanAxes | None, str, str]] = [
         "block_axis",
         "an axis that is not the batch's",
     ),
-    (sb.DeltaOrthogonal(seed=1), (4, 5), None, "shape", "a convolution kernel's for DeltaOrthogonal: 3 to 5 axes"),
-    (sb.DeltaOrthogonal(seed=1), (1, 1, 1, 1, 4, 5), None, "shape", "a convolution kernel's for DeltaOrthogonal"),
+    (
+        sb.DeltaOrthogonal(seed=1),
+        (4, 5),
+        None,
+        "shape",
+        "a convolution kernel's for DeltaOrthogonal: 3 to 5 axes",
+    ),
+    (
+        sb.DeltaOrthogonal(seed=1),
+        (1, 1, 1, 1, 4, 5),
+        None,
+        "shape",
+        "a convolution kernel's for DeltaOrthogonal",
+    ),
     (sb.DeltaOrthogonal(seed=1), (3, 5, 4), None, "shape", "of at most as many inputs as outputs"),
     (sb.DeltaOrthogonal(seed=1), (4, 5, 3), TORCH, "shape", "of at most as many inputs as outputs"),
     (sb.Dirac(), (4, 5), None, "shape", "a convolution kernel's for Dirac: 3 to 5 axes"),
@@ -196,20 +293,36 @@ BAD: list[tuple[Any, tuple[int, ...], FanAxes | None, str, str]] = [
     (sb.Dirac(in_axis=5), (3, 4, 5), None, "in_axis", "from -3 to 2"),
     (sb.Sparse(0.5, seed=1), (3, 4, 5), None, "shape", "a matrix's for Sparse: two axes"),
     (sb.Sparse(0.5, seed=1), (3,), None, "shape", "a matrix's for Sparse: two axes"),
-    (sb.Sparse(0.5, seed=1), (2**32 + 1, 1), None, "shape", "of at most 4294967296 elements along axis 0"),
+    (
+        sb.Sparse(0.5, seed=1),
+        (2**32 + 1, 1),
+        None,
+        "shape",
+        "of at most 4294967296 elements along axis 0",
+    ),
     (sb.STFT(), (4, 5), None, "shape", r"\(frame length, 1, transform's length / 2 \+ 1\)"),
     (sb.STFT(), (4, 2, 5), None, "shape", r"\(frame length, 1, transform's length / 2 \+ 1\)"),
     (sb.STFT(), (4, 1, 1), None, "shape", "the last at least 2"),
     (sb.STFT(), (2**16 + 1, 1, 5), None, "shape", "of axes of at most 65536"),
-    (sb.STFT(), (2, 1, 5), None, "shape", "of another frame length for a hann window, which has only zeros"),
+    (
+        sb.STFT(),
+        (2, 1, 5),
+        None,
+        "shape",
+        "of another frame length for a hann window, which has only zeros",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("initializer", "shape", "axes", "field", "allowed"), BAD, ids=lambda value: str(value)[:60])
+@pytest.mark.parametrize(
+    ("initializer", "shape", "axes", "field", "allowed"), BAD, ids=lambda value: str(value)[:60]
+)
 def test_a_shape_that_does_not_fit_is_a_value_error(
     initializer: Any, shape: tuple[int, ...], axes: FanAxes | None, field: str, allowed: str
 ) -> None:
-    with pytest.raises(ValueError, match=f"`{field}` must be {allowed}|`{field}` must be .*{allowed}") as caught:
+    with pytest.raises(
+        ValueError, match=f"`{field}` must be {allowed}|`{field}` must be .*{allowed}"
+    ) as caught:
         TensorSpec("w", shape, "float32", initializer, fan_axes=axes)
     assert isinstance(caught.value, sb.InvalidValueError)
     assert caught.value.field == field
@@ -239,7 +352,9 @@ def test_a_shape_that_does_not_fit_is_a_value_error(
         (lambda: sb.STFT(periodic=1), TypeError, "periodic"),  # type: ignore[arg-type]
     ],
 )
-def test_a_bad_parameter_is_refused_when_the_initializer_is_made(make: Any, error: type[Exception], field: str) -> None:
+def test_a_bad_parameter_is_refused_when_the_initializer_is_made(
+    make: Any, error: type[Exception], field: str
+) -> None:
     with pytest.raises(error, match=f"`{field}` must be") as caught:
         make()
     assert isinstance(caught.value, sb.InvalidArgumentError)
@@ -252,8 +367,14 @@ def test_an_unknown_window_is_answered_with_all_that_there_are() -> None:
 
 
 def test_windows_are_known_by_scipys_other_names() -> None:
-    for name, meant in {"hanning": "hann", "RECT": "boxcar", "bkh": "blackmanharris", "sinc": "lanczos"}.items():
-        assert sb.STFT(window=name) == sb.STFT(window=meant)  # type: ignore[arg-type]  # not among the canonical ones
+    for name, meant in {
+        "hanning": "hann",
+        "RECT": "boxcar",
+        "bkh": "blackmanharris",
+        "sinc": "lanczos",
+    }.items():
+        # Not among the canonical ones.
+        assert sb.STFT(window=name) == sb.STFT(window=meant)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -275,13 +396,18 @@ def test_what_must_be_computed_together_has_a_limit(
 ) -> None:
     limits = Limits(max_tensor_bytes=2**50, max_request_bytes=2**50)
     check_sizes([TensorRequest(TensorSpec("w", fits, "float32", initializer))], limits)
-    with pytest.raises(ValueError, match=r"`tensors\[0\].spec.shape` must be of at most 67108864 elements.*max_orthog"):
+    with pytest.raises(
+        ValueError,
+        match=r"`tensors\[0\].spec.shape` must be of at most 67108864 elements.*max_orthog",
+    ):
         check_sizes([TensorRequest(TensorSpec("w", too_large, "float32", initializer))], limits)
 
 
 def test_a_plain_spec_says_as_much_as_the_class() -> None:
     def rules(initializer: InitializerSpec | sb.Initializer, axes: FanAxes | None = None) -> object:
-        return plan(TensorRequest(TensorSpec("", (6, 4, 8), "float32", initializer, seed=1, fan_axes=axes))).rule
+        return plan(
+            TensorRequest(TensorSpec("", (6, 4, 8), "float32", initializer, seed=1, fan_axes=axes))
+        ).rule
 
     assert rules(sb.Orthogonal(seed=1, batch_axis=0)) == rules(sb.Orthogonal(seed=1).spec, EXPERTS)
     assert rules(sb.Dirac(2, in_axis=1, out_axis=0)) == rules(sb.Dirac(2).spec, TORCH)

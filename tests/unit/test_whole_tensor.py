@@ -55,7 +55,9 @@ def sampled() -> list[tuple[SamplePlan, int]]:
 
 @pytest.fixture
 def pools(cpu: CpuBackend, sampled: list[tuple[SamplePlan, int]]) -> SamplingPools:
-    return SamplingPools(cpu, on_sampled=lambda plan, size_bytes: sampled.append((plan, size_bytes)))
+    return SamplingPools(
+        cpu, on_sampled=lambda plan, size_bytes: sampled.append((plan, size_bytes))
+    )
 
 
 @pytest.mark.parametrize("wanted", [UNIFORM, MATRIX], ids=["by element", "as a block"])
@@ -68,7 +70,9 @@ def test_the_bytes_are_the_engines(
     assert sampled == [(wanted, data.size)]
 
 
-def test_a_call_that_is_over_is_not_worked_for(pools: SamplingPools, sampled: list[tuple[SamplePlan, int]]) -> None:
+def test_a_call_that_is_over_is_not_worked_for(
+    pools: SamplingPools, sampled: list[tuple[SamplePlan, int]]
+) -> None:
     with pytest.raises(CancelledError):
         sample_whole(UNIFORM, pools, Call(is_over=True).add)
     assert sampled == []
@@ -89,7 +93,9 @@ def test_a_call_that_waits_for_a_busy_thread_can_be_cancelled(pools: SamplingPoo
         is_free.set()
 
 
-def test_a_call_that_is_answered_keeps_no_matrix(pools: SamplingPools, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_that_is_answered_keeps_no_matrix(
+    pools: SamplingPools, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A client that does not read lets its call go on for as long as it likes."""
     sources: list[weakref.ref[TensorSource]] = []
 

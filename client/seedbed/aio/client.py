@@ -43,8 +43,8 @@ def connect(
 ) -> "Client":
     """Return an asynchronous client; the arguments are those of :func:`seedbed.connect`.
 
-    Nothing waits here, and no event loop needs to run: the connection is made, or the engine loaded, on entering
-    ``async with`` or at the first call.
+    Nothing waits here, and no event loop needs to run: the connection is made, or the engine
+    loaded, on entering ``async with`` or at the first call.
 
     Raises:
         InvalidValueError: if the target is not allowed.
@@ -70,12 +70,12 @@ def connect(
 class Client:
     """Fetches tensors, several at a time: :class:`seedbed.Client` with methods to be awaited.
 
-    What a method takes, returns and raises stands there; the bits are the same. Made by :func:`connect`; an
-    asynchronous context manager; to be used in one event loop.
+    What a method takes, returns and raises stands there; the bits are the same. Made by
+    :func:`connect`; an asynchronous context manager; to be used in one event loop.
 
-    A task that is cancelled in a call gets asyncio.CancelledError; the call ends, on the server as well, and nothing is
-    written to ``out`` any more. ``seedbed.CancelledError`` is for calls that :meth:`close` ends. ``asyncio.timeout``
-    works around any call.
+    A task that is cancelled in a call gets asyncio.CancelledError; the call ends, on the server as
+    well, and nothing is written to ``out`` any more. ``seedbed.CancelledError`` is for calls that
+    :meth:`close` ends. ``asyncio.timeout`` works around any call.
     """
 
     def __init__(self, transport: AsyncTransport) -> None:
@@ -220,8 +220,9 @@ class Client:
     ) -> AsyncGenerator[Chunk, None]:
         """Yield a tensor's bytes piece by piece; see :meth:`seedbed.Client.chunks`.
 
-        To be iterated with ``async for``. A loop that may be left early belongs within :func:`contextlib.aclosing`,
-        which ends the call then and there; otherwise the call ends when the iterator is collected.
+        To be iterated with ``async for``. A loop that may be left early belongs within
+        :func:`contextlib.aclosing`, which ends the call then and there; otherwise the call ends
+        when the iterator is collected.
         """
         request = request_of(spec, slice)
         first_byte = checked_first_byte(request, first_byte)
@@ -231,7 +232,11 @@ class Client:
         self, spec: TensorSpec, *, slice: SliceLike = None, timeout_seconds: float | None = None
     ) -> TensorDescription:
         """Return what sampling would give; see :meth:`seedbed.Client.describe`."""
-        return (await self._transport.describe([request_of(spec, slice)], checked_timeout(timeout_seconds)))[0]
+        return (
+            await self._transport.describe(
+                [request_of(spec, slice)], checked_timeout(timeout_seconds)
+            )
+        )[0]
 
     async def describe_all(
         self, manifest: Manifest, *, timeout_seconds: float | None = None
@@ -254,7 +259,9 @@ class Client:
     ) -> Digest:
         """Return the digest of a tensor's bytes without moving them; see :meth:`seedbed.Client.digest`."""
         check_algorithm(algorithm)
-        found = await self._transport.digest([request_of(spec, slice)], algorithm, checked_timeout(timeout_seconds))
+        found = await self._transport.digest(
+            [request_of(spec, slice)], algorithm, checked_timeout(timeout_seconds)
+        )
         return found[0]
 
     async def digest_all(
@@ -274,7 +281,9 @@ class Client:
             found += await self._transport.digest(batch, algorithm, remaining())
         return dict(zip(manifest, found, strict=True))
 
-    async def list_initializers(self, *, timeout_seconds: float | None = None) -> list[InitializerInfo]:
+    async def list_initializers(
+        self, *, timeout_seconds: float | None = None
+    ) -> list[InitializerInfo]:
         """Return every initializer there, with its parameters."""
         return await self._transport.list_initializers(checked_timeout(timeout_seconds))
 
@@ -288,13 +297,17 @@ class Client:
             for requests, outs in fetch.batches():
                 left = fetch.remaining()
                 if fetch.device is not None:
-                    arrays += await self._transport.sample_on(fetch.device, requests, on_bytes, left)
+                    arrays += await self._transport.sample_on(
+                        fetch.device, requests, on_bytes, left
+                    )
                     continue
                 memories: Sequence[memoryview] = outs
                 if fetch.is_local:
                     await self._fill_here(requests, outs, on_bytes, left)
                 else:
-                    memories = await self._transport.fill(requests, outs, on_bytes, left, may_map=fetch.are_ours)
+                    memories = await self._transport.fill(
+                        requests, outs, on_bytes, left, may_map=fetch.are_ours
+                    )
                 arrays += fetch.arrays_of_batch(len(arrays), outs, memories)
         return arrays
 

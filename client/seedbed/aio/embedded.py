@@ -49,7 +49,9 @@ class AsyncEmbeddedTransport:
         """Return what the engine is."""
         return await self._run(lambda engine: engine.server_info(timeout_seconds))
 
-    async def list_initializers(self, timeout_seconds: float | None = None) -> list[InitializerInfo]:
+    async def list_initializers(
+        self, timeout_seconds: float | None = None
+    ) -> list[InitializerInfo]:
         """Return every initializer."""
         return await self._run(lambda engine: engine.list_initializers(timeout_seconds))
 
@@ -60,7 +62,10 @@ class AsyncEmbeddedTransport:
         return await self._run(lambda engine: engine.describe(requests, timeout_seconds))
 
     async def digest(
-        self, requests: Sequence[TensorRequest], algorithm: DigestAlgorithm, timeout_seconds: float | None = None
+        self,
+        requests: Sequence[TensorRequest],
+        algorithm: DigestAlgorithm,
+        timeout_seconds: float | None = None,
     ) -> list[Digest]:
         """Return the digests of the requests."""
         return await self._run(lambda engine: engine.digest(requests, algorithm, timeout_seconds))
@@ -84,7 +89,9 @@ class AsyncEmbeddedTransport:
         may_map: bool = False,
     ) -> Sequence[memoryview]:
         """Write the bytes of the requests straight into the given memory, and return it."""
-        return await self._run(lambda engine: engine.fill(requests, outs, on_bytes, timeout_seconds, may_map=may_map))
+        return await self._run(
+            lambda engine: engine.fill(requests, outs, on_bytes, timeout_seconds, may_map=may_map)
+        )
 
     async def sample_on(
         self,
@@ -94,7 +101,9 @@ class AsyncEmbeddedTransport:
         timeout_seconds: float | None = None,
     ) -> list[Any]:
         """Sample on the device itself."""
-        return await self._run(lambda engine: engine.sample_on(device, requests, on_bytes, timeout_seconds))
+        return await self._run(
+            lambda engine: engine.sample_on(device, requests, on_bytes, timeout_seconds)
+        )
 
     async def _opened(self) -> EmbeddedTransport:
         if self._engine is None:
@@ -124,8 +133,8 @@ class AsyncEmbeddedTransport:
 async def _in_thread(call: EmbeddedTransport, work: Callable[[], T]) -> T:
     """Return what a function returns that runs in a thread and makes only this call.
 
-    However this ends, the thread's work has ended, too: a task that was cancelled may use the memory again that the
-    work wrote to.
+    However this ends, the thread's work has ended, too: a task that was cancelled may use the
+    memory again that the work wrote to.
     """
     has_begun = threading.Event()
 
@@ -138,7 +147,8 @@ async def _in_thread(call: EmbeddedTransport, work: Callable[[], T]) -> T:
         await asyncio.wait([running])
     except asyncio.CancelledError:
         call.cancel()
-        if not has_begun.is_set():  # it waits for a free thread; if it gets one just now, it ends by itself
+        # It waits for a free thread; if it gets one just now, it ends by itself.
+        if not has_begun.is_set():
             running.cancel()
         await _ended(running)
         raise

@@ -30,14 +30,21 @@ from seedbed.transports.messages import (
     sample_message,
     server_info_of,
 )
-from seedbed.transports.statuses import cancelled, closed, no_response, not_ready, parsed, translated
+from seedbed.transports.statuses import (
+    cancelled,
+    closed,
+    no_response,
+    not_ready,
+    parsed,
+    translated,
+)
 from seedbed.v1 import service_pb2
 from seedbed.wire.chunks import Chunk, decode_frame
 
 HEALTH = "/grpc.health.v1.Health/Watch"
 
-# gRPC's own task that waits for the end of a call. A call that was cancelled here ends in a millisecond; those of other
-# clients may take for ever.
+# gRPC's own task that waits for the end of a call. A call that was cancelled here ends in a
+# millisecond; those of other clients may take for ever.
 STATUS_TASK = "_handle_status_once_received"
 SETTLE_SECONDS = 0.2
 
@@ -50,7 +57,9 @@ class AsyncGrpcTransport:
     gRPC would log a response that its reader refuses, and hand over None instead of it.
     """
 
-    def __init__(self, target: str, options: Mapping[str, int | str], shared_memory_dir: str | None = None) -> None:
+    def __init__(
+        self, target: str, options: Mapping[str, int | str], shared_memory_dir: str | None = None
+    ) -> None:
         grpc_target(target)
         self._target = target
         self._mapper = Mapper(target, shared_memory_dir)
@@ -102,12 +111,19 @@ class AsyncGrpcTransport:
     async def server_info(self, timeout_seconds: float | None = None) -> ServerInfo:
         """Return what the server is."""
         parse = service_pb2.GetServerInfoResponse.FromString
-        response = await self._response("GetServerInfo", service_pb2.GetServerInfoRequest(), parse, timeout_seconds)
+        response = await self._response(
+            "GetServerInfo", service_pb2.GetServerInfoRequest(), parse, timeout_seconds
+        )
         return server_info_of(self._target, response)
 
-    async def list_initializers(self, timeout_seconds: float | None = None) -> list[InitializerInfo]:
+    async def list_initializers(
+        self, timeout_seconds: float | None = None
+    ) -> list[InitializerInfo]:
         """Return every initializer of the server."""
-        message, parse = service_pb2.ListInitializersRequest(), service_pb2.ListInitializersResponse.FromString
+        message, parse = (
+            service_pb2.ListInitializersRequest(),
+            service_pb2.ListInitializersResponse.FromString,
+        )
         response = await self._response("ListInitializers", message, parse, timeout_seconds)
         return initializers_of(self._target, response)
 
@@ -116,18 +132,27 @@ class AsyncGrpcTransport:
     ) -> list[TensorDescription]:
         """Return what sampling the requests would give."""
         parse = service_pb2.DescribeTensorsResponse.FromString
-        response = await self._response("DescribeTensors", describe_message(requests), parse, timeout_seconds)
+        response = await self._response(
+            "DescribeTensors", describe_message(requests), parse, timeout_seconds
+        )
         return descriptions_of(self._target, response, requests)
 
     async def digest(
-        self, requests: Sequence[TensorRequest], algorithm: DigestAlgorithm, timeout_seconds: float | None = None
+        self,
+        requests: Sequence[TensorRequest],
+        algorithm: DigestAlgorithm,
+        timeout_seconds: float | None = None,
     ) -> list[Digest]:
         """Return the digests of what sampling the requests would give."""
         reader = DigestReader(self._target, requests, algorithm)
         message = digest_message(requests, algorithm)
-        async with aclosing(self._responses(_path("DigestTensors"), message, timeout_seconds)) as responses:
+        async with aclosing(
+            self._responses(_path("DigestTensors"), message, timeout_seconds)
+        ) as responses:
             async for data in responses:
-                reader.feed(parsed(self._target, service_pb2.DigestTensorsResponse.FromString, data))
+                reader.feed(
+                    parsed(self._target, service_pb2.DigestTensorsResponse.FromString, data)
+                )
         return reader.finish()
 
     async def chunks(
@@ -165,7 +190,11 @@ class AsyncGrpcTransport:
         map_segment: MapSegment | None = None,
     ) -> Sequence[memoryview]:
         is_older = False
-        if len(requests) == 1 and requests[0].size_bytes <= ONE_MESSAGE_BYTES and self._has_sample_tensor:
+        if (
+            len(requests) == 1
+            and requests[0].size_bytes <= ONE_MESSAGE_BYTES
+            and self._has_sample_tensor
+        ):
             try:
                 outs[0][:] = await self._one_tensor(requests[0], remaining())
             except UnsupportedError:  # a server of an older release, if it can send a stream
@@ -175,8 +204,12 @@ class AsyncGrpcTransport:
                 return outs
         filler = Filler(requests, outs, on_bytes, map_segment)
         timeout_seconds = remaining()
-        message = sample_message(requests, omit_checksums=True, accepts_segments=map_segment is not None)
-        async with aclosing(self._responses(_path("SampleTensors"), message, timeout_seconds)) as responses:
+        message = sample_message(
+            requests, omit_checksums=True, accepts_segments=map_segment is not None
+        )
+        async with aclosing(
+            self._responses(_path("SampleTensors"), message, timeout_seconds)
+        ) as responses:
             async for data in responses:
                 filler.feed(parsed(self._target, decode_frame, data))
                 if filler.may_end_call:
@@ -191,7 +224,9 @@ class AsyncGrpcTransport:
         def parse(data: bytes) -> bytes:
             return bytes_of_one_tensor(self._target, request, data)
 
-        return await self._response("SampleTensor", one_tensor_message(request), parse, timeout_seconds)
+        return await self._response(
+            "SampleTensor", one_tensor_message(request), parse, timeout_seconds
+        )
 
     async def sample_on(
         self,
@@ -216,10 +251,15 @@ class AsyncGrpcTransport:
         return [landing.array() for landing in landings]
 
     async def _pieces(
-        self, assembler: Assembler, message: service_pb2.SampleTensorsRequest, timeout_seconds: float | None
+        self,
+        assembler: Assembler,
+        message: service_pb2.SampleTensorsRequest,
+        timeout_seconds: float | None,
     ) -> AsyncGenerator[tuple[int, Chunk], None]:
         """Yield the place of the tensor and each of its chunks of one SampleTensors call."""
-        async with aclosing(self._responses(_path("SampleTensors"), message, timeout_seconds)) as responses:
+        async with aclosing(
+            self._responses(_path("SampleTensors"), message, timeout_seconds)
+        ) as responses:
             async for data in responses:
                 for piece in assembler.feed(parsed(self._target, decode_frame, data)):
                     yield piece
@@ -240,7 +280,11 @@ class AsyncGrpcTransport:
         return self._channel
 
     async def _response(
-        self, method: str, message: Message, parse: Callable[[bytes], R], timeout_seconds: float | None
+        self,
+        method: str,
+        message: Message,
+        parse: Callable[[bytes], R],
+        timeout_seconds: float | None,
     ) -> R:
         """Return the only response of a call."""
         found: R | None = None
@@ -254,11 +298,18 @@ class AsyncGrpcTransport:
         return found
 
     async def _responses(
-        self, path: str, message: Message, timeout_seconds: float | None, *, wait_for_ready: bool = False
+        self,
+        path: str,
+        message: Message,
+        timeout_seconds: float | None,
+        *,
+        wait_for_ready: bool = False,
     ) -> AsyncGenerator[bytes, None]:
         """Yield the responses of a call; however the iteration ends, so does the call."""
         start: Any = self._open().unary_stream(path)
-        call: Any = start(message.SerializeToString(), timeout=timeout_seconds, wait_for_ready=wait_for_ready)
+        call: Any = start(
+            message.SerializeToString(), timeout=timeout_seconds, wait_for_ready=wait_for_ready
+        )
         with self._under_way(call, timeout_seconds):
             async with aclosing(aiter(call)) as responses:
                 before = _cancellations()
@@ -279,7 +330,9 @@ class AsyncGrpcTransport:
         except grpc.aio.BaseError as error:  # gRPC's own objects are no longer fit for use
             if self._is_closed:
                 raise closed(self._target) from None
-            raise TransportError(f"the call to {self._target} failed in this process: {error}; connect again") from None
+            raise TransportError(
+                f"the call to {self._target} failed in this process: {error}; connect again"
+            ) from None
         finally:
             self._cancel(call)
             self._calls.discard(call)
@@ -290,7 +343,8 @@ class AsyncGrpcTransport:
     def _raise_if_closed(self, before: int) -> None:
         """Raise our error where ``close`` has cancelled the call, and nobody this task.
 
-        gRPC raises asyncio.CancelledError in both cases, and asyncio demands that a task's own is passed on.
+        gRPC raises asyncio.CancelledError in both cases, and asyncio demands that a task's own is
+        passed on.
         """
         if self._is_closed and _cancellations() == before:
             raise cancelled(self._target) from None

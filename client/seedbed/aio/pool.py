@@ -48,13 +48,17 @@ class AsyncPoolTransport:
 
     async def wait_ready(self, timeout_seconds: float) -> None:
         """Return when every server can answer, or raise UnavailableError."""
-        await asyncio.gather(*(transport.wait_ready(timeout_seconds) for transport in self._transports))
+        await asyncio.gather(
+            *(transport.wait_ready(timeout_seconds) for transport in self._transports)
+        )
 
     async def server_info(self, timeout_seconds: float | None = None) -> ServerInfo:
         """Return what one of the servers is."""
         return await self._of_any(lambda transport: transport.server_info(timeout_seconds))
 
-    async def list_initializers(self, timeout_seconds: float | None = None) -> list[InitializerInfo]:
+    async def list_initializers(
+        self, timeout_seconds: float | None = None
+    ) -> list[InitializerInfo]:
         """Return every initializer of one of the servers."""
         return await self._of_any(lambda transport: transport.list_initializers(timeout_seconds))
 
@@ -65,10 +69,15 @@ class AsyncPoolTransport:
         return await self._of_any(lambda transport: transport.describe(requests, timeout_seconds))
 
     async def digest(
-        self, requests: Sequence[TensorRequest], algorithm: DigestAlgorithm, timeout_seconds: float | None = None
+        self,
+        requests: Sequence[TensorRequest],
+        algorithm: DigestAlgorithm,
+        timeout_seconds: float | None = None,
     ) -> list[Digest]:
         """Return the digests of what sampling the requests would give."""
-        return await self._of_any(lambda transport: transport.digest(requests, algorithm, timeout_seconds))
+        return await self._of_any(
+            lambda transport: transport.digest(requests, algorithm, timeout_seconds)
+        )
 
     async def chunks(
         self, request: TensorRequest, first_byte: int = 0, timeout_seconds: float | None = None
@@ -102,7 +111,9 @@ class AsyncPoolTransport:
         del may_map
         work = _Work(pieces(requests, outs, PIECE_BYTES), on_bytes)
         remaining = deadline(self.target, timeout_seconds)
-        tasks = [asyncio.create_task(work.run(transport, remaining)) for transport in self._transports]
+        tasks = [
+            asyncio.create_task(work.run(transport, remaining)) for transport in self._transports
+        ]
         try:
             await asyncio.gather(*tasks)
         finally:

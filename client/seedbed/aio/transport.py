@@ -13,7 +13,8 @@ from seedbed.wire.chunks import Chunk
 class AsyncTransport(Protocol):
     """Answers requests, several at a time; raises only errors of :mod:`seedbed.errors`, and asyncio.CancelledError.
 
-    A task that is cancelled in a call leaves nothing of the call behind. What is not said here is as there.
+    A task that is cancelled in a call leaves nothing of the call behind. What is not said here is
+    as there.
     """
 
     @property
@@ -32,7 +33,9 @@ class AsyncTransport(Protocol):
     async def server_info(self, timeout_seconds: float | None = None) -> ServerInfo:
         """Return what does the work."""
 
-    async def list_initializers(self, timeout_seconds: float | None = None) -> list[InitializerInfo]:
+    async def list_initializers(
+        self, timeout_seconds: float | None = None
+    ) -> list[InitializerInfo]:
         """Return every initializer there."""
 
     async def describe(
@@ -41,7 +44,10 @@ class AsyncTransport(Protocol):
         """Return what sampling the requests would give."""
 
     async def digest(
-        self, requests: Sequence[TensorRequest], algorithm: DigestAlgorithm, timeout_seconds: float | None = None
+        self,
+        requests: Sequence[TensorRequest],
+        algorithm: DigestAlgorithm,
+        timeout_seconds: float | None = None,
     ) -> list[Digest]:
         """Return the digests of what sampling the requests would give."""
 

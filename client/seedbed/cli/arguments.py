@@ -21,7 +21,18 @@ DEFAULT_DTYPE = "float32"
 MAX_DIGITS = 40
 
 # Options that say what a single tensor is; a manifest says it itself.
-_TENSOR_OPTIONS = ("shape", "dtype", "seed", "name", "draw", "param", "in_axis", "out_axis", "batch_axis", "slice")
+_TENSOR_OPTIONS = (
+    "shape",
+    "dtype",
+    "seed",
+    "name",
+    "draw",
+    "param",
+    "in_axis",
+    "out_axis",
+    "batch_axis",
+    "slice",
+)
 
 
 class Parser(argparse.ArgumentParser):
@@ -46,7 +57,10 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
         "(default: $SEEDBED_TARGET, else embedded:)",
     )
     group.add_argument(
-        "--timeout-seconds", type=_converter(_seconds), metavar="S", help="for each call to the server (default: none)"
+        "--timeout-seconds",
+        type=_converter(_seconds),
+        metavar="S",
+        help="for each call to the server (default: none)",
     )
     group.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
@@ -54,11 +68,20 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
 def add_tensor_options(parser: argparse.ArgumentParser) -> None:
     """Add what says which tensor an initializer fills."""
     group = parser.add_argument_group("the tensor")
-    group.add_argument("--shape", type=_converter(_shape), metavar="N,N,...", help="such as 1024,512; () is a scalar")
+    group.add_argument(
+        "--shape",
+        type=_converter(_shape),
+        metavar="N,N,...",
+        help="such as 1024,512; () is a scalar",
+    )
     group.add_argument("--dtype", help=f"such as bfloat16 (default: {DEFAULT_DTYPE})")
-    group.add_argument("--seed", type=_converter(_integer), metavar="N", help=f"(default: {DEFAULT_SEED})")
+    group.add_argument(
+        "--seed", type=_converter(_integer), metavar="N", help=f"(default: {DEFAULT_SEED})"
+    )
     group.add_argument("--name", help="the tensor's name, part of its content (default: empty)")
-    group.add_argument("--draw", type=_converter(_integer), metavar="N", help="the n-th draw (default: 0)")
+    group.add_argument(
+        "--draw", type=_converter(_integer), metavar="N", help="the n-th draw (default: 0)"
+    )
     group.add_argument(
         "--param",
         action="append",
@@ -101,7 +124,10 @@ def add_part_options(parser: argparse.ArgumentParser) -> None:
 def add_algorithm_option(parser: argparse.ArgumentParser) -> None:
     """Add ``--algorithm``."""
     parser.add_argument(
-        "--algorithm", choices=DIGEST_ALGORITHMS, default=DIGEST_ALGORITHMS[0], help="(default: %(default)s)"
+        "--algorithm",
+        choices=DIGEST_ALGORITHMS,
+        default=DIGEST_ALGORITHMS[0],
+        help="(default: %(default)s)",
     )
 
 
@@ -112,7 +138,9 @@ def spec_of(initializer: str, options: argparse.Namespace) -> TensorSpec:
         InvalidArgumentError: naming the option.
     """
     if options.shape is None:
-        raise InvalidValueError(f"--shape is missing: say which shape {initializer} fills, such as --shape 1024,512")
+        raise InvalidValueError(
+            f"--shape is missing: say which shape {initializer} fills, such as --shape 1024,512"
+        )
     parameters: dict[str, Any] = {}
     for name, value in options.param or ():
         if name in parameters or name == "seed":
@@ -144,9 +172,13 @@ def part_of(options: argparse.Namespace, shape: tuple[int, ...]) -> TensorSlice 
     if len(ranges) > len(shape):
         raise InvalidValueError(f"--slice has {len(ranges)} axes, and the tensor {len(shape)}")
     filled = [*ranges, *[(0, None)] * (len(shape) - len(ranges))]
-    stops = [length if stop is None else stop for (_, stop), length in zip(filled, shape, strict=True)]
+    stops = [
+        length if stop is None else stop for (_, stop), length in zip(filled, shape, strict=True)
+    ]
     starts = [start for start, _ in filled]
-    part = TensorSlice(tuple(starts), tuple(stop - start for start, stop in zip(starts, stops, strict=True)))
+    part = TensorSlice(
+        tuple(starts), tuple(stop - start for start, stop in zip(starts, stops, strict=True))
+    )
     part.check(shape)
     return part
 
@@ -160,7 +192,9 @@ def refuse_tensor_options(options: argparse.Namespace) -> None:
     for name in _TENSOR_OPTIONS:
         if getattr(options, name, None) is not None:
             flag = "--" + name.replace("_", "-")
-            raise InvalidValueError(f"{flag} goes with an initializer; a manifest says it for each tensor")
+            raise InvalidValueError(
+                f"{flag} goes with an initializer; a manifest says it for each tensor"
+            )
 
 
 def _fan_axes(options: argparse.Namespace) -> FanAxes | None:
@@ -178,7 +212,9 @@ def _converter(convert: Callable[[str], Any]) -> Callable[[str], Any]:
         except InvalidArgumentError as error:
             raise argparse.ArgumentTypeError(str(error)) from None
         except ValueError as error:
-            raise argparse.ArgumentTypeError(f"must be {error}. Received: {shorten(text)}") from None
+            raise argparse.ArgumentTypeError(
+                f"must be {error}. Received: {shorten(text)}"
+            ) from None
 
     return converted
 
@@ -233,7 +269,9 @@ def _ranges(text: str) -> tuple[tuple[int, int | None], ...]:
     for part in text.split(","):
         match = re.fullmatch(rf"\s*([0-9]{{0,{MAX_DIGITS}}}):([0-9]{{0,{MAX_DIGITS}}})\s*", part)
         if match is None:
-            raise ValueError("START:STOP for each axis, such as 0:10,5:7 (from 0 on; a missing one is the axis's end)")
+            raise ValueError(
+                "START:STOP for each axis, such as 0:10,5:7 (from 0 on; a missing one is the axis's end)"
+            )
         start = int(match[1] or 0)
         stop = int(match[2]) if match[2] else None
         if stop is not None and stop < start:

@@ -14,11 +14,14 @@ def array_digest(array: NDArray[Any]) -> Digest:
     return digest_bytes(array.reshape(-1).view(np.uint8).data)
 
 
-def manifest_digest(digests: Mapping[str, Digest], algorithm: DigestAlgorithm = "xxh3_128") -> Digest:
+def manifest_digest(
+    digests: Mapping[str, Digest], algorithm: DigestAlgorithm = "xxh3_128"
+) -> Digest:
     """Return the digest of many tensors: of the lines ``name digest``, each ended by a newline, in their order.
 
-    A digest is written as ``algorithm:hex:bytes``. In a name, a backslash is doubled and a newline becomes a backslash
-    and an n, as in the lists of ``sha256sum``, so that different tensors never give the same lines.
+    A digest is written as ``algorithm:hex:bytes``. In a name, a backslash is doubled and a newline
+    becomes a backslash and an n, as in the lists of ``sha256sum``, so that different tensors never
+    give the same lines.
     """
     lines = (f"{_escaped(name)} {digest}\n" for name, digest in digests.items())
     return digest_bytes("".join(lines).encode(), algorithm)

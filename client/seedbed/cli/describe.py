@@ -3,7 +3,13 @@
 import argparse
 from collections.abc import Sequence
 
-from seedbed.cli.arguments import add_part_options, add_tensor_options, part_of, refuse_tensor_options, spec_of
+from seedbed.cli.arguments import (
+    add_part_options,
+    add_tensor_options,
+    part_of,
+    refuse_tensor_options,
+    spec_of,
+)
 from seedbed.cli.figures import distribution_text, fans_text, initializer_text
 from seedbed.cli.manifests import is_initializer, load_manifest
 from seedbed.cli.report import Report, count_text, pairs, printable, shape_text, size_text, table
@@ -19,7 +25,11 @@ DESCRIPTION = "Say what each tensor would be: shape, dtype, bytes, fans and dist
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own arguments."""
-    parser.add_argument("subject", metavar="MANIFEST|INITIALIZER", help="a YAML or JSON file, or an initializer's name")
+    parser.add_argument(
+        "subject",
+        metavar="MANIFEST|INITIALIZER",
+        help="a YAML or JSON file, or an initializer's name",
+    )
     add_tensor_options(parser)
     add_part_options(parser)
 
@@ -41,10 +51,16 @@ def _describe_tensor(options: argparse.Namespace) -> Report:
         ("initializer", initializer_text(spec.initializer)),
         ("shape", shape_text(found.shape)),
         ("dtype", found.dtype.value),
-        ("bytes", f"{found.size_bytes:,} ({size_text(found.size_bytes)}) in {count_text(found.chunk_count, 'chunk')}"),
+        (
+            "bytes",
+            f"{found.size_bytes:,} ({size_text(found.size_bytes)}) in {count_text(found.chunk_count, 'chunk')}",
+        ),
         ("fans", fans_text(found)),
         ("distribution", distribution_text(spec.initializer, found)),
-        ("memory", f"{size_text(found.working_bytes)} while sampling" if found.working_bytes else ""),
+        (
+            "memory",
+            f"{size_text(found.working_bytes)} while sampling" if found.working_bytes else "",
+        ),
     ]
     return Report({"tensors": [found]}, pairs(rows))
 
@@ -52,10 +68,14 @@ def _describe_tensor(options: argparse.Namespace) -> Report:
 def _describe_manifest(options: argparse.Namespace) -> Report:
     refuse_tensor_options(options)
     if options.shard is not None:
-        raise InvalidValueError("--shard goes with an initializer here; a manifest is described whole")
+        raise InvalidValueError(
+            "--shard goes with an initializer here; a manifest is described whole"
+        )
     manifest = load_manifest(options.subject)
     with connect(options.target) as client:
-        found = list(client.describe_all(manifest, timeout_seconds=options.timeout_seconds).values())
+        found = list(
+            client.describe_all(manifest, timeout_seconds=options.timeout_seconds).values()
+        )
     numbers = sum(spec.element_count for spec in manifest.tensors)
     totals = {"tensors": len(manifest), "elements": numbers, "size_bytes": manifest.size_bytes}
     text = (
@@ -77,4 +97,6 @@ def _table(specs: Sequence[TensorSpec], found: Sequence[TensorDescription]) -> s
         )
         for spec, each in zip(specs, found, strict=True)
     ]
-    return table(("name", "shape", "dtype", "bytes", "distribution"), rows, right=("shape", "bytes"))
+    return table(
+        ("name", "shape", "dtype", "bytes", "distribution"), rows, right=("shape", "bytes")
+    )

@@ -25,7 +25,11 @@ DESCRIPTION = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own arguments."""
-    parser.add_argument("subject", metavar="MANIFEST|INITIALIZER", help="a YAML or JSON file, or an initializer's name")
+    parser.add_argument(
+        "subject",
+        metavar="MANIFEST|INITIALIZER",
+        help="a YAML or JSON file, or an initializer's name",
+    )
     add_tensor_options(parser)
     add_part_options(parser)
     add_algorithm_option(parser)
@@ -43,7 +47,9 @@ def _digest_tensor(options: argparse.Namespace) -> Report:
     part = part_of(options, spec.shape)
     with connect(options.target) as client:
         timeout = options.timeout_seconds
-        digest = client.digest(spec, slice=part, algorithm=options.algorithm, timeout_seconds=timeout)
+        digest = client.digest(
+            spec, slice=part, algorithm=options.algorithm, timeout_seconds=timeout
+        )
     return Report({"name": spec.name, "digest": str(digest)}, str(digest))
 
 
@@ -52,9 +58,14 @@ def _digest_manifest(options: argparse.Namespace) -> Report:
     manifest = load_manifest(options.subject)
     shard, algorithm, timeout = options.shard, options.algorithm, options.timeout_seconds
     with connect(options.target) as client:
-        digests = client.digest_all(manifest, slice=shard, algorithm=algorithm, timeout_seconds=timeout)
+        digests = client.digest_all(
+            manifest, slice=shard, algorithm=algorithm, timeout_seconds=timeout
+        )
     whole = str(manifest_digest(digests, algorithm))
-    fields = {"tensors": {name: str(digest) for name, digest in digests.items()}, "manifest_digest": whole}
+    fields = {
+        "tensors": {name: str(digest) for name, digest in digests.items()},
+        "manifest_digest": whole,
+    }
     width = max((len(str(digest)) for digest in (*digests.values(), whole)), default=0)
     lines = [f"{digest!s:<{width}}  {printable(name)}" for name, digest in digests.items()]
     lines.append(f"{whole:<{width}}  (all {count_text(len(manifest), 'tensor')})")

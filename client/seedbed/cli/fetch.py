@@ -40,7 +40,13 @@ Layout = list[tuple[str, Dtype, tuple[int, ...]]]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own arguments."""
     parser.add_argument("manifest", metavar="MANIFEST", help="a YAML or JSON file")
-    parser.add_argument("-o", "--output", metavar="FILE", required=True, help="FILE.safetensors; replaced if it exists")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        required=True,
+        help="FILE.safetensors; replaced if it exists",
+    )
     parser.add_argument(
         "--progress",
         action=argparse.BooleanOptionalAction,
@@ -55,10 +61,14 @@ def run(options: argparse.Namespace) -> Report:
     if Path(options.output).suffix != ".safetensors":
         raise InvalidValueError(f"--output must end in .safetensors. Received: {options.output!r}")
     if RESERVED_NAME in manifest:
-        raise InvalidValueError(f"{options.manifest}: a safetensors file cannot hold a tensor named {RESERVED_NAME}")
+        raise InvalidValueError(
+            f"{options.manifest}: a safetensors file cannot hold a tensor named {RESERVED_NAME}"
+        )
     output = checked_output(options.output)
     shard: Shard | None = options.shard
-    layout: Layout = [(spec.name, spec.dtype, part_shape(spec.shape, shard)) for spec in manifest.tensors]
+    layout: Layout = [
+        (spec.name, spec.dtype, part_shape(spec.shape, shard)) for spec in manifest.tensors
+    ]
     size_bytes = sum(math.prod(shape) * dtype.itemsize for _, dtype, shape in layout)
     check_disk(output, size_bytes)
     with connect(options.target) as client, unfinished(output) as path:
@@ -99,7 +109,13 @@ def _fill(
     if progress is None:
         progress = sys.stderr is not None and sys.stderr.isatty()
     started = time.perf_counter()
-    client.sample_all(manifest, slice=shard, out=arrays, progress=progress, timeout_seconds=options.timeout_seconds)
+    client.sample_all(
+        manifest,
+        slice=shard,
+        out=arrays,
+        progress=progress,
+        timeout_seconds=options.timeout_seconds,
+    )
     return time.perf_counter() - started
 
 

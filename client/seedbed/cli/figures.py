@@ -15,7 +15,9 @@ from seedbed.spec.initializers import (
 
 def initializer_text(initializer: InitializerSpec) -> str:
     """Return an initializer as it would be written in Python."""
-    arguments = ", ".join(f"{f.name}={getattr(initializer, f.name)!r}" for f in parameters(type(initializer)))
+    arguments = ", ".join(
+        f"{f.name}={getattr(initializer, f.name)!r}" for f in parameters(type(initializer))
+    )
     return f"{initializer.name()}({arguments})"
 
 
@@ -42,6 +44,8 @@ def distribution_text(initializer: InitializerSpec, description: TensorDescripti
             return f"{side} part of a Fourier transform, {window or 'no'} window"
         case DiracSpec():
             return "1 where inputs are passed on, 0 elsewhere"
-    value = next((v for v in (description.value, description.mean, description.minval) if v is not None), 0.0)
+    value = next(
+        (v for v in (description.value, description.mean, description.minval) if v is not None), 0.0
+    )
     place = "on the diagonal, 0 elsewhere" if initializer.name() == "Identity" else "everywhere"
     return f"{value:g} {place}"

@@ -9,7 +9,9 @@ from seedbed.spec.info import Limits
 
 NAME = "info"
 SUMMARY = "say what does the work: version, device, limits"
-DESCRIPTION = "Say what a server, or the engine in this process, is: version, numerics, device and limits."
+DESCRIPTION = (
+    "Say what a server, or the engine in this process, is: version, numerics, device and limits."
+)
 
 # What the embedded engine gives for a limit that it has not.
 UNLIMITED = 2**63 - 1
@@ -39,4 +41,6 @@ def run(options: argparse.Namespace) -> Report:
 
 def _limits(limits: Limits) -> list[tuple[str, str]]:
     values = {field.name: getattr(limits, field.name) for field in dataclasses.fields(limits)}
-    return [(name, "none" if value >= UNLIMITED else f"{value:,}") for name, value in values.items()]
+    return [
+        (name, "none" if value >= UNLIMITED else f"{value:,}") for name, value in values.items()
+    ]

@@ -19,8 +19,12 @@ def run(options: argparse.Namespace) -> Report:
     """List them."""
     with connect(options.target) as client:
         found = client.list_initializers(timeout_seconds=options.timeout_seconds)
-    rows = [(each.name, ", ".join((each.field, *each.aliases)), _parameters(each)) for each in found]
-    return Report({"initializers": found}, table(("initializer", "other names", "parameters"), rows))
+    rows = [
+        (each.name, ", ".join((each.field, *each.aliases)), _parameters(each)) for each in found
+    ]
+    return Report(
+        {"initializers": found}, table(("initializer", "other names", "parameters"), rows)
+    )
 
 
 def _parameters(info: InitializerInfo) -> str:

@@ -22,10 +22,13 @@ def load_manifest(path: str) -> Manifest:
         OSError: if it cannot be read.
     """
     status = Path(path).stat()
-    if not (stat.S_ISREG(status.st_mode) or stat.S_ISFIFO(status.st_mode)):  # a device may never end
+    # A device may never end.
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISFIFO(status.st_mode)):
         raise CommandError(f"{path} is no file")
     if status.st_size > MAX_MANIFEST_BYTES:
-        raise CommandError(f"{path} is larger than {MAX_MANIFEST_BYTES} bytes, too large for a manifest")
+        raise CommandError(
+            f"{path} is larger than {MAX_MANIFEST_BYTES} bytes, too large for a manifest"
+        )
     try:
         return Manifest.load(path)
     except UnicodeDecodeError:

@@ -29,7 +29,8 @@ MAX_DRAWN_ELEMENTS = 2**22
 # How far beyond the distribution's ends the picture goes, as a part of its width.
 MARGIN = 0.06
 
-# The distance from 1 to the next number of a float of 16 or 8 bits, whose numbers are few enough to show.
+# The distance from 1 to the next number of a float of 16 or 8 bits, whose numbers are few enough to
+# show.
 _EPSILONS = {
     Dtype.FLOAT16: 2.0**-10,
     Dtype.BFLOAT16: 2.0**-7,
@@ -83,13 +84,16 @@ def _drawn(array: NDArray[Any]) -> NDArray[np.float64]:
     return flat[::step].astype(np.float64)
 
 
-def _draw_sample(axes: "Axes", sample: NDArray[np.float64], exact: Exact | None, dtype: Dtype) -> None:
+def _draw_sample(
+    axes: "Axes", sample: NDArray[np.float64], exact: Exact | None, dtype: Dtype
+) -> None:
     low, high = exact.shown if exact is not None else _range(sample)
     bins = min(MAX_BINS, max(MIN_BINS, math.isqrt(sample.size)))
     edges = bin_edges(low, high, dtype, bins)
     # A number on an edge counts half for each side; the 16-bit and 8-bit floats have such.
     counts = (np.histogram(sample, edges)[0] + np.histogram(-sample, -edges[::-1])[0][::-1]) / 2
-    # Of all elements, so that the area is that of the density, and numbers outside the picture are not lost.
+    # Of all elements, so that the area is that of the density, and numbers outside the picture are
+    # not lost.
     heights = counts / (sample.size * np.diff(edges)) if exact is not None else counts
     axes.stairs(heights, edges, fill=True, color=SAMPLE_COLOR, label=f"sample of {sample.size:,}")
     if exact is None:
@@ -129,9 +133,13 @@ def _dress(axes: "Axes", spec: TensorSpec, description: TensorDescription, y_lab
     if fans_text(description):
         details.append("fans " + fans_text(description))
     # No mathematics: a name may hold dollars.
-    axes.set_title("   ·   ".join(details), loc="left", fontsize=9, color=MUTED_COLOR, pad=8, parse_math=False)
+    axes.set_title(
+        "   ·   ".join(details), loc="left", fontsize=9, color=MUTED_COLOR, pad=8, parse_math=False
+    )
     title = _shortened(initializer_text(spec.initializer), 70)
-    axes.figure.suptitle(title, x=0.01, ha="left", fontsize=13, fontweight="bold", color=TEXT_COLOR, parse_math=False)
+    axes.figure.suptitle(
+        title, x=0.01, ha="left", fontsize=13, fontweight="bold", color=TEXT_COLOR, parse_math=False
+    )
 
 
 def _shortened(text: str, longest: int = 40) -> str:
@@ -149,8 +157,8 @@ def _range(sample: NDArray[np.float64]) -> tuple[float, float]:
 def bin_edges(low: float, high: float, dtype: Dtype, bins: int) -> NDArray[np.float64]:
     """Return the edges of bins that hold equally many representable numbers each.
 
-    A 16-bit float has few numbers, an 8-bit one fewer: bins of any other width hold now three, now four of them, which
-    would look like a comb that the sample does not have.
+    A 16-bit float has few numbers, an 8-bit one fewer: bins of any other width hold now three, now
+    four of them, which would look like a comb that the sample does not have.
     """
     width = (high - low) / bins
     if dtype in _EPSILONS:
@@ -158,5 +166,7 @@ def bin_edges(low: float, high: float, dtype: Dtype, bins: int) -> NDArray[np.fl
         spacing = 2.0 ** math.floor(math.log2(largest)) * _EPSILONS[dtype]
         width = max(1, round(width / spacing)) * spacing
         first = math.floor(low / width) * width - spacing / 2
-        return np.asarray(first + width * np.arange(math.ceil((high - first) / width + 1)), np.float64)
+        return np.asarray(
+            first + width * np.arange(math.ceil((high - first) / width + 1)), np.float64
+        )
     return np.linspace(low, high, bins + 1)

@@ -45,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with _terminable():
             return _run(arguments)
-    except BaseException as error:  # noqa: BLE001  # the outermost place: nothing may leave a traceback
+    # The outermost place: nothing may leave a traceback.
+    except BaseException as error:  # noqa: BLE001
         return _exit_code(error)
 
 
@@ -66,10 +67,14 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"seedbed {metadata.version('seedbed')}")
+    parser.add_argument(
+        "--version", action="version", version=f"seedbed {metadata.version('seedbed')}"
+    )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for module in COMMANDS:
-        command = commands.add_parser(module.NAME, help=module.SUMMARY, description=module.DESCRIPTION)
+        command = commands.add_parser(
+            module.NAME, help=module.SUMMARY, description=module.DESCRIPTION
+        )
         module.add_arguments(command)
         add_common_options(command)
         command.set_defaults(run=module.run)

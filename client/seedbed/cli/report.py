@@ -33,7 +33,9 @@ class Report:
 
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {
+            field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)
+        }
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -51,7 +53,9 @@ def pairs(rows: Iterable[tuple[str, str]]) -> str:
     return "\n".join(f"{label:<{width}}  {value}" for label, value in shown)
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, right: Iterable[str] = ()) -> str:
+def table(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], *, right: Iterable[str] = ()
+) -> str:
     """Return a table with aligned columns; those named in ``right`` end at one edge."""
     widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
     numeric = [heading in set(right) for heading in headings]

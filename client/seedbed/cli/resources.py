@@ -27,7 +27,9 @@ def check_disk(path: Path, needed_bytes: int) -> None:
     """
     free = shutil.disk_usage(path.resolve().parent).free
     if needed_bytes > free:
-        raise CommandError(f"{path} needs {size_text(needed_bytes)} and {size_text(free)} are free in {path.parent}")
+        raise CommandError(
+            f"{path} needs {size_text(needed_bytes)} and {size_text(free)} are free in {path.parent}"
+        )
 
 
 def _available_memory_bytes() -> int | None:
@@ -36,4 +38,6 @@ def _available_memory_bytes() -> int | None:
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
     except OSError:
         return None
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")), None)
+    return next(
+        (int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")), None
+    )

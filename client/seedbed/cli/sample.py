@@ -30,7 +30,8 @@ from seedbed.spec.tensors import TensorSpec
 NAME = "sample"
 SUMMARY = "sample one tensor; print its figures, save it, draw it"
 DESCRIPTION = (
-    "Sample one tensor and print its fans, distribution, moments and digest. The moments of a slice are the slice's."
+    "Sample one tensor and print its fans, distribution, moments and digest. "
+    "The moments of a slice are the slice's."
 )
 
 # The key of a tensor without a name in a file.
@@ -39,12 +40,18 @@ UNNAMED = "tensor"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own arguments."""
-    parser.add_argument("initializer", metavar="INITIALIZER", help="such as GlorotUniform; `seedbed list` names all")
+    parser.add_argument(
+        "initializer", metavar="INITIALIZER", help="such as GlorotUniform; `seedbed list` names all"
+    )
     add_tensor_options(parser)
     add_part_options(parser)
-    parser.add_argument("-o", "--output", metavar="FILE", help="write the tensor to FILE.npy or FILE.safetensors")
     parser.add_argument(
-        "--plot", metavar="FILE", help="draw its histogram over the exact density: FILE.png, .svg, .pdf"
+        "-o", "--output", metavar="FILE", help="write the tensor to FILE.npy or FILE.safetensors"
+    )
+    parser.add_argument(
+        "--plot",
+        metavar="FILE",
+        help="draw its histogram over the exact density: FILE.png, .svg, .pdf",
     )
 
 
@@ -73,14 +80,19 @@ def _checked_output(path: str | None, dtype: Dtype) -> Path | None:
     suffix = Path(path).suffix
     if suffix not in (".npy", ".safetensors"):
         raise InvalidValueError(f"--output must end in .npy or .safetensors. Received: {path!r}")
-    if suffix == ".npy" and dtype.numpy.isbuiltin != 1:  # read back, ml_dtypes' own types are raw bytes
-        raise InvalidValueError(f"{path}: the .npy format has no {dtype.value}; write a .safetensors file instead")
+    # Read back, ml_dtypes' own types are raw bytes.
+    if suffix == ".npy" and dtype.numpy.isbuiltin != 1:
+        raise InvalidValueError(
+            f"{path}: the .npy format has no {dtype.value}; write a .safetensors file instead"
+        )
     return checked_output(path)
 
 
 def _check_room(client: Client, description: TensorDescription, output: Path | None) -> None:
     if client.target == EMBEDDED:  # a server looks after its own memory
-        check_memory(description.working_bytes, "some of it is computed in one piece; take a smaller one")
+        check_memory(
+            description.working_bytes, "some of it is computed in one piece; take a smaller one"
+        )
     if output is None:
         advice = "write it to a file with -o, take a part with --slice or --shard, or ask for its digest only"
         check_memory(description.size_bytes, advice)
@@ -110,7 +122,11 @@ def _storage(description: TensorDescription, output: Path | None) -> Iterator[ND
 
 
 def _report(
-    client: Client, spec: TensorSpec, part: SliceLike, description: TensorDescription, array: NDArray[Any]
+    client: Client,
+    spec: TensorSpec,
+    part: SliceLike,
+    description: TensorDescription,
+    array: NDArray[Any],
 ) -> Report:
     moments = moments_of(array)
     digest = array_digest(array)
@@ -128,7 +144,13 @@ def _report(
     return Report(fields, _text(spec, part, description, moments, digest))
 
 
-def _text(spec: TensorSpec, part: SliceLike, description: TensorDescription, moments: Moments, digest: Digest) -> str:
+def _text(
+    spec: TensorSpec,
+    part: SliceLike,
+    description: TensorDescription,
+    moments: Moments,
+    digest: Digest,
+) -> str:
     of_whole = f" of {shape_text(spec.shape)}" if part is not None else ""
     exact = exact_distribution(description)
     rows = [

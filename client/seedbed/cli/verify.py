@@ -39,22 +39,34 @@ def run(options: argparse.Namespace) -> Report:
     manifest = load_manifest(options.manifest)
     arrays = checkpoints.open_tensors(options.file)
     with connect(options.target) as client:
-        digests = client.digest_all(manifest, slice=options.shard, timeout_seconds=options.timeout_seconds)
+        digests = client.digest_all(
+            manifest, slice=options.shard, timeout_seconds=options.timeout_seconds
+        )
     found = _differences(arrays, manifest, digests, options.shard)
     fields = {
         "equal": not found,
         "tensors": len(manifest),
-        "differences": [{"name": name, "difference": kind, "detail": detail} for name, kind, detail in found],
+        "differences": [
+            {"name": name, "difference": kind, "detail": detail} for name, kind, detail in found
+        ],
     }
     if not found:
-        return Report(fields, f"{options.file}: {count_text(len(manifest), 'tensor')}, all equal to {options.manifest}")
+        return Report(
+            fields,
+            f"{options.file}: {count_text(len(manifest), 'tensor')}, all equal to {options.manifest}",
+        )
     rows = [(printable(name), kind, detail) for name, kind, detail in found]
-    failure = f"{options.file} differs from {options.manifest} in {count_text(len(found), 'tensor')}"
+    failure = (
+        f"{options.file} differs from {options.manifest} in {count_text(len(found), 'tensor')}"
+    )
     return Report(fields, table(("name", "difference", "detail"), rows), failure)
 
 
 def _differences(
-    arrays: dict[str, NDArray[Any]], manifest: Manifest, digests: dict[str, Digest], shard: Shard | None
+    arrays: dict[str, NDArray[Any]],
+    manifest: Manifest,
+    digests: dict[str, Digest],
+    shard: Shard | None,
 ) -> list[tuple[str, str, str]]:
     found = []
     for spec in manifest.tensors:

@@ -1,8 +1,8 @@
 """The Keras-style initializers: each a name, a seed and parameters, whose tensors are sampled by a client.
 
-Names, parameters, defaults and the meaning of a seed are those of the Keras 2 page "Layer weight initializers"
-and of the TensorFlow pages of its classes. Distributions and formulas are those of :mod:`seedbed.spec.initializers`.
-There is a module for each family.
+Names, parameters, defaults and the meaning of a seed are those of the Keras 2 page "Layer weight
+initializers" and of the TensorFlow pages of its classes. Distributions and formulas are those of
+:mod:`seedbed.spec.initializers`. There is a module for each family.
 """
 
 from seedbed.initializers.base import DEFAULT_DTYPE, Initializer, Seed

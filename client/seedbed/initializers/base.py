@@ -26,14 +26,16 @@ Seed = SupportsIndex | SeedGenerator | None
 class Initializer:
     """Fills tensors; the base of all. Two are equal if class and configuration are.
 
-    A call returns an array, sampled by ``client`` (by default the one of :func:`seedbed.set_default_client`,
-    of ``$SEEDBED_TARGET``, or the embedded engine). The content depends on seed, name, draw, parameters, shape and
+    A call returns an array, sampled by ``client`` (by default the one of
+    :func:`seedbed.set_default_client`, of ``$SEEDBED_TARGET``, or the embedded engine). The content
+    depends on seed, name, draw, parameters, shape and
     dtype only: never on the client, nor, where a name is given, on the order of calls.
 
-    Without a name, successive calls follow Keras's documentation, class by class: RandomNormal, RandomUniform,
-    TruncatedNormal, VarianceScaling and Orthogonal give the same values each time, and so do the classes that the
-    documentation does not have; Glorot*, He* and Lecun* go on to the next draw, so that initializers of equal seed
-    give equal sequences. A :class:`SeedGenerator` as the seed gives a sequence for every class.
+    Without a name, successive calls follow Keras's documentation, class by class: RandomNormal,
+    RandomUniform, TruncatedNormal, VarianceScaling and Orthogonal give the same values each time,
+    and so do the classes that the documentation does not have; Glorot*, He* and Lecun* go on to the
+    next draw, so that initializers of equal seed give equal sequences. A :class:`SeedGenerator` as
+    the seed gives a sequence for every class.
     """
 
     module: ClassVar[str | None] = None
@@ -43,7 +45,9 @@ class Initializer:
     _meaningless: ClassVar[tuple[str, ...]] = ("dtype",)
     """What a configuration may have besides; tf_keras lets it pass, too: those of TensorFlow 1 have a dtype."""
 
-    def __init__(self, spec: InitializerSpec, seed: Seed = None, fan_axes: FanAxes | None = None) -> None:
+    def __init__(
+        self, spec: InitializerSpec, seed: Seed = None, fan_axes: FanAxes | None = None
+    ) -> None:
         self._spec = spec
         self._fan_axes = fan_axes
         if not isinstance(seed, SeedGenerator):
@@ -94,17 +98,17 @@ class Initializer:
 
         Args:
             shape: the lengths of all axes; an integer is a vector's.
-            dtype: of the elements, by default float32; a name, a numpy dtype, or another framework's. Random
-                initializers take floating dtypes only.
+            dtype: of the elements, by default float32; a name, a numpy dtype, or another
+                framework's. Random initializers take floating dtypes only.
             name: part of the content; with one, calls are independent of each other.
             draw: pins the n-th draw, whatever calls came before.
             slice: the part wanted: a TensorSlice or ``shard(...)``.
             out: an array to fill and return.
             client: who samples.
             partition_shape: TensorFlow's words for the part wanted: its lengths, ...
-            partition_offset: ... and where it begins on each axis of ``shape``, which is the whole tensor's. Both go
-                together. A call for a partition takes the draw that the next call would take and leaves it there, so
-                that all parts belong to one tensor.
+            partition_offset: ... and where it begins on each axis of ``shape``, which is the whole
+                tensor's. Both go together. A call for a partition takes the draw that the next call
+                would take and leaves it there, so that all parts belong to one tensor.
 
         Raises:
             InvalidTypeError: if an argument has the wrong type.
@@ -116,9 +120,15 @@ class Initializer:
         partition = partition_of(shape, partition_shape, partition_offset)
         if partition is not None and slice is not None:
             raise bad_value("slice", "None where a partition is given", slice)
-        spec = self._tensor_spec(name, shape, DEFAULT_DTYPE if dtype is None else dtype, 0 if draw is None else draw)
+        spec = self._tensor_spec(
+            name, shape, DEFAULT_DTYPE if dtype is None else dtype, 0 if draw is None else draw
+        )
         if draw is None and not name:
-            object.__setattr__(spec, "draw", as_draw(self._next_draw() if partition is None else self._current_draw()))
+            object.__setattr__(
+                spec,
+                "draw",
+                as_draw(self._next_draw() if partition is None else self._current_draw()),
+            )
         return (client or get_default_client()).sample(spec, slice=partition or slice, out=out)
 
     def _tensor_spec(self, name: str, shape: Any, dtype: Any, draw: int) -> TensorSpec:
@@ -146,7 +156,9 @@ class Initializer:
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments, fit for JSON; complete: ``from_config`` gives an equal initializer."""
-        config = {field.name: getattr(self._spec, field.name) for field in parameters(type(self._spec))}
+        config = {
+            field.name: getattr(self._spec, field.name) for field in parameters(type(self._spec))
+        }
         if self._spec.random:
             seed = self._seed
             config["seed"] = (
@@ -161,7 +173,8 @@ class Initializer:
         """Return the initializer of a configuration, which is not changed; a ``dtype`` in it means nothing.
 
         Raises:
-            InvalidTypeError: if the configuration is no dictionary, or has an argument that does not exist.
+            InvalidTypeError: if the configuration is no dictionary, or has an argument that does
+                not exist.
         """
         if not isinstance(config, dict):
             raise bad_type("config", "a dictionary", config)
@@ -175,14 +188,20 @@ class Initializer:
             return cls(**arguments)
         except TypeError as error:
             if "argument" in str(error) and not hasattr(error, "field"):
-                raise bad_type("config", f"the arguments of {cls.__name__}{cls._missing(arguments)}", config) from None
+                raise bad_type(
+                    "config", f"the arguments of {cls.__name__}{cls._missing(arguments)}", config
+                ) from None
             raise
 
     @classmethod
     def _missing(cls, arguments: dict[str, Any]) -> str:
         """Return what an error says about arguments that are absent and have no default."""
         known = inspect.signature(cls).parameters.values()
-        needed = [each.name for each in known if each.default is each.empty and each.kind is each.POSITIONAL_OR_KEYWORD]
+        needed = [
+            each.name
+            for each in known
+            if each.default is each.empty and each.kind is each.POSITIONAL_OR_KEYWORD
+        ]
         missing = [f"`{name}`" for name in needed if name not in arguments]
         return " with " + ", ".join(missing) if missing else ""
 
@@ -191,7 +210,11 @@ class Initializer:
         return type(self).from_config(self.get_config())
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Initializer) and type(self) is type(other) and self.get_config() == other.get_config()
+        return (
+            isinstance(other, Initializer)
+            and type(self) is type(other)
+            and self.get_config() == other.get_config()
+        )
 
     def __hash__(self) -> int:
         return hash((type(self), self._spec, self._fan_axes, self.seed_bits))

@@ -23,8 +23,8 @@ class Constant(Initializer):
     """All elements the same number.
 
     Args:
-        value: finite. A floating dtype takes it rounded once, to nearest even; an integer dtype or bool must hold it
-            exactly, else the call is an InvalidValueError.
+        value: finite. A floating dtype takes it rounded once, to nearest even; an integer dtype or
+            bool must hold it exactly, else the call is an InvalidValueError.
     """
 
     value = Parameter[int | float]()

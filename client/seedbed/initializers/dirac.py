@@ -11,8 +11,9 @@ from seedbed.spec import initializers as specs
 class Dirac(Initializer):
     """1 at a kernel's spatial centre where output and input have the same index, else 0. Every dtype.
 
-    Rank 3 to 5 with the axes (spatial..., in, out) of Keras; PyTorch's are ``Dirac(in_axis=1, out_axis=0)``. The
-    centre of a spatial axis is index length // 2. With groups, each group of outputs repeats the inputs.
+    Rank 3 to 5 with the axes (spatial..., in, out) of Keras; PyTorch's are ``Dirac(in_axis=1,
+    out_axis=0)``. The centre of a spatial axis is index length // 2. With groups, each group of
+    outputs repeats the inputs.
 
     Args:
         groups: how many groups the outputs form; a divisor of their number.
@@ -22,7 +23,9 @@ class Dirac(Initializer):
 
     groups = Parameter[int]()
 
-    def __init__(self, groups: int = 1, *, in_axis: int | None = None, out_axis: int | None = None) -> None:
+    def __init__(
+        self, groups: int = 1, *, in_axis: int | None = None, out_axis: int | None = None
+    ) -> None:
         super().__init__(specs.DiracSpec(groups), fan_axes=of_kernel(in_axis, out_axis))
 
     def get_config(self) -> dict[str, Any]:

@@ -56,7 +56,13 @@ class TruncatedNormal(Initializer):
     upper = Parameter[float]()
 
     def __init__(
-        self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None, *, lower: float = -2.0, upper: float = 2.0
+        self,
+        mean: float = 0.0,
+        stddev: float = 0.05,
+        seed: Seed = None,
+        *,
+        lower: float = -2.0,
+        upper: float = 2.0,
     ) -> None:
         super().__init__(specs.TruncatedNormalSpec(mean, stddev, lower, upper), seed)
 

@@ -11,11 +11,18 @@ class FanInitializer(Initializer):
     """An initializer whose numbers depend on the fans, by axes of the caller's choice."""
 
     def __init__(
-        self, spec: InitializerSpec, seed: Seed, in_axis: Axes | None, out_axis: Axes | None, batch_axis: Axes
+        self,
+        spec: InitializerSpec,
+        seed: Seed,
+        in_axis: Axes | None,
+        out_axis: Axes | None,
+        batch_axis: Axes,
     ) -> None:
         axes = None
         if in_axis is not None or out_axis is not None or batch_axis != ():
-            axes = FanAxes(-2 if in_axis is None else in_axis, -1 if out_axis is None else out_axis, batch_axis)
+            axes = FanAxes(
+                -2 if in_axis is None else in_axis, -1 if out_axis is None else out_axis, batch_axis
+            )
         super().__init__(spec, seed, axes)
 
     def get_config(self) -> dict[str, Any]:

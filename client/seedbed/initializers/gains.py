@@ -17,8 +17,8 @@ class XavierUniform(FanInitializer):
     Args:
         gain: multiplies every number, finite, 0 or more; see :func:`seedbed.calculate_gain`.
         seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
-        in_axis: the axes that are inputs, an integer or several; by default Keras's rule (see ``compute_fans``). A
-            weight in PyTorch's layout has in_axis=1, out_axis=0.
+        in_axis: the axes that are inputs, an integer or several; by default Keras's rule (see
+            ``compute_fans``). A weight in PyTorch's layout has in_axis=1, out_axis=0.
         out_axis: the axes that are outputs, likewise.
         batch_axis: axes that count for neither, such as stacked experts.
     """
@@ -45,8 +45,8 @@ class XavierNormal(FanInitializer):
     Args:
         gain: multiplies every number, finite, 0 or more; see :func:`seedbed.calculate_gain`.
         seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
-        in_axis: the axes that are inputs, an integer or several; by default Keras's rule (see ``compute_fans``). A
-            weight in PyTorch's layout has in_axis=1, out_axis=0.
+        in_axis: the axes that are inputs, an integer or several; by default Keras's rule (see
+            ``compute_fans``). A weight in PyTorch's layout has in_axis=1, out_axis=0.
         out_axis: the axes that are outputs, likewise.
         batch_axis: axes that count for neither, such as stacked experts.
     """
@@ -68,17 +68,18 @@ class XavierNormal(FanInitializer):
 class KaimingUniform(FanInitializer):
     """Uniform with limit = sqrt(3) gain / sqrt(fan). He et al. 2015.
 
-    PyTorch's formula; the gain is :func:`seedbed.calculate_gain` of ``nonlinearity`` and ``a``. Floating dtypes. The
-    same values on each call.
+    PyTorch's formula; the gain is :func:`seedbed.calculate_gain` of ``nonlinearity`` and ``a``.
+    Floating dtypes. The same values on each call.
 
     Args:
-        a: the negative slope of ``leaky_relu``, finite, its square too; other nonlinearities do not use it.
+        a: the negative slope of ``leaky_relu``, finite, its square too; other nonlinearities do not
+            use it.
         mode: which fan, ``fan_in`` or ``fan_out``.
-        nonlinearity: what follows the layer: ``linear`` (or a convolution by PyTorch's name, such as ``conv2d``),
-            ``sigmoid``, ``tanh``, ``relu``, ``leaky_relu`` or ``selu``.
+        nonlinearity: what follows the layer: ``linear`` (or a convolution by PyTorch's name, such
+            as ``conv2d``), ``sigmoid``, ``tanh``, ``relu``, ``leaky_relu`` or ``selu``.
         seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
-        in_axis: the axes that are inputs, an integer or several; by default Keras's rule (see ``compute_fans``). A
-            weight in PyTorch's layout has in_axis=1, out_axis=0.
+        in_axis: the axes that are inputs, an integer or several; by default Keras's rule (see
+            ``compute_fans``). A weight in PyTorch's layout has in_axis=1, out_axis=0.
         out_axis: the axes that are outputs, likewise.
         batch_axis: axes that count for neither, such as stacked experts.
     """
@@ -99,24 +100,29 @@ class KaimingUniform(FanInitializer):
         batch_axis: Axes = (),
     ) -> None:
         super().__init__(
-            specs.KaimingUniformSpec(a, mode, as_nonlinearity(nonlinearity)), seed, in_axis, out_axis, batch_axis
+            specs.KaimingUniformSpec(a, mode, as_nonlinearity(nonlinearity)),
+            seed,
+            in_axis,
+            out_axis,
+            batch_axis,
         )
 
 
 class KaimingNormal(FanInitializer):
     """Normal, not truncated, with stddev = gain / sqrt(fan). He et al. 2015.
 
-    PyTorch's formula; the gain is :func:`seedbed.calculate_gain` of ``nonlinearity`` and ``a``. Floating dtypes. The
-    same values on each call.
+    PyTorch's formula; the gain is :func:`seedbed.calculate_gain` of ``nonlinearity`` and ``a``.
+    Floating dtypes. The same values on each call.
 
     Args:
-        a: the negative slope of ``leaky_relu``, finite, its square too; other nonlinearities do not use it.
+        a: the negative slope of ``leaky_relu``, finite, its square too; other nonlinearities do not
+            use it.
         mode: which fan, ``fan_in`` or ``fan_out``.
-        nonlinearity: what follows the layer: ``linear`` (or a convolution by PyTorch's name, such as ``conv2d``),
-            ``sigmoid``, ``tanh``, ``relu``, ``leaky_relu`` or ``selu``.
+        nonlinearity: what follows the layer: ``linear`` (or a convolution by PyTorch's name, such
+            as ``conv2d``), ``sigmoid``, ``tanh``, ``relu``, ``leaky_relu`` or ``selu``.
         seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
-        in_axis: the axes that are inputs, an integer or several; by default Keras's rule (see ``compute_fans``). A
-            weight in PyTorch's layout has in_axis=1, out_axis=0.
+        in_axis: the axes that are inputs, an integer or several; by default Keras's rule (see
+            ``compute_fans``). A weight in PyTorch's layout has in_axis=1, out_axis=0.
         out_axis: the axes that are outputs, likewise.
         batch_axis: axes that count for neither, such as stacked experts.
     """
@@ -137,5 +143,9 @@ class KaimingNormal(FanInitializer):
         batch_axis: Axes = (),
     ) -> None:
         super().__init__(
-            specs.KaimingNormalSpec(a, mode, as_nonlinearity(nonlinearity)), seed, in_axis, out_axis, batch_axis
+            specs.KaimingNormalSpec(a, mode, as_nonlinearity(nonlinearity)),
+            seed,
+            in_axis,
+            out_axis,
+            batch_axis,
         )

@@ -21,7 +21,8 @@ def of_kernel(in_axis: int | None, out_axis: int | None) -> FanAxes | None:
     if in_axis is None and out_axis is None:
         return None
     return FanAxes(
-        -2 if in_axis is None else as_int("in_axis", in_axis), -1 if out_axis is None else as_int("out_axis", out_axis)
+        -2 if in_axis is None else as_int("in_axis", in_axis),
+        -1 if out_axis is None else as_int("out_axis", out_axis),
     )
 
 

@@ -12,17 +12,21 @@ from seedbed.spec.fans import Axes
 class Orthogonal(Initializer):
     """A random matrix with orthonormal columns (rows, where there are fewer). Saxe et al. 2014.
 
-    Floating dtypes; rank 2 or more: all axes but the last are the rows. The same values on each call.
+    Floating dtypes; rank 2 or more: all axes but the last are the rows. The same values on each
+    call.
 
-    A tensor may hold several matrices, independent of each other: one for each index of the batch axes (stacked
-    experts), and one for each of ``blocks`` equal parts of one axis (a packed query, key and value).
+    A tensor may hold several matrices, independent of each other: one for each index of the batch
+    axes (stacked experts), and one for each of ``blocks`` equal parts of one axis (a packed query,
+    key and value).
 
     Args:
         gain: multiplies every element, finite.
         seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
-        batch_axis: axes that stack matrices, an integer or several; the matrices are made of the other axes.
+        batch_axis: axes that stack matrices, an integer or several; the matrices are made of the
+            other axes.
         blocks: how many equal parts the tensor is cut into, each orthogonal by itself; 1 or more.
-        block_axis: the axis that is cut, one of the whole tensor's, none of the batch; ``blocks`` divides its length.
+        block_axis: the axis that is cut, one of the whole tensor's, none of the batch; ``blocks``
+            divides its length.
     """
 
     gain = Parameter[float]()
@@ -52,9 +56,9 @@ class Orthogonal(Initializer):
 class DeltaOrthogonal(Initializer):
     """A convolution kernel that is a random orthogonal matrix at its spatial centre, and 0 elsewhere. Xiao et al. 2018.
 
-    Floating dtypes; rank 3 to 5 with the axes (spatial..., in, out), not more inputs than outputs: the rows of the
-    matrix (inputs) are orthonormal. The centre of a spatial axis is index (length - 1) // 2. The same values on each
-    call.
+    Floating dtypes; rank 3 to 5 with the axes (spatial..., in, out), not more inputs than outputs:
+    the rows of the matrix (inputs) are orthonormal. The centre of a spatial axis is index (length -
+    1) // 2. The same values on each call.
 
     Args:
         gain: multiplies every element, finite.

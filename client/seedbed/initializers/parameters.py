@@ -11,7 +11,8 @@ T = TypeVar("T")
 class Parameter(Generic[T]):
     """A read-only attribute with the name and the value of a parameter.
 
-    The fixed forms of variance scaling, which have no parameters of their own, have those of the general form.
+    The fixed forms of variance scaling, which have no parameters of their own, have those of the
+    general form.
     """
 
     def __set_name__(self, owner: type[Initializer], name: str) -> None:
@@ -32,4 +33,6 @@ class Parameter(Generic[T]):
 
     # Never: no value is right, which a type checker says before this does.
     def __set__(self, instance: Initializer, value: Never) -> None:
-        raise AttributeError(f"{type(instance).__name__}.{self._name} is read-only: equality and hash depend on it")
+        raise AttributeError(
+            f"{type(instance).__name__}.{self._name} is read-only: equality and hash depend on it"
+        )

@@ -17,11 +17,15 @@ def partition_of(shape: Any, partition_shape: Any, partition_offset: Any) -> Ten
 
     Raises:
         InvalidTypeError: if one is no sequence of integers.
-        InvalidValueError: if only one is given, or they reach beyond the whole; names the argument and the axis.
+        InvalidValueError: if only one is given, or they reach beyond the whole; names the argument
+            and the axis.
     """
     if partition_shape is None and partition_offset is None:
         return None
-    for name, value in (("partition_shape", partition_shape), ("partition_offset", partition_offset)):
+    for name, value in (
+        ("partition_shape", partition_shape),
+        ("partition_offset", partition_offset),
+    ):
         if value is None:
             raise bad_value(name, "given, as the other half of the partition is", None)
     return _checked_slice(
@@ -45,12 +49,17 @@ def partition_of_info(shape: Any, partition_info: Any) -> tuple[Any, TensorSlice
     if partition_info is None:
         return shape, None
     if not hasattr(partition_info, "full_shape") or not hasattr(partition_info, "var_offset"):
-        raise bad_type("partition_info", "an object with full_shape and var_offset, or None", partition_info)
+        raise bad_type(
+            "partition_info", "an object with full_shape and var_offset, or None", partition_info
+        )
     whole = as_ints("partition_info.full_shape", partition_info.full_shape)
     part = _checked_slice(
         whole,
         lengths=("shape", as_ints("shape", shape)),
-        starts=("partition_info.var_offset", as_ints("partition_info.var_offset", partition_info.var_offset)),
+        starts=(
+            "partition_info.var_offset",
+            as_ints("partition_info.var_offset", partition_info.var_offset),
+        ),
     )
     return whole, part
 
@@ -62,10 +71,14 @@ Named = tuple[str, tuple[int, ...]]
 def _checked_slice(whole: tuple[int, ...], *, lengths: Named, starts: Named) -> TensorSlice:
     for name, values in (lengths, starts):
         if len(values) != len(whole):
-            raise bad_value(name, f"{len(whole)} numbers, as the whole tensor has the shape {whole}", values)
+            raise bad_value(
+                name, f"{len(whole)} numbers, as the whole tensor has the shape {whole}", values
+            )
     for axis, (start, length, most) in enumerate(zip(starts[1], lengths[1], whole, strict=True)):
         if not 0 <= start <= most:
-            raise bad_value(f"{starts[0]}[{axis}]", f"from 0 to {most}", start, reason="SLICE_OUT_OF_RANGE")
+            raise bad_value(
+                f"{starts[0]}[{axis}]", f"from 0 to {most}", start, reason="SLICE_OUT_OF_RANGE"
+            )
         if not 0 <= length <= most - start:
             allowed = f"from 0 to {most - start} (the axis has {most} elements, the part starts at {start})"
             raise bad_value(f"{lengths[0]}[{axis}]", allowed, length, reason="SLICE_OUT_OF_RANGE")

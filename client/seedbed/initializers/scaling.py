@@ -13,21 +13,24 @@ from seedbed.spec.initializers import Distribution, FanMode
 class VarianceScaling(FanInitializer):
     """Numbers of variance scale / n, n = max(1, fan). Floating dtypes. The same values on each call.
 
-    ``uniform`` is on [-limit, limit) with limit = sqrt(3 scale / n); ``truncated_normal`` (also called ``normal``, as
-    in Keras) is cut at ``lower`` and ``upper`` standard deviations, two by default, and widened so that the variance is
-    right: by 1 / 0.87962566103423978 for two; ``untruncated_normal`` has stddev = sqrt(scale / n). The mean is 0,
-    unless bounds that are not symmetric move it.
+    ``uniform`` is on [-limit, limit) with limit = sqrt(3 scale / n); ``truncated_normal`` (also
+    called ``normal``, as in Keras) is cut at ``lower`` and ``upper`` standard deviations, two by
+    default, and widened so that the variance is
+    right: by 1 / 0.87962566103423978 for two; ``untruncated_normal`` has stddev = sqrt(scale / n).
+    The mean is 0, unless bounds that are not symmetric move it.
 
     Args:
         scale: finite and positive.
-        mode: ``fan_in``, ``fan_out``, ``fan_avg`` (the arithmetic mean of both) or ``fan_geo_avg`` (the geometric one).
+        mode: ``fan_in``, ``fan_out``, ``fan_avg`` (the arithmetic mean of both) or ``fan_geo_avg``
+            (the geometric one).
         distribution: ``truncated_normal``, ``untruncated_normal`` or ``uniform``.
         seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
-        in_axis: the axes that are inputs, an integer or several; by default Keras's rule (see ``compute_fans``).
+        in_axis: the axes that are inputs, an integer or several; by default Keras's rule (see
+            ``compute_fans``).
         out_axis: the axes that are outputs, likewise.
         batch_axis: axes that count for neither, such as stacked experts.
-        lower: where a truncated normal is cut, in standard deviations before truncation, at most 4; may be ``-inf``.
-            Other distributions take no other value than the default.
+        lower: where a truncated normal is cut, in standard deviations before truncation, at most 4;
+            may be ``-inf``. Other distributions take no other value than the default.
         upper: where it is cut above, likewise, at least -4; may be ``inf``.
     """
 

@@ -9,17 +9,17 @@ from seedbed.spec.initializers import Scaling, Side, Window
 class STFT(Initializer):
     """The real or imaginary part of a windowed Fourier transform as a convolution's kernel, as Keras 3's.
 
-    Floating dtypes. Shape (frame length, 1, F / 2 + 1) for a transform of F points: element (t, 0, k) is
-    cos(2 pi t k / F), or for the imaginary part -sin(2 pi t k / F), times the window's value at t, divided by the
-    scaling.
+    Floating dtypes. Shape (frame length, 1, F / 2 + 1) for a transform of F points: element (t, 0,
+    k) is cos(2 pi t k / F), or for the imaginary part -sin(2 pi t k / F), times the window's value
+    at t, divided by the scaling.
 
     Args:
         side: ``real`` or ``imag``.
-        window: a name of SciPy's: ``boxcar``, ``hann``, ``hamming``, ``blackman``, ``nuttall``, ``blackmanharris``,
-            ``flattop``, ``bartlett``, ``triang``, ``cosine``, ``barthann``, ``bohman``, ``parzen`` or ``lanczos``; None
-            for no window, and no scaling either.
-        scaling: ``density`` divides by the root of the sum of the window's squares, ``spectrum`` by the sum of its
-            magnitudes, None by nothing.
+        window: a name of SciPy's: ``boxcar``, ``hann``, ``hamming``, ``blackman``, ``nuttall``,
+            ``blackmanharris``, ``flattop``, ``bartlett``, ``triang``, ``cosine``, ``barthann``,
+            ``bohman``, ``parzen`` or ``lanczos``; None for no window, and no scaling either.
+        scaling: ``density`` divides by the root of the sum of the window's squares, ``spectrum`` by
+            the sum of its magnitudes, None by nothing.
         periodic: whether the window is one period of a periodic one, rather than symmetric.
     """
 

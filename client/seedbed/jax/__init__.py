@@ -3,7 +3,8 @@
 from seedbed.jax import initializers                        # instead of: from jax.nn import initializers
 kernel_init = initializers.lecun_normal()                   # for Flax linen and nnx, under jit, too
 
-params = seedbed.jax.initialize(abstract_params, shardings, seed=42, rules={"*/bias": "zeros", "*": "lecun_normal"})
+params = seedbed.jax.initialize(abstract_params, shardings, seed=42, rules={"*/bias": "zeros", "*":
+"lecun_normal"})
 """
 
 from seedbed.frameworks import require

@@ -20,8 +20,8 @@ from seedbed.spec.tensors import TensorSpec
 def make_array(spec: TensorSpec, sharding: Any, *, client: Client | None = None) -> jax.Array:
     """Return a tensor as an array of JAX, of which each device of this process has fetched exactly its part.
 
-    Parts that several devices hold are fetched once. In a job of several processes each calls this with the same
-    arguments, and none fetches what lies on the others' devices.
+    Parts that several devices hold are fetched once. In a job of several processes each calls this
+    with the same arguments, and none fetches what lies on the others' devices.
 
     Args:
         spec: the whole tensor.
@@ -44,7 +44,9 @@ def make_array(spec: TensorSpec, sharding: Any, *, client: Client | None = None)
     check_dtype(spec.dtype)
     chosen = as_client(client)
     placed = as_sharding(sharding, len(spec.shape))
-    return array_of_parts(spec.shape, spec.dtype, placed, lambda part: chosen.sample(spec, slice=part))
+    return array_of_parts(
+        spec.shape, spec.dtype, placed, lambda part: chosen.sample(spec, slice=part)
+    )
 
 
 def array_of_parts(

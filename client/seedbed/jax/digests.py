@@ -14,12 +14,17 @@ def digests(tree: Any) -> dict[str, Digest]:
     """Return the digest of each leaf's bytes, by name: those that a server states for the same tensors.
 
     Args:
-        tree: arrays, in any pytree; all of their shards must lie on devices of this process. Keys count by their words.
+        tree: arrays, in any pytree; all of their shards must lie on devices of this process. Keys
+            count by their words.
 
     Raises:
-        InvalidValueError: if other processes hold a part of it, or if a leaf is traced, as inside jit: it has no bytes.
+        InvalidValueError: if other processes hold a part of it, or if a leaf is traced, as inside
+            jit: it has no bytes.
     """
-    return {name: digest_bytes(_little_endian_bytes(name, leaf)) for name, leaf in leaves_by_name(tree).items()}
+    return {
+        name: digest_bytes(_little_endian_bytes(name, leaf))
+        for name, leaf in leaves_by_name(tree).items()
+    }
 
 
 def digest(tree: Any) -> Digest:
@@ -35,7 +40,9 @@ def digest(tree: Any) -> Digest:
 def _little_endian_bytes(name: str, leaf: Any) -> memoryview:
     array = leaf
     if isinstance(leaf, jax.core.Tracer):
-        raise bad_value("tree", "arrays that are not traced, as they are inside jit, grad or vmap", name)
+        raise bad_value(
+            "tree", "arrays that are not traced, as they are inside jit, grad or vmap", name
+        )
     if isinstance(leaf, jax.Array):
         if not leaf.is_fully_addressable:
             raise bad_value("tree", "arrays whose shards all lie on devices of this process", name)

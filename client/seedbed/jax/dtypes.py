@@ -13,7 +13,8 @@ from seedbed.spec.errors import bad_type
 def dtype_in_jax(dtype: Any) -> Dtype:
     """Return the dtype that JAX's initializers fill when they are asked for this one.
 
-    None is JAX's default, float32 without ``jax_enable_x64``; without it, too, 64 bits become 32, and JAX warns.
+    None is JAX's default, float32 without ``jax_enable_x64``; without it, too, 64 bits become 32,
+    and JAX warns.
 
     Raises:
         InvalidTypeError: if it is no dtype.

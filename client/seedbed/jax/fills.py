@@ -13,7 +13,13 @@ from seedbed.client import Client
 from seedbed.defaults import get_default_client
 from seedbed.jax.arrays import array_of_parts
 from seedbed.jax.keys import key_words, seed_of_words
-from seedbed.jax.shardings import as_traced_sharding, axis_names, constrained, decided, sharding_or_default
+from seedbed.jax.shardings import (
+    as_traced_sharding,
+    axis_names,
+    constrained,
+    decided,
+    sharding_or_default,
+)
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.fans import FanAxes
 from seedbed.spec.initializers import InitializerSpec
@@ -54,21 +60,27 @@ class Fill:
     def spec(self, seed: int) -> TensorSpec:
         """Return the tensor that is sampled."""
         shape = tuple(self.shape[axis] for axis in self._order)
-        return TensorSpec("", shape, self.dtype, self.initializer, seed=seed, fan_axes=self.fan_axes)
+        return TensorSpec(
+            "", shape, self.dtype, self.initializer, seed=seed, fan_axes=self.fan_axes
+        )
 
     def sample(self, seed: int, part: TensorSlice) -> NDArray[Any]:
         """Return a part of the tensor, fetched now."""
         starts = tuple(part.starts[axis] for axis in self._order)
         lengths = tuple(part.lengths[axis] for axis in self._order)
-        values = (self.client or get_default_client()).sample(self.spec(seed), slice=TensorSlice(starts, lengths))
-        return np.ascontiguousarray(np.moveaxis(values, -1, self.last_axis)) if values.ndim else values
+        values = (self.client or get_default_client()).sample(
+            self.spec(seed), slice=TensorSlice(starts, lengths)
+        )
+        return (
+            np.ascontiguousarray(np.moveaxis(values, -1, self.last_axis)) if values.ndim else values
+        )
 
 
 def fill(content: Fill, key: Any, out_sharding: Any) -> jax.Array:
     """Return the tensor of a key.
 
-    Outside jit it is sampled now; with a sharding, each device asks for its part. Where JAX traces, as in jit, nothing
-    is sampled before the program runs, and then by calls to the host.
+    Outside jit it is sampled now; with a sharding, each device asks for its part. Where JAX traces,
+    as in jit, nothing is sampled before the program runs, and then by calls to the host.
 
     Args:
         content: the tensor, but for its seed.
@@ -90,7 +102,9 @@ def _traced(content: Fill, words: jax.Array, out_sharding: Any) -> jax.Array:
     sharding = as_traced_sharding(out_sharding, len(content.shape))
     if isinstance(sharding, NamedSharding) and not sharding.is_fully_replicated:
         return _traced_by_devices(content, words, decided(sharding))
-    return constrained(_from_host(content, content.shape, words, [0] * len(content.shape)), sharding)
+    return constrained(
+        _from_host(content, content.shape, words, [0] * len(content.shape)), sharding
+    )
 
 
 def _traced_by_devices(content: Fill, words: jax.Array, sharding: NamedSharding) -> jax.Array:
@@ -103,15 +117,22 @@ def _traced_by_devices(content: Fill, words: jax.Array, sharding: NamedSharding)
         starts = [place * length for place, length in zip(places, lengths, strict=True)]
         return _from_host(content, lengths, words, starts)
 
-    # What a call to the host gives may differ from device to device: here it is the same on replicas.
+    # What a call to the host gives may differ from device to device: here it is the same on
+    # replicas.
     by_devices = jax.shard_map(
-        of_device, mesh=sharding.mesh, in_specs=PartitionSpec(), out_specs=sharding.spec, check_vma=False
+        of_device,
+        mesh=sharding.mesh,
+        in_specs=PartitionSpec(),
+        out_specs=sharding.spec,
+        check_vma=False,
     )
     result: jax.Array = by_devices(words)
     return result
 
 
-def _from_host(content: Fill, lengths: tuple[int, ...], words: jax.Array, starts: list[Any]) -> jax.Array:
+def _from_host(
+    content: Fill, lengths: tuple[int, ...], words: jax.Array, starts: list[Any]
+) -> jax.Array:
     """Return a part of the tensor from a program that calls the host for it."""
 
     def on_host(words: Any, *starts: Any) -> NDArray[Any]:

@@ -2,10 +2,11 @@
 
 The rule is public, so that a tensor can be named outside JAX, too:
 
-- The key's words are ``jax.random.key_data(key)``; an old-style key (a uint32 array) is its own words.
+- The key's words are ``jax.random.key_data(key)``; an old-style key (a uint32 array) is its own
+  words.
 - Two words ``k0, k1`` (JAX's default, threefry) are the seed ``(k0 << 32) | k1``, so that ``jax.random.key(7)`` is 7.
-- Any other number of words becomes the first 8 bytes, little-endian, of the SHA-256 of the words as little-endian
-  uint32.
+- Any other number of words becomes the first 8 bytes, little-endian, of the SHA-256 of the words as
+  little-endian uint32.
 """
 
 import hashlib
@@ -58,10 +59,16 @@ def key_words(key: Any) -> jax.Array:
         raise bad_type("key", "a key of JAX, such as jax.random.key(0)", key)
     if jax.dtypes.issubdtype(dtype, jax.dtypes.prng_key):
         if key.shape != ():
-            raise bad_value("key", "a single key; use jax.vmap for several", f"keys of shape {key.shape}")
+            raise bad_value(
+                "key", "a single key; use jax.vmap for several", f"keys of shape {key.shape}"
+            )
         return jax.random.key_data(key).reshape(-1)
     if dtype != np.uint32 or len(key.shape) == 0 or key.shape[-1] not in RAW_KEY_WORDS:
-        raise bad_type("key", "a key of JAX, such as jax.random.key(0)", f"an array of {dtype} {key.shape}")
+        raise bad_type(
+            "key", "a key of JAX, such as jax.random.key(0)", f"an array of {dtype} {key.shape}"
+        )
     if len(key.shape) > 1:
-        raise bad_value("key", "a single key; use jax.vmap for several", f"an array of shape {key.shape}")
+        raise bad_value(
+            "key", "a single key; use jax.vmap for several", f"an array of shape {key.shape}"
+        )
     return jnp.copy(key)

@@ -11,8 +11,8 @@ from seedbed.spec.errors import bad_value
 def name_of(path: KeyPath) -> str:
     """Return the name of a leaf: the keys that lead to it, such as ``params/Dense_0/kernel``.
 
-    Flax's boxes (nnx's variables, linen's ``Partitioned``) keep their array as ``value``, which is left out, so that a
-    tensor keeps its name when it is boxed.
+    Flax's boxes (nnx's variables, linen's ``Partitioned``) keep their array as ``value``, which is
+    left out, so that a tensor keeps its name when it is boxed.
     """
     if path and path[-1] == GetAttrKey("value"):
         path = path[:-1]

@@ -22,7 +22,8 @@ def as_sharding(value: Any, rank: int, *, field: str = "sharding") -> Sharding:
 
     Raises:
         InvalidTypeError: if it is neither.
-        InvalidValueError: if it needs a mesh and none is set, or if it does not fit the mesh or the tensor.
+        InvalidValueError: if it needs a mesh and none is set, or if it does not fit the mesh or the
+            tensor.
     """
     if isinstance(value, NamedSharding) and isinstance(value.mesh, AbstractMesh):
         value = value.spec
@@ -45,7 +46,8 @@ def as_traced_sharding(value: Any, rank: int, *, field: str = "out_sharding") ->
 
     Raises:
         InvalidTypeError: if the value is neither a sharding nor a PartitionSpec.
-        InvalidValueError: if it needs a mesh and none is set, or if it does not fit the mesh or the tensor.
+        InvalidValueError: if it needs a mesh and none is set, or if it does not fit the mesh or the
+            tensor.
     """
     mesh = jax.sharding.get_abstract_mesh()
     if value is None:
@@ -57,7 +59,9 @@ def as_traced_sharding(value: Any, rank: int, *, field: str = "out_sharding") ->
 
 def decided(sharding: Sharding) -> Sharding:
     """Return a sharding that leaves nothing to the compiler: an axis that it does not constrain is not cut."""
-    if not isinstance(sharding, NamedSharding) or PartitionSpec.UNCONSTRAINED not in tuple(sharding.spec):
+    if not isinstance(sharding, NamedSharding) or PartitionSpec.UNCONSTRAINED not in tuple(
+        sharding.spec
+    ):
         return sharding
     entries = [None if entry is PartitionSpec.UNCONSTRAINED else entry for entry in sharding.spec]
     return NamedSharding(sharding.mesh, PartitionSpec(*entries), memory_kind=sharding.memory_kind)
@@ -68,8 +72,8 @@ def _mesh_of_devices() -> Mesh | None:
     try:
         mesh = jax.sharding.get_mesh()
     except ValueError:
-        # Inside a transformation, such as grad or vmap, JAX does not say it; but arrays that depend on nothing traced
-        # are made at once there, too, and lie on its devices.
+        # Inside a transformation, such as grad or vmap, JAX does not say it; but arrays that depend
+        # on nothing traced are made at once there, too, and lie on its devices.
         with jax.ensure_compile_time_eval():
             array = jnp.zeros(())
         sharding = None if isinstance(array, jax.core.Tracer) else array.sharding
@@ -102,7 +106,10 @@ def parts(sharding: Sharding, shape: tuple[int, ...]) -> list[TensorSlice]:
 def part_at(index: tuple[slice, ...], shape: tuple[int, ...]) -> TensorSlice:
     """Return the part that an index, as JAX gives one for each device, means."""
     ranges = [each.indices(length) for each, length in zip(index, shape, strict=True)]
-    return TensorSlice(tuple(start for start, _, _ in ranges), tuple(max(stop - start, 0) for start, stop, _ in ranges))
+    return TensorSlice(
+        tuple(start for start, _, _ in ranges),
+        tuple(max(stop - start, 0) for start, stop, _ in ranges),
+    )
 
 
 def axis_names(sharding: NamedSharding, rank: int) -> list[tuple[str, ...]]:

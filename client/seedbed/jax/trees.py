@@ -32,15 +32,19 @@ def initialize(
 ) -> Any:
     """Return a tree of arrays: every leaf filled by its name, and each device with exactly its part.
 
-    A name is the path to the leaf, joined with ``/``, such as ``params/Dense_0/kernel``; with seed, shape, dtype and
-    rule it decides the content, which is the same for every sharding, any number of processes and devices.
+    A name is the path to the leaf, joined with ``/``, such as ``params/Dense_0/kernel``; with seed,
+    shape, dtype and rule it decides the content, which is the same for every sharding, any number
+    of processes and devices.
 
     Args:
-        abstract_tree: a pytree of ``jax.ShapeDtypeStruct`` (or of arrays, whose content is not looked at): of
-            ``jax.eval_shape``, of Flax linen's ``init`` under it, or the state of ``nnx.eval_shape``.
-        sharding_tree: a sharding for all; or a pytree of them, or of PartitionSpecs under ``jax.set_mesh``, that is a
-            prefix of the tree; a None in it is the default device. None altogether takes each leaf's own sharding.
-        seed: of every tensor, -2**63 to 2**64 - 1. A seed that a rule's initializer carries does not count.
+        abstract_tree: a pytree of ``jax.ShapeDtypeStruct`` (or of arrays, whose content is not
+            looked at): of ``jax.eval_shape``, of Flax linen's ``init`` under it, or the state of
+            ``nnx.eval_shape``.
+        sharding_tree: a sharding for all; or a pytree of them, or of PartitionSpecs under
+            ``jax.set_mesh``, that is a prefix of the tree; a None in it is the default device. None
+            altogether takes each leaf's own sharding.
+        seed: of every tensor, -2**63 to 2**64 - 1. A seed that a rule's initializer carries does
+            not count.
         rules: patterns on names, and what fills the tensors that match; the first match counts. See
             :class:`seedbed.Manifest`.
         client: who samples; by default the one of :func:`seedbed.get_default_client`.
@@ -75,14 +79,20 @@ def _manifest(leaves: Mapping[str, Any], seed: int, rules: Rules[InitializerLike
         if shape is None or dtype is None:
             raise bad_type(f"abstract_tree[{name!r}]", "a jax.ShapeDtypeStruct", leaf)
         if jax.dtypes.issubdtype(dtype, jax.dtypes.extended):
-            raise bad_value(f"abstract_tree[{name!r}]", "of numbers; leave keys out of the tree", str(dtype))
+            raise bad_value(
+                f"abstract_tree[{name!r}]", "of numbers; leave keys out of the tree", str(dtype)
+            )
         tensors[name] = {"shape": shape, "dtype": np.dtype(dtype)}
-    manifest = Manifest.from_dict({"seedbed_manifest": FORMAT, "seed": seed, "rules": rules, "tensors": tensors})
+    manifest = Manifest.from_dict(
+        {"seedbed_manifest": FORMAT, "seed": seed, "rules": rules, "tensors": tensors}
+    )
     for spec in manifest.tensors:
         check_dtype(spec.dtype)
     # A seed that a rule's initializer brings along does not count: the model's counts for all.
     return Manifest(
-        TensorSpec(spec.name, spec.shape, spec.dtype, spec.initializer, seed, fan_axes=spec.fan_axes)
+        TensorSpec(
+            spec.name, spec.shape, spec.dtype, spec.initializer, seed, fan_axes=spec.fan_axes
+        )
         for spec in manifest.tensors
     )
 
@@ -102,7 +112,10 @@ def _shardings(abstract_tree: Any, sharding_tree: Any) -> list[Sharding | None]:
 
 def _fitting(values: list[Any], leaves: list[Any], field: str) -> list[Sharding | None]:
     ranks = [len(leaf.shape) for leaf in leaves]
-    return [sharding_or_default(each, rank, field=field) for each, rank in zip(values, ranks, strict=True)]
+    return [
+        sharding_or_default(each, rank, field=field)
+        for each, rank in zip(values, ranks, strict=True)
+    ]
 
 
 def _is_sharding(value: Any) -> bool:

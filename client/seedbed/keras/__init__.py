@@ -6,13 +6,16 @@ import seedbed.keras
 layer = keras.layers.Dense(3, kernel_initializer=seedbed.keras.GlorotUniform(seed=1))
 seedbed.keras.initialize(model, seed=42)          # every weight, by its path
 
-The classes have Keras's names and arguments, and are subclasses of Keras's own. An integer seed repeats, as in Keras:
-every call gives draw 0. What a layer gets from them is the same bits on each backend.
+The classes have Keras's names and arguments, and are subclasses of Keras's own. An integer seed
+repeats, as in Keras: every call gives draw 0. What a layer gets from them is the same bits on each
+backend.
 """
 
 from seedbed.frameworks import require
 
-require("keras", title="Keras 3", extra="keras", also="one of its backends: tensorflow, jax or torch")
+require(
+    "keras", title="Keras 3", extra="keras", also="one of its backends: tensorflow, jax or torch"
+)
 
 from seedbed.keras.base import Initializer  # noqa: E402  # the framework may be missing until here
 from seedbed.keras.constants import STFT, Constant, Identity, Ones, Zeros  # noqa: E402

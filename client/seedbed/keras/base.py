@@ -19,14 +19,16 @@ from seedbed.spec.tensors import TensorSpec
 class Initializer(keras.Initializer):  # type: ignore[misc]  # Keras has no annotations
     """Fills tensors of the backend; the base of all.
 
-    A call samples on the host, by the client of :func:`seedbed.set_default_client` (else that of ``$SEEDBED_TARGET``,
-    else the embedded engine), and hands the values to the backend. They are those of the default namespace's class
+    A call samples on the host, by the client of :func:`seedbed.set_default_client` (else that of
+    ``$SEEDBED_TARGET``, else the embedded engine), and hands the values to the backend. They are
+    those of the default namespace's class
     at the same seed and draw: ``seedbed.keras.HeNormal(seed=1)(shape)`` has the bits of
     ``seedbed.HeNormal(seed=1)(shape, draw=0)``, whatever the backend.
 
-    Seeds are Keras 3's: an integer gives the same values on each call, and so does None, which draws 64 random bits at
-    construction and is None in the configuration, so that a clone draws its own. A generator, Keras's or seedbed's,
-    gives a sequence, and keeps its position through serialization.
+    Seeds are Keras 3's: an integer gives the same values on each call, and so does None, which
+    draws 64 random bits at construction and is None in the configuration, so that a clone draws its
+    own. A generator, Keras's or seedbed's, gives a sequence, and keeps its position through
+    serialization.
     """
 
     _kind: ClassVar[type[InitializerSpec]]
@@ -39,7 +41,9 @@ class Initializer(keras.Initializer):  # type: ignore[misc]  # Keras has no anno
                 setattr(self, name, value)
         self._arguments = tuple(arguments)
         self._given_seed = checked_seed(seed)
-        self.seed = drawn_seed() if self._given_seed is None and self._kind.random else self._given_seed
+        self.seed = (
+            drawn_seed() if self._given_seed is None and self._kind.random else self._given_seed
+        )
 
     @property
     def spec(self) -> InitializerSpec:
@@ -57,7 +61,8 @@ class Initializer(keras.Initializer):  # type: ignore[misc]  # Keras has no anno
 
         Args:
             shape: the lengths of all axes.
-            dtype: of the elements; None is ``keras.config.floatx()``. Random numbers come in floating dtypes only.
+            dtype: of the elements; None is ``keras.config.floatx()``. Random numbers come in
+                floating dtypes only.
 
         Raises:
             InvalidTypeError: if an argument has the wrong type.
@@ -77,14 +82,17 @@ class Initializer(keras.Initializer):  # type: ignore[misc]  # Keras has no anno
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments, fit for JSON, and for Keras's own class."""
         config = {name: getattr(self, name) for name in self._arguments}
-        return {**config, "seed": serialized_seed(self._given_seed)} if self._kind.random else config
+        return (
+            {**config, "seed": serialized_seed(self._given_seed)} if self._kind.random else config
+        )
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
         """Return the initializer of a configuration, this class's or that of Keras's own; it is not changed.
 
         Raises:
-            InvalidTypeError: if the configuration is no dictionary, or has an argument that does not exist.
+            InvalidTypeError: if the configuration is no dictionary, or has an argument that does
+                not exist.
         """
         if not isinstance(config, Mapping):
             raise bad_type("config", "a dictionary", config)
@@ -104,7 +112,9 @@ def _standard_dtype(dtype: Any) -> str:
     try:
         name: str = keras.utils.standardize_dtype(dtype)
     except ValueError:
-        raise bad_value("dtype", "one of Keras's, by its name or the backend's object", dtype) from None
+        raise bad_value(
+            "dtype", "one of Keras's, by its name or the backend's object", dtype
+        ) from None
     return name
 
 

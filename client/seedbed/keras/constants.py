@@ -37,7 +37,8 @@ class Constant(Initializer, keras.initializers.Constant):  # type: ignore[misc]
     """All elements the same number, rounded once to a floating dtype.
 
     Args:
-        value: finite; an integer dtype or bool must hold it exactly, else the call is an InvalidValueError.
+        value: finite; an integer dtype or bool must hold it exactly, else the call is an
+            InvalidValueError.
     """
 
     _kind: ClassVar[type[InitializerSpec]] = specs.ConstantSpec
@@ -48,7 +49,8 @@ class Constant(Initializer, keras.initializers.Constant):  # type: ignore[misc]
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
         """Return the initializer of a configuration, in which Keras may have written the value as an array."""
-        value = config.get("value") if hasattr(config, "get") else None  # the base refuses what is no dictionary
+        # The base refuses what is no dictionary.
+        value = config.get("value") if hasattr(config, "get") else None
         if isinstance(value, Mapping):
             config = {**config, "value": keras.saving.deserialize_keras_object(dict(value))}
         return super().from_config(config)
@@ -74,8 +76,8 @@ class STFT(Initializer, keras.initializers.STFT):  # type: ignore[misc]
 
     Args:
         side: ``real`` or ``imag``.
-        window: the name of a window, one of those of :class:`seedbed.STFT`, or None; arrays, which Keras takes, are an
-            InvalidTypeError.
+        window: the name of a window, one of those of :class:`seedbed.STFT`, or None; arrays, which
+            Keras takes, are an InvalidTypeError.
         scaling: ``density``, ``spectrum`` or None.
         periodic: whether the window is one period of a periodic one, rather than symmetric.
     """

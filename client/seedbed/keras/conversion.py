@@ -37,9 +37,10 @@ def convert(initializer: Any) -> Initializer:
     """Return the initializer of ``seedbed.keras`` for one of Keras 3, tf_keras or seedbed, with its arguments and seed.
 
     Args:
-        initializer: of one of Keras's own classes, or the default namespace's of the same names (a subclass may do
-            anything, and has no counterpart), or one of seedbed's for Keras, which is returned as it is. The default
-            namespace's shares its generator of seeds, where it has one, with the counterpart.
+        initializer: of one of Keras's own classes, or the default namespace's of the same names (a
+            subclass may do anything, and has no counterpart), or one of seedbed's for Keras, which
+            is returned as it is. The default namespace's shares its generator of seeds, where it
+            has one, with the counterpart.
 
     Raises:
         InvalidValueError: if there is no counterpart, or Keras has no such arguments.
@@ -63,8 +64,13 @@ def _of_plain(cls: type[Initializer], initializer: plain.Initializer) -> Initial
     config = initializer.get_config()
     unknown = [name for name in config if name not in inspect.signature(cls).parameters]
     if unknown:
-        raise bad_value("initializer", "one without what Keras does not know: " + ", ".join(unknown), initializer)
-    # Two initializers that share a generator give different tensors, and so must their counterparts.
+        raise bad_value(
+            "initializer",
+            "one without what Keras does not know: " + ", ".join(unknown),
+            initializer,
+        )
+    # Two initializers that share a generator give different tensors, and so must their
+    # counterparts.
     return cls.from_config({**config, "seed": initializer.seed} if "seed" in config else config)
 
 
@@ -81,4 +87,6 @@ def _is_keras_own(cls: type[Any]) -> bool:
     if cls is getattr(keras.initializers, cls.__name__, None):
         return True
     # tf_keras's classes; the package need not be installed.
-    return cls.__module__.startswith("tf_keras.") and cls.__module__.endswith("initializers.initializers")
+    return cls.__module__.startswith("tf_keras.") and cls.__module__.endswith(
+        "initializers.initializers"
+    )

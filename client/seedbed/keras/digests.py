@@ -13,9 +13,13 @@ from seedbed.spec.dtypes import as_dtype
 def digests(model: Any) -> dict[str, Digest]:
     """Return the digest of each weight's bytes, by path.
 
-    They are those that a server states for the same tensors; see the manifest of :func:`seedbed.keras.initialize`.
+    They are those that a server states for the same tensors; see the manifest of
+    :func:`seedbed.keras.initialize`.
     """
-    return {weight.path: digest_bytes(_little_endian_bytes(weight.variable)) for weight in weights_of(model)}
+    return {
+        weight.path: digest_bytes(_little_endian_bytes(weight.variable))
+        for weight in weights_of(model)
+    }
 
 
 def digest(model: Any) -> Digest:
@@ -25,6 +29,11 @@ def digest(model: Any) -> Digest:
 
 def _little_endian_bytes(variable: Any) -> bytes:
     # tf_keras's variables are TensorFlow's.
-    values = keras.ops.convert_to_numpy(variable.value) if isinstance(variable, keras.Variable) else variable.numpy()
-    array = np.asarray(values, as_dtype(variable.dtype).numpy)  # PyTorch's bfloat16 comes as float32
+    values = (
+        keras.ops.convert_to_numpy(variable.value)
+        if isinstance(variable, keras.Variable)
+        else variable.numpy()
+    )
+    # PyTorch's bfloat16 comes as float32.
+    array = np.asarray(values, as_dtype(variable.dtype).numpy)
     return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()

@@ -10,7 +10,9 @@ from seedbed.keras.scaling import axes_of
 from seedbed.spec.fans import FanAxes
 
 # Older Keras took the last two axes of every kernel.
-_IS_KNOWN_TO_KERAS = "input_axes" in inspect.signature(keras.initializers.VarianceScaling).parameters
+_IS_KNOWN_TO_KERAS = (
+    "input_axes" in inspect.signature(keras.initializers.VarianceScaling).parameters
+)
 
 
 def fan_axes_of(initializer: Any, own: Any, layer: Any, rank: int) -> FanAxes | None:
@@ -26,9 +28,15 @@ def fan_axes_of(initializer: Any, own: Any, layer: Any, rank: int) -> FanAxes | 
         axes: FanAxes | None = initializer.fan_axes
         return axes
     axes = initializer.fan_axes_of(rank)
-    if axes is not None or not _IS_KNOWN_TO_KERAS or not isinstance(layer, keras.layers.EinsumDense):
+    if (
+        axes is not None
+        or not _IS_KNOWN_TO_KERAS
+        or not isinstance(layer, keras.layers.EinsumDense)
+    ):
         return axes
-    return einsum_axes(layer.equation) if isinstance(own, keras.initializers.VarianceScaling) else None
+    return (
+        einsum_axes(layer.equation) if isinstance(own, keras.initializers.VarianceScaling) else None
+    )
 
 
 def einsum_axes(equation: str) -> FanAxes:

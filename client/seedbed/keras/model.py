@@ -29,28 +29,31 @@ def initialize(
 ) -> Manifest:
     """Fill every weight of a built model, each by its path, in one call of ``sample_all``.
 
-    The content of a weight depends on the seed, its path, its initializer, shape and dtype, and on nothing else: not on
-    the backend, nor on the order in which layers were made. By default each layer's own initializer fills its weights;
-    seeds that initializers carry do not matter here. Give layers names: Keras numbers those without one by how many
-    there were before.
+    The content of a weight depends on the seed, its path, its initializer, shape and dtype, and on
+    nothing else: not on the backend, nor on the order in which layers were made. By default each
+    layer's own initializer fills its weights;
+    seeds that initializers carry do not matter here. Give layers names: Keras numbers those without
+    one by how many there were before.
 
-    Moving statistics of batch normalization are weights, and start again. What ``Normalization.adapt`` measured and the
-    kernels of ``STFTSpectrogram`` stay as they are; seeds of dropout, metrics and optimizers are no weights.
+    Moving statistics of batch normalization are weights, and start again. What
+    ``Normalization.adapt`` measured and the kernels of ``STFTSpectrogram`` stay as they are; seeds
+    of dropout, metrics and optimizers are no weights.
 
     Args:
         model: a model or layer of Keras 3, or of tf_keras, that is built.
         seed: of every weight; -2**63 to 2**64 - 1.
-        rules: patterns on paths and what fills the weights that match, as in a :class:`seedbed.Manifest`: the first
-            match counts, before the layer's own initializer. None leaves a weight as it is.
+        rules: patterns on paths and what fills the weights that match, as in a
+            :class:`seedbed.Manifest`: the first match counts, before the layer's own initializer.
+            None leaves a weight as it is.
         client: who samples; by default that of :func:`seedbed.set_default_client`.
 
     Returns:
-        The tensors that were asked for. What a weight holds is the tensor of its path, but for the biases of an LSTM
-        with ``unit_forget_bias``, whose forget gates are then set to 1.
+        The tensors that were asked for. What a weight holds is the tensor of its path, but for the
+        biases of an LSTM with ``unit_forget_bias``, whose forget gates are then set to 1.
 
     Raises:
-        InvalidValueError: if the model is not built, or no initializer of seedbed stands for a weight's: the path is
-            named, and a rule for it helps.
+        InvalidValueError: if the model is not built, or no initializer of seedbed stands for a
+            weight's: the path is named, and a rule for it helps.
         TransportError: if a server's answer does not come; no weight has changed then.
     """
     if client is not None and not isinstance(client, Client):

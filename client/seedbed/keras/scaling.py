@@ -16,20 +16,27 @@ _register = keras.saving.register_keras_serializable(package="seedbed")
 
 def axes_of(rank: int, input_axes: Axes, output_axes: Axes) -> FanAxes:
     """Return the fan axes that Keras's ``input_axes`` and ``output_axes`` mean: what neither names does not count."""
-    named = {axis % rank for axis in (*as_ints("input_axes", input_axes), *as_ints("output_axes", output_axes)) if rank}
+    named = {
+        axis % rank
+        for axis in (*as_ints("input_axes", input_axes), *as_ints("output_axes", output_axes))
+        if rank
+    }
     return FanAxes(input_axes, output_axes, [axis for axis in range(rank) if axis not in named])
 
 
 class _Scaling(Initializer):
     """A variance scaling, whose fans may count other axes than the last two.
 
-    ``EinsumDense``, and with it ``MultiHeadAttention``, makes a copy that names the axes of its kernel.
+    ``EinsumDense``, and with it ``MultiHeadAttention``, makes a copy that names the axes of its
+    kernel.
     """
 
     input_axes: Axes | None
     output_axes: Axes | None
 
-    def __init__(self, seed: Seed, input_axes: Axes | None, output_axes: Axes | None, **arguments: Any) -> None:
+    def __init__(
+        self, seed: Seed, input_axes: Axes | None, output_axes: Axes | None, **arguments: Any
+    ) -> None:
         super().__init__(seed, **arguments)
         for name, axes in (("input_axes", input_axes), ("output_axes", output_axes)):
             setattr(self, name, None if axes is None else list(as_ints(name, axes)))
@@ -43,7 +50,10 @@ class _Scaling(Initializer):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments; the axes only where they are given, as older Keras does not know them."""
         axes = {"input_axes": self.input_axes, "output_axes": self.output_axes}
-        return {**super().get_config(), **{name: value for name, value in axes.items() if value is not None}}
+        return {
+            **super().get_config(),
+            **{name: value for name, value in axes.items() if value is not None},
+        }
 
 
 @_register
@@ -53,7 +63,8 @@ class VarianceScaling(_Scaling, keras.initializers.VarianceScaling):  # type: ig
     Args:
         scale: finite and positive.
         mode: ``fan_in``, ``fan_out`` or ``fan_avg``.
-        distribution: ``truncated_normal`` (also called ``normal``), ``untruncated_normal`` or ``uniform``.
+        distribution: ``truncated_normal`` (also called ``normal``), ``untruncated_normal`` or
+            ``uniform``.
         seed: an integer of 64 bits, a SeedGenerator, or None for 64 random bits.
         input_axes: the axes that are inputs; all that neither argument names do not count.
         output_axes: the axes that are outputs.
@@ -70,7 +81,9 @@ class VarianceScaling(_Scaling, keras.initializers.VarianceScaling):  # type: ig
         input_axes: Axes | None = None,
         output_axes: Axes | None = None,
     ) -> None:
-        super().__init__(seed, input_axes, output_axes, scale=scale, mode=mode, distribution=distribution)
+        super().__init__(
+            seed, input_axes, output_axes, scale=scale, mode=mode, distribution=distribution
+        )
 
 
 class _FixedScaling(VarianceScaling):
@@ -78,7 +91,9 @@ class _FixedScaling(VarianceScaling):
 
     _kind: ClassVar[type[FixedScalingSpec]]
 
-    def __init__(self, seed: Seed = None, input_axes: Axes | None = None, output_axes: Axes | None = None) -> None:
+    def __init__(
+        self, seed: Seed = None, input_axes: Axes | None = None, output_axes: Axes | None = None
+    ) -> None:
         _Scaling.__init__(self, seed, input_axes, output_axes)
 
     @property

@@ -51,7 +51,8 @@ def next_draw(seed: Any) -> tuple[int, int]:
     if not isinstance(seed, keras.random.SeedGenerator):
         return as_seed(seed), 0
     if in_stateless_scope():
-        # Keras asks for a placeholder while it infers shapes, where no state can be read; it asks again for the values.
+        # Keras asks for a placeholder while it infers shapes, where no state can be read; it asks
+        # again for the values.
         return as_seed(seed.get_config()["seed"] or 0), 0
     first, position = state_of(seed)
     seed.next()
@@ -67,8 +68,8 @@ def state_of(generator: Any) -> tuple[int, int]:
 def serialized_seed(seed: Any) -> Any:
     """Return a checked seed as what JSON takes, and :func:`checked_seed` reads.
 
-    A generator of Keras is written as Keras writes it, with its state besides, which Keras forgets, and ignores when it
-    reads the dictionary.
+    A generator of Keras is written as Keras writes it, with its state besides, which Keras forgets,
+    and ignores when it reads the dictionary.
     """
     if isinstance(seed, SeedGenerator):
         return {"module": "seedbed", "class_name": "SeedGenerator", "config": seed.get_config()}
@@ -80,7 +81,9 @@ def serialized_seed(seed: Any) -> Any:
 def _restored_generator(written: Mapping[str, Any]) -> Any:
     if not str(written.get("module", "")).startswith("keras"):
         return SeedGenerator.from_config(written.get("config", written))
-    generator = keras.saving.deserialize_keras_object({key: written[key] for key in written if key != _STATE})
+    generator = keras.saving.deserialize_keras_object(
+        {key: written[key] for key in written if key != _STATE}
+    )
     if not isinstance(generator, keras.random.SeedGenerator):
         raise bad_value("seed", "the dictionary of a SeedGenerator", written)
     if _STATE in written:

@@ -75,18 +75,31 @@ def weights_of(model: Any) -> list[Weight]:
     """
     if not getattr(model, "built", False):
         raise bad_value("model", "built: call it once, or use model.build(input_shape)", model)
-    layers = {id(variable): layer for layer in model._flatten_layers() for variable in _own_weights(layer)}  # noqa: SLF001  # nothing public lists the layers inside layers
-    weights = [Weight(_path_of(variable), variable, layers.get(id(variable))) for variable in model.weights]
+    # Nothing public lists the layers inside layers.
+    layers = {
+        id(variable): layer
+        for layer in model._flatten_layers()  # noqa: SLF001
+        for variable in _own_weights(layer)
+    }
+    weights = [
+        Weight(_path_of(variable), variable, layers.get(id(variable))) for variable in model.weights
+    ]
     seen: set[str] = set()
     for weight in weights:
         if weight.path in seen:
-            raise bad_value("model", "one whose weights have different paths: name its layers", weight.path)
+            raise bad_value(
+                "model", "one whose weights have different paths: name its layers", weight.path
+            )
         seen.add(weight.path)
     return weights
 
 
 def _own_weights(layer: Any) -> list[Any]:
-    inner = {id(each) for child in layer._flatten_layers(include_self=False) for each in child.weights}  # noqa: SLF001
+    inner = {
+        id(each)
+        for child in layer._flatten_layers(include_self=False)  # noqa: SLF001
+        for each in child.weights
+    }
     return [variable for variable in layer.weights if id(variable) not in inner]
 
 

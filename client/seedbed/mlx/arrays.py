@@ -20,7 +20,9 @@ def array_of(values: NDArray[Any], dtype: Dtype) -> mx.array:
     """
     bits = mx.array(values.view(UNSIGNED[dtype.itemsize]))
     # MLX has float64 on the processor only, and memory that all of its devices share.
-    return mx.view(bits, getattr(mx, "bool_" if dtype is Dtype.BOOL else dtype.value), stream=mx.cpu)
+    return mx.view(
+        bits, getattr(mx, "bool_" if dtype is Dtype.BOOL else dtype.value), stream=mx.cpu
+    )
 
 
 def dtype_of(dtype: Any) -> Dtype:

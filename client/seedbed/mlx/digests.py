@@ -22,7 +22,8 @@ def digests(tree: Any) -> dict[str, Digest]:
 
     Raises:
         InvalidTypeError: if a leaf is no array.
-        InvalidValueError: if two arrays have the same name, or if one is being traced and has no bytes yet.
+        InvalidValueError: if two arrays have the same name, or if one is being traced and has no
+            bytes yet.
     """
     return {name: digest_bytes(_bytes(name, leaf)) for name, leaf in _leaves_by_name(tree).items()}
 
@@ -54,5 +55,7 @@ def _bytes(name: str, leaf: Any) -> memoryview:
     try:
         mx.eval(words)
     except ValueError:
-        raise bad_value("tree", "arrays that are not traced, as they are inside mx.compile or mx.vmap", name) from None
+        raise bad_value(
+            "tree", "arrays that are not traced, as they are inside mx.compile or mx.vmap", name
+        ) from None
     return np.asarray(words).data

@@ -1,19 +1,22 @@
 """The initializers of ``mlx.nn.init``: their names, parameters, defaults, fans and scales, sampled by seedbed.
 
-Each function returns one that takes an array and returns another of its shape and of the dtype asked for; the array
-itself is neither changed nor looked at. MLX's meanings: fans are those of weights ``(out, ..., in)`` of two axes or
-more; normals are not truncated; ``he_*`` has the standard deviation gain / sqrt(fan), without He's factor sqrt(2).
+Each function returns one that takes an array and returns another of its shape and of the dtype
+asked for; the array itself is neither changed nor looked at. MLX's meanings: fans are those of
+weights ``(out, ..., in)`` of two axes or more; normals are not truncated; ``he_*`` has the standard
+deviation gain / sqrt(fan), without He's factor sqrt(2).
 
 Besides MLX's parameters, those that are random take by keyword
 
-- ``seed``: -2**63 to 2**64 - 1, a :class:`seedbed.SeedGenerator`, or None for 64 bits of MLX's own random state;
+- ``seed``: -2**63 to 2**64 - 1, a :class:`seedbed.SeedGenerator`, or None for 64 bits of MLX's own
+  random state;
 - ``name``: part of the content; with one, calls are independent of each other;
 - ``client``: who samples, by default the one of :func:`seedbed.get_default_client`.
 
-Without a name, the calls of one initializer are the successive draws of its seed; see :mod:`seedbed.mlx.sources`.
+Without a name, the calls of one initializer are the successive draws of its seed; see
+:mod:`seedbed.mlx.sources`.
 
-All raise InvalidTypeError and InvalidValueError (a TypeError and a ValueError) for what is not allowed, and a
-TransportError if a server's answer does not come. Empty shapes give empty arrays.
+All raise InvalidTypeError and InvalidValueError (a TypeError and a ValueError) for what is not
+allowed, and a TransportError if a server's answer does not come. Empty shapes give empty arrays.
 """
 
 from collections.abc import Callable
@@ -26,7 +29,13 @@ from seedbed.mlx.arrays import array_of, dtype_of, matrix_shape, shape_of
 from seedbed.mlx.scales import Mode, centred_uniform, glorot_std, he_std, not_negative
 from seedbed.mlx.sources import Seed, Source
 from seedbed.spec.errors import bad_value
-from seedbed.spec.initializers import ConstantSpec, OrthogonalSpec, RandomNormalSpec, RandomUniformSpec, SparseSpec
+from seedbed.spec.initializers import (
+    ConstantSpec,
+    OrthogonalSpec,
+    RandomNormalSpec,
+    RandomUniformSpec,
+    SparseSpec,
+)
 
 __all__ = [
     "constant",
@@ -52,8 +61,8 @@ def constant(value: float, dtype: mx.Dtype = mx.float32) -> Initializer:
     """Return an initializer of arrays full of a number.
 
     Args:
-        value: finite. A floating dtype takes it rounded once; an integer dtype or bool must hold it exactly (MLX's own
-            gives float32 then).
+        value: finite. A floating dtype takes it rounded once; an integer dtype or bool must hold it
+            exactly (MLX's own gives float32 then).
         dtype: of the arrays; MLX's own sometimes has another.
     """
     spec, element = ConstantSpec(value), dtype_of(dtype)
@@ -270,6 +279,10 @@ def sparse(
 
     def initializer(a: mx.array) -> mx.array:
         shape = matrix_shape(a)
-        return source.fill(shape, spec) if others.mean == 0 else source.fill_around_zeros(shape, others, spec)
+        return (
+            source.fill(shape, spec)
+            if others.mean == 0
+            else source.fill_around_zeros(shape, others, spec)
+        )
 
     return initializer

@@ -1,9 +1,13 @@
 """Where the content of an initializer's calls comes from: who samples, and which seed and draw each call uses.
 
-- An integer: the calls are draws 0, 1, 2, ... of that seed, so that arrays of one shape get different numbers.
-- An integer and a name: every call is draw 0, so that an array depends on seed and name, not on the order of calls.
-- A SeedGenerator: each call is its next draw, also where several initializers share it; with a name, draw 0.
-- None: each call takes 64 bits from MLX's own random state, so that ``mx.random.seed`` makes it repeatable.
+- An integer: the calls are draws 0, 1, 2, ... of that seed, so that arrays of one shape get
+  different numbers.
+- An integer and a name: every call is draw 0, so that an array depends on seed and name, not on the
+  order of calls.
+- A SeedGenerator: each call is its next draw, also where several initializers share it; with a
+  name, draw 0.
+- None: each call takes 64 bits from MLX's own random state, so that ``mx.random.seed`` makes it
+  repeatable.
 """
 
 import itertools
@@ -61,22 +65,31 @@ class Source:
         """Return the array of the next call."""
         return array_of(self._sample(shape, {initializer: self._dtype})[0], self._dtype)
 
-    def fill_around_zeros(self, shape: tuple[int, ...], initializer: InitializerSpec, zeros: SparseSpec) -> mx.array:
+    def fill_around_zeros(
+        self, shape: tuple[int, ...], initializer: InitializerSpec, zeros: SparseSpec
+    ) -> mx.array:
         """Return the array of the next call, with zeros where a sparse one has them.
 
-        Random numbers depend on seed, name and draw, not on the initializer: with mean 0, this is the sparse array.
+        Random numbers depend on seed, name and draw, not on the initializer: with mean 0, this is
+        the sparse array.
         """
         # Of 64-bit words, only one in 2**63 is a zero by itself.
         pattern = replace(zeros, stddev=1.0)
         values, places = self._sample(shape, {initializer: self._dtype, pattern: Dtype.FLOAT64})
         return array_of(np.where(places == 0, values.dtype.type(0), values), self._dtype)
 
-    def _sample(self, shape: tuple[int, ...], dtypes: Mapping[InitializerSpec, Dtype]) -> list[NDArray[Any]]:
+    def _sample(
+        self, shape: tuple[int, ...], dtypes: Mapping[InitializerSpec, Dtype]
+    ) -> list[NDArray[Any]]:
         for initializer, dtype in dtypes.items():
-            TensorSpec(self._name, shape, dtype, initializer, seed=0)  # a call that is wrong must not use a draw
+            # A call that is wrong must not use a draw.
+            TensorSpec(self._name, shape, dtype, initializer, seed=0)
         seed, draw = self._next()
         client = self._client or get_default_client()
-        specs = [TensorSpec(self._name, shape, dtype, each, seed=seed, draw=draw) for each, dtype in dtypes.items()]
+        specs = [
+            TensorSpec(self._name, shape, dtype, each, seed=seed, draw=draw)
+            for each, dtype in dtypes.items()
+        ]
         return [client.sample(spec) for spec in specs]
 
     def _next(self) -> tuple[int, int]:

@@ -69,8 +69,9 @@ def digest_bytes(data: bytes | memoryview, algorithm: DigestAlgorithm = "xxh3_12
 def digest_of(digests: Mapping[str, Digest]) -> Digest:
     """Return one digest for many tensors, such as a model's: of their names and digests, in the names' order.
 
-    It is the XXH3-128 of a line ``NAME NUL DIGEST`` for each, the digest as its text; its size is that of all. So two
-    processes agree on a model whatever each of them holds of it, and whichever framework it is in.
+    It is the XXH3-128 of a line ``NAME NUL DIGEST`` for each, the digest as its text; its size is
+    that of all. So two processes agree on a model whatever each of them holds of it, and whichever
+    framework it is in.
 
     Example:
         >>> digest_of({"a": digest_bytes(b"1"), "b": digest_bytes(b"2")}).size_bytes
@@ -79,4 +80,6 @@ def digest_of(digests: Mapping[str, Digest]) -> Digest:
     digester = Digester()
     for name in sorted(digests):
         digester.update(f"{name}\0{digests[name]}\n".encode())
-    return Digest("xxh3_128", digester.digest().value, sum(each.size_bytes for each in digests.values()))
+    return Digest(
+        "xxh3_128", digester.digest().value, sum(each.size_bytes for each in digests.values())
+    )

@@ -56,7 +56,9 @@ class Dtype(enum.Enum):
         if self.is_floating:
             return math.isfinite(float(self.rounded(value)))
         bits = 8 * self.itemsize
-        low, high = (0, 2**bits) if self.value.startswith("u") else (-(2 ** (bits - 1)), 2 ** (bits - 1))
+        low, high = (
+            (0, 2**bits) if self.value.startswith("u") else (-(2 ** (bits - 1)), 2 ** (bits - 1))
+        )
         return math.isfinite(value) and value == int(value) and low <= value < high
 
     def rounded(self, value: float) -> np.generic:

@@ -44,9 +44,13 @@ class OutOfDeviceMemoryError(SeedbedError, MemoryError):
     """The device has no room now."""
 
 
-def bad_value(field: str, allowed: str, received: object, *, reason: str = "INVALID_VALUE") -> InvalidValueError:
+def bad_value(
+    field: str, allowed: str, received: object, *, reason: str = "INVALID_VALUE"
+) -> InvalidValueError:
     """Return the error for a wrong value: the field, what is allowed, what came."""
-    return InvalidValueError(f"`{field}` must be {allowed}. Received: {shorten(received)}", field=field, reason=reason)
+    return InvalidValueError(
+        f"`{field}` must be {allowed}. Received: {shorten(received)}", field=field, reason=reason
+    )
 
 
 def bad_type(field: str, allowed: str, received: object) -> InvalidTypeError:
@@ -65,6 +69,8 @@ def shorten(value: object, longest: int = 120) -> str:
         text = value if isinstance(value, str) and len(value) > longest else repr(value)
     except ValueError:  # an integer of more digits than Python agrees to print
         return (
-            f"an integer of {value.bit_length()} bits" if isinstance(value, int) else "a value without representation"
+            f"an integer of {value.bit_length()} bits"
+            if isinstance(value, int)
+            else "a value without representation"
         )
     return text if len(text) <= longest else text[: longest - 3] + "..."

@@ -53,7 +53,11 @@ class FanAxes:
     """Axes that count for neither."""
 
     def __init__(self, in_axis: Axes = -2, out_axis: Axes = -1, batch_axis: Axes = ()) -> None:
-        for name, axes in (("in_axis", in_axis), ("out_axis", out_axis), ("batch_axis", batch_axis)):
+        for name, axes in (
+            ("in_axis", in_axis),
+            ("out_axis", out_axis),
+            ("batch_axis", batch_axis),
+        ):
             object.__setattr__(self, name, as_ints(name, axes))
 
     def resolve(self, rank: int) -> "FanAxes":
@@ -68,7 +72,9 @@ class FanAxes:
             axes = []
             for axis in getattr(self, name):
                 if not -rank <= axis < rank:
-                    raise bad_value(name, f"from {-rank} to {rank - 1} for a tensor of rank {rank}", axis)
+                    raise bad_value(
+                        name, f"from {-rank} to {rank - 1} for a tensor of rank {rank}", axis
+                    )
                 axes.append(axis % rank)
                 if axis % rank in seen:
                     raise bad_value(name, "an axis that is not named twice", axis)
@@ -91,8 +97,9 @@ def compute_fans(
         out_axis: the axes that are outputs; by default Keras's rule.
         batch_axis: axes that count for neither.
 
-    Without axes, Keras's rule: a scalar has fans (1, 1), a vector's length is both, and otherwise the last axis is
-    out, the one before it in, and the product of all others (the receptive field) multiplies both.
+    Without axes, Keras's rule: a scalar has fans (1, 1), a vector's length is both, and otherwise
+    the last axis is out, the one before it in, and the product of all others (the receptive field)
+    multiplies both.
 
     Raises:
         InvalidTypeError: if an axis is not an integer.
@@ -105,7 +112,9 @@ def compute_fans(
     if in_axis is None and out_axis is None and batch_axis == ():
         receptive = math.prod(shape[:-2])
         return Fans(float(shape[-2] * receptive), float(shape[-1] * receptive))
-    axes = FanAxes(-2 if in_axis is None else in_axis, -1 if out_axis is None else out_axis, batch_axis).resolve(rank)
+    axes = FanAxes(
+        -2 if in_axis is None else in_axis, -1 if out_axis is None else out_axis, batch_axis
+    ).resolve(rank)
     named = {*axes.in_axis, *axes.out_axis, *axes.batch_axis}
     receptive = math.prod(length for axis, length in enumerate(shape) if axis not in named)
     fan_in = math.prod(shape[axis] for axis in axes.in_axis) * receptive

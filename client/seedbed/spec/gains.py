@@ -9,7 +9,9 @@ from seedbed.spec.numbers import as_finite
 Nonlinearity = Literal["linear", "sigmoid", "tanh", "relu", "leaky_relu", "selu"]
 NONLINEARITIES: tuple[Nonlinearity, ...] = get_args(Nonlinearity)
 
-Layer = Literal["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"]
+Layer = Literal[
+    "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"
+]
 """Layers that PyTorch takes for nonlinearities: they are linear."""
 _LAYERS: tuple[Layer, ...] = get_args(Layer)
 NonlinearityName = Nonlinearity | Layer
@@ -52,9 +54,10 @@ def as_slope(field: str, value: object) -> float:
 def calculate_gain(nonlinearity: NonlinearityName, param: float | None = None) -> float:
     """Return the standard deviation by which a layer before a nonlinearity keeps the variance of its input.
 
-    1 for ``linear``, every ``conv1d`` to ``conv_transpose3d``, and ``sigmoid``; 5/3 for ``tanh``; sqrt(2) for
-    ``relu``; sqrt(2 / (1 + param**2)) for ``leaky_relu``; 3/4 for ``selu``. These are the numbers of PyTorch's
-    ``torch.nn.init.calculate_gain``; sqrt(2) is derived by He et al. 2015, arXiv:1502.01852.
+    1 for ``linear``, every ``conv1d`` to ``conv_transpose3d``, and ``sigmoid``; 5/3 for ``tanh``;
+    sqrt(2) for ``relu``; sqrt(2 / (1 + param**2)) for ``leaky_relu``; 3/4 for ``selu``. These are
+    the numbers of PyTorch's ``torch.nn.init.calculate_gain``; sqrt(2) is derived by He et al. 2015,
+    arXiv:1502.01852.
 
     Args:
         nonlinearity: one of the names above.

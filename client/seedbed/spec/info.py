@@ -9,9 +9,11 @@ from seedbed.spec.initializers import Distribution
 NUMERICS = "seedbed-1"
 """The numerics version that this release produces."""
 
-# gRPC's default limit on a message counts everything in it; this leaves room for the header and the digest.
+# gRPC's default limit on a message counts everything in it; this leaves room for the header and the
+# digest.
 MAX_CHUNK_BYTES = 4 * 2**20 - 4096
-# A tensor of at most so many bytes takes less time to sample than a call does: SampleTensor sends it in one message.
+# A tensor of at most so many bytes takes less time to sample than a call does: SampleTensor sends
+# it in one message.
 ONE_MESSAGE_BYTES = 2**16
 MIN_CHUNK_BYTES = 16
 

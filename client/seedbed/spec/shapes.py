@@ -20,7 +20,8 @@ def as_ints(field: str, value: object) -> tuple[int, ...]:
     Raises:
         InvalidTypeError: if it is neither.
     """
-    if type(value) is tuple and all(type(item) is int for item in value):  # mostly, as every call comes here
+    # Mostly, as every call comes here.
+    if type(value) is tuple and all(type(item) is int for item in value):
         return value
     if isinstance(value, (str, bytes, bytearray, Mapping, AbstractSet)) or value is None:
         raise bad_type(field, "a sequence of integers", value)
@@ -51,5 +52,7 @@ def as_shape(value: object, itemsize: int, *, field: str = "shape") -> tuple[int
             raise bad_value(f"{field}[{axis}]", "at most 2**63 - 1", length)
     # An empty array, too, must have strides that fit: numpy counts the other axes.
     if math.prod(length for length in shape if length) * itemsize > MAX_BYTES:
-        raise bad_value(field, f"of at most 2**63 - 1 bytes (at {itemsize} bytes an element)", shape)
+        raise bad_value(
+            field, f"of at most 2**63 - 1 bytes (at {itemsize} bytes an element)", shape
+        )
     return shape

@@ -29,18 +29,32 @@ class TensorSlice:
         rank = len(shape)
         for name, values in (("starts", self.starts), ("lengths", self.lengths)):
             if len(values) != rank:
-                raise bad_value(f"slice.{name}", f"{rank} numbers for a tensor of rank {rank}", values)
-        for axis, (start, length, whole) in enumerate(zip(self.starts, self.lengths, shape, strict=True)):
+                raise bad_value(
+                    f"slice.{name}", f"{rank} numbers for a tensor of rank {rank}", values
+                )
+        for axis, (start, length, whole) in enumerate(
+            zip(self.starts, self.lengths, shape, strict=True)
+        ):
             if not 0 <= start <= whole:
-                raise bad_value(f"slice.starts[{axis}]", f"from 0 to {whole}", start, reason="SLICE_OUT_OF_RANGE")
+                raise bad_value(
+                    f"slice.starts[{axis}]",
+                    f"from 0 to {whole}",
+                    start,
+                    reason="SLICE_OUT_OF_RANGE",
+                )
             if not 0 <= length <= whole - start:
                 allowed = f"from 0 to {whole - start} (the axis has {whole} elements, the slice starts at {start})"
-                raise bad_value(f"slice.lengths[{axis}]", allowed, length, reason="SLICE_OUT_OF_RANGE")
+                raise bad_value(
+                    f"slice.lengths[{axis}]", allowed, length, reason="SLICE_OUT_OF_RANGE"
+                )
 
     @property
     def index(self) -> tuple[slice, ...]:
         """The same rectangle as an index for numpy: ``whole[tensor_slice.index]``."""
-        return tuple(slice(start, start + length) for start, length in zip(self.starts, self.lengths, strict=True))
+        return tuple(
+            slice(start, start + length)
+            for start, length in zip(self.starts, self.lengths, strict=True)
+        )
 
 
 def whole(shape: tuple[int, ...]) -> TensorSlice:
@@ -75,7 +89,9 @@ class Shard:
         """
         rank = len(shape)
         if not -rank <= self.axis < rank:
-            raise bad_value("axis", f"from {-rank} to {rank - 1} for a tensor of rank {rank}", self.axis)
+            raise bad_value(
+                "axis", f"from {-rank} to {rank - 1} for a tensor of rank {rank}", self.axis
+            )
         axis = self.axis % rank
         # Parts differ by at most one element, the longer ones first, as in numpy.array_split.
         base, longer = divmod(shape[axis], self.count)

@@ -29,7 +29,9 @@ def as_name(value: object, *, field: str = "name") -> str:
     except UnicodeEncodeError:
         raise bad_value(field, "valid Unicode", value) from None
     if size > MAX_NAME_BYTES:
-        raise bad_value(field, f"at most {MAX_NAME_BYTES} bytes of UTF-8", f"{value[:40]}... ({size} bytes)")
+        raise bad_value(
+            field, f"at most {MAX_NAME_BYTES} bytes of UTF-8", f"{value[:40]}... ({size} bytes)"
+        )
     return value
 
 
@@ -53,12 +55,14 @@ class SeededInitializer(Protocol):
 class TensorSpec:
     """All that a tensor's content depends on.
 
-    The initializer may be one of the SDK's classes, which carry a seed (used where ``seed`` is None) and may name fan
+    The initializer may be one of the SDK's classes, which carry a seed (used where ``seed`` is
+    None) and may name fan
     axes. The value itself holds only what travels: an :class:`InitializerSpec` and plain numbers.
 
     Args:
         name: any text, at most 1,024 bytes of UTF-8, may be empty.
-        shape: the lengths of all axes, 0 or more each; () is a scalar, an integer a vector's length.
+        shape: the lengths of all axes, 0 or more each; () is a scalar, an integer a vector's
+            length.
         dtype: the type of the elements; a name, a numpy dtype, or another framework's.
         initializer: what fills the tensor.
         seed: -2**63 to 2**64 - 1; None takes the initializer's own.

@@ -1,7 +1,9 @@
 """What this process holds of a tensor, DTensors included: its layout, and the local memory.
 
-The only file that knows torch's placements. ``torch.distributed.tensor`` may be missing from a build of torch and takes
-time to import, so it is asked for only where a program has imported it: without it, there are no DTensors.
+The only file that knows torch's placements. ``torch.distributed.tensor`` may be missing from a
+build of torch and takes
+time to import, so it is asked for only where a program has imported it: without it, there are no
+DTensors.
 """
 
 import sys
@@ -24,7 +26,8 @@ def is_dtensor(tensor: torch.Tensor) -> bool:
 
 def local_tensor(tensor: torch.Tensor) -> torch.Tensor:
     """Return the memory of this process: of a DTensor its shard, else the tensor itself, without its history."""
-    # Without gradients, to_local is the shard itself and not a copy; what is written there is the parameter's.
+    # Without gradients, to_local is the shard itself and not a copy; what is written there is the
+    # parameter's.
     return (tensor.to_local() if is_dtensor(tensor) else tensor).detach()
 
 
@@ -46,7 +49,9 @@ def layout_of(tensor: torch.Tensor) -> Layout | None:
     for place, placement in enumerate(tensor.placements):
         if not placement.is_replicate():
             axis = _sharded_axis(placement, len(shape))
-            axes[axis] = _part(placement, axes[axis], index=coordinate[place], count=mesh.size(place))
+            axes[axis] = _part(
+                placement, axes[axis], index=coordinate[place], count=mesh.size(place)
+            )
     return _checked(Layout(shape, tuple(axes)), tensor)
 
 
@@ -81,7 +86,11 @@ def gathered(tensor: Any) -> torch.Tensor:
 
 def _sharded_axis(placement: Any, rank: int) -> int:
     if not hasattr(placement, "dim"):
-        raise bad_value("tensor.placements", "Shard or Replicate: what is partial has no elements yet", placement)
+        raise bad_value(
+            "tensor.placements",
+            "Shard or Replicate: what is partial has no elements yet",
+            placement,
+        )
     return int(placement.dim) % rank
 
 
@@ -93,7 +102,10 @@ def _part(placement: Any, axis: Runs, *, index: int, count: int) -> Runs:
 def _checked(layout: Layout, tensor: torch.Tensor) -> Layout:
     held = tuple(local_tensor(tensor).shape)
     # A shard of no elements keeps no trustworthy lengths on the other axes.
-    if held != layout.local_shape and not 0 == torch.Size(held).numel() == torch.Size(layout.local_shape).numel():
+    if (
+        held != layout.local_shape
+        and not 0 == torch.Size(held).numel() == torch.Size(layout.local_shape).numel()
+    ):
         allowed = f"a DTensor whose shard here is {layout.local_shape}, as its placements {tensor.placements} say"
         raise bad_value("tensor", allowed, held)
     return layout

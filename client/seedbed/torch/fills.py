@@ -19,8 +19,8 @@ from seedbed.spec.tensors import TensorSpec
 from seedbed.torch.dtensors import layout_of, local_tensor
 from seedbed.torch.layout import Layout, Piece
 
-# Tensors on devices, and those that are not contiguous, come by way of arrays in the host's memory: this many bytes of
-# them at a time, and one tensor at least.
+# Tensors on devices, and those that are not contiguous, come by way of arrays in the host's memory:
+# this many bytes of them at a time, and one tensor at least.
 STAGED_BYTES = 2**30
 
 
@@ -47,7 +47,9 @@ class _Memory:
         self.pieces: list[Piece] = list(wire_layout.pieces())
         self.shape = wire_layout.local_shape
         self.is_direct = (
-            self.local.device.type == "cpu" and type(self.local) is torch.Tensor and self.local.is_contiguous()
+            self.local.device.type == "cpu"
+            and type(self.local) is torch.Tensor
+            and self.local.is_contiguous()
         )
         self.staged_bytes = 0 if self.is_direct else self.local.numel() * self.local.element_size()
         self.array: NDArray[Any] | None = None
@@ -74,7 +76,9 @@ class _Memory:
         else:
             content = torch.from_numpy(array.reshape(-1).view(np.uint8)).view(self.local.dtype)
             self.local.copy_(content.reshape(self.local.shape))
-        row = None if self.fill.zero_row is None else self.layout.axes[0].place_of(self.fill.zero_row)
+        row = (
+            None if self.fill.zero_row is None else self.layout.axes[0].place_of(self.fill.zero_row)
+        )
         if row is not None:
             self.local[row].zero_()
         self.array = None
@@ -105,7 +109,9 @@ def fill_all(
     with torch.no_grad():
         for batch in _batches([memory for fill in fills for memory in _memories(fill)]):
             for requests in _rounds(batch):
-                _fetch(requests, client, local=local, progress=progress, timeout_seconds=remaining())
+                _fetch(
+                    requests, client, local=local, progress=progress, timeout_seconds=remaining()
+                )
             for memory in batch:
                 memory.close()
 

@@ -2,14 +2,16 @@
 
 Each returns its tensor. Beside torch's parameters the random ones take, by keyword only:
 
-- ``seed``: 64 bits. Without one, 64 bits are drawn from ``generator``, or without that from torch's default generator
-  of the CPU: ``torch.manual_seed`` makes programs repeat as torch's own functions do.
+- ``seed``: 64 bits. Without one, 64 bits are drawn from ``generator``, or without that from torch's
+  default generator of the CPU: ``torch.manual_seed`` makes programs repeat as torch's own functions
+  do.
 - ``name``, ``draw``: part of the content, as everywhere in seedbed; no name and draw 0 by default.
-- ``client``: who samples; by default that of :func:`seedbed.get_default_client`. All functions take it.
+- ``client``: who samples; by default that of :func:`seedbed.get_default_client`. All functions take
+  it.
 
-The content is a function of these, the parameters, the shape and the dtype only. So a DTensor gets the same numbers
-whatever its mesh and placements; each rank asks for its shard alone. Without a seed, the first rank's 64 bits count for
-all ranks of the mesh, which is a collective call.
+The content is a function of these, the parameters, the shape and the dtype only. So a DTensor gets
+the same numbers whatever its mesh and placements; each rank asks for its shard alone. Without a
+seed, the first rank's 64 bits count for all ranks of the mesh, which is a collective call.
 """
 
 import warnings
@@ -95,7 +97,9 @@ def normal_(
         OutOfRangeError: if ``std`` is negative, or a number could overflow the dtype.
     """
     with as_torch_says({"stddev": "std"}):
-        return fill(tensor, RandomNormalSpec(mean, std), Source(generator, seed, name, draw, client))
+        return fill(
+            tensor, RandomNormalSpec(mean, std), Source(generator, seed, name, draw, client)
+        )
 
 
 def trunc_normal_(
@@ -116,8 +120,8 @@ def trunc_normal_(
     The distribution is exact wherever the bounds lie, so there is no warning where torch has one.
 
     Raises:
-        OutOfRangeError: if ``std`` is not positive, ``b`` not above ``a``, or the nearer bound more than 4 standard
-            deviations from the mean.
+        OutOfRangeError: if ``std`` is not positive, ``b`` not above ``a``, or the nearer bound more
+            than 4 standard deviations from the mean.
     """
     with as_torch_says({"stddev": "std", "lower": "a", "upper": "b"}):
         spec = truncated_normal(mean, std, a, b, as_dtype(checked(tensor).dtype))
@@ -224,9 +228,17 @@ def kaiming_uniform_(
         client: who samples.
 
     Raises:
-        InvalidValueError: if the tensor has fewer than two dimensions, or an argument is not allowed.
+        InvalidValueError: if the tensor has fewer than two dimensions, or an argument is not
+            allowed.
     """
-    return _kaiming(tensor, KaimingUniformSpec, a, mode, nonlinearity, Source(generator, seed, name, draw, client))
+    return _kaiming(
+        tensor,
+        KaimingUniformSpec,
+        a,
+        mode,
+        nonlinearity,
+        Source(generator, seed, name, draw, client),
+    )
 
 
 def kaiming_normal_(
@@ -246,9 +258,17 @@ def kaiming_normal_(
     The arguments are those of :func:`kaiming_uniform_`.
 
     Raises:
-        InvalidValueError: if the tensor has fewer than two dimensions, or an argument is not allowed.
+        InvalidValueError: if the tensor has fewer than two dimensions, or an argument is not
+            allowed.
     """
-    return _kaiming(tensor, KaimingNormalSpec, a, mode, nonlinearity, Source(generator, seed, name, draw, client))
+    return _kaiming(
+        tensor,
+        KaimingNormalSpec,
+        a,
+        mode,
+        nonlinearity,
+        Source(generator, seed, name, draw, client),
+    )
 
 
 def orthogonal_(
@@ -263,7 +283,8 @@ def orthogonal_(
 ) -> torch.Tensor:
     """Fill a tensor with a matrix with orthonormal rows or columns, whichever are fewer, times ``gain``.
 
-    As in torch, the first axis is the rows, and all others are the columns, flattened. Saxe et al. 2014.
+    As in torch, the first axis is the rows, and all others are the columns, flattened. Saxe et al.
+    2014.
 
     Raises:
         InvalidValueError: if the tensor has fewer than two dimensions.
@@ -276,7 +297,8 @@ def dirac_(tensor: torch.Tensor, groups: int = 1, *, client: Client | None = Non
     """Fill a convolution's kernel so that it passes its inputs on: as many as there are outputs in each group.
 
     Raises:
-        InvalidValueError: unless the tensor has 3, 4 or 5 dimensions, or if ``groups`` does not divide the outputs.
+        InvalidValueError: unless the tensor has 3, 4 or 5 dimensions, or if ``groups`` does not
+            divide the outputs.
     """
     with as_torch_says():
         return fill(tensor, DiracSpec(groups), Source(client=client))
@@ -295,8 +317,8 @@ def sparse_(
 ) -> torch.Tensor:
     """Fill a matrix with normal numbers, and in each column the part ``sparsity``, rounded up, with zeros.
 
-    Both the numbers and the places of the zeros follow from the seed, or from ``generator``; torch takes the places
-    from its default generator whatever is given. Martens 2010.
+    Both the numbers and the places of the zeros follow from the seed, or from ``generator``; torch
+    takes the places from its default generator whatever is given. Martens 2010.
 
     Raises:
         InvalidValueError: unless the tensor has two dimensions and ``sparsity`` is from 0 to 1.
@@ -306,7 +328,9 @@ def sparse_(
         return fill(tensor, SparseSpec(sparsity, std), Source(generator, seed, name, draw, client))
 
 
-def _xavier(tensor: torch.Tensor, kind: type[XavierSpec], gain: float, source: Source) -> torch.Tensor:
+def _xavier(
+    tensor: torch.Tensor, kind: type[XavierSpec], gain: float, source: Source
+) -> torch.Tensor:
     with as_torch_says():
         _check_has_fans(tensor)
         return fill(tensor, kind(gain), source)

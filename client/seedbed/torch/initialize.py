@@ -35,27 +35,34 @@ def initialize_(
 ) -> ModuleT:
     """Fill every parameter of a module, and return the module.
 
-    A parameter's content is a function of the seed, its fully qualified name, what fills it, its shape and its dtype:
-    never of the order of layers, of the number of processes, or of how the parameter is sharded. Of a DTensor each
-    rank fetches its shard alone. A parameter that several layers share is filled once, under its first name.
+    A parameter's content is a function of the seed, its fully qualified name, what fills it, its
+    shape and its dtype: never of the order of layers, of the number of processes, or of how the
+    parameter is sharded. Of a DTensor each rank fetches its shard alone. A parameter that several
+    layers share is filled once, under its first name.
 
-    What fills a parameter is the first of ``rules`` whose pattern matches its name, and without one what the
-    ``reset_parameters`` of its layer in torch.nn would do. An embedding's ``padding_idx`` row becomes zero either way.
+    What fills a parameter is the first of ``rules`` whose pattern matches its name, and without one
+    what the ``reset_parameters`` of its layer in torch.nn would do. An embedding's ``padding_idx``
+    row becomes zero either way.
 
-    Parameters and buffers on the meta device get memory first. Buffers whose content is lost there are filled by
-    ``buffers``, or like their layer's; running statistics of normalizations begin anew wherever they are, as with
-    ``reset_parameters``. All other buffers stay as they are.
+    Parameters and buffers on the meta device get memory first. Buffers whose content is lost there
+    are filled by ``buffers``, or like their layer's; running statistics of normalizations begin
+    anew wherever they are, as with ``reset_parameters``. All other buffers stay as they are.
 
     Args:
-        module: an ``nn.Module``, on any device; ``fully_shard``, ``parallelize_module`` and ``distribute_module`` may
-            have been applied to it. Wrappers' own parts of names do not count.
-        seed: of the whole model, -2**63 to 2**64 - 1. A seed that a rule's initializer carries does not count.
-        rules: patterns on names and initializers, as in a :class:`seedbed.Manifest`. Fans are those of torch's layout
-            (out, in, ...) unless the initializer names its axes. None leaves a parameter as it is, if it is not on
-            the meta device.
-        buffers: the same for buffers; instead of an initializer a function may stand, which is called with the buffer.
-        device: where tensors on the meta device get memory: by default on the CPU, DTensors on their mesh's.
-        prefix: put before each name, such as ``layers.3.`` for a part of a model that is initialized by itself.
+        module: an ``nn.Module``, on any device; ``fully_shard``, ``parallelize_module`` and
+            ``distribute_module`` may have been applied to it. Wrappers' own parts of names do not
+            count.
+        seed: of the whole model, -2**63 to 2**64 - 1. A seed that a rule's initializer carries does
+            not count.
+        rules: patterns on names and initializers, as in a :class:`seedbed.Manifest`. Fans are those
+            of torch's layout (out, in, ...) unless the initializer names its axes. None leaves a
+            parameter as it is, if it is not on the meta device.
+        buffers: the same for buffers; instead of an initializer a function may stand, which is
+            called with the buffer.
+        device: where tensors on the meta device get memory: by default on the CPU, DTensors on
+            their mesh's.
+        prefix: put before each name, such as ``layers.3.`` for a part of a model that is
+            initialized by itself.
         draw: the n-th use of one seed.
         client: who samples; by default that of :func:`seedbed.get_default_client`.
         local: sample in this process, and compare with the server's digests.
@@ -64,8 +71,8 @@ def initialize_(
 
     Raises:
         InvalidTypeError: if an argument has the wrong type.
-        InvalidValueError: if a value is not allowed; before anything is changed, and naming the parameters or buffers
-            for which nothing says what fills them.
+        InvalidValueError: if a value is not allowed; before anything is changed, and naming the
+            parameters or buffers for which nothing says what fills them.
         TransportError: if a server's answer does not come; the module is then partly filled.
 
     Example:
@@ -95,14 +102,19 @@ def initialize_(
 
 
 def manifest_of(
-    module: nn.Module, *, seed: int, rules: ParameterRules | None = None, prefix: str = "", draw: int = 0
+    module: nn.Module,
+    *,
+    seed: int,
+    rules: ParameterRules | None = None,
+    prefix: str = "",
+    draw: int = 0,
 ) -> Manifest:
     """Return the parameters of a module and what :func:`initialize_` fills them with; nothing is fetched or changed.
 
-    The module may be on the meta device. ``client.digest_all(manifest_of(...))`` is what :func:`digests` will say of
-    the filled module (but for an embedding with a ``padding_idx``, whose row is not zero on the wire), and
-    ``manifest_of(...).save("model.yaml")`` is a file for ``seedbed fetch``. Orthogonal weights of convolutions are in
-    it as matrices.
+    The module may be on the meta device. ``client.digest_all(manifest_of(...))`` is what
+    :func:`digests` will say of the filled module (but for an embedding with a ``padding_idx``,
+    whose row is not zero on the wire), and ``manifest_of(...).save("model.yaml")`` is a file for
+    ``seedbed fetch``. Orthogonal weights of convolutions are in it as matrices.
 
     Args:
         module: the module.
@@ -122,7 +134,11 @@ def manifest_of(
 
 
 def _decisions(
-    tensors: list[NamedTensor], seed: int, rules: ParameterRules | None, buffers: BufferRules | None, draw: int
+    tensors: list[NamedTensor],
+    seed: int,
+    rules: ParameterRules | None,
+    buffers: BufferRules | None,
+    draw: int,
 ) -> list[Decision]:
     as_seed(seed)
     as_draw(draw)

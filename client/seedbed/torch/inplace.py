@@ -10,7 +10,12 @@ from seedbed.client import Client
 from seedbed.defaults import get_default_client
 from seedbed.spec.errors import bad_type
 from seedbed.spec.fans import FanAxes
-from seedbed.spec.initializers import DeltaOrthogonalSpec, DiracSpec, InitializerSpec, OrthogonalSpec
+from seedbed.spec.initializers import (
+    DeltaOrthogonalSpec,
+    DiracSpec,
+    InitializerSpec,
+    OrthogonalSpec,
+)
 from seedbed.spec.tensors import TensorSpec
 from seedbed.torch.fills import Fill, check_memory, fill_all
 from seedbed.torch.seeds import seed_for
@@ -80,11 +85,18 @@ def on_the_wire(
 ) -> tuple[tuple[int, ...], FanAxes | None]:
     """Return the shape and the axes with which a tensor is asked for.
 
-    They are its own, but an orthogonal tensor is a matrix: torch takes the first axis as the rows and flattens the
-    others, where seedbed, as Keras, takes the last axis as the columns. (One of several matrices, by batch axes or
+    They are its own, but an orthogonal tensor is a matrix: torch takes the first axis as the rows
+    and flattens the others, where seedbed, as Keras, takes the last axis as the columns. (One of
+    several matrices, by batch axes or
     blocks, is nothing that torch has: it is seedbed's own.)
     """
     is_one_matrix = (
-        isinstance(initializer, OrthogonalSpec) and initializer.blocks == 1 and not (axes and axes.batch_axis)
+        isinstance(initializer, OrthogonalSpec)
+        and initializer.blocks == 1
+        and not (axes and axes.batch_axis)
     )
-    return ((shape[0], math.prod(shape[1:])), None) if is_one_matrix and len(shape) > 2 else (shape, axes)
+    return (
+        ((shape[0], math.prod(shape[1:])), None)
+        if is_one_matrix and len(shape) > 2
+        else (shape, axes)
+    )

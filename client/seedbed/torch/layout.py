@@ -60,4 +60,6 @@ def whole_layout(shape: tuple[int, ...]) -> Layout:
 def _placed(axis: Runs) -> list[tuple[int, int, int]]:
     """Return an axis's runs with the place of each among what is held: first index, length, place."""
     places = itertools.accumulate((length for _, length in axis.pairs), initial=0)
-    return [(start, length, place) for (start, length), place in zip(axis.pairs, places, strict=False)]
+    return [
+        (start, length, place) for (start, length), place in zip(axis.pairs, places, strict=False)
+    ]

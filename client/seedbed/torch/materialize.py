@@ -11,11 +11,12 @@ from seedbed.torch.dtensors import is_dtensor
 def materialize(module: nn.Module, device: torch.device | str | None = None) -> None:
     """Give every parameter and buffer that is on the meta device memory of its shape, whose content means nothing.
 
-    Those that are on another device stay as they are. Parameters that several layers share are shared afterwards, too,
-    where ``to_empty`` makes a copy for each.
+    Those that are on another device stay as they are. Parameters that several layers share are
+    shared afterwards, too, where ``to_empty`` makes a copy for each.
 
     Args:
-        module: changed in place; its meta parameters may be other objects afterwards, as with ``to_empty``.
+        module: changed in place; its meta parameters may be other objects afterwards, as with
+            ``to_empty``.
         device: where; None is the CPU, and for a DTensor its mesh's kind of device.
     """
     names_of_shared = _shared(module)
@@ -26,10 +27,14 @@ def materialize(module: nn.Module, device: torch.device | str | None = None) -> 
             return tensor
         if id(tensor) not in made:
             # The meta tensor is kept as well, so that no other one can get its id.
-            made[id(tensor)] = (tensor, torch.empty_like(tensor, device=_device_for(tensor, device)))
+            made[id(tensor)] = (
+                tensor,
+                torch.empty_like(tensor, device=_device_for(tensor, device)),
+            )
         return made[id(tensor)][1]
 
-    # What to_empty() calls; modules such as fully_shard's and RNNs override it to keep their own references right.
+    # What to_empty() calls; modules such as fully_shard's and RNNs override it to keep their own
+    # references right.
     module._apply(with_memory)  # noqa: SLF001
     for first, *others in names_of_shared:
         tensor = _get(module, first)

@@ -43,7 +43,9 @@ def recipes_of(module: nn.Module) -> Iterator[Named]:
     A class that brings a reset_parameters of its own is none of them, even if it derives from one.
     """
     for kind, method, recipes in _LAYERS:
-        if isinstance(module, kind) and getattr(type(module), method, None) is getattr(kind, method):
+        if isinstance(module, kind) and getattr(type(module), method, None) is getattr(
+            kind, method
+        ):
             yield from recipes(module)
             return
 
@@ -110,7 +112,14 @@ def _uniform(fan_in: int) -> Recipe:
     return Recipe(RandomUniformSpec(-bound, bound))
 
 
-_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+_CONVOLUTIONS = (
+    nn.Conv1d,
+    nn.Conv2d,
+    nn.Conv3d,
+    nn.ConvTranspose1d,
+    nn.ConvTranspose2d,
+    nn.ConvTranspose3d,
+)
 _NORMS = (nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
 _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 _INSTANCE_NORMS = (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)
@@ -134,6 +143,10 @@ _LAYERS: tuple[tuple[type[nn.Module], str, Callable[[nn.Module], Iterator[Named]
 
 def padding_row(module: nn.Module, name: str) -> int | None:
     """Return which row of a module's tensor stays zero, or None: an embedding's ``padding_idx``."""
-    if name == "weight" and isinstance(module, (nn.Embedding, nn.EmbeddingBag)) and module.padding_idx is not None:
+    if (
+        name == "weight"
+        and isinstance(module, (nn.Embedding, nn.EmbeddingBag))
+        and module.padding_idx is not None
+    ):
         return int(module.padding_idx)
     return None

@@ -45,26 +45,30 @@ class Decision:
         shape = tuple(tensor.shape)
         try:
             if recipe.axes is not None and len(shape) < 2:
-                raise bad_value("shape", "of two axes or more for an initializer with inputs and outputs", shape)
+                raise bad_value(
+                    "shape", "of two axes or more for an initializer with inputs and outputs", shape
+                )
             shape, axes = on_the_wire(recipe.initializer, shape, recipe.axes)
             return TensorSpec(name, shape, tensor.dtype, recipe.initializer, seed, draw, axes)
         except InvalidArgumentError as error:
             raise error.within(name) from None
 
 
-def decide(tensors: Sequence[NamedTensor], rules: ParameterRules | None, buffers: BufferRules | None) -> list[Decision]:
+def decide(
+    tensors: Sequence[NamedTensor], rules: ParameterRules | None, buffers: BufferRules | None
+) -> list[Decision]:
     """Return what becomes of each tensor of a module.
 
     Args:
         tensors: the parameters and buffers.
         rules: for parameters; those that none matches get what their layer does.
-        buffers: for buffers; of those that none matches, the ones of torch's layers get what their layer does, and
-            the others stay as they are.
+        buffers: for buffers; of those that none matches, the ones of torch's layers get what their
+            layer does, and the others stay as they are.
 
     Raises:
         InvalidTypeError: if a rule is none.
-        InvalidValueError: naming the parameters, or the buffers on the meta device, for which nothing is said; None
-            says nothing about those on the meta device.
+        InvalidValueError: naming the parameters, or the buffers on the meta device, for which
+            nothing is said; None says nothing about those on the meta device.
     """
     patterns = {"parameter": _contents("rules", rules), "buffer": _contents("buffers", buffers)}
     decisions = [Decision(each, _content(each, patterns[each.kind])) for each in tensors]
@@ -98,7 +102,9 @@ def _check_all_known(decisions: Sequence[Decision]) -> None:
             raise bad_value(argument, what, ", ".join(names))
 
 
-def _contents(argument: str, rules: ParameterRules | BufferRules | None) -> list[tuple[str, Content]]:
+def _contents(
+    argument: str, rules: ParameterRules | BufferRules | None
+) -> list[tuple[str, Content]]:
     contents = []
     for pattern, value in pairs_of(argument, [] if rules is None else rules):
         try:

@@ -35,7 +35,9 @@ class Runs:
 
         That is what FSDP leaves on a rank of an axis that tensor parallelism cuts further.
         """
-        parts = (self.chunk(outer, split_factor).chunk(index, count) for outer in range(split_factor))
+        parts = (
+            self.chunk(outer, split_factor).chunk(index, count) for outer in range(split_factor)
+        )
         return runs(pair for part in parts for pair in part.pairs)
 
     def over(self, inner: "Runs", inner_length: int) -> "Runs":
@@ -46,9 +48,15 @@ class Runs:
             inner_length: how long the next axis is.
         """
         if inner.pairs == ((0, inner_length),):
-            return runs((start * inner_length, length * inner_length) for start, length in self.pairs)
+            return runs(
+                (start * inner_length, length * inner_length) for start, length in self.pairs
+            )
         outer = (index for start, length in self.pairs for index in range(start, start + length))
-        return runs((index * inner_length + start, length) for index in outer for start, length in inner.pairs)
+        return runs(
+            (index * inner_length + start, length)
+            for index in outer
+            for start, length in inner.pairs
+        )
 
     def place_of(self, index: int) -> int | None:
         """Return at which place an index is held, or None."""

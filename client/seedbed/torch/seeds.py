@@ -13,8 +13,8 @@ def seed_for(tensor: torch.Tensor, seed: int | None, generator: torch.Generator 
     Args:
         tensor: what is filled.
         seed: the one given; then the generator is not touched.
-        generator: where 64 bits are drawn from without one; None is torch's default generator of the CPU, the one
-            that ``torch.manual_seed`` sets.
+        generator: where 64 bits are drawn from without one; None is torch's default generator of
+            the CPU, the one that ``torch.manual_seed`` sets.
 
     Raises:
         InvalidTypeError: if an argument has the wrong type.
@@ -32,7 +32,11 @@ def drawn_bits(generator: torch.Generator | None) -> int:
     """Return 64 bits of a generator, as an integer from -2**63 to 2**63 - 1."""
     device = torch.device("cpu") if generator is None else generator.device
     # Without an upper end, random_ gives every value of int64.
-    return int(torch.empty((), dtype=torch.int64, device=device).random_(-(2**63), None, generator=generator).item())
+    return int(
+        torch.empty((), dtype=torch.int64, device=device)
+        .random_(-(2**63), None, generator=generator)
+        .item()
+    )
 
 
 def first_rank_says(bits: int, tensor: torch.Tensor) -> int:
@@ -41,7 +45,8 @@ def first_rank_says(bits: int, tensor: torch.Tensor) -> int:
     if mesh.get_coordinate() is None:
         return bits
     said = torch.tensor(bits, dtype=torch.int64, device=mesh.device_type)
-    # After dimension d, all ranks that differ in the dimensions 0 to d only agree; so after the last, all.
+    # After dimension d, all ranks that differ in the dimensions 0 to d only agree; so after the
+    # last, all.
     for dimension in range(mesh.ndim):
         torch.distributed.broadcast(said, group=mesh.get_group(dimension), group_src=0)
     return int(said.item())

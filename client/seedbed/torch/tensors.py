@@ -12,7 +12,8 @@ from seedbed.spec.errors import bad_type, bad_value
 from seedbed.torch.dtensors import reshard
 from seedbed.torch.recipes import Recipe, padding_row, recipes_of
 
-# What torch.compile, activation checkpointing and data parallelism put into names; a model is the same without.
+# What torch.compile, activation checkpointing and data parallelism put into names; a model is the
+# same without.
 _WRAPPERS = ("_orig_mod", "_checkpoint_wrapped_module")
 
 
@@ -35,7 +36,8 @@ class NamedTensor:
 def named_tensors(module: nn.Module, prefix: str = "") -> list[NamedTensor]:
     """Return a module's parameters and buffers, as ``named_parameters`` and ``named_buffers`` order them.
 
-    A tensor that several names share comes once, under the first. Of a module of fully_shard, they are the shards.
+    A tensor that several names share comes once, under the first. Of a module of fully_shard, they
+    are the shards.
 
     Args:
         module: the module; those that wrap it, such as DistributedDataParallel, are looked through.
@@ -53,7 +55,9 @@ def named_tensors(module: nn.Module, prefix: str = "") -> list[NamedTensor]:
     reshard(module)
     recipes = _recipes(module)
     found = list(_walk(module, prefix, recipes))
-    return [each for each in found if each.kind == "parameter"] + [each for each in found if each.kind == "buffer"]
+    return [each for each in found if each.kind == "parameter"] + [
+        each for each in found if each.kind == "buffer"
+    ]
 
 
 def _walk(module: nn.Module, prefix: str, recipes: dict[str, Recipe]) -> Iterator[NamedTensor]:
@@ -94,9 +98,15 @@ def _unwrapped(module: nn.Module) -> nn.Module:
 def _check_owner(path: str, owner: nn.Module) -> None:
     fsdp = sys.modules.get("torch.distributed.fsdp")
     if fsdp is not None and isinstance(owner, fsdp.FullyShardedDataParallel):
-        raise bad_value("module", "sharded by fully_shard: FullyShardedDataParallel flattens parameters", path or "it")
+        raise bad_value(
+            "module",
+            "sharded by fully_shard: FullyShardedDataParallel flattens parameters",
+            path or "it",
+        )
 
 
 def _check_shape(name: str, tensor: torch.Tensor) -> None:
     if nn.parameter.is_lazy(tensor):
-        raise bad_value("module", "one whose shapes are known: a lazy layer learns them in a first call", name)
+        raise bad_value(
+            "module", "one whose shapes are known: a lazy layer learns them in a first call", name
+        )

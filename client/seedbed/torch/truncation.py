@@ -14,11 +14,14 @@ from seedbed.spec.numbers import as_finite, as_real
 _BEYOND_ALL_WORDS = 11.0
 
 
-def truncated_normal(mean: float, std: float, a: float, b: float, dtype: Dtype) -> TruncatedNormalSpec:
+def truncated_normal(
+    mean: float, std: float, a: float, b: float, dtype: Dtype
+) -> TruncatedNormalSpec:
     """Return a normal distribution conditioned on [a, b], both as the dtype holds them.
 
-    The kernel clips standard normal numbers to the bounds, and multiplies and adds afterwards; the bounds returned are
-    the outermost ones whose products cannot leave the interval by that rounding.
+    The kernel clips standard normal numbers to the bounds, and multiplies and adds afterwards; the
+    bounds returned are the outermost ones whose products cannot leave the interval by that
+    rounding.
 
     Args:
         mean: before truncation, finite.
@@ -31,19 +34,27 @@ def truncated_normal(mean: float, std: float, a: float, b: float, dtype: Dtype) 
         InvalidTypeError: if one is no number.
         InvalidValueError: if one is not allowed, or the interval is empty or lies too far out.
     """
-    mean, std, a, b = as_finite("mean", mean), as_finite("std", std), as_real("a", a), as_real("b", b)
+    mean, std, a, b = (
+        as_finite("mean", mean),
+        as_finite("std", std),
+        as_real("a", a),
+        as_real("b", b),
+    )
     if std <= 0:
         raise bad_value("std", "positive", std)
     if a >= b:
         raise bad_value("b", f"above a ({a})", b)
-    # What kernels compute in: float64 for float64, else float32, which is rounded to the dtype once afterwards.
+    # What kernels compute in: float64 for float64, else float32, which is rounded to the dtype once
+    # afterwards.
     number = np.float64 if dtype is Dtype.FLOAT64 else np.float32
     return TruncatedNormalSpec(
         mean, std, _inside(a, mean, std, number, math.inf), _inside(b, mean, std, number, -math.inf)
     )
 
 
-def _inside(bound: float, mean: float, std: float, number: type[np.floating], inwards: float) -> float:
+def _inside(
+    bound: float, mean: float, std: float, number: type[np.floating], inwards: float
+) -> float:
     """Return a bound in standard deviations whose value is not outside, moved inwards by the fewest steps."""
     z = number((bound - mean) / std)
     if not abs(z) < _BEYOND_ALL_WORDS:

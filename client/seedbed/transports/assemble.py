@@ -35,9 +35,10 @@ class Assembler:
     Args:
         requests: what was asked for.
         first_byte: where in the first tensor the stream begins.
-        has_checksums: whether each chunk is checked before it is handed out. Without, bytes are good when the digest of
-            their tensor has been compared, and not before.
-        map_segment: what maps a serialized Segment of a size in bytes; None where the server was not told to send any.
+        has_checksums: whether each chunk is checked before it is handed out. Without, bytes are
+            good when the digest of their tensor has been compared, and not before.
+        map_segment: what maps a serialized Segment of a size in bytes; None where the server was
+            not told to send any.
     """
 
     def __init__(
@@ -71,7 +72,8 @@ class Assembler:
         """Yield the tensor's place and the chunk of the next frame, unless it is a heartbeat; iterate to the end.
 
         Raises:
-            DataLossError: if the frame does not fit; after the chunk if that is good and the tensor's digest is not.
+            DataLossError: if the frame does not fit; after the chunk if that is good and the
+                tensor's digest is not.
         """
         if self._index >= len(self._requests):
             raise _lost("the server sent more than was asked for")
@@ -90,7 +92,8 @@ class Assembler:
             self._map(frame.segment)
         if frame.digest is not None:
             self._end(frame.digest)
-        elif frame.segment is not None:  # its digest would be of bytes that never travelled, and is not asked for
+        # Its digest would be of bytes that never travelled, and is not asked for.
+        elif frame.segment is not None:
             self._next()
 
     @property
@@ -105,7 +108,9 @@ class Assembler:
             DataLossError: if tensors, or parts of one, are missing.
         """
         if self._index < len(self._requests):
-            raise _lost(f"the stream ended inside {self._name()}, after {self._position} bytes of it")
+            raise _lost(
+                f"the stream ended inside {self._name()}, after {self._position} bytes of it"
+            )
 
     def _begin(self, header: bytes) -> None:
         if self._digester is not None:
@@ -124,7 +129,9 @@ class Assembler:
         if self._digester is None:
             raise _lost(f"bytes of {self._name()} came before its header")
         if chunk.byte_offset != self._position:
-            raise _lost(f"byte {chunk.byte_offset} of {self._name()} came where byte {self._position} was due")
+            raise _lost(
+                f"byte {chunk.byte_offset} of {self._name()} came where byte {self._position} was due"
+            )
         if chunk.byte_offset + len(chunk.data) > self._requests[self._index].size_bytes:
             raise _lost(f"{self._name()} is longer than was announced")
         if self._has_checksums and not chunk.is_intact():
@@ -141,7 +148,11 @@ class Assembler:
         crc32c = checksum(data)
         for begin in range(0, request.size_bytes, len(data)):
             last = request.size_bytes - begin
-            yield Chunk(begin, crc32c, data) if last >= len(data) else Chunk(begin, checksum(data[:last]), data[:last])
+            yield (
+                Chunk(begin, crc32c, data)
+                if last >= len(data)
+                else Chunk(begin, checksum(data[:last]), data[:last])
+            )
 
     def _map(self, segment: bytes) -> None:
         if self._digester is None or self._position or self._map_segment is None:
@@ -153,14 +164,19 @@ class Assembler:
     def _end(self, sent: bytes) -> None:
         if self._digester is None or self._position != self._requests[self._index].size_bytes:
             raise _lost(f"{self._name()} ended after {self._position} bytes")
-        # Mapped bytes never travelled, and are not read here: who maps them does so when they are used.
+        # Mapped bytes never travelled, and are not read here: who maps them does so when they are
+        # used.
         digest = None if self._index in self.mapped else self._digester.digest()
         try:
             said = digest_from_bytes(sent)
         except ValueError:
             said = None
         # That of a stream that began inside the tensor is of the rest.
-        is_right = said == digest if digest is not None else said is not None and said.size_bytes == self._position
+        is_right = (
+            said == digest
+            if digest is not None
+            else said is not None and said.size_bytes == self._position
+        )
         if not is_right:
             raise _lost(f"the digest of {self._name()} is wrong")
         self._next()
@@ -233,7 +249,9 @@ class Filler:
         place[:here] = beginning[at:]
         source.read_into(place[here:])
         assert frame.chunk is not None
-        for _, chunk in self._assembler.feed(frame._replace(chunk=frame.chunk._replace(data=place))):
+        for _, chunk in self._assembler.feed(
+            frame._replace(chunk=frame.chunk._replace(data=place))
+        ):
             self._on_bytes(len(chunk.data))
 
     def _place(self, frame: Frame, size_bytes: int) -> memoryview | None:

@@ -40,7 +40,10 @@ class Transport(Protocol):
         """Return what sampling the requests would give."""
 
     def digest(
-        self, requests: Sequence[TensorRequest], algorithm: DigestAlgorithm, timeout_seconds: float | None = None
+        self,
+        requests: Sequence[TensorRequest],
+        algorithm: DigestAlgorithm,
+        timeout_seconds: float | None = None,
     ) -> list[Digest]:
         """Return the digests of what sampling the requests would give."""
 
@@ -65,7 +68,8 @@ class Transport(Protocol):
             outs: writable memory of exactly each request's size, items of one byte.
             on_bytes: called with the number of new bytes as they are written.
             timeout_seconds: for the whole call; None is no limit.
-            may_map: whether other memory may take the place of an out, which is then not written to.
+            may_map: whether other memory may take the place of an out, which is then not written
+                to.
         """
 
     def sample_on(
@@ -108,4 +112,6 @@ def embedded_transport() -> EmbeddedTransport:
             message = f"the embedded engine needs {error.name}: pip install 'seedbed[engine]', or name a server"
             raise EngineNotInstalledError(message) from None
         return transport
-    raise EngineNotInstalledError("the embedded engine is not installed: pip install 'seedbed[engine]'")
+    raise EngineNotInstalledError(
+        "the embedded engine is not installed: pip install 'seedbed[engine]'"
+    )

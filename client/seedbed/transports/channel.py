@@ -11,7 +11,8 @@ from seedbed.spec.errors import bad_value
 
 SCHEMES = ("dns:", "unix:", "ipv4:", "ipv6:", "xds:")
 
-# A connection on which nothing moves is asked for a sign of life, so that a host that vanished is noticed.
+# A connection on which nothing moves is asked for a sign of life, so that a host that vanished is
+# noticed.
 KEEPALIVE_SECONDS = 20
 KEEPALIVE_TIMEOUT_SECONDS = 10
 
@@ -23,7 +24,8 @@ DEFAULT_OPTIONS: dict[str, int | str] = {
     "grpc.http2.max_frame_size": 2**24 - 1,
     # Channels with equal settings would share one connection, and its one flow-control window.
     "grpc.use_local_subchannel_pool": 1,
-    # The thread that reads a stream also waits for it. Otherwise each call starts one, which hands over its messages.
+    # The thread that reads a stream also waits for it. Otherwise each call starts one, which hands
+    # over its messages.
     grpc.experimental.ChannelOptions.SingleThreadedUnaryStream: 1,
 }
 
@@ -35,13 +37,19 @@ def grpc_target(target: str) -> str:
         InvalidValueError: if it is empty, or has a scheme that gRPC does not know.
     """
     allowed = "host:port, dns:///host:port, unix:///path or embedded:"
-    if not target or any(c.isspace() or not c.isprintable() for c in target):  # surrogates are not printable either
+    # Surrogates are not printable either.
+    if not target or any(c.isspace() or not c.isprintable() for c in target):
         raise bad_value("target", allowed, target)
     if target.startswith(SCHEMES):
         return target
     # gRPC takes a port modulo 65,536, and a missing one as 443: neither is what was meant.
     port = target.rpartition(":")[2]
-    if "://" in target or ":" not in target or not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 2**16:
+    if (
+        "://" in target
+        or ":" not in target
+        or not re.fullmatch("[0-9]{1,5}", port)
+        or not 0 < int(port) < 2**16
+    ):
         raise bad_value("target", allowed, target)
     return target
 

@@ -30,7 +30,8 @@ class Mapper:
     """Maps the segments of one server, for as long as asking for them is of use.
 
     Args:
-        target: the server's address, as given to ``connect``; only a Unix socket is sure to be on this host.
+        target: the server's address, as given to ``connect``; only a Unix socket is sure to be on
+            this host.
         directory: where the server's folder is for this process, if not where it is for the server.
     """
 
@@ -43,7 +44,8 @@ class Mapper:
         """Leave the block, without an error, if a segment cannot be had in it: the stream still has the tensors then.
 
         Yields:
-            what is to be called in place of ``on_bytes``, which then hears that those bytes come again.
+            what is to be called in place of ``on_bytes``, which then hears that those bytes come
+            again.
         """
         arrived = 0
 
@@ -55,7 +57,8 @@ class Mapper:
         try:
             yield count
         except (SegmentError, OverloadedError) as error:
-            # What cannot be opened now cannot be opened later; what is full or busy may have room again.
+            # What cannot be opened now cannot be opened later; what is full or busy may have room
+            # again.
             self.is_of_use &= isinstance(error, (OverloadedError, SegmentBusyError))
             on_bytes(-arrived)
 
@@ -63,7 +66,8 @@ class Mapper:
 def map_segment(data: bytes, size_bytes: int, directory: str | None = None) -> memoryview:
     """Return a segment's memory, private to this process: what is written to it nobody else sees.
 
-    Until nothing refers to it any more, the server is kept from using the memory for something else.
+    Until nothing refers to it any more, the server is kept from using the memory for something
+    else.
 
     Args:
         data: a serialized Segment.
@@ -72,7 +76,8 @@ def map_segment(data: bytes, size_bytes: int, directory: str | None = None) -> m
 
     Raises:
         SegmentError: if it is not there, may not be read, or is not what it should be.
-        SegmentBusyError: if it has become another tensor's, or this process has too many files open.
+        SegmentBusyError: if it has become another tensor's, or this process has too many files
+            open.
     """
     try:
         folder, path, said_bytes = segment_from_bytes(data)
@@ -92,7 +97,9 @@ def map_segment(data: bytes, size_bytes: int, directory: str | None = None) -> m
             raise SegmentError(f"segment {path} is no file of {size_bytes} bytes")
         protection = mmap.PROT_READ | mmap.PROT_WRITE
         # The mapping has a descriptor of its own of the same open file, and so keeps the lock.
-        return memoryview(mmap.mmap(descriptor, size_bytes, flags=mmap.MAP_PRIVATE, prot=protection))
+        return memoryview(
+            mmap.mmap(descriptor, size_bytes, flags=mmap.MAP_PRIVATE, prot=protection)
+        )
     except OSError as error:
         raise SegmentError(f"segment {path}: {error.strerror}") from None
     finally:

@@ -50,13 +50,20 @@ def bytes_of_one_tensor(target: str, request: TensorRequest, data: bytes) -> byt
     """
     response = parsed(target, service_pb2.SampleTensorResponse.FromString, data)
     expected = (request.shape, request.spec.dtype, request.size_bytes, NUMERICS)
-    if protos.header_from_proto(response.header) != expected or len(response.data) != request.size_bytes:
-        raise DataLossError(f"{target} sent another tensor than it was asked for; check that it is a seedbed-server")
+    if (
+        protos.header_from_proto(response.header) != expected
+        or len(response.data) != request.size_bytes
+    ):
+        raise DataLossError(
+            f"{target} sent another tensor than it was asked for; check that it is a seedbed-server"
+        )
     with understood(target):
         said = protos.digest_from_proto(response.digest)
     if said != digest_bytes(response.data):
         name = request.spec.name or "the tensor"
-        raise DataLossError(f"the digest of {name!r} is wrong; fetch it again, and look at the network if that repeats")
+        raise DataLossError(
+            f"the digest of {name!r} is wrong; fetch it again, and look at the network if that repeats"
+        )
     return response.data
 
 
@@ -67,7 +74,9 @@ def describe_message(requests: Sequence[TensorRequest]) -> service_pb2.DescribeT
     )
 
 
-def digest_message(requests: Sequence[TensorRequest], algorithm: DigestAlgorithm) -> service_pb2.DigestTensorsRequest:
+def digest_message(
+    requests: Sequence[TensorRequest], algorithm: DigestAlgorithm
+) -> service_pb2.DigestTensorsRequest:
     """Return the request for digests."""
     return service_pb2.DigestTensorsRequest(
         tensors=map(protos.tensor_request_to_proto, requests),
@@ -86,7 +95,9 @@ def server_info_of(target: str, response: service_pb2.GetServerInfoResponse) -> 
         return protos.server_info_from_proto(response)
 
 
-def initializers_of(target: str, response: service_pb2.ListInitializersResponse) -> list[InitializerInfo]:
+def initializers_of(
+    target: str, response: service_pb2.ListInitializersResponse
+) -> list[InitializerInfo]:
     """Return the initializers that a server names.
 
     Raises:
@@ -105,7 +116,9 @@ def descriptions_of(
         DataLossError: if they make no sense, or are not one for each request.
     """
     if len(response.tensors) != len(requests):
-        raise DataLossError(f"{target} described {len(response.tensors)} of {len(requests)} tensors; ask again")
+        raise DataLossError(
+            f"{target} described {len(response.tensors)} of {len(requests)} tensors; ask again"
+        )
     with understood(target):
         return protos.descriptions_from_proto(response)
 
@@ -119,7 +132,9 @@ class DigestReader:
         algorithm: by which.
     """
 
-    def __init__(self, target: str, requests: Sequence[TensorRequest], algorithm: DigestAlgorithm) -> None:
+    def __init__(
+        self, target: str, requests: Sequence[TensorRequest], algorithm: DigestAlgorithm
+    ) -> None:
         self._target = target
         self._requests = requests
         self._algorithm = algorithm
@@ -136,9 +151,17 @@ class DigestReader:
         with understood(self._target):
             digest = protos.digest_from_proto(response.digest)
             index = len(self._digests)
-            if response.tensor_index != index or digest.size_bytes != self._requests[index].size_bytes:
-                raise ValueError(f"a digest of tensor {response.tensor_index}, {digest.size_bytes} bytes")
-            if digest.algorithm != self._algorithm or len(digest.value) != DIGEST_BYTES[self._algorithm]:
+            if (
+                response.tensor_index != index
+                or digest.size_bytes != self._requests[index].size_bytes
+            ):
+                raise ValueError(
+                    f"a digest of tensor {response.tensor_index}, {digest.size_bytes} bytes"
+                )
+            if (
+                digest.algorithm != self._algorithm
+                or len(digest.value) != DIGEST_BYTES[self._algorithm]
+            ):
                 raise ValueError(f"a digest by {digest.algorithm} of {len(digest.value)} bytes")
         self._digests.append(digest)
 

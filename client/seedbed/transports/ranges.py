@@ -18,7 +18,9 @@ class Piece:
     """Where it goes."""
 
 
-def pieces(requests: Sequence[TensorRequest], outs: Sequence[memoryview], piece_bytes: int) -> Iterator[Piece]:
+def pieces(
+    requests: Sequence[TensorRequest], outs: Sequence[memoryview], piece_bytes: int
+) -> Iterator[Piece]:
     """Yield everything, in pieces of about ``piece_bytes``: large tensors cut up, small ones together."""
     together: list[tuple[TensorRequest, memoryview]] = []
     size = 0
@@ -36,8 +38,8 @@ def pieces(requests: Sequence[TensorRequest], outs: Sequence[memoryview], piece_
 def parts(request: TensorRequest, part_bytes: int) -> Iterator[tuple[TensorRequest, int, int]]:
     """Yield a request cut up, with the first and the last byte of each part in what the whole request gives.
 
-    The cuts go along the first axis that has more than one index, so that each part is a run of bytes. A part is as
-    near to ``part_bytes`` as whole indices of that axis allow.
+    The cuts go along the first axis that has more than one index, so that each part is a run of
+    bytes. A part is as near to ``part_bytes`` as whole indices of that axis allow.
     """
     size = request.size_bytes
     lengths = request.shape
@@ -50,7 +52,9 @@ def parts(request: TensorRequest, part_bytes: int) -> Iterator[tuple[TensorReque
     window = request.slice or whole(request.spec.shape)
     for first in range(0, lengths[axis], rows):
         count = min(rows, lengths[axis] - first)
-        starts = tuple(start + first if i == axis else start for i, start in enumerate(window.starts))
+        starts = tuple(
+            start + first if i == axis else start for i, start in enumerate(window.starts)
+        )
         cut = tuple(count if i == axis else length for i, length in enumerate(window.lengths))
         part = TensorRequest(request.spec, TensorSlice(starts, cut))
         yield part, first * row_bytes, (first + count) * row_bytes

@@ -40,7 +40,9 @@ SAMPLE_ONE = f"/{SERVICE}/SampleTensor"
 class GrpcTransport:
     """Sends requests to a server."""
 
-    def __init__(self, target: str, options: Mapping[str, int | str], shared_memory_dir: str | None = None) -> None:
+    def __init__(
+        self, target: str, options: Mapping[str, int | str], shared_memory_dir: str | None = None
+    ) -> None:
         self._target = target
         self._mapper = Mapper(target, shared_memory_dir)
         self._channel = open_channel(target, options)
@@ -97,13 +99,17 @@ class GrpcTransport:
     def server_info(self, timeout_seconds: float | None = None) -> ServerInfo:
         """Return what the server is."""
         with translated(self._target, timeout_seconds):
-            response = self._stub.GetServerInfo(service_pb2.GetServerInfoRequest(), timeout=timeout_seconds)
+            response = self._stub.GetServerInfo(
+                service_pb2.GetServerInfoRequest(), timeout=timeout_seconds
+            )
         return server_info_of(self._target, response)
 
     def list_initializers(self, timeout_seconds: float | None = None) -> list[InitializerInfo]:
         """Return every initializer of the server."""
         with translated(self._target, timeout_seconds):
-            response = self._stub.ListInitializers(service_pb2.ListInitializersRequest(), timeout=timeout_seconds)
+            response = self._stub.ListInitializers(
+                service_pb2.ListInitializersRequest(), timeout=timeout_seconds
+            )
         return initializers_of(self._target, response)
 
     def describe(
@@ -111,17 +117,24 @@ class GrpcTransport:
     ) -> list[TensorDescription]:
         """Return what sampling the requests would give."""
         with translated(self._target, timeout_seconds):
-            response = self._stub.DescribeTensors(describe_message(requests), timeout=timeout_seconds)
+            response = self._stub.DescribeTensors(
+                describe_message(requests), timeout=timeout_seconds
+            )
         return descriptions_of(self._target, response, requests)
 
     def digest(
-        self, requests: Sequence[TensorRequest], algorithm: DigestAlgorithm, timeout_seconds: float | None = None
+        self,
+        requests: Sequence[TensorRequest],
+        algorithm: DigestAlgorithm,
+        timeout_seconds: float | None = None,
     ) -> list[Digest]:
         """Return the digests of what sampling the requests would give."""
         reader = DigestReader(self._target, requests, algorithm)
         message = digest_message(requests, algorithm)
         with translated(self._target, timeout_seconds):
-            for response in _until_the_end(self._stub.DigestTensors(message, timeout=timeout_seconds)):
+            for response in _until_the_end(
+                self._stub.DigestTensors(message, timeout=timeout_seconds)
+            ):
                 reader.feed(response)
         return reader.finish()
 
@@ -131,7 +144,9 @@ class GrpcTransport:
         """Yield the bytes of one request from ``first_byte`` on, each chunk checked."""
         assembler = Assembler([request], first_byte)
         with translated(self._target, timeout_seconds):
-            for _, chunk in assembler.chunks(self._frames(sample_message([request], first_byte), timeout_seconds)):
+            for _, chunk in assembler.chunks(
+                self._frames(sample_message([request], first_byte), timeout_seconds)
+            ):
                 yield chunk
 
     def fill(
@@ -159,7 +174,11 @@ class GrpcTransport:
         map_segment: MapSegment | None = None,
     ) -> Sequence[memoryview]:
         is_older = False
-        if len(requests) == 1 and requests[0].size_bytes <= ONE_MESSAGE_BYTES and self._has_sample_tensor:
+        if (
+            len(requests) == 1
+            and requests[0].size_bytes <= ONE_MESSAGE_BYTES
+            and self._has_sample_tensor
+        ):
             try:
                 outs[0][:] = self._one_tensor(requests[0], remaining())
             except UnsupportedError:  # a server of an older release, if it can send a stream
@@ -169,7 +188,9 @@ class GrpcTransport:
                 return outs
         filler = Filler(requests, outs, on_bytes, map_segment)
         timeout_seconds = remaining()
-        message = sample_message(requests, omit_checksums=True, accepts_segments=map_segment is not None)
+        message = sample_message(
+            requests, omit_checksums=True, accepts_segments=map_segment is not None
+        )
         with translated(self._target, timeout_seconds):
             if self._connections is not None:
                 self._read(self._connections, filler, message.SerializeToString(), timeout_seconds)
@@ -187,10 +208,18 @@ class GrpcTransport:
                 # None where a call ends well without an answer.
                 data = self._sample_one(message, timeout=timeout_seconds) or b""
             else:
-                data = self._connections.unary(SAMPLE_ONE, message.SerializeToString(), timeout_seconds)
+                data = self._connections.unary(
+                    SAMPLE_ONE, message.SerializeToString(), timeout_seconds
+                )
         return bytes_of_one_tensor(self._target, request, data)
 
-    def _read(self, connections: Connections, filler: Filler, message: bytes, timeout_seconds: float | None) -> None:
+    def _read(
+        self,
+        connections: Connections,
+        filler: Filler,
+        message: bytes,
+        timeout_seconds: float | None,
+    ) -> None:
         """Let the filler read a call's bytes from the socket."""
         with connections.call(SAMPLE, message, timeout_seconds) as call:
             while (size_bytes := call.next_message()) is not None:
@@ -201,7 +230,12 @@ class GrpcTransport:
                 if filler.may_end_call:
                     call.cancel()
 
-    def _feed(self, filler: Filler, message: service_pb2.SampleTensorsRequest, timeout_seconds: float | None) -> None:
+    def _feed(
+        self,
+        filler: Filler,
+        message: service_pb2.SampleTensorsRequest,
+        timeout_seconds: float | None,
+    ) -> None:
         """Give the filler what gRPC reads."""
         for frame in self._frames(message, timeout_seconds):
             filler.feed(frame)
@@ -225,7 +259,9 @@ class GrpcTransport:
                 on_bytes(len(chunk.data))
         return [landing.array() for landing in landings]
 
-    def _frames(self, message: service_pb2.SampleTensorsRequest, timeout_seconds: float | None) -> Iterator[Frame]:
+    def _frames(
+        self, message: service_pb2.SampleTensorsRequest, timeout_seconds: float | None
+    ) -> Iterator[Frame]:
         return _until_the_end(self._sample(message, timeout=timeout_seconds))
 
 

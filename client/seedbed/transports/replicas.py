@@ -1,7 +1,8 @@
 """Several servers, or several connections to one, as one transport: parallel ranges, and retry elsewhere.
 
-Content is a pure function of the request, so any server may answer any part of it. A fetch is cut into pieces, each
-connection takes the next one, and a piece that failed is fetched again by another connection.
+Content is a pure function of the request, so any server may answer any part of it. A fetch is cut
+into pieces, each connection takes the next one, and a piece that failed is fetched again by another
+connection.
 """
 
 import threading
@@ -20,7 +21,8 @@ from seedbed.transports.base import Transport
 from seedbed.transports.ranges import Piece, pieces
 from seedbed.wire.chunks import Chunk
 
-# Large enough that a request's own cost vanishes, small enough that all connections end at about the same time.
+# Large enough that a request's own cost vanishes, small enough that all connections end at about
+# the same time.
 PIECE_BYTES = 32 * 2**20
 
 # Failures that another server, or another try, may not have.
@@ -73,10 +75,15 @@ class PoolTransport:
         return self._of_any(lambda transport: transport.describe(requests, timeout_seconds))
 
     def digest(
-        self, requests: Sequence[TensorRequest], algorithm: DigestAlgorithm, timeout_seconds: float | None = None
+        self,
+        requests: Sequence[TensorRequest],
+        algorithm: DigestAlgorithm,
+        timeout_seconds: float | None = None,
     ) -> list[Digest]:
         """Return the digests of what sampling the requests would give."""
-        return self._of_any(lambda transport: transport.digest(requests, algorithm, timeout_seconds))
+        return self._of_any(
+            lambda transport: transport.digest(requests, algorithm, timeout_seconds)
+        )
 
     def chunks(
         self, request: TensorRequest, first_byte: int = 0, timeout_seconds: float | None = None
@@ -113,7 +120,9 @@ class PoolTransport:
         remaining = deadline(self.target, timeout_seconds)
         with ThreadPoolExecutor(len(self._transports), thread_name_prefix="seedbed-fetch") as pool:
             try:
-                for done in [pool.submit(work.run, transport, remaining) for transport in self._transports]:
+                for done in [
+                    pool.submit(work.run, transport, remaining) for transport in self._transports
+                ]:
                     done.result()
             finally:
                 work.stop()

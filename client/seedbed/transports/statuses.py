@@ -54,7 +54,9 @@ def parsed(target: str, parse: Callable[[bytes], R], data: bytes) -> R:
 
 def no_response(target: str) -> DataLossError:
     """Return the error for bytes that are not what was asked for."""
-    return DataLossError(f"{target} sent bytes that are no response; check that it is a seedbed-server")
+    return DataLossError(
+        f"{target} sent bytes that are no response; check that it is a seedbed-server"
+    )
 
 
 def closed(target: str) -> CancelledError:
@@ -64,12 +66,16 @@ def closed(target: str) -> CancelledError:
 
 def cancelled(target: str) -> CancelledError:
     """Return the error for a call that this process has cancelled."""
-    return CancelledError(f"the call to {target} was cancelled; call again if the result is still wanted")
+    return CancelledError(
+        f"the call to {target} was cancelled; call again if the result is still wanted"
+    )
 
 
 def not_ready(target: str, timeout_seconds: float) -> UnavailableError:
     """Return the error for a server that one has waited for in vain."""
-    return UnavailableError(f"{target} is not ready after {timeout_seconds:g} s; check that seedbed-server runs there")
+    return UnavailableError(
+        f"{target} is not ready after {timeout_seconds:g} s; check that seedbed-server runs there"
+    )
 
 
 @contextmanager
@@ -83,7 +89,9 @@ def understood(target: str) -> Iterator[None]:
         raise DataLossError(message) from None
 
 
-def from_rpc_error(error: grpc.RpcError, target: str, timeout_seconds: float | None) -> SeedbedError:
+def from_rpc_error(
+    error: grpc.RpcError, target: str, timeout_seconds: float | None
+) -> SeedbedError:
     """Return our error for a call that failed."""
     code: grpc.StatusCode = error.code()
     message: str = error.details() or ""
@@ -91,46 +99,72 @@ def from_rpc_error(error: grpc.RpcError, target: str, timeout_seconds: float | N
         case Code.INVALID_ARGUMENT | Code.OUT_OF_RANGE:
             violation = _detail(error, error_details_pb2.BadRequest())
             info = _detail(error, error_details_pb2.ErrorInfo())
-            field = violation.field_violations[0].field if violation and violation.field_violations else ""
-            return InvalidValueError(message, field=field, reason=info.reason if info else code.name)
+            field = (
+                violation.field_violations[0].field
+                if violation and violation.field_violations
+                else ""
+            )
+            return InvalidValueError(
+                message, field=field, reason=info.reason if info else code.name
+            )
         case Code.RESOURCE_EXHAUSTED if "CLIENT: Received message larger than max" in message:
-            return DataLossError(f"{target} sent a message larger than a seedbed-server's; check what runs there")
+            return DataLossError(
+                f"{target} sent a message larger than a seedbed-server's; check what runs there"
+            )
         case Code.RESOURCE_EXHAUSTED:
             retry = _detail(error, error_details_pb2.RetryInfo())
             seconds = retry.retry_delay.ToNanoseconds() / 1e9 if retry else None
-            when = f"try again in {seconds:g} s" if seconds is not None else "try again later, or ask for less"
-            return OverloadedError(f"{target} has no room: {message}; {when}", retry_after_seconds=seconds)
+            when = (
+                f"try again in {seconds:g} s"
+                if seconds is not None
+                else "try again later, or ask for less"
+            )
+            return OverloadedError(
+                f"{target} has no room: {message}; {when}", retry_after_seconds=seconds
+            )
         case Code.UNAVAILABLE:
             hint = "check that seedbed-server runs there and is ready (Client.wait_ready waits for that)"
             return UnavailableError(f"{target} does not answer: {message}; {hint}")
         case Code.DEADLINE_EXCEEDED:
             allowed = f"{timeout_seconds:g} s" if timeout_seconds is not None else "its deadline"
-            return DeadlineError(f"{target} did not finish within {allowed}; allow more with timeout_seconds")
+            return DeadlineError(
+                f"{target} did not finish within {allowed}; allow more with timeout_seconds"
+            )
         case Code.CANCELLED if not any(words in message for words in CANCELLED_HERE):
             # A server that ends cancels what reaches it too late to be refused.
-            return UnavailableError(f"{target} ended the call: {message}; call again, there or on another server")
+            return UnavailableError(
+                f"{target} ended the call: {message}; call again, there or on another server"
+            )
         case Code.CANCELLED:
             return cancelled(target)
         case Code.DATA_LOSS:
             return DataLossError(f"{target}: {message}; fetch it again")
         case Code.UNIMPLEMENTED:
-            return UnsupportedError(f"{target} cannot do that: {message}; a newer seedbed-server may")
+            return UnsupportedError(
+                f"{target} cannot do that: {message}; a newer seedbed-server may"
+            )
     request = _detail(error, error_details_pb2.RequestInfo())
     return _server_error(error, target, message, request.request_id if request else None)
 
 
-def _server_error(error: grpc.RpcError, target: str, message: str, request_id: str | None) -> SeedbedError:
+def _server_error(
+    error: grpc.RpcError, target: str, message: str, request_id: str | None
+) -> SeedbedError:
     # gRPC reports a response that its reader refused as INTERNAL.
     if isinstance(error.__cause__, FrameError) or "deserializing response" in message:
         return no_response(target)
     hint = "tell its operator the request id" if request_id else "look at its log"
-    return ServerError(f"{target} failed ({error.code().name}): {message}; {hint}", request_id=request_id)
+    return ServerError(
+        f"{target} failed ({error.code().name}): {message}; {hint}", request_id=request_id
+    )
 
 
 def _detail(error: grpc.RpcError, wanted: T) -> T | None:
     try:
-        status: status_pb2.Status | None = rpc_status.from_call(error)  # type: ignore[arg-type]  # an RpcError of a call is the call
-    except (DecodeError, ValueError):  # details that are none, or contradict the status: not from a seedbed-server
+        # An RpcError of a call is the call.
+        status: status_pb2.Status | None = rpc_status.from_call(error)  # type: ignore[arg-type]
+    # Details that are none, or contradict the status: not from a seedbed-server.
+    except (DecodeError, ValueError):
         return None
     for detail in status.details if status is not None else ():
         if detail.Unpack(wanted):

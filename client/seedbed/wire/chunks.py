@@ -1,7 +1,8 @@
 """How a piece of a tensor is framed: ``SampleTensorsResponse`` by hand, byte for byte as protobuf writes and reads it.
 
-The stock encoder and decoder copy a payload several times; here it is written where it is sent from, and on arrival it
-is a view into the message. A test compares both directions with protobuf's own.
+The stock encoder and decoder copy a payload several times; here it is written where it is sent
+from, and on arrival it is a view into the message. A test compares both directions with protobuf's
+own.
 """
 
 import ctypes
@@ -11,7 +12,8 @@ import google_crc32c
 import numpy as np
 from numpy.typing import NDArray
 
-# Keys of SampleTensorsResponse and Chunk: field number * 8 + wire type (0 varint, 2 length-delimited, 5 four bytes).
+# Keys of SampleTensorsResponse and Chunk: field number * 8 + wire type (0 varint, 2
+# length-delimited, 5 four bytes).
 TENSOR_INDEX = 1 << 3
 HEADER = 2 << 3 | 2
 DIGEST = 3 << 3 | 2
@@ -28,18 +30,22 @@ _ONE_BYTE = tuple(bytes((number,)) for number in range(0x80))
 
 Buffer = bytes | bytearray | memoryview
 
-# The C API allows one way to write into a bytes object: make it without content, and fill it before anyone sees it.
+# The C API allows one way to write into a bytes object: make it without content, and fill it before
+# anyone sees it.
 _new_bytes = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_ssize_t)(
     ("PyBytes_FromStringAndSize", ctypes.pythonapi)
 )
-_address_of_bytes = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object)(("PyBytes_AsString", ctypes.pythonapi))
+_address_of_bytes = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object)(
+    ("PyBytes_AsString", ctypes.pythonapi)
+)
 
 
 class FrameError(ValueError):
     """Bytes that are not a SampleTensorsResponse."""
 
 
-# Named tuples: several are made for each message, and a frozen dataclass takes five times as long to make.
+# Named tuples: several are made for each message, and a frozen dataclass takes five times as long
+# to make.
 
 
 class Chunk(NamedTuple):
@@ -80,14 +86,20 @@ class _NewBytes:
     def __init__(self, size_bytes: int) -> None:
         self.message: bytes = _new_bytes(None, size_bytes)
         address = _address_of_bytes(self.message)
-        self.__array_interface__ = {"version": 3, "typestr": "|u1", "shape": (size_bytes,), "data": (address, False)}
+        self.__array_interface__ = {
+            "version": 3,
+            "typestr": "|u1",
+            "shape": (size_bytes,),
+            "data": (address, False),
+        }
 
 
 class Draft:
     """A message whose payload is written in place, before the message exists for anyone else.
 
     Args:
-        expected: the frame as it will be, but for the values of its checksum and digest. Its chunk has no data.
+        expected: the frame as it will be, but for the values of its checksum and digest. Its chunk
+            has no data.
         size_bytes: how long the data will be; at least 1.
     """
 
@@ -97,7 +109,8 @@ class Draft:
         self._expected = expected
         owner = _NewBytes(self._prefix_bytes + size_bytes)
         self._message = owner.message
-        # The arrays keep the message alive: a thread may still write to one whose stream was cancelled.
+        # The arrays keep the message alive: a thread may still write to one whose stream was
+        # cancelled.
         self._memory: NDArray[np.uint8] = np.asarray(owner)
         self.data = self._memory[self._prefix_bytes :]
         """Where the payload goes. Not to be used after :meth:`encode`."""
@@ -191,7 +204,8 @@ def decode_beginning(beginning: bytes, message_bytes: int) -> tuple[Frame, int] 
         message_bytes: how many it has in all.
 
     Returns:
-        None if nothing of the data is in the beginning, or the message is not of that form; :func:`decode_frame` tells.
+        None if nothing of the data is in the beginning, or the message is not of that form;
+        :func:`decode_frame` tells.
     """
     view = memoryview(beginning)
     try:

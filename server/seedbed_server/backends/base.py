@@ -31,7 +31,9 @@ class Backend(Protocol):
     def threads(self) -> int:
         """How many threads sample at a time."""
 
-    def fill(self, rule: ElementwiseRule, key: Key, runs: Runs, dtype: Dtype, out: NDArray[np.uint8]) -> None:
+    def fill(
+        self, rule: ElementwiseRule, key: Key, runs: Runs, dtype: Dtype, out: NDArray[np.uint8]
+    ) -> None:
         """Write the elements of the runs, one after another, little-endian.
 
         Args:
@@ -60,14 +62,17 @@ class Backend(Protocol):
     def words(self, key: Key, runs: Runs) -> NDArray[np.uint32]:
         """Return the 32-bit word of each element of the runs, one after another."""
 
-    def are_zero(self, rule: Sparse, runs: Runs, first_line: int, thresholds: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    def are_zero(
+        self, rule: Sparse, runs: Runs, first_line: int, thresholds: NDArray[np.uint64]
+    ) -> NDArray[np.bool_]:
         """Return which elements of the runs are zero.
 
         Args:
             rule: what the matrix is.
             runs: which elements.
             first_line: the line of the first threshold.
-            thresholds: the largest rank that is zero (:mod:`seedbed_server.kernels.ranks`) of the lines from there on.
+            thresholds: the largest rank that is zero (:mod:`seedbed_server.kernels.ranks`) of the
+                lines from there on.
         """
 
     def close(self) -> None:

@@ -1,7 +1,8 @@
 """Compiles kernels for the processor, and keeps them on disk so that the next start is quick.
 
-numba keeps its cache beside the source by default and looks only at the date of the file that holds the kernel itself.
-Ours lies in a folder named after a digest of all kernel sources, so a changed element function is never missed.
+numba keeps its cache beside the source by default and looks only at the date of the file that holds
+the kernel itself. Ours lies in a folder named after a digest of all kernel sources, so a changed
+element function is never missed.
 """
 
 import functools
@@ -23,12 +24,13 @@ CACHE_VARIABLE = "SEEDBED_KERNEL_CACHE_DIR"
 
 def compile_kernel(function: Callable[..., None], signature: str) -> Callable[..., None]:
     """Return a kernel compiled for exactly one signature; it runs without Python's global lock."""
-    # With numba's own error model each division might raise, and a loop that might is not vectorized.
+    # With numba's own error model each division might raise, and a loop that might is not
+    # vectorized.
     dispatcher: Any = njit(nogil=True, error_model="numpy")(function)
     directory = cache_directory()
     if directory is not None:
-        # numba chooses the folder when caching is switched on and reads it from its configuration only; the process
-        # may use numba for its own purposes, so the setting is put back.
+        # numba chooses the folder when caching is switched on and reads it from its configuration
+        # only; the process may use numba for its own purposes, so the setting is put back.
         previous = numba.config.CACHE_DIR
         numba.config.CACHE_DIR = str(directory)
         try:
@@ -44,8 +46,9 @@ def compile_kernel(function: Callable[..., None], signature: str) -> Callable[..
 def cache_directory() -> Path | None:
     """Return a writable folder for compiled kernels, or None if there is no place to write.
 
-    The first of: ``$SEEDBED_KERNEL_CACHE_DIR``; ``$XDG_CACHE_HOME/seedbed`` or ``~/.cache/seedbed``. Where that is
-    read-only but filled (an image with a read-only root), a temporary copy of it.
+    The first of: ``$SEEDBED_KERNEL_CACHE_DIR``; ``$XDG_CACHE_HOME/seedbed`` or
+    ``~/.cache/seedbed``. Where that is read-only but filled (an image with a read-only root), a
+    temporary copy of it.
     """
     name = f"kernels-{sources_digest()}"
     base = _base_directory()
@@ -55,7 +58,8 @@ def cache_directory() -> Path | None:
         temporary = Path(tempfile.gettempdir()) / f"seedbed-{os.getuid()}" / name
         for folder in (temporary.parent, temporary):
             folder.mkdir(mode=0o700, exist_ok=True)
-            if folder.lstat().st_uid != os.getuid():  # another user's folder could hold another user's code
+            # Another user's folder could hold another user's code.
+            if folder.lstat().st_uid != os.getuid():
                 return None
         if base is not None:
             _copy_missing(base / name, temporary)
@@ -78,8 +82,8 @@ def _base_directory() -> Path | None:
 def _copy_missing(source: Path, target: Path) -> None:
     """Copy the files that the target lacks.
 
-    It may hold kernels compiled since, and another process may be reading it; and since the modes of folders are not
-    copied, the copy of a read-only folder can be written to.
+    It may hold kernels compiled since, and another process may be reading it; and since the modes
+    of folders are not copied, the copy of a read-only folder can be written to.
     """
     for path in source.rglob("*"):
         copy = target / path.relative_to(source)

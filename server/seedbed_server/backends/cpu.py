@@ -11,7 +11,15 @@ from seedbed.spec.dtypes import Dtype
 from seedbed_server.backends.cpu_kernels import compiled_kernels
 from seedbed_server.backends.householder import Tiles, orthonormal_columns
 from seedbed_server.backends.processor import available_threads, processor_name
-from seedbed_server.backends.rules import Diagonal, ElementwiseRule, Fill, Normal, Orthogonal, Sparse, Uniform
+from seedbed_server.backends.rules import (
+    Diagonal,
+    ElementwiseRule,
+    Fill,
+    Normal,
+    Orthogonal,
+    Sparse,
+    Uniform,
+)
 from seedbed_server.backends.runs import Runs
 from seedbed_server.kernels.bounds import interval
 from seedbed_server.kernels.keys import Key
@@ -42,7 +50,9 @@ class CpuBackend:
         """End the threads."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def fill(self, rule: ElementwiseRule, key: Key, runs: Runs, dtype: Dtype, out: NDArray[np.uint8]) -> None:
+    def fill(
+        self, rule: ElementwiseRule, key: Key, runs: Runs, dtype: Dtype, out: NDArray[np.uint8]
+    ) -> None:
         """Write the elements of the runs; see :class:`seedbed_server.backends.base.Backend`."""
         match rule:
             case Fill(value):
@@ -80,7 +90,9 @@ class CpuBackend:
     def _normal_tiles(self, rule: Orthogonal, block: int, key: Key) -> Tiles:
         rows, columns = rule.grid.rows, rule.grid.columns
         normal = np.empty(rows * columns)
-        self.fill(Normal(0.0, 1.0), key, rule.grid.runs(block), Dtype.FLOAT64, normal.view(np.uint8))
+        self.fill(
+            Normal(0.0, 1.0), key, rule.grid.runs(block), Dtype.FLOAT64, normal.view(np.uint8)
+        )
         return Tiles(normal.reshape(max(rows, columns), min(rows, columns)))
 
     def words(self, key: Key, runs: Runs) -> NDArray[np.uint32]:
@@ -89,11 +101,15 @@ class CpuBackend:
         self._kernels["plain_words"](runs.firsts, runs.counts, key.as_array(), out)
         return out
 
-    def are_zero(self, rule: Sparse, runs: Runs, first_line: int, thresholds: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    def are_zero(
+        self, rule: Sparse, runs: Runs, first_line: int, thresholds: NDArray[np.uint64]
+    ) -> NDArray[np.bool_]:
         """Return which elements are zero; see :class:`seedbed_server.backends.base.Backend`."""
         out = np.empty(int(runs.counts.sum()), np.uint8)
         numbers = (np.uint64(rule.shape[1]), np.uint64(rule.axis), np.uint64(first_line))
-        self._kernels["are_at_most"](runs.firsts, runs.counts, rule.key.as_array(), *numbers, thresholds, out)
+        self._kernels["are_at_most"](
+            runs.firsts, runs.counts, rule.key.as_array(), *numbers, thresholds, out
+        )
         return out.view(np.bool_)
 
 
@@ -124,7 +140,9 @@ def uniform_params(rule: Uniform, dtype: Dtype) -> NDArray[Any]:
 
 def normal_params(rule: Normal, dtype: Dtype) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the words below the median, and the eight parameters of a normal in the computing type of a dtype."""
-    bits, word, real = (64, np.uint64, np.float64) if dtype is Dtype.FLOAT64 else (32, np.uint32, np.float32)
+    bits, word, real = (
+        (64, np.uint64, np.float64) if dtype is Dtype.FLOAT64 else (32, np.uint32, np.float32)
+    )
     where = interval(rule.lower, rule.upper, bits)
     numbers = [where.step, where.low_edge, where.high_edge, where.remainder]
     numbers += [rule.lower, rule.upper, rule.mean, rule.stddev]

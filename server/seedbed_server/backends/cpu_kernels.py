@@ -2,8 +2,9 @@
 
     python -m seedbed_server.backends.cpu_kernels NAME...
 
-compiles some of them into the folder that keeps them: a first start does that with several processes, as numba compiles
-one kernel at a time in each. A process of its own may also ask LLVM for what it would keep from Python's other code.
+compiles some of them into the folder that keeps them: a first start does that with several
+processes, as numba compiles one kernel at a time in each. A process of its own may also ask LLVM
+for what it would keep from Python's other code.
 """
 
 import hashlib
@@ -25,12 +26,14 @@ from seedbed_server.kernels.orthogonal import factor_panel, reflect
 # More processes gain little: each takes a second to start, and there are few kernels.
 MOST_PROCESSES = 4
 
-# The kernels that sample are long chains of dependent operations. LLVM keeps one or two of them in flight; four are a
-# fourth faster (measured on Cascade Lake, with AVX-512 and with AVX2). It has no option for a single loop.
+# The kernels that sample are long chains of dependent operations. LLVM keeps one or two of them in
+# flight; four are a fourth faster (measured on Cascade Lake, with AVX-512 and with AVX2). It has no
+# option for a single loop.
 INTERLEAVED = "-force-vector-interleave=4"
 
 _RUNS = "uint64[::1], uint64[::1], uint32[::1]"
-# The values' array may begin at any byte, such as behind the header of a message; the others are numpy's own.
+# The values' array may begin at any byte, such as behind the header of a message; the others are
+# numpy's own.
 _OUT = "Array({out}, 1, 'C', aligned=False)"
 _MATRIX = "float64[:, ::1]"
 
@@ -40,14 +43,20 @@ _MATRICES: dict[str, tuple[Callable[..., None], str]] = {
 }
 _SAMPLERS: dict[str, tuple[Callable[..., None], str]] = {
     "plain_words": (ranks.plain_words, f"({_RUNS}, uint32[::1])"),
-    "are_at_most": (ranks.are_at_most, f"({_RUNS}, uint64, uint64, uint64, uint64[::1], uint8[::1])"),
+    "are_at_most": (
+        ranks.are_at_most,
+        f"({_RUNS}, uint64, uint64, uint64, uint64[::1], uint8[::1])",
+    ),
 }
 for _width, _word, _real, _rest in (
     ("narrow", "uint32", "float32", "int64, " + _OUT.format(out="uint8")),
     ("float32", "uint32", "float32", _OUT.format(out="float32")),
     ("float64", "uint64", "float64", _OUT.format(out="float64")),
 ):
-    for _distribution, _params in (("uniform", f"{_real}[::1]"), ("normal", f"{_word}[::1], {_real}[::1]")):
+    for _distribution, _params in (
+        ("uniform", f"{_real}[::1]"),
+        ("normal", f"{_word}[::1], {_real}[::1]"),
+    ):
         _kernel = getattr(values, f"{_distribution}_{_width}_values")
         _SAMPLERS[f"{_distribution}_{_width}"] = _kernel, f"({_RUNS}, {_params}, {_rest})"
 _KERNELS = _MATRICES | _SAMPLERS
@@ -56,7 +65,10 @@ _KERNELS = _MATRICES | _SAMPLERS
 def compiled_kernels() -> dict[str, Callable[..., Any]]:
     """Return every kernel by its name: that of its function, or ``DISTRIBUTION_WIDTH`` for those of values."""
     directory = cache_directory()
-    if directory is not None and not (marker := directory / f"complete-{_processor_digest()}").exists():
+    if (
+        directory is not None
+        and not (marker := directory / f"complete-{_processor_digest()}").exists()
+    ):
         _compile_elsewhere(marker)
     return {name: compile_kernel(*kernel) for name, kernel in _KERNELS.items()}
 
@@ -74,8 +86,11 @@ def _compile_elsewhere(marker: Path) -> None:
     processes: list[subprocess.Popen[bytes]] = []
     try:
         processes.extend(
-            subprocess.Popen([*command, *names], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            for names in np.array_split(list(_KERNELS), count)  # neighbours have functions in common
+            subprocess.Popen(
+                [*command, *names], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+            # Neighbours have functions in common.
+            for names in np.array_split(list(_KERNELS), count)
         )
         if sum(process.wait() for process in processes) == 0:
             marker.touch()

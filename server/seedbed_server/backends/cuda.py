@@ -1,8 +1,8 @@
 """A CUDA device: memory, streams and events by CuPy, kernels by numba-cuda. The only file that needs either of them.
 
-CuPy owns all memory; numba-cuda's kernels take CuPy's arrays as they are and run on CuPy's streams. Device memory comes
-from a pool of our own with a limit. Pinned memory does not come from CuPy's pool, which rounds up to powers of two,
-never shrinks and has no limit.
+CuPy owns all memory; numba-cuda's kernels take CuPy's arrays as they are and run on CuPy's streams.
+Device memory comes from a pool of our own with a limit. Pinned memory does not come from CuPy's
+pool, which rounds up to powers of two, never shrinks and has no limit.
 """
 
 import warnings
@@ -77,7 +77,9 @@ class CudaDevice:
         """Return page-locked host memory, exactly as much as was asked for."""
         with self.used():
             memory = self._cupy.cuda.PinnedMemory(size_bytes)
-            return np.frombuffer(self._cupy.cuda.PinnedMemoryPointer(memory, 0), np.uint8, size_bytes)
+            return np.frombuffer(
+                self._cupy.cuda.PinnedMemoryPointer(memory, 0), np.uint8, size_bytes
+            )
 
     def result(self, size_bytes: int) -> DeviceArray:
         """Return memory as the caller's own code would get it: from CuPy's current allocator, on the current stream."""
@@ -92,19 +94,26 @@ class CudaDevice:
         with self.used():
             self._pool.free_all_blocks()
 
-    def as_dtype(self, array: DeviceArray, dtype: np.dtype[Any], shape: tuple[int, ...]) -> DeviceArray:
+    def as_dtype(
+        self, array: DeviceArray, dtype: np.dtype[Any], shape: tuple[int, ...]
+    ) -> DeviceArray:
         """Return a CuPy array of the dtype and the shape."""
         try:
             return array.view(dtype).reshape(shape)
         except (TypeError, ValueError) as error:
-            raise DeviceError(f"CuPy {self._cupy.__version__} has no arrays of {dtype}: {error}") from None
+            raise DeviceError(
+                f"CuPy {self._cupy.__version__} has no arrays of {dtype}: {error}"
+            ) from None
 
     @contextmanager
     def used(self, *, pool: bool = True) -> Iterator[None]:
         """Make this the calling thread's device, and its pool where CuPy allocates; translate what CUDA raises."""
         cupy = self._cupy
         try:
-            with cupy.cuda.Device(self._index), cupy.cuda.using_allocator(self._pool.malloc) if pool else nullcontext():
+            with (
+                cupy.cuda.Device(self._index),
+                cupy.cuda.using_allocator(self._pool.malloc) if pool else nullcontext(),
+            ):
                 yield
         except SeedbedError:
             raise
@@ -119,9 +128,11 @@ class CudaDevice:
         return self._kernels[kernel.name]
 
     def _compiled(self, kernel: BlockKernel) -> Any:
-        # Without the optimization at link time that numba-cuda else does, the machine code comes from the PTX that
-        # tests/unit/test_ptx.py reads.
-        return self._cuda.jit(signature_of(kernel), fastmath=False, lto=False)(thread_function(kernel))
+        # Without the optimization at link time that numba-cuda else does, the machine code comes
+        # from the PTX that tests/unit/test_ptx.py reads.
+        return self._cuda.jit(signature_of(kernel), fastmath=False, lto=False)(
+            thread_function(kernel)
+        )
 
 
 class CudaStream:
@@ -147,7 +158,8 @@ class CudaStream:
 
     def launch(self, kernel: BlockKernel, threads: int, arguments: tuple[Any, ...]) -> None:
         """Run a kernel's body for every thread."""
-        # With another current stream, CuPy would make this one wait for that one before it shows numba-cuda an array.
+        # With another current stream, CuPy would make this one wait for that one before it shows
+        # numba-cuda an array.
         with self._device.used(), self._stream:
             blocks = -(-threads // THREADS_PER_BLOCK)
             compiled = self._device.kernel(kernel)
@@ -217,7 +229,8 @@ def _libraries() -> tuple[Any, Any]:
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # CuPy warns of a driver that it cannot find; counting devices says so too
+            # CuPy warns of a driver that it cannot find; counting devices says so too.
+            warnings.simplefilter("ignore")
             import cupy
         return cupy, _numba_cuda()
     except ImportError as error:

@@ -1,8 +1,8 @@
 """What the GPU backend needs of a device: memory on both sides, streams, events. :mod:`.cuda` is the real one.
 
-Work on a stream runs in the order in which it was given, at some later time; work on two streams in any order. An
-event is reached when all that its stream was given before has been done. Until then, what that work reads and writes
-must not be touched, freed or given to other work.
+Work on a stream runs in the order in which it was given, at some later time; work on two streams in
+any order. An event is reached when all that its stream was given before has been done. Until then,
+what that work reads and writes must not be touched, freed or given to other work.
 """
 
 from typing import Any, Protocol
@@ -88,7 +88,9 @@ class Device(Protocol):
     def free_unused(self) -> None:
         """Give memory that nothing refers to back to the device."""
 
-    def as_dtype(self, array: DeviceArray, dtype: np.dtype[Any], shape: tuple[int, ...]) -> DeviceArray:
+    def as_dtype(
+        self, array: DeviceArray, dtype: np.dtype[Any], shape: tuple[int, ...]
+    ) -> DeviceArray:
         """Return uint8 device memory as an array of a dtype and a shape, for users.
 
         Raises:

@@ -1,9 +1,11 @@
 """Samples on a GPU: the CPU's element functions, in device memory, through a ring of pinned host slots.
 
-A fill is cut into slabs. While one slab is computed, the one before it is copied to a pinned slot, and the one before
-that is handed on: each slot has a stream of its own, and a fill keeps as many slots busy as it can get. The ring is all
-the pinned memory there ever is, so a tensor may be larger than the device. What needs no sampling (constants, the
-diagonal) and what is one long chain of sums (orthogonal) is computed by the host's backend, to the same bits.
+A fill is cut into slabs. While one slab is computed, the one before it is copied to a pinned slot,
+and the one before
+that is handed on: each slot has a stream of its own, and a fill keeps as many slots busy as it can
+get. The ring is all the pinned memory there ever is, so a tensor may be larger than the device.
+What needs no sampling (constants, the diagonal) and what is one long chain of sums (orthogonal) is
+computed by the host's backend, to the same bits.
 """
 
 import queue
@@ -64,7 +66,9 @@ class GpuBackend:
 
     name = "gpu"
 
-    def __init__(self, device: Device, host: Backend, *, slots: int = SLOTS, slab_bytes: int = SLAB_BYTES) -> None:
+    def __init__(
+        self, device: Device, host: Backend, *, slots: int = SLOTS, slab_bytes: int = SLAB_BYTES
+    ) -> None:
         self._device = device
         self._host = host
         self._slab_bytes = slab_bytes
@@ -92,7 +96,9 @@ class GpuBackend:
         """End the host's threads."""
         self._host.close()
 
-    def fill(self, rule: ElementwiseRule, key: Key, runs: Runs, dtype: Dtype, out: NDArray[np.uint8]) -> None:
+    def fill(
+        self, rule: ElementwiseRule, key: Key, runs: Runs, dtype: Dtype, out: NDArray[np.uint8]
+    ) -> None:
         """Write the elements of the runs to host memory; see :class:`seedbed_server.backends.base.Backend`.
 
         Raises:
@@ -106,7 +112,9 @@ class GpuBackend:
 
         def sample(slot: _Slot, begin: int, end: int) -> None:
             memory = slot.stream.allocate(end - begin)
-            table = launch.on(slot.stream, runs.part(begin // dtype.itemsize, end // dtype.itemsize), memory)
+            table = launch.on(
+                slot.stream, runs.part(begin // dtype.itemsize, end // dtype.itemsize), memory
+            )
             slot.kept = (memory, *table)
             slot.stream.copy_to_host(memory, slot.pinned[: end - begin])
 
@@ -125,7 +133,9 @@ class GpuBackend:
         """Return the words of the runs, drawn on the host."""
         return self._host.words(key, runs)
 
-    def are_zero(self, rule: Sparse, runs: Runs, first_line: int, thresholds: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    def are_zero(
+        self, rule: Sparse, runs: Runs, first_line: int, thresholds: NDArray[np.uint64]
+    ) -> NDArray[np.bool_]:
         """Return which elements are zero, decided on the host."""
         return self._host.are_zero(rule, runs, first_line, thresholds)
 
@@ -143,7 +153,9 @@ class GpuBackend:
             self._device.free_unused()
             return self._device.result(size_bytes)
 
-    def fill_on_device(self, rule: ElementwiseRule, key: Key, runs: Runs, dtype: Dtype, out: DeviceArray) -> None:
+    def fill_on_device(
+        self, rule: ElementwiseRule, key: Key, runs: Runs, dtype: Dtype, out: DeviceArray
+    ) -> None:
         """Write the elements of the runs to device memory (uint8, from :meth:`allocate`), and wait for it."""
         if not isinstance(rule, (Uniform, Normal)):
             host = np.empty(out.size, np.uint8)
@@ -261,5 +273,7 @@ class _Launch:
         """Launch for some runs, and return what must live until the launch is done."""
         table, threads = run_table(runs.firsts, runs.counts, self._kernel.elements_per_block)
         on_device = stream.upload(table)
-        stream.launch(self._kernel, threads, (on_device, *self._numbers, out.view(self._kernel.out)))
+        stream.launch(
+            self._kernel, threads, (on_device, *self._numbers, out.view(self._kernel.out))
+        )
         return on_device, table

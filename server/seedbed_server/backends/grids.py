@@ -1,7 +1,7 @@
 """Which block of a tensor an element belongs to, where a tensor holds several matrices that are computed whole.
 
-On each axis the blocks are equally long and side by side. So a block is a rectangle of the tensor, and its elements
-are numbered in C order within it.
+On each axis the blocks are equally long and side by side. So a block is a rectangle of the tensor,
+and its elements are numbered in C order within it.
 """
 
 import math
@@ -104,7 +104,10 @@ class BlockGrid:
         borders = np.flatnonzero(np.diff(sorted_blocks)) + 1
         for chosen in np.split(order, borders):
             block = int(blocks[chosen[0]])
-            yield (None if block < 0 else block), Cells(places[chosen], targets[chosen], counts[chosen])
+            yield (
+                (None if block < 0 else block),
+                Cells(places[chosen], targets[chosen], counts[chosen]),
+            )
 
     def _spans(self) -> list[_Span]:
         spans: list[_Span] = []
@@ -117,7 +120,9 @@ class BlockGrid:
         return spans
 
 
-def _locate(spans: list[_Span], elements: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _locate(
+    spans: list[_Span], elements: NDArray[np.uint64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return each element's block, -1 for none, and its place in it."""
     blocks = np.zeros(elements.size, np.int64)
     places = np.zeros(elements.size, np.int64)
@@ -158,4 +163,6 @@ class Cells:
             return
         counts = self.counts.astype(np.uint64)
         targets = Runs(self.targets.astype(np.uint64), counts).indices()
-        out[targets] = 0 if block is None else block[Runs(self.places.astype(np.uint64), counts).indices()]
+        out[targets] = (
+            0 if block is None else block[Runs(self.places.astype(np.uint64), counts).indices()]
+        )

@@ -25,7 +25,9 @@ class Tiles:
 
     def __init__(self, matrix: Matrix) -> None:
         self.rows, self.columns = matrix.shape
-        self._tiles = [matrix[:, begin : begin + TILE].copy() for begin in range(0, self.columns, TILE)]
+        self._tiles = [
+            matrix[:, begin : begin + TILE].copy() for begin in range(0, self.columns, TILE)
+        ]
 
     def times(self, factors: NDArray[np.float64]) -> Matrix:
         """Return the matrix, each column multiplied with its factor."""
@@ -65,7 +67,11 @@ class _Step:
 
 
 def orthonormal_columns(
-    matrix: Tiles, gain: float, kernels: Kernels, threads: Executor, is_cancelled: Callable[[], bool]
+    matrix: Tiles,
+    gain: float,
+    kernels: Kernels,
+    threads: Executor,
+    is_cancelled: Callable[[], bool],
 ) -> Matrix:
     """Return Q of the QR factorization whose R has a positive diagonal, times a gain.
 
@@ -84,7 +90,8 @@ def orthonormal_columns(
     def apply(step: _Step, triangle: Matrix, to: Tiles, first: int, last: int) -> Tasks:
         operands = step.reflectors, step.transposed, triangle
         return [
-            threads.submit(kernels["reflect"], *operands, *window) for window in to.windows(step.begin, first, last)
+            threads.submit(kernels["reflect"], *operands, *window)
+            for window in to.windows(step.begin, first, last)
         ]
 
     steps: list[_Step] = []
@@ -110,14 +117,20 @@ def orthonormal_columns(
     return q.times(np.where(diagonal < 0.0, -gain, gain))
 
 
-def _factor(matrix: Tiles, begin: int, diagonal: NDArray[np.float64], kernels: Kernels) -> _Step | None:
+def _factor(
+    matrix: Tiles, begin: int, diagonal: NDArray[np.float64], kernels: Kernels
+) -> _Step | None:
     """Factor the panel that begins at a column; None beyond the last one."""
     end = min(begin + BLOCK, matrix.columns)
     if begin == end:
         return None
     width, rows = end - begin, matrix.rows - begin
-    step = _Step(begin, end, np.empty((rows, width)), np.empty((width, rows)), np.empty((width, width)))
-    kernels["factor_panel"](matrix.panel(begin), step.reflectors, step.transposed, diagonal[begin:end], step.triangle)
+    step = _Step(
+        begin, end, np.empty((rows, width)), np.empty((width, rows)), np.empty((width, width))
+    )
+    kernels["factor_panel"](
+        matrix.panel(begin), step.reflectors, step.transposed, diagonal[begin:end], step.triangle
+    )
     return step
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 def available_threads() -> int:
     """Return how many processors this process may use: those it may run on, or a container's quota of them."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    allowed = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     try:
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
         return min(allowed, -(-int(quota) // int(period)))

@@ -21,7 +21,9 @@ class Runs:
         """Return the index of every element of every run."""
         counts = self.counts.astype(np.int64)
         skipped = np.cumsum(counts) - counts
-        within_run = np.arange(int(counts.sum()), dtype=np.uint64) - np.repeat(skipped.astype(np.uint64), counts)
+        within_run = np.arange(int(counts.sum()), dtype=np.uint64) - np.repeat(
+            skipped.astype(np.uint64), counts
+        )
         return np.repeat(self.firsts, counts) + within_run
 
     def part(self, first: int, end: int) -> "Runs":
@@ -66,7 +68,11 @@ def joined_axes(shape: Sequence[int], lengths: Sequence[int]) -> tuple[int, int]
 
 
 def run_firsts(
-    shape: Sequence[int], starts: Sequence[int], outer_shape: Sequence[int], first_run: int, end_run: int
+    shape: Sequence[int],
+    starts: Sequence[int],
+    outer_shape: Sequence[int],
+    first_run: int,
+    end_run: int,
 ) -> NDArray[np.uint64]:
     """Return the first element of some of a rectangle's runs.
 

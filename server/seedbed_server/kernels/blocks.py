@@ -1,8 +1,10 @@
 """From a Philox block to the elements that it feeds: what one thread of a GPU does.
 
-The CPU's loops (:mod:`seedbed_server.kernels.values`) draw many words and then turn them into values. A GPU's thread
-draws the four words of one block, and writes the elements of its run that take them. Both call the same element
-functions, so both give the same bits. Nothing here needs a GPU: a block kernel is a function of its thread's number.
+The CPU's loops (:mod:`seedbed_server.kernels.values`) draw many words and then turn them into
+values. A GPU's thread draws the four words of one block, and writes the elements of its run that
+take them. Both call the same element
+functions, so both give the same bits. Nothing here needs a GPU: a block kernel is a function of its
+thread's number.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,7 +17,12 @@ from numpy.typing import NDArray
 
 from seedbed_server.kernels.normal import normal_float32, normal_float64
 from seedbed_server.kernels.philox import block_words, word_of_lane
-from seedbed_server.kernels.rounding import bfloat16_bits, float8_e4m3fn_bits, float8_e5m2_bits, float16_bits
+from seedbed_server.kernels.rounding import (
+    bfloat16_bits,
+    float8_e4m3fn_bits,
+    float8_e5m2_bits,
+    float16_bits,
+)
 from seedbed_server.kernels.uniform import uniform_float32, uniform_float64
 
 
@@ -30,8 +37,8 @@ def run_table(
         elements_per_block: 4, or 2 for float64.
 
     Returns:
-        A table with a row for each of: firsts; counts; how many elements come before a run; how many threads the runs
-        up to and with this one have.
+        A table with a row for each of: firsts; counts; how many elements come before a run; how
+        many threads the runs up to and with this one have.
     """
     size = np.uint64(elements_per_block)
     blocks = (firsts + counts - np.uint64(1)) // size - firsts // size + np.uint64(1)
@@ -61,8 +68,8 @@ def pair_of_words(words: Any, lane: Any) -> Any:
     return uint64(low) | (uint64(high) << uint64(32))
 
 
-# An element's value: from its block's words, its lane, and the parameters that seedbed_server.kernels.values lists.
-# All take the same arguments, also those that they do not use.
+# An element's value: from its block's words, its lane, and the parameters that
+# seedbed_server.kernels.values lists. All take the same arguments, also those that they do not use.
 
 
 @njit(inline="always")
@@ -74,25 +81,37 @@ def uniform_float32_value(words: Any, lane: Any, split: Any, params: Any) -> Any
 @njit(inline="always")
 def uniform_float16_value(words: Any, lane: Any, split: Any, params: Any) -> Any:
     """Return the bits of a uniform float16."""
-    return uint16(float16_bits(uniform_float32(word_of_lane(words, lane), params[0], params[1], params[2])))
+    return uint16(
+        float16_bits(uniform_float32(word_of_lane(words, lane), params[0], params[1], params[2]))
+    )
 
 
 @njit(inline="always")
 def uniform_bfloat16_value(words: Any, lane: Any, split: Any, params: Any) -> Any:
     """Return the bits of a uniform bfloat16."""
-    return uint16(bfloat16_bits(uniform_float32(word_of_lane(words, lane), params[0], params[1], params[2])))
+    return uint16(
+        bfloat16_bits(uniform_float32(word_of_lane(words, lane), params[0], params[1], params[2]))
+    )
 
 
 @njit(inline="always")
 def uniform_float8_e4m3fn_value(words: Any, lane: Any, split: Any, params: Any) -> Any:
     """Return the bits of a uniform float8_e4m3fn."""
-    return uint8(float8_e4m3fn_bits(uniform_float32(word_of_lane(words, lane), params[0], params[1], params[2])))
+    return uint8(
+        float8_e4m3fn_bits(
+            uniform_float32(word_of_lane(words, lane), params[0], params[1], params[2])
+        )
+    )
 
 
 @njit(inline="always")
 def uniform_float8_e5m2_value(words: Any, lane: Any, split: Any, params: Any) -> Any:
     """Return the bits of a uniform float8_e5m2."""
-    return uint8(float8_e5m2_bits(uniform_float32(word_of_lane(words, lane), params[0], params[1], params[2])))
+    return uint8(
+        float8_e5m2_bits(
+            uniform_float32(word_of_lane(words, lane), params[0], params[1], params[2])
+        )
+    )
 
 
 @njit(inline="always")
@@ -167,9 +186,12 @@ class BlockKernel:
     - thread: uint64, its number; :func:`run_table` says how many there are.
     - runs: the table, uint64.
     - key: four uint32.
-    - split: a word (uint32, uint64 for float64), the number of words below the median; a uniform does not use it.
-    - params: ``param_count`` numbers (float32, float64 for float64), as in :mod:`seedbed_server.kernels.values`.
-    - out: the values of all elements of all runs, one after another; 16-bit and 8-bit floats as their bits.
+    - split: a word (uint32, uint64 for float64), the number of words below the median; a uniform
+      does not use it.
+    - params: ``param_count`` numbers (float32, float64 for float64), as in
+      :mod:`seedbed_server.kernels.values`.
+    - out: the values of all elements of all runs, one after another; 16-bit and 8-bit floats as
+      their bits.
     """
 
     name: str
@@ -229,7 +251,9 @@ def _kernels() -> Iterator[BlockKernel]:
         ("normal_float64", normal_float64_value, 8, double),
     ):
         elements_per_block = 16 // max(4, out.itemsize)
-        yield BlockKernel(name, _body(value, elements_per_block), elements_per_block, param_count, out)
+        yield BlockKernel(
+            name, _body(value, elements_per_block), elements_per_block, param_count, out
+        )
 
 
 BLOCK_KERNELS = {kernel.name: kernel for kernel in _kernels()}

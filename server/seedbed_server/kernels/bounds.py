@@ -32,7 +32,8 @@ def interval(lower: float, upper: float, word_bits: int) -> Interval:
     with MPMATH, mpmath.workdps(DIGITS):
         root_2 = mpmath.sqrt(2)
         low, high = mpmath.mpf(lower) / root_2, mpmath.mpf(upper) / root_2
-        # erf keeps the digits of bounds next to the median, where differences of masses near 1/2 have none.
+        # erf keeps the digits of bounds next to the median, where differences of masses near 1/2
+        # have none.
         below_median, above_median = mpmath.erf(-low) / 2, mpmath.erf(high) / 2
         step = (below_median + above_median) / 2**word_bits
         split = min(max(int(mpmath.floor(below_median / step)), 0), 2**word_bits - 1)
@@ -47,7 +48,8 @@ def truncated_stddev(lower: float, upper: float) -> float:
 
     Johnson, Kotz and Balakrishnan 1994, section 13.10.1.
     """
-    # Between narrow bounds nearly all of the variance's terms cancels: their differences are of the third order.
+    # Between narrow bounds nearly all of the variance's terms cancels: their differences are of the
+    # third order.
     lost = 4 * -math.floor(math.log10(min(upper - lower, 1.0)))
     with MPMATH, mpmath.workdps(DIGITS + lost):
         root_2 = mpmath.sqrt(2)

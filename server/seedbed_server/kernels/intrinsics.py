@@ -6,7 +6,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-# numba hands typed values to an intrinsic's code generator; neither numba nor llvmlite has annotations.
+# numba hands typed values to an intrinsic's code generator; neither numba nor llvmlite has
+# annotations.
 
 
 @intrinsic
@@ -63,9 +64,9 @@ def float64_of_bits(typingctx: Any, bits: Any) -> Any:
 def prefer_wide_vectors(typingctx: Any) -> Any:
     """Let the calling kernel use 512-bit vectors where the processor has them; changes no result.
 
-    LLVM stays at 256 bits on server processors of the Skylake family by default. The long polynomial
-    of the normal kernel runs 1.7 times as fast with 512 (measured on Cascade Lake). A processor
-    without AVX-512 ignores the attribute.
+    LLVM stays at 256 bits on server processors of the Skylake family by default. The long
+    polynomial of the normal kernel runs 1.7 times as fast with 512 (measured on Cascade Lake). A
+    processor without AVX-512 ignores the attribute.
     """
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:

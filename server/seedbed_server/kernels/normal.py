@@ -1,8 +1,9 @@
 """From a word to a (truncated) normal number: the inverse of the distribution function, without tables.
 
-A word is a position between the bounds' probabilities. Its distance from the nearer end gives a tail
-probability p in (0, 1/2], and the side of the median gives the sign, so that both tails have full resolution.
-Without truncation the bounds' probabilities are 0 and 1. Nothing is ever rejected or drawn again.
+A word is a position between the bounds' probabilities. Its distance from the nearer end gives a
+tail probability p in (0, 1/2], and the side of the median gives the sign, so that both tails have
+full resolution. Without truncation the bounds' probabilities are 0 and 1. Nothing is ever rejected
+or drawn again.
 
 float32: s = sqrt(-SCALE * log2(p)), with log2 from the float's exponent and a polynomial in its mantissa, then a
 polynomial in s. Within 5e-7 of the exact quantile for every untruncated word; within 1.1e-6 beyond 5.7 standard
@@ -25,7 +26,8 @@ from seedbed_server.kernels.intrinsics import (
     fma,
 )
 
-# The bits of sqrt(1/2): subtracting them before the exponent is cut off leaves a mantissa in [sqrt(1/2), sqrt(2)).
+# The bits of sqrt(1/2): subtracting them before the exponent is cut off leaves a mantissa in
+# [sqrt(1/2), sqrt(2)).
 FLOAT32_ROOT_HALF = 0x3F3504F3
 FLOAT64_ROOT_HALF = 0x3FE6A09E667F3BCD
 
@@ -35,7 +37,8 @@ SCALE = fitted.SCALE
 ROOT_AT_HALF = fitted.ROOT_AT_HALF
 CENTRE = fitted.CENTRE
 SMALLEST_TAIL = fitted.SMALLEST_TAIL
-# About half the derivative of the quantile in s over (-s * (s - ROOT_AT_HALF)), where the tails are.
+# About half the derivative of the quantile in s over (-s * (s - ROOT_AT_HALF)), where the tails
+# are.
 ROOT_REMAINDER = -0.125
 
 LN_2 = 0.6931471805599453
@@ -53,7 +56,9 @@ def lower_quantile_float32(tail: Any) -> Any:
     """Return the z <= 0 below which a standard normal number falls with probability ``tail``, in [2**-40, 1/2]."""
     shifted = uint32(bits_of_float32(tail) - uint32(FLOAT32_ROOT_HALF))
     exponent = int32(int32(shifted) >> int32(23))
-    mantissa = float32_of_bits(uint32(uint32(shifted & uint32(0x7FFFFF)) + uint32(FLOAT32_ROOT_HALF)))
+    mantissa = float32_of_bits(
+        uint32(uint32(shifted & uint32(0x7FFFFF)) + uint32(FLOAT32_ROOT_HALF))
+    )
     f = mantissa - float32(1.0)
     q = float32(LOG2[7])
     q = fma(q, f, float32(LOG2[6]))
@@ -131,7 +136,9 @@ def minus_log_float64(p: Any) -> Any:
     """Return the natural logarithm of 1/p, for p in (0, 1)."""
     shifted = uint64(bits_of_float64(p) - uint64(FLOAT64_ROOT_HALF))
     exponent = int64(int64(shifted) >> int64(52))
-    mantissa = float64_of_bits(uint64(shifted & uint64(0xFFFFFFFFFFFFF)) + uint64(FLOAT64_ROOT_HALF))
+    mantissa = float64_of_bits(
+        uint64(shifted & uint64(0xFFFFFFFFFFFFF)) + uint64(FLOAT64_ROOT_HALF)
+    )
     # log(m) = 2 artanh(y) with y = (m - 1) / (m + 1), |y| < 0.1716; its series ends below 1e-17.
     y = (mantissa - 1.0) / (mantissa + 1.0)
     square = y * y
@@ -209,7 +216,9 @@ def tail_quantile_float64(tail: Any) -> Any:
 
 
 @njit(inline="always")
-def place_float64(word: Any, split: Any, step: Any, low_edge: Any, high_edge: Any, remainder: Any) -> Any:
+def place_float64(
+    word: Any, split: Any, step: Any, low_edge: Any, high_edge: Any, remainder: Any
+) -> Any:
     """Return where a 64-bit word lies: whether below the median, the tail's probability, and that from the median."""
     below = word < split
     distance = word if below else uint64(~word)
@@ -244,9 +253,13 @@ def normal_float64(
 ) -> Any:
     """Return the same as :func:`normal_float32` from a 64-bit word; ``step`` is the probability times 2**-64.
 
-    ``remainder`` is the part of a step between the median and the place where word number ``split`` begins:
-    low_edge + split * step - 1/2. With it, positions near the median keep all their digits.
+    ``remainder`` is the part of a step between the median and the place where word number ``split``
+    begins: low_edge + split * step - 1/2. With it, positions near the median keep all their digits.
     """
     below, tail, from_median = place_float64(word, split, step, low_edge, high_edge, remainder)
-    z = central_quantile_float64(from_median) if from_median <= CENTRAL_HALF_WIDTH else tail_quantile_float64(tail)
+    z = (
+        central_quantile_float64(from_median)
+        if from_median <= CENTRAL_HALF_WIDTH
+        else tail_quantile_float64(tail)
+    )
     return scaled_float64(z, below, lower, upper, mean, stddev)

@@ -1,13 +1,15 @@
 """The orthogonal factor of a matrix, by Householder reflections in one fixed order of operations.
 
-LAPACK's result depends on its build, the thread count and the processor. Here every number is the end of one chain of
-``fma`` whose order is written down (docs/numerics.md), so that neither vector width nor threads nor tiles change it.
-The blocking is that of Schreiber and Van Loan 1989, doi:10.1137/0910005 (compact WY): a panel of :data:`BLOCK` columns
-is reduced column by column, and everything to its right is updated with three matrix products.
+LAPACK's result depends on its build, the thread count and the processor. Here every number is the
+end of one chain of ``fma`` whose order is written down (docs/numerics.md), so that neither vector
+width nor threads nor tiles change it. The blocking is that of Schreiber and Van Loan 1989,
+doi:10.1137/0910005 (compact WY): a panel of :data:`BLOCK` columns is reduced column by column, and
+everything to its right is updated with three matrix products.
 
-All arrays are float64. A matrix lies in tiles of :data:`TILE` columns, each a flat array of its rows one after another:
-rows that are a power of two apart in memory would share a few lines of the cache and evict each other. A narrower tile
-is packed into rows of that length for a moment, some at a time.
+All arrays are float64. A matrix lies in tiles of :data:`TILE` columns, each a flat array of its
+rows one after another: rows that are a power of two apart in memory would share a few lines of the
+cache and evict each other. A narrower tile is packed into rows of that length for a moment, some at
+a time.
 """
 
 from typing import Any
@@ -31,15 +33,19 @@ GROUP = 16
 _STRIDE = uint64(TILE)
 
 
-def factor_panel(panel: Any, reflectors: Any, transposed: Any, diagonal: Any, triangle: Any) -> None:
+def factor_panel(
+    panel: Any, reflectors: Any, transposed: Any, diagonal: Any, triangle: Any
+) -> None:
     """Reduce a panel to triangular form and write down the reflections that do it.
 
     Args:
         panel: rows x width, width <= BLOCK and width <= rows; destroyed.
-        reflectors: rows x width; receives V, unit lower trapezoidal, zeros above the diagonal included.
+        reflectors: rows x width; receives V, unit lower trapezoidal, zeros above the diagonal
+            included.
         transposed: width x rows; receives V'.
         diagonal: width; receives the diagonal of R.
-        triangle: width x width; receives T, upper triangular, such that I - V T V' is the product of the reflections.
+        triangle: width x width; receives T, upper triangular, such that I - V T V' is the product
+            of the reflections.
     """
     prefer_wide_vectors()
     rows, width = panel.shape
@@ -84,8 +90,8 @@ def _reflector(column: Any, k: Any, v: Any) -> Any:
 def _reduce(panel: Any, k: Any, before: Any, sums_before: Any, v: Any, sums: Any) -> None:
     """Apply the reflection before to the panel's columns after k, and sum up v'A of what comes out, in one pass.
 
-    From row k on: the rows above it are done with. Whole vectors of columns are worked on, also those with columns up
-    to k in them, which nobody reads any more.
+    From row k on: the rows above it are done with. Whole vectors of columns are worked on, also
+    those with columns up to k in them, which nobody reads any more.
     """
     rows, width = panel.shape
     first = (k + 1) // 8 * 8
@@ -134,10 +140,11 @@ def _compose(products: Any, taus: Any, triangle: Any) -> None:
 def _accumulate(left: Any, right: Any, out: Any, first: Any, columns: Any, sign: Any) -> None:
     """Add ``sign * left @ right`` to ``out``, in a window of their columns; each element's products in index order.
 
-    ``right`` and ``out`` are flat, with rows of TILE: as that is a constant, LLVM sees that their rows do not overlap,
-    and vectorizes across the columns. Four rows and four products a pass: sixteen numbers of ``left`` stay in
-    registers, and each vector that is loaded is used four times. Indices are unsigned, because numba's check for
-    negative ones would keep LLVM from vectorizing.
+    ``right`` and ``out`` are flat, with rows of TILE: as that is a constant, LLVM sees that their
+    rows do not overlap,
+    and vectorizes across the columns. Four rows and four products a pass: sixteen numbers of
+    ``left`` stay in registers, and each vector that is loaded is used four times. Indices are
+    unsigned, because numba's check for negative ones would keep LLVM from vectorizing.
     """
     rows, inner = left.shape
     whole_rows, whole_inner = rows - rows % 4, inner - inner % 4
@@ -145,25 +152,59 @@ def _accumulate(left: Any, right: Any, out: Any, first: Any, columns: Any, sign:
         for group in range(0, whole_inner, GROUP):
             for row in range(band, min(band + BAND, whole_rows), 4):
                 for k in range(group, min(group + GROUP, whole_inner), 4):
-                    _accumulate_quads(left, right, out, uint64(row), uint64(k), uint64(first), uint64(columns), sign)
+                    _accumulate_quads(
+                        left,
+                        right,
+                        out,
+                        uint64(row),
+                        uint64(k),
+                        uint64(first),
+                        uint64(columns),
+                        sign,
+                    )
     for row in range(rows):
         for k in range(whole_inner if row < whole_rows else 0, inner):
             a = sign * left[uint64(row), uint64(k)]
-            source, target = uint64(k) * _STRIDE + uint64(first), uint64(row) * _STRIDE + uint64(first)
+            source, target = (
+                uint64(k) * _STRIDE + uint64(first),
+                uint64(row) * _STRIDE + uint64(first),
+            )
             for c in range(uint64(columns)):
                 out[target + c] = fma(a, right[source + c], out[target + c])
 
 
 @njit(inline="always")
-def _accumulate_quads(left: Any, right: Any, out: Any, row: Any, k: Any, first: Any, columns: Any, sign: Any) -> None:
+def _accumulate_quads(
+    left: Any, right: Any, out: Any, row: Any, k: Any, first: Any, columns: Any, sign: Any
+) -> None:
     """Add four products each to the elements of four rows."""
     two, three = uint64(2) * _STRIDE, uint64(3) * _STRIDE
     r1, r2, r3 = row + uint64(1), row + uint64(2), row + uint64(3)
     k1, k2, k3 = k + uint64(1), k + uint64(2), k + uint64(3)
-    a00, a01, a02, a03 = sign * left[row, k], sign * left[row, k1], sign * left[row, k2], sign * left[row, k3]
-    a10, a11, a12, a13 = sign * left[r1, k], sign * left[r1, k1], sign * left[r1, k2], sign * left[r1, k3]
-    a20, a21, a22, a23 = sign * left[r2, k], sign * left[r2, k1], sign * left[r2, k2], sign * left[r2, k3]
-    a30, a31, a32, a33 = sign * left[r3, k], sign * left[r3, k1], sign * left[r3, k2], sign * left[r3, k3]
+    a00, a01, a02, a03 = (
+        sign * left[row, k],
+        sign * left[row, k1],
+        sign * left[row, k2],
+        sign * left[row, k3],
+    )
+    a10, a11, a12, a13 = (
+        sign * left[r1, k],
+        sign * left[r1, k1],
+        sign * left[r1, k2],
+        sign * left[r1, k3],
+    )
+    a20, a21, a22, a23 = (
+        sign * left[r2, k],
+        sign * left[r2, k1],
+        sign * left[r2, k2],
+        sign * left[r2, k3],
+    )
+    a30, a31, a32, a33 = (
+        sign * left[r3, k],
+        sign * left[r3, k1],
+        sign * left[r3, k2],
+        sign * left[r3, k3],
+    )
     source, target = k * _STRIDE + first, row * _STRIDE + first
     for column in range(columns):
         b, o = source + column, target + column
@@ -175,13 +216,16 @@ def _accumulate_quads(left: Any, right: Any, out: Any, row: Any, k: Any, first: 
         out[o + three] = fma(a33, b3, fma(a32, b2, fma(a31, b1, fma(a30, b0, o3))))
 
 
-def reflect(reflectors: Any, transposed: Any, triangle: Any, tile: Any, begin: Any, end: Any) -> None:
+def reflect(
+    reflectors: Any, transposed: Any, triangle: Any, tile: Any, begin: Any, end: Any
+) -> None:
     """Apply I - V S V' from the left to columns begin to end of a tile.
 
     Args:
         reflectors: V, rows x width.
         transposed: V', width x rows.
-        triangle: S, width x width: T to apply the reflections last to first, T' to apply them first to last.
+        triangle: S, width x width: T to apply the reflections last to first, T' to apply them first
+            to last.
         tile: rows x TILE or fewer columns; changed in place.
         begin: the first column.
         end: the column after the last.

@@ -22,13 +22,21 @@ ROUNDS = 10
 
 
 @njit(inline="always")
-def philox4x32(counter0: Any, counter1: Any, counter2: Any, counter3: Any, key0: Any, key1: Any) -> Any:
+def philox4x32(
+    counter0: Any, counter1: Any, counter2: Any, counter3: Any, key0: Any, key1: Any
+) -> Any:
     """Return the four uint32 words of one block (lanes 0 to 3).
 
-    Words are kept in 64-bit variables whose upper halves are left over from the products: vector units multiply
-    32-bit numbers that lie in 64-bit lanes, and moving them back and forth costs more than the rest of a round.
+    Words are kept in 64-bit variables whose upper halves are left over from the products: vector
+    units multiply 32-bit numbers that lie in 64-bit lanes, and moving them back and forth costs
+    more than the rest of a round.
     """
-    word0, word1, word2, word3 = uint64(counter0), uint64(counter1), uint64(counter2), uint64(counter3)
+    word0, word1, word2, word3 = (
+        uint64(counter0),
+        uint64(counter1),
+        uint64(counter2),
+        uint64(counter3),
+    )
     round_key0, round_key1 = uint64(key0), uint64(key1)
     for _ in range(ROUNDS):
         product0 = MULTIPLIER_0 * (word0 & LOWER_HALF)
@@ -46,7 +54,12 @@ def philox4x32(counter0: Any, counter1: Any, counter2: Any, counter3: Any, key0:
 def block_words(block: Any, key: Any) -> Any:
     """Return the four words of block number ``block`` (uint64) under ``key`` = key0, key1, counter2, counter3."""
     return philox4x32(
-        uint32(block), uint32(block >> uint64(32)), uint32(key[2]), uint32(key[3]), uint32(key[0]), uint32(key[1])
+        uint32(block),
+        uint32(block >> uint64(32)),
+        uint32(key[2]),
+        uint32(key[3]),
+        uint32(key[0]),
+        uint32(key[1]),
     )
 
 
@@ -104,14 +117,17 @@ def _fill_part(block: Any, lane: Any, key: Any, out: Any, at: Any, end: Any) -> 
 
 
 @njit(nogil=True)
-def next_words(firsts: Any, counts: Any, per_element: Any, position: Any, key: Any, words: Any) -> Any:
+def next_words(
+    firsts: Any, counts: Any, per_element: Any, position: Any, key: Any, words: Any
+) -> Any:
     """Write the next words of several element runs, as many as fit, and return how many.
 
     Args:
         firsts: uint64 array, the index of each run's first element in the whole tensor.
         counts: uint64 array, how many elements each run has.
         per_element: uint64, words for each element: 1, or 2 for float64.
-        position: uint64 array of two, where the call before ended: a run, and the elements done of it. Moved on.
+        position: uint64 array of two, where the call before ended: a run, and the elements done of
+            it. Moved on.
         key: uint32 array of four: key0, key1, counter2, counter3.
         words: uint32 array that receives the words; its size is a multiple of ``per_element``.
     """

@@ -1,6 +1,7 @@
 """Which elements of a sparse matrix are zero: those whose rank in their line is at most the line's threshold.
 
-A rank is 64 bits: the element's word, and below it its place in the line. No two elements of a line have the same one.
+A rank is 64 bits: the element's word, and below it its place in the line. No two elements of a line
+have the same one.
 """
 
 from typing import Any
@@ -20,7 +21,14 @@ def plain_words(firsts: Any, counts: Any, key: Any, out: Any) -> None:
 
 
 def are_at_most(
-    firsts: Any, counts: Any, key: Any, columns: Any, axis: Any, first_line: Any, thresholds: Any, out: Any
+    firsts: Any,
+    counts: Any,
+    key: Any,
+    columns: Any,
+    axis: Any,
+    first_line: Any,
+    thresholds: Any,
+    out: Any,
 ) -> None:
     """Say of each element whether its rank is at most the threshold of its line.
 

@@ -1,7 +1,8 @@
 """From float32 to the 16-bit and 8-bit formats: one rounding, to nearest, ties to even, by integer arithmetic.
 
-numba has no bfloat16 and little float16 on the processor, and a conversion instruction is not on every machine;
-integers are. The results are the formats' bits as uint32, of which the lower 16 or 8 count.
+numba has no bfloat16 and little float16 on the processor, and a conversion instruction is not on
+every machine; integers are. The results are the formats' bits as uint32, of which the lower 16 or 8
+count.
 """
 
 from typing import Any
@@ -19,17 +20,19 @@ FLOAT16_INFINITY = 0x7C00
 FLOAT32_BITS_OF_65536 = 0x47800000
 # Bits of 2**-14, the smallest normal float16.
 FLOAT32_BITS_OF_SMALLEST_NORMAL = 0x38800000
-# Adding 0.5 aligns a float32 below 2**-14 so that its last place is worth 2**-24, float16's smallest
-# step: the addition itself rounds to nearest even.
+# Adding 0.5 aligns a float32 below 2**-14 so that its last place is worth 2**-24, float16's
+# smallest step: the addition itself rounds to nearest even.
 FLOAT32_BITS_OF_HALF = 0x3F000000
 
-# The formats of 8 bits are those of Micikevicius et al. 2022, arXiv:2209.05433. Both saturate: the largest finite
-# numbers are 448, below the only NaN of e4m3fn, and 57344, below the infinity of e5m2.
+# The formats of 8 bits are those of Micikevicius et al. 2022, arXiv:2209.05433. Both saturate: the
+# largest finite numbers are 448, below the only NaN of e4m3fn, and 57344, below the infinity of
+# e5m2.
 E4M3FN_LARGEST = 0x7E
 E5M2_LARGEST = 0x7B
 # Bits of 2**-6, the smallest normal number of e4m3fn; that of e5m2 is float16's.
 FLOAT32_BITS_OF_E4M3FN_NORMAL = 0x3C800000
-# As with float16: next to 16384 the last place of a float32 is worth 2**-9, and next to 128 it is worth 2**-16.
+# As with float16: next to 16384 the last place of a float32 is worth 2**-9, and next to 128 it is
+# worth 2**-16.
 FLOAT32_BITS_OF_16384 = 0x46800000
 FLOAT32_BITS_OF_128 = 0x43000000
 
@@ -38,7 +41,9 @@ FLOAT32_BITS_OF_128 = 0x43000000
 def bfloat16_bits(value: Any) -> Any:
     """Return the bits of the bfloat16 nearest to a finite float32."""
     bits = bits_of_float32(value)
-    return uint32(uint32(bits + uint32(0x7FFF) + uint32(uint32(bits >> uint32(16)) & uint32(1))) >> uint32(16))
+    return uint32(
+        uint32(bits + uint32(0x7FFF) + uint32(uint32(bits >> uint32(16)) & uint32(1))) >> uint32(16)
+    )
 
 
 @njit(inline="always")

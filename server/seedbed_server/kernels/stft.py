@@ -11,7 +11,10 @@ from seedbed_server.kernels.windows import window_values
 
 
 def stft_values(
-    frames: NDArray[np.int64], bins: NDArray[np.int64], window: tuple[int, ...], waves: tuple[int, ...]
+    frames: NDArray[np.int64],
+    bins: NDArray[np.int64],
+    window: tuple[int, ...],
+    waves: tuple[int, ...],
 ) -> NDArray[np.float64]:
     """Return elements of a kernel.
 
@@ -22,7 +25,8 @@ def stft_values(
         waves: from :func:`wave`.
     """
     phases = frames * bins % len(waves)
-    # Python rounds an integer to the nearest float, ties to even; the power of two changes no digit.
+    # Python rounds an integer to the nearest float, ties to even; the power of two changes no
+    # digit.
     products = (
         math.ldexp(float(window[frame] * waves[phase]), -2 * BITS)
         for frame, phase in zip(frames.tolist(), phases.tolist(), strict=True)
@@ -40,7 +44,9 @@ def wave(side: str, points: int) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=4)
-def scaled_window(name: str | None, scaling: str | None, length: int, *, periodic: bool) -> tuple[int, ...]:
+def scaled_window(
+    name: str | None, scaling: str | None, length: int, *, periodic: bool
+) -> tuple[int, ...]:
     """Return what each element of a frame is multiplied with; without a window nothing is scaled."""
     if name is None:
         return (ONE,) * length

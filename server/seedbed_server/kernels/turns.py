@@ -1,7 +1,7 @@
 """Sines and cosines of fractions of a full turn, as integers with a fixed number of binary digits after the point.
 
-No platform's mathematical library has a say: mpmath computes a few angles, and all others follow from them by the
-addition theorems, in integers.
+No platform's mathematical library has a say: mpmath computes a few angles, and all others follow
+from them by the addition theorems, in integers.
 """
 
 import math
@@ -25,16 +25,21 @@ class Turns:
 
     def __init__(self, parts: int) -> None:
         self.parts = parts
-        # Angles of the first eighth of a turn, in units of 1 / (8 parts) turns: fine ones and coarse ones.
+        # Angles of the first eighth of a turn, in units of 1 / (8 parts) turns: fine ones and
+        # coarse ones.
         self._step = math.isqrt(parts) + 1
         with MPMATH, mpmath.workprec(BITS + 64):
             self._fine = [self._exact(unit) for unit in range(self._step)]
-            self._coarse = [self._exact(self._step * unit) for unit in range(parts // self._step + 1)]
+            self._coarse = [
+                self._exact(self._step * unit) for unit in range(parts // self._step + 1)
+            ]
 
     def cos_sin(self, part: int) -> tuple[int, int]:
         """Return cosine and sine of ``part / parts`` turns; those of whole quarters are exact."""
         quarter, unit = divmod(8 * part % (8 * self.parts), 2 * self.parts)
-        cos, sin = self._eighth(unit) if unit <= self.parts else self._eighth(2 * self.parts - unit)[::-1]
+        cos, sin = (
+            self._eighth(unit) if unit <= self.parts else self._eighth(2 * self.parts - unit)[::-1]
+        )
         for _ in range(quarter):
             cos, sin = -sin, cos
         return cos, sin

@@ -1,9 +1,10 @@
 """From element runs to values: the loops over the element functions, one for each distribution and width.
 
-Each loop draws a tile of words, which stays in the processor's cache, turns it into values, and goes on. Words and
-values are separate loops because LLVM vectorizes each of them well, and both together badly. Narrow floats, those of 16
-and 8 bits, are float32 values that a third loop rounds, and are written as their bits. The parameters come in an array:
-of a uniform minval, width and ceiling; of a normal step, low_edge, high_edge, remainder, lower, upper, mean and stddev.
+Each loop draws a tile of words, which stays in the processor's cache, turns it into values, and
+goes on. Words and values are separate loops because LLVM vectorizes each of them well, and both
+together badly. Narrow floats, those of 16 and 8 bits, are float32 values that a third loop rounds,
+and are written as their bits. The parameters come in an array: of a uniform minval, width and
+ceiling; of a normal step, low_edge, high_edge, remainder, lower, upper, mean and stddev.
 """
 
 from typing import Any
@@ -27,8 +28,9 @@ from seedbed_server.kernels.uniform import uniform_float32, uniform_float64
 TILE_WORDS = 4096
 """Words drawn at a time: 16 KiB, half of a first-level cache. No part of the contract."""
 
-# Arguments of every kernel: firsts and counts of the runs (uint64), the key, the word below which the median lies
-# (normal only), the parameters, the format (narrow floats only: its place in rounding.FORMATS), and the values' array.
+# Arguments of every kernel: firsts and counts of the runs (uint64), the key, the word below which
+# the median lies (normal only), the parameters, the format (narrow floats only: its place in
+# rounding.FORMATS), and the values' array.
 
 
 def uniform_float32_values(firsts: Any, counts: Any, key: Any, params: Any, out: Any) -> None:
@@ -46,7 +48,9 @@ def uniform_float32_values(firsts: Any, counts: Any, key: Any, params: Any, out:
         at += size
 
 
-def uniform_narrow_values(firsts: Any, counts: Any, key: Any, params: Any, number: Any, out: Any) -> None:
+def uniform_narrow_values(
+    firsts: Any, counts: Any, key: Any, params: Any, number: Any, out: Any
+) -> None:
     """Fill an array of bytes with uniform numbers of a narrow format."""
     prefer_wide_vectors()
     minval, width, ceiling = params[0], params[1], params[2]
@@ -77,7 +81,9 @@ def uniform_float64_values(firsts: Any, counts: Any, key: Any, params: Any, out:
         at += size
 
 
-def normal_float32_values(firsts: Any, counts: Any, key: Any, split: Any, params: Any, out: Any) -> None:
+def normal_float32_values(
+    firsts: Any, counts: Any, key: Any, split: Any, params: Any, out: Any
+) -> None:
     """Fill a float32 array with normal numbers."""
     prefer_wide_vectors()
     below, step, low, high = split[0], params[0], params[1], params[2]
@@ -93,7 +99,9 @@ def normal_float32_values(firsts: Any, counts: Any, key: Any, split: Any, params
         at += size
 
 
-def normal_narrow_values(firsts: Any, counts: Any, key: Any, split: Any, params: Any, number: Any, out: Any) -> None:
+def normal_narrow_values(
+    firsts: Any, counts: Any, key: Any, split: Any, params: Any, number: Any, out: Any
+) -> None:
     """Fill an array of bytes with normal numbers of a narrow format."""
     prefer_wide_vectors()
     below, step, low, high = split[0], params[0], params[1], params[2]
@@ -109,11 +117,13 @@ def normal_narrow_values(firsts: Any, counts: Any, key: Any, split: Any, params:
         at += write_rounded(values[:size], number, out[at:])
 
 
-def normal_float64_values(firsts: Any, counts: Any, key: Any, split: Any, params: Any, out: Any) -> None:
+def normal_float64_values(
+    firsts: Any, counts: Any, key: Any, split: Any, params: Any, out: Any
+) -> None:
     """Fill a float64 array with normal numbers.
 
-    The middle and the tails are two formulas, which LLVM vectorizes only apart: all elements get that of the middle,
-    and those in a tail are then gathered, computed and put in their places.
+    The middle and the tails are two formulas, which LLVM vectorizes only apart: all elements get
+    that of the middle, and those in a tail are then gathered, computed and put in their places.
     """
     prefer_wide_vectors()
     first, step, low, high, remainder = split[0], params[0], params[1], params[2], params[3]
@@ -131,7 +141,9 @@ def normal_float64_values(firsts: Any, counts: Any, key: Any, split: Any, params
         tile = out[at : at + size]
         for i in range(size):
             below, _, middle = place_float64(pairs[i], first, step, low, high, remainder)
-            tile[i] = scaled_float64(central_quantile_float64(middle), below, lower, upper, mean, stddev)
+            tile[i] = scaled_float64(
+                central_quantile_float64(middle), below, lower, upper, mean, stddev
+            )
             in_tail[i] = middle > CENTRAL_HALF_WIDTH
         count = uint64(0)
         for i in range(size):
@@ -140,7 +152,9 @@ def normal_float64_values(firsts: Any, counts: Any, key: Any, split: Any, params
             count += uint64(in_tail[i])
         for j in range(count):
             below, tail, _ = place_float64(outer[j], first, step, low, high, remainder)
-            values[j] = scaled_float64(tail_quantile_float64(tail), below, lower, upper, mean, stddev)
+            values[j] = scaled_float64(
+                tail_quantile_float64(tail), below, lower, upper, mean, stddev
+            )
         for j in range(count):
             tile[places[j]] = values[j]
         at += size

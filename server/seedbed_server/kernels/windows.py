@@ -26,7 +26,8 @@ def window_values(name: str, length: int, *, periodic: bool) -> list[int]:
     Args:
         name: one of :data:`COSINE_SERIES` or of the other functions here.
         length: how many values, 1 or more.
-        periodic: whether it is one period of a periodic window: a symmetric one of one value more, without its last.
+        periodic: whether it is one period of a periodic window: a symmetric one of one value more,
+            without its last.
     """
     if length == 1:
         return [ONE]

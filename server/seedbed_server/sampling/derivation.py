@@ -1,6 +1,7 @@
 """From an initializer and a shape to the rule that every element follows: fans, limits and standard deviations.
 
-All derived numbers are float64, by the operations and in the order that docs/numerics.md writes down.
+All derived numbers are float64, by the operations and in the order that docs/numerics.md writes
+down.
 """
 
 import math
@@ -27,8 +28,8 @@ from seedbed_server.backends.rules import ElementRule, Fill, Normal, Uniform
 from seedbed_server.kernels.bounds import truncated_stddev
 from seedbed_server.sampling.structures import structured_rule
 
-# A bound further out is beyond the resolution of any word and counts as infinite. Without this rule its effect would
-# depend on how many digits its probability is computed with.
+# A bound further out is beyond the resolution of any word and counts as infinite. Without this rule
+# its effect would depend on how many digits its probability is computed with.
 FARTHEST_BOUND = 14.0
 
 
@@ -66,7 +67,10 @@ def scaling_of(initializer: InitializerSpec) -> VarianceScalingSpec | None:
 
 def effective_bounds(lower: float, upper: float) -> tuple[float, float]:
     """Return the bounds that a truncated normal is computed with."""
-    return -math.inf if lower < -FARTHEST_BOUND else lower, math.inf if upper > FARTHEST_BOUND else upper
+    return (
+        -math.inf if lower < -FARTHEST_BOUND else lower,
+        math.inf if upper > FARTHEST_BOUND else upper,
+    )
 
 
 def scaled_rule(scaling: VarianceScalingSpec, fans: Fans) -> Uniform | Normal:

@@ -36,7 +36,11 @@ def _figures(plan: SamplePlan) -> dict[str, object]:
         case Uniform(minval, maxval):
             return {"distribution": "uniform", "minval": minval, "maxval": maxval}
         case Normal(mean, stddev, lower, upper):
-            figures: dict[str, object] = {"distribution": "untruncated_normal", "mean": mean, "stddev": stddev}
+            figures: dict[str, object] = {
+                "distribution": "untruncated_normal",
+                "mean": mean,
+                "stddev": stddev,
+            }
             if (lower, upper) != (float("-inf"), float("inf")):
                 figures |= {"distribution": "truncated_normal", "lower": lower, "upper": upper}
             return figures
@@ -54,7 +58,8 @@ def catalogue() -> list[InitializerInfo]:
 def _type_name(field: dataclasses.Field[Any]) -> str:
     if field.metadata["choices"]:
         return "string"
-    return {bool: "boolean", int: "integer"}.get(field.type, "float")  # type: ignore[arg-type]  # a type, no string
+    # A type, no string.
+    return {bool: "boolean", int: "integer"}.get(field.type, "float")  # type: ignore[arg-type]
 
 
 def _info(spec: type[InitializerSpec]) -> InitializerInfo:

@@ -1,6 +1,7 @@
 """From a tensor request to its bytes: a plan that does no work, and a source that fills memory by it.
 
-A slice, a resume offset and a parallel range are the same thing here: some elements, by their place in the slice.
+A slice, a resume offset and a parallel range are the same thing here: some elements, by their place
+in the slice.
 """
 
 import functools
@@ -91,7 +92,9 @@ class SamplePlan:
             return Runs(np.array((first,), np.uint64), np.array((count,), np.uint64))
         first_run, skipped = divmod(first, self.run_elements)
         last_run = (first + count - 1) // self.run_elements
-        firsts = run_firsts(self.request.spec.shape, part.starts, self.outer_shape, first_run, last_run + 1)
+        firsts = run_firsts(
+            self.request.spec.shape, part.starts, self.outer_shape, first_run, last_run + 1
+        )
         counts = np.full(firsts.size, self.run_elements, np.uint64)
         counts[-1] = (first + count - 1) % self.run_elements + 1
         firsts[0] += np.uint64(skipped)
@@ -124,7 +127,9 @@ class TensorSource:
         self._is_cancelled = False
         self._lookup: Lookup | None = None
         if not isinstance(sample_plan.rule, ElementwiseRule):
-            surroundings = Surroundings(sample_plan.key, sample_plan.dtype, backend, lambda: self._is_cancelled)
+            surroundings = Surroundings(
+                sample_plan.key, sample_plan.dtype, backend, lambda: self._is_cancelled
+            )
             self._lookup = lookup_of(sample_plan.rule, surroundings)
 
     @functools.cached_property

@@ -50,7 +50,11 @@ def kernel_of(vector: dict[str, Any]) -> str:
 
 def golden_vectors() -> list[dict[str, Any]]:
     """Return the entries of the golden file of `seedbed-1`."""
-    text = resources.files("seedbed_server").joinpath("golden", "seedbed-1.json").read_text(encoding="utf-8")
+    text = (
+        resources.files("seedbed_server")
+        .joinpath("golden", "seedbed-1.json")
+        .read_text(encoding="utf-8")
+    )
     vectors: list[dict[str, Any]] = json.loads(text)["tensors"]
     return vectors
 

@@ -3,7 +3,14 @@
 import math
 
 from seedbed.spec.fans import FanAxes
-from seedbed.spec.initializers import DeltaOrthogonalSpec, DiracSpec, IdentitySpec, OrthogonalSpec, SparseSpec, STFTSpec
+from seedbed.spec.initializers import (
+    DeltaOrthogonalSpec,
+    DiracSpec,
+    IdentitySpec,
+    OrthogonalSpec,
+    SparseSpec,
+    STFTSpec,
+)
 from seedbed.spec.initializers.layouts import kernel_axes, matrix_axes
 from seedbed.spec.tensors import TensorSpec
 from seedbed_server.backends.grids import BlockGrid
@@ -55,14 +62,18 @@ def orthogonal_grid(initializer: OrthogonalSpec, shape: Shape, axes: FanAxes | N
     if initializer.blocks > 1:
         lengths[initializer.block_axis] //= initializer.blocks
         counts[initializer.block_axis] = initializer.blocks
-    return BlockGrid(shape, (0,) * len(shape), tuple(lengths), tuple(counts), columns=lengths[own[-1]])
+    return BlockGrid(
+        shape, (0,) * len(shape), tuple(lengths), tuple(counts), columns=lengths[own[-1]]
+    )
 
 
 def delta_grid(initializer: DeltaOrthogonalSpec, shape: Shape, axes: FanAxes | None) -> BlockGrid:
     """Return the one matrix of a kernel (for each index of the batch's axes), which lies at its spatial centre."""
     kernel = kernel_axes(initializer.name(), shape, axes)
     matrix = (kernel.in_axis, kernel.out_axis)
-    starts = tuple((length - 1) // 2 if axis in kernel.spatial else 0 for axis, length in enumerate(shape))
+    starts = tuple(
+        (length - 1) // 2 if axis in kernel.spatial else 0 for axis, length in enumerate(shape)
+    )
     lengths = tuple(length if axis in matrix else 1 for axis, length in enumerate(shape))
     is_batch = [axis not in (*matrix, *kernel.spatial) for axis in range(len(shape))]
     counts = tuple(length if batch else 1 for length, batch in zip(shape, is_batch, strict=True))

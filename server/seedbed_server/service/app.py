@@ -27,7 +27,8 @@ log = logging.getLogger(__name__)
 # Unary calls, health checks and reflection must find a thread while every stream is in use.
 SPARE_THREADS = 16
 
-# Clients that watch the health never hang up by themselves: so long may a stream's last bytes be on their way.
+# Clients that watch the health never hang up by themselves: so long may a stream's last bytes be on
+# their way.
 LAST_WORDS_SECONDS = 1.0
 
 
@@ -59,11 +60,13 @@ class Server:
             segments=self._segments,
         )
         self._health = health.HealthServicer(
-            experimental_non_blocking=True, experimental_thread_pool=ThreadPoolExecutor(SPARE_THREADS // 4)
+            experimental_non_blocking=True,
+            experimental_thread_pool=ThreadPoolExecutor(SPARE_THREADS // 4),
         )
         workers = settings.limits.max_concurrent_streams + SPARE_THREADS
         self._grpc = grpc.server(
-            ThreadPoolExecutor(workers, thread_name_prefix="seedbed-rpc"), options=_channel_options(settings)
+            ThreadPoolExecutor(workers, thread_name_prefix="seedbed-rpc"),
+            options=_channel_options(settings),
         )
         self._grpc.add_generic_rpc_handlers((self._servicer.handlers(),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
@@ -101,7 +104,9 @@ class Server:
         started = time.monotonic()
         backend, vectors = open_backend(self._settings.device, self._settings.threads)
         on_sampled = partial(self._metrics.sampled, backend.name)
-        self._pools = SamplingPools(backend, window_bytes=self._settings.window_bytes, on_sampled=on_sampled)
+        self._pools = SamplingPools(
+            backend, window_bytes=self._settings.window_bytes, on_sampled=on_sampled
+        )
         self._metrics.serving(NUMERICS, backend.name)
         self._servicer.serve(self._pools)
         self._set_health(health_pb2.HealthCheckResponse.SERVING)
@@ -118,7 +123,8 @@ class Server:
         """Refuse new requests at once, let streams finish within the grace, then end everything."""
         self._servicer.drain()
         self._health.enter_graceful_shutdown()
-        # Until the streams have ended, new calls still get an answer that says why, and health checks the truth.
+        # Until the streams have ended, new calls still get an answer that says why, and health
+        # checks the truth.
         self._servicer.wait_idle(grace_seconds)
         self._grpc.stop(min(LAST_WORDS_SECONDS, grace_seconds)).wait()
         if self._pools is not None:
@@ -134,8 +140,12 @@ class Server:
         self._on_failure(error)
 
     def _listen(self, address: str) -> str:
-        target = f"unix:{address.removeprefix('unix://')}" if address.startswith("unix://") else address
-        refusal = f"cannot listen on {address}: it is in use, not allowed, or no address of this machine"
+        target = (
+            f"unix:{address.removeprefix('unix://')}" if address.startswith("unix://") else address
+        )
+        refusal = (
+            f"cannot listen on {address}: it is in use, not allowed, or no address of this machine"
+        )
         if address.startswith("unix://") and _answers(address.removeprefix("unix://")):
             raise ListenError(refusal)
         try:
@@ -182,8 +192,8 @@ def _channel_options(settings: Settings) -> list[tuple[str, int]]:
         # Clients look after idle connections with pings; gRPC's default answer to that is GOAWAY.
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
-        # Calls that a client resets at once wait here until Python has seen them; a short queue would cancel the calls
-        # of well-behaved clients beside them.
+        # Calls that a client resets at once wait here until Python has seen them; a short queue
+        # would cancel the calls of well-behaved clients beside them.
         ("grpc.server.max_pending_requests", 100_000),
         ("grpc.server.max_pending_requests_hard_limit", 200_000),
     ]

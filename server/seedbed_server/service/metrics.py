@@ -1,7 +1,8 @@
 """What a server counts: calls by the names that gRPC dashboards know, and tensors by seedbed's own.
 
-Never a label by seed, name or peer: a label's values must be few. Every process counts for itself. Several workers
-write to files in a folder that all share (prometheus_client's multiprocess mode), and one endpoint adds them up.
+Never a label by seed, name or peer: a label's values must be few. Every process counts for itself.
+Several workers write to files in a folder that all share (prometheus_client's multiprocess mode),
+and one endpoint adds them up.
 """
 
 import functools
@@ -15,7 +16,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from seedbed_server.sampling.sampler import SamplePlan
 from seedbed_server.streams.messages import Lane
 
-# Where the workers of one server keep what they count; read by prometheus_client when it is imported.
+# Where the workers of one server keep what they count; read by prometheus_client when it is
+# imported.
 SHARED_FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 _CALL = ("grpc_type", "grpc_service", "grpc_method")
@@ -53,16 +55,28 @@ class Metrics:
         own = self.registry
         self._version = version
         self._started = Counter("grpc_server_started", "Calls that began.", _CALL, registry=own)
-        self._handled = Counter("grpc_server_handled", "Calls that ended.", (*_CALL, "grpc_code"), registry=own)
+        self._handled = Counter(
+            "grpc_server_handled", "Calls that ended.", (*_CALL, "grpc_code"), registry=own
+        )
         self._seconds = Histogram(
-            "grpc_server_handling_seconds", "From a call's begin to its end.", _CALL, buckets=_SECONDS, registry=own
+            "grpc_server_handling_seconds",
+            "From a call's begin to its end.",
+            _CALL,
+            buckets=_SECONDS,
+            registry=own,
         )
         self._messages = Counter("grpc_server_msg_sent", "Messages sent.", _CALL, registry=own)
         self._served = Counter(
-            "seedbed_bytes_served", "Bytes of tensors given to clients, by how.", ("lane",), registry=own
+            "seedbed_bytes_served",
+            "Bytes of tensors given to clients, by how.",
+            ("lane",),
+            registry=own,
         )
         self._sampled = Counter(
-            "seedbed_bytes_sampled", "Bytes computed.", ("backend", "dtype", "distribution"), registry=own
+            "seedbed_bytes_sampled",
+            "Bytes computed.",
+            ("backend", "dtype", "distribution"),
+            registry=own,
         )
         self._first_chunk = Histogram(
             "seedbed_time_to_first_chunk_seconds",
@@ -71,9 +85,14 @@ class Metrics:
             registry=own,
         )
         self._streams = Gauge(
-            "seedbed_inflight_streams", "Streams under way.", multiprocess_mode="livesum", registry=own
+            "seedbed_inflight_streams",
+            "Streams under way.",
+            multiprocess_mode="livesum",
+            registry=own,
         )
-        self._rejected = Counter("seedbed_rejected", "Calls that were refused, by why.", ("reason",), registry=own)
+        self._rejected = Counter(
+            "seedbed_rejected", "Calls that were refused, by why.", ("reason",), registry=own
+        )
         self._build = Gauge(
             "seedbed_build_info",
             "Always 1; the labels tell what runs.",
@@ -114,7 +133,9 @@ class Metrics:
 
     def sampled(self, backend: str, plan: SamplePlan, size_bytes: int) -> None:
         """Count bytes that were computed."""
-        _child(self._sampled, backend, plan.dtype.value, type(plan.rule).__name__.lower()).inc(size_bytes)
+        _child(self._sampled, backend, plan.dtype.value, type(plan.rule).__name__.lower()).inc(
+            size_bytes
+        )
 
 
 @functools.cache
@@ -126,7 +147,8 @@ def _child(metric: Any, *labels: str) -> Any:
 def shared_registry(folder: str) -> CollectorRegistry:
     """Return what the processes that share a folder have counted, added up whenever it is read."""
     registry = CollectorRegistry()
-    MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]  # the package's own gap
+    # The package's own gap.
+    MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
     return registry
 
 

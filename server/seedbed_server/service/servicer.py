@@ -87,8 +87,11 @@ class Servicer:
         """Return when all streams have ended, or the time is over; none can start afterwards."""
         deadline = time.monotonic() + timeout_seconds
         for _ in range(self._limits.max_concurrent_streams):
-            # In short steps: a second signal that comes just before a wait is handled only when the wait ends.
-            while not self._streams.acquire(timeout=min(0.5, max(0.0, deadline - time.monotonic()))):
+            # In short steps: a second signal that comes just before a wait is handled only when the
+            # wait ends.
+            while not self._streams.acquire(
+                timeout=min(0.5, max(0.0, deadline - time.monotonic()))
+            ):
                 if time.monotonic() >= deadline:
                     return
 
@@ -107,17 +110,23 @@ class Servicer:
         methods: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
         for name, answer in unary.items():
             methods[name] = grpc.unary_unary_rpc_method_handler(
-                self._guarded_unary(name, answer), request_deserializer=_parser(name), response_serializer=_serialize
+                self._guarded_unary(name, answer),
+                request_deserializer=_parser(name),
+                response_serializer=_serialize,
             )
         for name, (stream, serialize) in streams.items():
             methods[name] = grpc.unary_stream_rpc_method_handler(
-                self._guarded_stream(name, stream), request_deserializer=_parser(name), response_serializer=serialize
+                self._guarded_stream(name, stream),
+                request_deserializer=_parser(name),
+                response_serializer=serialize,
             )
         return grpc.method_handlers_generic_handler(SERVICE.full_name, methods)
 
     # The RPCs.
 
-    def _get_server_info(self, request: service_pb2.GetServerInfoRequest, call: "_ServedCall") -> Message:
+    def _get_server_info(
+        self, request: service_pb2.GetServerInfoRequest, call: "_ServedCall"
+    ) -> Message:
         del request, call
         backend = self._ready_pools().backend
         info = ServerInfo(
@@ -132,16 +141,24 @@ class Servicer:
         )
         return protos.server_info_to_proto(info)
 
-    def _list_initializers(self, request: service_pb2.ListInitializersRequest, call: "_ServedCall") -> Message:
+    def _list_initializers(
+        self, request: service_pb2.ListInitializersRequest, call: "_ServedCall"
+    ) -> Message:
         del request, call
         return protos.initializer_infos_to_proto(catalogue())
 
-    def _describe_tensors(self, request: service_pb2.DescribeTensorsRequest, call: "_ServedCall") -> Message:
+    def _describe_tensors(
+        self, request: service_pb2.DescribeTensorsRequest, call: "_ServedCall"
+    ) -> Message:
         del call
         plans = self._plans(request)
-        return protos.descriptions_to_proto(describe(each, self._default_chunk_bytes) for each in plans)
+        return protos.descriptions_to_proto(
+            describe(each, self._default_chunk_bytes) for each in plans
+        )
 
-    def _sample_tensor(self, request: service_pb2.SampleTensorRequest, call: "_ServedCall") -> Message:
+    def _sample_tensor(
+        self, request: service_pb2.SampleTensorRequest, call: "_ServedCall"
+    ) -> Message:
         protos.numerics_from_proto(request.numerics)
         algorithm = protos.digest_algorithm_from_proto(request)
         wanted = protos.tensor_request_from_proto(request.tensor, "tensor")
@@ -181,7 +198,9 @@ class Servicer:
                 if not piece.data:
                     yield service_pb2.DigestTensorsResponse(tensor_index=index)
 
-    def _sample_tensors(self, request: service_pb2.SampleTensorsRequest, call: "_ServedCall") -> Iterator[bytes]:
+    def _sample_tensors(
+        self, request: service_pb2.SampleTensorsRequest, call: "_ServedCall"
+    ) -> Iterator[bytes]:
         algorithm = protos.digest_algorithm_from_proto(request)
         chunk_bytes = self._default_chunk_bytes
         if request.HasField("max_chunk_bytes"):
@@ -214,7 +233,9 @@ class Servicer:
                 message = messages.encode(piece)
                 is_last = piece.is_last and piece.tensor_index == len(plans) - 1
                 call.record.may_be_ended = is_last and messages.has_segments
-                self._metrics.served(messages.lane(piece.tensor_index, piece.plan), messages.size_of(piece))
+                self._metrics.served(
+                    messages.lane(piece.tensor_index, piece.plan), messages.size_of(piece)
+                )
                 if message is not None:
                     call.record.sent()
                     yield message
@@ -240,13 +261,19 @@ class Servicer:
     def _ready_pools(self) -> SamplingPools:
         if self._is_draining:
             message = "the server is shutting down"
-            raise NotServingError(message, reason="DRAINING", retry_after_seconds=STOPPING_RETRY_SECONDS)
+            raise NotServingError(
+                message, reason="DRAINING", retry_after_seconds=STOPPING_RETRY_SECONDS
+            )
         if self._pools is None:
             message = "the server is compiling its kernels"
-            raise NotServingError(message, reason="STARTING", retry_after_seconds=STARTING_RETRY_SECONDS)
+            raise NotServingError(
+                message, reason="STARTING", retry_after_seconds=STARTING_RETRY_SECONDS
+            )
         return self._pools
 
-    def _guarded_unary(self, name: str, answer: Callable[[Any, "_ServedCall"], Message]) -> Callable[..., Message]:
+    def _guarded_unary(
+        self, name: str, answer: Callable[[Any, "_ServedCall"], Message]
+    ) -> Callable[..., Message]:
         method = Method("unary", SERVICE.full_name, name)
 
         def call(request: Message | Malformed, context: grpc.ServicerContext) -> Message:
@@ -257,11 +284,16 @@ class Servicer:
 
         return call
 
-    def _guarded_stream(self, name: str, stream: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
+    def _guarded_stream(
+        self, name: str, stream: Callable[..., Iterator[Any]]
+    ) -> Callable[..., Iterator[Any]]:
         method = Method("server_stream", SERVICE.full_name, name)
 
         def call(request: Message | Malformed, context: grpc.ServicerContext) -> Iterator[Any]:
-            with _Call(method, context, self._metrics, self._on_device_failure) as record, self._place():
+            with (
+                _Call(method, context, self._metrics, self._on_device_failure) as record,
+                self._place(),
+            ):
                 yield from stream(_well_formed(request, name), _ServedCall(context, record))
 
         return call
@@ -274,16 +306,21 @@ class Servicer:
 class _Place:
     """One of a limited number of streams, for as long as the ``with`` block lasts."""
 
-    def __init__(self, places: threading.BoundedSemaphore, count: int, check_serving: Callable[[], object]) -> None:
+    def __init__(
+        self, places: threading.BoundedSemaphore, count: int, check_serving: Callable[[], object]
+    ) -> None:
         self._places = places
         self._count = count
         self._check_serving = check_serving
 
     def __enter__(self) -> None:
         if not self._places.acquire(blocking=False):
-            self._check_serving()  # a server that drains takes all places, and that is the reason then
+            # A server that drains takes all places, and that is the reason then.
+            self._check_serving()
             message = f"all {self._count} streams are in use (max_concurrent_streams)"
-            raise OverloadedError(message, reason="TOO_MANY_STREAMS", retry_after_seconds=FULL_RETRY_SECONDS)
+            raise OverloadedError(
+                message, reason="TOO_MANY_STREAMS", retry_after_seconds=FULL_RETRY_SECONDS
+            )
 
     def __exit__(self, *exception: object) -> None:
         self._places.release()
@@ -361,16 +398,22 @@ class _Call:
         seconds = time.monotonic() - self._started
         self._metrics.call_ended(self._method, code, seconds, self._messages)
         fields = {"method": self._method.name, "code": code, "seconds": round(seconds, 6)}
-        log.info("rpc", extra={"fields": fields | {"bytes": self.size_bytes, "chunks": self.chunks}})
+        log.info(
+            "rpc", extra={"fields": fields | {"bytes": self.size_bytes, "chunks": self.chunks}}
+        )
 
 
 def _digest_response(tensor_index: int, digest: Digest) -> service_pb2.DigestTensorsResponse:
-    return service_pb2.DigestTensorsResponse(tensor_index=tensor_index, digest=protos.digest_to_proto(digest))
+    return service_pb2.DigestTensorsResponse(
+        tensor_index=tensor_index, digest=protos.digest_to_proto(digest)
+    )
 
 
 def _well_formed(request: Message | Malformed, name: str) -> Message:
     if isinstance(request, Malformed):
-        raise InvalidValueError(f"the request is not a {SERVICE.methods_by_name[name].input_type.full_name} message")
+        raise InvalidValueError(
+            f"the request is not a {SERVICE.methods_by_name[name].input_type.full_name} message"
+        )
     return request
 
 

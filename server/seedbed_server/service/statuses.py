@@ -33,25 +33,35 @@ def status_of(error: BaseException) -> grpc.Status:
         case InvalidArgumentError():
             return _status(code_pb2.INVALID_ARGUMENT, error, error.reason, *_bad_request(error))
         case OverloadedError():
-            return _status(code_pb2.RESOURCE_EXHAUSTED, error, error.reason, _retry(error.retry_after_seconds))
+            return _status(
+                code_pb2.RESOURCE_EXHAUSTED, error, error.reason, _retry(error.retry_after_seconds)
+            )
         case NotServingError():
-            return _status(code_pb2.UNAVAILABLE, error, error.reason, _retry(error.retry_after_seconds))
+            return _status(
+                code_pb2.UNAVAILABLE, error, error.reason, _retry(error.retry_after_seconds)
+            )
         case DeviceError():
             log.error("%s", error)
             retry = _retry(DEVICE_RETRY_SECONDS)
-            return _status(code_pb2.UNAVAILABLE, "the server's device failed", "DEVICE_FAILED", retry)
+            return _status(
+                code_pb2.UNAVAILABLE, "the server's device failed", "DEVICE_FAILED", retry
+            )
         case OutOfDeviceMemoryError():
             retry = _retry(OUT_OF_MEMORY_RETRY_SECONDS)
             message = "the server's device is out of memory"
             return _status(code_pb2.RESOURCE_EXHAUSTED, message, "OUT_OF_DEVICE_MEMORY", retry)
         case MemoryError():
             retry = _retry(OUT_OF_MEMORY_RETRY_SECONDS)
-            return _status(code_pb2.RESOURCE_EXHAUSTED, "the server is out of memory", "OUT_OF_MEMORY", retry)
+            return _status(
+                code_pb2.RESOURCE_EXHAUSTED, "the server is out of memory", "OUT_OF_MEMORY", retry
+            )
         case _:
             request_id = uuid.uuid4().hex
             log.error("request %s failed", request_id, exc_info=error)
             details = error_details_pb2.RequestInfo(request_id=request_id)
-            return _status(code_pb2.INTERNAL, f"internal error, request id {request_id}", "INTERNAL", details)
+            return _status(
+                code_pb2.INTERNAL, f"internal error, request id {request_id}", "INTERNAL", details
+            )
 
 
 def _status(code: code_pb2.Code, message: object, reason: str, *details: Message) -> grpc.Status:

@@ -54,10 +54,14 @@ def check_one_message(request: TensorRequest, limits: Limits) -> None:
     path = "tensor.spec.shape"
     _check_size(path, request, limits)
     if request.size_bytes > min(ONE_MESSAGE_BYTES, limits.max_request_bytes):
-        allowed = f"of at most {ONE_MESSAGE_BYTES} bytes as requested; SampleTensors sends larger ones"
+        allowed = (
+            f"of at most {ONE_MESSAGE_BYTES} bytes as requested; SampleTensors sends larger ones"
+        )
         if limits.max_request_bytes < ONE_MESSAGE_BYTES:
             allowed = f"of at most {limits.max_request_bytes} bytes (max_request_bytes)"
-        raise bad_value(path, allowed, f"{request.shape}, {request.size_bytes} bytes", reason=OVER_LIMIT)
+        raise bad_value(
+            path, allowed, f"{request.shape}, {request.size_bytes} bytes", reason=OVER_LIMIT
+        )
 
 
 def _check_size(path: str, request: TensorRequest, limits: Limits) -> None:
@@ -66,7 +70,9 @@ def _check_size(path: str, request: TensorRequest, limits: Limits) -> None:
         raise bad_value(path, allowed, request.spec.shape, reason=OVER_LIMIT)
     if request.size_bytes > limits.max_tensor_bytes:
         allowed = f"of at most {limits.max_tensor_bytes} bytes as requested (max_tensor_bytes)"
-        raise bad_value(path, allowed, f"{request.shape}, {request.size_bytes} bytes", reason=OVER_LIMIT)
+        raise bad_value(
+            path, allowed, f"{request.shape}, {request.size_bytes} bytes", reason=OVER_LIMIT
+        )
     _check_pieces(path, request.spec, limits)
 
 
@@ -77,7 +83,9 @@ def _check_pieces(path: str, spec: TensorSpec, limits: Limits) -> None:
     assert not isinstance(rule, ElementwiseRule)
     most = limits.max_orthogonal_elements
     if piece_elements(rule) > most:
-        together = "" if piece_elements(rule) == spec.element_count else " that are computed together"
+        together = (
+            "" if piece_elements(rule) == spec.element_count else " that are computed together"
+        )
         allowed = f"of at most {most} elements{together} for {spec.initializer.name()} (max_orthogonal_elements)"
         raise bad_value(path, allowed, spec.shape, reason=OVER_LIMIT)
 
@@ -99,7 +107,11 @@ def check_resume(resume: ResumePoint, requests: Sequence[TensorRequest]) -> None
         raise _out_of_range("resume.byte_offset", request.size_bytes, resume.byte_offset)
     itemsize = request.spec.dtype.itemsize
     if resume.byte_offset % itemsize:
-        raise bad_value("resume.byte_offset", f"a multiple of {itemsize}, the size of an element", resume.byte_offset)
+        raise bad_value(
+            "resume.byte_offset",
+            f"a multiple of {itemsize}, the size of an element",
+            resume.byte_offset,
+        )
 
 
 def check_chunk_bytes(max_chunk_bytes: int, limits: Limits) -> None:

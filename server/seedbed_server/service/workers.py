@@ -1,7 +1,8 @@
 """Several processes as one server: each has a device, or some of the processor's threads, and all share the ports.
 
-The kernel gives each new connection to one of them (SO_REUSEPORT). They are spawned, never forked: gRPC and CUDA do not
-survive a fork. When one of them ends, for whatever reason, all end, so that whoever watches the server sees it.
+The kernel gives each new connection to one of them (SO_REUSEPORT). They are spawned, never forked:
+gRPC and CUDA do not survive a fork. When one of them ends, for whatever reason, all end, so that
+whoever watches the server sees it.
 """
 
 import logging
@@ -53,12 +54,16 @@ def worker_settings(settings: Settings, workers: int | None) -> list[Settings]:
     if settings.device == "gpu":
         count = cuda_device_count()
         if workers is not None and workers > count:
-            raise WorkersError(f"--workers must be at most the number of GPUs, {count}. Received: {workers}")
+            raise WorkersError(
+                f"--workers must be at most the number of GPUs, {count}. Received: {workers}"
+            )
         devices = [f"gpu:{index}" for index in range(workers or count)]
     if len(devices) == 1:
         return [replace(settings, device=devices[0])]
     if any(address.startswith("unix:") for address in settings.listen):
-        raise WorkersError("several workers cannot share a Unix socket: listen on host:port, or use one worker")
+        raise WorkersError(
+            "several workers cannot share a Unix socket: listen on host:port, or use one worker"
+        )
     threads = settings.threads or max(1, available_threads() // len(devices))
     # Metrics are shown by the supervisor, for all of them.
     shared = replace(settings, threads=threads, share_port=True, metrics_listen=None)
@@ -105,7 +110,12 @@ def _shared_metrics(address: str | None) -> Iterator[None]:
             endpoint.close()
 
 
-def _run(settings: Sequence[Settings], serve: Serve, configure: Callable[[], None], stopped: threading.Event) -> int:
+def _run(
+    settings: Sequence[Settings],
+    serve: Serve,
+    configure: Callable[[], None],
+    stopped: threading.Event,
+) -> int:
     holders, addresses = _reserve(settings[0].listen)
     context = multiprocessing.get_context("spawn")
     workers = [
@@ -119,7 +129,9 @@ def _run(settings: Sequence[Settings], serve: Serve, configure: Callable[[], Non
     try:
         for worker in workers:
             worker.start()
-        while not stopped.is_set() and not wait([worker.sentinel for worker in workers], POLL_SECONDS):
+        while not stopped.is_set() and not wait(
+            [worker.sentinel for worker in workers], POLL_SECONDS
+        ):
             pass
         failed = not stopped.is_set()
         if failed:
@@ -144,9 +156,11 @@ def _end(workers: Sequence[BaseProcess], timeout_seconds: float) -> None:
 def _work(settings: Settings, serve: Serve, configure: Callable[[], None]) -> None:
     """Be a worker: serve until the supervisor says so, or is gone."""
     stopped = threading.Event()
-    # A terminal sends its interrupt to all processes; only the supervisor heeds it, and tells the workers.
+    # A terminal sends its interrupt to all processes; only the supervisor heeds it, and tells the
+    # workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda number, frame: stopped.set())  # noqa: ARG005  # what signal hands over
+    # What signal hands over.
+    signal.signal(signal.SIGTERM, lambda number, frame: stopped.set())  # noqa: ARG005
     parent = multiprocessing.parent_process()
     assert parent is not None
 
@@ -166,7 +180,9 @@ def _reserve(addresses: Sequence[str]) -> tuple[list[socket.socket], tuple[str, 
     for address in addresses:
         host, _, port = address.rpartition(":")
         try:
-            found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+            found = socket.getaddrinfo(
+                host.strip("[]"), int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            )
             family, kind, protocol, _, where = found[0]
             holder = socket.socket(family, kind, protocol)
             holders.append(holder)

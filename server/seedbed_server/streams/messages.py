@@ -1,7 +1,8 @@
 """The messages of one SampleTensors call: what a stream samples, in the form that its client understands best.
 
-A tensor comes as chunks, sampled straight into the messages that carry them. For a client that accepts it, a constant
-tensor comes as one element, and a large one as a segment in shared memory; these two have a single message, the last.
+A tensor comes as chunks, sampled straight into the messages that carry them. For a client that
+accepts it, a constant tensor comes as one element, and a large one as a segment in shared memory;
+these two have a single message, the last.
 """
 
 from dataclasses import dataclass
@@ -23,7 +24,8 @@ from seedbed_server.streams.stream import NOTHING, Piece, Placement, ReusedMemor
 Lane = Literal["stream", "fill", "shared_memory", "unary"]
 """How a tensor goes to its client: as chunks, as one element that all equal, in shared memory, or in one message."""
 
-# Sampled at a time into a segment's own memory; smaller pieces stay in the cache, where nobody needs them.
+# Sampled at a time into a segment's own memory; smaller pieces stay in the cache, where nobody
+# needs them.
 IN_PLACE_BYTES = 2**22
 
 # How long a client may take to open a segment after the last message.
@@ -121,7 +123,10 @@ class Messages:
         Raises:
             OverloadedError: if shared memory is full.
         """
-        if not isinstance(buffer, _Absorbed) or (place := self._places.get(buffer.piece.tensor_index)) is None:
+        if (
+            not isinstance(buffer, _Absorbed)
+            or (place := self._places.get(buffer.piece.tensor_index)) is None
+        ):
             return
         segment = place.lease.segment
         segment.pulse += 1
@@ -132,7 +137,9 @@ class Messages:
         except OSError:
             message = "the server's shared memory is full; ask without accepts_segments"
             reason = "SHARED_MEMORY_FULL"
-            raise OverloadedError(message, reason=reason, retry_after_seconds=FULL_RETRY_SECONDS) from None
+            raise OverloadedError(
+                message, reason=reason, retry_after_seconds=FULL_RETRY_SECONDS
+            ) from None
 
     def give_back(self, buffer: Buffer) -> None:
         """Keep memory of what was not sent for a later piece; a draft's belongs to its message."""
@@ -148,7 +155,9 @@ class Messages:
         if isinstance(piece.buffer, Draft):
             return piece.buffer.encode(_draft_of(piece))
         if self.lane(piece.tensor_index, piece.plan) == "stream":
-            return encode_frame(_frame(piece, None if piece.is_last and not piece.data else _chunk(piece)))
+            return encode_frame(
+                _frame(piece, None if piece.is_last and not piece.data else _chunk(piece))
+            )
         if piece.buffer is None and not piece.is_last:  # a sign of life
             if (place := self._places.get(piece.tensor_index)) is not None:
                 _check_pulse(place)
@@ -183,7 +192,9 @@ class Messages:
         if self._folder is None or plan.size_bytes < MIN_SEGMENT_BYTES:
             return None
         if tensor_index not in self._places:
-            content = f"{plan.request!r} {self._omit_segment_digests}" if self._locks_segments else None
+            content = (
+                f"{plan.request!r} {self._omit_segment_digests}" if self._locks_segments else None
+            )
             found = self._folder.lease(plan.size_bytes, content)
             self._places[tensor_index] = None if found is None else _Place(*found)
         return self._places[tensor_index]
@@ -200,7 +211,10 @@ class Messages:
             if place.is_ours:
                 segment.publish(piece.digest)
             path = self._folder.path_of(segment)
-            fill, where = None, protos.segment_to_bytes(str(self._folder.directory), path, segment.size_bytes)
+            fill, where = (
+                None,
+                protos.segment_to_bytes(str(self._folder.directory), path, segment.size_bytes),
+            )
         return encode_frame(Frame(index, header, None, _digest(piece), fill, where))
 
 
@@ -227,7 +241,9 @@ def _chunk(piece: Piece) -> Chunk:
 
 
 def _frame(piece: Piece, chunk: Chunk | None) -> Frame:
-    return Frame(piece.tensor_index, _header(piece) if piece.is_first else None, chunk, _digest(piece))
+    return Frame(
+        piece.tensor_index, _header(piece) if piece.is_first else None, chunk, _digest(piece)
+    )
 
 
 def _header(piece: Piece) -> bytes:
@@ -236,4 +252,8 @@ def _header(piece: Piece) -> bytes:
 
 
 def _digest(piece: Piece) -> bytes | None:
-    return protos.digest_to_proto(piece.digest).SerializeToString() if piece.digest is not None else None
+    return (
+        protos.digest_to_proto(piece.digest).SerializeToString()
+        if piece.digest is not None
+        else None
+    )

@@ -20,14 +20,17 @@ class SamplingPools:
         on_sampled: told, in the thread that did it, what was sampled and how many bytes.
     """
 
-    def __init__(self, backend: Backend, *, window_bytes: int = 0, on_sampled: OnSampled | None = None) -> None:
+    def __init__(
+        self, backend: Backend, *, window_bytes: int = 0, on_sampled: OnSampled | None = None
+    ) -> None:
         self.backend = backend
         self.on_sampled = on_sampled
         self.flights = Flights(window_bytes)
         self._streams = 0
         self._lock = threading.Lock()
         self._chunks = ThreadPoolExecutor(backend.threads, thread_name_prefix="seedbed-sample")
-        # One piece that is computed whole at a time: it uses every thread, and as much memory as all else together.
+        # One piece that is computed whole at a time: it uses every thread, and as much memory as
+        # all else together.
         self._matrices = ThreadPoolExecutor(1, thread_name_prefix="seedbed-matrix")
 
     @property

@@ -1,8 +1,10 @@
 """Segments: files in shared memory that hold one tensor each, for clients on the server's host.
 
-A segment is written once, and read by whoever is told its path. A client that says so holds a shared lock (flock) on it
-for as long as it has it mapped. When nobody does, the memory may be used again, under another name: the kernel takes
-longer to find and clear new pages than the processor takes to sample into pages that are there.
+A segment is written once, and read by whoever is told its path. A client that says so holds a
+shared lock (flock) on it
+for as long as it has it mapped. When nobody does, the memory may be used again, under another name:
+the kernel takes longer to find and clear new pages than the processor takes to sample into pages
+that are there.
 """
 
 import fcntl
@@ -27,9 +29,9 @@ RETRY_SECONDS = 1.0
 class Segment:
     """One file, from one content to the next, until it is removed.
 
-    The first content is written with ``pwrite``: a folder that is full is then an error that can be handled, where a
-    store to mapped memory would end the process. Later ones are sampled straight into the file's memory, all of which
-    is there by then.
+    The first content is written with ``pwrite``: a folder that is full is then an error that can be
+    handled, where a store to mapped memory would end the process. Later ones are sampled straight
+    into the file's memory, all of which is there by then.
     """
 
     def __init__(self, path: Path, size_bytes: int, mode: int) -> None:
@@ -55,7 +57,9 @@ class Segment:
 
     def memory(self, byte_offset: int, size_bytes: int) -> NDArray[np.uint8] | None:
         """Return memory of the file, to be written to, or None where it has to be written with :meth:`write`."""
-        return None if self._memory is None else self._memory[byte_offset : byte_offset + size_bytes]
+        return (
+            None if self._memory is None else self._memory[byte_offset : byte_offset + size_bytes]
+        )
 
     def write(self, byte_offset: int, data: NDArray[np.uint8]) -> None:
         """Write bytes to their place; any thread. Does nothing when the segment has been removed.
@@ -101,7 +105,9 @@ class Segment:
         """Say that the content will never be there."""
         message = "another client's call was to put the tensor into shared memory, and ended; ask without it"
         reason = "SEGMENT_ABANDONED"
-        self.content.set_exception(OverloadedError(message, reason=reason, retry_after_seconds=RETRY_SECONDS))
+        self.content.set_exception(
+            OverloadedError(message, reason=reason, retry_after_seconds=RETRY_SECONDS)
+        )
 
     def take_back(self, path: Path) -> bool:
         """Make the segment ready for another content, under another name, unless a client still has it mapped."""

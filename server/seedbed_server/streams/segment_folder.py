@@ -1,12 +1,12 @@
 """The segments of a server: how many there may be, who uses them, and which may be used again.
 
-The operator names a folder, usually on a tmpfs. The server makes a folder of its own in it, with names that nobody
-chose but itself, and locks it for as long as it lives. What a server that died left behind is removed by the next one,
-which finds its lock free.
+The operator names a folder, usually on a tmpfs. The server makes a folder of its own in it, with
+names that nobody chose but itself, and locks it for as long as it lives. What a server that died
+left behind is removed by the next one, which finds its lock free.
 
-The ranks of a job ask for the same tensors at about the same time. The first one's call puts a tensor into a segment,
-those of the others wait for it, and all map the same memory. A segment that no call uses stays for a while, for a rank
-that is late, or as memory for another tensor.
+The ranks of a job ask for the same tensors at about the same time. The first one's call puts a
+tensor into a segment, those of the others wait for it, and all map the same memory. A segment that
+no call uses stays for a while, for a rank that is late, or as memory for another tensor.
 """
 
 import fcntl
@@ -67,12 +67,15 @@ class SegmentFolder:
         SegmentsError: if the folder is not there, or cannot be written.
     """
 
-    def __init__(self, directory: Path, *, mode: int, max_bytes: int, idle_seconds: float = 30.0) -> None:
+    def __init__(
+        self, directory: Path, *, mode: int, max_bytes: int, idle_seconds: float = 30.0
+    ) -> None:
         self.directory = directory
         self.mode = mode
         self._max_bytes = max_bytes
         self._idle_seconds = idle_seconds
-        # Each segment has a descriptor, here and in every client, and neither can do without others.
+        # Each segment has a descriptor, here and in every client, and neither can do without
+        # others.
         self._most = max(1, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4)
         self._held_bytes = 0
         self._shared: dict[str, Lease] = {}
@@ -94,7 +97,9 @@ class SegmentFolder:
             self.own.chmod(0o700 | (mode & 0o044) >> 2 | mode & 0o044)
             self._guard = _locked(self.own / LOCK, os.O_CREAT)
         except OSError as error:
-            raise SegmentsError(f"--shared-memory-dir {directory} cannot be used: {error.strerror or error}") from None
+            raise SegmentsError(
+                f"--shared-memory-dir {directory} cannot be used: {error.strerror or error}"
+            ) from None
 
     @property
     def held_bytes(self) -> int:
@@ -106,8 +111,9 @@ class SegmentFolder:
 
         Args:
             size_bytes: of the tensor.
-            content: what it will hold, in words that no other tensor has, if other calls may use it at the same time
-                and its memory may be used again. Whoever gets it must hold a lock then.
+            content: what it will hold, in words that no other tensor has, if other calls may use it
+                at the same time and its memory may be used again. Whoever gets it must hold a lock
+                then.
         """
         with self._lock:
             lease = self._shared.get(content) if content is not None else None
@@ -130,13 +136,20 @@ class SegmentFolder:
             if lease.users:
                 return
             is_whole = lease.segment.content.done() and not lease.has_failed
-            if lease.content is None or not is_whole or not self._idle_seconds or self._closed.is_set():
+            if (
+                lease.content is None
+                or not is_whole
+                or not self._idle_seconds
+                or self._closed.is_set()
+            ):
                 self._remove(lease)
                 return
             lease.idle_since = time.monotonic()
             self._idle[id(lease)] = lease
             if self._sweeper is None:
-                self._sweeper = threading.Thread(target=self._sweep, name="seedbed-segments", daemon=True)
+                self._sweeper = threading.Thread(
+                    target=self._sweep, name="seedbed-segments", daemon=True
+                )
                 self._sweeper.start()
 
     def path_of(self, segment: Segment) -> str:
@@ -156,7 +169,9 @@ class SegmentFolder:
 
     def _used_again(self, size_bytes: int) -> Segment | None:
         for lease in self._idle.values():
-            if lease.segment.size_bytes == size_bytes and lease.segment.take_back(self._next_path()):
+            if lease.segment.size_bytes == size_bytes and lease.segment.take_back(
+                self._next_path()
+            ):
                 self._forget(lease)
                 return lease.segment
         return None

@@ -1,9 +1,10 @@
 """Chunks that are being sampled, or were a moment ago: streams that ask for the same one share it.
 
-The ranks of a job ask for the same tensors at about the same time. Content is a pure function of the request, so what
-one stream sampled is right for all. While several streams read a tensor, a window of fixed size keeps its latest chunks
-for those that are behind. One stream alone keeps nothing: memory that is used again at once is still in the processor's
-cache, and that is worth a third of the speed.
+The ranks of a job ask for the same tensors at about the same time. Content is a pure function of
+the request, so what one stream sampled is right for all. While several streams read a tensor, a
+window of fixed size keeps its latest chunks
+for those that are behind. One stream alone keeps nothing: memory that is used again at once is
+still in the processor's cache, and that is worth a third of the speed.
 """
 
 import threading
@@ -44,7 +45,9 @@ class Flight:
     @property
     def has_failed(self) -> bool:
         """Whether it will never be done, such as when the stream that began it was cancelled."""
-        return self.sampled.done() and (self.sampled.cancelled() or self.sampled.exception() is not None)
+        return self.sampled.done() and (
+            self.sampled.cancelled() or self.sampled.exception() is not None
+        )
 
     def sample_here(self) -> None:
         """Sample in this thread, unless it has begun in another one."""
@@ -54,7 +57,8 @@ class Flight:
             return
         try:
             self.sampled.set_result(work())
-        except BaseException as error:  # noqa: BLE001  # every stream that wants the chunk hears of it
+        # Every stream that wants the chunk hears of it.
+        except BaseException as error:  # noqa: BLE001
             self.sampled.set_exception(error)
 
 

@@ -1,9 +1,10 @@
 """The bytes of a request's tensors, piece by piece: sampled a few chunks ahead of the reader, and never more.
 
-Chunks are sampled on a pool of threads while earlier ones are on their way. Where there are as many streams as
-processors, each samples its own chunks when they are due: nothing is handed over, and the bytes are still in the cache
-when they are summed up and sent. A stream holds the memory of a fixed number of chunks, whatever the size of its
-tensors and the speed of its reader.
+Chunks are sampled on a pool of threads while earlier ones are on their way. Where there are as many
+streams as
+processors, each samples its own chunks when they are due: nothing is handed over, and the bytes are
+still in the cache when they are summed up and sent. A stream holds the memory of a fixed number of
+chunks, whatever the size of its tensors and the speed of its reader.
 """
 
 import functools
@@ -29,7 +30,8 @@ from seedbed_server.streams.shared_chunks import Buffer, Flight
 # Silence after which a reader is told that the server is still computing.
 HEARTBEAT_SECONDS = 5.0
 
-# How many chunks a stream has memory for when it samples them itself: the one that is due, and the next.
+# How many chunks a stream has memory for when it samples them itself: the one that is due, and the
+# next.
 OWN_AHEAD = 2
 
 # What is sampled in some ten microseconds, which is what a hand-over to another thread takes.
@@ -38,7 +40,8 @@ SMALL_BYTES = 2**14
 NOTHING = np.empty(0, np.uint8)
 
 
-# A named tuple, as one is made or two for each message; a frozen dataclass takes five times as long to make.
+# A named tuple, as one is made or two for each message; a frozen dataclass takes five times as long
+# to make.
 class Piece(NamedTuple):
     """What comes next of a stream: of one tensor, its beginning, some bytes, its end, or a sign of life."""
 
@@ -239,7 +242,9 @@ class TensorStream:
                 following = next(chunks, None)
                 size = chunk.element_count * plan.dtype.itemsize if chunk else 0
                 is_last = following is None
-                yield _Job(index, source, chunk, is_first, is_last, is_first, offset, size, placement)
+                yield _Job(
+                    index, source, chunk, is_first, is_last, is_first, offset, size, placement
+                )
                 if following is None:
                     break
                 chunk, is_first, offset = following, False, offset + size
@@ -266,7 +271,9 @@ class TensorStream:
         buffer = self._memory.take(self._expected(job), job.size_bytes)
         # Streams are busy while messages are sent, which is what is shared; not with a segment.
         self._samples_itself = (
-            job.placement.is_shared and not self._pools.are_needed and self._pools.can_sample_here(job.source.plan)
+            job.placement.is_shared
+            and not self._pools.are_needed
+            and self._pools.can_sample_here(job.source.plan)
         )
         if self._samples_itself:
             return Flight(buffer, Future(), work=functools.partial(self._sample, job, buffer))
@@ -292,7 +299,9 @@ class TensorStream:
             self._memory.give_back(flight.buffer)
 
     def _flight_key(self, job: _Job) -> Hashable:
-        begins_at = self._first_byte if job.is_last and job.tensor_index == self._first_tensor else 0
+        begins_at = (
+            self._first_byte if job.is_last and job.tensor_index == self._first_tensor else 0
+        )
         place = job.tensor_index, job.byte_offset, job.size_bytes, job.starts, job.is_last
         return job.source.identity, place, begins_at, self._algorithm, self._with_checksums
 
@@ -336,14 +345,32 @@ class TensorStream:
     def _expected(self, job: _Job) -> Piece:
         """Return the job's piece with a digest and a checksum, if there will be one, that stand for those to come."""
         algorithm = self._algorithm
-        total = job.source.plan.size_bytes - (self._first_byte if job.tensor_index == self._first_tensor else 0)
+        total = job.source.plan.size_bytes - (
+            self._first_byte if job.tensor_index == self._first_tensor else 0
+        )
         digest = Digest(algorithm, bytes(DIGEST_BYTES[algorithm]), total) if job.is_last else None
         return self._piece(job, NOTHING.data, int(self._with_checksums), digest)
 
     @staticmethod
-    def _piece(job: _Job, data: memoryview, crc32c: int, digest: Digest | None, buffer: Buffer | None = None) -> Piece:
+    def _piece(
+        job: _Job,
+        data: memoryview,
+        crc32c: int,
+        digest: Digest | None,
+        buffer: Buffer | None = None,
+    ) -> Piece:
         plan = job.source.plan
-        return Piece(job.tensor_index, plan, job.is_first, job.byte_offset, data, crc32c, job.is_last, digest, buffer)
+        return Piece(
+            job.tensor_index,
+            plan,
+            job.is_first,
+            job.byte_offset,
+            data,
+            crc32c,
+            job.is_last,
+            digest,
+            buffer,
+        )
 
     def _heartbeats(self, job: _Job) -> Iterator[Piece]:
         """Yield signs of life until the job's bytes are there."""

@@ -13,14 +13,17 @@ from seedbed_server.streams.sampling_threads import SamplingPools
 
 
 def sample_whole(
-    plan: SamplePlan, pools: SamplingPools, call_when_cancelled: Callable[[Callable[[], None]], bool]
+    plan: SamplePlan,
+    pools: SamplingPools,
+    call_when_cancelled: Callable[[Callable[[], None]], bool],
 ) -> NDArray[np.uint8]:
     """Return all bytes of a plan.
 
     Args:
         plan: what to sample; its bytes fit into memory.
         pools: who does it, if not this thread.
-        call_when_cancelled: takes what is to be called when nobody wants the bytes any more; False if that is so now.
+        call_when_cancelled: takes what is to be called when nobody wants the bytes any more; False
+            if that is so now.
 
     Raises:
         CancelledError: if nobody wants them any more.

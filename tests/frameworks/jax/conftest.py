@@ -5,7 +5,9 @@ from collections.abc import Iterator
 
 # Read once, when JAX is imported: so it is set before any test module is.
 # Most of the time of these tests is compilation, and no test is about its result's speed.
-os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=8 --xla_backend_optimization_level=0"
+os.environ["XLA_FLAGS"] = (
+    "--xla_force_host_platform_device_count=8 --xla_backend_optimization_level=0"
+)
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ.pop("SEEDBED_TARGET", None)
 

@@ -29,7 +29,10 @@ def main(rank: int, count: int, coordinator: str, target: str) -> None:
         params = seedbed.jax.initialize(forms, shardings, seed=SEED, rules=RULES, client=client)
     for name, leaf in params.items():
         for shard in leaf.addressable_shards:
-            starts = [each.indices(length)[0] for each, length in zip(shard.index, leaf.shape, strict=True)]
+            starts = [
+                each.indices(length)[0]
+                for each, length in zip(shard.index, leaf.shape, strict=True)
+            ]
             values = np.asarray(shard.data)
             digest = str(sb.digest_bytes(values.tobytes()))
             print(json.dumps([name, starts, list(values.shape), digest]), flush=True)

@@ -1,6 +1,7 @@
 """What seedbed.jax samples follows the distribution that JAX's own initializer of the same parameters has.
 
-JAX's width is taken from JAX itself: its initializers multiply standard numbers, which its random module gives too.
+JAX's width is taken from JAX itself: its initializers multiply standard numbers, which its random
+module gives too.
 """
 
 import itertools
@@ -18,7 +19,13 @@ import pytest
 from seedbed.jax import initializers as ours
 from seedbed.spec.info import TensorDescription
 from tests.frameworks.recording import RecordingClient
-from tests.statistical.checks import Distribution, check_distribution_function, check_moments, normal, uniform
+from tests.statistical.checks import (
+    Distribution,
+    check_distribution_function,
+    check_moments,
+    normal,
+    uniform,
+)
 
 KEY = jax.random.key(11)
 STANDARD = {
@@ -48,7 +55,9 @@ class Case:
     def width(self) -> float:
         """By what JAX multiplies."""
         standard = np.asarray(STANDARD[self.kind](self.shape), np.float64)
-        values = np.asarray(getattr(theirs, self.name)(**self.arguments)(KEY, self.shape, jnp.float32), np.float64)
+        values = np.asarray(
+            getattr(theirs, self.name)(**self.arguments)(KEY, self.shape, jnp.float32), np.float64
+        )
         far = np.abs(standard) > 0.5  # there, rounding is less than an ulp
         return float(np.median(values[far] / standard[far]))
 
@@ -56,7 +65,11 @@ class Case:
     def distribution(self) -> Distribution:
         """What the numbers follow."""
         width = self.width
-        bounds = {"normal": (-math.inf, math.inf), "truncated_normal": (-2.0, 2.0), "skewed": (-1.0, 3.0)}
+        bounds = {
+            "normal": (-math.inf, math.inf),
+            "truncated_normal": (-2.0, 2.0),
+            "skewed": (-1.0, 3.0),
+        }
         if self.kind in bounds:
             return normal(0.0, width, *bounds[self.kind])
         return uniform(-width if self.kind == "uniform" else 0.0, width)
@@ -86,14 +99,27 @@ LAYOUTS: list[tuple[tuple[int, ...], dict[str, Any]]] = [
 MODES = ("fan_in", "fan_out", "fan_avg", "fan_geo_avg")
 KINDS = ("uniform", "normal", "truncated_normal")
 CASES = [
-    *(Case(name, shape, kind, axes) for (name, kind), (shape, axes) in itertools.product(SCALED, LAYOUTS)),
     *(
-        Case("variance_scaling", CONVOLUTION, kind, {"scale": 2.5, "mode": mode, "distribution": kind})
+        Case(name, shape, kind, axes)
+        for (name, kind), (shape, axes) in itertools.product(SCALED, LAYOUTS)
+    ),
+    *(
+        Case(
+            "variance_scaling",
+            CONVOLUTION,
+            kind,
+            {"scale": 2.5, "mode": mode, "distribution": kind},
+        )
         for mode, kind in itertools.product(MODES, KINDS)
     ),
     # Flax's embeddings: the first axis is input and output.
     *(
-        Case("variance_scaling", DENSE, "normal", {"scale": 1.0, "mode": mode, "distribution": "normal", "out_axis": 0})
+        Case(
+            "variance_scaling",
+            DENSE,
+            "normal",
+            {"scale": 1.0, "mode": mode, "distribution": "normal", "out_axis": 0},
+        )
         for mode in MODES
     ),
     Case("uniform", DENSE, "positive"),
@@ -127,7 +153,9 @@ FANS = [(120, 180), (3 * 3 * 32, 3 * 3 * 48), (180, 120), (50, 70), (6 * 50, 70)
 
 
 @pytest.mark.parametrize(("layout", "fans"), list(zip(LAYOUTS, FANS, strict=True)), ids=str)
-def test_limits_are_those_of_the_fans_exactly(layout: Any, fans: tuple[int, int], recorder: RecordingClient) -> None:
+def test_limits_are_those_of_the_fans_exactly(
+    layout: Any, fans: tuple[int, int], recorder: RecordingClient
+) -> None:
     shape, axes = layout
     ours.he_uniform(**axes, client=recorder)(KEY, shape)
     found = recorder.describe(recorder.spec)
@@ -161,13 +189,21 @@ def test_fans_that_jax_takes_twice_count_once(recorder: RecordingClient) -> None
     assert (found.fan_in, found.fan_out) == (16.0, 16.0)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16", "float8_e4m3fn", "float8_e5m2"])
+@pytest.mark.parametrize(
+    "dtype", ["float32", "float16", "bfloat16", "float8_e4m3fn", "float8_e5m2"]
+)
 @pytest.mark.parametrize("case", [CASES[0], CASES[6], Case("normal", DENSE, "normal")], ids=str)
 def test_a_narrow_dtype_is_float32_rounded_once(case: Case, dtype: str) -> None:
     init = getattr(ours, case.name)(**case.arguments)
     values = init(KEY, case.shape, dtype)
-    assert values.dtype == getattr(theirs, case.name)(**case.arguments)(KEY, case.shape, dtype).dtype == dtype
-    np.testing.assert_array_equal(np.asarray(values), np.asarray(init(KEY, case.shape)).astype(values.dtype))
+    assert (
+        values.dtype
+        == getattr(theirs, case.name)(**case.arguments)(KEY, case.shape, dtype).dtype
+        == dtype
+    )
+    np.testing.assert_array_equal(
+        np.asarray(values), np.asarray(init(KEY, case.shape)).astype(values.dtype)
+    )
 
 
 def test_64_bits_come_where_jax_has_them() -> None:
@@ -192,7 +228,11 @@ def test_an_empty_shape_gives_an_empty_array(name: str, shape: tuple[int, ...]) 
 
 @pytest.mark.parametrize("name", ["normal", "uniform", "truncated_normal", "orthogonal"])
 def test_so_do_the_others(name: str) -> None:
-    assert getattr(ours, name)()(KEY, (0, 3)).shape == getattr(theirs, name)()(KEY, (0, 3)).shape == (0, 3)
+    assert (
+        getattr(ours, name)()(KEY, (0, 3)).shape
+        == getattr(theirs, name)()(KEY, (0, 3)).shape
+        == (0, 3)
+    )
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (7,), 7, [2, 3]])

@@ -86,7 +86,9 @@ def test_what_jax_takes_silently_is_a_value_error(
 def test_an_axis_outside_the_rank_is_named(axes: tuple[int, ...]) -> None:
     with pytest.raises(IndexError):
         call(theirs, "he_normal", axes, (2, 3), None)
-    with pytest.raises(sb.InvalidValueError, match="_axis` must be an axis of the tensor, whose rank is 2"):
+    with pytest.raises(
+        sb.InvalidValueError, match="_axis` must be an axis of the tensor, whose rank is 2"
+    ):
         call(ours, "he_normal", axes, (2, 3), None)
 
 

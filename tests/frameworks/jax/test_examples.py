@@ -19,12 +19,17 @@ from tests.servers import ServerProcess
 
 ROOT = Path(__file__).parents[3]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-MODULES = ["seedbed.jax", *(info.name for info in pkgutil.walk_packages(seedbed.jax.__path__, "seedbed.jax."))]
+MODULES = [
+    "seedbed.jax",
+    *(info.name for info in pkgutil.walk_packages(seedbed.jax.__path__, "seedbed.jax.")),
+]
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
     """Return how a Python program ended."""
-    return subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False, timeout=200)
+    return subprocess.run(
+        [sys.executable, *command], capture_output=True, text=True, check=False, timeout=200
+    )
 
 
 def examples(name: str, *arguments: list[str]) -> list[list[str]]:
@@ -41,7 +46,9 @@ def test_a_model_on_a_mesh_has_one_digest(server: ServerProcess) -> None:
     before = server.metric("seedbed_bytes_served_total")
     printed = examples("jax_mesh.py", *([str(count), server.address] for count in (1, 2, 4, 8)))
     assert server.metric("seedbed_bytes_served_total") - before == 4 * 6_787_072
-    assert {digest for _, digest in printed} == {"digest xxh3_128:c54a297a969ca670f46fa1180df57671:6787072"}
+    assert {digest for _, digest in printed} == {
+        "digest xxh3_128:c54a297a969ca670f46fa1180df57671:6787072"
+    }
     assert printed[3][0] == "mesh {'data': 4, 'model': 2}: 856,064 of 6,787,072 bytes on a device"
 
 
@@ -49,7 +56,10 @@ def test_a_model_of_flax_has_one_digest() -> None:
     one, four = examples("flax_nnx.py", ["1"], ["4"])
     assert one[:2] == four[:2]
     assert re.fullmatch(r"model xxh3_128:[0-9a-f]{32}:68608", one[1])
-    assert four[2:] == ["blocks/0/linear/kernel: (16, 64) of (64, 64) on a device", "output (2, 64)"]
+    assert four[2:] == [
+        "blocks/0/linear/kernel: (16, 64) of (64, 64) on a device",
+        "output (2, 64)",
+    ]
 
 
 def test_the_python_of_the_document_runs() -> None:
@@ -65,7 +75,9 @@ def test_the_python_of_the_document_runs() -> None:
 def test_the_examples_of_a_docstring_run(name: str) -> None:
     module = importlib.import_module(name)
     public: dict[str, Any] = {key: getattr(sb, key) for key in sb.__all__}
-    failed, _ = doctest.testmod(module, extraglobs={**public, "jax": jax}, optionflags=doctest.ELLIPSIS)
+    failed, _ = doctest.testmod(
+        module, extraglobs={**public, "jax": jax}, optionflags=doctest.ELLIPSIS
+    )
     assert failed == 0
 
 
@@ -73,11 +85,17 @@ def test_everything_public_is_documented() -> None:
     for name in MODULES:
         module = importlib.import_module(name)
         assert module.__doc__
-        own = [value for value in vars(module).values() if getattr(value, "__module__", None) == name]
-        assert all(value.__doc__ for value in own if callable(value) and not value.__name__.startswith("_"))
+        own = [
+            value for value in vars(module).values() if getattr(value, "__module__", None) == name
+        ]
+        assert all(
+            value.__doc__ for value in own if callable(value) and not value.__name__.startswith("_")
+        )
 
 
 def test_a_missing_jax_is_one_line_that_names_the_extra() -> None:
     done = run("-c", "import sys; sys.modules['jax'] = None; import seedbed.jax")
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].endswith("JAX is not installed (jax): pip install 'seedbed[jax]'")
+    assert done.stderr.splitlines()[-1].endswith(
+        "JAX is not installed (jax): pip install 'seedbed[jax]'"
+    )

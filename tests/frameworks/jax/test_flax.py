@@ -23,7 +23,12 @@ RULES = {"*bias": "zeros", "*": "lecun_normal"}
 
 def dense(init: Any = None, **arguments: Any) -> nn.Dense:
     """Return a layer of linen."""
-    return nn.Dense(3, kernel_init=init or initializers.lecun_normal(), bias_init=initializers.zeros, **arguments)
+    return nn.Dense(
+        3,
+        kernel_init=init or initializers.lecun_normal(),
+        bias_init=initializers.zeros,
+        **arguments,
+    )
 
 
 def test_linen_uses_an_initializer_with_and_without_jit() -> None:
@@ -55,12 +60,16 @@ def test_shapes_of_linen_are_evaluated_without_sampling(recorder: RecordingClien
 
 def test_embeddings_and_convolutions_of_both_apis_work() -> None:
     embed = initializers.variance_scaling(1.0, "fan_in", "normal", out_axis=0)
-    table = nn.Embed(40, 8, embedding_init=embed).init(KEY, jnp.zeros((1,), "int32"))["params"]["embedding"]
+    table = nn.Embed(40, 8, embedding_init=embed).init(KEY, jnp.zeros((1,), "int32"))["params"][
+        "embedding"
+    ]
     assert float(jnp.std(table)) == pytest.approx(1 / np.sqrt(8), rel=0.2)
     assert nnx.Embed(40, 8, embedding_init=embed, rngs=nnx.Rngs(0)).embedding.shape == (40, 8)
     kernel = nnx.Conv(4, 6, (3, 3), kernel_init=initializers.he_normal(), rngs=nnx.Rngs(0)).kernel
     assert kernel.shape == (3, 3, 4, 6)
-    orthogonal = nn.Conv(6, (3, 3), kernel_init=initializers.delta_orthogonal()).init(KEY, jnp.ones((1, 8, 8, 4)))
+    orthogonal = nn.Conv(6, (3, 3), kernel_init=initializers.delta_orthogonal()).init(
+        KEY, jnp.ones((1, 8, 8, 4))
+    )
     middle = np.asarray(orthogonal["params"]["kernel"])[1, 1]
     np.testing.assert_allclose(middle @ middle.T, np.eye(4), atol=1e-6)
 
@@ -116,7 +125,9 @@ def test_a_state_of_nnx_is_filled_and_merged(recorder: RecordingClient) -> None:
     }
     _, _, keys = nnx.split(Net(nnx.Rngs(0)), nnx.Param, ...)
     model = nnx.merge(graph, filled, keys)
-    np.testing.assert_array_equal(model.first.kernel[...], sb.LecunNormal(seed=1)((8, 16), name="first/kernel"))
+    np.testing.assert_array_equal(
+        model.first.kernel[...], sb.LecunNormal(seed=1)((8, 16), name="first/kernel")
+    )
     assert model.layers[0](model.first(jnp.ones((2, 8)))).shape == (2, 16)
 
 
@@ -129,7 +140,9 @@ def test_keys_in_a_state_are_an_error_that_names_them() -> None:
 def test_a_box_does_not_change_a_name_and_says_how_to_cut() -> None:
     x = jnp.ones((1, 8))
     plain = jax.eval_shape(dense().init, KEY, x)
-    boxed = jax.eval_shape(dense(nn.with_partitioning(initializers.lecun_normal(), ("x", None))).init, KEY, x)
+    boxed = jax.eval_shape(
+        dense(nn.with_partitioning(initializers.lecun_normal(), ("x", None))).init, KEY, x
+    )
     mesh = mesh_of((2, 2))
     filled = seedbed.jax.initialize(boxed, nn.get_sharding(boxed, mesh), seed=1, rules=RULES)
     kernel = filled["params"]["kernel"]

@@ -26,7 +26,10 @@ MODEL = {
     "embedding": jax.ShapeDtypeStruct((64, 32), "bfloat16"),
     "layer": {
         "attention": jax.ShapeDtypeStruct((32, 32), "float32"),
-        "mlp": {"kernel": jax.ShapeDtypeStruct((32, 128), "bfloat16"), "bias": jax.ShapeDtypeStruct((128,), "float32")},
+        "mlp": {
+            "kernel": jax.ShapeDtypeStruct((32, 128), "bfloat16"),
+            "bias": jax.ShapeDtypeStruct((128,), "float32"),
+        },
         "norm": {"scale": jax.ShapeDtypeStruct((32,), "float32")},
     },
 }
@@ -66,28 +69,48 @@ def test_the_digest_is_that_of_one_device_and_each_byte_is_fetched_once(
 
 def run_rank(number: int, count: int, coordinator: str, target: str) -> list[Any]:
     """Return what a process of a job prints."""
-    command = [sys.executable, str(Path(rank.__file__)), str(number), str(count), coordinator, target]
+    command = [
+        sys.executable,
+        str(Path(rank.__file__)),
+        str(number),
+        str(count),
+        coordinator,
+        target,
+    ]
     variables = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
-    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=200)
+    done = subprocess.run(
+        command, env=variables, capture_output=True, text=True, check=False, timeout=200
+    )
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def test_a_process_of_several_fetches_only_what_lies_on_its_devices(server: ServerProcess) -> None:
-    with serving("--metrics-listen", "127.0.0.1:0") as other, socket.create_server(("127.0.0.1", 0)) as free:
+    with (
+        serving("--metrics-listen", "127.0.0.1:0") as other,
+        socket.create_server(("127.0.0.1", 0)) as free,
+    ):
         coordinator = f"127.0.0.1:{free.getsockname()[1]}"
         free.close()
         servers = (server, other)
         before = [sent(each) for each in servers]
         with ThreadPoolExecutor(2) as pool:
-            runs = pool.map(run_rank, (0, 1), (2, 2), (coordinator,) * 2, [each.address for each in servers])
+            runs = pool.map(
+                run_rank, (0, 1), (2, 2), (coordinator,) * 2, [each.address for each in servers]
+            )
             printed = list(runs)
         fetched = [sent(each) - start for each, start in zip(servers, before, strict=True)]
-    # Of a mesh of 2 x 2: half of the kernel and of the embedding, and all of the bias, though two devices hold each.
+    # Of a mesh of 2 x 2: half of the kernel and of the embedding, and all of the bias, though two
+    # devices hold each.
     own = 4 * (64 * 32 // 2 + 128 * 8 // 2 + 32)
     assert fetched == [own, own]
     specs = {
-        name: sb.TensorSpec(name, shape, "float32", sb.Zeros() if name == "bias" else sb.GlorotUniform(seed=rank.SEED))
+        name: sb.TensorSpec(
+            name,
+            shape,
+            "float32",
+            sb.Zeros() if name == "bias" else sb.GlorotUniform(seed=rank.SEED),
+        )
         for name, shape in rank.SHAPES.items()
     }
     with sb.connect("embedded:") as client:
@@ -105,7 +128,9 @@ def test_a_process_of_several_fetches_only_what_lies_on_its_devices(server: Serv
 
 def test_a_digest_tells_trees_apart_and_takes_keys_and_numpy_arrays() -> None:
     tree = {"b": np.arange(3, dtype=np.float32), "a": jax.numpy.ones((2, 2), "bfloat16")}
-    expected = sb.digest_of({name: sb.digest_bytes(np.asarray(tree[name]).tobytes()) for name in "ab"})
+    expected = sb.digest_of(
+        {name: sb.digest_bytes(np.asarray(tree[name]).tobytes()) for name in "ab"}
+    )
     assert seedbed.jax.digest(tree) == expected
     assert seedbed.jax.digest({**tree, "b": tree["b"] + 1}) != expected
     words = sb.digest_bytes(np.array([0, 1], "<u4").tobytes())

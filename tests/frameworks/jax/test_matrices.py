@@ -23,7 +23,9 @@ def gram(values: Any, column_axis: int) -> Any:
 
 @pytest.mark.parametrize("column_axis", [-1, 0, -2])
 @pytest.mark.parametrize("shape", [(6, 6), (4, 9), (9, 4), (3, 2, 5)], ids=str)
-def test_orthogonal_tensors_are_orthogonal_along_the_axis_of_jax(shape: tuple[int, ...], column_axis: int) -> None:
+def test_orthogonal_tensors_are_orthogonal_along_the_axis_of_jax(
+    shape: tuple[int, ...], column_axis: int
+) -> None:
     scale = 2.5
     for module in (theirs, ours):
         values = module.orthogonal(scale, column_axis)(KEY, shape)
@@ -34,7 +36,9 @@ def test_orthogonal_tensors_are_orthogonal_along_the_axis_of_jax(shape: tuple[in
 
 def test_an_orthogonal_matrix_is_that_of_the_key_s_seed() -> None:
     np.testing.assert_array_equal(ours.orthogonal()(KEY, (6, 4)), sb.Orthogonal(seed=3)((6, 4)))
-    np.testing.assert_array_equal(ours.orthogonal(column_axis=0)(KEY, (4, 6)), sb.Orthogonal(seed=3)((6, 4)).T)
+    np.testing.assert_array_equal(
+        ours.orthogonal(column_axis=0)(KEY, (4, 6)), sb.Orthogonal(seed=3)((6, 4)).T
+    )
 
 
 def test_an_orthogonal_matrix_is_uniformly_distributed() -> None:
@@ -46,7 +50,9 @@ def test_an_orthogonal_matrix_is_uniformly_distributed() -> None:
 
 @pytest.mark.parametrize("column_axis", [-1, 0])
 @pytest.mark.parametrize("shape", [(3, 4, 4), (4, 2, 5), (2, 5, 4, 4), (3, 3, 3, 2, 4)], ids=str)
-def test_delta_orthogonal_kernels_are_those_of_jax(shape: tuple[int, ...], column_axis: int) -> None:
+def test_delta_orthogonal_kernels_are_those_of_jax(
+    shape: tuple[int, ...], column_axis: int
+) -> None:
     spatial = tuple(range(len(shape) - 2))
     centres = []
     for module in (theirs, ours):

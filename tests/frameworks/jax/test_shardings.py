@@ -27,13 +27,17 @@ CUTS = [P("x", "y"), P("y", "x"), P("x"), P(None, "y"), P(("x", "y")), P(None, (
 
 def part_count(mesh: tuple[int, int], cut: Any) -> int:
     """Return into how many different parts a mesh cuts a tensor."""
-    names = [name for entry in cut if entry for name in ((entry,) if isinstance(entry, str) else entry)]
+    names = [
+        name for entry in cut if entry for name in ((entry,) if isinstance(entry, str) else entry)
+    ]
     return math.prod(mesh["xy".index(name)] for name in names)
 
 
 @pytest.mark.parametrize("cut", CUTS, ids=str)
 @pytest.mark.parametrize("mesh", MESHES, ids=lambda mesh: "x".join(map(str, mesh)))
-def test_each_part_is_asked_for_once(mesh: tuple[int, int], cut: Any, recorder: RecordingClient) -> None:
+def test_each_part_is_asked_for_once(
+    mesh: tuple[int, int], cut: Any, recorder: RecordingClient
+) -> None:
     sharding = NamedSharding(mesh_of(mesh), cut)
     array = make_array(SPEC, sharding, client=recorder)
     assert (array.sharding, array.dtype) == (sharding, "bfloat16")
@@ -42,7 +46,9 @@ def test_each_part_is_asked_for_once(mesh: tuple[int, int], cut: Any, recorder: 
     assert len(parts) == len(set(parts)) == part_count(mesh, cut)
     assert recorder.size_bytes == WHOLE.nbytes
     assert {spec for spec, _ in recorder.parts} == {SPEC}
-    assert {part.lengths for part in parts} == {shard.data.shape for shard in array.addressable_shards}
+    assert {part.lengths for part in parts} == {
+        shard.data.shape for shard in array.addressable_shards
+    }
 
 
 def test_one_device_gets_the_whole(recorder: RecordingClient) -> None:
@@ -93,14 +99,18 @@ def test_out_sharding_gives_each_device_its_part(
 
 @pytest.mark.parametrize("is_jit", [False, True], ids=["eager", "jit"])
 @pytest.mark.parametrize("kind", [AxisType.Auto, AxisType.Explicit], ids=["auto", "explicit"])
-def test_a_replicated_array_is_sampled_once(kind: Any, is_jit: bool, recorder: RecordingClient) -> None:
+def test_a_replicated_array_is_sampled_once(
+    kind: Any, is_jit: bool, recorder: RecordingClient
+) -> None:
     init = ours.normal(client=recorder)
     with jax.set_mesh(mesh_of((4, 2), kind)):
         for cut in (P(), None):
             call = jax.jit(lambda key, cut=cut: init(key, SHAPE, "float32", cut))
             array = call(KEY) if is_jit else init(KEY, SHAPE, "float32", cut)
             assert array.sharding.is_fully_replicated and len(array.devices()) == 8
-            np.testing.assert_array_equal(np.asarray(array), sb.RandomNormal(stddev=0.01, seed=5)(SHAPE))
+            np.testing.assert_array_equal(
+                np.asarray(array), sb.RandomNormal(stddev=0.01, seed=5)(SHAPE)
+            )
     assert len(recorder.parts) == 2
 
 
@@ -145,13 +155,18 @@ def test_a_spec_without_a_mesh_is_the_error_of_jax() -> None:
 
 @pytest.mark.parametrize("is_set", [False, True], ids=["sharding", "spec in a context"])
 @pytest.mark.parametrize("is_jit", [False, True], ids=["eager", "jit"])
-@pytest.mark.parametrize("cut", [P(P.UNCONSTRAINED, "y"), P("x", P.UNCONSTRAINED), P(P.UNCONSTRAINED)], ids=str)
+@pytest.mark.parametrize(
+    "cut", [P(P.UNCONSTRAINED, "y"), P("x", P.UNCONSTRAINED), P(P.UNCONSTRAINED)], ids=str
+)
 def test_an_axis_that_is_not_constrained_is_not_cut(
     cut: Any, is_jit: bool, is_set: bool, recorder: RecordingClient
 ) -> None:
     mesh = mesh_of((4, 2))
     where = cut if is_set else NamedSharding(mesh, cut)
-    for init, value in ((ours.normal(client=recorder), sb.RandomNormal(stddev=0.01, seed=5)(SHAPE)), (ours.ones, 1)):
+    for init, value in (
+        (ours.normal(client=recorder), sb.RandomNormal(stddev=0.01, seed=5)(SHAPE)),
+        (ours.ones, 1),
+    ):
         call = lambda init=init: init(KEY, SHAPE, "float32", where)  # noqa: E731
         with context(mesh, is_set):
             array = (jax.jit(call) if is_jit else call)()
@@ -169,7 +184,10 @@ def test_a_spec_that_does_not_fit_the_mesh_is_a_value_error(cut: Any, is_jit: bo
         call = lambda init=init: init(KEY, SHAPE, "float32", cut)  # noqa: E731
         with (
             jax.set_mesh(mesh_of((4, 2), AxisType.Explicit)),
-            pytest.raises(sb.InvalidValueError, match="`out_sharding` must be a PartitionSpec that fits the mesh"),
+            pytest.raises(
+                sb.InvalidValueError,
+                match="`out_sharding` must be a PartitionSpec that fits the mesh",
+            ),
         ):
             (jax.jit(call) if is_jit else call)()
 
@@ -177,7 +195,9 @@ def test_a_spec_that_does_not_fit_the_mesh_is_a_value_error(cut: Any, is_jit: bo
 @pytest.mark.parametrize("kind", [AxisType.Auto, AxisType.Explicit], ids=["auto", "explicit"])
 @pytest.mark.parametrize("is_set", [False, True], ids=["sharding", "spec in a context"])
 @pytest.mark.parametrize("cut", [P("x", "y"), P(None, "y"), P(None, None)], ids=str)
-def test_a_spec_with_more_entries_than_axes_is_a_value_error(cut: Any, is_set: bool, kind: Any) -> None:
+def test_a_spec_with_more_entries_than_axes_is_a_value_error(
+    cut: Any, is_set: bool, kind: Any
+) -> None:
     mesh = mesh_of((4, 2), kind)
     where = cut if is_set else NamedSharding(mesh, cut)
     message = "must be for a tensor whose rank is 1. Received: P"
@@ -190,7 +210,9 @@ def test_a_spec_with_more_entries_than_axes_is_a_value_error(cut: Any, is_set: b
         with pytest.raises(sb.InvalidValueError, match="`sharding` " + message):
             make_array(sb.TensorSpec("w", (8,), "float32", sb.Zeros()), where)
         with pytest.raises(sb.InvalidValueError, match="`sharding_tree` " + message):
-            initialize({"w": jax.ShapeDtypeStruct((8,), "float32")}, where, seed=1, rules={"*": "zeros"})
+            initialize(
+                {"w": jax.ShapeDtypeStruct((8,), "float32")}, where, seed=1, rules={"*": "zeros"}
+            )
 
 
 def test_a_length_that_the_mesh_does_not_divide_is_a_value_error() -> None:

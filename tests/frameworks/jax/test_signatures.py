@@ -30,7 +30,10 @@ def test_a_factory_has_the_parameters_and_defaults_of_jax(name: str) -> None:
     mine = parameters(getattr(ours, name))
     if name != "constant":
         assert mine.pop("client") is None
-        assert inspect.signature(getattr(ours, name)).parameters["client"].kind is inspect.Parameter.KEYWORD_ONLY
+        assert (
+            inspect.signature(getattr(ours, name)).parameters["client"].kind
+            is inspect.Parameter.KEYWORD_ONLY
+        )
     assert list(mine.items()) == list(parameters(getattr(theirs, name)).items())
 
 
@@ -55,4 +58,6 @@ def test_a_factory_s_dtype_holds_where_a_call_says_none() -> None:
         init = module.normal(dtype="bfloat16")
         assert init(key, (2,)).dtype == "bfloat16"
         assert init(key, (2,), "float16").dtype == "float16"
-        assert init(key, (2,), None).dtype == "float32", "None is the default of JAX, not of the factory"
+        assert init(key, (2,), None).dtype == "float32", (
+            "None is the default of JAX, not of the factory"
+        )

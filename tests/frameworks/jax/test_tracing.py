@@ -47,7 +47,9 @@ def test_jit_gives_the_same_bits(name: str, dtype: str) -> None:
     np.testing.assert_array_equal(np.asarray(traced), expected)
 
 
-@pytest.mark.parametrize("key", [KEY, jax.random.PRNGKey(5), jax.random.key(5, impl="rbg")], ids=["key", "raw", "rbg"])
+@pytest.mark.parametrize(
+    "key", [KEY, jax.random.PRNGKey(5), jax.random.key(5, impl="rbg")], ids=["key", "raw", "rbg"]
+)
 def test_any_key_may_be_traced_or_closed_over(key: Any) -> None:
     init = ours.normal()
     expected = sb.RandomNormal(stddev=0.01, seed=seed_from_key(key))(SHAPE)
@@ -90,7 +92,9 @@ def test_vmap_over_keys_gives_each_its_own() -> None:
 def test_scan_over_keys_gives_each_its_own() -> None:
     keys = jax.random.split(KEY, 3)
     _, scanned = jax.lax.scan(lambda carry, key: (carry, ours.normal()(key, SHAPE)), None, keys)
-    np.testing.assert_array_equal(scanned, np.stack([np.asarray(ours.normal()(key, SHAPE)) for key in keys]))
+    np.testing.assert_array_equal(
+        scanned, np.stack([np.asarray(ours.normal()(key, SHAPE)) for key in keys])
+    )
 
 
 def test_the_default_client_is_that_of_the_run(recorder: RecordingClient) -> None:
@@ -105,11 +109,16 @@ def test_the_default_client_is_that_of_the_run(recorder: RecordingClient) -> Non
 
 
 DENSE = nn.Dense(3, kernel_init=ours.lecun_normal(), bias_init=ours.ones)
-FORMS = {"kernel": jax.ShapeDtypeStruct(SHAPE, "float32"), "bias": jax.ShapeDtypeStruct((8,), "bfloat16")}
+FORMS = {
+    "kernel": jax.ShapeDtypeStruct(SHAPE, "float32"),
+    "bias": jax.ShapeDtypeStruct((8,), "bfloat16"),
+}
 RULES = {"bias": "zeros", "*": "lecun_normal"}
 
 
-@pytest.fixture(params=[None, AxisType.Auto, AxisType.Explicit], ids=["no mesh", "auto", "explicit"])
+@pytest.fixture(
+    params=[None, AxisType.Auto, AxisType.Explicit], ids=["no mesh", "auto", "explicit"]
+)
 def mesh(request: pytest.FixtureRequest) -> Iterator[Any]:
     """No mesh is set, or one of eight devices."""
     chosen = None if request.param is None else mesh_of((4, 2), request.param)
@@ -152,7 +161,9 @@ def assert_same(found: Any, expected: Any) -> None:
 @pytest.mark.usefixtures("mesh")
 @pytest.mark.parametrize("transformed", EAGER)
 @pytest.mark.parametrize("name", ["normal", "orthogonal", "zeros", "ones", "constant"])
-def test_a_key_that_is_not_traced_gives_the_same_in_an_eager_transformation(name: str, transformed: Any) -> None:
+def test_a_key_that_is_not_traced_gives_the_same_in_an_eager_transformation(
+    name: str, transformed: Any
+) -> None:
     def call() -> Any:
         return INITIALIZERS[name](KEY, SHAPE, "bfloat16")
 
@@ -193,19 +204,31 @@ def test_grad_and_vmap_of_what_uses_an_initializer() -> None:
 @pytest.mark.usefixtures("mesh")
 def test_value_and_grad_through_the_initialization_of_a_layer() -> None:
     expected = np.asarray(DENSE.init_with_output(KEY, X)[0])
-    value, derived = jax.value_and_grad(lambda scale: DENSE.init_with_output(KEY, scale * X)[0].sum())(1.0)
+    value, derived = jax.value_and_grad(
+        lambda scale: DENSE.init_with_output(KEY, scale * X)[0].sum()
+    )(1.0)
     np.testing.assert_allclose(value, expected.sum(), rtol=1e-5)
-    np.testing.assert_allclose(derived, (expected - 1).sum(), rtol=1e-4)  # the bias of ones does not scale
+    # The bias of ones does not scale.
+    np.testing.assert_allclose(derived, (expected - 1).sum(), rtol=1e-4)
 
 
 @pytest.mark.usefixtures("mesh")
 def test_vmap_of_a_layer_s_init_gives_each_key_its_layer() -> None:
     each = [DENSE.init(key, X) for key in KEYS]
-    assert_same(jax.vmap(DENSE.init, in_axes=(0, None))(KEYS, X), jax.tree.map(lambda *one: np.stack(one), *each))
+    assert_same(
+        jax.vmap(DENSE.init, in_axes=(0, None))(KEYS, X),
+        jax.tree.map(lambda *one: np.stack(one), *each),
+    )
 
 
 def test_linen_s_vmap_gives_each_layer_its_own_numbers() -> None:
-    stacked = nn.vmap(nn.Dense, variable_axes={"params": 0}, split_rngs={"params": True}, in_axes=None, axis_size=3)
+    stacked = nn.vmap(
+        nn.Dense,
+        variable_axes={"params": 0},
+        split_rngs={"params": True},
+        in_axes=None,
+        axis_size=3,
+    )
     layers = stacked(3, kernel_init=ours.lecun_normal(), bias_init=ours.ones)
     params = layers.init(KEY, X)["params"]
     assert_same(jax.jit(layers.init)(KEY, X)["params"], params)
@@ -216,7 +239,9 @@ def test_linen_s_vmap_gives_each_layer_its_own_numbers() -> None:
 
 def test_nnx_s_vmap_gives_each_key_its_layer() -> None:
     def layer(key: Any) -> nnx.Linear:
-        return nnx.Linear(4, 3, kernel_init=ours.lecun_normal(), bias_init=ours.zeros, rngs=nnx.Rngs(key))
+        return nnx.Linear(
+            4, 3, kernel_init=ours.lecun_normal(), bias_init=ours.zeros, rngs=nnx.Rngs(key)
+        )
 
     stacked = nnx.vmap(layer)(KEYS)
     each = [layer(key) for key in KEYS]
@@ -248,7 +273,10 @@ def test_in_shard_map_a_device_is_on_its_own() -> None:
     mesh = mesh_of((4, 2))
     expected = np.asarray(ours.normal()(KEY, SHAPE))
     mapped = jax.shard_map(
-        lambda scale: (scale * ours.normal()(KEY, SHAPE), seedbed.jax.initialize(FORMS, seed=7, rules=RULES)),
+        lambda scale: (
+            scale * ours.normal()(KEY, SHAPE),
+            seedbed.jax.initialize(FORMS, seed=7, rules=RULES),
+        ),
         mesh=mesh,
         in_specs=P(),
         out_specs=P(),
@@ -259,7 +287,9 @@ def test_in_shard_map_a_device_is_on_its_own() -> None:
     assert_same(tree, seedbed.jax.initialize(FORMS, seed=7, rules=RULES))
 
 
-@pytest.mark.parametrize("transform", [jax.jit, jax.grad, jax.vmap, lambda f: lambda x: jax.eval_shape(f, x)])
+@pytest.mark.parametrize(
+    "transform", [jax.jit, jax.grad, jax.vmap, lambda f: lambda x: jax.eval_shape(f, x)]
+)
 @pytest.mark.parametrize("function", [seedbed.jax.digest, seedbed.jax.digests])
 def test_what_is_traced_has_no_digest(function: Any, transform: Any) -> None:
     def digested(value: Any) -> Any:
@@ -267,7 +297,9 @@ def test_what_is_traced_has_no_digest(function: Any, transform: Any) -> None:
         return value
 
     value = 1.0 if transform is jax.grad else KEYS
-    with pytest.raises(sb.InvalidValueError, match=r"`tree` must be arrays that are not traced, .* Received: 'b'"):
+    with pytest.raises(
+        sb.InvalidValueError, match=r"`tree` must be arrays that are not traced, .* Received: 'b'"
+    ):
         transform(digested)(value)
 
 

@@ -42,7 +42,9 @@ RULES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("form_of_rules", FORMS, ids=FORMS)
-def test_names_are_paths_and_values_are_those_of_the_names(recorder: RecordingClient, form_of_rules: str) -> None:
+def test_names_are_paths_and_values_are_those_of_the_names(
+    recorder: RecordingClient, form_of_rules: str
+) -> None:
     filled = initialize(TREE, seed=7, rules=FORMS[form_of_rules](RULES), client=recorder)
     assert jax.tree.structure(filled) == jax.tree.structure(TREE)
     assert sorted(spec.name for spec, _ in recorder.parts) == [
@@ -58,7 +60,9 @@ def test_names_are_paths_and_values_are_those_of_the_names(recorder: RecordingCl
     np.testing.assert_array_equal(filled["params"]["dense"]["kernel"], expected)
     assert filled["params"]["dense"]["bias"].dtype == "bfloat16"
     assert not np.asarray(filled["params"]["dense"]["bias"]).any()
-    np.testing.assert_array_equal(filled["pair"].first, sb.Orthogonal(seed=7)((3, 3), name="pair/first"))
+    np.testing.assert_array_equal(
+        filled["pair"].first, sb.Orthogonal(seed=7)((3, 3), name="pair/first")
+    )
     assert (np.asarray(filled["list"][0]) != np.asarray(filled["list"][1])).all()
 
 
@@ -67,7 +71,9 @@ def test_a_rule_s_own_seed_does_not_count() -> None:
     np.testing.assert_array_equal(filled, sb.RandomNormal(seed=7)((5,), name="0"))
 
 
-@pytest.mark.parametrize("kind", ["one for all", "a prefix", "a whole tree", "specs in a context", "of the leaves"])
+@pytest.mark.parametrize(
+    "kind", ["one for all", "a prefix", "a whole tree", "specs in a context", "of the leaves"]
+)
 def test_shardings_come_in_any_form_of_jax(kind: str, recorder: RecordingClient) -> None:
     mesh = mesh_of((2, 1))
     cut = NamedSharding(mesh, P("x"))
@@ -80,12 +86,18 @@ def test_shardings_come_in_any_form_of_jax(kind: str, recorder: RecordingClient)
         "of the leaves": None,
     }
     if kind == "of the leaves":
-        tree = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=cut), tree)
+        tree = jax.tree.map(
+            lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=cut), tree
+        )
     with jax.set_mesh(mesh):
-        filled = initialize(tree, shardings[kind], seed=1, rules={"*": "random_normal"}, client=recorder)
+        filled = initialize(
+            tree, shardings[kind], seed=1, rules={"*": "random_normal"}, client=recorder
+        )
     assert all(leaf.sharding == cut for leaf in jax.tree.leaves(filled))
     assert recorder.call_count == 2, "one for each half of all tensors"
-    whole = initialize(tree, SingleDeviceSharding(jax.devices()[0]), seed=1, rules={"*": "random_normal"})
+    whole = initialize(
+        tree, SingleDeviceSharding(jax.devices()[0]), seed=1, rules={"*": "random_normal"}
+    )
     jax.tree.map(np.testing.assert_array_equal, filled, whole)
 
 
@@ -97,23 +109,40 @@ def test_none_among_shardings_is_the_default_device() -> None:
     assert filled["b"].sharding == cut
 
 
-def test_tensors_with_different_numbers_of_parts_share_their_calls(recorder: RecordingClient) -> None:
+def test_tensors_with_different_numbers_of_parts_share_their_calls(
+    recorder: RecordingClient,
+) -> None:
     mesh = mesh_of((4, 2))
     cuts = [P("x", "y"), P("x"), P("y"), P()]
     tree = [form(8, 8) for _ in cuts]
-    initialize(tree, [NamedSharding(mesh, cut) for cut in cuts], seed=1, rules={"*": "ones"}, client=recorder)
+    initialize(
+        tree,
+        [NamedSharding(mesh, cut) for cut in cuts],
+        seed=1,
+        rules={"*": "ones"},
+        client=recorder,
+    )
     assert recorder.call_count == 8
     assert len(recorder.parts) == 8 + 4 + 2 + 1
     assert recorder.size_bytes == 4 * 4 * 64
 
 
 def test_an_empty_tree_stays_empty(recorder: RecordingClient) -> None:
-    assert initialize({"a": None, "b": []}, seed=1, rules={}, client=recorder) == {"a": None, "b": []}
+    assert initialize({"a": None, "b": []}, seed=1, rules={}, client=recorder) == {
+        "a": None,
+        "b": [],
+    }
 
 
 WRONG: list[tuple[str, Any, dict[str, Any], type[Exception], str]] = [
     ("no rule", {"a": {"b": form(2)}}, {"rules": {"x": "ones"}}, ValueError, r"tensors\.a/b.*rule"),
-    ("an initializer that cannot", {"a": {"b": form(2)}}, {"rules": {"*": "orthogonal"}}, ValueError, r"tensors\.a/b"),
+    (
+        "an initializer that cannot",
+        {"a": {"b": form(2)}},
+        {"rules": {"*": "orthogonal"}},
+        ValueError,
+        r"tensors\.a/b",
+    ),
     (
         "a dtype that cannot",
         {"a": form(2, dtype="int32")},
@@ -121,22 +150,50 @@ WRONG: list[tuple[str, Any, dict[str, Any], type[Exception], str]] = [
         ValueError,
         r"tensors\.a.*dty",
     ),
-    ("no such initializer", {"a": form(2)}, {"rules": {"*": "he"}}, ValueError, r"tensors\.a.*one of"),
+    (
+        "no such initializer",
+        {"a": form(2)},
+        {"rules": {"*": "he"}},
+        ValueError,
+        r"tensors\.a.*one of",
+    ),
     ("rules that are none", {"a": form(2)}, {"rules": "zeros"}, TypeError, "rules"),
     ("no seed", {"a": form(2)}, {"seed": "x"}, TypeError, "seed"),
     ("no tensor", {"a": {"b": 3}}, {}, TypeError, r"abstract_tree\['a/b'\]"),
-    ("keys", {"k": jax.eval_shape(lambda: jax.random.key(0))}, {}, ValueError, r"abstract_tree\['k'\].*keys"),
+    (
+        "keys",
+        {"k": jax.eval_shape(lambda: jax.random.key(0))},
+        {},
+        ValueError,
+        r"abstract_tree\['k'\].*keys",
+    ),
     ("64 bits", {"a": form(2, dtype="float64")}, {}, ValueError, "jax_enable_x64"),
-    ("one name twice", {"a/b": form(2), "a": {"b": form(2)}}, {}, ValueError, "different names.*a/b"),
-    ("another tree of shardings", {"a": form(2)}, {"sharding_tree": {"b": P()}}, ValueError, "sharding_tree"),
+    (
+        "one name twice",
+        {"a/b": form(2), "a": {"b": form(2)}},
+        {},
+        ValueError,
+        "different names.*a/b",
+    ),
+    (
+        "another tree of shardings",
+        {"a": form(2)},
+        {"sharding_tree": {"b": P()}},
+        ValueError,
+        "sharding_tree",
+    ),
     ("no shardings", {"a": form(2)}, {"sharding_tree": "x"}, TypeError, "sharding_tree"),
     ("a spec without a mesh", {"a": form(2)}, {"sharding_tree": P()}, ValueError, "sharding_tree"),
     ("no client", {"a": form(2)}, {"client": "x"}, TypeError, "client"),
 ]
 
 
-@pytest.mark.parametrize(("tree", "arguments", "error", "match"), [w[1:] for w in WRONG], ids=[w[0] for w in WRONG])
-def test_what_is_wrong_is_named(tree: Any, arguments: dict[str, Any], error: type[Exception], match: str) -> None:
+@pytest.mark.parametrize(
+    ("tree", "arguments", "error", "match"), [w[1:] for w in WRONG], ids=[w[0] for w in WRONG]
+)
+def test_what_is_wrong_is_named(
+    tree: Any, arguments: dict[str, Any], error: type[Exception], match: str
+) -> None:
     with pytest.raises(error, match=match) as caught:
         initialize(tree, **{"seed": 1, "rules": {"*": "ones"}, **arguments})
     assert isinstance(caught.value, sb.InvalidArgumentError)

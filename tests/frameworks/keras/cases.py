@@ -40,7 +40,11 @@ class Case:
     @property
     def alias(self) -> str:
         """Its name in snake_case."""
-        return "stft" if self.name == "STFT" else "".join(f"_{c.lower()}" if c.isupper() else c for c in self.name)[1:]
+        return (
+            "stft"
+            if self.name == "STFT"
+            else "".join(f"_{c.lower()}" if c.isupper() else c for c in self.name)[1:]
+        )
 
     def seeded(self, seed: Any) -> dict[str, Any]:
         """Return the arguments of an example."""
@@ -54,7 +58,10 @@ class Case:
         """Return the default namespace's instance of the same arguments."""
         arguments = {**self.seeded(seed)}
         if "input_axes" in arguments:
-            arguments |= {"in_axis": arguments.pop("input_axes"), "out_axis": arguments.pop("output_axes")}
+            arguments |= {
+                "in_axis": arguments.pop("input_axes"),
+                "out_axis": arguments.pop("output_axes"),
+            }
         return getattr(sb, self.name)(**arguments)
 
     def __str__(self) -> str:

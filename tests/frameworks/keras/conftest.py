@@ -8,7 +8,8 @@ import seedbed
 def pytest_configure(config: pytest.Config) -> None:
     """Let pass what numpy 2 says when Keras reads tensors: those of TensorFlow and PyTorch have no copy=False yet."""
     config.addinivalue_line(
-        "filterwarnings", "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
+        "filterwarnings",
+        "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning",
     )
 
 

@@ -9,7 +9,8 @@ import pytest
 import seedbed as sb
 from seedbed.spec.initializers import WINDOWS
 
-# Keras computes angles of up to pi times the frame's length in float32: half a unit in the last place of the largest.
+# Keras computes angles of up to pi times the frame's length in float32: half a unit in the last
+# place of the largest.
 LARGEST_ERROR = 2.0**-24
 
 
@@ -34,11 +35,17 @@ def test_the_values_are_keras(window: Any, periodic: bool, length: int) -> None:
 def test_a_kernel_of_the_usual_size_is_keras() -> None:
     shape = (256, 1, 129)
     ours = sb.STFT("imag", "hann", "density", True)(shape)
-    assert np.abs(ours - theirs(shape, "imag", "hann", "density", True)).max() < 4 * LARGEST_ERROR * 2 * np.pi * 256
+    assert (
+        np.abs(ours - theirs(shape, "imag", "hann", "density", True)).max()
+        < 4 * LARGEST_ERROR * 2 * np.pi * 256
+    )
 
 
 def test_the_configuration_is_keras() -> None:
-    cases: list[dict[str, Any]] = [{}, {"side": "imag", "window": None, "scaling": None, "periodic": True}]
+    cases: list[dict[str, Any]] = [
+        {},
+        {"side": "imag", "window": None, "scaling": None, "periodic": True},
+    ]
     for arguments in cases:
         ours, keras_own = sb.STFT(**arguments), keras.initializers.STFT(**arguments)
         assert ours.get_config() == keras_own.get_config()

@@ -15,9 +15,19 @@ import pytest
 import seedbed.mlx
 from seedbed import mlx as ours
 from tests.frameworks.recording import RecordingClient
-from tests.statistical.checks import Distribution, check_distribution_function, check_moments, normal, uniform
+from tests.statistical.checks import (
+    Distribution,
+    check_distribution_function,
+    check_moments,
+    normal,
+    uniform,
+)
 
-NAMES = sorted(name for name, value in vars(theirs).items() if inspect.isfunction(value) and not name.startswith("_"))
+NAMES = sorted(
+    name
+    for name, value in vars(theirs).items()
+    if inspect.isfunction(value) and not name.startswith("_")
+)
 FIXED = ("constant", "identity")
 OURS = ("seed", "name", "client")
 CALL: dict[str, tuple[Any, ...]] = {"constant": (1.0,), "sparse": (0.5,)}
@@ -43,7 +53,9 @@ def test_a_function_has_the_parameters_of_mlx_and_three_more_by_keyword(name: st
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_initializer_is_called_as_that_of_mlx(name: str) -> None:
-    mine, other = (parameters(getattr(module, name)(*CALL.get(name, ()))) for module in (ours, theirs))
+    mine, other = (
+        parameters(getattr(module, name)(*CALL.get(name, ()))) for module in (ours, theirs)
+    )
     assert mine == other
 
 
@@ -69,20 +81,30 @@ class Case:
     def width(self) -> float:
         """By what MLX multiplies."""
         mx.random.seed(1)
-        values = np.array(getattr(theirs, self.name)(**self.made)(mx.zeros(self.shape), **self.called), np.float64)
+        values = np.array(
+            getattr(theirs, self.name)(**self.made)(mx.zeros(self.shape), **self.called), np.float64
+        )
         mx.random.seed(1)
-        standard = mx.random.normal(self.shape) if self.kind == "normal" else mx.random.uniform(-1, 1, self.shape)
+        standard = (
+            mx.random.normal(self.shape)
+            if self.kind == "normal"
+            else mx.random.uniform(-1, 1, self.shape)
+        )
         far = np.abs(np.array(standard)) > 0.5  # there, rounding is less than an ulp
         return float(np.median(values[far] / np.array(standard, np.float64)[far]))
 
     @property
     def distribution(self) -> Distribution:
         """What the numbers follow."""
-        return normal(0.0, self.width) if self.kind == "normal" else uniform(-self.width, self.width)
+        return (
+            normal(0.0, self.width) if self.kind == "normal" else uniform(-self.width, self.width)
+        )
 
     def sampled(self, **arguments: Any) -> mx.array:
         """Return our array."""
-        return getattr(ours, self.name)(**self.made, seed=3, **arguments)(mx.zeros(self.shape), **self.called)
+        return getattr(ours, self.name)(**self.made, seed=3, **arguments)(
+            mx.zeros(self.shape), **self.called
+        )
 
 
 KINDS = ("normal", "uniform")
@@ -162,6 +184,8 @@ def test_the_other_numbers_of_a_sparse_matrix_are_normal(mean: float) -> None:
 
 
 def test_a_mean_moves_the_numbers_and_leaves_the_zeros() -> None:
-    plain, moved = (np.array(ours.sparse(0.5, mean, 0.5, seed=2)(mx.zeros((20, 30)))) for mean in (0.0, 5.0))
+    plain, moved = (
+        np.array(ours.sparse(0.5, mean, 0.5, seed=2)(mx.zeros((20, 30)))) for mean in (0.0, 5.0)
+    )
     np.testing.assert_array_equal(plain == 0, moved == 0)
     np.testing.assert_allclose(moved[moved != 0], plain[plain != 0] + 5, rtol=1e-6)

@@ -13,7 +13,16 @@ from seedbed import mlx as ours
 from tests.frameworks.recording import RecordingClient
 
 MATRIX = mx.zeros((5, 7))
-RANDOM = ["glorot_normal", "glorot_uniform", "he_normal", "he_uniform", "normal", "orthogonal", "sparse", "uniform"]
+RANDOM = [
+    "glorot_normal",
+    "glorot_uniform",
+    "he_normal",
+    "he_uniform",
+    "normal",
+    "orthogonal",
+    "sparse",
+    "uniform",
+]
 
 
 def make(function: str, **arguments: Any) -> Any:
@@ -34,7 +43,18 @@ def test_an_array_has_its_dtype_and_narrow_ones_are_rounded_once(name: str, dtyp
         assert bool((values == single.astype(dtype)).all())
 
 
-DTYPES = [mx.bool_, mx.int8, mx.int16, mx.int32, mx.int64, mx.uint8, mx.uint16, mx.uint32, mx.uint64, mx.float16]
+DTYPES = [
+    mx.bool_,
+    mx.int8,
+    mx.int16,
+    mx.int32,
+    mx.int64,
+    mx.uint8,
+    mx.uint16,
+    mx.uint32,
+    mx.uint64,
+    mx.float16,
+]
 
 
 @pytest.mark.parametrize("dtype", [*DTYPES, mx.bfloat16, mx.float32, mx.float64], ids=str)
@@ -48,14 +68,22 @@ def test_a_constant_has_the_dtype_asked_for(dtype: Any) -> None:
 def test_a_constant_that_a_dtype_cannot_hold_is_an_error() -> None:
     """MLX's own constant(2.7, int32) is float32."""
     assert theirs.constant(2.7, mx.int32)(MATRIX).dtype == mx.float32
-    for value, dtype in ((2.7, mx.int32), (300, mx.int8), (-1, mx.uint8), (2, mx.bool_), (1e6, mx.float16)):
+    for value, dtype in (
+        (2.7, mx.int32),
+        (300, mx.int8),
+        (-1, mx.uint8),
+        (2, mx.bool_),
+        (1e6, mx.float16),
+    ):
         with pytest.raises(sb.InvalidValueError, match="`value` must be representable in"):
             ours.constant(value, dtype)
 
 
 def test_constants_and_identities_are_those_of_mlx() -> None:
     for dtype in (mx.float32, mx.float16, mx.bfloat16):
-        assert bool((ours.constant(0.1, dtype)(MATRIX) == theirs.constant(0.1, dtype)(MATRIX)).all())
+        assert bool(
+            (ours.constant(0.1, dtype)(MATRIX) == theirs.constant(0.1, dtype)(MATRIX)).all()
+        )
         square = mx.zeros((4, 4))
         assert bool((ours.identity(dtype)(square) == theirs.identity(dtype)(square)).all())
 
@@ -88,11 +116,16 @@ def test_the_array_is_left_alone() -> None:
 
 
 @pytest.mark.parametrize("name", RANDOM)
-def test_calls_without_a_name_are_the_draws_of_the_seed(name: str, recorder: RecordingClient) -> None:
+def test_calls_without_a_name_are_the_draws_of_the_seed(
+    name: str, recorder: RecordingClient
+) -> None:
     init = make(name, seed=-3, client=recorder)
     first, second = init(MATRIX), init(MATRIX)
     assert bool((first != second).any())
-    assert [(spec.seed, spec.draw, spec.name) for spec, _ in recorder.parts] == [(2**64 - 3, 0, ""), (2**64 - 3, 1, "")]
+    assert [(spec.seed, spec.draw, spec.name) for spec, _ in recorder.parts] == [
+        (2**64 - 3, 0, ""),
+        (2**64 - 3, 1, ""),
+    ]
     assert bool((make(name, seed=-3)(MATRIX) == first).all())
 
 
@@ -107,8 +140,12 @@ def test_the_values_are_those_of_the_sdk() -> None:
     numpy = np.array(ours.normal(std=0.5, seed=9, name="w")(MATRIX))
     np.testing.assert_array_equal(numpy, sb.RandomNormal(stddev=0.5, seed=9)((5, 7), name="w"))
     axes = {"in_axis": -1, "out_axis": 0}
-    scaled = sb.VarianceScaling(1.0, "fan_in", "untruncated_normal", seed=9, **axes)((5, 3, 4), name="w")
-    np.testing.assert_array_equal(np.array(ours.he_normal(seed=9, name="w")(mx.zeros((5, 3, 4)))), scaled)
+    scaled = sb.VarianceScaling(1.0, "fan_in", "untruncated_normal", seed=9, **axes)(
+        (5, 3, 4), name="w"
+    )
+    np.testing.assert_array_equal(
+        np.array(ours.he_normal(seed=9, name="w")(mx.zeros((5, 3, 4)))), scaled
+    )
 
 
 def test_a_generator_hands_out_draws_to_all_that_share_it(recorder: RecordingClient) -> None:

@@ -19,8 +19,12 @@ def filled(dtype: str) -> tuple[nn.Module, sb.Manifest]:
     model = nn.Sequential(nn.Linear(7, 5), nn.ReLU(), nn.Linear(5, 3), nn.LayerNorm(3))
     specs, arrays = [], []
     for name, parameter in tree_flatten(model.parameters()):
-        specs.append(sb.TensorSpec(name, parameter.shape, dtype, sb.RandomNormal(stddev=0.5, seed=9)))
-        arrays.append((name, ours.normal(std=0.5, dtype=getattr(mx, dtype), seed=9, name=name)(parameter)))
+        specs.append(
+            sb.TensorSpec(name, parameter.shape, dtype, sb.RandomNormal(stddev=0.5, seed=9))
+        )
+        arrays.append(
+            (name, ours.normal(std=0.5, dtype=getattr(mx, dtype), seed=9, name=name)(parameter))
+        )
     model.update(tree_unflatten(arrays))
     return model, sb.Manifest(specs)
 
@@ -92,5 +96,7 @@ def test_what_is_traced_has_no_digest(transform: Any) -> None:
         ours.digest({"a": array})
         return array
 
-    with pytest.raises(sb.InvalidValueError, match=r"`tree` must be arrays that are not traced, .* Received: 'a'"):
+    with pytest.raises(
+        sb.InvalidValueError, match=r"`tree` must be arrays that are not traced, .* Received: 'a'"
+    ):
         transform(call)(mx.zeros((2, 2)))

@@ -43,7 +43,9 @@ def call(module: Any, name: str, made: dict[str, Any], called: tuple[Any, ...]) 
     return getattr(module, name)(**made)(*called)
 
 
-@pytest.mark.parametrize(("name", "made", "called", "error"), ALIKE, ids=[f"{i}-{c[0]}" for i, c in enumerate(ALIKE)])
+@pytest.mark.parametrize(
+    ("name", "made", "called", "error"), ALIKE, ids=[f"{i}-{c[0]}" for i, c in enumerate(ALIKE)]
+)
 def test_an_error_has_the_builtin_type_of_mlx_s(
     name: str, made: dict[str, Any], called: tuple[Any, ...], error: type[Exception]
 ) -> None:
@@ -69,7 +71,9 @@ STRICTER: list[Call] = [
 
 
 @pytest.mark.parametrize(
-    ("name", "made", "called", "error"), STRICTER, ids=[f"{i}-{c[0]}" for i, c in enumerate(STRICTER)]
+    ("name", "made", "called", "error"),
+    STRICTER,
+    ids=[f"{i}-{c[0]}" for i, c in enumerate(STRICTER)],
 )
 def test_what_mlx_takes_silently_is_an_error(
     name: str, made: dict[str, Any], called: tuple[Any, ...], error: type[Exception]
@@ -82,7 +86,13 @@ def test_what_mlx_takes_silently_is_an_error(
 
 @pytest.mark.parametrize("array", [None, [1, 2], 3, "array"], ids=repr)
 def test_what_is_no_array_is_a_type_error(array: Any) -> None:
-    for init in (ours.normal(), ours.constant(1.0), ours.identity(), ours.orthogonal(), ours.he_normal()):
+    for init in (
+        ours.normal(),
+        ours.constant(1.0),
+        ours.identity(),
+        ours.orthogonal(),
+        ours.he_normal(),
+    ):
         with pytest.raises(sb.InvalidTypeError, match="must be an array"):
             init(array)
 

@@ -14,7 +14,9 @@ BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
     """Return how a Python program ended."""
-    return subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False, timeout=100)
+    return subprocess.run(
+        [sys.executable, *command], capture_output=True, text=True, check=False, timeout=100
+    )
 
 
 def example_manifest() -> sb.Manifest:
@@ -50,4 +52,6 @@ def test_the_python_of_the_document_runs() -> None:
 def test_a_missing_mlx_is_one_line_that_names_the_extra() -> None:
     done = run("-c", "import sys; sys.modules['mlx'] = None; import seedbed.mlx")
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].endswith("MLX is not installed (mlx): pip install 'seedbed[mlx]'")
+    assert done.stderr.splitlines()[-1].endswith(
+        "MLX is not installed (mlx): pip install 'seedbed[mlx]'"
+    )

@@ -64,4 +64,6 @@ def _each(cases: tuple[Case, ...]) -> pytest.MarkDecorator:
 
 every_class = _each(CASES)
 every_random_class = _each(RANDOM)
-every_scaling_class = _each(tuple(case for case in CASES if case.name[:2] in ("Va", "Gl", "He", "Le")))
+every_scaling_class = _each(
+    tuple(case for case in CASES if case.name[:2] in ("Va", "Gl", "He", "Le"))
+)

@@ -19,7 +19,9 @@ NAMES = (
     *(f"keras.initializers.{name}" for name in v1.keras.initializers.__all__),
 )
 CLASSES = tuple(name for name in NAMES if not re.search("Initializer$|he_|lecun_", name))
-RANDOM = tuple(name for name in CLASSES if not re.search("zeros|ones|constant|identity", name, re.IGNORECASE))
+RANDOM = tuple(
+    name for name in CLASSES if not re.search("zeros|ones|constant|identity", name, re.IGNORECASE)
+)
 
 
 def find(root: Any, name: str) -> Any:
@@ -39,7 +41,9 @@ def ours(name: str) -> Any:
     return find(v1, name)
 
 
-every_name = pytest.mark.parametrize("name", [name for name in NAMES if not name.endswith("Initializer")])
+every_name = pytest.mark.parametrize(
+    "name", [name for name in NAMES if not name.endswith("Initializer")]
+)
 every_class = pytest.mark.parametrize("name", CLASSES)
 every_random_class = pytest.mark.parametrize("name", RANDOM)
 
@@ -55,7 +59,14 @@ def test_no_initializer_of_tensorflow_is_missing() -> None:
             if not name.startswith("_") and callable(value) and not name.endswith("initializer")
         }
         # Functions about initializers, and of tables and variables, which fill no tensor.
-        helpers = {"get", "serialize", "deserialize", "global_variables", "local_variables", "variables"}
+        helpers = {
+            "get",
+            "serialize",
+            "deserialize",
+            "global_variables",
+            "local_variables",
+            "variables",
+        }
         assert names - helpers - {"tables_initializer"} <= set(here.__all__)
 
 
@@ -63,7 +74,10 @@ def test_no_initializer_of_tensorflow_is_missing() -> None:
 def test_the_constructor_has_tensorflows_arguments_and_defaults(name: str) -> None:
     def parameters(function: Any) -> list[tuple[str, Any]]:
         found = [(p.name, p.default) for p in inspect.signature(function).parameters.values()]
-        return [(name, tf.as_dtype(default).name if name == "dtype" else default) for name, default in found]
+        return [
+            (name, tf.as_dtype(default).name if name == "dtype" else default)
+            for name, default in found
+        ]
 
     assert parameters(ours(name)) == parameters(theirs(name))
 
@@ -114,14 +128,17 @@ def test_tensorflows_own_partition_information_is_read(name: str) -> None:
     if name in RANDOM:
         assert theirs(name)(**arguments)([2, 5], partition_info=info).shape == (2, 5)
     if "dentity" in name:
-        assert np.array_equal(part, theirs(name)()([2, 5], partition_info=info)), "TensorFlow cuts it exactly, too"
+        assert np.array_equal(part, theirs(name)()([2, 5], partition_info=info)), (
+            "TensorFlow cuts it exactly, too"
+        )
 
 
 @every_random_class
 def test_errors_have_tensorflows_builtin_type(name: str) -> None:
     with pytest.raises(ValueError, match="`dtype` must be a floating dtype"):
         ours(name)(dtype=tf.int32)
-    # TensorFlow's uniform numbers may be integers, and its Glorot classes ignore the constructor's dtype.
+    # TensorFlow's uniform numbers may be integers, and its Glorot classes ignore the constructor's
+    # dtype.
     if not re.search("random_?uniform|initializers.uniform$|glorot", name, re.IGNORECASE):
         with pytest.raises(ValueError, match="dtype"):
             theirs(name)(dtype=tf.int32)
@@ -129,7 +146,9 @@ def test_errors_have_tensorflows_builtin_type(name: str) -> None:
 
 def test_a_variable_takes_an_initializer() -> None:
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        variable = tf.compat.v1.get_variable("w", (3, 2), initializer=v1.glorot_normal_initializer(seed=1))
+        variable = tf.compat.v1.get_variable(
+            "w", (3, 2), initializer=v1.glorot_normal_initializer(seed=1)
+        )
         session.run(variable.initializer)
         assert np.array_equal(session.run(variable), v1.glorot_normal_initializer(seed=1)((3, 2)))
 
@@ -138,7 +157,9 @@ def test_a_partitioned_variable_is_the_whole_one_in_parts() -> None:
     partitioner = tf.compat.v1.fixed_size_partitioner(3)
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         initializer = v1.glorot_uniform_initializer(seed=1)
-        variable = tf.compat.v1.get_variable("w", (7, 2), initializer=initializer, partitioner=partitioner)
+        variable = tf.compat.v1.get_variable(
+            "w", (7, 2), initializer=initializer, partitioner=partitioner
+        )
         session.run(tf.compat.v1.global_variables_initializer())
         parts = session.run(list(variable))
     assert len(parts) == 3

@@ -11,7 +11,13 @@ import tf_keras
 from scipy import stats
 
 import seedbed as sb
-from tests.frameworks.tf_keras.cases import CASES, Case, every_class, every_random_class, every_scaling_class
+from tests.frameworks.tf_keras.cases import (
+    CASES,
+    Case,
+    every_class,
+    every_random_class,
+    every_scaling_class,
+)
 
 SHAPE = (6, 5)
 
@@ -41,7 +47,8 @@ def test_a_call_takes_tensorflows_shapes_and_dtypes(case: Case, dtype: Any) -> N
     made = case.ours(**case.seeded())(tf.TensorShape(SHAPE), dtype)
     assert made.shape == SHAPE
     assert tf.as_dtype(made.dtype) == tf.constant(made).dtype == dtype
-    if (case.name, dtype) != ("Orthogonal", tf.bfloat16):  # TensorFlow has no decomposition of bfloat16
+    # TensorFlow has no decomposition of bfloat16.
+    if (case.name, dtype) != ("Orthogonal", tf.bfloat16):
         theirs = case.theirs(**case.seeded())(tf.TensorShape(SHAPE), dtype)
         assert (tuple(theirs.shape), theirs.dtype) == (made.shape, dtype)
 
@@ -108,7 +115,9 @@ def test_samples_are_distributed_as_tf_keras(case: Case) -> None:
     shape = (256, 200)
     ours = case.ours(**case.seeded(11))(shape).astype(np.float64).reshape(-1)
     theirs = case.theirs(**case.seeded(11))(shape).numpy().astype(np.float64).reshape(-1)
-    assert ours.mean() == pytest.approx(theirs.mean(), abs=6 * theirs.std() / np.sqrt(theirs.size / 2))
+    assert ours.mean() == pytest.approx(
+        theirs.mean(), abs=6 * theirs.std() / np.sqrt(theirs.size / 2)
+    )
     assert ours.std() == pytest.approx(theirs.std(), rel=0.03)
     # Seeds are fixed, so the verdict is too.
     assert stats.ks_2samp(ours, theirs).pvalue > 1e-4
@@ -116,7 +125,9 @@ def test_samples_are_distributed_as_tf_keras(case: Case) -> None:
 
 @every_scaling_class
 @pytest.mark.parametrize("shape", [(), (7,), (4, 3), (3, 50), (2, 5, 6), (3, 3, 8, 16)], ids=str)
-def test_the_parameters_of_the_distribution_are_tf_keras_exactly(case: Case, shape: tuple[int, ...]) -> None:
+def test_the_parameters_of_the_distribution_are_tf_keras_exactly(
+    case: Case, shape: tuple[int, ...]
+) -> None:
     theirs = case.theirs(**case.seeded())
     asked: dict[str, Any] = {}
 
@@ -124,12 +135,20 @@ def test_the_parameters_of_the_distribution_are_tf_keras_exactly(case: Case, sha
         """Remembers its arguments."""
 
         def __getattr__(self, name: str) -> Any:
-            return lambda shape, first, second, *_: asked.update(function=name, first=first, second=second)
+            return lambda shape, first, second, *_: asked.update(
+                function=name, first=first, second=second
+            )
 
     theirs._random_generator = Random()
     theirs(shape)
-    found = sb.get_default_client().describe(sb.TensorSpec("", shape, "float64", case.ours(**case.seeded())))
-    ends = (found.minval, found.maxval) if asked["function"] == "random_uniform" else (found.mean, found.stddev)
+    found = sb.get_default_client().describe(
+        sb.TensorSpec("", shape, "float64", case.ours(**case.seeded()))
+    )
+    ends = (
+        (found.minval, found.maxval)
+        if asked["function"] == "random_uniform"
+        else (found.mean, found.stddev)
+    )
     assert ends == (asked["first"], asked["second"])
 
 
@@ -156,7 +175,9 @@ def test_the_fans_of_a_partition_are_the_wholes() -> None:
 
 
 def test_partitions_take_tensorflows_shapes() -> None:
-    part = sb.HeNormal(seed=1)(SHAPE, partition_shape=tf.TensorShape((2, 5)), partition_offset=tf.TensorShape((1, 0)))
+    part = sb.HeNormal(seed=1)(
+        SHAPE, partition_shape=tf.TensorShape((2, 5)), partition_offset=tf.TensorShape((1, 0))
+    )
     assert np.array_equal(part, sb.HeNormal(seed=1)(SHAPE)[1:3])
 
 

@@ -36,7 +36,8 @@ def test_a_layer_gets_the_initializers_bits(case: Case) -> None:
 @pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file:UserWarning")
 def test_a_saved_model_reloads_with_custom_objects(case: Case, suffix: str, tmp_path: Path) -> None:
     model = model_with(case.ours(**case.seeded()))
-    model.weights[0].assign(np.zeros((6, 5), "float32"))  # what is loaded are the values, not new samples
+    # What is loaded are the values, not new samples.
+    model.weights[0].assign(np.zeros((6, 5), "float32"))
     path = tmp_path / f"model{suffix}"
     model.save(path)
     loaded = tf_keras.models.load_model(path, custom_objects=CUSTOM)
@@ -50,7 +51,9 @@ def test_a_saved_model_reloads_as_tf_keras_own_without(case: Case, tmp_path: Pat
     model.save(tmp_path / "model.keras")
     loaded = tf_keras.models.load_model(tmp_path / "model.keras")
     assert type(loaded.layers[0].kernel_initializer) is case.theirs
-    assert loaded.layers[0].kernel_initializer.get_config() == case.ours(**case.seeded()).get_config()
+    assert (
+        loaded.layers[0].kernel_initializer.get_config() == case.ours(**case.seeded()).get_config()
+    )
     assert np.array_equal(loaded.weights[0], model.weights[0])
 
 
@@ -68,7 +71,9 @@ def large_model() -> Any:
     x = layers.BatchNormalization(name="batch")(x)
     x = layers.MultiHeadAttention(2, 3, name="attention")(x, x)
     x = layers.SeparableConv1D(5, 3, name="separable")(x)
-    return tf_keras.Model(inputs, layers.Dense(2, kernel_initializer="he_normal", name="dense")(x), name="model")
+    return tf_keras.Model(
+        inputs, layers.Dense(2, kernel_initializer="he_normal", name="dense")(x), name="model"
+    )
 
 
 def test_every_weight_is_the_tensor_of_its_path() -> None:
@@ -78,7 +83,9 @@ def test_every_weight_is_the_tensor_of_its_path() -> None:
     sampled = sb.get_default_client().sample_all(manifest)
     for weight in model.weights:
         if "lstm_cell/bias" not in weight.name:
-            assert weight.numpy().tobytes() == sampled[weight.name.removesuffix(":0")].tobytes(), weight.name
+            assert weight.numpy().tobytes() == sampled[weight.name.removesuffix(":0")].tobytes(), (
+                weight.name
+            )
     (bias,) = [weight.numpy() for weight in model.weights if "lstm_cell/bias" in weight.name]
     assert bias.tolist() == [0.0] * 4 + [1.0] * 4 + [0.0] * 8
     assert manifest["dense/kernel"].initializer == sb.HeNormal().spec

@@ -28,4 +28,8 @@ class Model(nn.Module):  # type: ignore[misc]  # torch is not installed where ty
         return self.head(x + self.rnn(x)[0])
 
 
-RULES = {"convolution.weight": sb.Orthogonal(), "up.weight": sb.KaimingNormal(), "down.bias": sb.Ones()}
+RULES = {
+    "convolution.weight": sb.Orthogonal(),
+    "up.weight": sb.KaimingNormal(),
+    "down.bias": sb.Ones(),
+}

@@ -1,8 +1,9 @@
 """Ranks that fill DTensors and sharded modules from a server, and check them: python ranks.py PROCESSES FOLDER.
 
-Every rank takes its turn while the others wait, so that the server's counter shows what it alone has fetched: exactly
-the bytes that it holds. What it should hold is what torch's own splitting leaves of whole tensors. The ranks are forks
-of one process, because importing torch takes longer than all that they do.
+Every rank takes its turn while the others wait, so that the server's counter shows what it alone
+has fetched: exactly the bytes that it holds. What it should hold is what torch's own splitting
+leaves of whole tensors. The ranks are forks of one process, because importing torch takes longer
+than all that they do.
 """
 
 import functools
@@ -78,7 +79,13 @@ def meshes() -> dict[str, DeviceMesh]:
 
 
 PLACEMENTS: dict[str, list[tuple[Any, ...]]] = {
-    "line": [(Shard(0),), (Shard(1),), (Shard(2),), (Replicate(),), (_StridedShard(0, split_factor=2),)],
+    "line": [
+        (Shard(0),),
+        (Shard(1),),
+        (Shard(2),),
+        (Replicate(),),
+        (_StridedShard(0, split_factor=2),),
+    ],
     "square": [
         (Shard(0), Shard(1)),
         (Shard(1), Shard(1)),
@@ -118,7 +125,9 @@ def check_tensors() -> Iterator[str]:
                 )
                 with fetching(bytes_of, tensor, case):
                     assert function(tensor, **arguments, client=REMOTE) is tensor
-                assert torch.equal(tensor.to_local().view(torch.uint8), expected.view(torch.uint8)), case
+                assert torch.equal(
+                    tensor.to_local().view(torch.uint8), expected.view(torch.uint8)
+                ), case
                 yield case
 
 
@@ -128,7 +137,9 @@ def check_sparse() -> Iterator[str]:
     whole = sbt.sparse_(torch.empty(9, 8), 0.3, seed=6, client=REMOTE)
     for axis in (0, 1):
         expected = torchs_part(whole, line, (Shard(axis),))
-        tensor = DTensor.from_local(torch.empty_like(expected), line, (Shard(axis),), shape=(9, 8), stride=(8, 1))
+        tensor = DTensor.from_local(
+            torch.empty_like(expected), line, (Shard(axis),), shape=(9, 8), stride=(8, 1)
+        )
         with fetching(bytes_of, tensor, "sparse_"):
             sbt.sparse_(tensor, 0.3, seed=6, client=REMOTE)
         assert torch.equal(tensor.to_local(), expected)
@@ -162,7 +173,9 @@ def check_refusals() -> Iterator[str]:
     yield "outside the mesh"
     line = meshes()["line"]
     partial = DTensor.from_local(torch.zeros(3), line, [Partial()], run_check=False)
-    with pytest.raises(sb.InvalidValueError, match=r"`tensor\.placements` must be Shard or Replicate"):
+    with pytest.raises(
+        sb.InvalidValueError, match=r"`tensor\.placements` must be Shard or Replicate"
+    ):
         sbt.normal_(partial, seed=1, client=REMOTE)
     yield "partial"
 
@@ -220,7 +233,8 @@ def check_modules(report: dict[str, str]) -> Iterator[str]:
             if is_to_empty:
                 model.to_empty(device="cpu")
                 if model.head.weight is not model.embedding.weight:
-                    model.head.weight = model.embedding.weight  # to_empty makes two of what is no DTensor
+                    # To_empty makes two of what is no DTensor.
+                    model.head.weight = model.embedding.weight
             case = f"{shard.__name__}{' after to_empty' if is_to_empty else ''}"
             # Running statistics come as well.
             with fetching(held_bytes, model, case):
@@ -230,7 +244,8 @@ def check_modules(report: dict[str, str]) -> Iterator[str]:
             assert torch.allclose(model(WORDS), scores, atol=1e-5), case
             model(WORDS).sum().backward()
             report[case] = str(sbt.digest(model))
-            # Once more, after a pass that may have left whole parameters in the place of the shards.
+            # Once more, after a pass that may have left whole parameters in the place of the
+            # shards.
             sbt.initialize_(model, seed=2, rules=RULES, client=REMOTE)
             other = sbt.initialize_(Model(), seed=2, rules=RULES, client=REMOTE)
             assert sbt.digest(model) == sbt.digest(other), case
@@ -246,7 +261,9 @@ def run(rank: int, processes: int, folder: str) -> None:
     """Be one rank."""
     global REMOTE  # noqa: PLW0603  # gRPC must not be used before a fork
     REMOTE = sb.connect(environ["SEEDBED_TARGET"])
-    dist.init_process_group("gloo", init_method=f"file://{folder}/rendezvous", rank=rank, world_size=processes)
+    dist.init_process_group(
+        "gloo", init_method=f"file://{folder}/rendezvous", rank=rank, world_size=processes
+    )
     report: dict[str, str] = {}
     cases = [
         *check_tensors(),

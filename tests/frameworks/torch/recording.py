@@ -22,7 +22,8 @@ class Fill:
     second: float
 
 
-class _Recorder(TorchDispatchMode):  # type: ignore[misc]  # torch is not installed where types are checked
+# Torch is not installed where types are checked.
+class _Recorder(TorchDispatchMode):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self.fills: dict[int, Fill] = {}

@@ -28,11 +28,15 @@ except seedbed.FrameworkNotInstalledError as error:
 
 def python(code: str) -> str:
     """Return what a fresh interpreter prints."""
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=100).stdout
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=100
+    ).stdout
 
 
 def test_without_torch_one_line_names_the_extra() -> None:
-    assert python(WITHOUT_TORCH) == "PyTorch is not installed (torch): pip install 'seedbed[torch]'\n"
+    assert (
+        python(WITHOUT_TORCH) == "PyTorch is not installed (torch): pip install 'seedbed[torch]'\n"
+    )
 
 
 def test_seedbed_alone_does_not_load_torch() -> None:
@@ -40,11 +44,15 @@ def test_seedbed_alone_does_not_load_torch() -> None:
 
 
 def test_distributed_tensors_are_not_loaded_for_tensors_that_are_none() -> None:
-    code = "import sys, torch, seedbed.torch as sbt; sbt.normal_(torch.empty(3)); print(*sys.modules)"
+    code = (
+        "import sys, torch, seedbed.torch as sbt; sbt.normal_(torch.empty(3)); print(*sys.modules)"
+    )
     assert {"torch.distributed.tensor", "torch.distributed.fsdp"}.isdisjoint(python(code).split())
 
 
-@pytest.mark.parametrize("name", ["", *(f".{info.name}" for info in pkgutil.iter_modules(sbt.__path__))])
+@pytest.mark.parametrize(
+    "name", ["", *(f".{info.name}" for info in pkgutil.iter_modules(sbt.__path__))]
+)
 def test_the_examples_of_docstrings_run(name: str) -> None:
     module = importlib.import_module(f"seedbed.torch{name}")
     public = {key: getattr(sb, key) for key in sb.__all__}

@@ -79,19 +79,29 @@ def test_the_exception_is_torchs(
         ("normal_", {"std": -1}, "`std` must be 0 or more. Received: -1.0"),
         ("trunc_normal_", {"std": 0}, "`std` must be positive. Received: 0.0"),
         ("trunc_normal_", {"a": 2, "b": 1}, "`b` must be above a (2.0). Received: 1.0"),
-        ("trunc_normal_", {"a": 5, "b": 6}, "`a` must be at most 4.0 standard deviations. Received: 5.0"),
+        (
+            "trunc_normal_",
+            {"a": 5, "b": 6},
+            "`a` must be at most 4.0 standard deviations. Received: 5.0",
+        ),
         ("constant_", {"val": 1e39}, "`val` must be representable in float32. Received: 1e+39"),
         ("xavier_normal_", {"gain": -1}, "`gain` must be 0 or more. Received: -1.0"),
         ("sparse_", {"sparsity": 2}, "`sparsity` must be from 0 to 1. Received: 2.0"),
         ("dirac_", {"groups": 0}, "`groups` must be 1 or more. Received: 0"),
-        ("normal_", {"seed": 2**64}, "`seed` must be from -2**63 to 2**64 - 1. Received: 18446744073709551616"),
+        (
+            "normal_",
+            {"seed": 2**64},
+            "`seed` must be from -2**63 to 2**64 - 1. Received: 18446744073709551616",
+        ),
         ("normal_", {"name": 3}, "`name` must be a string. Received: 3 (of type int)"),
         ("normal_", {"draw": -1}, "`draw` must be from 0 to 2**64 - 1. Received: -1"),
         ("normal_", {"client": 3}, "`client` must be a Client or None. Received: 3 (of type int)"),
         ("eye_", {"client": 3}, "`client` must be a Client or None. Received: 3 (of type int)"),
     ],
 )
-def test_an_error_names_torchs_argument(name: str, parameters: dict[str, Any], message: str) -> None:
+def test_an_error_names_torchs_argument(
+    name: str, parameters: dict[str, Any], message: str
+) -> None:
     with pytest.raises(sb.InvalidArgumentError) as caught:
         getattr(sbt, name)(torch.empty(3, 3), **parameters)
     assert str(caught.value) == message
@@ -114,17 +124,25 @@ def test_a_slope_that_is_no_number_is_a_value_error(param: Any) -> None:
             module.calculate_gain("leaky_relu", param)
 
 
-@pytest.mark.parametrize("name", ["uniform_", "eye_", "orthogonal_", "kaiming_uniform_", "trunc_normal_", "constant_"])
+@pytest.mark.parametrize(
+    "name", ["uniform_", "eye_", "orthogonal_", "kaiming_uniform_", "trunc_normal_", "constant_"]
+)
 def test_what_is_no_tensor_is_a_type_error(name: str) -> None:
     arguments = {"val": 1} if name == "constant_" else {}
-    with pytest.raises(sb.InvalidTypeError, match=r"`tensor` must be a torch.Tensor. Received: \[1.0, 2.0\]"):
+    with pytest.raises(
+        sb.InvalidTypeError, match=r"`tensor` must be a torch.Tensor. Received: \[1.0, 2.0\]"
+    ):
         getattr(sbt, name)([1.0, 2.0], **arguments)
 
 
-@pytest.mark.parametrize("name", ["uniform_", "trunc_normal_", "ones_", "orthogonal_", "xavier_normal_", "eye_"])
+@pytest.mark.parametrize(
+    "name", ["uniform_", "trunc_normal_", "ones_", "orthogonal_", "xavier_normal_", "eye_"]
+)
 def test_a_meta_tensor_is_an_error_that_says_what_to_do(name: str) -> None:
     tensor = torch.empty(3, 3, device="meta")
-    with pytest.raises(sb.InvalidValueError, match="`tensor` must be on a device with memory: to_empty"):
+    with pytest.raises(
+        sb.InvalidValueError, match="`tensor` must be on a device with memory: to_empty"
+    ):
         getattr(sbt, name)(tensor)
 
 
@@ -142,12 +160,16 @@ def test_a_complex_tensor_is_refused() -> None:
 @pytest.mark.parametrize("name", ["kaiming_uniform_", "kaiming_normal_"])
 def test_a_zero_size_tensor_is_warned_about_as_in_torch(name: str) -> None:
     for module in (torch.nn.init, sbt):
-        with pytest.warns(UserWarning, match="Initializing zero-element tensors is a no-op") as caught:
+        with pytest.warns(
+            UserWarning, match="Initializing zero-element tensors is a no-op"
+        ) as caught:
             assert getattr(module, name)(torch.empty(0, 3)).shape == (0, 3)
         assert caught[0].filename == __file__
 
 
-@pytest.mark.parametrize("name", ["xavier_uniform_", "xavier_normal_", "uniform_", "orthogonal_", "eye_", "zeros_"])
+@pytest.mark.parametrize(
+    "name", ["xavier_uniform_", "xavier_normal_", "uniform_", "orthogonal_", "eye_", "zeros_"]
+)
 @pytest.mark.parametrize("shape", [(0, 3), (3, 0), (0, 0)])
 def test_a_zero_size_tensor_comes_back_as_it_is(name: str, shape: tuple[int, ...]) -> None:
     # torch's xavier functions divide by zero where both fans are.

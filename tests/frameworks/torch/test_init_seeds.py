@@ -40,7 +40,9 @@ def test_manual_seed_makes_programs_repeat(function: Callable[..., torch.Tensor]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_generator_is_honoured_and_the_default_one_left_alone(function: Callable[..., torch.Tensor]) -> None:
+def test_a_generator_is_honoured_and_the_default_one_left_alone(
+    function: Callable[..., torch.Tensor],
+) -> None:
     state = torch.get_rng_state()
     generators = [torch.Generator().manual_seed(5) for _ in range(2)]
     first, again = (filled(function, generator=generator) for generator in generators)
@@ -52,7 +54,10 @@ def test_a_generator_is_honoured_and_the_default_one_left_alone(function: Callab
 
 def test_sparse_takes_its_zeros_from_the_generator_where_torch_does_not() -> None:
     def zeros_of(module: Any) -> list[torch.Tensor]:
-        return [module.sparse_(torch.empty(50, 4), 0.5, generator=torch.Generator().manual_seed(1)) == 0 for _ in "12"]
+        return [
+            module.sparse_(torch.empty(50, 4), 0.5, generator=torch.Generator().manual_seed(1)) == 0
+            for _ in "12"
+        ]
 
     assert not torch.equal(*zeros_of(torch.nn.init))
     assert torch.equal(*zeros_of(sbt))
@@ -70,7 +75,9 @@ def test_a_seed_touches_no_generator(function: Callable[..., torch.Tensor]) -> N
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-@pytest.mark.parametrize("other", [{"seed": 8}, {"seed": 7, "name": "w"}, {"seed": 7, "draw": 1}], ids=str)
+@pytest.mark.parametrize(
+    "other", [{"seed": 8}, {"seed": 7, "name": "w"}, {"seed": 7, "draw": 1}], ids=str
+)
 def test_seed_name_and_draw_are_part_of_the_content(
     function: Callable[..., torch.Tensor], other: dict[str, Any]
 ) -> None:

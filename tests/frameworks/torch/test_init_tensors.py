@@ -11,7 +11,14 @@ import seedbed as sb
 import seedbed.torch as sbt
 from tests.frameworks.torch.recording import nan
 
-DTYPES = [torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.float8_e4m3fn, torch.float8_e5m2]
+DTYPES = [
+    torch.float16,
+    torch.bfloat16,
+    torch.float32,
+    torch.float64,
+    torch.float8_e4m3fn,
+    torch.float8_e5m2,
+]
 RANDOM: list[tuple[str, dict[str, Any]]] = [
     ("uniform_", {}),
     ("normal_", {}),
@@ -23,7 +30,12 @@ RANDOM: list[tuple[str, dict[str, Any]]] = [
     ("orthogonal_", {}),
     ("sparse_", {"sparsity": 0.3}),
 ]
-FIXED: list[tuple[str, dict[str, Any]]] = [("constant_", {"val": 0.5}), ("ones_", {}), ("zeros_", {}), ("eye_", {})]
+FIXED: list[tuple[str, dict[str, Any]]] = [
+    ("constant_", {"val": 0.5}),
+    ("ones_", {}),
+    ("zeros_", {}),
+    ("eye_", {}),
+]
 
 
 def content(tensor: torch.Tensor) -> bytes:
@@ -45,7 +57,9 @@ def test_every_floating_dtype_is_filled_with_float32_rounded_once(
 
 
 @pytest.mark.parametrize(("name", "parameters"), RANDOM, ids=str)
-def test_any_strides_get_the_numbers_of_their_indices(name: str, parameters: dict[str, Any]) -> None:
+def test_any_strides_get_the_numbers_of_their_indices(
+    name: str, parameters: dict[str, Any]
+) -> None:
     def filled(tensor: torch.Tensor) -> torch.Tensor:
         assert getattr(sbt, name)(tensor, **parameters, seed=4) is tensor
         return tensor
@@ -90,7 +104,9 @@ def test_integers_take_what_is_not_random(dtype: torch.dtype) -> None:
 
 
 @pytest.mark.parametrize("is_contiguous", [True, False])
-def test_a_parameter_is_filled_without_a_gradient_and_autograd_learns_of_it(is_contiguous: bool) -> None:
+def test_a_parameter_is_filled_without_a_gradient_and_autograd_learns_of_it(
+    is_contiguous: bool,
+) -> None:
     parameter = torch.nn.Parameter(torch.ones(3, 4) if is_contiguous else torch.ones(4, 3).t())
     doubled = parameter * parameter
     version = parameter._version
@@ -117,22 +133,32 @@ def test_an_inference_tensor_is_filled() -> None:
 
 def test_the_numbers_are_those_of_any_other_way_to_ask() -> None:
     axes = sb.FanAxes(in_axis=1, out_axis=0)
-    spec = sb.TensorSpec("w", (6, 4, 3), "bfloat16", sb.KaimingNormal(a=0.2, seed=9), draw=2, fan_axes=axes)
+    spec = sb.TensorSpec(
+        "w", (6, 4, 3), "bfloat16", sb.KaimingNormal(a=0.2, seed=9), draw=2, fan_axes=axes
+    )
     expected = sb.get_default_client().sample(spec)
     ours = sbt.kaiming_normal_(nan((6, 4, 3), torch.bfloat16), 0.2, seed=9, name="w", draw=2)
     assert content(ours) == expected.tobytes()
-    matrix = sb.get_default_client().sample(sb.TensorSpec("", (6, 12), "float32", sb.Orthogonal(seed=9)))
+    matrix = sb.get_default_client().sample(
+        sb.TensorSpec("", (6, 12), "float32", sb.Orthogonal(seed=9))
+    )
     assert np.array_equal(sbt.orthogonal_(nan((6, 4, 3)), seed=9).reshape(6, 12).numpy(), matrix)
 
 
-@pytest.mark.parametrize("name", sorted(name for name in torch.nn.init.__all__ if name.endswith("_")))
+@pytest.mark.parametrize(
+    "name", sorted(name for name in torch.nn.init.__all__ if name.endswith("_"))
+)
 def test_the_parameters_and_defaults_are_torchs(name: str) -> None:
     theirs = list(inspect.signature(getattr(torch.nn.init, name)).parameters.values())
     ours = list(inspect.signature(getattr(sbt, name)).parameters.values())
-    assert [(p.name, p.default) for p in ours[: len(theirs)]] == [(p.name, p.default) for p in theirs]
+    assert [(p.name, p.default) for p in ours[: len(theirs)]] == [
+        (p.name, p.default) for p in theirs
+    ]
     more = ours[len(theirs) :]
     assert {p.kind for p in more} == {inspect.Parameter.KEYWORD_ONLY}
-    assert [p.name for p in more] == (["seed", "name", "draw", "client"] if "generator" in str(theirs) else ["client"])
+    assert [p.name for p in more] == (
+        ["seed", "name", "draw", "client"] if "generator" in str(theirs) else ["client"]
+    )
 
 
 def test_every_function_of_torch_is_there() -> None:

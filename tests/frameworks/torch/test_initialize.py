@@ -38,7 +38,9 @@ def on_meta(kind: Any, *arguments: Any, **keywords: Any) -> Any:
 
 
 def small() -> nn.Sequential:
-    return nn.Sequential(nn.Linear(4, 6), nn.LayerNorm(6), nn.Sequential(nn.Linear(6, 2, bias=False)))
+    return nn.Sequential(
+        nn.Linear(4, 6), nn.LayerNorm(6), nn.Sequential(nn.Linear(6, 2, bias=False))
+    )
 
 
 POSITIONS = {"positions": lambda buffer: buffer.copy_(torch.arange(3.0))}
@@ -48,9 +50,13 @@ def test_a_parameter_is_what_its_name_says_whatever_else_there_is() -> None:
     whole = sbt.initialize_(small(), seed=5)
     alone = sbt.initialize_(nn.Linear(6, 2, bias=False), seed=5, prefix="2.0.")
     assert torch.equal(alone.weight, whole[2][0].weight)
-    assert not torch.equal(sbt.initialize_(nn.Linear(6, 2, bias=False), seed=5).weight, alone.weight)
+    assert not torch.equal(
+        sbt.initialize_(nn.Linear(6, 2, bias=False), seed=5).weight, alone.weight
+    )
     for seed, draw in ((6, 0), (5, 1)):
-        assert not torch.equal(sbt.initialize_(small(), seed=seed, draw=draw)[0].weight, whole[0].weight)
+        assert not torch.equal(
+            sbt.initialize_(small(), seed=seed, draw=draw)[0].weight, whole[0].weight
+        )
 
 
 def test_the_module_comes_back_and_nothing_needs_a_gradient_for_it() -> None:
@@ -115,16 +121,22 @@ def test_a_rule_of_none_leaves_a_parameter_alone() -> None:
 
 
 def test_patterns_tell_upper_from_lower_case() -> None:
-    module = nn.ParameterDict({"A": nn.Parameter(torch.zeros(1)), "a": nn.Parameter(torch.zeros(1))})
+    module = nn.ParameterDict(
+        {"A": nn.Parameter(torch.zeros(1)), "a": nn.Parameter(torch.zeros(1))}
+    )
     sbt.initialize_(module, seed=1, rules={"A": "ones", "?": None})
     assert (module["A"].item(), module["a"].item()) == (1, 0)
 
 
 def test_parameters_without_a_rule_are_named_and_nothing_is_changed() -> None:
-    module = nn.Sequential(nn.Linear(2, 2), weight_norm(nn.Linear(2, 2)), nn.ParameterList([torch.ones(3)]))
+    module = nn.Sequential(
+        nn.Linear(2, 2), weight_norm(nn.Linear(2, 2)), nn.ParameterList([torch.ones(3)])
+    )
     before = sbt.digest(module)
     names = "1.parametrizations.weight.original0, 1.parametrizations.weight.original1, 2.0"
-    with pytest.raises(sb.InvalidValueError, match="`rules` must be a rule for each parameter") as caught:
+    with pytest.raises(
+        sb.InvalidValueError, match="`rules` must be a rule for each parameter"
+    ) as caught:
         sbt.initialize_(module, seed=1)
     assert names in str(caught.value)
     assert sbt.digest(module) == before
@@ -137,21 +149,38 @@ def test_parameters_without_a_rule_are_named_and_nothing_is_changed() -> None:
     [
         ({"seed": 1.5}, "`seed` must be an integer"),
         ({"seed": 2**64}, r"`seed` must be from -2\*\*63"),
-        ({"rules": "*"}, r"`rules` must be a mapping from patterns to initializers, or a list of \(pattern"),
-        ({"rules": [("*",)]}, r"`rules\[0\]` must be \(pattern, initializer\) or {match: pattern, initializer: ...}"),
+        (
+            {"rules": "*"},
+            r"`rules` must be a mapping from patterns to initializers, or a list of \(pattern",
+        ),
+        (
+            {"rules": [("*",)]},
+            r"`rules\[0\]` must be \(pattern, initializer\) or {match: pattern, initializer: ...}",
+        ),
         ({"rules": {"*": "glorot"}}, r"rules\['\*'\]: `initializer` must be one of"),
         ({"rules": {"*": lambda tensor: tensor}}, r"rules\['\*'\]: `initializer` must be a name"),
-        ({"rules": {"0.bias": sb.HeNormal()}}, "0.bias: `shape` must be of two axes or more for an initializer with"),
-        ({"rules": {"0.weight": sb.Dirac()}}, r"0.weight: `shape` must be a convolution kernel's for Dirac"),
+        (
+            {"rules": {"0.bias": sb.HeNormal()}},
+            "0.bias: `shape` must be of two axes or more for an initializer with",
+        ),
+        (
+            {"rules": {"0.weight": sb.Dirac()}},
+            r"0.weight: `shape` must be a convolution kernel's for Dirac",
+        ),
         ({"buffers": 3}, "`buffers` must be a mapping"),
-        ({"buffers": [{"match": "*"}]}, r"`buffers\[0\]` must be \(pattern, initializer\) or {match"),
+        (
+            {"buffers": [{"match": "*"}]},
+            r"`buffers\[0\]` must be \(pattern, initializer\) or {match",
+        ),
         ({"prefix": 3}, "`prefix` must be a string"),
         ({"draw": -1}, "`draw` must be from 0"),
         ({"client": "embedded:"}, "`client` must be a Client or None"),
     ],
     ids=str,
 )
-def test_wrong_arguments_are_refused_before_anything_is_changed(arguments: dict[str, Any], message: str) -> None:
+def test_wrong_arguments_are_refused_before_anything_is_changed(
+    arguments: dict[str, Any], message: str
+) -> None:
     module = on_meta(small)
     with pytest.raises(sb.InvalidArgumentError, match=message):
         sbt.initialize_(module, **{"seed": 1, **arguments})
@@ -176,7 +205,9 @@ def test_a_module_on_meta_gets_memory_and_the_same_content() -> None:
     ordinary = sbt.initialize_(Tied(), seed=3)
     module = sbt.initialize_(on_meta(Tied), seed=3, buffers=POSITIONS)
     assert sbt.digests(module) == sbt.digests(ordinary)
-    assert {tensor.device.type for tensor in itertools.chain(module.parameters(), module.buffers())} == {"cpu"}
+    assert {
+        tensor.device.type for tensor in itertools.chain(module.parameters(), module.buffers())
+    } == {"cpu"}
     assert all(parameter.requires_grad for parameter in module.parameters())
     words = torch.tensor([[1, 2, 3]])
     assert torch.equal(module(words), ordinary(words))
@@ -190,7 +221,8 @@ def test_shared_parameters_stay_shared_and_are_filled_once(client: RecordingClie
     assert "embedding.weight" in names
     assert "head.weight" not in names
     assert len(names) == len(set(names)) == 6
-    # What torch's own to_empty does to a module of the same kind is what materializing here must not do.
+    # What torch's own to_empty does to a module of the same kind is what materializing here must
+    # not do.
     split = on_meta(Tied).to_empty(device="cpu")
     assert split.head.weight is not split.embedding.weight
 
@@ -205,25 +237,37 @@ def test_only_what_is_on_meta_gets_memory() -> None:
 
 def test_frozen_parameters_stay_frozen() -> None:
     module = on_meta(small).requires_grad_(False)
-    assert not any(parameter.requires_grad for parameter in sbt.initialize_(module, seed=1).parameters())
+    assert not any(
+        parameter.requires_grad for parameter in sbt.initialize_(module, seed=1).parameters()
+    )
 
 
 def test_none_is_no_content_for_what_is_on_meta() -> None:
-    with pytest.raises(sb.InvalidValueError, match=r"`rules` must be a rule for each parameter.*Received: '0.weight'"):
+    with pytest.raises(
+        sb.InvalidValueError,
+        match=r"`rules` must be a rule for each parameter.*Received: '0.weight'",
+    ):
         sbt.initialize_(on_meta(small), seed=1, rules={"0.weight": None})
-    with pytest.raises(sb.InvalidValueError, match=r"`buffers` must be a rule for each buffer.*Received: 'positions'"):
+    with pytest.raises(
+        sb.InvalidValueError,
+        match=r"`buffers` must be a rule for each buffer.*Received: 'positions'",
+    ):
         sbt.initialize_(on_meta(Tied), seed=1, buffers={"*": None})
 
 
 def test_a_buffer_on_meta_that_no_rule_fills_is_an_error_that_names_it() -> None:
     module = on_meta(Tied)
-    with pytest.raises(sb.InvalidValueError, match=r"on the meta device, where its content is lost.*'positions'"):
+    with pytest.raises(
+        sb.InvalidValueError, match=r"on the meta device, where its content is lost.*'positions'"
+    ):
         sbt.initialize_(module, seed=1)
     assert all(parameter.is_meta for parameter in module.parameters())
 
 
 def test_buffers_are_filled_by_initializers_or_functions() -> None:
-    module = sbt.initialize_(on_meta(Tied), seed=1, buffers={"pos*": sb.Constant(7.0), "*": "zeros"})
+    module = sbt.initialize_(
+        on_meta(Tied), seed=1, buffers={"pos*": sb.Constant(7.0), "*": "zeros"}
+    )
     assert module.positions.tolist() == [7, 7, 7]
     module = sbt.initialize_(on_meta(Tied), seed=1, buffers=POSITIONS)
     assert module.positions.tolist() == [0, 1, 2]
@@ -249,7 +293,8 @@ def test_wrappers_do_not_change_names() -> None:
     wrapped = small()
     wrapped[2] = checkpoint_wrapper(wrapped[2], checkpoint_fn=checkpoint)
     assert any("_checkpoint_wrapped_module" in name for name, _ in wrapped.named_parameters())
-    # Without the compiler's own back end, which warns about deprecations in torch; nothing is compiled here.
+    # Without the compiler's own back end, which warns about deprecations in torch; nothing is
+    # compiled here.
     compiled = torch.compile(small(), backend="eager")
     assert any("_orig_mod" in name for name, _ in compiled.named_parameters())
     parallel = nn.DataParallel(small())
@@ -275,7 +320,9 @@ def test_one_call_fetches_all_straight_into_the_parameters(
         assert outs[name].ctypes.data == parameter.data_ptr()
 
 
-def test_staging_memory_is_bounded(client: RecordingClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_staging_memory_is_bounded(
+    client: RecordingClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("seedbed.torch.fills.STAGED_BYTES", 200)
     module = nn.ParameterList([nn.Parameter(nan((4, 6)).t()) for _ in range(5)])
     rounds: list[int] = []
@@ -327,7 +374,9 @@ def test_a_digest_changes_with_any_bit_and_any_name() -> None:
     with torch.no_grad():
         module[1].bias[3] = 1e-30
     assert sbt.digest(module) != before
-    assert {name for name, digest in sbt.digests(module).items() if digest != digests[name]} == {"1.bias"}
+    assert {name for name, digest in sbt.digests(module).items() if digest != digests[name]} == {
+        "1.bias"
+    }
     assert sb.digest_of({"a": digests["0.bias"]}) != sb.digest_of({"b": digests["0.bias"]})
     assert sb.digest_of(dict(reversed(digests.items()))) == before
 

@@ -35,11 +35,15 @@ def test_chunks_are_torchs_and_the_last_may_be_empty(length: int, count: int) ->
 def test_strided_chunks_are_torchs(length: int, count: int, split_factor: int) -> None:
     placement = _StridedShard(0, split_factor=split_factor)
     shards, _ = placement._split_tensor(torch.arange(length), count, with_padding=False)
-    found = [indices(all_of(length).strided_chunk(index, count, split_factor)) for index in range(count)]
+    found = [
+        indices(all_of(length).strided_chunk(index, count, split_factor)) for index in range(count)
+    ]
     assert found == [shard.tolist() for shard in shards]
 
 
-def placed(shape: Sequence[int], mesh: Sequence[int], coordinate: Sequence[int], placements: Sequence[Any]) -> Layout:
+def placed(
+    shape: Sequence[int], mesh: Sequence[int], coordinate: Sequence[int], placements: Sequence[Any]
+) -> Layout:
     """Return the layout of a rank, as seedbed.torch.dtensors finds it for a real DTensor."""
     axes = list(map(all_of, shape))
     for size, index, placement in zip(mesh, coordinate, placements, strict=True):
@@ -71,7 +75,9 @@ def test_what_is_held_has_torchs_shape_and_begins_where_torch_says(
 ) -> None:
     for coordinate in itertools.product(*map(range, mesh)):
         layout = placed(shape, mesh, coordinate, placements)
-        local_shape, offset = _compute_local_shape_and_global_offset(shape, mesh, list(coordinate), placements)
+        local_shape, offset = _compute_local_shape_and_global_offset(
+            shape, mesh, list(coordinate), placements
+        )
         assert layout.local_shape == local_shape
         if 0 not in local_shape:
             assert tuple(axis.pairs[0][0] for axis in layout.axes) == offset
@@ -90,7 +96,10 @@ def test_the_pieces_make_up_what_torch_would_cut_out(
             if not placement.is_replicate():
                 expected = placement._split_tensor(expected, size, with_padding=False)[0][index]
         layout = placed(shape, mesh, coordinate, placements)
-        assert assembled(layout.as_matrix() if is_matrix else layout, whole) == expected.flatten().tolist()
+        assert (
+            assembled(layout.as_matrix() if is_matrix else layout, whole)
+            == expected.flatten().tolist()
+        )
 
 
 def assembled(layout: Layout, whole: torch.Tensor) -> list[int]:
@@ -115,7 +124,9 @@ def some_runs(draw: st.DrawFn, length: int) -> Runs:
 
 
 @hypothesis.given(st.data(), st.lists(st.integers(1, 5), min_size=1, max_size=4))
-def test_any_runs_of_any_axes_flatten_to_the_same_elements(data: st.DataObject, shape: list[int]) -> None:
+def test_any_runs_of_any_axes_flatten_to_the_same_elements(
+    data: st.DataObject, shape: list[int]
+) -> None:
     axes = tuple(data.draw(some_runs(length)) for length in shape)
     layout = Layout(tuple(shape), axes)
     whole = torch.arange(int(np.prod(shape))).reshape(shape)
@@ -141,4 +152,16 @@ def test_nothing_is_asked_for_where_nothing_is_held(shape: tuple[int, ...]) -> N
 
 def test_places_of_indices_are_found() -> None:
     axis = runs([(2, 2), (7, 3)])
-    assert [axis.place_of(index) for index in range(11)] == [None, None, 0, 1, None, None, None, 2, 3, 4, None]
+    assert [axis.place_of(index) for index in range(11)] == [
+        None,
+        None,
+        0,
+        1,
+        None,
+        None,
+        None,
+        2,
+        3,
+        4,
+        None,
+    ]

@@ -27,23 +27,33 @@ def test_every_layout_has_the_same_content_and_every_rank_fetches_its_own(
     processes: int, server: ServerProcess, tmp_path: Path
 ) -> None:
     environment = {"SEEDBED_TARGET": server.address, "METRICS": metrics_address(server)}
-    said = json.loads(python(str(RANKS), str(processes), str(tmp_path), environment=environment).splitlines()[-1])
+    said = json.loads(
+        python(str(RANKS), str(processes), str(tmp_path), environment=environment).splitlines()[-1]
+    )
     layouts = ["plain", "fsdp", "fsdp_other_dimension", "tensor_parallel"]
     layouts += ["hybrid", "fsdp_and_tensor_parallel"] if processes == 4 else []
-    assert list(said["digests"]) == [case for name in layouts for case in (name, f"{name} after to_empty")]
+    assert list(said["digests"]) == [
+        case for name in layouts for case in (name, f"{name} after to_empty")
+    ]
     # The one-process model, of the engine in this process.
     expected = sbt.digest(sbt.initialize_(Model(), seed=1, rules=RULES))
     assert set(said["digests"].values()) == {str(expected)}
-    assert len(said["cases"]) == (5 + 6 * (processes == 4)) * 7 + 2 + (1 + (processes == 4)) + 2 + 2 * len(layouts)
+    assert len(said["cases"]) == (5 + 6 * (processes == 4)) * 7 + 2 + (
+        1 + (processes == 4)
+    ) + 2 + 2 * len(layouts)
     assert "partial" in said["cases"]
 
 
-@pytest.mark.parametrize(("processes", "arguments"), [(1, ()), (2, ()), (4, ("--tensor-parallel", "2"))])
+@pytest.mark.parametrize(
+    ("processes", "arguments"), [(1, ()), (2, ()), (4, ("--tensor-parallel", "2"))]
+)
 def test_the_example_prints_one_digest_for_every_layout(
     processes: int, arguments: tuple[str, ...], server: ServerProcess
 ) -> None:
     before = server.metric("seedbed_bytes_served_total")
-    output = torchrun(processes, EXAMPLE, *arguments, environment={"SEEDBED_TARGET": server.address})
+    output = torchrun(
+        processes, EXAMPLE, *arguments, environment={"SEEDBED_TARGET": server.address}
+    )
     assert "its scores are finite" in output
     assert "the server's own digest is the same" in output
     # As the program says for one process without torchrun, and the engine in it.
@@ -52,7 +62,9 @@ def test_the_example_prints_one_digest_for_every_layout(
     assert server.metric("seedbed_bytes_served_total") - before == sum(map(int, held.split(", ")))
 
 
-def test_the_example_runs_without_torchrun_and_without_a_server(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_example_runs_without_torchrun_and_without_a_server(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     arguments, sys.argv = sys.argv, [str(EXAMPLE)]
     try:
         runpy.run_path(str(EXAMPLE), run_name="__main__")

@@ -50,7 +50,9 @@ LAYERS: dict[str, Callable[[], nn.Module]] = {
     "LSTMCell": lambda: nn.LSTMCell(3, 5),
     "GRUCell": lambda: nn.GRUCell(3, 5),
     "MultiheadAttention": lambda: nn.MultiheadAttention(6, 2),
-    "MultiheadAttention of three widths": lambda: nn.MultiheadAttention(6, 2, kdim=3, vdim=4, add_bias_kv=True),
+    "MultiheadAttention of three widths": lambda: nn.MultiheadAttention(
+        6, 2, kdim=3, vdim=4, add_bias_kv=True
+    ),
     "MultiheadAttention without bias": lambda: nn.MultiheadAttention(6, 2, bias=False),
     "TransformerEncoderLayer": lambda: nn.TransformerEncoderLayer(6, 2, 8),
     "TransformerDecoderLayer": lambda: nn.TransformerDecoderLayer(6, 2, 8),
@@ -60,20 +62,31 @@ LAYERS: dict[str, Callable[[], nn.Module]] = {
 
 
 @pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS.keys())
-def test_a_layer_gets_what_its_own_reset_gives_it(make: Callable[[], nn.Module], client: RecordingClient) -> None:
+def test_a_layer_gets_what_its_own_reset_gives_it(
+    make: Callable[[], nn.Module], client: RecordingClient
+) -> None:
     made: list[nn.Module] = []
     told = told_by_torch(lambda: made.append(make()))
     (theirs,) = made
     tensors = {**dict(theirs.named_parameters()), **dict(theirs.named_buffers())}
-    expected = {name: told[tensor.data_ptr()] for name, tensor in tensors.items() if tensor.data_ptr() in told}
+    expected = {
+        name: told[tensor.data_ptr()]
+        for name, tensor in tensors.items()
+        if tensor.data_ptr() in told
+    }
     with torch.device("meta"):
         ours = make()
     sbt.initialize_(ours, seed=1)
     found = {spec.name: fill_of(spec, client) for spec in client.specs}
     assert {name: found[name] for name in expected} == expected
-    # A Transformer copies its layers after their reset; only its weights are written where they are now.
+    # A Transformer copies its layers after their reset; only its weights are written where they are
+    # now.
     is_copied = isinstance(theirs, nn.Transformer)
-    written = {name for name, parameter in theirs.named_parameters() if parameter.dim() > 1 or not is_copied}
+    written = {
+        name
+        for name, parameter in theirs.named_parameters()
+        if parameter.dim() > 1 or not is_copied
+    }
     assert written <= set(expected)
     assert {name: tensor.shape for name, tensor in ours.named_parameters()} == {
         name: tensor.shape for name, tensor in theirs.named_parameters()

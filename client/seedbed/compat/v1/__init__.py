@@ -4,9 +4,10 @@ import seedbed.compat.v1 as v1
 
 w = v1.glorot_normal_initializer(seed=42, dtype="float64")((1024, 512))      # a numpy array of float64
 
-Constructors and calls are those of ``tf.compat.v1``, and successive calls of one initializer differ, for every class.
-What differs: the constructor's dtype counts for every class, a partition is the exact slice of the whole tensor, and
-random numbers come in floating dtypes only.
+Constructors and calls are those of ``tf.compat.v1``, and successive calls of one initializer
+differ, for every class.
+What differs: the constructor's dtype counts for every class, a partition is the exact slice of the
+whole tensor, and random numbers come in floating dtypes only.
 """
 
 from seedbed.compat.v1 import constants, distributions, initializers, keras, matrices, scaling

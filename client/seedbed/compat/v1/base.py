@@ -16,7 +16,8 @@ from seedbed.spec.initializers import InitializerSpec
 class Initializer(initializers.Initializer):
     """Fills tensors as TensorFlow 1's initializers do; the base of all.
 
-    Successive calls give successive draws, and initializers of equal seed give equal sequences. The parts of a
+    Successive calls give successive draws, and initializers of equal seed give equal sequences. The
+    parts of a
     partitioned tensor belong to one draw: such calls do not go on to the next one.
     """
 
@@ -24,7 +25,9 @@ class Initializer(initializers.Initializer):
     _repeats: ClassVar[bool] = False
     _meaningless: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, spec: InitializerSpec, seed: Seed = None, dtype: Any = DEFAULT_DTYPE) -> None:
+    def __init__(
+        self, spec: InitializerSpec, seed: Seed = None, dtype: Any = DEFAULT_DTYPE
+    ) -> None:
         super().__init__(spec, seed)
         self._dtype = _default_dtype(spec, dtype)
 
@@ -33,14 +36,17 @@ class Initializer(initializers.Initializer):
         """The dtype of calls that name none."""
         return self._dtype
 
-    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None, **options: Any) -> NDArray[Any]:
+    def __call__(
+        self, shape: Any, dtype: Any = None, partition_info: Any = None, **options: Any
+    ) -> NDArray[Any]:
         """Return a tensor, or a part of one.
 
         Args:
             shape: the lengths of all axes; of the part, where there is a ``partition_info``.
             dtype: of the elements; None is the constructor's.
-            partition_info: what part of what whole: an object with ``full_shape`` and ``var_offset``, such as
-                TensorFlow's. The part is the exact slice of the whole, with the whole's fans.
+            partition_info: what part of what whole: an object with ``full_shape`` and
+                ``var_offset``, such as TensorFlow's. The part is the exact slice of the whole, with
+                the whole's fans.
             options: those of :meth:`seedbed.Initializer.__call__`.
 
         Raises:
@@ -56,7 +62,11 @@ class Initializer(initializers.Initializer):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments, fit for JSON; the dtype by its name."""
         config = {**super().get_config(), "dtype": self._dtype.value}
-        return {name: config[name] for name in inspect.signature(type(self)).parameters if name in config}
+        return {
+            name: config[name]
+            for name in inspect.signature(type(self)).parameters
+            if name in config
+        }
 
 
 def _default_dtype(spec: InitializerSpec, dtype: Any) -> Dtype:

@@ -38,14 +38,17 @@ class Constant(Initializer):
     """All elements the same number. Every dtype that can hold it.
 
     Args:
-        value: a finite number; lists and arrays, which TensorFlow lays out in the tensor, are an InvalidTypeError.
+        value: a finite number; lists and arrays, which TensorFlow lays out in the tensor, are an
+            InvalidTypeError.
         dtype: of calls that name none.
         verify_shape: whether only a scalar's shape, which is the value's, is allowed.
     """
 
     value = Parameter[int | float]()
 
-    def __init__(self, value: float = 0, dtype: Any = DEFAULT_DTYPE, verify_shape: bool = False) -> None:
+    def __init__(
+        self, value: float = 0, dtype: Any = DEFAULT_DTYPE, verify_shape: bool = False
+    ) -> None:
         super().__init__(specs.ConstantSpec(value), dtype=dtype)
         self._verify_shape = _as_bool(verify_shape)
 

@@ -22,9 +22,15 @@ class RandomUniform(Initializer):
     maxval = Parameter[float]()
 
     def __init__(
-        self, minval: float = 0.0, maxval: float | None = None, seed: Seed = None, dtype: Any = DEFAULT_DTYPE
+        self,
+        minval: float = 0.0,
+        maxval: float | None = None,
+        seed: Seed = None,
+        dtype: Any = DEFAULT_DTYPE,
     ) -> None:
-        super().__init__(specs.RandomUniformSpec(minval, 1.0 if maxval is None else maxval), seed, dtype)
+        super().__init__(
+            specs.RandomUniformSpec(minval, 1.0 if maxval is None else maxval), seed, dtype
+        )
 
 
 class RandomNormal(Initializer):
@@ -40,7 +46,9 @@ class RandomNormal(Initializer):
     mean = Parameter[float]()
     stddev = Parameter[float]()
 
-    def __init__(self, mean: float = 0.0, stddev: float = 1.0, seed: Seed = None, dtype: Any = DEFAULT_DTYPE) -> None:
+    def __init__(
+        self, mean: float = 0.0, stddev: float = 1.0, seed: Seed = None, dtype: Any = DEFAULT_DTYPE
+    ) -> None:
         super().__init__(specs.RandomNormalSpec(mean, stddev), seed, dtype)
 
 
@@ -57,5 +65,7 @@ class TruncatedNormal(Initializer):
     mean = Parameter[float]()
     stddev = Parameter[float]()
 
-    def __init__(self, mean: float = 0.0, stddev: float = 1.0, seed: Seed = None, dtype: Any = DEFAULT_DTYPE) -> None:
+    def __init__(
+        self, mean: float = 0.0, stddev: float = 1.0, seed: Seed = None, dtype: Any = DEFAULT_DTYPE
+    ) -> None:
         super().__init__(specs.TruncatedNormalSpec(mean, stddev), seed, dtype)

@@ -20,7 +20,8 @@ class VarianceScaling(Initializer):
     Args:
         scale: finite and positive.
         mode: ``fan_in``, ``fan_out`` or ``fan_avg``.
-        distribution: ``truncated_normal`` (also called ``normal``), ``untruncated_normal`` or ``uniform``.
+        distribution: ``truncated_normal`` (also called ``normal``), ``untruncated_normal`` or
+            ``uniform``.
         seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
         dtype: of calls that name none.
     """
@@ -84,7 +85,9 @@ class UniformUnitScaling(Initializer):
         self._factor = as_finite("factor", factor)
         if self._factor <= 0:
             raise bad_value("factor", "positive", factor)
-        super().__init__(specs.VarianceScalingSpec(self._factor**2, "fan_in", "uniform"), seed, dtype)
+        super().__init__(
+            specs.VarianceScalingSpec(self._factor**2, "fan_in", "uniform"), seed, dtype
+        )
 
     @property
     def factor(self) -> float:
@@ -96,6 +99,7 @@ class UniformUnitScaling(Initializer):
         return {"factor": self._factor, **super().get_config()}
 
     def _tensor_spec(self, name: str, shape: Any, dtype: Any, draw: int) -> TensorSpec:
-        # Keras's rule takes a vector's only axis for its inputs; here it is the last one, which does not count.
+        # Keras's rule takes a vector's only axis for its inputs; here it is the last one, which
+        # does not count.
         axes = FanAxes(in_axis=(), out_axis=-1) if len(as_ints("shape", shape)) == 1 else None
         return TensorSpec(name, shape, dtype, self, draw=draw, fan_axes=axes)

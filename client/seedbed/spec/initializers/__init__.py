@@ -1,7 +1,8 @@
 """What fills a tensor: one frozen value per initializer, with Keras's names, parameters and defaults.
 
-These are the messages of ``initializers.proto`` as Python values: no seed, no shape, no sampling. Each checks its
-parameters once, when it is made; :data:`INITIALIZERS` is the catalogue. There is a module for each family.
+These are the messages of ``initializers.proto`` as Python values: no seed, no shape, no sampling.
+Each checks its parameters once, when it is made; :data:`INITIALIZERS` is the catalogue. There is a
+module for each family.
 """
 
 from seedbed.spec.initializers.base import ALL_DTYPES, InitializerSpec, parameter
@@ -9,7 +10,11 @@ from seedbed.spec.initializers.bounds import FARTHEST_NEAR_BOUND
 from seedbed.spec.initializers.catalogue import INITIALIZERS, find_initializer, parameters
 from seedbed.spec.initializers.constants import ConstantSpec, OnesSpec, ZerosSpec
 from seedbed.spec.initializers.dirac import DiracSpec
-from seedbed.spec.initializers.distributions import RandomNormalSpec, RandomUniformSpec, TruncatedNormalSpec
+from seedbed.spec.initializers.distributions import (
+    RandomNormalSpec,
+    RandomUniformSpec,
+    TruncatedNormalSpec,
+)
 from seedbed.spec.initializers.gains import (
     ONE_FAN_MODES,
     KaimingNormalSpec,

@@ -33,7 +33,8 @@ def choice(name: str, value: object, choices: tuple[str, ...]) -> str:
     return value.lower()
 
 
-# No 64-bit word lies further out than 9.2 standard deviations, or 10.3 where truncation leads far out.
+# No 64-bit word lies further out than 9.2 standard deviations, or 10.3 where truncation leads far
+# out.
 FARTHEST_NORMAL = 11.0
 
 
@@ -93,7 +94,9 @@ class InitializerSpec:
             InvalidValueError: naming the argument.
         """
         if dtype not in self.dtypes:
-            allowed = f"a floating dtype for {self.name()}: one of " + ", ".join(d.value for d in self.dtypes)
+            allowed = f"a floating dtype for {self.name()}: one of " + ", ".join(
+                d.value for d in self.dtypes
+            )
             raise bad_value("dtype", allowed, dtype.value)
         del shape  # only some initializers ask for a rank
 

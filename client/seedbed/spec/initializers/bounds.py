@@ -5,8 +5,8 @@ from typing import Protocol
 from seedbed.spec.errors import bad_value
 from seedbed.spec.numbers import as_real
 
-# A truncation whose nearer bound lies further out has next to no probability left to resolve: float32's quantile
-# ends 7 standard deviations out.
+# A truncation whose nearer bound lies further out has next to no probability left to resolve:
+# float32's quantile ends 7 standard deviations out.
 FARTHEST_NEAR_BOUND = 4.0
 
 

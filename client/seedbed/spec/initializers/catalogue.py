@@ -7,7 +7,11 @@ from typing import Any
 from seedbed.spec.initializers.base import InitializerSpec
 from seedbed.spec.initializers.constants import ConstantSpec, OnesSpec, ZerosSpec
 from seedbed.spec.initializers.dirac import DiracSpec
-from seedbed.spec.initializers.distributions import RandomNormalSpec, RandomUniformSpec, TruncatedNormalSpec
+from seedbed.spec.initializers.distributions import (
+    RandomNormalSpec,
+    RandomUniformSpec,
+    TruncatedNormalSpec,
+)
 from seedbed.spec.initializers.gains import (
     KaimingNormalSpec,
     KaimingUniformSpec,

@@ -37,7 +37,8 @@ class ConstantSpec(InitializerSpec):
     random: ClassVar[bool] = False
 
     value: float = parameter(
-        0.0, "The number, finite; an integer dtype must hold it exactly, a floating one without overflow."
+        0.0,
+        "The number, finite; an integer dtype must hold it exactly, a floating one without overflow.",
     )
 
     def __post_init__(self) -> None:
@@ -54,4 +55,6 @@ class ConstantSpec(InitializerSpec):
         """Raise unless the dtype can hold the value."""
         del shape
         if not dtype.holds(self.value):
-            raise bad_value("value", f"representable in {dtype.value}", self.value, reason="NOT_REPRESENTABLE")
+            raise bad_value(
+                "value", f"representable in {dtype.value}", self.value, reason="NOT_REPRESENTABLE"
+            )

@@ -22,7 +22,9 @@ class DiracSpec(InitializerSpec):
     random: ClassVar[bool] = False
     has_layout: ClassVar[bool] = True
 
-    groups: int = parameter(1, "How many groups the outputs form, each of which repeats the inputs; from 1 on.")
+    groups: int = parameter(
+        1, "How many groups the outputs form, each of which repeats the inputs; from 1 on."
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "groups", as_int("groups", self.groups))

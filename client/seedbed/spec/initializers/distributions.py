@@ -55,8 +55,12 @@ class TruncatedNormalSpec(InitializerSpec):
 
     mean: float = parameter(0.0, "The mean before truncation, finite.")
     stddev: float = parameter(0.05, "The standard deviation before truncation, finite, 0 or more.")
-    lower: float = parameter(-2.0, "The lower bound in standard deviations from the mean, at most 4; may be -inf.")
-    upper: float = parameter(2.0, "The upper bound in standard deviations, above lower, at least -4; may be inf.")
+    lower: float = parameter(
+        -2.0, "The lower bound in standard deviations from the mean, at most 4; may be -inf."
+    )
+    upper: float = parameter(
+        2.0, "The upper bound in standard deviations, above lower, at least -4; may be inf."
+    )
 
     def __post_init__(self) -> None:
         self._finite("mean", "stddev")

@@ -5,7 +5,13 @@ from typing import ClassVar, Literal
 
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.gains import NONLINEARITIES, Nonlinearity, as_nonlinearity, as_slope
-from seedbed.spec.initializers.base import FARTHEST_NORMAL, InitializerSpec, check_reach, choice, parameter
+from seedbed.spec.initializers.base import (
+    FARTHEST_NORMAL,
+    InitializerSpec,
+    check_reach,
+    choice,
+    parameter,
+)
 
 OneFanMode = Literal["fan_in", "fan_out"]
 ONE_FAN_MODES: tuple[OneFanMode, ...] = ("fan_in", "fan_out")
@@ -45,7 +51,9 @@ class KaimingSpec(InitializerSpec):
 
     has_fans: ClassVar[bool] = True
 
-    a: float = parameter(0.0, "The negative slope of leaky_relu, finite, its square too; others do not use it.")
+    a: float = parameter(
+        0.0, "The negative slope of leaky_relu, finite, its square too; others do not use it."
+    )
     mode: OneFanMode = parameter("fan_in", "Which fan divides the variance.", ONE_FAN_MODES)
     nonlinearity: Nonlinearity = parameter(
         "leaky_relu",

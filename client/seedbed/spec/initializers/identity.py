@@ -19,7 +19,9 @@ class IdentitySpec(InitializerSpec):
     aliases: ClassVar[tuple[str, ...]] = ("identity_matrix",)
     has_layout: ClassVar[bool] = True
 
-    gain: float = parameter(1.0, "What the diagonal holds, finite; an integer dtype must hold it exactly.")
+    gain: float = parameter(
+        1.0, "What the diagonal holds, finite; an integer dtype must hold it exactly."
+    )
 
     def __post_init__(self) -> None:
         self._finite("gain")
@@ -28,9 +30,13 @@ class IdentitySpec(InitializerSpec):
         """Raise unless the dtype can hold the gain."""
         del shape
         if not dtype.holds(self.gain):
-            raise bad_value("gain", f"representable in {dtype.value}", self.gain, reason="NOT_REPRESENTABLE")
+            raise bad_value(
+                "gain", f"representable in {dtype.value}", self.gain, reason="NOT_REPRESENTABLE"
+            )
 
     def check_axes(self, shape: tuple[int, ...], axes: FanAxes | None) -> None:
         """Raise unless the shape is a matrix's, or that of a batch of them."""
         if len(matrix_axes(shape, axes)) != 2:
-            raise bad_value("shape", "a matrix's for Identity: two axes besides those of the batch", shape)
+            raise bad_value(
+                "shape", "a matrix's for Identity: two axes besides those of the batch", shape
+            )

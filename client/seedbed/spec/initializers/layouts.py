@@ -34,15 +34,22 @@ def kernel_axes(name: str, shape: tuple[int, ...], axes: FanAxes | None) -> Kern
         axes: what the axes are, if that was said.
 
     Raises:
-        InvalidValueError: if the rank is another, or there is not one axis of inputs and one of outputs.
+        InvalidValueError: if the rank is another, or there is not one axis of inputs and one of
+            outputs.
     """
     own = matrix_axes(shape, axes)
     if not SMALLEST_KERNEL_RANK <= len(own) <= LARGEST_KERNEL_RANK:
         ranks = f"{SMALLEST_KERNEL_RANK} to {LARGEST_KERNEL_RANK}"
-        raise bad_value("shape", f"a convolution kernel's for {name}: {ranks} axes besides those of the batch", shape)
+        raise bad_value(
+            "shape",
+            f"a convolution kernel's for {name}: {ranks} axes besides those of the batch",
+            shape,
+        )
     chosen = (axes or FanAxes()).resolve(len(shape))
     for field in ("in_axis", "out_axis"):
         if len(getattr(chosen, field)) != 1:
             raise bad_value(field, f"one axis for {name}", getattr(chosen, field))
     in_axis, out_axis = chosen.in_axis[0], chosen.out_axis[0]
-    return KernelAxes(tuple(axis for axis in own if axis not in (in_axis, out_axis)), in_axis, out_axis)
+    return KernelAxes(
+        tuple(axis for axis in own if axis not in (in_axis, out_axis)), in_axis, out_axis
+    )

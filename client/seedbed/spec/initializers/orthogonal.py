@@ -15,14 +15,16 @@ from seedbed.spec.numbers import as_int
 class OrthogonalSpec(InitializerSpec):
     """A random matrix with orthonormal rows or columns, times a gain; all axes but the last are the rows.
 
-    Each index of the batch axes has a matrix of its own, and so has each of ``blocks`` equal parts of one axis. Saxe et
-    al. 2014, arXiv:1312.6120.
+    Each index of the batch axes has a matrix of its own, and so has each of ``blocks`` equal parts
+    of one axis. Saxe et al. 2014, arXiv:1312.6120.
     """
 
     has_layout: ClassVar[bool] = True
 
     gain: float = parameter(1.0, "Multiplies every element, finite.")
-    blocks: int = parameter(1, "How many equal parts are orthogonal by themselves, such as 3 for a QKV; from 1 on.")
+    blocks: int = parameter(
+        1, "How many equal parts are orthogonal by themselves, such as 3 for a QKV; from 1 on."
+    )
     block_axis: int = parameter(-1, "The axis that is cut into the parts; none of the batch.")
 
     def __post_init__(self) -> None:
@@ -48,20 +50,28 @@ class OrthogonalSpec(InitializerSpec):
         if self.blocks == 1 and self.block_axis == -1:  # the last axis may be one of the batch
             return
         if not -rank <= self.block_axis < rank:
-            raise bad_value("block_axis", f"from {-rank} to {rank - 1} for a tensor of rank {rank}", self.block_axis)
+            raise bad_value(
+                "block_axis",
+                f"from {-rank} to {rank - 1} for a tensor of rank {rank}",
+                self.block_axis,
+            )
         if self.block_axis % rank not in own:
             raise bad_value("block_axis", "an axis that is not the batch's", self.block_axis)
         if shape[self.block_axis] % self.blocks:
             length = shape[self.block_axis]
-            raise bad_value("blocks", f"a divisor of {length}, the length of axis {self.block_axis}", self.blocks)
+            raise bad_value(
+                "blocks",
+                f"a divisor of {length}, the length of axis {self.block_axis}",
+                self.blocks,
+            )
 
 
 @dataclass(frozen=True, slots=True)
 class DeltaOrthogonalSpec(InitializerSpec):
     """A random matrix with orthonormal rows (inputs), times a gain, at a kernel's spatial centre; 0 elsewhere.
 
-    Three to five axes, (spatial..., in, out) unless other axes are named, not more inputs than outputs. Xiao et al.
-    2018, arXiv:1806.05393.
+    Three to five axes, (spatial..., in, out) unless other axes are named, not more inputs than
+    outputs. Xiao et al. 2018, arXiv:1806.05393.
     """
 
     has_layout: ClassVar[bool] = True

@@ -6,7 +6,13 @@ from typing import ClassVar, Literal
 
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.errors import bad_value
-from seedbed.spec.initializers.base import FARTHEST_NORMAL, InitializerSpec, check_reach, choice, parameter
+from seedbed.spec.initializers.base import (
+    FARTHEST_NORMAL,
+    InitializerSpec,
+    check_reach,
+    choice,
+    parameter,
+)
 from seedbed.spec.initializers.bounds import check_bounds
 
 FanMode = Literal["fan_in", "fan_out", "fan_avg", "fan_geo_avg"]
@@ -29,9 +35,12 @@ class VarianceScalingSpec(InitializerSpec):
         DISTRIBUTIONS,
     )
     lower: float = parameter(
-        -2.0, "Where a truncated normal is cut, in standard deviations before truncation, at most 4; may be -inf."
+        -2.0,
+        "Where a truncated normal is cut, in standard deviations before truncation, at most 4; may be -inf.",
     )
-    upper: float = parameter(2.0, "Where it is cut above, likewise: above lower, at least -4; may be inf.")
+    upper: float = parameter(
+        2.0, "Where it is cut above, likewise: above lower, at least -4; may be inf."
+    )
 
     def __post_init__(self) -> None:
         self._finite("scale")
@@ -40,12 +49,20 @@ class VarianceScalingSpec(InitializerSpec):
         if math.isinf(3 * self.scale):
             raise bad_value("scale", "at most 5.9e307", self.scale)
         object.__setattr__(self, "mode", choice("mode", self.mode, MODES))
-        distribution = "truncated_normal" if str(self.distribution).lower() == "normal" else self.distribution
-        object.__setattr__(self, "distribution", choice("distribution", distribution, DISTRIBUTIONS))
+        distribution = (
+            "truncated_normal" if str(self.distribution).lower() == "normal" else self.distribution
+        )
+        object.__setattr__(
+            self, "distribution", choice("distribution", distribution, DISTRIBUTIONS)
+        )
         check_bounds(self)
         for name, default in (("lower", -2.0), ("upper", 2.0)):
             if self.distribution != "truncated_normal" and getattr(self, name) != default:
-                raise bad_value(name, f"{default} where the distribution is {self.distribution}", getattr(self, name))
+                raise bad_value(
+                    name,
+                    f"{default} where the distribution is {self.distribution}",
+                    getattr(self, name),
+                )
 
     def check(self, shape: tuple[int, ...], dtype: Dtype) -> None:
         """Raise if a number could overflow the dtype: the standard deviation is at most sqrt(scale)."""
@@ -55,7 +72,8 @@ class VarianceScalingSpec(InitializerSpec):
     def _farthest(self) -> float:
         """Return how many of the wanted standard deviations no number is from 0, nor the standard deviation itself.
 
-        The latter is the one before truncation, of which at least min(width, 1) / 8 is left by any allowed bounds.
+        The latter is the one before truncation, of which at least min(width, 1) / 8 is left by any
+        allowed bounds.
         """
         if (self.lower, self.upper) == (-2.0, 2.0):
             return 8.0

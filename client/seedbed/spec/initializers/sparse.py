@@ -16,9 +16,13 @@ MAX_LINE = 2**32
 class SparseSpec(InitializerSpec):
     """Normal numbers with mean 0; in each column (or row) the same number of zeros at random places. Martens 2010."""
 
-    sparsity: float = parameter(None, "The part of each line that is 0, rounded up to whole elements; from 0 to 1.")
+    sparsity: float = parameter(
+        None, "The part of each line that is 0, rounded up to whole elements; from 0 to 1."
+    )
     stddev: float = parameter(0.01, "The standard deviation of the others, finite, 0 or more.")
-    axis: int = parameter(0, "Along which the zeros are counted: 0 for those of each column, 1 for those of each row.")
+    axis: int = parameter(
+        0, "Along which the zeros are counted: 0 for those of each column, 1 for those of each row."
+    )
 
     def __post_init__(self) -> None:
         self._finite("sparsity", "stddev")
@@ -41,4 +45,6 @@ class SparseSpec(InitializerSpec):
         if len(shape) != 2:
             raise bad_value("shape", "a matrix's for Sparse: two axes", shape)
         if shape[self.axis] > MAX_LINE:
-            raise bad_value("shape", f"of at most {MAX_LINE} elements along axis {self.axis} for Sparse", shape)
+            raise bad_value(
+                "shape", f"of at most {MAX_LINE} elements along axis {self.axis} for Sparse", shape
+            )

@@ -58,15 +58,17 @@ MAX_LENGTH = 2**16
 class STFTSpec(InitializerSpec):
     """The real or imaginary part of a windowed Fourier transform as a convolution's kernel.
 
-    Its shape is (frame length, 1, transform's length / 2 + 1). As keras.initializers.STFT; the windows are
-    SciPy's.
+    Its shape is (frame length, 1, transform's length / 2 + 1). As keras.initializers.STFT; the
+    windows are SciPy's.
     """
 
     random: ClassVar[bool] = False
     aliases: ClassVar[tuple[str, ...]] = ("STFTInitializer",)
 
     side: Side = parameter("real", "Which part: cosines, or sines with a minus sign.", SIDES)
-    window: Window | None = parameter("hann", "What a frame is multiplied with; none is no window.", (*WINDOWS, NONE))
+    window: Window | None = parameter(
+        "hann", "What a frame is multiplied with; none is no window.", (*WINDOWS, NONE)
+    )
     scaling: Scaling | None = parameter(
         "density",
         "What a windowed kernel is divided by: the root of the window's sum of squares, or its sum of magnitudes.",
@@ -79,7 +81,10 @@ class STFTSpec(InitializerSpec):
         window: Any = self.window
         if isinstance(window, str):
             window = _OTHER_NAMES.get(window.lower(), window)
-        for name, value, words in (("window", window, WINDOWS), ("scaling", self.scaling, SCALINGS)):
+        for name, value, words in (
+            ("window", window, WINDOWS),
+            ("scaling", self.scaling, SCALINGS),
+        ):
             word = NONE if value is None else choice(name, value, (*words, NONE))
             object.__setattr__(self, name, None if word == NONE else word)
         object.__setattr__(self, "periodic", as_flag("periodic", self.periodic))
@@ -89,10 +94,16 @@ class STFTSpec(InitializerSpec):
         del axes
         if len(shape) != 3 or shape[1] != 1 or shape[2] < 2:
             raise bad_value(
-                "shape", "(frame length, 1, transform's length / 2 + 1) for STFT, the last at least 2", shape
+                "shape",
+                "(frame length, 1, transform's length / 2 + 1) for STFT, the last at least 2",
+                shape,
             )
         if max(shape) > MAX_LENGTH:
             raise bad_value("shape", f"of axes of at most {MAX_LENGTH} for STFT", shape)
         is_zero = shape[0] == 2 and not self.periodic and self.window in _ZERO_AT_ENDS
         if is_zero and self.scaling is not None:
-            raise bad_value("shape", f"of another frame length for a {self.window} window, which has only zeros", shape)
+            raise bad_value(
+                "shape",
+                f"of another frame length for a {self.window} window, which has only zeros",
+                shape,
+            )

@@ -63,7 +63,10 @@ class Call:
         prefix = self.read(PREFIX_BYTES)
         size = int.from_bytes(prefix[1:], "big")
         if prefix[0]:
-            raise CallError(grpc.StatusCode.INTERNAL, "the server sent a compressed message, which was not agreed upon")
+            raise CallError(
+                grpc.StatusCode.INTERNAL,
+                "the server sent a compressed message, which was not agreed upon",
+            )
         if size > MAX_MESSAGE_BYTES:
             what = f"CLIENT: Received message larger than max ({size} vs. {MAX_MESSAGE_BYTES})"
             raise CallError(grpc.StatusCode.RESOURCE_EXHAUSTED, what)
@@ -94,7 +97,9 @@ class Call:
     def cancel(self) -> None:
         """Tell the server that nothing more is wanted."""
         if not self._is_over:
-            self._connection.write(frame(frames.RST_STREAM, 0, self._stream_id, frames.CANCEL.to_bytes(4, "big")))
+            self._connection.write(
+                frame(frames.RST_STREAM, 0, self._stream_id, frames.CANCEL.to_bytes(4, "big"))
+            )
             self._is_over = True
 
     def _send(self, headers: bytes, message: bytes) -> None:
@@ -106,7 +111,10 @@ class Call:
             if not size and not start:
                 self._take_frame()
                 if self._is_over or self._left:  # an answer to a part of the request
-                    raise CallError(grpc.StatusCode.INTERNAL, "the server answered before it had all of the request")
+                    raise CallError(
+                        grpc.StatusCode.INTERNAL,
+                        "the server answered before it had all of the request",
+                    )
                 continue
             flags = frames.END_STREAM if size == len(data) else 0
             body = frame(frames.DATA, flags, self._stream_id, bytes(data[:size])) if size else b""
@@ -131,7 +139,11 @@ class Call:
             self._connection.is_usable = False
             code = self._connection.error_code(found)
             # A server that was told the deadline may be quicker to notice it.
-            raise deadline_exceeded() if code == frames.CANCEL and self._connection.is_late else reset(code)
+            raise (
+                deadline_exceeded()
+                if code == frames.CANCEL and self._connection.is_late
+                else reset(code)
+            )
         elif self.has_headers:
             self._take_data(found)
         else:
@@ -155,7 +167,10 @@ class Call:
             self._padding = self._connection.read(1)[0] if found.size_bytes else 0
             self._left -= 1 + self._padding
             if self._left < 0:
-                raise CallError(grpc.StatusCode.INTERNAL, "the server sent more padding than its frame has room for")
+                raise CallError(
+                    grpc.StatusCode.INTERNAL,
+                    "the server sent more padding than its frame has room for",
+                )
             if not self._left:
                 self._consume(0)
         if found.flags & frames.END_STREAM:

@@ -1,7 +1,7 @@
 """One HTTP/2 connection to a server: frames in and out, and what concerns the connection as a whole.
 
-It has no thread. Whoever has a call on it reads it, and answers the server's settings and pings on the way; an idle
-connection says nothing, and is looked at before it is used again.
+It has no thread. Whoever has a call on it reads it, and answers the server's settings and pings on
+the way; an idle connection says nothing, and is looked at before it is used again.
 """
 
 import math
@@ -18,10 +18,12 @@ from seedbed.transports.http2 import frames
 from seedbed.transports.http2.errors import ConnectionLostError, closed_here, deadline_exceeded
 from seedbed.transports.http2.frames import FrameHeader, frame
 
-# Frames' headers and small messages are read together; what is large goes past this, to where it belongs.
+# Frames' headers and small messages are read together; what is large goes past this, to where it
+# belongs.
 BUFFER_BYTES = 2**13
 
-# Every byte that comes is read at once to its place, so TCP's own window is all the flow control there is to be.
+# Every byte that comes is read at once to its place, so TCP's own window is all the flow control
+# there is to be.
 WINDOW_BYTES = 2**30
 
 # All headers of one answer, and the payload of any frame that is not data.
@@ -45,9 +47,12 @@ class Connection:
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
         self._socket.settimeout(None)
-        # A timeout of Python's would make the socket a non-blocking one, whose reads end with what there is. A read
-        # begins when there is something; if the rest of a large one is long in coming, it ends with a part.
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", *LONGEST_READ))
+        # A timeout of Python's would make the socket a non-blocking one, whose reads end with what
+        # there is. A read begins when there is something; if the rest of a large one is long in
+        # coming, it ends with a part.
+        self._socket.setsockopt(
+            socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", *LONGEST_READ)
+        )
         self._poll = select.poll()
         self._poll.register(self._socket, select.POLLIN)
         self._buffer = memoryview(bytearray(BUFFER_BYTES))
@@ -140,7 +145,9 @@ class Connection:
             except BlockingIOError:
                 if not self._wait(select.POLLOUT, KEEPALIVE_SECONDS):
                     self.is_usable = False
-                    raise ConnectionLostError(f"the server has taken nothing for {KEEPALIVE_SECONDS:g} s") from None
+                    raise ConnectionLostError(
+                        f"the server has taken nothing for {KEEPALIVE_SECONDS:g} s"
+                    ) from None
             except OSError as error:
                 raise self._gone(error) from None
         self._window -= data_bytes
@@ -154,7 +161,11 @@ class Connection:
             CallError: if the call's time is over, or the client was closed.
         """
         found = self._read_frame_header()
-        if found.stream_id == stream_id and found.kind in (frames.DATA, frames.HEADERS, frames.RST_STREAM):
+        if found.stream_id == stream_id and found.kind in (
+            frames.DATA,
+            frames.HEADERS,
+            frames.RST_STREAM,
+        ):
             if found.kind == frames.DATA:
                 self._count(found.size_bytes)
                 self._count_of_stream(found)
@@ -213,10 +224,14 @@ class Connection:
         if found.kind == frames.DATA:  # of a call that has ended here
             self._count(found.size_bytes)
             self._skip(found.size_bytes)
-        elif found.kind == frames.HEADERS:  # likewise; the connection's table of headers must not miss them
+        # Likewise; the connection's table of headers must not miss them.
+        elif found.kind == frames.HEADERS:
             self.read_headers(found)
         elif found.kind == frames.WINDOW_UPDATE:
-            self._widen(found.stream_id, int.from_bytes(self._payload(found), "big") & frames.LARGEST_WINDOW_BYTES)
+            self._widen(
+                found.stream_id,
+                int.from_bytes(self._payload(found), "big") & frames.LARGEST_WINDOW_BYTES,
+            )
         elif found.kind == frames.SETTINGS:
             self._take_settings(found)
         elif found.kind == frames.PING:
@@ -255,7 +270,9 @@ class Connection:
         self.is_usable = False
         last, code = struct.unpack(">II", payload[:8].ljust(8, b"\0"))
         if self._last_stream_id > last & frames.LARGEST_WINDOW_BYTES:
-            raise ConnectionLostError(f"the server goes away (HTTP/2 error {code}): {payload[8:208]!r}")
+            raise ConnectionLostError(
+                f"the server goes away (HTTP/2 error {code}): {payload[8:208]!r}"
+            )
 
     def _count(self, size_bytes: int) -> None:
         """Count data that came, and allow the server more when half of the window is used up (section 6.9.1)."""
@@ -288,7 +305,9 @@ class Connection:
     def _unpadded(self, found: FrameHeader) -> bytes:
         """Return the part of a HEADERS frame that is headers (section 6.2)."""
         payload = self._payload(found)
-        begin = (1 if found.flags & frames.PADDED else 0) + (5 if found.flags & frames.PRIORITY else 0)
+        begin = (1 if found.flags & frames.PADDED else 0) + (
+            5 if found.flags & frames.PRIORITY else 0
+        )
         end = len(payload) - (payload[0] if found.flags & frames.PADDED and payload else 0)
         if begin > end:
             raise self._lost("more padding than its frame has room for")
@@ -345,7 +364,9 @@ class Connection:
         self.write(frame(frames.PING, 0, 0, bytes(8)))
         if not self._wait(select.POLLIN, KEEPALIVE_TIMEOUT_SECONDS):
             self.is_usable = False
-            raise ConnectionLostError(f"no sign of life for {KEEPALIVE_SECONDS + KEEPALIVE_TIMEOUT_SECONDS:g} s")
+            raise ConnectionLostError(
+                f"no sign of life for {KEEPALIVE_SECONDS + KEEPALIVE_TIMEOUT_SECONDS:g} s"
+            )
 
     def _wait(self, event: int, patience_seconds: float) -> bool:
         """Return whether the socket was ready in time.

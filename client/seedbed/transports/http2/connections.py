@@ -14,9 +14,15 @@ import hpack
 from seedbed.transports.http2.address import Address
 from seedbed.transports.http2.call import Call
 from seedbed.transports.http2.connection import Connection
-from seedbed.transports.http2.errors import CallError, ConnectionLostError, closed_here, deadline_exceeded
+from seedbed.transports.http2.errors import (
+    CallError,
+    ConnectionLostError,
+    closed_here,
+    deadline_exceeded,
+)
 
-# Before the headers: that no table is kept for them, as a server may ask for (RFC 7541, sections 4.2 and 6.3).
+# Before the headers: that no table is kept for them, as a server may ask for (RFC 7541, sections
+# 4.2 and 6.3).
 NO_TABLE = b"\x20"
 
 # What is kept for later; a program with more threads than that opens new ones.
@@ -75,7 +81,8 @@ class Connections:
                 yield call
                 return
             except ConnectionLostError:
-                # A server may close an idle connection just when it is wanted; nothing has come of the answer yet.
+                # A server may close an idle connection just when it is wanted; nothing has come of
+                # the answer yet.
                 if is_new or (call is not None and call.has_headers):
                     raise
             finally:
@@ -117,7 +124,11 @@ class Connections:
                 return connection, False
 
     def _open(self, deadline: float | None) -> Connection:
-        seconds = CONNECT_SECONDS if deadline is None else min(CONNECT_SECONDS, max(deadline - time.monotonic(), 1e-3))
+        seconds = (
+            CONNECT_SECONDS
+            if deadline is None
+            else min(CONNECT_SECONDS, max(deadline - time.monotonic(), 1e-3))
+        )
         try:
             connection = Connection(self._address.connect(seconds))
         except (OSError, UnicodeError) as error:  # the latter for what cannot be the name of a host
@@ -138,7 +149,12 @@ class Connections:
         connection.deadline = None
         with self._lock:
             self._busy.discard(connection)
-            if is_free and connection.is_usable and not self._is_closed and len(self._idle) < MOST_IDLE:
+            if (
+                is_free
+                and connection.is_usable
+                and not self._is_closed
+                and len(self._idle) < MOST_IDLE
+            ):
                 self._idle.append(connection)
                 return
         connection.close()
@@ -170,7 +186,11 @@ class Connections:
 
 def _encoded(headers: dict[str, str]) -> bytes:
     encoder = hpack.Encoder()
-    return bytes(encoder.encode([hpack.NeverIndexedHeaderTuple(*each) for each in headers.items()], huffman=False))
+    return bytes(
+        encoder.encode(
+            [hpack.NeverIndexedHeaderTuple(*each) for each in headers.items()], huffman=False
+        )
+    )
 
 
 def _timeout(seconds: float) -> str:

@@ -8,7 +8,8 @@ from urllib.parse import unquote
 import grpc
 
 # Which status stands for an answer that is HTTP's alone, and for a stream that was reset (gRPC's
-# http-grpc-status-mapping.md and PROTOCOL-HTTP2.md). Whatever is not listed is UNKNOWN, and INTERNAL.
+# http-grpc-status-mapping.md and PROTOCOL-HTTP2.md). Whatever is not listed is UNKNOWN, and
+# INTERNAL.
 STATUS_OF_HTTP = {
     400: grpc.StatusCode.INTERNAL,
     401: grpc.StatusCode.UNAUTHENTICATED,
@@ -19,7 +20,8 @@ STATUS_OF_HTTP = {
     503: grpc.StatusCode.UNAVAILABLE,
     504: grpc.StatusCode.UNAVAILABLE,
 }
-# What a server does to a call that it has not looked at, as when it goes away (RFC 9113, section 8.7).
+# What a server does to a call that it has not looked at, as when it goes away (RFC 9113, section
+# 8.7).
 REFUSED_STREAM = 7
 STATUS_OF_RESET = {
     8: grpc.StatusCode.CANCELLED,  # CANCEL
@@ -28,14 +30,19 @@ STATUS_OF_RESET = {
 }
 # Headers that are the protocols' own, and nobody's metadata.
 RESERVED_HEADERS = (":status", "content-type", "grpc-status", "grpc-message")
-STATUS_OF_NUMBER: dict[str, grpc.StatusCode] = {str(code.value[0]): code for code in grpc.StatusCode}
+STATUS_OF_NUMBER: dict[str, grpc.StatusCode] = {
+    str(code.value[0]): code for code in grpc.StatusCode
+}
 
 
 class CallError(grpc.RpcError):
     """A call that did not end well, read like any of gRPC's."""
 
     def __init__(
-        self, code: grpc.StatusCode, details: str, trailing_metadata: tuple[tuple[str, str | bytes], ...] = ()
+        self,
+        code: grpc.StatusCode,
+        details: str,
+        trailing_metadata: tuple[tuple[str, str | bytes], ...] = (),
     ) -> None:
         super().__init__(details)
         self._code = code
@@ -50,7 +57,8 @@ class CallError(grpc.RpcError):
         """Return the server's words, or ours."""
         return self._details
 
-    def trailing_metadata(self) -> tuple[tuple[str, str | bytes], ...]:  # type: ignore[override]  # of named tuples there
+    # Of named tuples there.
+    def trailing_metadata(self) -> tuple[tuple[str, str | bytes], ...]:  # type: ignore[override]
         """Return what the server sent with the status."""
         return self._trailing_metadata
 
@@ -105,7 +113,9 @@ def status_in(headers: Sequence[tuple[str, str]]) -> CallError | None:
 
 
 def _metadata(headers: Sequence[tuple[str, str]]) -> tuple[tuple[str, str | bytes], ...]:
-    return tuple((name, _value(name, text)) for name, text in headers if name not in RESERVED_HEADERS)
+    return tuple(
+        (name, _value(name, text)) for name, text in headers if name not in RESERVED_HEADERS
+    )
 
 
 def _value(name: str, text: str) -> str | bytes:

@@ -17,7 +17,11 @@ from seedbed.wire.protos.info import (
     server_info_from_proto,
     server_info_to_proto,
 )
-from seedbed.wire.protos.requests import tensor_request_from_proto, tensor_request_to_proto, tensor_requests_from_proto
+from seedbed.wire.protos.requests import (
+    tensor_request_from_proto,
+    tensor_request_to_proto,
+    tensor_requests_from_proto,
+)
 from seedbed.wire.protos.stream import (
     digest_from_bytes,
     digest_from_proto,

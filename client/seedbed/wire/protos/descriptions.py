@@ -8,10 +8,22 @@ from seedbed.v1 import service_pb2
 from seedbed.wire.protos.enums import DTYPES, DTYPES_BACK, VERSIONS
 from seedbed.wire.protos.initializers import enum_number, enum_value
 
-_OPTIONAL_FIGURES = ("fan_in", "fan_out", "minval", "maxval", "mean", "stddev", "lower", "upper", "value")
+_OPTIONAL_FIGURES = (
+    "fan_in",
+    "fan_out",
+    "minval",
+    "maxval",
+    "mean",
+    "stddev",
+    "lower",
+    "upper",
+    "value",
+)
 
 
-def descriptions_to_proto(descriptions: Iterable[TensorDescription]) -> service_pb2.DescribeTensorsResponse:
+def descriptions_to_proto(
+    descriptions: Iterable[TensorDescription],
+) -> service_pb2.DescribeTensorsResponse:
     """Return the message of a dry run."""
     response = service_pb2.DescribeTensorsResponse(numerics=VERSIONS[NUMERICS])
     for description in descriptions:
@@ -32,11 +44,15 @@ def descriptions_to_proto(descriptions: Iterable[TensorDescription]) -> service_
     return response
 
 
-def descriptions_from_proto(response: service_pb2.DescribeTensorsResponse) -> list[TensorDescription]:
+def descriptions_from_proto(
+    response: service_pb2.DescribeTensorsResponse,
+) -> list[TensorDescription]:
     """Return the dry run that a message holds."""
     descriptions = []
     for message in response.tensors:
-        figures = {name: getattr(message, name) for name in _OPTIONAL_FIGURES if message.HasField(name)}
+        figures = {
+            name: getattr(message, name) for name in _OPTIONAL_FIGURES if message.HasField(name)
+        }
         distribution: Any = None
         if message.HasField("distribution"):
             distribution = enum_value("distribution", message.distribution)

@@ -8,7 +8,9 @@ from seedbed.spec.errors import InvalidValueError, bad_value
 from seedbed.spec.info import NUMERICS
 from seedbed.v1 import service_pb2, tensors_pb2
 
-DTYPES: dict[Dtype, Any] = {dtype: tensors_pb2.Dtype.Value(f"DTYPE_{dtype.name}") for dtype in Dtype}
+DTYPES: dict[Dtype, Any] = {
+    dtype: tensors_pb2.Dtype.Value(f"DTYPE_{dtype.name}") for dtype in Dtype
+}
 DTYPES_BACK: dict[Any, Dtype] = {number: dtype for dtype, number in DTYPES.items()}
 DIGESTS: dict[DigestAlgorithm, Any] = {
     "xxh3_128": tensors_pb2.DIGEST_ALGORITHM_XXH3_128,
@@ -35,7 +37,11 @@ def digest_algorithm_to_proto(algorithm: DigestAlgorithm) -> Any:
 
 def enum_name(enum: Any, number: int) -> str:
     """Return what an error calls an enum's number, known or not."""
-    return str(enum.Name(number)) if number in enum.values() else f"{number}, which is no {enum.DESCRIPTOR.name}"
+    return (
+        str(enum.Name(number))
+        if number in enum.values()
+        else f"{number}, which is no {enum.DESCRIPTOR.name}"
+    )
 
 
 def numerics_from_proto(number: Any) -> str:
@@ -53,7 +59,9 @@ def numerics_from_proto(number: Any) -> str:
 
 
 def digest_algorithm_from_proto(
-    request: service_pb2.SampleTensorsRequest | service_pb2.SampleTensorRequest | service_pb2.DigestTensorsRequest,
+    request: service_pb2.SampleTensorsRequest
+    | service_pb2.SampleTensorRequest
+    | service_pb2.DigestTensorsRequest,
 ) -> DigestAlgorithm:
     """Return the digest algorithm that a request asks for.
 
@@ -64,5 +72,7 @@ def digest_algorithm_from_proto(
         return "xxh3_128"
     if request.digest_algorithm not in DIGESTS_BACK:
         name = enum_name(tensors_pb2.DigestAlgorithm, request.digest_algorithm)
-        raise bad_value("digest_algorithm", "DIGEST_ALGORITHM_XXH3_128 or DIGEST_ALGORITHM_SHA256", name)
+        raise bad_value(
+            "digest_algorithm", "DIGEST_ALGORITHM_XXH3_128 or DIGEST_ALGORITHM_SHA256", name
+        )
     return DIGESTS_BACK[request.digest_algorithm]

@@ -6,7 +6,14 @@ from collections.abc import Iterable
 
 from seedbed.spec.info import InitializerInfo, InitializerParameter, Limits, ServerInfo
 from seedbed.v1 import service_pb2
-from seedbed.wire.protos.enums import DIGESTS, DIGESTS_BACK, DTYPES, DTYPES_BACK, VERSIONS, VERSIONS_BACK
+from seedbed.wire.protos.enums import (
+    DIGESTS,
+    DIGESTS_BACK,
+    DTYPES,
+    DTYPES_BACK,
+    VERSIONS,
+    VERSIONS_BACK,
+)
 
 
 def server_info_to_proto(info: ServerInfo) -> service_pb2.GetServerInfoResponse:
@@ -19,7 +26,9 @@ def server_info_to_proto(info: ServerInfo) -> service_pb2.GetServerInfoResponse:
         backend=info.backend,
         device=info.device,
         threads=info.threads,
-        limits=service_pb2.Limits(**{f.name: getattr(info.limits, f.name) for f in dataclasses.fields(Limits)}),
+        limits=service_pb2.Limits(
+            **{f.name: getattr(info.limits, f.name) for f in dataclasses.fields(Limits)}
+        ),
     )
 
 
@@ -29,15 +38,21 @@ def server_info_from_proto(message: service_pb2.GetServerInfoResponse) -> Server
         version=message.version,
         numerics=tuple(VERSIONS_BACK[n] for n in message.numerics if n in VERSIONS_BACK),
         dtypes=tuple(DTYPES_BACK[n] for n in message.dtypes if n in DTYPES_BACK),
-        digest_algorithms=tuple(DIGESTS_BACK[n] for n in message.digest_algorithms if n in DIGESTS_BACK),
+        digest_algorithms=tuple(
+            DIGESTS_BACK[n] for n in message.digest_algorithms if n in DIGESTS_BACK
+        ),
         backend=message.backend,
         device=message.device,
         threads=message.threads,
-        limits=Limits(**{f.name: getattr(message.limits, f.name) for f in dataclasses.fields(Limits)}),
+        limits=Limits(
+            **{f.name: getattr(message.limits, f.name) for f in dataclasses.fields(Limits)}
+        ),
     )
 
 
-def initializer_infos_to_proto(infos: Iterable[InitializerInfo]) -> service_pb2.ListInitializersResponse:
+def initializer_infos_to_proto(
+    infos: Iterable[InitializerInfo],
+) -> service_pb2.ListInitializersResponse:
     """Return the message of a catalogue."""
     return service_pb2.ListInitializersResponse(
         initializers=[
@@ -64,7 +79,9 @@ def initializer_infos_to_proto(infos: Iterable[InitializerInfo]) -> service_pb2.
     )
 
 
-def initializer_infos_from_proto(message: service_pb2.ListInitializersResponse) -> list[InitializerInfo]:
+def initializer_infos_from_proto(
+    message: service_pb2.ListInitializersResponse,
+) -> list[InitializerInfo]:
     """Return the catalogue that a message holds."""
     return [
         InitializerInfo(
@@ -73,7 +90,9 @@ def initializer_infos_from_proto(message: service_pb2.ListInitializersResponse) 
             aliases=tuple(info.aliases),
             description=info.description,
             parameters=tuple(
-                InitializerParameter(p.name, p.type, json.loads(p.default_json), tuple(p.choices), p.description)
+                InitializerParameter(
+                    p.name, p.type, json.loads(p.default_json), tuple(p.choices), p.description
+                )
                 for p in info.parameters
             ),
             dtypes=tuple(DTYPES_BACK[n] for n in info.dtypes if n in DTYPES_BACK),

@@ -28,7 +28,9 @@ def initializer_to_proto(spec: InitializerSpec) -> initializers_pb2.InitializerS
         return message
     for field in parameters(type(spec)):
         value = getattr(spec, field.name)
-        setattr(kind, field.name, enum_number(field.name, value) if field.metadata["choices"] else value)
+        setattr(
+            kind, field.name, enum_number(field.name, value) if field.metadata["choices"] else value
+        )
     return message
 
 
@@ -48,11 +50,14 @@ def initializer_from_proto(message: initializers_pb2.InitializerSpec) -> Initial
     """Return the checked value of an initializer's message.
 
     Raises:
-        InvalidArgumentError: with the path of the field, such as ``initializer.random_normal.stddev``.
+        InvalidArgumentError: with the path of the field, such as
+            ``initializer.random_normal.stddev``.
     """
     kind = message.WhichOneof("kind")
     if kind is None:
-        raise bad_value("initializer", "one of " + ", ".join(INITIALIZERS), "none that this server knows")
+        raise bad_value(
+            "initializer", "one of " + ", ".join(INITIALIZERS), "none that this server knows"
+        )
     spec = INITIALIZERS[kind]
     inner = getattr(message, kind)
     try:
@@ -61,10 +66,14 @@ def initializer_from_proto(message: initializers_pb2.InitializerSpec) -> Initial
             return ConstantSpec(getattr(inner, chosen) if chosen else 0.0)
         values = {}
         for field in parameters(spec):
-            if inner.DESCRIPTOR.fields_by_name[field.name].has_presence and not inner.HasField(field.name):
+            if inner.DESCRIPTOR.fields_by_name[field.name].has_presence and not inner.HasField(
+                field.name
+            ):
                 continue
             value = getattr(inner, field.name)
-            values[field.name] = enum_value(field.name, value) if field.metadata["choices"] else value
+            values[field.name] = (
+                enum_value(field.name, value) if field.metadata["choices"] else value
+            )
         return spec(**values)
     except InvalidArgumentError as error:
         raise error.within(f"initializer.{kind}") from None

@@ -42,13 +42,17 @@ def _spec_to_proto(spec: TensorSpec) -> tensors_pb2.TensorSpec:
     return message
 
 
-def tensor_requests_from_proto(messages: Sequence[tensors_pb2.TensorRequest]) -> list[TensorRequest]:
+def tensor_requests_from_proto(
+    messages: Sequence[tensors_pb2.TensorRequest],
+) -> list[TensorRequest]:
     """Return the checked values of a request's tensors.
 
     Raises:
         InvalidArgumentError: with the path of the field, such as ``tensors[3].spec.shape[1]``.
     """
-    return [tensor_request_from_proto(message, f"tensors[{i}]") for i, message in enumerate(messages)]
+    return [
+        tensor_request_from_proto(message, f"tensors[{i}]") for i, message in enumerate(messages)
+    ]
 
 
 def tensor_request_from_proto(message: tensors_pb2.TensorRequest, path: str) -> TensorRequest:
@@ -67,7 +71,9 @@ def tensor_request_from_proto(message: tensors_pb2.TensorRequest, path: str) -> 
         raise _located(error, message, path) from None
 
 
-def _located(error: InvalidArgumentError, message: tensors_pb2.TensorRequest, path: str) -> InvalidArgumentError:
+def _located(
+    error: InvalidArgumentError, message: tensors_pb2.TensorRequest, path: str
+) -> InvalidArgumentError:
     """Return an error about one of our values as one about the field of the message that it came from."""
     if error.field.startswith("slice"):
         return error.within(path)
@@ -89,7 +95,9 @@ def _spec_from_proto(request: tensors_pb2.TensorRequest) -> TensorSpec:
     axes = None
     if message.HasField("fan_axes"):
         axes = FanAxes(
-            tuple(message.fan_axes.in_axes), tuple(message.fan_axes.out_axes), tuple(message.fan_axes.batch_axes)
+            tuple(message.fan_axes.in_axes),
+            tuple(message.fan_axes.out_axes),
+            tuple(message.fan_axes.batch_axes),
         )
     return TensorSpec(
         name=message.name,

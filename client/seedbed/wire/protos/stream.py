@@ -9,7 +9,14 @@ from seedbed.spec.dtypes import Dtype
 from seedbed.spec.errors import bad_value
 from seedbed.spec.info import NUMERICS
 from seedbed.v1 import tensors_pb2
-from seedbed.wire.protos.enums import DIGESTS, DIGESTS_BACK, DTYPES, DTYPES_BACK, VERSIONS, VERSIONS_BACK
+from seedbed.wire.protos.enums import (
+    DIGESTS,
+    DIGESTS_BACK,
+    DTYPES,
+    DTYPES_BACK,
+    VERSIONS,
+    VERSIONS_BACK,
+)
 
 
 def header_to_bytes(shape: Sequence[int], dtype: Dtype, total_bytes: int) -> bytes:
@@ -17,7 +24,9 @@ def header_to_bytes(shape: Sequence[int], dtype: Dtype, total_bytes: int) -> byt
     return header_to_proto(shape, dtype, total_bytes).SerializeToString()
 
 
-def header_to_proto(shape: Sequence[int], dtype: Dtype, total_bytes: int) -> tensors_pb2.TensorHeader:
+def header_to_proto(
+    shape: Sequence[int], dtype: Dtype, total_bytes: int
+) -> tensors_pb2.TensorHeader:
     """Return the message that says what a tensor's bytes are."""
     return tensors_pb2.TensorHeader(
         shape=shape, dtype=DTYPES[dtype], total_bytes=total_bytes, numerics=VERSIONS[NUMERICS]
@@ -37,7 +46,9 @@ def header_from_bytes(data: bytes) -> tuple[tuple[int, ...], Dtype | None, int, 
     return header_from_proto(message)
 
 
-def header_from_proto(message: tensors_pb2.TensorHeader) -> tuple[tuple[int, ...], Dtype | None, int, str | None]:
+def header_from_proto(
+    message: tensors_pb2.TensorHeader,
+) -> tuple[tuple[int, ...], Dtype | None, int, str | None]:
     """Return shape, dtype, total bytes and numerics of a header; None for what is unknown here."""
     numerics = VERSIONS_BACK.get(message.numerics)
     return tuple(message.shape), DTYPES_BACK.get(message.dtype), message.total_bytes, numerics
@@ -45,7 +56,9 @@ def header_from_proto(message: tensors_pb2.TensorHeader) -> tuple[tuple[int, ...
 
 def segment_to_bytes(directory: str, path: str, size_bytes: int) -> bytes:
     """Return a serialized Segment."""
-    return tensors_pb2.Segment(directory=directory, path=path, size_bytes=size_bytes).SerializeToString()
+    return tensors_pb2.Segment(
+        directory=directory, path=path, size_bytes=size_bytes
+    ).SerializeToString()
 
 
 def segment_from_bytes(data: bytes) -> tuple[str, str, int]:
@@ -63,7 +76,9 @@ def segment_from_bytes(data: bytes) -> tuple[str, str, int]:
 
 def digest_to_proto(digest: Digest) -> tensors_pb2.Digest:
     """Return the message of a digest."""
-    return tensors_pb2.Digest(algorithm=DIGESTS[digest.algorithm], value=digest.value, size_bytes=digest.size_bytes)
+    return tensors_pb2.Digest(
+        algorithm=DIGESTS[digest.algorithm], value=digest.value, size_bytes=digest.size_bytes
+    )
 
 
 def digest_from_proto(message: tensors_pb2.Digest) -> Digest:

@@ -24,7 +24,9 @@ def cost(rule: Orthogonal, part: TensorSlice, dtype: Dtype) -> Cost:
         return Cost(0, 0)
     # Of float64: a block and its reflections in two orders, or those and the result.
     others = min(_kept_blocks(rule), touched) - 1
-    return Cost(touched * grid.block_elements, (3 * 8 + others * dtype.itemsize) * grid.block_elements)
+    return Cost(
+        touched * grid.block_elements, (3 * 8 + others * dtype.itemsize) * grid.block_elements
+    )
 
 
 def _kept_blocks(rule: Orthogonal) -> int:
@@ -60,6 +62,8 @@ class OrthogonalLookup:
             raise CancelledError
         while len(self._blocks) >= _kept_blocks(self._rule):
             self._blocks.popitem(last=False)
-        matrix = self._in.backend.orthogonal(self._rule, number, self._in.key, self._in.is_cancelled)
+        matrix = self._in.backend.orthogonal(
+            self._rule, number, self._in.key, self._in.is_cancelled
+        )
         self._blocks[number] = round_matrix(matrix, self._in.dtype).reshape(-1)
         return self._blocks[number]

@@ -1,7 +1,8 @@
 """Sparse matrices: a line's zeros are the elements with its smallest words, so one threshold for each line says it all.
 
-An element's rank in its line is (word, place), which no other element has. The threshold of a line is the largest rank
-that is zero; it takes all words of the line to find, and 8 bytes to keep. Lines are treated in bands.
+An element's rank in its line is (word, place), which no other element has. The threshold of a line
+is the largest rank that is zero; it takes all words of the line to find, and 8 bytes to keep. Lines
+are treated in bands.
 """
 
 from collections import OrderedDict
@@ -23,7 +24,8 @@ WIDEST_TILE = 2**22
 """Lines that a tile's elements may be spread over; a tile that goes beyond a row's end may touch all columns."""
 MAX_KEPT_LINES = 2**24
 """Lines whose thresholds are kept, 128 MiB; a tensor with more of them recomputes some."""
-_BYTES_PER_WORD = 20  # the word, its copy in the line's order, and its rank; or the run that it was drawn in
+# The word, its copy in the line's order, and its rank; or the run that it was drawn in.
+_BYTES_PER_WORD = 20
 
 
 def cost(rule: Sparse, part: TensorSlice) -> Cost:
@@ -77,7 +79,9 @@ class SparseLookup:
             return
         size = self._band_lines
         first_band, last_band = begin // size, (end - 1) // size
-        thresholds = np.concatenate([self._thresholds(band) for band in range(first_band, last_band + 1)])
+        thresholds = np.concatenate(
+            [self._thresholds(band) for band in range(first_band, last_band + 1)]
+        )
         elements[self._in.backend.are_zero(self._rule, runs, first_band * size, thresholds)] = 0
 
     def _lines(self, runs: Runs) -> tuple[int, int]:
@@ -112,8 +116,12 @@ class SparseLookup:
         first = band * self._band_lines
         count = min(self._band_lines, self._rule.shape[1 - self._rule.axis] - first)
         length = self._rule.line_elements
-        starts, lengths = ((0, first), (length, count)) if self._rule.axis == 0 else ((first, 0), (count, length))
-        words = self._in.backend.words(self._rule.key, rectangle_runs(self._rule.shape, starts, lengths))
+        starts, lengths = (
+            ((0, first), (length, count)) if self._rule.axis == 0 else ((first, 0), (count, length))
+        )
+        words = self._in.backend.words(
+            self._rule.key, rectangle_runs(self._rule.shape, starts, lengths)
+        )
         words = words.reshape(lengths)
         lines = words.T.copy() if self._rule.axis == 0 else words
         return _ranks(lines, np.arange(length, dtype=np.uint64))

@@ -49,4 +49,6 @@ class StftLookup:
                 raise CancelledError
             end = min(first + TILE_ELEMENTS, elements.size)
             frames, bins = np.divmod(runs.part(first, end).indices().astype(np.int64), rule.bins)
-            elements[first:end] = round_matrix(stft_values(frames, bins, window, waves), self._in.dtype)
+            elements[first:end] = round_matrix(
+                stft_values(frames, bins, window, waves), self._in.dtype
+            )

@@ -30,7 +30,9 @@ FLOATS = ("float16", "bfloat16", "float32", "float64")
 def plain_signature(cls: Any) -> str:
     """Return the names and defaults of a constructor's parameters."""
     parameters = inspect.signature(cls).parameters.values()
-    return str(inspect.Signature([p.replace(annotation=inspect.Parameter.empty) for p in parameters]))
+    return str(
+        inspect.Signature([p.replace(annotation=inspect.Parameter.empty) for p in parameters])
+    )
 
 
 def test_the_table_has_every_class_of_keras() -> None:
@@ -45,7 +47,9 @@ def test_the_table_has_every_class_of_keras() -> None:
 @every_class
 def test_the_constructor_and_the_call_are_keras_word_for_word(case: Case) -> None:
     # Keras's Zeros and Ones have no constructor of their own.
-    assert plain_signature(case.cls) == ("()" if case.name in ("Zeros", "Ones") else plain_signature(case.theirs))
+    assert plain_signature(case.cls) == (
+        "()" if case.name in ("Zeros", "Ones") else plain_signature(case.theirs)
+    )
     assert plain_signature(case.cls.__call__) == plain_signature(case.theirs.__call__)
 
 
@@ -54,12 +58,15 @@ def test_it_is_a_subclass_of_keras_own_under_keras_names(case: Case) -> None:
     assert issubclass(case.cls, case.theirs)
     assert issubclass(case.cls, sk.Initializer)
     assert all(getattr(sk, name) is case.cls for name in (case.alias, *case.further))
-    assert all(getattr(keras.initializers, name) is case.theirs for name in (case.alias, *case.further))
+    assert all(
+        getattr(keras.initializers, name) is case.theirs for name in (case.alias, *case.further)
+    )
 
 
 @every_class
 @pytest.mark.parametrize("dtype", FLOATS)
-# JAX says that it has no 64-bit types unless they are asked for, to Keras's own initializers as well.
+# JAX says that it has no 64-bit types unless they are asked for, to Keras's own initializers as
+# well.
 @pytest.mark.filterwarnings("ignore:Explicitly requested dtype:UserWarning")
 def test_a_call_gives_the_backends_tensor_of_the_plain_classs_bits(case: Case, dtype: str) -> None:
     made = case.example()(case.shape, dtype)
@@ -144,10 +151,16 @@ class Halves(sb.HeNormal):
 @pytest.mark.parametrize(
     ("plain", "message"),
     [
-        (sb.KaimingNormal(seed=1), "must be an initializer of Keras's or seedbed's own (Constant, "),
+        (
+            sb.KaimingNormal(seed=1),
+            "must be an initializer of Keras's or seedbed's own (Constant, ",
+        ),
         (sb.Sparse(0.5, seed=1), "must be an initializer of Keras's or seedbed's own (Constant, "),
         (Halves(seed=1), "must be an initializer of Keras's or seedbed's own (Constant, "),
-        (v1.glorot_normal_initializer(1), "must be an initializer of Keras's or seedbed's own (Constant, "),
+        (
+            v1.glorot_normal_initializer(1),
+            "must be an initializer of Keras's or seedbed's own (Constant, ",
+        ),
         (sb.VarianceScaling(in_axis=1, out_axis=0), "does not know: in_axis, out_axis, batch_axis"),
         (sb.VarianceScaling(lower=-1.0), "does not know: lower, upper"),
         (sb.TruncatedNormal(upper=3.0), "does not know: lower, upper"),
@@ -211,7 +224,9 @@ ERRORS: dict[str, tuple[str, dict[str, Any], tuple[int, ...], dict[str, Any]]] =
 
 
 @pytest.mark.parametrize(("name", "arguments", "shape", "options"), ERRORS.values(), ids=ERRORS)
-def test_errors_have_keras_builtin_type(name: str, arguments: Any, shape: Any, options: Any) -> None:
+def test_errors_have_keras_builtin_type(
+    name: str, arguments: Any, shape: Any, options: Any
+) -> None:
     with pytest.raises((ValueError, TypeError)) as theirs:
         getattr(keras.initializers, name)(**arguments)(shape, **options)
     with pytest.raises((ValueError, TypeError)) as ours:
@@ -228,7 +243,11 @@ def test_a_dtype_that_does_not_exist_is_a_value_error(case: Case, dtype: str) ->
 
 
 FAN_SHAPES = ((), (7,), (4, 3), (3, 50), (2, 5, 6), (3, 3, 8, 16))
-AXES: tuple[dict[str, Any], ...] = ({}, {"input_axes": [0], "output_axes": [1, 2]}, {"input_axes": [1]})
+AXES: tuple[dict[str, Any], ...] = (
+    {},
+    {"input_axes": [0], "output_axes": [1, 2]},
+    {"input_axes": [1]},
+)
 
 
 def described(initializer: Any, shape: tuple[int, ...]) -> sb.TensorDescription:
@@ -251,7 +270,9 @@ def test_the_parameters_of_the_distribution_are_keras_exactly(
 
 @pytest.mark.parametrize("shape", FAN_SHAPES, ids=str)
 @pytest.mark.parametrize("mode", ["fan_in", "fan_out", "fan_avg"])
-@pytest.mark.parametrize("distribution", ["normal", "truncated_normal", "untruncated_normal", "uniform"])
+@pytest.mark.parametrize(
+    "distribution", ["normal", "truncated_normal", "untruncated_normal", "uniform"]
+)
 def test_variance_scaling_has_keras_parameters_exactly(
     shape: tuple[int, ...], mode: str, distribution: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -260,7 +281,9 @@ def test_variance_scaling_has_keras_parameters_exactly(
     check_parameters(ours, theirs, shape, monkeypatch)
 
 
-def check_parameters(ours: Any, theirs: Any, shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+def check_parameters(
+    ours: Any, theirs: Any, shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Compare what Keras's initializer asks its random functions for with what a server says about ours."""
     from keras.src.initializers import random_initializers
 
@@ -290,9 +313,12 @@ def test_samples_are_distributed_as_keras(case: Case) -> None:
     shape = (256, 200)
     ours = values(case.example(11)(shape)).astype(np.float64).reshape(-1)
     theirs = values(case.theirs(**case.seeded(11))(shape)).astype(np.float64).reshape(-1)
-    assert ours.mean() == pytest.approx(theirs.mean(), abs=6 * theirs.std() / np.sqrt(theirs.size / 2))
+    assert ours.mean() == pytest.approx(
+        theirs.mean(), abs=6 * theirs.std() / np.sqrt(theirs.size / 2)
+    )
     assert ours.std() == pytest.approx(theirs.std(), rel=0.03)
-    # Seeds are fixed, so the verdict is too: 1e-4 leaves it no place among 12 classes on three backends.
+    # Seeds are fixed, so the verdict is too: 1e-4 leaves it no place among 12 classes on three
+    # backends.
     assert stats.ks_2samp(ours, theirs).pvalue > 1e-4
 
 

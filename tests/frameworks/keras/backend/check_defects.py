@@ -55,12 +55,18 @@ def test_an_integer_dtype_is_refused_for_random_numbers() -> None:
 # JAX says that it has no 64-bit types unless they are asked for.
 @pytest.mark.filterwarnings("ignore:Explicitly requested dtype:UserWarning")
 def test_truncated_normals_never_lie_outside_two_sigma(dtype: str) -> None:
-    sample = np.abs(values(sk.TruncatedNormal(stddev=1.0, seed=3)((500_000,), dtype)).astype(np.float64))
+    sample = np.abs(
+        values(sk.TruncatedNormal(stddev=1.0, seed=3)((500_000,), dtype)).astype(np.float64)
+    )
     assert 1.99 < sample.max() <= 2.0
 
 
 def test_keras_on_torch_leaks_outside_two_sigma() -> None:
-    sample = np.abs(values(keras.initializers.TruncatedNormal(stddev=1.0, seed=3)((2_000_000,))).astype(np.float64))
+    sample = np.abs(
+        values(keras.initializers.TruncatedNormal(stddev=1.0, seed=3)((2_000_000,))).astype(
+            np.float64
+        )
+    )
     if BACKEND == "torch":
         assert sample.max() > 2.0, "it no longer does"
     else:
@@ -68,7 +74,10 @@ def test_keras_on_torch_leaks_outside_two_sigma() -> None:
 
 
 def test_from_config_does_not_change_its_argument() -> None:
-    config: dict[str, Any] = {"stddev": 0.5, "seed": sk.HeNormal(keras.random.SeedGenerator(1)).get_config()["seed"]}
+    config: dict[str, Any] = {
+        "stddev": 0.5,
+        "seed": sk.HeNormal(keras.random.SeedGenerator(1)).get_config()["seed"],
+    }
     state = list(config["seed"]["state"])
     initializer = sk.RandomNormal.from_config(config)
     initializer((2,))

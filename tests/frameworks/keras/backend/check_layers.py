@@ -24,7 +24,10 @@ def test_a_layer_gets_the_initializers_bits() -> None:
 
 
 def test_plain_initializers_work_as_they_are() -> None:
-    assert content(model_with(sb.GlorotUniform(seed=1)).weights[0]) == sb.GlorotUniform(seed=1)((4, 3)).tobytes()
+    assert (
+        content(model_with(sb.GlorotUniform(seed=1)).weights[0])
+        == sb.GlorotUniform(seed=1)((4, 3)).tobytes()
+    )
 
 
 @pytest.mark.parametrize("name", ["bfloat16", "mixed_float16"])
@@ -64,7 +67,8 @@ def test_a_saved_model_with_any_class_reloads(case: Case, tmp_path: Path) -> Non
     else:
         layer = keras.layers.Dense(case.shape[1], kernel_initializer=case.example(), use_bias=False)
         model = keras.Sequential([keras.Input((case.shape[0],)), layer])
-    model.weights[0].assign(np.zeros(case.shape, "float32"))  # what is loaded are the values, not new samples
+    # What is loaded are the values, not new samples.
+    model.weights[0].assign(np.zeros(case.shape, "float32"))
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     assert type(loaded.layers[0].kernel_initializer) is case.cls
@@ -75,7 +79,9 @@ def test_a_saved_model_with_any_class_reloads(case: Case, tmp_path: Path) -> Non
 def test_a_saved_model_with_plain_initializers_reloads_with_custom_objects(tmp_path: Path) -> None:
     model = model_with(sb.HeNormal(seed=3))
     model.save(tmp_path / "model.keras")
-    loaded = keras.models.load_model(tmp_path / "model.keras", custom_objects={"HeNormal": sb.HeNormal})
+    loaded = keras.models.load_model(
+        tmp_path / "model.keras", custom_objects={"HeNormal": sb.HeNormal}
+    )
     assert loaded.layers[0].kernel_initializer == model.layers[0].kernel_initializer
     assert content(loaded.weights[0]) == content(model.weights[0])
 
@@ -96,7 +102,9 @@ both_ways = pytest.mark.parametrize("copied", [reloaded, cloned])
 
 
 @both_ways
-def test_keras_replaces_plain_initializers_by_its_own_of_the_same_name(copied: Any, tmp_path: Path) -> None:
+def test_keras_replaces_plain_initializers_by_its_own_of_the_same_name(
+    copied: Any, tmp_path: Path
+) -> None:
     copy = copied(model_with(sb.HeNormal(seed=3)), tmp_path)
     assert type(copy.layers[0].kernel_initializer) is keras.initializers.HeNormal
 
@@ -112,7 +120,9 @@ def test_keras_replaces_plain_initializers_by_its_own_of_the_same_name(copied: A
     ],
     ids=lambda plain: type(plain).__name__,
 )
-def test_keras_copies_no_plain_initializers_that_it_does_not_know(plain: Any, copied: Any, tmp_path: Path) -> None:
+def test_keras_copies_no_plain_initializers_that_it_does_not_know(
+    plain: Any, copied: Any, tmp_path: Path
+) -> None:
     with pytest.raises(TypeError, match="kernel_initializer"):
         copied(model_with(plain), tmp_path)
     with keras.utils.custom_object_scope({type(plain).__name__: type(plain)}):
@@ -163,7 +173,9 @@ def test_layers_that_copy_their_layer_do_not_get_twins() -> None:
         ("...x,xy->...y", (9,), np.sqrt(6 / 15)),
     ],
 )
-def test_an_einsum_layer_counts_the_axes_of_its_equation(equation: str, output_shape: Any, limit: float) -> None:
+def test_an_einsum_layer_counts_the_axes_of_its_equation(
+    equation: str, output_shape: Any, limit: float
+) -> None:
     layers = [
         keras.layers.EinsumDense(equation, output_shape, kernel_initializer=cls(seed=1))
         for cls in (sk.GlorotUniform, keras.initializers.GlorotUniform)

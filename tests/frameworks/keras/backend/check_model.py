@@ -20,7 +20,9 @@ def large_model(**dense: Any) -> Any:
     """Return a model with most kinds of weights that Keras's layers have."""
     inputs = keras.Input((8, 6), name="inputs")
     x = layers.LSTM(4, return_sequences=True, name="lstm")(inputs)
-    x = layers.MultiHeadAttention(2, 3, name="attention", kernel_initializer=sk.GlorotUniform())(x, x)
+    x = layers.MultiHeadAttention(2, 3, name="attention", kernel_initializer=sk.GlorotUniform())(
+        x, x
+    )
     x = layers.LayerNormalization(name="norm")(x)
     x = layers.Dropout(0.1, name="dropout")(x)
     x = layers.BatchNormalization(name="batch")(x)
@@ -36,7 +38,9 @@ def large_model(**dense: Any) -> Any:
 
 def dense_model(**arguments: Any) -> Any:
     """Return a model with one layer."""
-    return keras.Sequential([keras.Input((4,)), layers.Dense(3, name="dense", **arguments)], name="model")
+    return keras.Sequential(
+        [keras.Input((4,)), layers.Dense(3, name="dense", **arguments)], name="model"
+    )
 
 
 @functools.cache
@@ -107,7 +111,9 @@ def test_attention_counts_the_axes_of_its_equation() -> None:
 
 
 def test_an_initializers_own_axes_count() -> None:
-    own = keras.initializers.VarianceScaling(1.0, "fan_in", "uniform", input_axes=[1], output_axes=[0])
+    own = keras.initializers.VarianceScaling(
+        1.0, "fan_in", "uniform", input_axes=[1], output_axes=[0]
+    )
     manifest = sk.initialize(dense_model(kernel_initializer=own), seed=42)
     assert manifest["model/dense/kernel"].fan_axes == sb.FanAxes(1, 0)
 
@@ -161,7 +167,9 @@ class Own(layers.Layer):  # type: ignore[misc]
     """A layer whose weight has an initializer that nobody can see."""
 
     def build(self, shape: Any) -> None:
-        self.table = self.add_weight(shape=(shape[-1], 2), initializer="glorot_uniform", name="table")
+        self.table = self.add_weight(
+            shape=(shape[-1], 2), initializer="glorot_uniform", name="table"
+        )
 
     def call(self, inputs: Any) -> Any:
         return inputs @ self.table
@@ -170,11 +178,15 @@ class Own(layers.Layer):  # type: ignore[misc]
 def test_a_weight_without_a_known_initializer_is_an_error_that_names_it() -> None:
     model = keras.Sequential([keras.Input((4,)), Own(name="own")], name="model")
     before = content(model.weights[0])
-    with pytest.raises(sb.InvalidValueError, match=r"model/own/table: `initializer` must be given by a rule.*Own"):
+    with pytest.raises(
+        sb.InvalidValueError, match=r"model/own/table: `initializer` must be given by a rule.*Own"
+    ):
         sk.initialize(model, seed=42)
     assert content(model.weights[0]) == before
     sk.initialize(model, seed=42, rules={"*table": "glorot_uniform"})
-    assert content(model.weights[0]) == sb.GlorotUniform(42)((4, 2), name="model/own/table").tobytes()
+    assert (
+        content(model.weights[0]) == sb.GlorotUniform(42)((4, 2), name="model/own/table").tobytes()
+    )
 
 
 class Halved(keras.initializers.GlorotUniform):  # type: ignore[misc]
@@ -182,9 +194,13 @@ class Halved(keras.initializers.GlorotUniform):  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(
-    "initializer", [Halved(), lambda shape, dtype=None: keras.ops.ones(shape, dtype)], ids=["subclass", "function"]
+    "initializer",
+    [Halved(), lambda shape, dtype=None: keras.ops.ones(shape, dtype)],
+    ids=["subclass", "function"],
 )
-def test_an_initializer_without_a_counterpart_is_an_error_that_names_the_weight(initializer: Any) -> None:
+def test_an_initializer_without_a_counterpart_is_an_error_that_names_the_weight(
+    initializer: Any,
+) -> None:
     with pytest.raises(sb.InvalidValueError, match="model/dense/kernel: `initializer` must be"):
         sk.initialize(dense_model(kernel_initializer=initializer), seed=42)
 
@@ -192,7 +208,9 @@ def test_an_initializer_without_a_counterpart_is_an_error_that_names_the_weight(
 def test_what_was_measured_stays() -> None:
     normalization = layers.Normalization(name="normalization")
     normalization.adapt(np.arange(12, dtype="float32").reshape(4, 3))
-    model = keras.Sequential([keras.Input((3,)), normalization, layers.Dense(2, name="dense")], name="model")
+    model = keras.Sequential(
+        [keras.Input((3,)), normalization, layers.Dense(2, name="dense")], name="model"
+    )
     before = [content(each) for each in normalization.weights]
     manifest = sk.initialize(model, seed=42)
     assert sorted(manifest) == ["model/dense/bias", "model/dense/kernel"]
@@ -201,21 +219,30 @@ def test_what_was_measured_stays() -> None:
 
 def test_seeds_metrics_and_optimizers_are_no_weights() -> None:
     model = keras.Sequential(
-        [keras.Input((4,)), layers.Dropout(0.5, seed=3), layers.Dense(3, name="dense")], name="model"
+        [keras.Input((4,)), layers.Dropout(0.5, seed=3), layers.Dense(3, name="dense")],
+        name="model",
     )
     model.compile("adam", "mse", metrics=["mae"])
     model.fit(np.ones((2, 4), "float32"), np.ones((2, 3), "float32"), verbose=0)
     state = [content(each) for each in (*model.optimizer.variables, *model.layers[0].variables)]
     sk.initialize(model, seed=42)
-    assert [content(each) for each in (*model.optimizer.variables, *model.layers[0].variables)] == state
-    assert content(model.weights[0]) == sb.GlorotUniform(42)((4, 3), name="model/dense/kernel").tobytes()
+    assert [
+        content(each) for each in (*model.optimizer.variables, *model.layers[0].variables)
+    ] == state
+    assert (
+        content(model.weights[0])
+        == sb.GlorotUniform(42)((4, 3), name="model/dense/kernel").tobytes()
+    )
 
 
 def test_frozen_weights_are_filled_too() -> None:
     model = dense_model()
     model.trainable = False
     sk.initialize(model, seed=42)
-    assert content(model.weights[0]) == sb.GlorotUniform(42)((4, 3), name="model/dense/kernel").tobytes()
+    assert (
+        content(model.weights[0])
+        == sb.GlorotUniform(42)((4, 3), name="model/dense/kernel").tobytes()
+    )
 
 
 def test_a_single_layer_can_be_filled() -> None:
@@ -253,7 +280,9 @@ def test_two_weights_of_one_path_are_refused() -> None:
         part.build((None, 4))
     first, second = (keras.Sequential([part], name=f"part{i}") for i, part in enumerate(parts))
     model = keras.Model(inputs, [first(inputs), second(inputs)])
-    with pytest.raises(sb.InvalidValueError, match=r"different paths: name its layers.*same/kernel"):
+    with pytest.raises(
+        sb.InvalidValueError, match=r"different paths: name its layers.*same/kernel"
+    ):
         sk.initialize(model, seed=42)
 
 
@@ -263,8 +292,16 @@ def test_two_weights_of_one_path_are_refused() -> None:
         ({"seed": "1"}, sb.InvalidTypeError, "`seed` must be an integer"),
         ({"seed": 2**64}, sb.InvalidValueError, "`seed` must be from"),
         ({"seed": 1, "rules": "ones"}, sb.InvalidTypeError, "`rules` must be a mapping"),
-        ({"seed": 1, "rules": ["*"]}, sb.InvalidTypeError, r"`rules\[0\]` must be \(pattern, initializer\) or"),
-        ({"seed": 1, "rules": {"*": "no_such"}}, sb.InvalidValueError, "model/dense/kernel: `initializer` must be one"),
+        (
+            {"seed": 1, "rules": ["*"]},
+            sb.InvalidTypeError,
+            r"`rules\[0\]` must be \(pattern, initializer\) or",
+        ),
+        (
+            {"seed": 1, "rules": {"*": "no_such"}},
+            sb.InvalidValueError,
+            "model/dense/kernel: `initializer` must be one",
+        ),
         ({"seed": 1, "client": "embedded:"}, sb.InvalidTypeError, "`client` must be a Client"),
     ],
 )

@@ -25,7 +25,9 @@ def calls(initializer: Any, case: Case, count: int) -> list[bytes]:
 
 def restored(initializer: Any) -> Any:
     """Return what Keras makes of an initializer that went through a file."""
-    return keras.initializers.deserialize(json.loads(json.dumps(keras.initializers.serialize(initializer))))
+    return keras.initializers.deserialize(
+        json.loads(json.dumps(keras.initializers.serialize(initializer)))
+    )
 
 
 @every_random_class
@@ -41,7 +43,9 @@ def test_no_seed_repeats_too_and_stays_none_in_the_configuration(case: Case) -> 
     first, second = calls(initializer, case, 2)
     assert first == second
     assert initializer.get_config()["seed"] is None
-    assert calls(initializer.clone(), case, 1) != [first], "a clone draws a seed of its own, as in Keras"
+    assert calls(initializer.clone(), case, 1) != [first], (
+        "a clone draws a seed of its own, as in Keras"
+    )
     assert calls(case.cls(**case.arguments), case, 1) != [first]
     assert initializer.seed >= 0
     assert calls(case.example(initializer.seed), case, 1) == [first]
@@ -76,18 +80,24 @@ def test_initializers_and_keras_share_a_generator() -> None:
     one, two = sk.HeNormal(generator), sk.HeNormal(generator)
     first = content(one((3, 3)))
     keras.random.normal((2,), seed=generator)
-    assert [first, content(two((3, 3)))] == [sb.HeNormal(5)((3, 3), draw=draw).tobytes() for draw in (0, 2)]
+    assert [first, content(two((3, 3)))] == [
+        sb.HeNormal(5)((3, 3), draw=draw).tobytes() for draw in (0, 2)
+    ]
 
 
 @every_random_class
-@pytest.mark.parametrize("make", [keras.random.SeedGenerator, sb.SeedGenerator], ids=["Keras", "seedbed"])
+@pytest.mark.parametrize(
+    "make", [keras.random.SeedGenerator, sb.SeedGenerator], ids=["Keras", "seedbed"]
+)
 def test_a_generator_keeps_its_position_through_serialization(case: Case, make: Any) -> None:
     initializer = case.example(make(5))
     calls(initializer, case, 2)
     again = restored(initializer)
     assert type(again.seed) is make
     assert calls(again, case, 1) == draws(case, 3)[2:]
-    assert calls(initializer, case, 1) == draws(case, 3)[2:], "the restored one has a generator of its own"
+    assert calls(initializer, case, 1) == draws(case, 3)[2:], (
+        "the restored one has a generator of its own"
+    )
 
 
 def test_keras_own_initializer_forgets_the_position() -> None:
@@ -109,7 +119,9 @@ def test_keras_own_class_reads_a_configuration_with_a_generator(case: Case) -> N
     theirs = case.theirs.from_config(json.loads(json.dumps(initializer.get_config())))
     assert isinstance(theirs.seed, keras.random.SeedGenerator)
     again = case.cls.from_config(json.loads(json.dumps(theirs.get_config())))
-    assert calls(again, case, 1) == draws(case, 2)[1:], "Keras passes on what it was given, the position included"
+    assert calls(again, case, 1) == draws(case, 2)[1:], (
+        "Keras passes on what it was given, the position included"
+    )
 
 
 def test_the_second_call_of_one_generator_is_not_the_first_of_the_next() -> None:
@@ -131,11 +143,16 @@ def test_the_second_call_of_one_generator_is_not_the_first_of_the_next() -> None
 @pytest.mark.parametrize("seed", [0, 1, 2**31])
 def test_seeds_are_not_reduced(seed: int) -> None:
     # Keras 3 takes them modulo 2**31 - 1 on TensorFlow, and takes the lower bits elsewhere.
-    found = {content(sk.RandomNormal(seed=s)((4,))) for s in (seed, seed + 2**31 - 1, seed + 2**32, seed + 2**63)}
+    found = {
+        content(sk.RandomNormal(seed=s)((4,)))
+        for s in (seed, seed + 2**31 - 1, seed + 2**32, seed + 2**63)
+    }
     assert len(found) == 4
 
 
-@pytest.mark.parametrize("seed", [np.int64(5), np.uint8(5), np.array(5)], ids=["int64", "uint8", "0-d array"])
+@pytest.mark.parametrize(
+    "seed", [np.int64(5), np.uint8(5), np.array(5)], ids=["int64", "uint8", "0-d array"]
+)
 def test_numpy_integers_are_seeds(seed: Any) -> None:
     with pytest.raises(ValueError, match="seed"):
         keras.initializers.HeNormal(seed=seed)

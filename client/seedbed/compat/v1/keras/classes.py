@@ -22,7 +22,9 @@ class RandomNormal(distributions.RandomNormal):
 
     module: ClassVar[str | None] = _MODULE
 
-    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None, dtype: Any = DEFAULT_DTYPE) -> None:
+    def __init__(
+        self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None, dtype: Any = DEFAULT_DTYPE
+    ) -> None:
         super().__init__(mean, stddev, seed, dtype)
 
 
@@ -39,7 +41,11 @@ class RandomUniform(distributions.RandomUniform):
     module: ClassVar[str | None] = _MODULE
 
     def __init__(
-        self, minval: float = -0.05, maxval: float = 0.05, seed: Seed = None, dtype: Any = DEFAULT_DTYPE
+        self,
+        minval: float = -0.05,
+        maxval: float = 0.05,
+        seed: Seed = None,
+        dtype: Any = DEFAULT_DTYPE,
     ) -> None:
         super().__init__(minval, maxval, seed, dtype)
 
@@ -56,7 +62,9 @@ class TruncatedNormal(distributions.TruncatedNormal):
 
     module: ClassVar[str | None] = _MODULE
 
-    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None, dtype: Any = DEFAULT_DTYPE) -> None:
+    def __init__(
+        self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None, dtype: Any = DEFAULT_DTYPE
+    ) -> None:
         super().__init__(mean, stddev, seed, dtype)
 
 
