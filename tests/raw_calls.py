@@ -30,8 +30,12 @@ def tensor(
     for parameter, value in parameters.items():
         setattr(getattr(initializer, kind), parameter, value)
     spec = tensors_pb2.TensorSpec(
-        name=name, shape=shape, dtype=dtype, initializer=initializer, seed=seed
-    )  # type: ignore[arg-type]
+        name=name,
+        shape=shape,
+        dtype=dtype,  # type: ignore[arg-type]
+        initializer=initializer,
+        seed=seed,
+    )
     return tensors_pb2.TensorRequest(spec=spec)
 
 

@@ -280,9 +280,9 @@ def test_a_copy_goes_on_where_the_original_was(page: Page, twin: Any) -> None:
         (lambda: sb.VarianceScaling(scale=-1.0), "`scale` must be positive. Received: -1.0"),
         (lambda: sb.VarianceScaling(mode="fan"), "`mode` must be one of fan_in, fan_out, fan_avg"),  # type: ignore[arg-type]
         (
-            lambda: sb.VarianceScaling(distribution="cauchy"),
+            lambda: sb.VarianceScaling(distribution="cauchy"),  # type: ignore[arg-type]
             "`distribution` must be one of uniform",
-        ),  # type: ignore[arg-type]
+        ),
     ],
     ids=["stddev", "maxval", "scale", "mode", "distribution"],
 )
