@@ -9,17 +9,13 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from seedbed.spec.device_names import parse_device
 from seedbed.spec.errors import SeedbedError
 from seedbed.spec.info import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, Limits
 from seedbed_server.settings import Settings
-
-if TYPE_CHECKING:
-    from seedbed_server.service.app import Server
 
 # By name: run with -m, this module would log as __main__, outside the configured tree.
 log = logging.getLogger("seedbed_server.cli")
@@ -33,8 +29,6 @@ LARGEST_MESSAGE_BYTES = 2**31 - 1
 LARGEST_LIMIT = 2**63 - 1
 MAX_GRACE_SECONDS = 86_400.0
 MAX_WORKERS = 1024
-# A signal that comes just before the main thread begins to wait is handled only when the wait ends.
-SIGNAL_POLL_SECONDS = 0.5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from seedbed_server.logs import configure_logging
 
         # What it needs is missed here, in one line.
-        from seedbed_server.service import app  # noqa: F401
+        from seedbed_server.service.running import serve
         from seedbed_server.service.workers import run_workers, worker_settings
     except ModuleNotFoundError as error:
         print(
@@ -73,54 +67,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         log.error("%s", error)
         return 1
     return serve(each[0], stopped)
-
-
-def serve(settings: Settings, stopped: threading.Event) -> int:
-    """Serve in this process until ``stopped`` is set or the server cannot go on; return the exit code."""
-    from seedbed_server.service.app import Server
-
-    failures: list[Exception] = []
-
-    def fail(error: Exception) -> None:
-        failures.append(error)
-        stopped.set()
-
-    try:
-        server = Server(settings, on_failure=fail)
-        for address in server.listen():
-            log.info("listening", extra={"fields": {"address": address}})
-        if server.metrics_address is not None:
-            log.info("metrics", extra={"fields": {"address": server.metrics_address}})
-    except SeedbedError as error:
-        log.error("%s", error)
-        return 1
-    _serve_in_background(server, fail)
-    while not stopped.wait(SIGNAL_POLL_SECONDS):
-        pass
-    if failures:
-        log.error(
-            "%s",
-            failures[0],
-            exc_info=None if isinstance(failures[0], SeedbedError) else failures[0],
-        )
-        return 1
-    log.info("stopping", extra={"fields": {"grace_seconds": settings.grace_seconds}})
-    server.stop(settings.grace_seconds)
-    _remove_sockets(settings.listen)
-    log.info("stopped")
-    return 0
-
-
-def _serve_in_background(server: "Server", fail: Callable[[Exception], None]) -> None:
-    """Start to serve, so that a signal need not wait for compilation."""
-
-    def start() -> None:
-        try:
-            server.serve()
-        except Exception as error:  # noqa: BLE001  # the main thread reports it
-            fail(error)
-
-    threading.Thread(target=start, name="seedbed-start", daemon=True).start()
 
 
 def _self_test(device: str, threads: int | None) -> int:
@@ -289,12 +235,6 @@ def _stop_on_signals() -> threading.Event:
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
     return stopped
-
-
-def _remove_sockets(addresses: Sequence[str]) -> None:
-    for address in addresses:
-        if address.startswith("unix://"):
-            Path(address.removeprefix("unix://")).unlink(missing_ok=True)
 
 
 def _address(text: str) -> str:

@@ -20,6 +20,10 @@ class Settings:
     """Bytes of data in a chunk where the client asks for nothing else."""
     window_bytes: int = 32 * 2**20
     """How much of what was sent is kept for other streams that read the same tensors at the same time."""
+    max_inflight_bytes: int = 2**29
+    """How many bytes of sampled chunks the process may hold for its streams at a time."""
+    queue_seconds: float = 5.0
+    """How long a stream waits for a place before it is refused."""
     shared_memory_dir: Path | None = None
     """Where tensors are put for clients on the same host; None is nowhere."""
     shared_memory_mode: int = 0o600

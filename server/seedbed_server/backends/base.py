@@ -31,6 +31,10 @@ class Backend(Protocol):
     def threads(self) -> int:
         """How many threads sample at a time."""
 
+    @property
+    def samples_in_place(self) -> bool:
+        """Whether a few elements are there at once: no device and no other thread is waited for."""
+
     def fill(
         self, rule: ElementwiseRule, key: Key, runs: Runs, dtype: Dtype, out: NDArray[np.uint8]
     ) -> None:

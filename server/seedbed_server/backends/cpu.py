@@ -30,6 +30,7 @@ class CpuBackend:
     """The processor as a backend; compiles its kernels when it is made."""
 
     name = "cpu"
+    samples_in_place = True
 
     def __init__(self, threads: int | None = None) -> None:
         self._threads = threads or available_threads()

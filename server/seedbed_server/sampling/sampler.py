@@ -4,7 +4,6 @@ A slice, a resume offset and a parallel range are the same thing here: some elem
 in the slice.
 """
 
-import functools
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -132,14 +131,14 @@ class TensorSource:
             )
             self._lookup = lookup_of(sample_plan.rule, surroundings)
 
-    @functools.cached_property
-    def identity(self) -> str:
-        """What sets the tensor apart from any other one: its request in words, where -0.0 is not 0.0."""
-        return repr(self.plan.request)
-
     def cancel(self) -> None:
         """Make work that is under way end soon, with :class:`CancelledError`."""
         self._is_cancelled = True
+
+    def check_wanted(self) -> None:
+        """Raise :class:`CancelledError` after :meth:`cancel`."""
+        if self._is_cancelled:
+            raise CancelledError
 
     def fill(self, first: int, out: NDArray[np.uint8]) -> None:
         """Write the elements from number ``first`` of the slice on; ``out.size`` bytes of them.
@@ -153,8 +152,7 @@ class TensorSource:
         """
         if not out.size:
             return
-        if self._is_cancelled:
-            raise CancelledError
+        self.check_wanted()
         rule = self.plan.rule
         runs = self.plan.runs(first, out.size // self.plan.dtype.itemsize)
         if isinstance(rule, ElementwiseRule):
