@@ -54,7 +54,7 @@ class Server:
         self._servicer = Servicer(
             settings.limits,
             version=metadata.version("seedbed"),
-            default_chunk_bytes=settings.default_chunk_bytes,
+            default_chunk_bytes=settings.chunk_bytes,
             metrics=self._metrics,
             on_device_failure=self._device_failed,
             segments=self._segments,
