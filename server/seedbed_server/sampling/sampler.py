@@ -1,4 +1,4 @@
-"""From a tensor request to its bytes: a plan that does no work, and a source that fills memory by it.
+"""The plan of a tensor request, which does no work, and the source that fills memory by it.
 
 A slice, a resume offset and a parallel range are the same thing here: some elements, by their place
 in the slice.
@@ -86,7 +86,7 @@ class SamplePlan:
         return -(-self.element_count // max(1, max_chunk_bytes // self.dtype.itemsize))
 
     def runs(self, first: int, count: int) -> Runs:
-        """Return where elements ``first`` to ``first + count`` of the slice are in the whole tensor."""
+        """Return where ``count`` elements from ``first`` of the slice on are in the whole tensor."""
         part = self.request.slice
         if part is None:
             return Runs(np.array((first,), np.uint64), np.array((count,), np.uint64))
@@ -134,11 +134,11 @@ class TensorSource:
 
     @functools.cached_property
     def identity(self) -> str:
-        """What sets the tensor apart from any other one: its request in words, where -0.0 is not 0.0."""
+        """The request as text, equal for equal tensors only: -0.0 and 0.0 differ in it."""
         return repr(self.plan.request)
 
     def cancel(self) -> None:
-        """Make work that is under way end soon, with :class:`CancelledError`."""
+        """Make work under way end soon, with :class:`CancelledError`."""
         self._is_cancelled = True
 
     def fill(self, first: int, out: NDArray[np.uint8]) -> None:
