@@ -1,6 +1,6 @@
-"""Write the table of settings in docs/operations.md from the declarations in the server.
+"""Write the table of settings in docs/operations.md: python tools/write_settings.py.
 
-python tools/write_settings.py
+It comes from the server's declarations, seedbed_server.settings; a test compares the two.
 """
 
 import re
