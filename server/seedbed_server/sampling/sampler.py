@@ -86,7 +86,7 @@ class SamplePlan:
         return -(-self.element_count // max(1, max_chunk_bytes // self.dtype.itemsize))
 
     def runs(self, first: int, count: int) -> Runs:
-        """Return where ``count`` elements from ``first`` of the slice on are in the whole tensor."""
+        """Return where ``count`` elements from the slice's ``first`` on lie in the whole tensor."""
         part = self.request.slice
         if part is None:
             return Runs(np.array((first,), np.uint64), np.array((count,), np.uint64))
