@@ -1,4 +1,4 @@
-"""Streams that ask for the same at the same time cost one sampling, whatever becomes of any of them."""
+"""Streams that ask for the same at the same time cost one sampling, however any of them ends."""
 
 import threading
 import time
@@ -70,7 +70,7 @@ class CountingBackend:
 
 @pytest.fixture(params=[2, 9], ids=["own threads", "pool"])
 def counting(cpu: Backend, request: pytest.FixtureRequest) -> CountingBackend:
-    """Return a backend with fewer threads than streams, which sample for themselves then, or with more."""
+    """Return a backend with fewer threads than streams, which then sample alone, or with more."""
     return CountingBackend(cpu, request.param)
 
 

@@ -1,4 +1,4 @@
-"""A tensor that is sampled at once: by whom, how it is cancelled, and what a call that goes on refers to."""
+"""A tensor sampled at once: by which thread, its cancellation, and what a call holds."""
 
 import gc
 import threading
