@@ -110,6 +110,7 @@ class BlockGrid:
             )
 
     def _spans(self) -> list[_Span]:
+        # Joined axes give longer runs, and cost each one division instead of several.
         spans: list[_Span] = []
         for span in map(_Span, self.shape, self.starts, self.lengths, self.counts):
             merged = spans[-1].joined(span) if spans else None

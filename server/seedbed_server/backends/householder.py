@@ -124,6 +124,8 @@ def orthonormal_columns(
             raise CancelledError
         step = steps.pop()
         _finish(apply(step, step.triangle, q, step.begin, q.columns))
+    # QR is unique only up to the signs of R's diagonal: making it positive fixes Q, and makes Q
+    # uniformly distributed where the matrix is normal (Mezzadri 2007, arXiv:math-ph/0609050).
     return q.times(np.where(diagonal < 0.0, -gain, gain))
 
 

@@ -42,6 +42,7 @@ def interval(lower: float, upper: float, word_bits: int) -> Interval:
         # have none.
         below_median, above_median = mpmath.erf(-low) / 2, mpmath.erf(high) / 2
         step = (below_median + above_median) / 2**word_bits
+        # Bounds on one side of the median would put the split outside of the words.
         split = min(max(int(mpmath.floor(below_median / step)), 0), 2**word_bits - 1)
         remainder = split * step - below_median
         low_edge, high_edge = mpmath.erfc(-low) / 2, mpmath.erfc(high) / 2

@@ -161,5 +161,6 @@ class TensorSource:
             self._backend.fill(rule, self.plan.key, runs, self.plan.dtype, out)
             return
         assert self._lookup is not None
+        # A lookup computes whole blocks and keeps them: a second thread waits for the first one's.
         with self._lock:
             self._lookup.fill(runs, out)

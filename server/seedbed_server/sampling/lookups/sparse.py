@@ -72,6 +72,7 @@ class SparseLookup:
     def _clear(self, runs: Runs, elements: NDArray[np.generic]) -> None:
         """Set the elements of the runs that are zero."""
         begin, end = self._lines(runs)
+        # The thresholds of all lines are joined below, so a tile that touches too many is halved.
         if end - begin > WIDEST_TILE and elements.size > 1:
             half = elements.size // 2
             self._clear(runs.part(0, half), elements[:half])
