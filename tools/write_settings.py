@@ -7,8 +7,8 @@ import re
 import sys
 from pathlib import Path
 
-from seedbed_server.kinds import SWITCH
 from seedbed_server.settings import SETTINGS, Setting
+from seedbed_server.settings.kinds import SWITCH
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "operations.md"
 # The table is all of the lines in cells that follow the heading.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from seedbed.spec.errors import SeedbedError
 from seedbed_server.settings import Settings
-from seedbed_server.sources import (
+from seedbed_server.settings.sources import (
     SettingError,
     add_flags,
     from_environment,

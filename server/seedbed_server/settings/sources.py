@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from seedbed.spec.errors import SeedbedError
-from seedbed_server.kinds import SWITCH
-from seedbed_server.settings import SETTINGS, Setting, Settings
+from seedbed_server.settings.declarations import SETTINGS, Setting, Settings
+from seedbed_server.settings.kinds import SWITCH
 
 
 class SettingError(SeedbedError):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from seedbed.spec.info import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, Limits
-from seedbed_server.kinds import (
+from seedbed_server.settings.kinds import (
     ADDRESS,
     DEVICE,
     DIRECTORY,
