@@ -1,4 +1,4 @@
-"""A server whose device is missing, full or broken: what its clients, its health and its operator are told."""
+"""A missing, full or broken device is told to clients, health and operator."""
 
 import asyncio
 import subprocess

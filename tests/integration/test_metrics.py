@@ -1,4 +1,4 @@
-"""What Prometheus reads: truthful counts of calls, bytes and refusals, of one process or of several workers."""
+"""Prometheus reads true counts of calls, bytes and refusals, of one process or of workers."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor

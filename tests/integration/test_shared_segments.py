@@ -1,4 +1,4 @@
-"""One segment for all ranks that want the same, and its memory for another tensor when nobody maps it any more."""
+"""Ranks that want the same share a segment; memory that nobody maps is used again."""
 
 import itertools
 import threading

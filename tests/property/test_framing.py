@@ -1,4 +1,4 @@
-"""Frames written and read by hand are those of protobuf's own encoder and parser, and no bytes crash the reader."""
+"""Hand-written frames are protobuf's own, both ways, and no bytes crash the reader."""
 
 from contextlib import suppress
 from typing import Any

@@ -1,4 +1,4 @@
-"""What holds for every request, as seen by a client at the other end of a real socket."""
+"""Properties of every request, as a client sees them through a real socket."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The GPU backend on a fake device: right bits whenever the device works, and nothing left over when it fails."""
+"""The GPU backend on a fake device: right bits when it works, nothing left when it fails."""
 
 import gc
 import itertools
@@ -425,7 +425,7 @@ def test_memory_that_nothing_uses_makes_room(cpu: CpuBackend) -> None:
 
 
 def test_the_first_attempt_is_freed_before_the_second(cpu: CpuBackend) -> None:
-    """Slices of short runs have tables that are larger than their elements, so the table is what finds no room."""
+    """The table of a slice of short runs is larger than its elements, and finds no room."""
     spec = TensorSpec("columns", (2**17, 2), Dtype.FLOAT16, RandomNormalSpec(), seed=1)
     part = TensorSlice((0, 1), (2**17, 1))
     slab_bytes = 2**17

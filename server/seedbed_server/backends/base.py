@@ -13,7 +13,7 @@ from seedbed_server.kernels.keys import Key
 
 
 class CancelledError(Exception):
-    """The caller does not want the result any more."""
+    """The caller no longer wants the result."""
 
 
 class Backend(Protocol):
@@ -25,7 +25,7 @@ class Backend(Protocol):
 
     @property
     def device(self) -> str:
-        """The physical device in words."""
+        """The physical device as text."""
 
     @property
     def threads(self) -> int:

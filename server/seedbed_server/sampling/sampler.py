@@ -1,4 +1,4 @@
-"""From a tensor request to its bytes: a plan that does no work, and a source that fills memory by it.
+"""The plan of a tensor request, which does no work, and the source that fills memory by it.
 
 A slice, a resume offset and a parallel range are the same thing here: some elements, by their place
 in the slice.
@@ -85,7 +85,7 @@ class SamplePlan:
         return -(-self.element_count // max(1, max_chunk_bytes // self.dtype.itemsize))
 
     def runs(self, first: int, count: int) -> Runs:
-        """Return where elements ``first`` to ``first + count`` of the slice are in the whole tensor."""
+        """Return where ``count`` elements from the slice's ``first`` on lie in the whole tensor."""
         part = self.request.slice
         if part is None:
             return Runs(np.array((first,), np.uint64), np.array((count,), np.uint64))
@@ -132,7 +132,7 @@ class TensorSource:
             self._lookup = lookup_of(sample_plan.rule, surroundings)
 
     def cancel(self) -> None:
-        """Make work that is under way end soon, with :class:`CancelledError`."""
+        """Make work under way end soon, with :class:`CancelledError`."""
         self._is_cancelled = True
 
     def check_wanted(self) -> None:
@@ -159,5 +159,6 @@ class TensorSource:
             self._backend.fill(rule, self.plan.key, runs, self.plan.dtype, out)
             return
         assert self._lookup is not None
+        # A lookup computes whole blocks and keeps them: a second thread waits for the first one's.
         with self._lock:
             self._lookup.fill(runs, out)

@@ -64,9 +64,7 @@ class Servicer:
 
     def __init__(self, settings: Settings, *, version: str, guard: CallGuard) -> None:
         self._limits = settings.limits
-        self._default_chunk_bytes = min(
-            settings.default_chunk_bytes, settings.limits.max_chunk_bytes
-        )
+        self._default_chunk_bytes = min(settings.chunk_bytes, settings.limits.max_chunk_bytes)
         self._version = version
         self._guard = guard
         self._digests = DigestCache()
