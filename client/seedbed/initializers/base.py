@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from seedbed.client import Client, SliceLike
 from seedbed.defaults import get_default_client
 from seedbed.initializers.partitions import partition_of
-from seedbed.seeds import SeedGenerator, random_seed
+from seedbed.initializers.seeds import SeedGenerator, random_seed
 from seedbed.spec.errors import bad_type, bad_value
 from seedbed.spec.fans import FanAxes
 from seedbed.spec.initializers import InitializerSpec, parameters

@@ -7,7 +7,7 @@ from typing import Any, SupportsIndex, TypeAlias
 import keras
 from keras.src.backend.common.stateless_scope import in_stateless_scope  # nothing public tells
 
-from seedbed.seeds import SeedGenerator
+from seedbed.initializers.seeds import SeedGenerator
 from seedbed.spec.errors import InvalidTypeError, bad_value
 from seedbed.spec.numbers import as_int
 from seedbed.spec.seeds import as_seed

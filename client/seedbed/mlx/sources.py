@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from seedbed.client import Client
 from seedbed.defaults import get_default_client
+from seedbed.initializers.seeds import SeedGenerator
 from seedbed.mlx.arrays import array_of, dtype_of
-from seedbed.seeds import SeedGenerator
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.errors import bad_type
 from seedbed.spec.initializers import InitializerSpec, SparseSpec
