@@ -36,8 +36,8 @@ from seedbed.jax.initializers import (  # noqa: E402
     xavier_uniform,
     zeros,
 )
-from seedbed.jax.keys import seed_from_key  # noqa: E402
-from seedbed.jax.trees import initialize  # noqa: E402
+from seedbed.jax.model import initialize, manifest_of  # noqa: E402
+from seedbed.jax.seeds import seed_from_key  # noqa: E402
 
 __all__ = [
     "Initializer",
@@ -56,6 +56,7 @@ __all__ = [
     "lecun_normal",
     "lecun_uniform",
     "make_array",
+    "manifest_of",
     "normal",
     "ones",
     "orthogonal",

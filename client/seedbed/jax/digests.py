@@ -1,4 +1,4 @@
-"""The digest of a tree of arrays: the same, whatever lies on which device."""
+"""The digests of a tree's leaves: the same, whatever lies on which device."""
 
 from typing import Any
 
@@ -10,12 +10,13 @@ from seedbed.spec.digests import Digest, digest_bytes, digest_of
 from seedbed.spec.errors import bad_value
 
 
-def digests(tree: Any) -> dict[str, Digest]:
+def digests(tree: Any, *, prefix: str = "") -> dict[str, Digest]:
     """Return the digest of each leaf's bytes, by name: those that a server states for the same tensors.
 
     Args:
         tree: arrays, in any pytree; all of their shards must lie on devices of this process. Keys
             count by their words.
+        prefix: put before each name.
 
     Raises:
         InvalidValueError: if other processes hold a part of it, or if a leaf is traced, as inside
@@ -23,18 +24,20 @@ def digests(tree: Any) -> dict[str, Digest]:
     """
     return {
         name: digest_bytes(_little_endian_bytes(name, leaf))
-        for name, leaf in leaves_by_name(tree).items()
+        for name, leaf in leaves_by_name(tree, prefix).items()
     }
 
 
-def digest(tree: Any) -> Digest:
-    """Return one digest for all leaves of a tree, as :func:`seedbed.digest_of` does of :func:`digests`.
+def digest(tree: Any, *, prefix: str = "") -> Digest:
+    """Return one digest for all leaves of a tree, as :func:`seedbed.digest_of` makes it.
+
+    The arguments are those of :func:`digests`.
 
     Example:
         >>> digest({"b": jax.numpy.zeros(3)}) == digest_of({"b": digest_bytes(bytes(12))})
         True
     """
-    return digest_of(digests(tree))
+    return digest_of(digests(tree, prefix=prefix))
 
 
 def _little_endian_bytes(name: str, leaf: Any) -> memoryview:

@@ -2,7 +2,7 @@
 
 Each takes JAX's parameters and has JAX's defaults and meanings, and what it returns is called as
 JAX's are: ``init(key, shape, dtype, out_sharding)``. The key becomes a seed by the rule of
-:mod:`seedbed.jax.keys`, so that a
+:mod:`seedbed.jax.seeds`, so that a
 tensor depends on key, shape, dtype and parameters only: not on the layout, the device or JAX's
 version.
 
@@ -20,10 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedbed.client import Client
-from seedbed.jax.arrays import array_of_parts, check_client
+from seedbed.defaults import check_client
+from seedbed.jax.arrays import array_of_parts
 from seedbed.jax.dtypes import dtype_in_jax
-from seedbed.jax.fills import Fill, fill
 from seedbed.jax.shardings import as_traced_sharding, constrained, sharding_or_default
+from seedbed.jax.tracing import Content, fill
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.errors import bad_type, bad_value
 from seedbed.spec.fans import FanAxes
@@ -210,7 +211,7 @@ def variance_scaling(
         element = dtype_in_jax(dtype)
         lengths = as_shape(shape, element.itemsize)
         return fill(
-            Fill(spec, lengths, element, _fan_axes(axes, len(lengths)), client=client),
+            Content(spec, lengths, element, _fan_axes(axes, len(lengths)), client=client),
             key,
             out_sharding,
         )
@@ -323,7 +324,7 @@ def orthogonal(
         if len(lengths) >= 2:
             _check_axis("column_axis", column_axis, len(lengths))
         return fill(
-            Fill(spec, lengths, element, last_axis=column_axis, client=client), key, out_sharding
+            Content(spec, lengths, element, last_axis=column_axis, client=client), key, out_sharding
         )
 
     return init
@@ -362,7 +363,9 @@ def _initializer(spec: InitializerSpec, dtype: Any, client: Client | None) -> In
     def init(key: Any, shape: Any, dtype: Any = dtype, out_sharding: Any = None) -> jax.Array:
         element = dtype_in_jax(dtype)
         return fill(
-            Fill(spec, as_shape(shape, element.itemsize), element, client=client), key, out_sharding
+            Content(spec, as_shape(shape, element.itemsize), element, client=client),
+            key,
+            out_sharding,
         )
 
     return init

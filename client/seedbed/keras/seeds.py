@@ -1,4 +1,4 @@
-"""What a seed is in Keras 3: an integer that repeats, or a generator whose state is a seed and a draw."""
+"""Keras 3's seeds: an integer repeats, a generator's state is a seed and a draw."""
 
 import random
 from collections.abc import Mapping

@@ -14,7 +14,7 @@ require("torch", title="PyTorch", extra="torch")
 # Only now is it known that PyTorch is there.
 from seedbed.torch.digests import digest, digests  # noqa: E402
 from seedbed.torch.errors import OutOfRangeError, UnsupportedDtypeError  # noqa: E402
-from seedbed.torch.init import (  # noqa: E402
+from seedbed.torch.initializers import (  # noqa: E402
     calculate_gain,
     constant_,
     dirac_,
@@ -31,7 +31,7 @@ from seedbed.torch.init import (  # noqa: E402
     xavier_uniform_,
     zeros_,
 )
-from seedbed.torch.initialize import initialize_, manifest_of  # noqa: E402
+from seedbed.torch.model import initialize_, manifest_of  # noqa: E402
 
 __all__ = [
     "OutOfRangeError",

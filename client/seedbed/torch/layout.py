@@ -13,10 +13,10 @@ Index = tuple[slice | EllipsisType, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class PlacedRectangle:
     """A rectangle of a whole tensor, and its place among what a process holds."""
 
-    rectangle: TensorSlice | None
+    slice: TensorSlice | None
     """The rectangle; None is the whole tensor."""
     place: Index
     """Its place in an array of the layout's local shape; an index that gives a view, whatever the rank."""
@@ -43,13 +43,15 @@ class Layout:
             columns = columns.over(axis, length)
         return Layout((self.shape[0], math.prod(self.shape[1:])), (self.axes[0], columns))
 
-    def pieces(self) -> Iterator[Piece]:
+    def rectangles(self) -> Iterator[PlacedRectangle]:
         """Yield the rectangles that make up what is held; none where nothing is."""
         for spans in itertools.product(*(_placed(axis) for axis in self.axes)):
             starts, lengths = tuple(span[0] for span in spans), tuple(span[1] for span in spans)
             is_whole = lengths == self.shape
             places: Index = tuple(slice(place, place + length) for _, length, place in spans)
-            yield Piece(None if is_whole else TensorSlice(starts, lengths), (*places, ...))
+            yield PlacedRectangle(
+                None if is_whole else TensorSlice(starts, lengths), (*places, ...)
+            )
 
 
 def whole_layout(shape: tuple[int, ...]) -> Layout:

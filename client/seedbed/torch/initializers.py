@@ -43,7 +43,7 @@ from seedbed.spec.initializers import (
 )
 from seedbed.spec.numbers import as_finite
 from seedbed.torch.errors import as_torch_says
-from seedbed.torch.inplace import Source, checked, fill
+from seedbed.torch.inplace import Seeding, checked, fill
 from seedbed.torch.truncation import truncated_normal
 
 
@@ -77,7 +77,7 @@ def uniform_(
         a, b = as_finite("a", a), as_finite("b", b)
         if b < a:
             raise bad_value("b", f"at least a ({a})", b)
-        return fill(tensor, RandomUniformSpec(a, b), Source(generator, seed, name, draw, client))
+        return fill(tensor, RandomUniformSpec(a, b), Seeding(generator, seed, name, draw, client))
 
 
 def normal_(
@@ -98,7 +98,7 @@ def normal_(
     """
     with as_torch_says({"stddev": "std"}):
         return fill(
-            tensor, RandomNormalSpec(mean, std), Source(generator, seed, name, draw, client)
+            tensor, RandomNormalSpec(mean, std), Seeding(generator, seed, name, draw, client)
         )
 
 
@@ -125,7 +125,7 @@ def trunc_normal_(
     """
     with as_torch_says({"stddev": "std", "lower": "a", "upper": "b"}):
         spec = truncated_normal(mean, std, a, b, as_dtype(checked(tensor).dtype))
-        return fill(tensor, spec, Source(generator, seed, name, draw, client))
+        return fill(tensor, spec, Seeding(generator, seed, name, draw, client))
 
 
 def constant_(tensor: torch.Tensor, val: float, *, client: Client | None = None) -> torch.Tensor:
@@ -135,19 +135,19 @@ def constant_(tensor: torch.Tensor, val: float, *, client: Client | None = None)
         OutOfRangeError: if the dtype cannot hold it: integers exactly, floats without overflow.
     """
     with as_torch_says({"value": "val"}):
-        return fill(tensor, ConstantSpec(val), Source(client=client))
+        return fill(tensor, ConstantSpec(val), Seeding(client=client))
 
 
 def ones_(tensor: torch.Tensor, *, client: Client | None = None) -> torch.Tensor:
     """Fill a tensor with 1."""
     with as_torch_says():
-        return fill(tensor, OnesSpec(), Source(client=client))
+        return fill(tensor, OnesSpec(), Seeding(client=client))
 
 
 def zeros_(tensor: torch.Tensor, *, client: Client | None = None) -> torch.Tensor:
     """Fill a tensor with 0."""
     with as_torch_says():
-        return fill(tensor, ZerosSpec(), Source(client=client))
+        return fill(tensor, ZerosSpec(), Seeding(client=client))
 
 
 def eye_(tensor: torch.Tensor, *, client: Client | None = None) -> torch.Tensor:
@@ -157,7 +157,7 @@ def eye_(tensor: torch.Tensor, *, client: Client | None = None) -> torch.Tensor:
         InvalidValueError: unless the tensor has two dimensions.
     """
     with as_torch_says():
-        return fill(tensor, IdentitySpec(), Source(client=client))
+        return fill(tensor, IdentitySpec(), Seeding(client=client))
 
 
 def xavier_uniform_(
@@ -178,7 +178,7 @@ def xavier_uniform_(
         InvalidValueError: if the tensor has fewer than two dimensions.
         OutOfRangeError: if ``gain`` is negative.
     """
-    return _xavier(tensor, XavierUniformSpec, gain, Source(generator, seed, name, draw, client))
+    return _xavier(tensor, XavierUniformSpec, gain, Seeding(generator, seed, name, draw, client))
 
 
 def xavier_normal_(
@@ -199,7 +199,7 @@ def xavier_normal_(
         InvalidValueError: if the tensor has fewer than two dimensions.
         OutOfRangeError: if ``gain`` is negative.
     """
-    return _xavier(tensor, XavierNormalSpec, gain, Source(generator, seed, name, draw, client))
+    return _xavier(tensor, XavierNormalSpec, gain, Seeding(generator, seed, name, draw, client))
 
 
 def kaiming_uniform_(
@@ -237,7 +237,7 @@ def kaiming_uniform_(
         a,
         mode,
         nonlinearity,
-        Source(generator, seed, name, draw, client),
+        Seeding(generator, seed, name, draw, client),
     )
 
 
@@ -267,7 +267,7 @@ def kaiming_normal_(
         a,
         mode,
         nonlinearity,
-        Source(generator, seed, name, draw, client),
+        Seeding(generator, seed, name, draw, client),
     )
 
 
@@ -290,7 +290,7 @@ def orthogonal_(
         InvalidValueError: if the tensor has fewer than two dimensions.
     """
     with as_torch_says():
-        return fill(tensor, OrthogonalSpec(gain), Source(generator, seed, name, draw, client))
+        return fill(tensor, OrthogonalSpec(gain), Seeding(generator, seed, name, draw, client))
 
 
 def dirac_(tensor: torch.Tensor, groups: int = 1, *, client: Client | None = None) -> torch.Tensor:
@@ -301,7 +301,7 @@ def dirac_(tensor: torch.Tensor, groups: int = 1, *, client: Client | None = Non
             divide the outputs.
     """
     with as_torch_says():
-        return fill(tensor, DiracSpec(groups), Source(client=client))
+        return fill(tensor, DiracSpec(groups), Seeding(client=client))
 
 
 def sparse_(
@@ -325,15 +325,15 @@ def sparse_(
         OutOfRangeError: if ``std`` is negative.
     """
     with as_torch_says({"stddev": "std"}):
-        return fill(tensor, SparseSpec(sparsity, std), Source(generator, seed, name, draw, client))
+        return fill(tensor, SparseSpec(sparsity, std), Seeding(generator, seed, name, draw, client))
 
 
 def _xavier(
-    tensor: torch.Tensor, kind: type[XavierSpec], gain: float, source: Source
+    tensor: torch.Tensor, kind: type[XavierSpec], gain: float, seeding: Seeding
 ) -> torch.Tensor:
     with as_torch_says():
         _check_has_fans(tensor)
-        return fill(tensor, kind(gain), source)
+        return fill(tensor, kind(gain), seeding)
 
 
 def _kaiming(
@@ -342,7 +342,7 @@ def _kaiming(
     a: float,
     mode: OneFanMode,
     nonlinearity: NonlinearityName,
-    source: Source,
+    seeding: Seeding,
 ) -> torch.Tensor:
     if checked(tensor).numel() == 0:
         # The line of the caller of kaiming_uniform_ or kaiming_normal_, as in torch.
@@ -350,7 +350,7 @@ def _kaiming(
         return tensor
     with as_torch_says(values=("a", "nonlinearity")):
         _check_has_fans(tensor)
-        return fill(tensor, kind(a, mode, as_nonlinearity(nonlinearity)), source)
+        return fill(tensor, kind(a, mode, as_nonlinearity(nonlinearity)), seeding)
 
 
 def _check_has_fans(tensor: torch.Tensor) -> None:

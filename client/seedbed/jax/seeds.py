@@ -1,4 +1,4 @@
-"""Which seed a JAX key means.
+"""The seed that a JAX key means.
 
 The rule is public, so that a tensor can be named outside JAX, too:
 

@@ -1,20 +1,21 @@
-"""A model's parameters, all at once: from the shapes of a tree and rules on names."""
+"""All leaves of a tree, each filled by its name; each device gets its part."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
-import numpy as np
 from jax.sharding import PartitionSpec, Sharding
 from numpy.typing import NDArray
 
 from seedbed.client import Client
-from seedbed.jax.arrays import array_of_parts, as_client, check_dtype
+from seedbed.deadlines import deadline
+from seedbed.defaults import client_or_default
+from seedbed.jax.arrays import array_of_parts
 from seedbed.jax.names import leaves_by_name
+from seedbed.jax.rules import LeafRules, fillings_of, manifest_of_leaves
 from seedbed.jax.shardings import parts, sharding_or_default
-from seedbed.manifest import FORMAT, InitializerLike, Manifest
-from seedbed.rules import Rules
-from seedbed.spec.errors import bad_type, bad_value
+from seedbed.manifest import Manifest
+from seedbed.spec.errors import bad_value
 from seedbed.spec.slices import TensorSlice, whole
 from seedbed.spec.tensors import TensorSpec
 
@@ -27,10 +28,15 @@ def initialize(
     sharding_tree: Any = None,
     *,
     seed: int,
-    rules: Rules[InitializerLike],
+    rules: LeafRules | None = None,
+    prefix: str = "",
+    draw: int = 0,
     client: Client | None = None,
+    local: bool = False,
+    progress: bool = False,
+    timeout_seconds: float | None = None,
 ) -> Any:
-    """Return a tree of arrays: every leaf filled by its name, and each device with exactly its part.
+    """Return a tree of arrays: every leaf filled by its name, and each device with its part only.
 
     A name is the path to the leaf, joined with ``/``, such as ``params/Dense_0/kernel``; with seed,
     shape, dtype and rule it decides the content, which is the same for every sharding, any number
@@ -45,13 +51,18 @@ def initialize(
             altogether takes each leaf's own sharding.
         seed: of every tensor, -2**63 to 2**64 - 1. A seed that a rule's initializer carries does
             not count.
-        rules: patterns on names, and what fills the tensors that match; the first match counts. See
-            :class:`seedbed.Manifest`.
-        client: who samples; by default the one of :func:`seedbed.get_default_client`.
+        rules: patterns on names, and what fills the leaves that match, as in a
+            :class:`seedbed.Manifest`; the first match counts. None leaves an array as it is.
+        prefix: put before each name, for a part of a model that is initialized by itself.
+        draw: the n-th use of one seed.
+        client: who samples; by default that of :func:`seedbed.get_default_client`.
+        local: sample in this process, and compare with the server's digests.
+        progress: show a progress bar on standard error.
+        timeout_seconds: for the whole fetch; None is no limit.
 
     Raises:
         InvalidTypeError: if a leaf has no shape and dtype; all errors name the leaf.
-        InvalidValueError: if no rule matches a name, or a value is not allowed.
+        InvalidValueError: if a value is not allowed; or naming the leaves that no rule matches.
         TransportError: if a server's answer does not come.
 
     Example:
@@ -60,41 +71,56 @@ def initialize(
         >>> {name: leaf.shape for name, leaf in initialize(tree, seed=1, rules=rules).items()}
         {'bias': (3,), 'kernel': (4, 3)}
     """
-    leaves = leaves_by_name(abstract_tree)
-    manifest = _manifest(leaves, seed, rules)
+    client = client_or_default(client)
+    leaves = leaves_by_name(abstract_tree, prefix)
+    manifest = manifest_of_leaves(leaves, fillings_of(leaves, rules), seed=seed, draw=draw)
     shardings = dict(zip(leaves, _shardings(abstract_tree, sharding_tree), strict=True))
     wanted = {spec.name: _parts(spec, shardings[spec.name]) for spec in manifest.tensors}
-    sampled = _sample(as_client(client), manifest, wanted)
-    arrays = [
-        array_of_parts(spec.shape, spec.dtype, shardings[spec.name], _getter(sampled, spec.name))
-        for spec in manifest.tensors
-    ]
-    return jax.tree_util.tree_unflatten(jax.tree_util.tree_structure(abstract_tree), arrays)
-
-
-def _manifest(leaves: Mapping[str, Any], seed: int, rules: Rules[InitializerLike]) -> Manifest:
-    tensors = {}
-    for name, leaf in leaves.items():
-        shape, dtype = getattr(leaf, "shape", None), getattr(leaf, "dtype", None)
-        if shape is None or dtype is None:
-            raise bad_type(f"abstract_tree[{name!r}]", "a jax.ShapeDtypeStruct", leaf)
-        if jax.dtypes.issubdtype(dtype, jax.dtypes.extended):
-            raise bad_value(
-                f"abstract_tree[{name!r}]", "of numbers; leave keys out of the tree", str(dtype)
-            )
-        tensors[name] = {"shape": shape, "dtype": np.dtype(dtype)}
-    manifest = Manifest.from_dict(
-        {"seedbed_manifest": FORMAT, "seed": seed, "rules": rules, "tensors": tensors}
+    sampled = _sample(
+        client,
+        manifest,
+        wanted,
+        local=local,
+        progress=progress,
+        timeout_seconds=timeout_seconds,
     )
-    for spec in manifest.tensors:
-        check_dtype(spec.dtype)
-    # A seed that a rule's initializer brings along does not count: the model's counts for all.
-    return Manifest(
-        TensorSpec(
-            spec.name, spec.shape, spec.dtype, spec.initializer, seed, fan_axes=spec.fan_axes
+    arrays = {
+        spec.name: array_of_parts(
+            spec.shape, spec.dtype, shardings[spec.name], _getter(sampled, spec.name)
         )
         for spec in manifest.tensors
+    }
+    return jax.tree_util.tree_unflatten(
+        jax.tree_util.tree_structure(abstract_tree), ({**leaves, **arrays}).values()
     )
+
+
+def manifest_of(
+    abstract_tree: Any,
+    *,
+    seed: int,
+    rules: LeafRules | None = None,
+    prefix: str = "",
+    draw: int = 0,
+) -> Manifest:
+    """Return the leaves of a tree and what :func:`initialize` fills them with; nothing is fetched.
+
+    ``client.digest_all(manifest_of(...))`` is what :func:`digests` will say of the filled tree, and
+    ``manifest_of(...).save("model.yaml")`` is a file for ``seedbed fetch``.
+
+    Args:
+        abstract_tree: as in :func:`initialize`, like all other arguments.
+        seed: likewise.
+        rules: likewise.
+        prefix: likewise.
+        draw: likewise.
+
+    Raises:
+        InvalidTypeError: if an argument has the wrong type.
+        InvalidValueError: if a value is not allowed; or naming the leaves that no rule matches.
+    """
+    leaves = leaves_by_name(abstract_tree, prefix)
+    return manifest_of_leaves(leaves, fillings_of(leaves, rules), seed=seed, draw=draw)
 
 
 def _shardings(abstract_tree: Any, sharding_tree: Any) -> list[Sharding | None]:
@@ -126,13 +152,25 @@ def _parts(spec: TensorSpec, sharding: Sharding | None) -> list[TensorSlice]:
     return [whole(spec.shape)] if sharding is None else parts(sharding, spec.shape)
 
 
-def _sample(client: Client, manifest: Manifest, wanted: Mapping[str, list[TensorSlice]]) -> Sampled:
-    """Return all parts of all tensors; each call asks for one part of every tensor that has one left."""
+def _sample(
+    client: Client,
+    manifest: Manifest,
+    wanted: Mapping[str, list[TensorSlice]],
+    *,
+    local: bool,
+    progress: bool,
+    timeout_seconds: float | None,
+) -> Sampled:
+    """Return all parts of all tensors; each call asks for a part of all that have one left."""
+    remaining = deadline(client.target, timeout_seconds)
     sampled: dict[tuple[str, TensorSlice], NDArray[Any]] = {}
     for turn in range(max(map(len, wanted.values()), default=0)):
         part_of = {name: parts[turn] for name, parts in wanted.items() if turn < len(parts)}
         now = Manifest(manifest[name] for name in part_of)
-        for name, values in client.sample_all(now, slice=part_of).items():
+        arrays = client.sample_all(
+            now, slice=part_of, local=local, progress=progress, timeout_seconds=remaining()
+        )
+        for name, values in arrays.items():
             sampled[name, part_of[name]] = values
     return sampled
 

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 import keras
 
-from seedbed.keras.base import Initializer
+from seedbed.keras.initializers.base import Initializer
 from seedbed.keras.seeds import Seed
 from seedbed.spec import initializers as specs
 from seedbed.spec.fans import Axes, FanAxes

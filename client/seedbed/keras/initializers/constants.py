@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Self
 
 import keras
 
-from seedbed.keras.base import Initializer
+from seedbed.keras.initializers.base import Initializer
 from seedbed.spec import initializers as specs
 from seedbed.spec.initializers import InitializerSpec, Scaling, Side, Window
 

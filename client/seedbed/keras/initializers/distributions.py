@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import keras
 
-from seedbed.keras.base import Initializer
+from seedbed.keras.initializers.base import Initializer
 from seedbed.keras.seeds import Seed
 from seedbed.spec import initializers as specs
 from seedbed.spec.initializers import InitializerSpec
