@@ -13,7 +13,7 @@ Besides MLX's parameters, those that are random take by keyword
 - ``client``: who samples, by default the one of :func:`seedbed.get_default_client`.
 
 Without a name, the calls of one initializer are the successive draws of its seed; see
-:mod:`seedbed.mlx.sources`.
+:mod:`seedbed.mlx.seeds`.
 
 All raise InvalidTypeError and InvalidValueError (a TypeError and a ValueError) for what is not
 allowed, and a TransportError if a server's answer does not come. Empty shapes give empty arrays.
@@ -26,8 +26,9 @@ import numpy as np
 
 from seedbed.client import Client
 from seedbed.mlx.arrays import array_of, dtype_of, matrix_shape, shape_of
+from seedbed.mlx.sampler import Sampler
 from seedbed.mlx.scales import Mode, centred_uniform, glorot_std, he_std, not_negative
-from seedbed.mlx.sources import Seed, Source
+from seedbed.mlx.seeds import Seed
 from seedbed.spec.errors import bad_value
 from seedbed.spec.initializers import (
     ConstantSpec,
@@ -112,8 +113,8 @@ def normal(
         client: who samples.
     """
     spec = RandomNormalSpec(mean, not_negative("std", std))
-    source = Source(dtype, seed, name, client)
-    return lambda a: source.fill(shape_of(a), spec)
+    sampler = Sampler(dtype, seed, name, client)
+    return lambda a: sampler.fill(shape_of(a), spec)
 
 
 def uniform(
@@ -136,8 +137,8 @@ def uniform(
         client: who samples.
     """
     spec = RandomUniformSpec(low, high)
-    source = Source(dtype, seed, name, client)
-    return lambda a: source.fill(shape_of(a), spec)
+    sampler = Sampler(dtype, seed, name, client)
+    return lambda a: sampler.fill(shape_of(a), spec)
 
 
 def glorot_normal(
@@ -153,11 +154,11 @@ def glorot_normal(
         name: part of the content.
         client: who samples.
     """
-    source = Source(dtype, seed, name, client)
+    sampler = Sampler(dtype, seed, name, client)
 
     def initializer(a: mx.array, gain: float = 1.0) -> mx.array:
         shape = shape_of(a)
-        return source.fill(shape, RandomNormalSpec(0.0, glorot_std(shape, gain)))
+        return sampler.fill(shape, RandomNormalSpec(0.0, glorot_std(shape, gain)))
 
     return initializer
 
@@ -175,11 +176,11 @@ def glorot_uniform(
         name: part of the content.
         client: who samples.
     """
-    source = Source(dtype, seed, name, client)
+    sampler = Sampler(dtype, seed, name, client)
 
     def initializer(a: mx.array, gain: float = 1.0) -> mx.array:
         shape = shape_of(a)
-        return source.fill(shape, centred_uniform(glorot_std(shape, gain)))
+        return sampler.fill(shape, centred_uniform(glorot_std(shape, gain)))
 
     return initializer
 
@@ -197,11 +198,11 @@ def he_normal(
         name: part of the content.
         client: who samples.
     """
-    source = Source(dtype, seed, name, client)
+    sampler = Sampler(dtype, seed, name, client)
 
     def initializer(a: mx.array, mode: Mode = "fan_in", gain: float = 1.0) -> mx.array:
         shape = shape_of(a)
-        return source.fill(shape, RandomNormalSpec(0.0, he_std(shape, mode, gain)))
+        return sampler.fill(shape, RandomNormalSpec(0.0, he_std(shape, mode, gain)))
 
     return initializer
 
@@ -219,11 +220,11 @@ def he_uniform(
         name: part of the content.
         client: who samples.
     """
-    source = Source(dtype, seed, name, client)
+    sampler = Sampler(dtype, seed, name, client)
 
     def initializer(a: mx.array, mode: Mode = "fan_in", gain: float = 1.0) -> mx.array:
         shape = shape_of(a)
-        return source.fill(shape, centred_uniform(he_std(shape, mode, gain)))
+        return sampler.fill(shape, centred_uniform(he_std(shape, mode, gain)))
 
     return initializer
 
@@ -246,8 +247,8 @@ def orthogonal(
         client: who samples.
     """
     spec = OrthogonalSpec(gain)
-    source = Source(dtype, seed, name, client)
-    return lambda a: source.fill(matrix_shape(a), spec)
+    sampler = Sampler(dtype, seed, name, client)
+    return lambda a: sampler.fill(matrix_shape(a), spec)
 
 
 def sparse(
@@ -275,14 +276,14 @@ def sparse(
     """
     spec = SparseSpec(sparsity, not_negative("std", std), axis=1)
     others = RandomNormalSpec(mean, std)
-    source = Source(dtype, seed, name, client)
+    sampler = Sampler(dtype, seed, name, client)
 
     def initializer(a: mx.array) -> mx.array:
         shape = matrix_shape(a)
         return (
-            source.fill(shape, spec)
+            sampler.fill(shape, spec)
             if others.mean == 0
-            else source.fill_around_zeros(shape, others, spec)
+            else sampler.fill_around_zeros(shape, others, spec)
         )
 
     return initializer

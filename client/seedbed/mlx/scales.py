@@ -1,12 +1,15 @@
-"""How wide MLX's initializers spread: its fans, and the standard deviations and limits that follow from them."""
+"""How wide MLX's initializers spread: its fans, and what follows from them."""
 
 import math
 from typing import Literal
 
 from seedbed.spec.errors import bad_value
-from seedbed.spec.fans import Fans, compute_fans
+from seedbed.spec.fans import FanAxes, Fans, compute_fans
 from seedbed.spec.initializers import RandomUniformSpec
 from seedbed.spec.numbers import as_finite
+
+LAYOUT = FanAxes(in_axis=-1, out_axis=0)
+"""MLX's weights are (out, ..., in)."""
 
 Mode = Literal["fan_in", "fan_out"]
 MODES: tuple[Mode, ...] = ("fan_in", "fan_out")
