@@ -1,4 +1,4 @@
-"""The tensors of a model: names, shapes, dtypes and what fills them, from a file or from rules on names."""
+"""The tensors of a model: names, shapes, dtypes and what fills them."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -39,14 +39,14 @@ class Manifest:
         seed: 42                          # for every tensor that has none of its own
         dtype: float32                    # likewise
         fan_axes: {in_axis: 1, out_axis: 0}   # likewise; absence is Keras's rule
-        rules:                            # the first pattern that matches a name says what fills the tensor
+        rules:                            # the first pattern that matches a name counts
           - match: "*.bias"
             initializer: zeros
           - match: "*"
             initializer: {class_name: RandomNormal, config: {stddev: 0.02}}
         tensors:
           wte.weight: [50257, 768]        # a shape, or any of the keys above and draw:
-          lm_head.weight: {shape: [768, 50257], dtype: bfloat16, initializer: glorot_uniform, seed: 7}
+          lm_head.weight: {shape: [768, 50257], initializer: glorot_uniform, seed: 7}
 
     Rules may also be a mapping from patterns, or pairs. Patterns are those of :mod:`fnmatch`, upper
     and lower case distinct. A seed may also stand in an initializer's config; the tensor's own
@@ -182,7 +182,9 @@ class Manifest:
         dtype: Any = None,
         fan_axes: FanAxes | None = None,
     ) -> "Manifest":
-        """Return a manifest with the names, shapes and dtypes of a safetensors file; only its header is read.
+        """Return a manifest with the names, shapes and dtypes of a safetensors file.
+
+        Only its header is read.
 
         Args:
             path: the file.
@@ -212,7 +214,7 @@ class Manifest:
 
 
 def filled_manifest(
-    tensors: Iterable[tuple[str, tuple[int, ...], object, Filling | None]],
+    tensors: Iterable[tuple[str, tuple[int, ...], object, Filling]],
     *,
     seed: Any,
     draw: Any = 0,
@@ -221,7 +223,7 @@ def filled_manifest(
     """Return the manifest of a model's tensors.
 
     Args:
-        tensors: the name, shape and dtype of each, and what fills it; None leaves it out.
+        tensors: the name, shape and dtype of each, and what fills it.
         seed: of all of them, -2**63 to 2**64 - 1; one that came with an initializer does not count.
         draw: the n-th use of the seed.
         layout: of the framework's weights; None is Keras's.
@@ -233,8 +235,6 @@ def filled_manifest(
     bits, draw = as_seed(seed), as_draw(draw)
     specs = []
     for name, shape, dtype, filling in tensors:
-        if filling is None:
-            continue
         placed = filling if layout is None else filling.in_layout(layout)
         try:
             if layout is not None and placed.fan_axes is not None and len(shape) < 2:

@@ -156,7 +156,7 @@ def decide(
 
 
 def parse_optional(value: Any) -> Filling | None:
-    """Return :func:`parse_initializer` of a value; None, which leaves a tensor alone, stays None."""
+    """Return :func:`parse_initializer` of a value; None, which leaves a tensor, stays None."""
     return None if value is None else parse_initializer(value)
 
 

@@ -43,7 +43,8 @@ def test_a_framework_that_lacks_a_part_gives_one_line_too(
 
 
 def test_importing_seedbed_imports_no_framework() -> None:
-    script = f"import sys, seedbed, seedbed.cli; print([name for name in {FRAMEWORKS} if name in sys.modules])"
+    loaded = f"[name for name in {FRAMEWORKS} if name in sys.modules]"
+    script = f"import sys, seedbed, seedbed.cli; print({loaded})"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )

@@ -1,7 +1,7 @@
-"""seedbed for JAX: its initializers, sharded arrays of which each device fetches its part, and whole models.
+"""seedbed for JAX: its initializers, sharded arrays, and whole models.
 
-from seedbed.jax import initializers                        # instead of: from jax.nn import initializers
-kernel_init = initializers.lecun_normal()                   # for Flax linen and nnx, under jit, too
+from seedbed.jax import initializers       # instead of: from jax.nn import initializers
+kernel_init = initializers.lecun_normal()  # for Flax linen and nnx, under jit, too
 
 params = seedbed.jax.initialize(abstract_params, shardings, seed=42, rules={"*/bias": "zeros", "*":
 "lecun_normal"})

@@ -6,12 +6,14 @@ import jax
 import numpy as np
 
 from seedbed.jax.names import leaves_by_name
-from seedbed.spec.digests import Digest, digest_bytes, digest_of
+from seedbed.spec.digests import Digest, digest_array, digest_of
 from seedbed.spec.errors import bad_value
 
 
 def digests(tree: Any, *, prefix: str = "") -> dict[str, Digest]:
-    """Return the digest of each leaf's bytes, by name: those that a server states for the same tensors.
+    """Return the digest of each leaf's bytes, by name.
+
+    They are those that a server states for the same tensors; see :func:`seedbed.jax.manifest_of`.
 
     Args:
         tree: arrays, in any pytree; all of their shards must lie on devices of this process. Keys
@@ -22,10 +24,7 @@ def digests(tree: Any, *, prefix: str = "") -> dict[str, Digest]:
         InvalidValueError: if other processes hold a part of it, or if a leaf is traced, as inside
             jit: it has no bytes.
     """
-    return {
-        name: digest_bytes(_little_endian_bytes(name, leaf))
-        for name, leaf in leaves_by_name(tree, prefix).items()
-    }
+    return {name: _digest(name, leaf) for name, leaf in leaves_by_name(tree, prefix).items()}
 
 
 def digest(tree: Any, *, prefix: str = "") -> Digest:
@@ -40,8 +39,7 @@ def digest(tree: Any, *, prefix: str = "") -> Digest:
     return digest_of(digests(tree, prefix=prefix))
 
 
-def _little_endian_bytes(name: str, leaf: Any) -> memoryview:
-    array = leaf
+def _digest(name: str, leaf: Any) -> Digest:
     if isinstance(leaf, jax.core.Tracer):
         raise bad_value(
             "tree", "arrays that are not traced, as they are inside jit, grad or vmap", name
@@ -50,7 +48,5 @@ def _little_endian_bytes(name: str, leaf: Any) -> memoryview:
         if not leaf.is_fully_addressable:
             raise bad_value("tree", "arrays whose shards all lie on devices of this process", name)
         if jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
-            array = jax.random.key_data(leaf)
-    values = np.ascontiguousarray(np.asarray(array))
-    little = values.astype(values.dtype.newbyteorder("<"), copy=False)
-    return little.reshape(-1).view(np.uint8).data
+            leaf = jax.random.key_data(leaf)
+    return digest_array(np.asarray(leaf))

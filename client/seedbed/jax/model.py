@@ -12,7 +12,7 @@ from seedbed.deadlines import deadline
 from seedbed.defaults import client_or_default
 from seedbed.jax.arrays import array_of_parts
 from seedbed.jax.names import leaves_by_name
-from seedbed.jax.rules import LeafRules, fillings_of, manifest_of_leaves
+from seedbed.jax.rules import LeafRules, manifest_of_leaves
 from seedbed.jax.shardings import parts, sharding_or_default
 from seedbed.manifest import Manifest
 from seedbed.spec.errors import bad_value
@@ -66,14 +66,15 @@ def initialize(
         TransportError: if a server's answer does not come.
 
     Example:
-        >>> tree = {"kernel": jax.ShapeDtypeStruct((4, 3), "float32"), "bias": jax.ShapeDtypeStruct((3,), "float32")}
-        >>> rules = {"bias": "zeros", "*": "glorot_uniform"}
-        >>> {name: leaf.shape for name, leaf in initialize(tree, seed=1, rules=rules).items()}
-        {'bias': (3,), 'kernel': (4, 3)}
+        >>> shapes = {"kernel": (4, 3), "bias": (3,)}
+        >>> tree = {name: jax.ShapeDtypeStruct(shapes[name], "float32") for name in shapes}
+        >>> filled = initialize(tree, seed=1, rules={"bias": "zeros", "*": "glorot_uniform"})
+        >>> filled["kernel"].shape
+        (4, 3)
     """
     client = client_or_default(client)
     leaves = leaves_by_name(abstract_tree, prefix)
-    manifest = manifest_of_leaves(leaves, fillings_of(leaves, rules), seed=seed, draw=draw)
+    manifest = manifest_of_leaves(leaves, rules, seed=seed, draw=draw)
     shardings = dict(zip(leaves, _shardings(abstract_tree, sharding_tree), strict=True))
     wanted = {spec.name: _parts(spec, shardings[spec.name]) for spec in manifest.tensors}
     sampled = _sample(
@@ -120,7 +121,7 @@ def manifest_of(
         InvalidValueError: if a value is not allowed; or naming the leaves that no rule matches.
     """
     leaves = leaves_by_name(abstract_tree, prefix)
-    return manifest_of_leaves(leaves, fillings_of(leaves, rules), seed=seed, draw=draw)
+    return manifest_of_leaves(leaves, rules, seed=seed, draw=draw)
 
 
 def _shardings(abstract_tree: Any, sharding_tree: Any) -> list[Sharding | None]:

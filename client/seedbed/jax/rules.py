@@ -24,15 +24,24 @@ LeafRules = Rules[InitializerLike | None]
 """What fills the leaves: None is nothing."""
 
 
-def fillings_of(leaves: Mapping[str, Any], rules: LeafRules | None) -> dict[str, Filling | None]:
-    """Return what fills each leaf, by name; None leaves it as it is.
+def manifest_of_leaves(
+    leaves: Mapping[str, Any], rules: LeafRules | None, *, seed: int, draw: int
+) -> Manifest:
+    """Return what is asked for: the leaves that an initializer fills.
+
+    Args:
+        leaves: all leaves, by name.
+        rules: what fills them; None leaves an array as it is.
+        seed: of all of them.
+        draw: the n-th use of the seed.
 
     Raises:
         InvalidTypeError: if a rule is none.
-        InvalidValueError: if an initializer is not allowed; or naming the leaves that no rule
-            matches, and those without content that None would leave as they are.
+        InvalidValueError: if an initializer is not allowed, or cannot fill its leaf, which is
+            named; or naming the leaves that no rule matches, and those without content that None
+            would leave as they are.
     """
-    return decide(
+    fillings: dict[str, Filling | None] = decide(
         dict.fromkeys(leaves, UNSAID),
         parse_rules("rules", rules, parse_optional),
         empty={
@@ -40,17 +49,6 @@ def fillings_of(leaves: Mapping[str, Any], rules: LeafRules | None) -> dict[str,
         },
         needy="leaf",
     )
-
-
-def manifest_of_leaves(
-    leaves: Mapping[str, Any], fillings: Mapping[str, Filling | None], *, seed: int, draw: int
-) -> Manifest:
-    """Return what is asked for: the leaves that an initializer fills.
-
-    Raises:
-        InvalidArgumentError: if a leaf is no tensor of numbers, or its initializer cannot fill it;
-            names it.
-    """
     return filled_manifest(
         (
             (name, *_shape_and_dtype(name, leaves[name]), filling)

@@ -28,7 +28,7 @@ from seedbed.spec.tensors import TensorSpec
 
 
 @dataclass(frozen=True)
-class Content:
+class UnseededTensor:
     """A tensor but for its seed, which a key brings.
 
     Raises:
@@ -76,7 +76,7 @@ class Content:
         )
 
 
-def fill(content: Content, key: Any, out_sharding: Any) -> jax.Array:
+def fill(content: UnseededTensor, key: Any, out_sharding: Any) -> jax.Array:
     """Return the tensor of a key.
 
     Outside jit it is sampled now; with a sharding, each device asks for its part. Where JAX traces,
@@ -98,7 +98,7 @@ def fill(content: Content, key: Any, out_sharding: Any) -> jax.Array:
     return array_of_parts(content.shape, content.dtype, sharding, partial(content.sample, seed))
 
 
-def _traced(content: Content, words: jax.Array, out_sharding: Any) -> jax.Array:
+def _traced(content: UnseededTensor, words: jax.Array, out_sharding: Any) -> jax.Array:
     sharding = as_traced_sharding(out_sharding, len(content.shape))
     if isinstance(sharding, NamedSharding) and not sharding.is_fully_replicated:
         return _traced_by_devices(content, words, decided(sharding))
@@ -107,7 +107,9 @@ def _traced(content: Content, words: jax.Array, out_sharding: Any) -> jax.Array:
     )
 
 
-def _traced_by_devices(content: Content, words: jax.Array, sharding: NamedSharding) -> jax.Array:
+def _traced_by_devices(
+    content: UnseededTensor, words: jax.Array, sharding: NamedSharding
+) -> jax.Array:
     """Return the tensor from a program in which each device calls the host for its part."""
     lengths = sharding.shard_shape(content.shape)
     names = axis_names(sharding, len(lengths))
@@ -131,7 +133,7 @@ def _traced_by_devices(content: Content, words: jax.Array, sharding: NamedShardi
 
 
 def _from_host(
-    content: Content, lengths: tuple[int, ...], words: jax.Array, starts: list[Any]
+    content: UnseededTensor, lengths: tuple[int, ...], words: jax.Array, starts: list[Any]
 ) -> jax.Array:
     """Return a part of the tensor from a program that calls the host for it."""
 

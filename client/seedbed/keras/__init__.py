@@ -1,4 +1,4 @@
-"""seedbed for Keras 3, on TensorFlow, JAX and PyTorch: initializers of Keras, and all weights of a model at once.
+"""seedbed for Keras 3: its initializers, and all weights of a model at once, on any backend.
 
 import keras
 import seedbed.keras

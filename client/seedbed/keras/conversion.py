@@ -33,7 +33,7 @@ _CLASSES: dict[str, type[Initializer]] = {
 
 
 def convert(initializer: Any) -> Initializer:
-    """Return the initializer of ``seedbed.keras`` for one of Keras 3, tf_keras or seedbed, with its arguments and seed.
+    """Return the counterpart of an initializer, with its arguments and seed.
 
     Args:
         initializer: of one of Keras's own classes, or the default namespace's of the same names (a

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from seedbed.keras.names import weights_of
-from seedbed.spec.digests import Digest, digest_bytes, digest_of
+from seedbed.spec.digests import Digest, digest_array, digest_of
 from seedbed.spec.dtypes import as_dtype
 
 
@@ -20,10 +20,7 @@ def digests(model: Any, *, prefix: str = "") -> dict[str, Digest]:
         model: a built model or layer.
         prefix: put before each path.
     """
-    return {
-        weight.path: digest_bytes(_little_endian_bytes(weight.variable))
-        for weight in weights_of(model, prefix)
-    }
+    return {weight.path: _digest(weight.variable) for weight in weights_of(model, prefix)}
 
 
 def digest(model: Any, *, prefix: str = "") -> Digest:
@@ -34,7 +31,7 @@ def digest(model: Any, *, prefix: str = "") -> Digest:
     return digest_of(digests(model, prefix=prefix))
 
 
-def _little_endian_bytes(variable: Any) -> bytes:
+def _digest(variable: Any) -> Digest:
     # tf_keras's variables are TensorFlow's.
     values = (
         keras.ops.convert_to_numpy(variable.value)
@@ -42,5 +39,4 @@ def _little_endian_bytes(variable: Any) -> bytes:
         else variable.numpy()
     )
     # PyTorch's bfloat16 comes as float32.
-    array = np.asarray(values, as_dtype(variable.dtype).numpy)
-    return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+    return digest_array(np.asarray(values, as_dtype(variable.dtype).numpy))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from seedbed.client import Client
 from seedbed.defaults import check_client, client_or_default
 from seedbed.keras.names import Weight, weights_of
-from seedbed.keras.rules import Content, WeightRules, contents_of, manifest_of_weights
+from seedbed.keras.rules import WeightFilling, WeightRules, contents_of, manifest_of_weights
 from seedbed.manifest import Manifest
 
 
@@ -102,7 +102,7 @@ def manifest_of(
     return manifest_of_weights(weights, contents_of(weights, rules), seed=seed, draw=draw)
 
 
-def _finished(weight: Weight, content: Content, array: NDArray[Any]) -> NDArray[Any]:
+def _finished(weight: Weight, content: WeightFilling, array: NDArray[Any]) -> NDArray[Any]:
     """Return what a weight is to hold: an LSTM opens its forget gates, unless a rule says more."""
     is_lstm_bias = weight.name == "bias" and getattr(weight.layer, "unit_forget_bias", False)
     if not (is_lstm_bias and content.is_own):

@@ -28,7 +28,7 @@ class Weight:
 
     @property
     def is_data(self) -> bool:
-        """Whether its layer computes or measures it, so that there is no initial value to replace."""
+        """Whether its layer computes or measures it, so that no initial value is replaced."""
         return (type(self.layer).__name__, self.name) in _DATA
 
     @property

@@ -27,7 +27,7 @@ WeightRules = Rules[InitializerLike | Any | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class WeightFilling:
     """What a weight gets."""
 
     filling: Filling
@@ -43,7 +43,9 @@ class _Own:
     initializer: Any
 
 
-def contents_of(weights: Sequence[Weight], rules: WeightRules | None) -> dict[str, Content | None]:
+def contents_of(
+    weights: Sequence[Weight], rules: WeightRules | None
+) -> dict[str, WeightFilling | None]:
     """Return what each weight gets, by path; None leaves it as it is.
 
     Raises:
@@ -61,7 +63,7 @@ def contents_of(weights: Sequence[Weight], rules: WeightRules | None) -> dict[st
 
 def manifest_of_weights(
     weights: Sequence[Weight],
-    contents: Mapping[str, Content | None],
+    contents: Mapping[str, WeightFilling | None],
     *,
     seed: Any,
     draw: int,
@@ -100,7 +102,7 @@ def _parse(value: Any) -> Filling | plain.Initializer | Initializer:
     return plain_of(value)
 
 
-def _content(weight: Weight, decided: Any) -> Content | None:
+def _content(weight: Weight, decided: Any) -> WeightFilling | None:
     if decided is None:
         return None
     is_own = isinstance(decided, _Own)
@@ -111,4 +113,4 @@ def _content(weight: Weight, decided: Any) -> Content | None:
     if not isinstance(found, Filling):
         axes = fan_axes_of(found, weight.layer, len(weight.variable.shape))
         found = Filling(found.spec, axes)
-    return Content(found, is_own)
+    return WeightFilling(found, is_own)

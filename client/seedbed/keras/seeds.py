@@ -19,7 +19,7 @@ _STATE = "state"
 
 
 def drawn_seed() -> int:
-    """Return 64 random bits from Python's generator, which ``keras.utils.set_random_seed`` seeds."""
+    """Return 64 bits of Python's generator, which ``keras.utils.set_random_seed`` seeds."""
     return random.getrandbits(64)
 
 
@@ -42,9 +42,10 @@ def checked_seed(seed: Seed) -> Any:
 
 
 def next_draw(seed: Any) -> tuple[int, int]:
-    """Return the 64 bits of a checked seed and the draw that a call takes; a generator goes on to the next one.
+    """Return the 64 bits of a checked seed and the draw that a call takes.
 
-    The state of Keras's generator is a pair: its seed, and how often it was asked.
+    A generator goes on to the next draw. The state of Keras's generator is a pair: its seed, and
+    how often it was asked.
     """
     if isinstance(seed, SeedGenerator):
         return as_seed(seed.seed), seed.next_draw()

@@ -11,8 +11,9 @@ from seedbed.spec.errors import bad_type, bad_value
 
 
 def digests(tree: Any, *, prefix: str = "") -> dict[str, Digest]:
-    """Return the digest of each array's bytes, by name: those that a server states for the same tensors.
+    """Return the digest of each array's bytes, by name.
 
+    They are those that a server states for the same tensors; see :func:`seedbed.mlx.manifest_of`.
     The names are those of ``mlx.utils.tree_flatten``, such as ``layers.0.weight``.
 
     Args:

@@ -1,4 +1,4 @@
-"""The initializers of ``mlx.nn.init``: their names, parameters, defaults, fans and scales, sampled by seedbed.
+"""The initializers of ``mlx.nn.init``, with its parameters, defaults and fans.
 
 Each function returns one that takes an array and returns another of its shape and of the dtype
 asked for; the array itself is neither changed nor looked at. MLX's meanings: fans are those of
@@ -144,9 +144,10 @@ def uniform(
 def glorot_normal(
     dtype: mx.Dtype = mx.float32, *, seed: Seed = None, name: str = "", client: Client | None = None
 ) -> GlorotInitializer:
-    """Return ``initializer(a, gain=1.0)`` of normal numbers with std = gain * sqrt(2 / (fan_in + fan_out)).
+    """Return ``initializer(a, gain=1.0)`` of normal numbers, scaled by both fans.
 
-    Glorot and Bengio 2010. The gain is finite, 0 or more.
+    std = gain * sqrt(2 / (fan_in + fan_out)). Glorot and Bengio 2010. The gain is finite, 0 or
+    more.
 
     Args:
         dtype: of the arrays, floating.
@@ -166,9 +167,10 @@ def glorot_normal(
 def glorot_uniform(
     dtype: mx.Dtype = mx.float32, *, seed: Seed = None, name: str = "", client: Client | None = None
 ) -> GlorotInitializer:
-    """Return ``initializer(a, gain=1.0)`` of uniform numbers with limit = gain * sqrt(6 / (fan_in + fan_out)).
+    """Return ``initializer(a, gain=1.0)`` of uniform numbers, scaled by both fans.
 
-    Glorot and Bengio 2010. The gain is finite, 0 or more.
+    limit = gain * sqrt(6 / (fan_in + fan_out)). Glorot and Bengio 2010. The gain is finite, 0 or
+    more.
 
     Args:
         dtype: of the arrays, floating.
@@ -188,9 +190,10 @@ def glorot_uniform(
 def he_normal(
     dtype: mx.Dtype = mx.float32, *, seed: Seed = None, name: str = "", client: Client | None = None
 ) -> HeInitializer:
-    """Return ``initializer(a, mode="fan_in", gain=1.0)`` of normal numbers with std = gain / sqrt(fan).
+    """Return ``initializer(a, mode="fan_in", gain=1.0)`` of normal numbers, scaled by one fan.
 
-    He et al. 2015, whose factor is the gain sqrt(2). The gain is finite, 0 or more.
+    std = gain / sqrt(fan). He et al. 2015, whose factor is the gain sqrt(2). The gain is finite, 0
+    or more.
 
     Args:
         dtype: of the arrays, floating.
@@ -210,9 +213,10 @@ def he_normal(
 def he_uniform(
     dtype: mx.Dtype = mx.float32, *, seed: Seed = None, name: str = "", client: Client | None = None
 ) -> HeInitializer:
-    """Return ``initializer(a, mode="fan_in", gain=1.0)`` of uniform numbers with limit = gain * sqrt(3 / fan).
+    """Return ``initializer(a, mode="fan_in", gain=1.0)`` of uniform numbers, scaled by one fan.
 
-    He et al. 2015, whose factor is the gain sqrt(2). The gain is finite, 0 or more.
+    limit = gain * sqrt(3 / fan). He et al. 2015, whose factor is the gain sqrt(2). The gain is
+    finite, 0 or more.
 
     Args:
         dtype: of the arrays, floating.
@@ -261,7 +265,7 @@ def sparse(
     name: str = "",
     client: Client | None = None,
 ) -> Initializer:
-    """Return an initializer of matrices whose rows have the same number of zeros; the others are normal numbers.
+    """Return an initializer of normal matrices with the same number of zeros in each row.
 
     Martens 2010.
 

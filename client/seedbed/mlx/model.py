@@ -10,7 +10,7 @@ from seedbed.defaults import check_client, client_or_default
 from seedbed.manifest import Manifest
 from seedbed.mlx.arrays import array_of
 from seedbed.mlx.names import arrays_by_name
-from seedbed.mlx.rules import ParameterRules, fillings_of, manifest_of_arrays
+from seedbed.mlx.rules import ParameterRules, manifest_of_arrays
 from seedbed.spec.errors import bad_type
 
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
@@ -99,4 +99,4 @@ def manifest_of(
     if not isinstance(module, nn.Module):
         raise bad_type("module", "an mlx.nn.Module", module)
     arrays = arrays_by_name(module, prefix)
-    return manifest_of_arrays(arrays, fillings_of(arrays, rules), seed=seed, draw=draw)
+    return manifest_of_arrays(arrays, rules, seed=seed, draw=draw)

@@ -1,4 +1,4 @@
-"""The names of a tree's arrays: those of ``mlx.utils.tree_flatten``, such as ``layers.0.weight``."""
+"""The names of a tree's arrays: those of ``mlx.utils.tree_flatten``."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from seedbed.spec.tensors import as_name
 
 
 def arrays_by_name(tree: Any, prefix: str = "") -> dict[str, Any]:
-    """Return the arrays of a tree by their names, in the tree's order.
+    """Return the arrays of a tree by their names, such as ``layers.0.weight``, in its order.
 
     Args:
         tree: a module, of which the parameters count; or arrays in dicts, lists and tuples.

@@ -21,28 +21,27 @@ ParameterRules = Rules[InitializerLike | None]
 """What fills the parameters: None is nothing."""
 
 
-def fillings_of(
-    arrays: Mapping[str, Any], rules: ParameterRules | None
-) -> dict[str, Filling | None]:
-    """Return what fills each parameter, by name; None leaves it as it is.
-
-    Raises:
-        InvalidTypeError: if a rule is none.
-        InvalidValueError: if an initializer is not allowed; or naming the parameters that no rule
-            matches.
-    """
-    pairs = parse_rules("rules", rules, parse_optional)
-    return decide(dict.fromkeys(arrays, UNSAID), pairs, needy="parameter")
-
-
 def manifest_of_arrays(
-    arrays: Mapping[str, Any], fillings: Mapping[str, Filling | None], *, seed: Any, draw: int
+    arrays: Mapping[str, Any], rules: ParameterRules | None, *, seed: Any, draw: int
 ) -> Manifest:
     """Return what is asked for: the parameters that an initializer fills.
 
+    Args:
+        arrays: all parameters, by name.
+        rules: what fills them; None leaves a parameter as it is.
+        seed: of all of them.
+        draw: the n-th use of the seed.
+
     Raises:
-        InvalidArgumentError: if an initializer cannot fill its parameter, which is named.
+        InvalidTypeError: if a rule is none.
+        InvalidValueError: if an initializer is not allowed, or cannot fill its parameter, which is
+            named; or naming the parameters that no rule matches.
     """
+    fillings: dict[str, Filling | None] = decide(
+        dict.fromkeys(arrays, UNSAID),
+        parse_rules("rules", rules, parse_optional),
+        needy="parameter",
+    )
     filled = []
     for name, filling in fillings.items():
         if filling is not None:

@@ -27,7 +27,7 @@ def fans_in_mlx(shape: tuple[int, ...]) -> Fans:
 
 
 def glorot_std(shape: tuple[int, ...], gain: float) -> float:
-    """Return gain * sqrt(2 / (fan_in + fan_out)); of an empty weight, as if its fans had a sum of 1 or more."""
+    """Return gain * sqrt(2 / (fan_in + fan_out)); an empty weight's fans count as a sum of 1."""
     fans = fans_in_mlx(shape)
     return not_negative("gain", gain) * math.sqrt(2.0 / max(1.0, fans.fan_in + fans.fan_out))
 

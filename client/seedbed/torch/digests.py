@@ -9,11 +9,11 @@ from seedbed.torch.names import named_tensors
 
 
 def digests(module: nn.Module, *, prefix: str = "") -> dict[str, Digest]:
-    """Return the digest of each parameter's bytes, by name; of a DTensor, those of the whole tensor.
+    """Return the digest of each parameter's bytes, by name.
 
-    A collective call for DTensors: every rank makes it, for the same module. One whole parameter is
-    in memory at a time. The digests are those that a server states for the same tensors; see
-    :func:`seedbed.torch.manifest_of`.
+    Of a DTensor, they are those of the whole tensor. A collective call for DTensors: every rank
+    makes it, for the same module. One whole parameter is in memory at a time. The digests are those
+    that a server states for the same tensors; see :func:`seedbed.torch.manifest_of`.
 
     Args:
         module: the module.

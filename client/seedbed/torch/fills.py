@@ -1,4 +1,4 @@
-"""How tensors get their content: rectangles are fetched straight into memory where that is possible, else copied there.
+"""How tensors get their content: fetched straight into their memory, or else copied there.
 
 Every process asks for the elements it holds, and for no others.
 """
@@ -31,7 +31,7 @@ class Destination:
     tensor: torch.Tensor
     """A tensor or DTensor, not on the meta device."""
     spec: TensorSpec
-    """The whole tensor; its shape is the tensor's, or that of a matrix of the first axis and all others flattened."""
+    """The whole tensor, in its own shape, or as the matrix of its first axis and all others."""
     zero_row: int | None = None
     """A row that is set to zero afterwards: an embedding's padding."""
 
@@ -127,7 +127,10 @@ def check_memory(tensor: torch.Tensor) -> None:
         InvalidValueError: if it is on the meta device.
     """
     if tensor.is_meta:
-        allowed = "on a device with memory: to_empty() gives some to a module on meta, and so does initialize_()"
+        allowed = (
+            "on a device with memory: to_empty() gives some to a module on meta, "
+            "and so does initialize_()"
+        )
         raise bad_value("tensor", allowed, str(tensor.device))
 
 
@@ -139,7 +142,7 @@ def _memories(destination: Destination) -> Iterator[_Memory]:
 
 
 def _batches(memories: Sequence[_Memory]) -> Iterator[Sequence[_Memory]]:
-    """Yield the tensors that are filled together: all, unless their staging arrays would take too much memory."""
+    """Yield the tensors that are filled together: as many as staging arrays have memory for."""
     batch: list[_Memory] = []
     staged_bytes = 0
     for memory in memories:

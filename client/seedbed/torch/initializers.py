@@ -1,4 +1,4 @@
-"""The functions of torch.nn.init, filled by seedbed: in place, with torch's names, parameters, defaults and errors.
+"""The functions of torch.nn.init, with its parameters, defaults and errors, filled by seedbed.
 
 Each returns its tensor. Beside torch's parameters the random ones take, by keyword only:
 
@@ -48,7 +48,7 @@ from seedbed.torch.truncation import truncated_normal
 
 
 def calculate_gain(nonlinearity: NonlinearityName, param: float | None = None) -> float:
-    """Return by how much weights before a nonlinearity are widened; see :func:`seedbed.calculate_gain`.
+    """Return the gain of a nonlinearity; see :func:`seedbed.calculate_gain`.
 
     Raises:
         InvalidValueError: if there is no such nonlinearity, or ``param`` is no number.
@@ -115,9 +115,10 @@ def trunc_normal_(
     draw: int = 0,
     client: Client | None = None,
 ) -> torch.Tensor:
-    """Fill a tensor with normal numbers, conditioned on lying within [a, b]: values, and not standard deviations.
+    """Fill a tensor with normal numbers, conditioned on lying within [a, b].
 
-    The distribution is exact wherever the bounds lie, so there is no warning where torch has one.
+    The bounds are values, not standard deviations. The distribution is exact wherever the bounds
+    lie, so there is no warning where torch has one.
 
     Raises:
         OutOfRangeError: if ``std`` is not positive, ``b`` not above ``a``, or the nearer bound more
@@ -170,9 +171,10 @@ def xavier_uniform_(
     draw: int = 0,
     client: Client | None = None,
 ) -> torch.Tensor:
-    """Fill a tensor with uniform numbers on [-limit, limit), limit = gain sqrt(6 / (fan_in + fan_out)).
+    """Fill a tensor with uniform numbers, scaled by both fans.
 
-    Glorot and Bengio 2010. A zero-size tensor stays as it is, where torch divides by zero.
+    They lie on [-limit, limit), limit = gain sqrt(6 / (fan_in + fan_out)). Glorot and Bengio 2010.
+    A zero-size tensor stays as it is, where torch divides by zero.
 
     Raises:
         InvalidValueError: if the tensor has fewer than two dimensions.
@@ -191,9 +193,10 @@ def xavier_normal_(
     draw: int = 0,
     client: Client | None = None,
 ) -> torch.Tensor:
-    """Fill a tensor with normal numbers, not truncated, of standard deviation gain sqrt(2 / (fan_in + fan_out)).
+    """Fill a tensor with normal numbers, scaled by both fans and not truncated.
 
-    Glorot and Bengio 2010. A zero-size tensor stays as it is, where torch divides by zero.
+    Their standard deviation is gain sqrt(2 / (fan_in + fan_out)). Glorot and Bengio 2010. A
+    zero-size tensor stays as it is, where torch divides by zero.
 
     Raises:
         InvalidValueError: if the tensor has fewer than two dimensions.
@@ -214,7 +217,9 @@ def kaiming_uniform_(
     draw: int = 0,
     client: Client | None = None,
 ) -> torch.Tensor:
-    """Fill a tensor with uniform numbers on [-limit, limit), limit = gain sqrt(3 / fan). He et al. 2015.
+    """Fill a tensor with uniform numbers, scaled by one fan.
+
+    They lie on [-limit, limit), limit = gain sqrt(3 / fan). He et al. 2015.
 
     Args:
         tensor: what is filled.
@@ -253,9 +258,10 @@ def kaiming_normal_(
     draw: int = 0,
     client: Client | None = None,
 ) -> torch.Tensor:
-    """Fill a tensor with normal numbers, not truncated, of standard deviation gain / sqrt(fan). He et al. 2015.
+    """Fill a tensor with normal numbers, scaled by one fan and not truncated.
 
-    The arguments are those of :func:`kaiming_uniform_`.
+    Their standard deviation is gain / sqrt(fan). He et al. 2015. The arguments are those of
+    :func:`kaiming_uniform_`.
 
     Raises:
         InvalidValueError: if the tensor has fewer than two dimensions, or an argument is not
@@ -281,10 +287,10 @@ def orthogonal_(
     draw: int = 0,
     client: Client | None = None,
 ) -> torch.Tensor:
-    """Fill a tensor with a matrix with orthonormal rows or columns, whichever are fewer, times ``gain``.
+    """Fill a tensor with a matrix of orthonormal rows or columns, times ``gain``.
 
-    As in torch, the first axis is the rows, and all others are the columns, flattened. Saxe et al.
-    2014.
+    Those are orthonormal of which there are fewer. As in torch, the first axis is the rows, and all
+    others are the columns, flattened. Saxe et al. 2014.
 
     Raises:
         InvalidValueError: if the tensor has fewer than two dimensions.
@@ -294,7 +300,9 @@ def orthogonal_(
 
 
 def dirac_(tensor: torch.Tensor, groups: int = 1, *, client: Client | None = None) -> torch.Tensor:
-    """Fill a convolution's kernel so that it passes its inputs on: as many as there are outputs in each group.
+    """Fill a convolution's kernel so that it passes its inputs on.
+
+    In each group it passes on as many as there are outputs.
 
     Raises:
         InvalidValueError: unless the tensor has 3, 4 or 5 dimensions, or if ``groups`` does not
@@ -315,10 +323,11 @@ def sparse_(
     draw: int = 0,
     client: Client | None = None,
 ) -> torch.Tensor:
-    """Fill a matrix with normal numbers, and in each column the part ``sparsity``, rounded up, with zeros.
+    """Fill a matrix with normal numbers, and the part ``sparsity`` of each column with zeros.
 
-    Both the numbers and the places of the zeros follow from the seed, or from ``generator``; torch
-    takes the places from its default generator whatever is given. Martens 2010.
+    Their number is rounded up. Both the numbers and the places of the zeros follow from the seed,
+    or from ``generator``; torch takes the places from its default generator whatever is given.
+    Martens 2010.
 
     Raises:
         InvalidValueError: unless the tensor has two dimensions and ``sparsity`` is from 0 to 1.

@@ -24,7 +24,7 @@ ZEROS, ONES = Filling(ZerosSpec()), Filling(OnesSpec())
 
 
 def fillings_of(module: nn.Module) -> Iterator[Named]:
-    """Yield what a module's own reset_parameters fills, and how; nothing if it is none of torch's layers.
+    """Yield what a module's own reset_parameters fills, and how; nothing for unknown layers.
 
     A class that brings a reset_parameters of its own is none of them, even if it derives from one.
     """
@@ -76,7 +76,7 @@ def _recurrent(module: nn.Module) -> Iterator[Named]:
 
 
 def _attention(module: nn.Module) -> Iterator[Named]:
-    """Whatever of these there is; the bias of the projection out, too, which is a layer of its own."""
+    """Whatever of these there is, and the bias of the projection out, a layer of its own."""
     del module
     for name in ("in_proj_weight", "q_proj_weight", "k_proj_weight", "v_proj_weight"):
         yield name, Filling(XavierUniformSpec())

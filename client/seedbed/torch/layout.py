@@ -19,12 +19,12 @@ class PlacedRectangle:
     slice: TensorSlice | None
     """The rectangle; None is the whole tensor."""
     place: Index
-    """Its place in an array of the layout's local shape; an index that gives a view, whatever the rank."""
+    """Its place in an array of the local shape: an index that gives a view, whatever the rank."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What a process holds of a tensor: on each axis some runs of indices, and all their combinations."""
+    """What a process holds of a tensor: all combinations of some runs of indices on each axis."""
 
     shape: tuple[int, ...]
     """The whole tensor's."""
@@ -37,7 +37,7 @@ class Layout:
         return tuple(axis.length for axis in self.axes)
 
     def as_matrix(self) -> "Layout":
-        """Return the layout of the matrix whose rows are the first axis and whose columns are all others, flattened."""
+        """Return the layout of the matrix of the first axis and all others, flattened."""
         columns = all_of(1)
         for axis, length in zip(self.axes[1:], self.shape[1:], strict=True):
             columns = columns.over(axis, length)
@@ -60,7 +60,7 @@ def whole_layout(shape: tuple[int, ...]) -> Layout:
 
 
 def _placed(axis: Runs) -> list[tuple[int, int, int]]:
-    """Return an axis's runs with the place of each among what is held: first index, length, place."""
+    """Return the first index, length and place among what is held of each of an axis's runs."""
     places = itertools.accumulate((length for _, length in axis.pairs), initial=0)
     return [
         (start, length, place) for (start, length), place in zip(axis.pairs, places, strict=False)

@@ -81,8 +81,8 @@ def initialize_(
         TransportError: if a server's answer does not come; the module is then partly filled.
 
     Example:
-        >>> model = torch.nn.Sequential(torch.nn.Embedding(10, 4), torch.nn.Linear(4, 10, bias=False))
-        >>> initialize_(model, seed=1, rules={"0.*": {"class_name": "RandomNormal", "config": {"stddev": 0.02}}})
+        >>> model = nn.Sequential(nn.Embedding(10, 4), nn.Linear(4, 10, bias=False))
+        >>> initialize_(model, seed=1, rules={"0.*": RandomNormal(stddev=0.02)})
         Sequential(...)
     """
     check_client(client)
@@ -118,10 +118,11 @@ def manifest_of(
 ) -> Manifest:
     """Return the parameters of a module and what :func:`initialize_` fills them with.
 
-    Nothing is fetched or changed. The module may be on the meta device. ``client.digest_all(manifest_of(...))`` is what
-    :func:`digests` will say of the filled module (but for an embedding with a ``padding_idx``,
-    whose row is not zero on the wire), and ``manifest_of(...).save("model.yaml")`` is a file for
-    ``seedbed fetch``. Orthogonal weights of convolutions are in it as matrices.
+    Nothing is fetched or changed. The module may be on the meta device.
+    ``client.digest_all(manifest_of(...))`` is what :func:`digests` will say of the filled module
+    (but for an embedding with a ``padding_idx``, whose row is not zero on the wire), and
+    ``manifest_of(...).save("model.yaml")`` is a file for ``seedbed fetch``. Orthogonal weights of
+    convolutions are in it as matrices.
 
     Args:
         module: the module.

@@ -1,4 +1,4 @@
-"""What a rank holds of a tensor, without any ranks: runs and rectangles against torch's own splitting of a tensor."""
+"""What a rank holds of a tensor: runs and rectangles against torch's own splitting of it."""
 
 import itertools
 from collections.abc import Sequence
@@ -103,7 +103,7 @@ def test_the_rectangles_make_up_what_torch_would_cut_out(
 
 
 def assembled(layout: Layout, whole: torch.Tensor) -> list[int]:
-    """Put the rectangles of a layout together; every place is written once, and what is asked for is what is held."""
+    """Put the rectangles of a layout together; every place is written once."""
     source = whole.reshape(layout.shape).numpy()
     target = np.full(layout.local_shape, -1)
     asked = 0

@@ -62,7 +62,9 @@ class TruncatedNormal(Initializer, keras.initializers.TruncatedNormal):  # type:
 
 @_register
 class Orthogonal(Initializer, keras.initializers.Orthogonal):  # type: ignore[misc]
-    """A random matrix with orthonormal columns (rows, where there are fewer). Saxe et al. 2014. Floating dtypes.
+    """A random matrix with orthonormal columns (rows, where there are fewer).
+
+    Saxe et al. 2014. Floating dtypes.
 
     Args:
         gain: multiplies every element, finite.
