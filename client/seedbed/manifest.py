@@ -46,7 +46,7 @@ class Manifest:
             initializer: {class_name: RandomNormal, config: {stddev: 0.02}}
         tensors:
           wte.weight: [50257, 768]        # a shape, or any of the keys above and draw:
-          lm_head.weight: {shape: [768, 50257], initializer: glorot_uniform, seed: 7}
+          lm_head.weight: {shape: [768, 50257], dtype: bfloat16, initializer: he_normal, seed: 7}
 
     Rules may also be a mapping from patterns, or pairs. Patterns are those of :mod:`fnmatch`, upper
     and lower case distinct. A seed may also stand in an initializer's config; the tensor's own

@@ -1,4 +1,4 @@
-"""Modules for frameworks: their one shape, and what is said where a framework is missing."""
+"""Packages for frameworks: their one shape, and what is said where a framework is missing."""
 
 import ast
 import subprocess
@@ -11,7 +11,6 @@ import seedbed as sb
 from seedbed.frameworks import require
 
 PACKAGES = ("torch", "jax", "keras", "mlx")
-MODULES = ("digests", "initializers", "model", "names", "rules", "seeds")
 PLACE = ["seed", "rules", "prefix", "draw"]
 FETCH = ["client", "local", "progress", "timeout_seconds"]
 FRAMEWORKS = ("cupy", "flax", "jax", "keras", "mlx", "tensorflow", "tf_keras", "torch")
@@ -94,13 +93,6 @@ def defaults(function: ast.FunctionDef) -> dict[str, str | None]:
         argument.arg: None if value is None else ast.unparse(value)
         for argument, value in zip(function.args.kwonlyargs, values, strict=True)
     }
-
-
-@pytest.mark.parametrize("package", PACKAGES)
-def test_every_framework_has_the_same_modules(package: str) -> None:
-    folder = Path(sb.__path__[0], package)
-    for name in MODULES:
-        assert (folder / f"{name}.py").is_file() or (folder / name / "__init__.py").is_file()
 
 
 @pytest.mark.parametrize("package", PACKAGES)
