@@ -117,7 +117,7 @@ def test_a_full_server_refuses_streams_and_answers_all_else(small_server: Server
         )
         assert answer.retry_seconds == 1.0
         for call_again in (
-            lambda: client.sample(SPEC),
+            lambda: client.sample(LARGE),
             lambda: client.digest(SPEC),
             lambda: list(client.chunks(SPEC)),
         ):
