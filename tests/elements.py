@@ -15,26 +15,30 @@ from seedbed_server.kernels.uniform import uniform_float32, uniform_float64
 
 @njit
 def _uniforms32(words: Any, p: Any, out: Any) -> None:
+    minval, width, ceiling = p
     for i in range(words.size):
-        out[i] = uniform_float32(words[i], p[0], p[1], p[2])
+        out[i] = uniform_float32(words[i], minval, width, ceiling)
 
 
 @njit
 def _uniforms64(words: Any, p: Any, out: Any) -> None:
+    minval, width, ceiling = p
     for i in range(words.size):
-        out[i] = uniform_float64(words[i], p[0], p[1], p[2])
+        out[i] = uniform_float64(words[i], minval, width, ceiling)
 
 
 @njit
 def _normals32(words: Any, split: Any, p: Any, out: Any) -> None:
+    step, low, high, _, lower, upper, mean, stddev = p
     for i in range(words.size):
-        out[i] = normal_float32(words[i], split[0], p[0], p[1], p[2], p[4], p[5], p[6], p[7])
+        out[i] = normal_float32(words[i], split, step, low, high, lower, upper, mean, stddev)
 
 
 @njit
 def _normals64(words: Any, split: Any, p: Any, out: Any) -> None:
+    step, low, high, rest, lower, upper, mean, stddev = p
     for i in range(words.size):
-        out[i] = normal_float64(words[i], split[0], p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7])
+        out[i] = normal_float64(words[i], split, step, low, high, rest, lower, upper, mean, stddev)
 
 
 def values_of_words(rule: Uniform | Normal, dtype: Dtype, words: NDArray[Any]) -> NDArray[Any]:

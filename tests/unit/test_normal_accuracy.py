@@ -126,7 +126,7 @@ def test_a_truncated_float32_quantile_is_as_exact(bounds: tuple[float, float]) -
 @pytest.mark.parametrize("word", [np.uint32, np.uint64], ids=["float32", "float64"])
 def test_no_truncated_number_leaves_its_bounds(bounds: tuple[float, float], word: Any) -> None:
     rule = Normal(0.0, 1.0, *bounds)
-    split = int(normal_params(rule, Dtype.FLOAT64 if word is np.uint64 else Dtype.FLOAT32)[0][0])
+    split = int(normal_params(rule, Dtype.FLOAT64 if word is np.uint64 else Dtype.FLOAT32)[0])
     largest = int(np.iinfo(word).max)
     near_split = [min(max(split + offset, 0), largest) for offset in range(-50, 50)]
     ends = np.array([*range(1000), *(largest - i for i in range(1000)), *near_split], word)

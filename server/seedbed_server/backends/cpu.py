@@ -70,7 +70,7 @@ class CpuBackend:
         distribution: str,
         runs: Runs,
         key: Key,
-        parameters: tuple[NDArray[Any], ...],
+        parameters: tuple[Any, ...],
         dtype: Dtype,
         out: NDArray[np.uint8],
     ) -> None:
@@ -130,19 +130,19 @@ def _fill_diagonal(rule: Diagonal, runs: Runs, dtype: Dtype, out: NDArray[np.uin
     elements[is_on] = _scalar(rule.value, dtype)
 
 
-def uniform_params(rule: Uniform, dtype: Dtype) -> NDArray[Any]:
+def uniform_params(rule: Uniform, dtype: Dtype) -> tuple[Any, ...]:
     """Return minval, width and ceiling in the computing type of a dtype."""
     real: Any = np.float64 if dtype is Dtype.FLOAT64 else np.float32
-    params = np.array((rule.minval, rule.maxval - rule.minval, rule.maxval), real)
+    minval, maxval = real(rule.minval), real(rule.maxval)
     # Where rounding leaves no number between minval and maxval, every element is minval.
-    params[2] = max(params[0], np.nextafter(params[2], real(-np.inf)))
-    return params
+    ceiling = max(minval, np.nextafter(maxval, real(-np.inf)))
+    return minval, real(rule.maxval - rule.minval), ceiling
 
 
-def normal_params(rule: Normal, dtype: Dtype) -> tuple[NDArray[Any], NDArray[Any]]:
+def normal_params(rule: Normal, dtype: Dtype) -> tuple[Any, tuple[Any, ...]]:
     """Return the number of words below the median, and a normal's eight parameters.
 
-    Both are arrays, in the types that the dtype's kernel computes with.
+    All are numbers of the types that the dtype's kernel computes with.
     """
     bits, word, real = (
         (64, np.uint64, np.float64) if dtype is Dtype.FLOAT64 else (32, np.uint32, np.float32)
@@ -150,4 +150,4 @@ def normal_params(rule: Normal, dtype: Dtype) -> tuple[NDArray[Any], NDArray[Any
     where = interval(rule.lower, rule.upper, bits)
     numbers = [where.step, where.low_edge, where.high_edge, where.remainder]
     numbers += [rule.lower, rule.upper, rule.mean, rule.stddev]
-    return np.array([where.split], word), np.array(numbers, real)
+    return word(where.split), tuple(map(real, numbers))

@@ -48,17 +48,18 @@ _SAMPLERS: dict[str, tuple[Callable[..., None], str]] = {
         f"({_RUNS}, uint64, uint64, uint64, uint64[::1], uint8[::1])",
     ),
 }
-for _width, _word, _real, _rest in (
-    ("narrow", "uint32", "float32", "int64, " + _OUT.format(out="uint8")),
-    ("float32", "uint32", "float32", _OUT.format(out="float32")),
-    ("float64", "uint64", "float64", _OUT.format(out="float64")),
-):
-    for _distribution, _params in (
-        ("uniform", f"{_real}[::1]"),
-        ("normal", f"{_word}[::1], {_real}[::1]"),
-    ):
-        _kernel = getattr(values, f"{_distribution}_{_width}_values")
-        _SAMPLERS[f"{_distribution}_{_width}"] = _kernel, f"({_RUNS}, {_params}, {_rest})"
+_NARROW = "int64, " + _OUT.format(out="uint8")
+_FLOAT32, _FLOAT64 = _OUT.format(out="float32"), _OUT.format(out="float64")
+_UNIFORM, _UNIFORM64 = "UniTuple(float32, 3)", "UniTuple(float64, 3)"
+_NORMAL, _NORMAL64 = "uint32, UniTuple(float32, 8)", "uint64, UniTuple(float64, 8)"
+_SAMPLERS |= {
+    "uniform_narrow": (values.uniform_narrow_values, f"({_RUNS}, {_UNIFORM}, {_NARROW})"),
+    "uniform_float32": (values.uniform_float32_values, f"({_RUNS}, {_UNIFORM}, {_FLOAT32})"),
+    "uniform_float64": (values.uniform_float64_values, f"({_RUNS}, {_UNIFORM64}, {_FLOAT64})"),
+    "normal_narrow": (values.normal_narrow_values, f"({_RUNS}, {_NORMAL}, {_NARROW})"),
+    "normal_float32": (values.normal_float32_values, f"({_RUNS}, {_NORMAL}, {_FLOAT32})"),
+    "normal_float64": (values.normal_float64_values, f"({_RUNS}, {_NORMAL64}, {_FLOAT64})"),
+}
 _KERNELS = _MATRICES | _SAMPLERS
 
 

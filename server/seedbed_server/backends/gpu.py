@@ -263,12 +263,12 @@ class _Launch:
     def __init__(self, rule: Uniform | Normal, key: Key, dtype: Dtype) -> None:
         if isinstance(rule, Uniform):
             self._kernel: BlockKernel = BLOCK_KERNELS[f"uniform_{dtype.value}"]
-            split, params = np.zeros(1, self._kernel.word), uniform_params(rule, dtype)
+            split, params = self._kernel.word.type(0), uniform_params(rule, dtype)
         else:
             self._kernel = BLOCK_KERNELS[f"normal_{dtype.value}"]
             split, params = normal_params(rule, dtype)
         # Numbers are passed by value; arrays would have to be copied to the device first.
-        self._numbers: tuple[Any, ...] = (tuple(key.as_array()), split[0], tuple(params))
+        self._numbers: tuple[Any, ...] = (tuple(key.as_array()), split, params)
 
     def on(self, stream: Stream, runs: Runs, out: DeviceArray) -> tuple[Any, ...]:
         """Launch for some runs, and return what must live until the launch is done."""

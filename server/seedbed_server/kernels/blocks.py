@@ -74,64 +74,47 @@ def pair_of_words(words: Any, lane: Any) -> Any:
 @njit(inline="always")
 def uniform_float32_value(words: Any, lane: Any, split: Any, params: Any) -> Any:
     """Return a uniform float32."""
-    return uniform_float32(word_of_lane(words, lane), params[0], params[1], params[2])
+    minval, width, ceiling = params
+    return uniform_float32(word_of_lane(words, lane), minval, width, ceiling)
 
 
 @njit(inline="always")
 def uniform_float16_value(words: Any, lane: Any, split: Any, params: Any) -> Any:
     """Return the bits of a uniform float16."""
-    return uint16(
-        float16_bits(uniform_float32(word_of_lane(words, lane), params[0], params[1], params[2]))
-    )
+    return uint16(float16_bits(uniform_float32_value(words, lane, split, params)))
 
 
 @njit(inline="always")
 def uniform_bfloat16_value(words: Any, lane: Any, split: Any, params: Any) -> Any:
     """Return the bits of a uniform bfloat16."""
-    return uint16(
-        bfloat16_bits(uniform_float32(word_of_lane(words, lane), params[0], params[1], params[2]))
-    )
+    return uint16(bfloat16_bits(uniform_float32_value(words, lane, split, params)))
 
 
 @njit(inline="always")
 def uniform_float8_e4m3fn_value(words: Any, lane: Any, split: Any, params: Any) -> Any:
     """Return the bits of a uniform float8_e4m3fn."""
-    return uint8(
-        float8_e4m3fn_bits(
-            uniform_float32(word_of_lane(words, lane), params[0], params[1], params[2])
-        )
-    )
+    return uint8(float8_e4m3fn_bits(uniform_float32_value(words, lane, split, params)))
 
 
 @njit(inline="always")
 def uniform_float8_e5m2_value(words: Any, lane: Any, split: Any, params: Any) -> Any:
     """Return the bits of a uniform float8_e5m2."""
-    return uint8(
-        float8_e5m2_bits(
-            uniform_float32(word_of_lane(words, lane), params[0], params[1], params[2])
-        )
-    )
+    return uint8(float8_e5m2_bits(uniform_float32_value(words, lane, split, params)))
 
 
 @njit(inline="always")
 def uniform_float64_value(words: Any, lane: Any, split: Any, params: Any) -> Any:
     """Return a uniform float64."""
-    return uniform_float64(pair_of_words(words, lane), params[0], params[1], params[2])
+    minval, width, ceiling = params
+    return uniform_float64(pair_of_words(words, lane), minval, width, ceiling)
 
 
 @njit(inline="always")
 def normal_float32_value(words: Any, lane: Any, split: Any, params: Any) -> Any:
     """Return a normal float32."""
+    step, low, high, _, lower, upper, mean, stddev = params
     return normal_float32(
-        word_of_lane(words, lane),
-        split,
-        params[0],
-        params[1],
-        params[2],
-        params[4],
-        params[5],
-        params[6],
-        params[7],
+        word_of_lane(words, lane), split, step, low, high, lower, upper, mean, stddev
     )
 
 
@@ -162,17 +145,9 @@ def normal_float8_e5m2_value(words: Any, lane: Any, split: Any, params: Any) -> 
 @njit(inline="always")
 def normal_float64_value(words: Any, lane: Any, split: Any, params: Any) -> Any:
     """Return a normal float64."""
+    step, low, high, remainder, lower, upper, mean, stddev = params
     return normal_float64(
-        pair_of_words(words, lane),
-        split,
-        params[0],
-        params[1],
-        params[2],
-        params[3],
-        params[4],
-        params[5],
-        params[6],
-        params[7],
+        pair_of_words(words, lane), split, step, low, high, remainder, lower, upper, mean, stddev
     )
 
 

@@ -3,7 +3,7 @@
 Each loop draws a tile of words, which stays in the processor's cache, turns it into values, and
 goes on. Words and values are separate loops because LLVM vectorizes each of them well, and both
 together badly. Narrow floats, of 16 and 8 bits, are float32 values that a third loop rounds; they
-are written as their bits. The parameters come in an array: minval, width and ceiling for a uniform;
+are written as their bits. The parameters come in a tuple: minval, width and ceiling for a uniform;
 step, low_edge, high_edge, remainder, lower, upper, mean and stddev for a normal.
 """
 
@@ -36,7 +36,7 @@ TILE_WORDS = 4096
 def uniform_float32_values(firsts: Any, counts: Any, key: Any, params: Any, out: Any) -> None:
     """Fill a float32 array with uniform numbers."""
     prefer_wide_vectors()
-    minval, width, ceiling = params[0], params[1], params[2]
+    minval, width, ceiling = params
     words = np.empty(TILE_WORDS, np.uint32)
     position = np.zeros(2, np.uint64)
     at = uint64(0)
@@ -53,7 +53,7 @@ def uniform_narrow_values(
 ) -> None:
     """Fill an array of bytes with uniform numbers of a narrow format."""
     prefer_wide_vectors()
-    minval, width, ceiling = params[0], params[1], params[2]
+    minval, width, ceiling = params
     words = np.empty(TILE_WORDS, np.uint32)
     values = np.empty(TILE_WORDS, np.float32)
     position = np.zeros(2, np.uint64)
@@ -68,7 +68,7 @@ def uniform_narrow_values(
 def uniform_float64_values(firsts: Any, counts: Any, key: Any, params: Any, out: Any) -> None:
     """Fill a float64 array with uniform numbers."""
     prefer_wide_vectors()
-    minval, width, ceiling = params[0], params[1], params[2]
+    minval, width, ceiling = params
     words = np.empty(2 * TILE_WORDS, np.uint32)
     pairs = words.view(np.uint64)
     position = np.zeros(2, np.uint64)
@@ -86,8 +86,7 @@ def normal_float32_values(
 ) -> None:
     """Fill a float32 array with normal numbers."""
     prefer_wide_vectors()
-    below, step, low, high = split[0], params[0], params[1], params[2]
-    lower, upper, mean, stddev = params[4], params[5], params[6], params[7]
+    step, low, high, _, lower, upper, mean, stddev = params
     words = np.empty(TILE_WORDS, np.uint32)
     position = np.zeros(2, np.uint64)
     at = uint64(0)
@@ -95,7 +94,7 @@ def normal_float32_values(
         size = next_words(firsts, counts, uint64(1), position, key, words)
         tile = out[at : at + size]
         for i in range(size):
-            tile[i] = normal_float32(words[i], below, step, low, high, lower, upper, mean, stddev)
+            tile[i] = normal_float32(words[i], split, step, low, high, lower, upper, mean, stddev)
         at += size
 
 
@@ -104,8 +103,7 @@ def normal_narrow_values(
 ) -> None:
     """Fill an array of bytes with normal numbers of a narrow format."""
     prefer_wide_vectors()
-    below, step, low, high = split[0], params[0], params[1], params[2]
-    lower, upper, mean, stddev = params[4], params[5], params[6], params[7]
+    step, low, high, _, lower, upper, mean, stddev = params
     words = np.empty(TILE_WORDS, np.uint32)
     values = np.empty(TILE_WORDS, np.float32)
     position = np.zeros(2, np.uint64)
@@ -113,7 +111,7 @@ def normal_narrow_values(
     while at < uint64(out.size):
         size = next_words(firsts, counts, uint64(1), position, key, words)
         for i in range(size):
-            values[i] = normal_float32(words[i], below, step, low, high, lower, upper, mean, stddev)
+            values[i] = normal_float32(words[i], split, step, low, high, lower, upper, mean, stddev)
         at += write_rounded(values[:size], number, out[at:])
 
 
@@ -126,8 +124,7 @@ def normal_float64_values(
     that of the middle, and those in a tail are then gathered, computed and put in their places.
     """
     prefer_wide_vectors()
-    first, step, low, high, remainder = split[0], params[0], params[1], params[2], params[3]
-    lower, upper, mean, stddev = params[4], params[5], params[6], params[7]
+    step, low, high, remainder, lower, upper, mean, stddev = params
     words = np.empty(2 * TILE_WORDS, np.uint32)
     pairs = words.view(np.uint64)
     in_tail = np.empty(TILE_WORDS, np.uint8)
@@ -140,7 +137,7 @@ def normal_float64_values(
         size = next_words(firsts, counts, uint64(2), position, key, words) // uint64(2)
         tile = out[at : at + size]
         for i in range(size):
-            below, _, middle = place_float64(pairs[i], first, step, low, high, remainder)
+            below, _, middle = place_float64(pairs[i], split, step, low, high, remainder)
             tile[i] = scaled_float64(
                 central_quantile_float64(middle), below, lower, upper, mean, stddev
             )
@@ -151,7 +148,7 @@ def normal_float64_values(
             places[count] = i
             count += uint64(in_tail[i])
         for j in range(count):
-            below, tail, _ = place_float64(outer[j], first, step, low, high, remainder)
+            below, tail, _ = place_float64(outer[j], split, step, low, high, remainder)
             values[j] = scaled_float64(
                 tail_quantile_float64(tail), below, lower, upper, mean, stddev
             )
