@@ -63,6 +63,12 @@ def backend_on(device: CudaDevice, slots: int, slab_bytes: int = SLAB_BYTES) -> 
     return GpuBackend(device, processor(), slots=slots, slab_bytes=slab_bytes)
 
 
+@cache
+def as_it_is(device: CudaDevice) -> GpuBackend:
+    """Return a backend whose slots are as large as a server's; they take time to make."""
+    return GpuBackend(device, processor())
+
+
 def at_a_time(count: int, function: Callable[[int], object]) -> None:
     """Call a function with each number in a thread of its own, and raise what any of them raises."""
     with ThreadPoolExecutor(count) as pool:
@@ -74,8 +80,7 @@ class TestBackend(BackendTests):
 
     @pytest.fixture(params=["as it is", "small slabs"])
     def backend(self, request: pytest.FixtureRequest, device: CudaDevice) -> Iterator[Backend]:
-        whole = GpuBackend(device, processor())
-        backend = whole if request.param == "as it is" else backend_on(device, 3)
+        backend = as_it_is(device) if request.param == "as it is" else backend_on(device, 3)
         yield backend
         assert backend.free_slots == backend.threads
 

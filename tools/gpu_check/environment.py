@@ -108,7 +108,8 @@ def _variables(folder: Path, site: Path) -> dict[str, str]:
     return {
         **os.environ,
         "PYTHONPATH": os.pathsep.join([*map(str, ours), *theirs]),
-        "PYTHONDONTWRITEBYTECODE": "1",
+        # A crash in a library says where.
+        "PYTHONFAULTHANDLER": "1",
         # Empty, so that the first group shows what a first start takes.
         "SEEDBED_KERNEL_CACHE_DIR": str(folder / "kernels"),
         # JAX would take three quarters of the device's memory, and has no float64 by itself.

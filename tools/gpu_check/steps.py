@@ -27,11 +27,11 @@ def _group(name: str, seconds: float, *checks: str) -> Group:
 ENVIRONMENT = Group("environment", "", 0.0, ("wheels", "libraries"))
 
 GROUPS = (
-    _group("device", 20, "it opens"),
-    _group("golden", 80, *KERNELS, "whole file"),
+    _group("device", 15, "it opens"),
+    _group("golden", 75, *KERNELS, "whole file"),
     _group(
         "exhaustive",
-        100,
+        95,
         *(
             f"{what} {dtype}"
             for dtype in ("float32", "float64")
@@ -62,7 +62,7 @@ GROUPS = (
     ),
     _group(
         "throughput",
-        85,
+        80,
         "write",
         "copy",
         *KERNELS,

@@ -5,6 +5,7 @@
 downloads them, with what they need, for a Python of that version on Linux.
 """
 
+import importlib
 import re
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import tomllib
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
 # What is installed beside the SDK to run everything; the contract suite needs pytest.
@@ -50,22 +52,25 @@ def name_of(requirement: str) -> str:
 
 
 def chosen(wheels: Path) -> list[Path]:
-    """Return the wheels of a folder whose distribution is not installed, or too old."""
+    """Return the wheels of a folder that fit this Python and whose distribution is not here, or too old."""
     needed = {name_of(each): each for each in requirements()}
-    return [
-        wheel
-        for wheel in sorted(wheels.glob("*.whl"))
-        if not _is_met(
-            needed.get(name := name_of(wheel.name.split("-")[0]), name), _version(name, None)
-        )
-    ]
+    found: dict[str, tuple[Any, Path]] = {}
+    for wheel in wheels.glob("*.whl"):
+        name, version, *_ = wheel.name.split("-")
+        name = name_of(name)
+        if _is_met(needed.get(name, name), _version(name, None)) or not _fits(wheel):
+            continue
+        number = _packaging("version").Version(version)
+        if name not in found or number > found[name][0]:
+            found[name] = number, wheel
+    return sorted(wheel for _, wheel in found.values())
 
 
 def install(wheels: Sequence[Path], target: Path) -> list[str]:
     """Install wheels into a folder, without the network, and return what pip said of those that it refused."""
     if not wheels or not _pip(*map(str, wheels), target=target):
         return []
-    # One that is for another Python stops all.
+    # One that is refused stops all.
     refused = [(wheel, _pip(str(wheel), target=target)) for wheel in wheels]
     return [f"{wheel.name}: {reason}" for wheel, reason in refused if reason]
 
@@ -91,12 +96,22 @@ def _version(name: str, path: Sequence[str] | None) -> str | None:
 def _is_met(requirement: str, version: str | None) -> bool:
     if version is None:
         return False
+    specifier = _packaging("requirements").Requirement(requirement).specifier
+    return bool(specifier.contains(version, prereleases=True))
+
+
+def _fits(wheel: Path) -> bool:
+    """Return whether a wheel is for this Python; a folder may be for several."""
+    tags = _packaging("utils").parse_wheel_filename(wheel.name)[3]
+    return not tags.isdisjoint(_packaging("tags").sys_tags())
+
+
+def _packaging(module: str) -> Any:
+    """Return a module of packaging, which need not be there itself: pip has a copy."""
     try:
-        # Pip's own copy: packaging itself need not be there.
-        from pip._vendor.packaging.requirements import Requirement
-    except ImportError:
-        return True
-    return bool(Requirement(requirement).specifier.contains(version, prereleases=True))
+        return importlib.import_module(f"packaging.{module}")
+    except ModuleNotFoundError:
+        return importlib.import_module(f"pip._vendor.packaging.{module}")
 
 
 def _pip(*wheels: str, target: Path) -> str:

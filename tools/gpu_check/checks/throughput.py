@@ -148,7 +148,10 @@ class Bench:
             import torch
         except ModuleNotFoundError:
             raise NotRunError("torch is not installed") from None
+        if not (self._rig.rehearses or torch.cuda.is_available()):
+            raise NotRunError("this PyTorch has no CUDA")
         size = self._device_bytes
+        # It allocates beside our pool.
         self._device.free_unused()
         place = "cpu" if self._rig.rehearses else f"cuda:{self._rig.index}"
         tensor = torch.empty(size // 4, dtype=torch.float32, device=place)
@@ -157,17 +160,17 @@ class Bench:
             "uniform_": tensor.uniform_,
             "trunc_normal_": partial(torch.nn.init.trunc_normal_, tensor),
         }[name]
-        wait = (lambda: None) if self._rig.rehearses else torch.cuda.synchronize
+        wait = (lambda: None) if self._rig.rehearses else partial(torch.cuda.synchronize, place)
         return self._rated(size, fill, wait)
 
     def cupy_generator(self, name: str) -> Passed:
-        """Fill a float32 array by CuPy."""
+        """Draw a float32 array by CuPy."""
         cupy, size = self._cupy(), self._device_bytes
         with cupy.cuda.Device(self._rig.index):
-            out = cupy.empty(size // 4, np.float32)
             draw = getattr(cupy.random.default_rng(1), name)
             wait = cupy.cuda.get_current_stream().synchronize
-            return self._rated(size, lambda: draw(out.shape, dtype=np.float32, out=out), wait)
+            # Into new memory, which its pool has ready: given any, one of them makes a copy more.
+            return self._rated(size, partial(draw, size // 4, dtype=np.float32), wait)
 
     # To the host, and beyond.
 
