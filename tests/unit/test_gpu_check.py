@@ -107,6 +107,12 @@ def test_a_word_whose_value_differs_is_named(rig: Rig) -> None:
         exhaustive.compare(rig, rig.device(), wrong, 1)
 
 
+def test_words_that_differ_only_once_are_said_to(rig: Rig) -> None:
+    element = ELEMENT_KERNELS["rounding to float16"]
+    lane = exhaustive.Lane(rig.device(), element, element.compiled(), 8)
+    assert lane.example(16, 8) == "those from 16 on were right the second time"
+
+
 def test_all_words_agree_also_where_the_last_chunk_is_short(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,12 +165,19 @@ def test_a_group_that_hangs_is_ended_and_its_checks_are_stopped(
     monkeypatch.setattr(runner, "LAST_STEPS_SECONDS", 1.0)
     monkeypatch.setattr(runner, "REHEARSAL_TIMES", 1)
     short = replace(BROKEN, seconds=20.0)
-    results, _ = run((short, DEVICE), tmp_path, TEST_HANGS="1")
+    results, _ = run((short, replace(DEVICE, seconds=60.0)), tmp_path, TEST_HANGS="1")
     found = {r.name: (r.status, r.detail) for r in results}
     assert found["passes"][0] == "passed"
     for name in ("crashes", "hangs", "never comes"):
         assert found[name] == ("stopped", "the process did not end in time")
     assert found["it opens"][0] == "passed"
+
+
+def test_a_process_that_ends_badly_after_its_checks_has_failed(tmp_path: Path) -> None:
+    without_last = replace(BROKEN, checks=BROKEN.checks[:4])
+    results, _ = run((without_last,), tmp_path)
+    assert (results[-1].name, results[-1].status) == ("end of its process", "failed")
+    assert results[-1].detail == "the process ended with -11"
 
 
 def test_a_group_that_lacks_a_library_fails_by_its_name(tmp_path: Path) -> None:
@@ -200,6 +213,7 @@ def test_the_table_counts_and_sets_rates_beside_the_bandwidth() -> None:
     results = [
         result("write", group="throughput", figures={"GB/s": 2000.0}),
         result("normal_float32", group="throughput", figures={"GB/s": 1700.0}),
+        result("torch normal_", group="throughput", figures={"GB/s": 850.0}),
         result("whole file", "failed", detail="1 of 670"),
         result("kernel", "stopped", detail="after 1 of 2"),
     ]
@@ -207,6 +221,7 @@ def test_the_table_counts_and_sets_rates_beside_the_bandwidth() -> None:
     assert text.startswith("device: a card\n")
     assert "golden               0       1        1        0" in text
     assert "normal_float32                                1700         85%" in text
+    assert "normal_float32 is 2.00 times as fast as torch normal_" in text
     assert text.endswith(
         "golden: whole file: failed: 1 of 670\ngolden: kernel: stopped: after 1 of 2"
     )

@@ -9,6 +9,14 @@ from tools.gpu_check.result import NO_DEVICE, Result
 
 RATE = "GB/s"
 WRITE = "write"
+PEERS = (
+    ("uniform_float32", "torch uniform_"),
+    ("uniform_float32", "CuPy random"),
+    ("normal_float32", "torch normal_"),
+    ("normal_float32", "CuPy standard_normal"),
+    ("normal_float32", "torch trunc_normal_"),
+)
+"""Kernels, and what does the same."""
 NOT_PROVED = 2
 """The exit code where there is no device."""
 
@@ -45,6 +53,9 @@ def _rates(results: Sequence[Result]) -> list[str]:
     for name, rate in rated.items():
         part = f"{rate / write:12.0%}" if write else ""
         lines.append(f"{name:40}{rate:10.4g}{part}")
+    for ours, theirs in PEERS:
+        if ours in rated and theirs in rated:
+            lines.append(f"{ours} is {rated[ours] / rated[theirs]:.2f} times as fast as {theirs}")
     return [*lines, ""]
 
 

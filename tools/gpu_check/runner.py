@@ -38,7 +38,7 @@ class Runner:
     """Whether a stand-in takes the device's place."""
 
     def run(self, groups: Sequence[Group]) -> Iterator[Result]:
-        """Yield the results of all groups; what a group does not use of its time is the next one's."""
+        """Yield the results of all groups; what a group leaves of its time, or owes, is the next one's."""
         saved = 0.0
         no_device = ""
         for group in groups:
@@ -50,7 +50,7 @@ class Runner:
             began = time.monotonic()
             seconds = group.seconds * (REHEARSAL_TIMES if self.rehearses else 1) + saved
             results = self._run(group, seconds)
-            saved = max(0.0, seconds - (time.monotonic() - began))
+            saved = seconds - (time.monotonic() - began)
             # No device for one is no device for all.
             no_device = next(
                 (r.detail for r in results if r.detail.startswith(NO_DEVICE + ":")), ""
@@ -64,10 +64,8 @@ class Runner:
         command = [sys.executable, "-m", "tools.gpu_check.child", group.name, group.module]
         command += [str(file), str(seconds), str(self.device)]
         command += ["--rehearse"] * self.rehearses
-        results: list[Result] = []
-        with (
-            log.open("wb") as output,
-            subprocess.Popen(
+        with log.open("wb") as output:
+            process = subprocess.Popen(
                 command,
                 cwd=ROOT,
                 env=self.environment.variables,
@@ -75,23 +73,19 @@ class Runner:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
-            ) as process,
-            file.open(encoding="utf-8") as lines,
-        ):
-            deadline = time.monotonic() + seconds + LAST_STEPS_SECONDS
+            )
+        results: list[Result] = []
+        deadline = time.monotonic() + seconds + LAST_STEPS_SECONDS
+        with file.open(encoding="utf-8") as lines:
             try:
                 while process.poll() is None and time.monotonic() < deadline:
                     results += self._new(lines)
                     time.sleep(POLL_SECONDS)
-                was_late = process.poll() is None
+                code = process.poll()
             finally:
                 _end(process)
             results += self._new(lines)
-        if was_late:
-            left = Result(group.name, "", "stopped", "the process did not end in time")
-        else:
-            left = Result(group.name, "", "failed", f"the process ended with {process.returncode}")
-        return self._completed(group, results, left, log)
+        return self._completed(group, results, code, log)
 
     def _new(self, lines: TextIO) -> list[Result]:
         """Return the results that were written since the last time; one without a name is not told."""
@@ -108,26 +102,37 @@ class Runner:
         return result
 
     def _completed(
-        self, group: Group, results: list[Result], left: Result, log: Path
+        self, group: Group, results: list[Result], code: int | None, log: Path
     ) -> list[Result]:
-        """Return a result for each check of the list: ``left`` is that of those that gave none."""
+        """Return a result for each check of the list, also where its process gave none.
+
+        Args:
+            group: the checks.
+            results: what the process gave.
+            code: how it ended; None if it did not in time.
+            log: what it printed.
+        """
         named = {result.name: result for result in results}
         whole = named.pop("", None)
-        if whole is not None and whole.status != "passed":
-            left = whole
-        left = replace(left, trace=left.trace + "\n" + _tail(log))
+        ended = Result(group.name, "", "failed", f"the process ended with {code}")
+        if code is None:
+            ended = replace(ended, status="stopped", detail="the process did not end in time")
+        left = whole if whole is not None and whole.status != "passed" else ended
         missing = [name for name in group.checks if name not in named]
-        return [
-            *named.values(),
-            *(self._noted(replace(left, name=name)) for name in missing),
-        ]
+        if code and not missing:
+            missing = ["end of its process"]
+        trace = left.trace + "\n" + _tail(log)
+        rest = [self._noted(replace(left, name=name, trace=trace)) for name in missing]
+        return [*named.values(), *rest]
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """End a process and all that it started."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    # One that hangs in the driver cannot be ended.
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(LAST_STEPS_SECONDS)
 
 
 def _tail(log: Path) -> str:

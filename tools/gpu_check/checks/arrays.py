@@ -106,7 +106,7 @@ def to_jax(array: Any) -> int:
     """Hand an array to JAX, and return where it lies there."""
     import jax.dlpack
 
-    _need_cuda(array, "JAX", lambda: jax.default_backend() == "gpu")
+    _need_cuda(array, "JAX", lambda: jax.default_backend() != "cpu")
     return int(jax.dlpack.from_dlpack(array).unsafe_buffer_pointer())
 
 

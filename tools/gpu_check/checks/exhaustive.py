@@ -39,6 +39,9 @@ def compare(rig: Rig, device: CudaDevice, element: ElementKernel, checks_left: i
     end = rig.deadline - rig.seconds_left * (1 - 1 / checks_left)
     threads = available_threads()
     on_cpu = element.compiled()
+    # Here, as each of the threads would compile it for itself.
+    with device.used():
+        device.kernel(element.kernel)
     lanes: queue.SimpleQueue[Lane] = queue.SimpleQueue()
     for _ in range(threads):
         lanes.put(Lane(device, element, on_cpu, chunk))
@@ -58,8 +61,9 @@ def compare(rig: Rig, device: CudaDevice, element: ElementKernel, checks_left: i
     wrong = sum(count for count in counts if count is not None)
     done = sum(count is not None for count in counts)
     if wrong:
-        example = next(i for i, count in enumerate(counts) if count) * chunk
-        raise AssertionError(f"{wrong} words differ; {lanes.get().example(example, chunk)}")
+        first = next(i for i, count in enumerate(counts) if count) * chunk
+        example = lanes.get().example(first, min(chunk, words - first))
+        raise AssertionError(f"{wrong} words differ; {example}")
     if done < len(counts):
         raise StoppedError(done * chunk, words)
     return Passed(f"{words} of {element.words} words" if rig.rehearses else f"{words} words")
@@ -91,7 +95,10 @@ class Lane:
     def example(self, first: int, count: int) -> str:
         """Return the first word of a chunk that differs, and its values."""
         on_device, expected = self._values(first, count)
-        place = int(np.flatnonzero(on_device != expected)[0])
+        places = np.flatnonzero(on_device != expected)
+        if not places.size:
+            return f"those from {first} on were right the second time"
+        place = int(places[0])
         bits = f"{int(on_device[place]):#x} on the device, {int(expected[place]):#x} on the CPU"
         return f"number {first + place} gives {bits}"
 
