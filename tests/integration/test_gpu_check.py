@@ -31,10 +31,10 @@ echo "========= ERROR SUMMARY: 0 errors"
 def run_gpu_check(
     *arguments: str, folder: Path, **variables: str
 ) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
-    """Return what a run printed, and its file."""
+    """Return what `make gpu-check` printed, and its file."""
     out = folder / "out.json"
     done = subprocess.run(
-        [sys.executable, "-m", "tools.gpu_check", "--json", str(out), *arguments],
+        ["make", "gpu-check", f"GPU_PYTHON={sys.executable}", f"OUT={out}", *arguments],
         cwd=ROOT,
         env={**os.environ, **variables},
         capture_output=True,
@@ -54,7 +54,7 @@ def rehearsed(
     (folder / PROGRAM).write_text(SANITIZER)
     (folder / PROGRAM).chmod(0o755)
     path = os.pathsep.join((str(folder), os.environ["PATH"]))
-    return run_gpu_check("--rehearse", folder=folder, PATH=path)
+    return run_gpu_check("ARGS=--rehearse", folder=folder, PATH=path)
 
 
 def is_of_a_framework(name: str) -> bool:
@@ -107,6 +107,7 @@ def test_the_file_says_what_it_ran_on(rehearsed: Rehearsed) -> None:
 
 def test_without_a_device_every_step_is_not_run_by_name(tmp_path: Path) -> None:
     done, content = run_gpu_check(folder=tmp_path, CUDA_VISIBLE_DEVICES="")
+    # Make's own code for any failure.
     assert done.returncode == 2, done.stdout
     found = {(r["group"], r["name"]): r for r in content["results"]}
     assert list(found) == NAMES

@@ -324,6 +324,22 @@ def test_a_wheel_of_what_is_too_old_is_chosen(
     assert wheels.chosen(tmp_path) == [newer]
 
 
+def test_wheels_for_another_python_are_downloaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, here = tmp_path / "there", tmp_path / "here"
+    there.mkdir()
+    wheel(there, "gpu_check_probe", "1.1", "cp313-cp313-manylinux_2_28_x86_64")
+    wheel(there, "gpu_check_probe", "1.2", "cp311-cp311-manylinux_2_28_x86_64")
+    monkeypatch.setattr(wheels, "requirements", lambda: ["gpu-check-probe>=1"])
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(there))
+    assert wheels.download(here, "3.13") == 0
+    assert [path.name for path in here.iterdir()] == [
+        "gpu_check_probe-1.1-cp313-cp313-manylinux_2_28_x86_64.whl"
+    ]
+
+
 def test_the_requirements_are_those_of_the_server() -> None:
     names = {wheels.name_of(each) for each in wheels.requirements()}
     assert names >= {"google-crc32c", "hpack", "grpcio", "numba", "grpcio-reflection", "pytest"}
