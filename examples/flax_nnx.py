@@ -1,4 +1,6 @@
-"""A Flax nnx layer with an initializer of seedbed, and a sharded model filled by names: python examples/flax_nnx.py N.
+"""A Flax nnx layer with a seedbed initializer, and a sharded model filled by names.
+
+    python examples/flax_nnx.py N
 
 N is the number of devices of the host, 1, 2, 4 or 8; the digests are the same for all of them.
 """
@@ -47,7 +49,7 @@ class Net(nnx.Module):  # type: ignore[misc]  # Any where Flax is not installed
 
 
 def main() -> None:
-    """Print the digests of a layer and of a model, how the model lies on the devices, and that it runs."""
+    """Print digests of a layer and a model, the model's layout, and the shape of its output."""
     # An initializer in the place of one of jax.nn.initializers: the layer's key is the seed.
     layer = nnx.Linear(64, 64, kernel_init=initializers.he_normal(), rngs=nnx.Rngs(0))
     print(f"layer {seedbed.jax.digest(nnx.state(layer))}")
@@ -62,9 +64,8 @@ def main() -> None:
     print(f"model {seedbed.jax.digest(state)}")
     model = nnx.merge(graph, state)
     kernel = model.blocks[0].linear.kernel[...]
-    print(
-        f"blocks/0/linear/kernel: {kernel.addressable_shards[0].data.shape} of {kernel.shape} on a device"
-    )
+    part = kernel.addressable_shards[0].data
+    print(f"blocks/0/linear/kernel: {part.shape} of {kernel.shape} on a device")
     print(f"output {model(jnp.ones((2, 64))).shape}")
 
 

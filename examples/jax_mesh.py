@@ -1,8 +1,9 @@
-"""Fill a sharded model, each device with exactly its part: python examples/jax_mesh.py DEVICES [TARGET].
+"""Fill a sharded model, each device with exactly its part.
 
-DEVICES, 1, 2, 4 or 8, is how many devices of the host the model is laid out on. Whatever it is, the
-digest is the same. TARGET is a server, such as 127.0.0.1:50051; without one the embedded engine
-samples.
+    python examples/jax_mesh.py DEVICES [TARGET]
+
+DEVICES is the number of devices of the host, 1, 2, 4 or 8; the digest is the same for all of them.
+TARGET is a server, such as 127.0.0.1:50051; without one the embedded engine samples.
 """
 
 import os
@@ -33,7 +34,7 @@ RULES: dict[str, Any] = {
 
 
 def shapes() -> dict[str, jax.ShapeDtypeStruct]:
-    """Return the parameters of a small model, without numbers; ``jax.eval_shape`` gives such a tree of any model."""
+    """Return the shapes of a small model's parameters; ``jax.eval_shape`` gives any model's."""
 
     def layer() -> dict[str, dict[str, jax.ShapeDtypeStruct]]:
         return {

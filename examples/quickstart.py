@@ -1,4 +1,4 @@
-"""What seedbed is for, in a minute: two ranks fetch one model from a server and find the same bits.
+"""A tour of seedbed in a minute: two ranks fetch one model from a server and find the same bits.
 
     python examples/quickstart.py
 
@@ -52,7 +52,8 @@ def tour() -> int:
 
         step(
             2,
-            f"two ranks, each a process of its own, fetch GPT-2 small: {len(manifest)} tensors, {numbers:,} numbers",
+            "two ranks, each a process of its own, fetch GPT-2 small: "
+            f"{len(manifest)} tensors, {numbers:,} numbers",
         )
         ranks = run_ranks(address)
         for rank, report in enumerate(ranks):
@@ -71,9 +72,8 @@ def tour() -> int:
 
         step(4, "is each rank's shard the slice of the whole?")
         shards = all(report["shards_match"] for report in ranks)
-        say(
-            f"every tensor in {RANKS} parts along axis 0: {'equal, bit for bit' if shards else 'THEY DIFFER'}"
-        )
+        verdict = "equal, bit for bit" if shards else "THEY DIFFER"
+        say(f"every tensor in {RANKS} parts along axis 0: {verdict}")
 
         step(5, "a file for your framework, fetched and verified by the command line")
         file = OUTPUT / "gpt2-small.safetensors"

@@ -1,4 +1,9 @@
-"""Fetch one rank's rows of a tensor from a server: python examples/remote.py 127.0.0.1:50051 RANK WORLD_SIZE."""
+"""Fetch one rank's rows of a tensor from a server.
+
+    python examples/remote.py 127.0.0.1:50051 RANK WORLD_SIZE
+
+The digest is that of the whole tensor, the same on every rank.
+"""
 
 import sys
 

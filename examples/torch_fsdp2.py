@@ -1,8 +1,10 @@
-"""One transformer, whatever the layout: each rank fetches its own shards, and the model's digest is always the same.
+"""One transformer in any layout: each rank fetches its own shards, and the digest is the same.
 
-    torchrun --nproc-per-node 4 examples/torch_fsdp2.py                        # FSDP2 over four processes
-    torchrun --nproc-per-node 4 examples/torch_fsdp2.py --tensor-parallel 2    # FSDP2 x tensor parallelism: 2 x 2
-    python examples/torch_fsdp2.py                                             # one process, nothing sharded
+FSDP2 over four processes, then FSDP2 x tensor parallelism as 2 x 2, then one process:
+
+    torchrun --nproc-per-node 4 examples/torch_fsdp2.py
+    torchrun --nproc-per-node 4 examples/torch_fsdp2.py --tensor-parallel 2
+    python examples/torch_fsdp2.py
 
 Runs on the CPU with gloo. ``$SEEDBED_TARGET`` names a server; without it, the engine in each
 process answers.
@@ -46,7 +48,7 @@ TENSOR_PARALLEL = {
 
 
 class Block(nn.Module):  # type: ignore[misc]  # torch is not installed where types are checked
-    """Attention and a feed-forward network, each with a norm before and the residual stream around it."""
+    """Attention and a feed-forward network, each normalized first and added to its input."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -16,6 +16,7 @@ class BrokenBackend:
     """Another backend, but for the lowest bit of the last element that one kernel writes."""
 
     name = "gpu"
+    samples_in_place = False
     device = "a device that computes wrongly"
 
     def __init__(self, backend: Backend, *, kernel: str) -> None:

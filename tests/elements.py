@@ -1,4 +1,4 @@
-"""What chosen words become: the element functions by themselves, without the generator of the words."""
+"""The element functions by themselves: values of chosen words, without the generator."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How tests run coroutines: nothing that was begun may be left when they end, and asyncio may not complain."""
+"""Event loops for tests: no task may be left at the end, and asyncio may not complain."""
 
 import asyncio
 import gc
@@ -55,7 +55,7 @@ class _Blocking:
 
 @contextmanager
 def blocking(client: sb.aio.Client) -> Iterator[sb.Client]:
-    """Yield an asynchronous client as a synchronous one, for tests of what both have to do; it is closed afterwards."""
+    """Yield an asynchronous client as a synchronous one, for tests of both; close it afterwards."""
     with asyncio.Runner() as runner:
         try:
             yield cast(sb.Client, _Blocking(client, runner))

@@ -1,4 +1,4 @@
-"""A gRPC server that does as a test says, frame by frame: on python-hyper's h2, which also judges what a client sends.
+"""A gRPC server that a test drives frame by frame, on python-hyper's h2.
 
 Whatever h2 takes for a breach of the protocol by the client fails the test, at the end of the
 server's block.
@@ -216,7 +216,7 @@ class Exchange:
         stream.max_outbound_frame_size = usual
 
     def data(self, data: bytes, *, pad: int | None = None, end: bool = False) -> None:
-        """Send a piece of the body in one frame, or in more where the client's windows demand it."""
+        """Send a piece of the body, in one frame unless the client's windows demand more."""
         engine, padding = self.line.engine, 0 if pad is None else pad + 1
         least = padding + min(len(data), 1)
         while True:
@@ -440,7 +440,7 @@ def open_sockets() -> set[str]:
 
 @contextmanager
 def nothing_left_open() -> Iterator[None]:
-    """Fail if the block leaves a socket or a thread behind; those of grpcio are closed a moment later."""
+    """Fail if the block leaves a socket or a thread; grpcio's take a moment to close."""
     sockets, threads = open_sockets(), set(threading.enumerate())
     yield
     end = time.monotonic() + 1

@@ -1,4 +1,4 @@
-"""How tests tell which file an array lies in."""
+"""The file that an array is mapped from."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 def mapping_of(array: NDArray[Any]) -> tuple[int, str]:
-    """Return the number and the path of the file that an array is mapped from; 0 and "" for memory of its own."""
+    """Return inode and path of the file that an array is mapped from; 0 and "" without one."""
     address = array.__array_interface__["data"][0]
     for line in Path("/proc/self/maps").read_text().splitlines():
         addresses, _, _, _, inode, *path = line.split(maxsplit=5)

@@ -1,4 +1,4 @@
-"""How tests speak to a server without the SDK: plain protobuf messages, raw bytes, and what a refusal says."""
+"""Calls without the SDK: plain protobuf messages, raw bytes, and the reasons of refusals."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ def tensor(
     seed: int = 1,
     **parameters: Any,
 ) -> tensors_pb2.TensorRequest:
-    """Return the request for one tensor, filled by the initializer whose oneof field is ``kind``."""
+    """Return the request for one tensor; ``kind`` is the initializer's field in the oneof."""
     initializer = initializers_pb2.InitializerSpec()
     getattr(initializer, kind).SetInParent()
     for parameter, value in parameters.items():

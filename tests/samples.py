@@ -1,4 +1,4 @@
-"""How tests get a tensor's elements without a server."""
+"""The elements of a tensor, sampled without a server."""
 
 from typing import Any
 

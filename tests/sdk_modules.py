@@ -1,4 +1,4 @@
-"""Which modules of the SDK can be imported here: those for frameworks that are not installed cannot."""
+"""The modules of the SDK that can be imported here: those of missing frameworks cannot."""
 
 import importlib
 import pkgutil

@@ -1,4 +1,4 @@
-"""How tests get a real server: seedbed-server in a process of its own, on a free port, always ended."""
+"""A real server for tests: seedbed-server in its own process, on a free port, always ended."""
 
 import re
 import signal
@@ -76,7 +76,7 @@ class ServerProcess:
         return int(psutil.Process(self.process.pid).num_threads())
 
     def wait_for(self, pattern: str, seconds: float = START_SECONDS) -> str:
-        """Return the first group of the first match in the log (all of it without groups); fail if none comes."""
+        """Return the first match in the log, or its first group; fail if none comes."""
         found: list[str] = []
 
         def is_there() -> bool:

@@ -1,4 +1,4 @@
-"""One spec of each initializer, and a shape that it can fill, for tests of what all of them share."""
+"""One spec of each initializer with a shape it can fill, for tests that all share."""
 
 from seedbed.spec.initializers import InitializerSpec, SparseSpec
 

@@ -84,5 +84,8 @@ def test_the_python_of_a_document_runs_in_order(
 
 
 def test_blocks_are_found_and_run() -> None:
-    text = "Text.\n\n```python\nimport math\nx = 1\n```\n\n```sh\nls\n```\n```python\nimport no_such_framework\n```\n"
+    text = (
+        "Text.\n\n```python\nimport math\nx = 1\n```\n\n```sh\nls\n```\n"
+        "```python\nimport no_such_framework\n```\n"
+    )
     assert runnable_blocks(text) == [(4, "import math\nx = 1\n")]

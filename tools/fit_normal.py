@@ -66,7 +66,7 @@ def solve(
 
 
 def remez(function: Function, weight: Function, low: mpf, high: mpf, degree: int) -> list[mpf]:
-    """Return the coefficients (constant first) that minimize max |weight * (polynomial - function)|."""
+    """Return the polynomial, constant first, with the least max |weight * (it - function)|."""
     count = degree + 2
     nodes = [
         (low + high) / 2 - (high - low) / 2 * mpmath.cos(mpmath.pi * (2 * i + 1) / (2 * count))
@@ -129,7 +129,10 @@ def fit_quantile() -> list[mpf]:
 
 
 def rational(function: Function, low: mpf, high: mpf, degree: int) -> tuple[list[mpf], list[mpf]]:
-    """Return numerator and denominator (constant first, the latter's 1) that meet the function at Chebyshev points."""
+    """Return numerator and denominator of the interpolant at Chebyshev points.
+
+    Both have the constant first; the denominator's is 1.
+    """
     count = 2 * degree + 1
     rows, values = [], []
     for i in range(count):
@@ -174,7 +177,7 @@ def as_tuple(
 def main() -> None:
     """Print the module."""
     print(
-        '"""What the normal quantile is made of; written by tools/fit_normal.py, never by hand."""\n'
+        '"""Coefficients of the normal quantile; written by tools/fit_normal.py, not by hand."""\n'
     )
     print("# Constant terms first. LOG2 and QUANTILE are float32 numbers, the rest is float64.\n")
     print(f"SCALE = {float(SCALE)!r}")

@@ -1,10 +1,10 @@
-"""Generate the Python stubs of proto/seedbed/v1 into client/seedbed/v1, or check that they are up to date.
+"""Generate the Python stubs of proto/seedbed/v1, or check that they are up to date.
 
     python tools/generate_protos.py
     python tools/generate_protos.py --check
 
-The folders under proto/ are the Python packages, so protoc's imports resolve as they stand. The
-stubs are committed.
+They go to client/seedbed/v1 and are committed. The folders under proto/ are the Python packages, so
+protoc's imports resolve as they stand.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def generate() -> dict[str, bytes]:
 
 
 def is_empty_service(name: str, content: bytes) -> bool:
-    """Return whether this is the file that protoc writes for the services of a schema that has none."""
+    """Return whether this is protoc's file for the services of a schema that has none."""
     return name.endswith("_pb2_grpc.py") and b"\nclass " not in content
 
 
@@ -57,7 +57,7 @@ def committed() -> dict[str, bytes]:
 
 
 def differences(found: Mapping[str, bytes], wanted: Mapping[str, bytes]) -> list[str]:
-    """Return one line for each file that is missing, stale (no schema makes it) or different, sorted by name."""
+    """Return a line for each file that is missing, stale (no schema makes it) or different."""
     lines = []
     for name in sorted(found.keys() | wanted.keys()):
         if name not in found:
@@ -70,7 +70,7 @@ def differences(found: Mapping[str, bytes], wanted: Mapping[str, bytes]) -> list
 
 
 def write(found: Mapping[str, bytes], wanted: Mapping[str, bytes]) -> None:
-    """Make the committed files what they should be, and touch no file that is right already."""
+    """Bring the committed files up to date, without touching those that are."""
     COMMITTED.mkdir(parents=True, exist_ok=True)
     for name in found.keys() - wanted.keys():
         (COMMITTED / name).unlink()
@@ -80,7 +80,7 @@ def write(found: Mapping[str, bytes], wanted: Mapping[str, bytes]) -> None:
 
 
 def main() -> int:
-    """Run the program and return its exit status: 1 if --check found a difference or protoc failed."""
+    """Run the program and return 1 if --check found a difference or protoc failed, else 0."""
     parser = argparse.ArgumentParser(description="Generate the Python stubs of proto/seedbed/v1.")
     parser.add_argument(
         "--check", action="store_true", help="change nothing; exit 1 if a file is not up to date"

@@ -1,10 +1,10 @@
-"""Write the golden file of `seedbed-1`: digests of some seven hundred tensors (docs/numerics.md, section 13).
+"""Write the golden file of `seedbed-1`: digests of some seven hundred tensors.
 
     python tools/write_golden.py [--check]
 
-New cases are added to the file; a case whose bits differ from the file's is an error, because that
-would be another numerics version. With ``--check`` nothing is written, and a missing case is an
-error too.
+Section 13 of docs/numerics.md explains the fields. New cases are added to the file; a case whose
+bits differ from the file's is an error, because that would be another numerics version. With
+``--check`` nothing is written, and a missing case is an error too.
 """
 
 import argparse
@@ -79,7 +79,10 @@ Entry = dict[str, Any]
 
 
 def cases() -> list[Entry]:
-    """Return what each entry asks for. Append only, to each group too: a case's place decides its seed."""
+    """Return what each entry asks for.
+
+    Append only, to each group too: a case's place decides its seed.
+    """
     return [
         *_elementwise(),
         *_orthogonal(),

@@ -56,7 +56,7 @@ def beside_flight(sizes: Sizes, rounds: int) -> Iterator[Result]:
 
 def beside_bare_stream(sizes: Sizes, rounds: int) -> Iterator[Result]:
     """Yield row 4: the same beside a bare gRPC stream of ready bytes, in messages as large as seedbed's."""
-    stream = {"total_bytes": sizes.fetch_bytes, "message_bytes": Settings().default_chunk_bytes}
+    stream = {"total_bytes": sizes.fetch_bytes, "message_bytes": Settings().chunk_bytes}
     with (
         Contest() as contest,
         seedbed_server() as server,

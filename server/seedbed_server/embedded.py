@@ -6,8 +6,9 @@ The SDK finds it by the entry point ``seedbed.transports``, so that the SDK itse
 import functools
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from importlib import metadata
 from typing import Any, Self
@@ -15,7 +16,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.spec.digests import DIGEST_ALGORITHMS, Digest, DigestAlgorithm
+from seedbed.spec.digests import DIGEST_ALGORITHMS, Digest, DigestAlgorithm, Digester
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.info import (
     MAX_CHUNK_BYTES,
@@ -26,33 +27,35 @@ from seedbed.spec.info import (
     TensorDescription,
 )
 from seedbed.spec.tensors import TensorRequest
-from seedbed.wire.chunks import Chunk
-from seedbed_server.backends.base import Backend, CancelledError
+from seedbed.wire.chunks import Chunk, checksum
+from seedbed_server.backends.base import CancelledError
 from seedbed_server.backends.cpu import CpuBackend
 from seedbed_server.local_device import LocalGpu
 from seedbed_server.sampling.descriptions import catalogue, describe
 from seedbed_server.sampling.sampler import TensorSource, plan
-from seedbed_server.streams.sampling_threads import SamplingPools
-from seedbed_server.streams.stream import TensorStream
 
 # Large enough that a task's own cost vanishes, small enough that all threads end together.
 TASK_BYTES = 2**20
 
+# What is read piece by piece stays in the processor's cache.
+PIECE_BYTES = 2**21
+PIECES_AHEAD = 3
+
 
 @functools.cache
-def _pools() -> SamplingPools:
+def _backend() -> CpuBackend:
     """Return the engine of this process; its kernels are compiled on first use."""
-    return SamplingPools(CpuBackend())
+    return CpuBackend()
 
 
 @functools.cache
 def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(_pools().backend.threads, thread_name_prefix="seedbed-embedded")
+    return ThreadPoolExecutor(_backend().threads, thread_name_prefix="seedbed-embedded")
 
 
 def forget_after_fork() -> None:
     """Make a forked child build its own threads: none of the parent's are there."""
-    _pools.cache_clear()
+    _backend.cache_clear()
     _threads.cache_clear()
 
 
@@ -65,8 +68,8 @@ class EmbeddedTransport:
     target = "embedded:"
 
     def __init__(self) -> None:
-        _pools()  # what is missing shall be missed here
-        self._under_way: set[TensorStream | TensorSource] = set()
+        _backend()  # what is missing shall be missed here
+        self._under_way: set[TensorSource] = set()
         self._is_cancelled = False
 
     def another(self) -> Self:
@@ -79,8 +82,15 @@ class EmbeddedTransport:
         for work in tuple(self._under_way):
             work.cancel()
 
+    def _sampled(
+        self, request: TensorRequest, first_byte: int
+    ) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        source = TensorSource(plan(request), _backend())
+        with self._cancellable(source):
+            yield from _ahead(source, first_byte)
+
     @contextmanager
-    def _cancellable(self, work: TensorStream | TensorSource) -> Iterator[None]:
+    def _cancellable(self, work: TensorSource) -> Iterator[None]:
         self._under_way.add(work)
         try:
             if self._is_cancelled:
@@ -88,10 +98,6 @@ class EmbeddedTransport:
             yield
         finally:
             self._under_way.discard(work)
-
-    @property
-    def _backend(self) -> Backend:
-        return _pools().backend
 
     def close(self) -> None:
         """Do nothing: the engine belongs to the process."""
@@ -110,9 +116,9 @@ class EmbeddedTransport:
             numerics=(NUMERICS,),
             dtypes=tuple(Dtype),
             digest_algorithms=DIGEST_ALGORITHMS,
-            backend=self._backend.name,
-            device=self._backend.device,
-            threads=self._backend.threads,
+            backend=_backend().name,
+            device=_backend().device,
+            threads=_backend().threads,
             limits=limits,
         )
 
@@ -133,29 +139,21 @@ class EmbeddedTransport:
         timeout_seconds: float | None = None,
     ) -> list[Digest]:
         """Return the digests of the requests, without holding their bytes."""
-        plans = [plan(request) for request in requests]
-        stream = TensorStream(
-            plans,
-            _pools(),
-            max_chunk_bytes=MAX_CHUNK_BYTES,
-            algorithm=algorithm,
-            with_checksums=False,
-        )
-        with self._cancellable(stream):
-            return [piece.digest for piece in stream.pieces() if piece.digest is not None]
+        digests = []
+        for request in requests:
+            digester = Digester(algorithm)
+            for _, data in self._sampled(request, 0):
+                digester.update(data.data)
+            digests.append(digester.digest())
+        return digests
 
     def chunks(
         self, request: TensorRequest, first_byte: int = 0, timeout_seconds: float | None = None
     ) -> Iterator[Chunk]:
         """Yield the bytes of one request from ``first_byte`` on."""
-        stream = TensorStream(
-            [plan(request)], _pools(), max_chunk_bytes=MAX_CHUNK_BYTES, first_byte=first_byte
-        )
-        with self._cancellable(stream):
-            for piece in stream.pieces():
-                if piece.data:
-                    data = bytes(piece.data)
-                    yield Chunk(piece.byte_offset, piece.crc32c, memoryview(data))
+        for begin, sampled in self._sampled(request, first_byte):
+            data = sampled.tobytes()
+            yield Chunk(begin, checksum(data), memoryview(data))
 
     def fill(
         self,
@@ -168,7 +166,7 @@ class EmbeddedTransport:
     ) -> Sequence[memoryview]:
         """Write the bytes of the requests straight into the given memory, and return it."""
         for request, out in zip(requests, outs, strict=True):
-            source = TensorSource(plan(request), self._backend)
+            source = TensorSource(plan(request), _backend())
             with self._cancellable(source):
                 _fill(source, np.asarray(out), on_bytes)
         return outs
@@ -188,6 +186,33 @@ class EmbeddedTransport:
             arrays.append(device.sample(request))
             on_bytes(request.size_bytes)
         return arrays
+
+
+def _ahead(source: TensorSource, first_byte: int) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """Yield where each piece begins and its bytes, in order, sampled a little ahead.
+
+    Memory is used again: a piece is valid until the next one is asked for.
+    """
+    size_bytes, itemsize = source.plan.size_bytes, source.plan.dtype.itemsize
+    begins = iter(range(first_byte, size_bytes, PIECE_BYTES))
+    free = deque(np.empty(min(PIECE_BYTES, size_bytes), np.uint8) for _ in range(PIECES_AHEAD))
+    under_way: deque[tuple[int, NDArray[np.uint8], Future[None]]] = deque()
+    try:
+        while True:
+            while free and (begin := next(begins, None)) is not None:
+                piece = free.popleft()[: size_bytes - begin]
+                task = _threads().submit(source.fill, begin // itemsize, piece)
+                under_way.append((begin, piece, task))
+            if not under_way:
+                return
+            begin, piece, task = under_way.popleft()
+            task.result()
+            yield begin, piece
+            free.append(piece)
+    finally:
+        source.cancel()
+        for _, _, task in under_way:
+            task.cancel()
 
 
 def _fill(source: TensorSource, out: NDArray[np.uint8], on_bytes: Callable[[int], None]) -> None:

@@ -1,4 +1,4 @@
-"""Requests that a server must refuse, and what it must say of each: the table of test_bad_requests."""
+"""Requests that a server must refuse, and the refusals: the table of test_bad_requests."""
 
 import math
 from dataclasses import dataclass

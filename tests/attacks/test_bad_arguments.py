@@ -1,4 +1,4 @@
-"""Seeds, parameters, shapes, names, targets: a wrong one is refused where it is given, by its name."""
+"""Wrong seeds, parameters, shapes, names and targets are refused on the spot, by name."""
 
 import math
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A client refuses a bad argument of a call before it touches the network, and says which one it was."""
+"""A client refuses a call's bad argument by name, before it touches the network."""
 
 import math
 import socket

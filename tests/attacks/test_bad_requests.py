@@ -1,4 +1,4 @@
-"""A server says no to what it cannot do: which field, why, in a small message, and goes on serving."""
+"""A server refuses what it cannot do: it names the field and the reason, and goes on serving."""
 
 from collections.abc import Iterator
 from typing import Any

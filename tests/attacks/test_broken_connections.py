@@ -1,4 +1,4 @@
-"""Connections that break the rules of HTTP/2, or say nothing at all, do not disturb a client that keeps them."""
+"""Connections that break the rules of HTTP/2, or say nothing, disturb no other client."""
 
 import socket
 import struct

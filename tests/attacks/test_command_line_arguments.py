@@ -1,4 +1,4 @@
-"""Hostile command lines: each ends with exit code 1 or 2 and one line that says why, never with a traceback."""
+"""Hostile command lines end with exit code 1 or 2 and one line that says why, no traceback."""
 
 import os
 import subprocess
@@ -15,7 +15,10 @@ RUN_SECONDS = 60
 MAX_LINE = 6000
 
 HUGE = str(10**100)
-MANIFEST = "seedbed_manifest: 1\nseed: 1\ndtype: float32\nrules:\n  - {match: '*', initializer: ones}\ntensors:\n"
+MANIFEST = (
+    "seedbed_manifest: 1\nseed: 1\ndtype: float32\n"
+    "rules:\n  - {match: '*', initializer: ones}\ntensors:\n"
+)
 
 FILES: dict[str, bytes] = {
     "good.yaml": (MANIFEST + "  w: [4, 3]\n").encode(),
@@ -52,7 +55,8 @@ FILES: dict[str, bytes] = {
     "huge.yaml": (MANIFEST + f"  w: [{HUGE}]\n").encode(),
     "digits.json": b'{"seedbed_manifest": 1, "tensors": {"w": [' + b"9" * 5000 + b"]}}",
     "nan.yaml": (MANIFEST + "  w: [.nan]\n").encode(),
-    "no_seed.yaml": b"seedbed_manifest: 1\ndtype: float32\ntensors: {w: {shape: [4], initializer: glorot_uniform}}\n",
+    "no_seed.yaml": b"seedbed_manifest: 1\ndtype: float32\n"
+    b"tensors: {w: {shape: [4], initializer: glorot_uniform}}\n",
     "no_rule.yaml": b"seedbed_manifest: 1\nseed: 1\ndtype: float32\ntensors: {w: [4]}\n",
     "terabytes.yaml": (MANIFEST + "  w: [1048576, 1048576]\n").encode(),
     "reserved.yaml": (MANIFEST + "  __metadata__: [4]\n").encode(),

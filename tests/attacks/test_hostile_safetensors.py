@@ -1,4 +1,4 @@
-"""A safetensors file that lies is refused by name, without another error and without much memory."""
+"""A safetensors file that lies is refused by name, at once and without much memory."""
 
 import json
 import struct

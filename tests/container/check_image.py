@@ -1,4 +1,4 @@
-"""Checks an image from outside: what it says of itself, and what its server does. run.sh builds it and calls this."""
+"""Checks of an image from outside: its configuration, and its server. run.sh calls this."""
 
 import argparse
 import itertools
@@ -50,7 +50,7 @@ def main() -> int:
 
 
 def check_config(config: ImageConfig) -> None:
-    """What orchestrators read: a numeric user, a program without a shell, the signal, the health check."""
+    """Orchestrators find a numeric user, a program without a shell, a signal, a health check."""
     user, _, group = config.user.partition(":")
     expect(
         "the user is a number, not root's",
@@ -88,7 +88,7 @@ def check_confinement(engine: Engine, image: str) -> None:
 
 
 def check_server(engine: Engine, image: str, config: ImageConfig) -> float:
-    """It serves the contract's bits, with the kernels of the image; return how long they took to load."""
+    """It serves the contract's bits with the image's kernels; return their time to load."""
     began = time.monotonic()
     with started(engine, image) as server, sb.connect(server.target) as client:
         client.wait_ready(180)
@@ -126,7 +126,7 @@ def check_model(client: sb.Client) -> None:
 
 
 def check_drain(engine: Engine, image: str, config: ImageConfig) -> None:
-    """On SIGTERM a stream goes on to its end, while the health check says that no more should come."""
+    """On SIGTERM a stream goes on to its end, while the health check turns new ones away."""
     spec = sb.TensorSpec("long", (16_384, 4096), "float32", sb.RandomNormal(), seed=1)
     with started(engine, image) as server, sb.connect(server.target) as client:
         client.wait_ready(180)

@@ -1,4 +1,4 @@
-"""How the checks reach containers: through Docker, or through a tool that runs images without an engine."""
+"""The checks' ways to containers: Docker, or a tool that runs images without an engine."""
 
 import ast
 import json
@@ -88,7 +88,7 @@ def wait_for(server: Server, message: str, seconds: float = START_SECONDS) -> di
 
 
 class Docker:
-    """Docker, or what takes the same arguments; containers are as confined as docker-compose.yml makes them."""
+    """Docker, or a program with its arguments; confines containers as docker-compose.yml does."""
 
     CONFINED = (
         "--read-only",
@@ -189,7 +189,10 @@ class DockerServer:
 
 
 class ImageTool:
-    """A tool that runs images in a changed root, on the machine's own network; see run.sh for its verbs."""
+    """A tool that runs images in a changed root, on the machine's own network.
+
+    run.sh lists its verbs.
+    """
 
     def __init__(self, program: str) -> None:
         self._program = program

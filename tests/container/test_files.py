@@ -1,10 +1,11 @@
-"""Dockerfile and docker-compose.yml say what they must. Needs no engine; run.sh beside this file runs the image."""
+"""Dockerfile and docker-compose.yml say what they must; run.sh beside this file runs the image."""
 
 import argparse
 import json
 import re
 import shlex
 import tomllib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -78,14 +79,14 @@ def test_the_images_come_from_the_slim_python_alone(stages: Stages) -> None:
 
 def test_the_default_image_is_the_one_for_the_cpu(stages: Stages, default: str) -> None:
     assert default == "cpu"
-    assert arguments_of(with_base(stages, default)).device != "gpu"
+    assert image_settings(with_base(stages, default)).device != "gpu"
     for name in needed(stages, default):
         words = " ".join(rest for _, rest in stages[name]).lower()
         assert not re.search("gpu|nvidia|cuda|cupy", words)
 
 
 def test_the_gpu_image_samples_on_the_gpu(stages: Stages) -> None:
-    assert arguments_of(with_base(stages, "gpu")).device == "gpu"
+    assert image_settings(with_base(stages, "gpu")).device == "gpu"
 
 
 def test_the_gpu_image_adds_its_libraries_to_the_other_image(stages: Stages) -> None:
@@ -178,14 +179,14 @@ def test_everything_that_is_copied_is_in_the_build_context(stages: Stages) -> No
 
 
 def test_the_images_arguments_are_the_servers_own(image: Instructions) -> None:
-    assert arguments_of(image).log_format == "json"
+    assert image_settings(image).log_format == "json"
 
 
 @pytest.mark.parametrize(("name", "device"), [("server", "auto"), ("server-gpu", "gpu")])
 def test_composes_arguments_are_the_servers_own(compose: Any, name: str, device: str) -> None:
-    options = server_cli._parser().parse_args(compose["services"][name]["command"])
-    assert options.log_format == "json"
-    assert options.device == device
+    settings = settings_of(compose["services"][name]["command"])
+    assert settings.log_format == "json"
+    assert settings.device == device
 
 
 def test_compose_starts_the_gpu_server_only_when_asked(compose: Any) -> None:
@@ -264,9 +265,7 @@ def test_the_port_is_open_to_this_machine_only(compose: Any, name: str) -> None:
 @pytest.mark.parametrize("name", SERVERS)
 def test_the_engine_waits_longer_than_the_server(compose: Any, name: str) -> None:
     server = compose["services"][name]
-    grace_seconds = (
-        server_cli._parser().parse_args(server["command"]).grace_seconds or Settings().grace_seconds
-    )
+    grace_seconds = settings_of(server["command"]).grace_seconds
     assert int(server["stop_grace_period"].removesuffix("s")) > grace_seconds
 
 
@@ -300,9 +299,13 @@ def environment_of(instructions: Instructions) -> dict[str, str]:
     )
 
 
-def arguments_of(instructions: Instructions) -> argparse.Namespace:
-    """What the server makes of an image's own arguments."""
-    return server_cli._parser().parse_args(json.loads(dict(instructions)["CMD"]))
+def image_settings(instructions: Instructions) -> Settings:
+    """What the server makes of an image's own arguments and environment."""
+    return settings_of(json.loads(dict(instructions)["CMD"]), environment_of(instructions))
+
+
+def settings_of(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Settings:
+    return server_cli.read_arguments(arguments, environment or {})[0]
 
 
 def project() -> Any:

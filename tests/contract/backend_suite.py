@@ -1,4 +1,4 @@
-"""What every backend promises: one suite, and a subclass with a fixture ``backend`` for each implementation."""
+"""The contract of every backend: one suite, and a subclass with a fixture ``backend`` for each."""
 
 import dataclasses
 import functools

@@ -1,4 +1,4 @@
-"""The Keras 2 page "Layer weight initializers" as a table, and the classes that are used the same way besides.
+"""Keras 2's page "Layer weight initializers" as a table, and the classes used the same way.
 
 LecunNormal and LecunUniform are Keras's too, STFT is Keras 3's, DeltaOrthogonal is JAX's; Dirac,
 Sparse and those with a gain are PyTorch's.
@@ -211,5 +211,5 @@ def shape_for(initializer: Any) -> tuple[int, ...]:
 
 
 def content(array: NDArray[Any]) -> bytes:
-    """Return what two arrays of equal shape and dtype share if and only if they are equal bit for bit."""
+    """Return a value that two arrays of one shape and dtype share only if their bits are equal."""
     return array.tobytes()

@@ -1,4 +1,4 @@
-"""Each backend keeps the promises of backends; the GPU's does so on a fake device, whenever that does its work."""
+"""Each backend keeps the contract, the GPU's on a fake device however late that works."""
 
 import gc
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ class TestCpuBackend(BackendTests):
 
 
 class TestGpuBackend(BackendTests):
-    """A GPU; slabs are so small that the least tensor has many, and slots so few that they are always short."""
+    """A GPU with slabs so small that every tensor has many, and always too few slots."""
 
     @pytest.fixture(params=["late", 0], ids=lambda schedule: f"work is done {schedule}")
     def backend(self, request: pytest.FixtureRequest, cpu: CpuBackend) -> Iterator[Backend]:

@@ -1,4 +1,4 @@
-"""``seedbed.compat.v1`` has TensorFlow 1's names, constructors and calls, and neither of its two defects."""
+"""``seedbed.compat.v1`` has TensorFlow 1's names, constructors and calls, not its two defects."""
 
 import copy
 import inspect
@@ -27,7 +27,7 @@ class V1Class:
     names: tuple[str, ...]
     """Its names below ``tf.compat.v1``."""
     signature: str
-    """The constructor's arguments and defaults, word for word; TensorFlow's ``tf.float32`` is its name here."""
+    """The constructor's arguments and defaults, word for word, with ``tf.float32`` as its name."""
     twin: Any = None
     """The default namespace's initializer of ``example()``."""
     other: dict[str, Any] = field(default_factory=dict)
@@ -63,7 +63,7 @@ def find(name: str) -> Any:
 
 
 def names(outside: str, keras: str = "", *, both: bool = True) -> tuple[str, ...]:
-    """Return TensorFlow's names: ``X_initializer``, ``initializers.X`` and those of ``keras.initializers``."""
+    """Return TensorFlow's names: ``X_initializer``, ``initializers.X``, and Keras's of those."""
     first = (f"{outside}_initializer",) if both else ()
     return (
         *first,
@@ -508,6 +508,9 @@ def test_the_options_of_the_default_namespace_work_here() -> None:
 
 
 def test_tensorflow_is_not_imported() -> None:
-    code = "import sys, seedbed.compat.v1; print([n for n in ('tensorflow', 'keras', 'tf_keras') if n in sys.modules])"
+    code = (
+        "import sys, seedbed.compat.v1; "
+        "print([n for n in ('tensorflow', 'keras', 'tf_keras') if n in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

@@ -1,4 +1,4 @@
-"""``get``, ``serialize`` and ``deserialize`` take what Keras's take: names, classes, instances, dictionaries."""
+"""``get``, ``serialize`` and ``deserialize`` take names, classes, instances, dictionaries."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""TensorFlow's words for a partition give the exact slice of the whole tensor, with the whole's fans."""
+"""TensorFlow's partition arguments give the exact slice of the whole tensor, with its fans."""
 
 from typing import Any
 

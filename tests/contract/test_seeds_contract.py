@@ -1,4 +1,4 @@
-"""What a seed promises from call to call, class by class, as Keras's documentation words it."""
+"""Seeds keep, class by class, what Keras's documentation promises from call to call."""
 
 import json
 import secrets

@@ -1,4 +1,4 @@
-"""The golden file of `seedbed-1`: our bits are its bits, and its bits are those of the reference."""
+"""The golden file of `seedbed-1` has the bits of the service and of the reference."""
 
 import json
 import math

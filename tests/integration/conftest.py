@@ -9,6 +9,9 @@ from tests.servers import ServerProcess, serving
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[ServerProcess]:
-    """A seedbed-server with default limits, two threads and metrics, in a process; ``server.address`` is where."""
+    """A seedbed-server process with default limits, two threads and metrics.
+
+    Its address is ``server.address``.
+    """
     with serving("--metrics-listen", "127.0.0.1:0") as process:
         yield process

@@ -1,4 +1,4 @@
-"""Servers that lie: a gRPC server whose answers are whatever a test wants, and a proxy that damages what passes."""
+"""Servers that lie: a gRPC server with chosen answers, and a proxy that damages bytes."""
 
 import socket
 import threading
@@ -39,7 +39,7 @@ def honest_messages(content: bytes, *, index: int = 0, pieces: int = 3) -> list[
 def lying_server(
     answers: dict[str, Callable[[], Iterable[bytes]]], seconds_left: list[float] | None = None
 ) -> Iterator[str]:
-    """Yield the address of a server that answers each of these methods with these bytes, one message after another.
+    """Yield the address of a server that answers each of these methods with these messages.
 
     Args:
         answers: the messages, by the method's name.
@@ -67,7 +67,12 @@ def lying_server(
 
 @contextmanager
 def damaging_proxy(address: str, change: Callable[[int, bytearray], None]) -> Iterator[str]:
-    """Yield the address of a proxy; ``change`` gets each block from the server and the bytes that came before it."""
+    """Yield the address of a proxy that damages the server's answers.
+
+    Args:
+        address: the server's.
+        change: gets the number of bytes passed before, and the next block, to damage in place.
+    """
     host, _, port = address.rpartition(":")
     sockets: list[socket.socket] = []
     threads: list[threading.Thread] = []

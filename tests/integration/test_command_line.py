@@ -1,4 +1,4 @@
-"""The command line against the embedded engine and a real server: what it prints, writes and returns."""
+"""The command line, on the embedded engine and a real server: output, files, exit codes."""
 
 import hashlib
 import json

@@ -1,7 +1,10 @@
-"""A server whose device is missing, full or broken: what its clients, its health and its operator are told."""
+"""A missing, full or broken device is told to clients, health and operator."""
 
+import asyncio
 import subprocess
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, TypeVar
 
 import grpc
 import numpy as np
@@ -27,6 +30,7 @@ class FailingBackend:
     """A GPU that fails whenever it shall sample."""
 
     name = "gpu"
+    samples_in_place = False
     device = "a device that fails"
     threads = 1
 
@@ -55,13 +59,27 @@ class FailingBackend:
         raise self._error
 
 
+T = TypeVar("T")
 Serve = Callable[[Exception], tuple[str, list[sb.DeviceError]]]
 
 
 @pytest.fixture
 def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
     """Start a server over a device that fails; its address, and what its operator has been told."""
-    servers = []
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="server-loop")
+    thread.start()
+    servers: list[app.Server] = []
+
+    def wait(work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, loop).result(60)
+
+    async def listen(told: list[sb.DeviceError]) -> str:
+        server = app.Server(Settings(listen=("127.0.0.1:0",)), on_failure=told.append)
+        servers.append(server)
+        (address,) = await server.listen()
+        await server.serve()
+        return address
 
     def start(error: Exception) -> tuple[str, list[sb.DeviceError]]:
         def open_backend(device: str, threads: int | None) -> tuple[Backend, int]:
@@ -69,15 +87,14 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
 
         monkeypatch.setattr(app, "open_backend", open_backend)
         told: list[sb.DeviceError] = []
-        server = app.Server(Settings(listen=("127.0.0.1:0",)), on_failure=told.append)
-        servers.append(server)
-        (address,) = server.listen()
-        server.serve()
-        return address, told
+        return wait(listen(told)), told
 
     yield start
     for server in servers:
-        server.stop(1.0)
+        wait(server.stop(1.0))
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
 
 
 def health_at(channel: grpc.Channel) -> int:

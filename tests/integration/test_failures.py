@@ -1,4 +1,4 @@
-"""What goes wrong between client and server becomes one of our errors, says what to do, and leaves nothing behind."""
+"""Failures between client and server become our errors, say what to do, and leave nothing."""
 
 import gc
 import signal

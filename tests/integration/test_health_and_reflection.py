@@ -1,4 +1,4 @@
-"""What an operator's tools see: health, the schema, and a server whose places are all taken."""
+"""An operator's tools see health, the schema, and a server whose places are all taken."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack

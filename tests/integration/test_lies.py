@@ -1,4 +1,4 @@
-"""What a lying server sends, or a damaged line delivers, never becomes an array: it is a DataLossError."""
+"""A lying server or a damaged line never gives an array, only a DataLossError."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count

@@ -1,4 +1,4 @@
-"""The server's memory does not grow with the size of a tensor, nor with the patience of its readers."""
+"""The server's memory grows neither with a tensor's size nor with slow readers."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -20,7 +20,7 @@ STALLED_READERS = 20
 
 @pytest.fixture(scope="module")
 def own_server() -> Iterator[ServerProcess]:
-    """A server whose memory no other test has touched; it has sampled once, so that all of its code is loaded."""
+    """A server of its own for memory tests, which has sampled once to load all of its code."""
     with serving() as server, grpc.insecure_channel(server.address) as channel:
         assert messages(channel, large_request(64 * MIB))
         yield server

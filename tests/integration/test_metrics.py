@@ -1,4 +1,4 @@
-"""What Prometheus reads: truthful counts of calls, bytes and refusals, of one process or of several workers."""
+"""Prometheus reads true counts of calls, bytes and refusals, of one process or of workers."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -41,8 +41,8 @@ def test_calls_and_bytes_are_counted() -> None:
         )
         assert server.metric("grpc_server_handling_seconds_count", grpc_method="SampleTensors") == 3
         assert server.metric("seedbed_time_to_first_chunk_seconds_count") == 3
-        # Chunks of 2 MiB: one for the whole tensor, one for a quarter of it, one for the constant.
-        assert server.metric("grpc_server_msg_sent_total", grpc_method="SampleTensors") == 1 + 1 + 2
+        # Chunks of 64 KiB, 512 KiB twice, and the rest; one message for the constant.
+        assert server.metric("grpc_server_msg_sent_total", grpc_method="SampleTensors") == 4 + 2 + 5
         assert server.metric("seedbed_inflight_streams") == 0
         assert server.metric("seedbed_build_info", numerics="seedbed-1", backend="cpu") == 1
 

@@ -1,4 +1,4 @@
-"""A small tensor comes by one unary call: the bytes of the stream, the same checks, and servers that lack the call."""
+"""A small tensor comes in one unary call, with the stream's bytes and its checks."""
 
 import asyncio
 from collections.abc import Callable, Iterable

@@ -1,4 +1,4 @@
-"""A server process: the same bits as every other one, a quick second start, clear refusals, and an orderly end."""
+"""A server process has every other one's bits, a quick second start and an orderly end."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Ranks on the server's host get their tensors in shared memory, and through the socket where that cannot be."""
+"""Ranks on the server's host get tensors in shared memory, or else through the socket."""
 
 import asyncio
 import gc
@@ -67,7 +67,7 @@ def server(tmp_path: Path, memory: Path) -> Iterator[ServerProcess]:
 
 
 def file_of(array: Array, folder: Path) -> str | None:
-    """Return the number of the folder's file that an array lies in, whose name may be gone; None if it lies in none."""
+    """Return the inode of the folder's file that an array is mapped from, named or not, or None."""
     inode, path = mapping_of(array)
     return str(inode) if str(folder) in path else None
 

@@ -1,4 +1,4 @@
-"""How a server ends: at once for new calls, in order for those under way, whatever it was doing."""
+"""A server that stops refuses new calls at once and finishes those under way."""
 
 import signal
 import threading

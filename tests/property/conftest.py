@@ -9,6 +9,6 @@ from tests.servers import ServerProcess, serving
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[ServerProcess]:
-    """A seedbed-server with default limits and two threads, in a process of its own; ``server.address`` is where."""
+    """A seedbed-server process with default limits and two threads, at ``server.address``."""
     with serving() as process:
         yield process

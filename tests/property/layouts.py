@@ -19,7 +19,7 @@ STRUCTURED = (DeltaOrthogonalSpec, DiracSpec, IdentitySpec, OrthogonalSpec, Spar
 
 @st.composite
 def layouts(draw: st.DrawFn, fill: InitializerSpec, max_elements: int) -> Layout:
-    """Draw a shape of about so many elements that an initializer can fill, and what its axes are."""
+    """Draw a shape that an initializer can fill, of about so many elements, and its axes."""
     match fill:
         case STFTSpec():
             # A window of two elements may be zero.

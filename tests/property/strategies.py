@@ -1,4 +1,4 @@
-"""What a caller may ask for, as Hypothesis draws it: specs and slices of every initializer and dtype."""
+"""Requests as Hypothesis draws them: specs and slices of every initializer and dtype."""
 
 import math
 

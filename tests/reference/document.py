@@ -1,4 +1,4 @@
-"""The coefficient tables, as docs/numerics.md prints them: what the public text says is what is tested."""
+"""The coefficient tables as docs/numerics.md prints them, so that the public text is tested."""
 
 import functools
 import re
@@ -21,9 +21,8 @@ def tables() -> dict[str, tuple[float, ...]]:
         for order, decimal, digits in _ROW.findall(text):
             value = decode(int(digits, 16), FLOAT64 if len(digits) == 16 else FLOAT32)
             if int(order) != len(numbers) or value != float(decimal):
-                raise ValueError(
-                    f"table {name}, row {order}: {decimal} is not 0x{digits}, or the row is out of order"
-                )
+                row = f"table {name}, row {order}"
+                raise ValueError(f"{row}: {decimal} is not 0x{digits}, or the row is out of order")
             numbers.append(value)
         found[name] = tuple(numbers)
     return found

@@ -17,7 +17,10 @@ class Format:
     precision: int
     """Digits of the significand, the hidden one included."""
     largest_exponent: int
-    """The bias of the exponent. (That of float8_e4m3fn's largest numbers is one more: it has no infinity.)"""
+    """The bias of the exponent.
+
+    The largest numbers of float8_e4m3fn have one exponent more: it has no infinity.
+    """
     saturates_at: float | None = None
     """What every larger number becomes, instead of infinity."""
 
@@ -39,7 +42,7 @@ FORMATS = {
 
 
 def round_ratio(numerator: int, denominator: int, form: Format) -> float:
-    """Return the number of the format nearest to a ratio of integers; the denominator is positive."""
+    """Return the format's number nearest to a ratio of integers with a positive denominator."""
     if numerator == 0:
         return 0.0
     sign = -1.0 if numerator < 0 else 1.0

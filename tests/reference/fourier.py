@@ -1,4 +1,4 @@
-"""The kernels of Fourier transforms of docs/numerics.md: every element from its formula, with hundreds of digits."""
+"""The Fourier kernels of docs/numerics.md, each element from its formula, to 100s of digits."""
 
 import functools
 from collections.abc import Callable, Mapping

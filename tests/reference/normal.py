@@ -65,7 +65,7 @@ def interval(lower: float, upper: float, word_bits: int) -> Interval:
 
 @functools.cache
 def truncated_stddev(lower: float, upper: float) -> float:
-    """Return the standard deviation of a normal number between two bounds, by integrals instead of formulas."""
+    """Return the stddev of a normal number between two bounds, by integration, not by formula."""
     with mpmath.workdps(60):
         low = -mpmath.inf if lower < -COUNTS_AS_INFINITE else mpmath.mpf(lower)
         high = mpmath.inf if upper > COUNTS_AS_INFINITE else mpmath.mpf(upper)

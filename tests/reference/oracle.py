@@ -1,4 +1,4 @@
-"""Any element of any tensor, by docs/numerics.md alone: the reference that the service must equal bit for bit."""
+"""The reference: any element of any tensor, bit for bit, from docs/numerics.md alone."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -109,7 +109,7 @@ class Tensor:
 
 
 def element_bytes(tensor: Tensor, indices: Iterable[int]) -> bytes:
-    """Return the little-endian bytes of the elements at these indices of the whole tensor, in C order."""
+    """Return the little-endian bytes of the elements at these indices of the whole tensor."""
     if tensor.dtype in INTEGER_BYTES:
         size = INTEGER_BYTES[tensor.dtype]
         return b"".join(
@@ -140,7 +140,7 @@ def element(tensor: Tensor, index: int) -> float:
 
 
 def _wide_element(tensor: Tensor, index: int) -> float:
-    """Return the element before it is rounded to its dtype (16-bit and 8-bit dtypes: to float32)."""
+    """Return the element before it is rounded to its dtype; below 32 bits, as float32."""
     name = tensor.initializer
     if name in {"zeros", "ones", "constant", "identity", "dirac"}:
         return _integer_or_real(tensor, index)

@@ -82,7 +82,10 @@ def orthonormal_columns(matrix: Matrix) -> Matrix:
 
 
 def orthogonal(rows: int, columns: int, gain: float, key: Key, indices: list[int]) -> Matrix:
-    """Return the matrix as float64 numbers; ``indices`` are those of its elements in the whole tensor, in C order."""
+    """Return the matrix as float64.
+
+    ``indices`` are its elements' places in the whole tensor, in C order.
+    """
     tall, short = max(rows, columns), min(rows, columns)
     if short == 0:
         return [[] for _ in range(rows)]

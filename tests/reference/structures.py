@@ -1,4 +1,4 @@
-"""Tensors of docs/numerics.md whose elements have a place in something larger: a matrix, a kernel, a line."""
+"""Tensors of docs/numerics.md whose elements belong to a matrix, a kernel or a line."""
 
 import functools
 import math

@@ -1,4 +1,4 @@
-"""From a tensor's identity and an element's index to its random word."""
+"""The random word of an element, from its tensor's identity and its index."""
 
 import hashlib
 

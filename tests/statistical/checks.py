@@ -1,7 +1,8 @@
-"""Statistical checks: each raises AssertionError if fair numbers would look like this once in a million times.
+"""Statistical checks that fair numbers fail once in a million times.
 
-All bands come from theory and none from trying. The seeds are fixed, so a check passes always or
-never; with some 1,000 comparisons, one set of seeds in 1,000 would be unlucky.
+A failed check raises AssertionError. All bands come from theory, none from trying. The seeds are
+fixed, so a check passes always or never; with some 1,000 comparisons, one set of seeds in 1,000
+would be unlucky.
 """
 
 import itertools
@@ -30,7 +31,7 @@ class Distribution:
     exact: Any
     """A frozen distribution of scipy.stats."""
     cdf: Callable[[Numbers], Numbers]
-    """Its distribution function; scipy's own takes a second for a million truncated normal numbers."""
+    """Its distribution function; scipy's takes a second for a million truncated normal numbers."""
 
 
 def uniform(low: float, high: float) -> Distribution:
@@ -137,7 +138,7 @@ def check_all_uncorrelated(tensors: Mapping[str, Numbers]) -> None:
 
 
 def check_lags(z: Numbers, lags: Iterable[int]) -> None:
-    """Check that numbers, and their squares, have no correlation with those that come later by each of these lags."""
+    """Check that numbers, and their squares, do not correlate with those at each of these lags."""
     powers = _centred_powers(z)
     for lag in lags:
         for power in powers:

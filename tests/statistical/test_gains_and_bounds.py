@@ -1,4 +1,4 @@
-"""Initializers with PyTorch's gains, and variance scaling with bounds, have the variance that their formulas say."""
+"""Gains of PyTorch, and bounds of variance scaling, give the variances of their formulas."""
 
 import math
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ def flat(stddev: float) -> Distribution:
 
 
 def cut(stddev: float, lower: float, upper: float) -> Distribution:
-    """Return the truncated normal distribution of a standard deviation after the cut, by scipy's formula."""
+    """Return the truncated normal with this standard deviation after the cut, by scipy."""
     return normal(0.0, stddev / float(stats.truncnorm.std(lower, upper)), lower, upper)
 
 

@@ -77,7 +77,7 @@ def without_signs() -> Matrices:
 
 
 def check_haar(q: Matrices) -> None:
-    """Compare traces of powers, determinants and elements with those of uniform orthogonal matrices.
+    """Compare traces, determinants and elements with those of uniform orthogonal matrices.
 
     The moments of tr Q are a standard normal number's up to the order 2n (Diaconis and Shahshahani
     1994, doi:10.2307/3214948); tr Q**2 has mean 1 and, up to half that order, variance 2.

@@ -1,4 +1,4 @@
-"""Blocks are orthogonal by themselves and independent; the zeros of sparse tensors are counted and uniform."""
+"""Blocks are orthogonal and independent; zeros of sparse tensors are counted and uniform."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Print a digest of what every kernel computes for every dtype; run by a test, compiled for another processor.
+"""Print a digest of every kernel's values for every dtype, for a test of other processors.
 
 The last line tells which instructions a kernel was compiled to.
 """

@@ -1,4 +1,4 @@
-"""A file that is no manifest is refused by an error of seedbed's own, which names the file and the place."""
+"""A file that is no manifest is refused by our own error, with the file and the place."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A grid finds the block and place of every element, and a lookup computes only the blocks that are asked for."""
+"""A grid finds every element's block and place; a lookup computes only blocks asked for."""
 
 import itertools
 import math
@@ -43,7 +43,7 @@ def grids(draw: st.DrawFn) -> BlockGrid:
 
 
 def brute_force(grid: BlockGrid) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return each element's block, -1 for none, and its place in it, from its index on each axis."""
+    """Return each element's block (-1 for none) and place in it, from its index on each axis."""
     blocks, places = [], []
     for at in itertools.product(*map(range, grid.shape)):
         within = [a - start for a, start in zip(at, grid.starts, strict=True)]

@@ -1,4 +1,4 @@
-"""The beginning of a message says of its chunk what the whole does; data read to their place are those fed there."""
+"""A message's beginning tells of its chunk what the whole does, and data land in place."""
 
 import itertools
 import random
@@ -40,7 +40,7 @@ UNKNOWN = UNKNOWN_FIELDS.map(b"".join)
 
 
 def _judge(message: bytes, count: int) -> bool:
-    """Compare what the first bytes say with what the whole says; return whether they say anything."""
+    """Compare what the first bytes tell with the whole, and return whether they tell anything."""
     found = decode_beginning(message[:count], len(message))
     if found is None:
         return False

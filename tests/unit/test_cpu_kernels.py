@@ -1,4 +1,4 @@
-"""Compiling the processor's kernels: by several processes where none are kept, and by this one where that fails."""
+"""Kernels are compiled by several processes, and by this one where those fail."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The CUDA device: one clear line where it cannot be used, and the right calls where it can; a stub stands for CuPy."""
+"""The CUDA device, on a stub of CuPy: the right calls, or one clear line where it fails."""
 
 import os
 import subprocess

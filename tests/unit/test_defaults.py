@@ -1,4 +1,4 @@
-"""The default client is the one that was set, else that of $SEEDBED_TARGET, else the embedded engine."""
+"""The default client is the one set, else $SEEDBED_TARGET's, else the embedded engine."""
 
 from collections.abc import Iterator
 from typing import Any

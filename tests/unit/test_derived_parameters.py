@@ -1,4 +1,4 @@
-"""Limits and standard deviations are the written formulas, bit for bit, and describe() tells them."""
+"""Limits and stddevs are the written formulas, bit for bit, and describe() tells them."""
 
 import math
 from math import sqrt
@@ -53,7 +53,7 @@ def rule_of(initializer: Any, shape: tuple[int, ...], axes: FanAxes | None = Non
 
 
 def truncated(stddev: float) -> Normal:
-    """Return the rule of a normal cut at two sigma that has this standard deviation after the cut."""
+    """Return the rule of a normal cut at two sigma, with this stddev after the cut."""
     return Normal(0.0, stddev / 0.87962566103423978, -2.0, 2.0)
 
 

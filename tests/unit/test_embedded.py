@@ -14,9 +14,14 @@ import os, sys
 import seedbed as sb
 orthogonal = sb.Orthogonal(seed=1)
 uniform = sb.GlorotUniform(seed=1)
-before = sb.digest_bytes(orthogonal((96, 80)).tobytes()), sb.digest_bytes(uniform((1 << 20,), draw=0).tobytes())
+
+def digests():
+    arrays = orthogonal((96, 80)), uniform((1 << 20,), draw=0)
+    return [sb.digest_bytes(array.tobytes()) for array in arrays]
+
+before = digests()
 child = os.fork()
-after = sb.digest_bytes(orthogonal((96, 80)).tobytes()), sb.digest_bytes(uniform((1 << 20,), draw=0).tobytes())
+after = digests()
 if child == 0:
     os._exit(0 if after == before else 1)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) or int(after != before))

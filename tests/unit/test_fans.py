@@ -1,4 +1,4 @@
-"""Fans follow Keras's rule, or the axes that are named: torch's layout, MLX's, JAX's, with batch axes."""
+"""Fans follow Keras's rule or the named axes: torch's layout, MLX's, JAX's, batch axes."""
 
 import math
 from typing import Any

@@ -1,4 +1,4 @@
-"""Modules for frameworks: what is said where the framework is missing, and that the SDK imports none."""
+"""Framework modules name what is missing, and the SDK imports no framework."""
 
 import subprocess
 import sys
@@ -38,7 +38,8 @@ def test_a_framework_that_lacks_a_part_gives_one_line_too(
 
 
 def test_importing_seedbed_imports_no_framework() -> None:
-    script = f"import sys, seedbed, seedbed.cli; print([name for name in {FRAMEWORKS} if name in sys.modules])"
+    found = f"[name for name in {FRAMEWORKS} if name in sys.modules]"
+    script = f"import sys, seedbed, seedbed.cli; print({found})"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )

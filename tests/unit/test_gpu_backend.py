@@ -1,10 +1,10 @@
-"""The GPU backend on a fake device: right bits whenever the device works, and nothing left over when it fails."""
+"""The GPU backend on a fake device: right bits when it works, nothing left when it fails."""
 
 import gc
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -24,7 +24,6 @@ from seedbed.spec.initializers import (
 )
 from seedbed.spec.slices import TensorSlice
 from seedbed.spec.tensors import TensorRequest, TensorSpec
-from seedbed_server.backends.base import CancelledError
 from seedbed_server.backends.cpu import CpuBackend
 from seedbed_server.backends.gpu import GpuBackend
 from seedbed_server.backends.rules import ElementwiseRule, Normal, Orthogonal
@@ -32,8 +31,6 @@ from seedbed_server.backends.runs import Runs
 from seedbed_server.kernels.keys import derive_key
 from seedbed_server.sampling.derivation import element_rule
 from seedbed_server.sampling.sampler import TensorSource, plan
-from seedbed_server.streams.sampling_threads import SamplingPools
-from seedbed_server.streams.stream import Piece, TensorStream
 from tests.contract.backend_suite import bits
 from tests.fake_device import Call, FakeArray, FakeDevice, Schedule
 from tests.samples import sample
@@ -428,7 +425,7 @@ def test_memory_that_nothing_uses_makes_room(cpu: CpuBackend) -> None:
 
 
 def test_the_first_attempt_is_freed_before_the_second(cpu: CpuBackend) -> None:
-    """Slices of short runs have tables that are larger than their elements, so the table is what finds no room."""
+    """The table of a slice of short runs is larger than its elements, and finds no room."""
     spec = TensorSpec("columns", (2**17, 2), Dtype.FLOAT16, RandomNormalSpec(), seed=1)
     part = TensorSlice((0, 1), (2**17, 1))
     slab_bytes = 2**17
@@ -525,101 +522,3 @@ def test_threads_that_fill_and_write_on_the_device_do_not_disturb_each_other(
     assert all(np.array_equal(device.contents(memory), right) for memory in results)
     results.clear()
     assert_idle(device, backend)
-
-
-# Streams.
-
-STREAMED = [
-    TensorSpec(f"streamed {i}", (30_000,), dtype, RANDOM[i % 2], seed=i)
-    for i, dtype in enumerate(FLOATING)
-]
-
-
-@pytest.fixture
-def streaming() -> Iterator[tuple[FakeDevice, GpuBackend, SamplingPools]]:
-    """A backend on a device that works at any moment, and the threads that sample with it."""
-    device = FakeDevice(4)
-    backend = GpuBackend(device, CpuBackend(threads=1), slots=SLOTS, slab_bytes=SLAB_BYTES)
-    pools = SamplingPools(backend)
-    yield device, backend, pools
-    pools.close()
-
-
-def stream_of(pools: SamplingPools) -> TensorStream:
-    """Return a stream of some tensors whose chunks have several slabs."""
-    return TensorStream(
-        [plan(TensorRequest(spec)) for spec in STREAMED], pools, max_chunk_bytes=3 * SLAB_BYTES + 8
-    )
-
-
-def content(pieces: Iterator[Piece]) -> bytes:
-    """Return all bytes of a stream."""
-    return b"".join(bytes(piece.data) for piece in pieces)
-
-
-def assert_soon_idle(device: FakeDevice, backend: GpuBackend) -> None:
-    """Wait until the threads have done what they had begun, and check that nothing is left over."""
-    deadline = time.monotonic() + SECONDS
-    while backend.free_slots < backend.threads and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert_idle(device, backend)
-
-
-Streaming = tuple[FakeDevice, GpuBackend, SamplingPools]
-
-
-def test_streams_that_are_read_to_the_end_have_the_right_bits(
-    streaming: Streaming, cpu: CpuBackend
-) -> None:
-    device, backend, pools = streaming
-    right = b"".join(bits(sample(cpu, spec)).tobytes() for spec in STREAMED)
-    contents: list[bytes] = []
-    in_time(*[lambda: contents.append(content(stream_of(pools).pieces()))] * 3)
-    assert contents == [right] * 3
-    assert_soon_idle(device, backend)
-
-
-@pytest.mark.parametrize("pieces_read", [1, 2, 9])
-def test_a_stream_that_is_cancelled_midway_leaves_nothing_over(
-    streaming: Streaming, cpu: CpuBackend, pieces_read: int
-) -> None:
-    device, backend, pools = streaming
-    stream = stream_of(pools)
-    pieces = stream.pieces()
-    for _ in range(pieces_read):
-        next(pieces)
-    stream.cancel()
-    with pytest.raises(CancelledError):
-        content(pieces)
-    del stream, pieces
-    assert_soon_idle(device, backend)
-    assert content(stream_of(pools).pieces()).startswith(bits(sample(cpu, STREAMED[0])).tobytes())
-    assert_soon_idle(device, backend)
-
-
-@pytest.mark.parametrize("pieces_read", [1, 2, 9])
-def test_a_stream_that_is_closed_midway_leaves_nothing_over(
-    streaming: Streaming, cpu: CpuBackend, pieces_read: int
-) -> None:
-    device, backend, pools = streaming
-    pieces: Any = stream_of(pools).pieces()
-    for _ in range(pieces_read):
-        next(pieces)
-    pieces.close()
-    del pieces
-    assert_soon_idle(device, backend)
-    assert content(stream_of(pools).pieces()).startswith(bits(sample(cpu, STREAMED[0])).tobytes())
-    assert_soon_idle(device, backend)
-
-
-@pytest.mark.parametrize("call", ["launch", "copy", "record", "wait"])
-def test_a_stream_whose_device_fails_midway_says_so_and_leaves_nothing_over(
-    streaming: Streaming, cpu: CpuBackend, call: Call
-) -> None:
-    device, backend, pools = streaming
-    device.fail(call, 20)
-    with pytest.raises(DeviceError):
-        content(stream_of(pools).pieces())
-    assert_soon_idle(device, backend)
-    assert content(stream_of(pools).pieces()).startswith(bits(sample(cpu, STREAMED[0])).tobytes())
-    assert_soon_idle(device, backend)

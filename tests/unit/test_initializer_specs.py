@@ -1,4 +1,4 @@
-"""Every initializer checks its parameters when it is made, and the dtype when it is to fill a tensor."""
+"""Initializers check their parameters when made, and the dtype when they fill a tensor."""
 
 import dataclasses
 import math

@@ -1,4 +1,4 @@
-"""A GPU of the client's own machine, on a fake device: what is sampled on it, or lands there, has the right bits."""
+"""A GPU of the client's machine, a fake one: what it samples or receives has the right bits."""
 
 import gc
 import itertools
@@ -50,7 +50,7 @@ def device() -> FakeDevice:
 
 @pytest.fixture
 def gpu(device: FakeDevice, cpu: CpuBackend, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalGpu]:
-    """A GPU whose least tensor has several pieces of several slabs; nothing may be left over on it."""
+    """A GPU with several pieces and slabs for the least tensor; nothing may be left on it."""
     monkeypatch.setattr(local_device, "PIECE_ELEMENTS", 1000)
     backend = GpuBackend(device, cpu, slots=2, slab_bytes=1024)
     yield LocalGpu(backend)

@@ -1,4 +1,4 @@
-"""The log is written by a thread, which lets calls go first: nothing is lost, nothing changes its order."""
+"""The log's thread lets calls go first, and neither loses nor reorders a line."""
 
 import logging
 import re

@@ -1,4 +1,4 @@
-"""A manifest is read from YAML and JSON alike, says exactly what fills each tensor, and refuses everything else."""
+"""Manifests in YAML and JSON are read alike, say what fills each tensor, or are refused."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""The normal quantile against the exact one, and the rounding to 16-bit formats against everyone else's."""
+"""The normal quantile against the exact one, and rounding against other implementations."""
 
 import math
 import subprocess
@@ -92,7 +92,7 @@ def exact_float64(word: int) -> mpmath.mpf:
 
 
 def lower_words_float64() -> NDArray[np.uint64]:
-    """Return sorted 64-bit words below the median: 2,500 strata, both ends, the join of the formulas."""
+    """Return sorted 64-bit words below the median: 2,500 strata, both ends, the formulas' join."""
     size = 2**63 // 2500
     words = [i * size + int(_RANDOM.integers(0, size, dtype=np.uint64)) for i in range(2500)]
     join = 2**63 - int(mpmath.mpf("0.425") * 2**64)

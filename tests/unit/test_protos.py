@@ -1,4 +1,4 @@
-"""What goes over the wire comes back equal, and the schema has exactly the fields and defaults of our values."""
+"""Values survive the wire, and the schema has exactly their fields and defaults."""
 
 import json
 import re

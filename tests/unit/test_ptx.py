@@ -44,7 +44,7 @@ def value_of(kernel: BlockKernel) -> Any:
 
 
 def fmas_written(element: Any) -> int:
-    """Count the fma's in the source of an element function and of those that it calls, a call at a time."""
+    """Count the fma's in an element function's source and in those that it calls, per call."""
     function = element.py_func
     tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     calls = [
@@ -65,7 +65,7 @@ def instructions(ptx: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def sums_of_products(ptx: str) -> list[str]:
-    """Return the additions of a number that a multiplication made, also by way of a negation or a selection."""
+    """Return the additions of products, also of negated or selected ones."""
     products: set[str] = set()
     found = []
     for operation, (result, *sources) in instructions(ptx):

@@ -1,4 +1,4 @@
-"""The service gives the bits that docs/numerics.md asks for: agreement with an independent, exact implementation."""
+"""The service has the bits of an independent, exact implementation of docs/numerics.md."""
 
 import math
 import random

@@ -1,4 +1,4 @@
-"""What a server answers comes back equal; what a newer one knows and we do not is left out."""
+"""A server's answers come back equal; a newer one's unknown fields and values are left out."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""Rules have three forms that say the same; their order counts, and what is no rule is refused by its place."""
+"""Rules have three equal forms; their order counts, and a bad one is refused by its place."""
 
 from collections import OrderedDict
 from types import MappingProxyType

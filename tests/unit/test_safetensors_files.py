@@ -1,4 +1,4 @@
-"""Files written here are read by the safetensors package with the same content, and the other way round."""
+"""The safetensors package reads our files, and we read its, with the same content."""
 
 from pathlib import Path
 from typing import Any

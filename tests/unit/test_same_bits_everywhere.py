@@ -1,4 +1,4 @@
-"""The bits of a tensor depend on nothing but its spec: not on threads, pieces, slices or the processor compiled for."""
+"""A tensor's bits depend on its spec alone: not on threads, pieces, slices or processors."""
 
 import itertools
 import os

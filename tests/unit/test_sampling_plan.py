@@ -1,4 +1,4 @@
-"""A plan finds the elements of any slice in the whole tensor, and cuts them into chunks, as numpy's indexing does."""
+"""A plan finds any slice's elements in the whole tensor, as numpy does, and cuts them up."""
 
 import math
 from itertools import pairwise

@@ -1,262 +1,345 @@
 """Segments: files with names nobody chose, within a budget, gone when nobody needs them."""
 
+import asyncio
 import fcntl
 import os
 import resource
 import stat
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from seedbed.spec.digests import digest_bytes
+import seedbed as sb
+from seedbed.spec.tensors import TensorRequest
 from seedbed.transports.mapping import SegmentBusyError, SegmentError, map_segment
 from seedbed.wire.protos import segment_to_bytes
+from seedbed_server.backends.base import Backend
 from seedbed_server.refusals import OverloadedError
-from seedbed_server.streams.segment import Segment
+from seedbed_server.sampling.sampler import SamplePlan, plan
+from seedbed_server.streams.sampling_threads import SamplingThreads
 from seedbed_server.streams.segment_folder import Lease, SegmentFolder, SegmentsError
+from tests.samples import sample
 
 SIZE = 5000
-DATA = np.random.default_rng(0).integers(0, 256, SIZE, np.uint8)
-OTHER = np.random.default_rng(1).integers(0, 256, SIZE, np.uint8)
+
+
+def plan_of(name: str, size_bytes: int = SIZE) -> SamplePlan:
+    """Return the plan of a tensor that no other name has."""
+    spec = sb.TensorSpec(name, (size_bytes // 4,), "float32", sb.RandomUniform(seed=1))
+    return plan(TensorRequest(spec))
+
+
+def bytes_of(cpu: Backend, name: str) -> bytes:
+    """Return what a tensor holds."""
+    return sample(cpu, plan_of(name).request.spec).tobytes()
+
+
+class World:
+    """A folder and who fills its segments, within a running loop."""
+
+    def __init__(self, folder: SegmentFolder, threads: SamplingThreads) -> None:
+        self.folder = folder
+        self.threads = threads
+
+    def lease(self, name: str, size_bytes: int = SIZE) -> Lease | None:
+        return self.folder.lease(plan_of(name, size_bytes), self.threads)
+
+    async def filled(self, name: str) -> Lease:
+        """Return a lease of a segment when its tensor is there."""
+        lease = self.lease(name)
+        assert lease is not None
+        await lease.filled
+        return lease
+
+    def message(self, lease: Lease, size: int = SIZE) -> bytes:
+        return segment_to_bytes(str(self.folder.directory), lease.path, size)
+
+    def mapped(self, lease: Lease) -> memoryview:
+        return map_segment(self.message(lease), SIZE)
+
+
+Use = Callable[[World], Coroutine[Any, Any, None]]
+
+
+@asynccontextmanager
+async def world(
+    cpu: Backend, directory: Path, *, mode: int = 0o600, **options: Any
+) -> AsyncIterator[World]:
+    settings: dict[str, Any] = {"max_bytes": 4 * SIZE, **options}
+    threads = SamplingThreads(cpu, on_sampled=lambda plan, size_bytes: None)
+    folder = SegmentFolder(directory, mode=mode, **settings)
+    try:
+        yield World(folder, threads)
+    finally:
+        folder.close()
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[SegmentFolder]:
-    folder = SegmentFolder(tmp_path, mode=0o600, max_bytes=4 * SIZE)
-    yield folder
-    folder.close()
+def run(cpu: Backend, tmp_path: Path) -> Callable[[Use], None]:
+    """Run what uses a folder in a loop."""
+
+    async def within(use: Use) -> None:
+        async with world(cpu, tmp_path) as its_world:
+            await use(its_world)
+
+    return lambda use: asyncio.run(within(use))
 
 
-def leased(
-    folder: SegmentFolder, content: str | None = None, data: NDArray[np.uint8] = DATA
-) -> Lease:
-    """Return a segment with something in it, as the call that fills it does."""
-    found = folder.lease(SIZE, content)
-    assert found is not None
-    lease, is_ours = found
-    assert is_ours
-    if (memory := lease.segment.memory(0, SIZE)) is not None:
-        memory[:] = data
-    else:
-        lease.segment.write(1000, data[1000:])
-        lease.segment.write(0, data[:1000])
-    lease.segment.publish(digest_bytes(data.data))
-    return lease
+Run = Callable[[Use], None]
 
 
-def filled(folder: SegmentFolder) -> Segment:
-    return leased(folder).segment
+def test_what_is_sampled_is_what_is_mapped(run: Run, cpu: Backend) -> None:
+    async def use(world: World) -> None:
+        assert bytes(world.mapped(await world.filled("w"))) == bytes_of(cpu, "w")
+
+    run(use)
 
 
-def message(folder: SegmentFolder, segment: Segment, size: int = SIZE) -> bytes:
-    return segment_to_bytes(str(folder.directory), folder.path_of(segment), size)
+def test_a_mapping_outlives_the_segment_and_its_server(cpu: Backend, tmp_path: Path) -> None:
+    async def use() -> memoryview:
+        async with world(cpu, tmp_path) as its_world:
+            lease = await its_world.filled("w")
+            mapped = its_world.mapped(lease)
+            its_world.folder.give_back(lease)
+            return mapped
+
+    mapped = asyncio.run(use())
+    assert list(tmp_path.iterdir()) == []
+    assert bytes(mapped) == bytes_of(cpu, "w")
 
 
-def test_what_is_written_is_what_is_mapped(folder: SegmentFolder) -> None:
-    assert bytes(map_segment(message(folder, filled(folder)), SIZE)) == DATA.tobytes()
+def test_what_a_client_writes_into_its_mapping_nobody_else_sees(run: Run, cpu: Backend) -> None:
+    async def use(world: World) -> None:
+        lease = await world.filled("w")
+        one, other = world.mapped(lease), world.mapped(lease)
+        one[:] = bytes(SIZE)
+        assert bytes(other) == bytes(world.mapped(lease)) == bytes_of(cpu, "w")
+
+    run(use)
 
 
-def test_a_mapping_outlives_the_segment_and_its_server(folder: SegmentFolder) -> None:
-    lease = leased(folder)
-    mapped = map_segment(message(folder, lease.segment), SIZE)
-    folder.give_back(lease)
-    folder.close()
-    assert list(folder.directory.iterdir()) == []
-    assert bytes(mapped) == DATA.tobytes()
-    folder.own.mkdir()  # for the fixture
-    folder._guard = os.open(folder.own, os.O_RDONLY)
+def test_segments_stay_within_the_budget(run: Run) -> None:
+    async def use(world: World) -> None:
+        leases = [await world.filled(name) for name in "abcd"]
+        assert world.lease("e", 4) is None
+        assert world.folder.held_bytes == 4 * SIZE
+        world.folder.give_back(leases.pop())
+        assert world.lease("e", SIZE + 4) is None
+        await world.filled("f")
+        assert world.folder.held_bytes <= 4 * SIZE
+
+    run(use)
 
 
-def test_what_a_client_writes_into_its_mapping_nobody_else_sees(folder: SegmentFolder) -> None:
-    segment = filled(folder)
-    one, other = (map_segment(message(folder, segment), SIZE) for _ in range(2))
-    one[:] = bytes(SIZE)
-    assert bytes(other) == DATA.tobytes()
-    assert bytes(map_segment(message(folder, segment), SIZE)) == DATA.tobytes()
+def test_a_segment_that_the_folder_has_no_room_for_is_not_made(
+    cpu: Backend, tmp_path: Path
+) -> None:
+    async def use() -> None:
+        async with world(cpu, tmp_path, max_bytes=2**62) as its_world:
+            assert its_world.lease("w", 2**61) is None
+            assert its_world.folder.held_bytes == 0
 
-
-def test_segments_stay_within_the_budget(folder: SegmentFolder) -> None:
-    leases = [leased(folder) for _ in range(4)]
-    assert folder.lease(1) is None
-    assert folder.held_bytes == 4 * SIZE
-    folder.give_back(leases.pop())
-    assert folder.lease(SIZE + 1) is None
-    assert filled(folder).size_bytes == SIZE
-    for lease in leases:
-        folder.give_back(lease)
-    assert folder.held_bytes == SIZE
-
-
-def test_a_segment_that_the_folder_has_no_room_for_is_not_made(folder: SegmentFolder) -> None:
-    endless = SegmentFolder(folder.directory, mode=0o600, max_bytes=2**62)
-    assert endless.lease(2**61) is None
-    assert endless.held_bytes == 0
-    endless.close()
+    asyncio.run(use())
 
 
 def test_segments_leave_descriptors_to_others(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cpu: Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (20, 20))
-    folder = SegmentFolder(tmp_path, mode=0o600, max_bytes=2**30)
-    leases = [folder.lease(1) for _ in range(6)]
-    assert [lease is None for lease in leases] == [False] * 5 + [True]
-    folder.close()
+
+    async def use() -> None:
+        async with world(cpu, tmp_path, max_bytes=2**30) as its_world:
+            leases = [its_world.lease(name) for name in "abcdef"]
+            assert [lease is None for lease in leases] == [False] * 5 + [True]
+
+    asyncio.run(use())
 
 
-def test_calls_that_want_the_same_share_a_segment(folder: SegmentFolder) -> None:
-    first = leased(folder, "w")
-    second = folder.lease(SIZE, "w")
-    assert second == (first, False)
-    assert folder.held_bytes == SIZE
-    other = leased(folder, "v", OTHER)
-    one, two, three = (
-        map_segment(message(folder, lease.segment), SIZE) for lease in (first, first, other)
-    )
-    assert bytes(one) == bytes(two) == DATA.tobytes()
-    assert bytes(three) == OTHER.tobytes()
-    assert first.segment.awaited().result() == digest_bytes(DATA.data)
+def test_calls_that_want_the_same_share_a_segment(run: Run, cpu: Backend) -> None:
+    async def use(world: World) -> None:
+        first = world.lease("w")
+        assert first is not None
+        assert world.lease("w") is first, "while it is filled"
+        await first.filled
+        assert world.lease("w") is first, "and afterwards"
+        assert world.folder.held_bytes == SIZE
+        other = await world.filled("v")
+        assert bytes(world.mapped(first)) == bytes_of(cpu, "w")
+        assert bytes(world.mapped(other)) == bytes_of(cpu, "v")
+
+    run(use)
 
 
-def test_who_waits_for_a_segment_learns_that_it_will_not_be_there(folder: SegmentFolder) -> None:
-    found = folder.lease(SIZE, "w")
-    assert found is not None
-    assert folder.lease(SIZE, "w") == (found[0], False)
-    patient, hasty = found[0].segment.awaited(), found[0].segment.awaited()
-    assert hasty.cancel()
-    found[0].segment.abandon()
-    with pytest.raises(OverloadedError, match="another client's call"):
-        patient.result(timeout=0)
-    again = leased(folder, "w")
-    assert again is not found[0], "the next call does it"
-    for lease in (found[0], found[0]):
-        folder.give_back(lease)
-    assert folder.lease(SIZE, "w") == (again, False)
-    assert folder.held_bytes == SIZE
+def test_a_segment_is_filled_for_those_who_still_wait_for_it(run: Run, cpu: Backend) -> None:
+    async def use(world: World) -> None:
+        hasty, patient = world.lease("w"), world.lease("w")
+        assert patient is not None
+        assert hasty is patient
+        world.folder.give_back(patient)
+        await patient.filled
+        assert bytes(world.mapped(patient)) == bytes_of(cpu, "w")
+
+    run(use)
 
 
-def test_memory_is_used_again_when_nobody_maps_it(folder: SegmentFolder) -> None:
-    lease = leased(folder, "w")
-    old = message(folder, lease.segment)
-    mapped = map_segment(old, SIZE)
-    folder.give_back(lease)
-    second = leased(folder, "v", OTHER)
-    assert second.segment is not lease.segment, "it is mapped"
-    assert bytes(mapped) == DATA.tobytes()
-    del mapped
-    third = leased(folder, "u", OTHER)
-    assert third.segment is lease.segment
-    assert folder.held_bytes == 2 * SIZE
-    assert bytes(map_segment(message(folder, third.segment), SIZE)) == OTHER.tobytes()
-    with pytest.raises(SegmentError):
-        map_segment(old, SIZE)
-    assert folder.lease(SIZE, "w") != (lease, False), "its content is gone"
+def test_a_segment_that_nobody_waits_for_is_given_up(run: Run) -> None:
+    async def use(world: World) -> None:
+        lease = world.lease("w")
+        assert lease is not None
+        world.folder.give_back(lease)
+        assert world.folder.held_bytes == 0
+        assert not lease.segment.path.exists()
+        again = await world.filled("w")
+        assert again is not lease
+
+    run(use)
 
 
-def test_an_idle_segment_serves_who_comes_late(folder: SegmentFolder) -> None:
-    lease = leased(folder, "w")
-    folder.give_back(lease)
-    assert folder.lease(SIZE, "w") == (lease, False)
-    assert leased(folder, "v", OTHER).segment is not lease.segment, "it is in use again"
-    assert bytes(map_segment(message(folder, lease.segment), SIZE)) == DATA.tobytes()
+def test_a_full_folder_is_an_overload_for_all_who_wait_and_the_next_call_tries_again(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    async def use(world: World) -> None:
+        monkeypatch.setattr(os, "pwrite", full)
+        first, second = world.lease("w"), world.lease("w")
+        assert first is not None
+        assert first is second
+        with pytest.raises(OverloadedError, match="shared memory is full"):
+            await first.filled
+        monkeypatch.undo()
+        again = await world.filled("w")
+        assert again is not first
+        for _ in range(2):
+            world.folder.give_back(first)
+        assert world.lease("w") is again
+        assert world.folder.held_bytes == SIZE
+
+    run(use)
 
 
-def test_idle_segments_make_room(folder: SegmentFolder) -> None:
-    for lease in [leased(folder, name) for name in "abcd"]:
-        folder.give_back(lease)
-    assert folder.held_bytes == 4 * SIZE
-    found = folder.lease(2 * SIZE)
-    assert found is not None
-    assert folder.held_bytes == 4 * SIZE
-    assert len(list(folder.own.iterdir())) == 1 + 3, "the lock, two that are idle, and the new one"
+def test_memory_is_used_again_when_nobody_maps_it(run: Run, cpu: Backend) -> None:
+    async def use(world: World) -> None:
+        lease = await world.filled("w")
+        old = world.message(lease)
+        mapped = map_segment(old, SIZE)
+        world.folder.give_back(lease)
+        second = await world.filled("v")
+        assert second.segment is not lease.segment, "it is mapped"
+        assert bytes(mapped) == bytes_of(cpu, "w")
+        del mapped
+        third = await world.filled("u")
+        assert third.segment is lease.segment
+        assert world.folder.held_bytes == 2 * SIZE
+        assert bytes(world.mapped(third)) == bytes_of(cpu, "u")
+        with pytest.raises(SegmentError):
+            map_segment(old, SIZE)
+        assert world.lease("w") is not lease, "its content is gone"
+
+    run(use)
 
 
-def test_idle_segments_go_after_a_while(tmp_path: Path) -> None:
-    folder = SegmentFolder(tmp_path, mode=0o600, max_bytes=4 * SIZE, idle_seconds=0.2)
-    kept = leased(folder, "kept")
-    lease = leased(folder, "w")
-    mapped = map_segment(message(folder, lease.segment), SIZE)
-    folder.give_back(lease)
-    deadline = time.monotonic() + 10
-    while folder.held_bytes > SIZE:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    assert [path.name for path in folder.own.iterdir() if path.name != "lock"] == [
-        kept.segment.path.name
-    ]
-    assert bytes(mapped) == DATA.tobytes()
-    folder.close()
+def test_an_idle_segment_serves_whoever_comes_late(run: Run, cpu: Backend) -> None:
+    async def use(world: World) -> None:
+        lease = await world.filled("w")
+        world.folder.give_back(lease)
+        assert world.lease("w") is lease
+        assert (await world.filled("v")).segment is not lease.segment, "it is in use again"
+        assert bytes(world.mapped(lease)) == bytes_of(cpu, "w")
+
+    run(use)
 
 
-def test_a_client_without_a_lock_keeps_its_memory_to_itself(folder: SegmentFolder) -> None:
-    lease = leased(folder)
-    folder.give_back(lease)
-    assert folder.held_bytes == 0
-    assert not lease.segment.path.exists()
+def test_idle_segments_make_room(run: Run) -> None:
+    async def use(world: World) -> None:
+        for lease in [await world.filled(name) for name in "abcd"]:
+            world.folder.give_back(lease)
+        assert world.folder.held_bytes == 4 * SIZE
+        assert world.lease("e", 2 * SIZE) is not None
+        assert world.folder.held_bytes == 4 * SIZE
+        names = list(world.folder.own.iterdir())
+        assert len(names) == 1 + 3, "the lock, two that are idle, and the new one"
+
+    run(use)
+
+
+def test_idle_segments_go_after_a_while(cpu: Backend, tmp_path: Path) -> None:
+    async def use() -> None:
+        async with world(cpu, tmp_path, idle_seconds=0.2) as its_world:
+            kept, lease = await its_world.filled("kept"), await its_world.filled("w")
+            mapped = its_world.mapped(lease)
+            its_world.folder.give_back(lease)
+            async with asyncio.timeout(10):
+                while its_world.folder.held_bytes > SIZE:
+                    await asyncio.sleep(0.01)
+            names = [path.name for path in its_world.folder.own.iterdir() if path.name != "lock"]
+            assert names == [kept.segment.path.name]
+            assert bytes(mapped) == bytes_of(cpu, "w")
+
+    asyncio.run(use())
 
 
 def test_a_segment_that_became_another_tensors_is_not_mapped(
-    folder: SegmentFolder, monkeypatch: pytest.MonkeyPatch
+    run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lease = leased(folder, "w")
-    old = message(folder, lease.segment)
+    async def use(world: World) -> None:
+        lease = await world.filled("w")
+        old = world.message(lease)
+        following: list[Lease] = []
 
-    def slow_flock(descriptor: int, operation: int) -> None:
-        monkeypatch.undo()
-        folder.give_back(lease)
-        found = folder.lease(SIZE, f"{is_filled}")
-        assert found is not None
-        assert found[0].segment is lease.segment
-        if is_filled:
-            found[0].segment.publish(digest_bytes(OTHER.data))
-        fcntl.flock(descriptor, operation)
+        def slow_flock(descriptor: int, operation: int) -> None:
+            monkeypatch.undo()
+            world.folder.give_back(lease)
+            found = world.lease("v")
+            assert found is not None
+            assert found.segment is lease.segment
+            following.append(found)
+            fcntl.flock(descriptor, operation)
 
-    for is_filled in (True, False):
         monkeypatch.setattr(fcntl, "flock", slow_flock)
         with pytest.raises(SegmentBusyError, match="another tensor's"):
+            map_segment(old, SIZE)  # while it is filled
+        await following[0].filled
+        with pytest.raises(SegmentError):
             map_segment(old, SIZE)
-        if is_filled:
-            old = message(folder, lease.segment)
-            (lease,) = folder._shared.values()
+
+    run(use)
 
 
 def test_a_process_keeps_descriptors_for_the_rest_of_it(
-    folder: SegmentFolder, monkeypatch: pytest.MonkeyPatch
+    run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    segment = filled(folder)
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (4, 4))
-    with pytest.raises(SegmentBusyError, match="of at most 4 files open"):
-        map_segment(message(folder, segment), SIZE)
+    async def use(world: World) -> None:
+        lease = await world.filled("w")
+        monkeypatch.setattr(resource, "getrlimit", lambda _: (4, 4))
+        with pytest.raises(SegmentBusyError, match="of at most 4 files open"):
+            world.mapped(lease)
 
-
-def test_a_write_to_a_removed_segment_does_nothing(folder: SegmentFolder) -> None:
-    lease = leased(folder)
-    segment = lease.segment
-    folder.give_back(lease)
-    with (folder.own / "another").open("wb") as taken:  # may have got the descriptor's number
-        segment.write(0, DATA)
-        assert os.fstat(taken.fileno()).st_size == 0
+    run(use)
 
 
 @pytest.mark.parametrize(("mode", "of_folder"), [(0o600, 0o700), (0o640, 0o750), (0o644, 0o755)])
 def test_who_may_read_a_segment_may_enter_its_folder_and_nobody_else(
-    tmp_path: Path, mode: int, of_folder: int
+    cpu: Backend, tmp_path: Path, mode: int, of_folder: int
 ) -> None:
+    async def use() -> None:
+        async with world(cpu, tmp_path, mode=mode) as its_world:
+            lease = await its_world.filled("w")
+            assert stat.S_IMODE(lease.segment.path.stat().st_mode) == mode
+            assert stat.S_IMODE(its_world.folder.own.stat().st_mode) == of_folder
+
     before = os.umask(0o077)
     try:
-        folder = SegmentFolder(tmp_path, mode=mode, max_bytes=SIZE)
-        segment = filled(folder)
+        asyncio.run(use())
     finally:
         os.umask(before)
-    assert stat.S_IMODE(segment.path.stat().st_mode) == mode
-    assert stat.S_IMODE(folder.own.stat().st_mode) == of_folder
-    folder.close()
 
 
 DIES = """
@@ -264,27 +347,29 @@ import os, sys
 from pathlib import Path
 from seedbed_server.streams.segment_folder import SegmentFolder
 folder = SegmentFolder(Path(sys.argv[1]), mode=0o600, max_bytes=100)
-folder.lease(100)
+(folder.own / "0").write_bytes(bytes(100))
 print(folder.own, flush=True)
 os.kill(os.getpid(), 9)
 """
 
 
-def test_what_a_dead_server_left_behind_is_removed_by_the_next(tmp_path: Path) -> None:
+def test_what_a_dead_server_left_behind_is_removed_by_the_next(
+    cpu: Backend, tmp_path: Path
+) -> None:
     done = subprocess.run(
         [sys.executable, "-c", DIES, str(tmp_path)], capture_output=True, text=True, check=False
     )
     assert Path(done.stdout.strip()).is_dir(), done.stderr
     foreign = tmp_path / "seedbed-notes"
     foreign.mkdir()
-    living = SegmentFolder(tmp_path, mode=0o600, max_bytes=SIZE)
-    segment = filled(living)
-    second = SegmentFolder(tmp_path, mode=0o600, max_bytes=SIZE)
-    assert not Path(done.stdout.strip()).exists()
-    assert foreign.is_dir()
-    assert bytes(map_segment(message(living, segment), SIZE)) == DATA.tobytes()
-    living.close()
-    second.close()
+
+    async def use() -> None:
+        async with world(cpu, tmp_path) as living, world(cpu, tmp_path):
+            assert not Path(done.stdout.strip()).exists()
+            assert foreign.is_dir()
+            assert bytes(living.mapped(await living.filled("w"))) == bytes_of(cpu, "w")
+
+    asyncio.run(use())
 
 
 @pytest.mark.parametrize("place", ["missing", "relative", "file"])
@@ -323,27 +408,33 @@ def test_a_folder_that_no_system_has_is_not_opened() -> None:
         map_segment(segment_to_bytes("/a\0b", "a/b", SIZE), SIZE)
 
 
-def test_a_segment_that_is_not_what_was_asked_for_is_not_mapped(folder: SegmentFolder) -> None:
-    segment = filled(folder)
-    for data in (
-        b"\xff\xff",
-        message(folder, segment, SIZE - 1),
-        message(folder, segment).replace(b"/0", b"/1"),
-    ):
-        with pytest.raises(SegmentError):
-            map_segment(data, SIZE)
-    (folder.own / "link").symlink_to(segment.path)
-    (folder.own / "short").write_bytes(DATA[:-1].tobytes())
-    for name in ("link", "short"):
-        with pytest.raises(SegmentError):
-            map_segment(
-                segment_to_bytes(str(folder.directory), f"{folder.own.name}/{name}", SIZE), SIZE
-            )
+def test_a_segment_that_is_not_what_was_asked_for_is_not_mapped(run: Run) -> None:
+    async def use(world: World) -> None:
+        lease = await world.filled("w")
+        own = world.folder.own
+        for data in (
+            b"\xff\xff",
+            world.message(lease, SIZE - 1),
+            world.message(lease).replace(b"/0", b"/1"),
+        ):
+            with pytest.raises(SegmentError):
+                map_segment(data, SIZE)
+        (own / "link").symlink_to(lease.segment.path)
+        (own / "short").write_bytes(np.zeros(SIZE - 1, np.uint8).tobytes())
+        for name in ("link", "short"):
+            message = segment_to_bytes(str(world.folder.directory), f"{own.name}/{name}", SIZE)
+            with pytest.raises(SegmentError):
+                map_segment(message, SIZE)
+
+    run(use)
 
 
-def test_a_folder_may_lie_elsewhere_for_the_client(folder: SegmentFolder, tmp_path: Path) -> None:
-    segment = filled(folder)
-    elsewhere = segment_to_bytes("/nowhere", folder.path_of(segment), SIZE)
-    assert bytes(map_segment(elsewhere, SIZE, str(tmp_path))) == DATA.tobytes()
-    with pytest.raises(SegmentError):
-        map_segment(elsewhere, SIZE)
+def test_a_folder_may_lie_elsewhere_for_the_client(run: Run, cpu: Backend, tmp_path: Path) -> None:
+    async def use(world: World) -> None:
+        lease = await world.filled("w")
+        elsewhere = segment_to_bytes("/nowhere", lease.path, SIZE)
+        assert bytes(map_segment(elsewhere, SIZE, str(tmp_path))) == bytes_of(cpu, "w")
+        with pytest.raises(SegmentError):
+            map_segment(elsewhere, SIZE)
+
+    run(use)

@@ -1,4 +1,4 @@
-"""Tensors with structure: every bit that of the reference, and wrong shapes and parameters named."""
+"""Tensors with structure have the reference's bits; wrong shapes and parameters are named."""
 
 import itertools
 import math

@@ -38,7 +38,7 @@ class Limits:
     """Elements that are computed in one piece: an orthogonal block's, or those of a line of a sparse tensor."""
     max_chunk_bytes: int = MAX_CHUNK_BYTES
     """Bytes of data in one chunk."""
-    max_concurrent_streams: int = 64
+    max_concurrent_streams: int = 4096
     """Streams that sample at the same time."""
 
 
@@ -113,7 +113,7 @@ class TensorDescription:
     size_bytes: int
     """Bytes that would be sent."""
     chunk_count: int
-    """Chunks that would be sent, at the server's chunk size."""
+    """Chunks of the server's usual size that hold it; a stream's first ones are smaller."""
     fan_in: float | None = None
     """The number of inputs, from the whole shape."""
     fan_out: float | None = None

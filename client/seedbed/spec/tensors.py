@@ -157,6 +157,11 @@ class TensorRequest:
             self.slice.check(self.spec.shape)
 
     @property
+    def key(self) -> str:
+        """A text that no request with other bytes has: -0.0 is not 0.0 in it."""
+        return repr(self)
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """The lengths of all axes of what is wanted."""
         return self.spec.shape if self.slice is None else self.slice.lengths

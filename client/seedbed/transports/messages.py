@@ -26,8 +26,6 @@ def sample_message(
         numerics=protos.newest_numerics(),
         accepts_fill=True,
         accepts_segments=accepts_segments,
-        locks_segments=accepts_segments,
-        omit_segment_digests=accepts_segments,
         omit_checksums=omit_checksums,
     )
     if first_byte:

@@ -5,12 +5,10 @@ from, and on arrival it is a view into the message. A test compares both directi
 own.
 """
 
-import ctypes
 from typing import NamedTuple
 
 import google_crc32c
 import numpy as np
-from numpy.typing import NDArray
 
 # Keys of SampleTensorsResponse and Chunk: field number * 8 + wire type (0 varint, 2
 # length-delimited, 5 four bytes).
@@ -29,15 +27,6 @@ _VARINT, _EIGHT_BYTES, _LENGTH, _FOUR_BYTES = 0, 1, 2, 5
 _ONE_BYTE = tuple(bytes((number,)) for number in range(0x80))
 
 Buffer = bytes | bytearray | memoryview
-
-# The C API allows one way to write into a bytes object: make it without content, and fill it before
-# anyone sees it.
-_new_bytes = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_ssize_t)(
-    ("PyBytes_FromStringAndSize", ctypes.pythonapi)
-)
-_address_of_bytes = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object)(
-    ("PyBytes_AsString", ctypes.pythonapi)
-)
 
 
 class FrameError(ValueError):
@@ -78,58 +67,6 @@ class Frame(NamedTuple):
     """In place of chunks: one element that all elements equal."""
     segment: bytes | None = None
     """In place of chunks: a serialized Segment, which says where the bytes are."""
-
-
-class _NewBytes:
-    """A new bytes object of at least two bytes (shorter ones are shared), and its address for numpy."""
-
-    def __init__(self, size_bytes: int) -> None:
-        self.message: bytes = _new_bytes(None, size_bytes)
-        address = _address_of_bytes(self.message)
-        self.__array_interface__ = {
-            "version": 3,
-            "typestr": "|u1",
-            "shape": (size_bytes,),
-            "data": (address, False),
-        }
-
-
-class Draft:
-    """A message whose payload is written in place, before the message exists for anyone else.
-
-    Args:
-        expected: the frame as it will be, but for the values of its checksum and digest. Its chunk
-            has no data.
-        size_bytes: how long the data will be; at least 1.
-    """
-
-    def __init__(self, expected: Frame, size_bytes: int) -> None:
-        prefix = _prefix(expected, size_bytes)
-        self._prefix_bytes = len(prefix)
-        self._expected = expected
-        owner = _NewBytes(self._prefix_bytes + size_bytes)
-        self._message = owner.message
-        # The arrays keep the message alive: a thread may still write to one whose stream was
-        # cancelled.
-        self._memory: NDArray[np.uint8] = np.asarray(owner)
-        self.data = self._memory[self._prefix_bytes :]
-        """Where the payload goes. Not to be used after :meth:`encode`."""
-        self._memory[: self._prefix_bytes] = np.frombuffer(prefix, np.uint8)
-
-    def encode(self, frame: Frame) -> bytes:
-        """Return the frame as the bytes of a SampleTensorsResponse; its data is what this draft holds.
-
-        Args:
-            frame: its chunk has no data.
-        """
-        if frame == self._expected:
-            return self._message
-        prefix = _prefix(frame, self.data.size)
-        if len(prefix) != self._prefix_bytes:
-            # A checksum of 0 takes no bytes, and a header may have gone ahead with a heartbeat.
-            return prefix + self.data.tobytes()
-        self._memory[: self._prefix_bytes] = np.frombuffer(prefix, np.uint8)
-        return self._message
 
 
 def checksum(data: Buffer) -> int:

@@ -1,1 +1,1 @@
-"""Who computes: one module for each kind of device, all of the same shape."""
+"""The backends that compute elements: a processor's and a GPU's, of the same shape."""

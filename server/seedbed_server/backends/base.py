@@ -13,7 +13,7 @@ from seedbed_server.kernels.keys import Key
 
 
 class CancelledError(Exception):
-    """The caller does not want the result any more."""
+    """The caller no longer wants the result."""
 
 
 class Backend(Protocol):
@@ -25,11 +25,15 @@ class Backend(Protocol):
 
     @property
     def device(self) -> str:
-        """The physical device in words."""
+        """The physical device as text."""
 
     @property
     def threads(self) -> int:
         """How many threads sample at a time."""
+
+    @property
+    def samples_in_place(self) -> bool:
+        """Whether a few elements are there at once: no device and no other thread is waited for."""
 
     def fill(
         self, rule: ElementwiseRule, key: Key, runs: Runs, dtype: Dtype, out: NDArray[np.uint8]

@@ -1,4 +1,4 @@
-"""Samples on the processor: numba's compiled kernels on a pool of threads of our own."""
+"""Sampling on the processor: numba's compiled kernels on a pool of threads of our own."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +30,7 @@ class CpuBackend:
     """The processor as a backend; compiles its kernels when it is made."""
 
     name = "cpu"
+    samples_in_place = True
 
     def __init__(self, threads: int | None = None) -> None:
         self._threads = threads or available_threads()
@@ -133,13 +134,16 @@ def uniform_params(rule: Uniform, dtype: Dtype) -> NDArray[Any]:
     """Return minval, width and ceiling in the computing type of a dtype."""
     real: Any = np.float64 if dtype is Dtype.FLOAT64 else np.float32
     params = np.array((rule.minval, rule.maxval - rule.minval, rule.maxval), real)
-    # Where rounding leaves no number below maxval but minval itself, that is the value.
+    # Where rounding leaves no number between minval and maxval, every element is minval.
     params[2] = max(params[0], np.nextafter(params[2], real(-np.inf)))
     return params
 
 
 def normal_params(rule: Normal, dtype: Dtype) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the words below the median, and the eight parameters of a normal in the computing type of a dtype."""
+    """Return the number of words below the median, and a normal's eight parameters.
+
+    Both are arrays, in the types that the dtype's kernel computes with.
+    """
     bits, word, real = (
         (64, np.uint64, np.float64) if dtype is Dtype.FLOAT64 else (32, np.uint32, np.float32)
     )

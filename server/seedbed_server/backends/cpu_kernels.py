@@ -1,10 +1,10 @@
-"""Which kernels the processor runs, compiled for it.
+"""The processor's kernels, compiled for it.
 
     python -m seedbed_server.backends.cpu_kernels NAME...
 
-compiles some of them into the folder that keeps them: a first start does that with several
-processes, as numba compiles one kernel at a time in each. A process of its own may also ask LLVM
-for what it would keep from Python's other code.
+compiles some of them into the cache folder. A first start runs several such processes, because
+numba compiles one kernel at a time in each. A process of its own can also set an option of LLVM
+that would otherwise affect everything else that is compiled in the server.
 """
 
 import hashlib
@@ -63,7 +63,7 @@ _KERNELS = _MATRICES | _SAMPLERS
 
 
 def compiled_kernels() -> dict[str, Callable[..., Any]]:
-    """Return every kernel by its name: that of its function, or ``DISTRIBUTION_WIDTH`` for those of values."""
+    """Return every kernel by name: its function's, or DISTRIBUTION_WIDTH for those of values."""
     directory = cache_directory()
     if (
         directory is not None
@@ -74,10 +74,10 @@ def compiled_kernels() -> dict[str, Callable[..., Any]]:
 
 
 def _compile_elsewhere(marker: Path) -> None:
-    """Let other processes compile the kernels; what they fail to do is done here afterwards.
+    """Compile the kernels in other processes; any that fail are compiled here afterwards.
 
     Args:
-        marker: the file to make when they have.
+        marker: the file to create when all are compiled.
     """
     if not sys.executable:
         return
@@ -89,7 +89,7 @@ def _compile_elsewhere(marker: Path) -> None:
             subprocess.Popen(
                 [*command, *names], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             )
-            # Neighbours have functions in common.
+            # Neighbours share functions, which one process then compiles only once.
             for names in np.array_split(list(_KERNELS), count)
         )
         if sum(process.wait() for process in processes) == 0:
@@ -103,7 +103,10 @@ def _compile_elsewhere(marker: Path) -> None:
 
 
 def _processor_digest() -> str:
-    """Return a short digest of what numba compiles for; a folder may come from another machine, as in an image."""
+    """Return a short digest of what numba compiles for.
+
+    A folder may come from another machine, as in a container image, and be complete for that one.
+    """
     target: Any = cpu_target.target_context.codegen().magic_tuple()
     return hashlib.sha256(repr(target).encode()).hexdigest()[:16]
 

@@ -65,6 +65,7 @@ class GpuBackend:
     """
 
     name = "gpu"
+    samples_in_place = False
 
     def __init__(
         self, device: Device, host: Backend, *, slots: int = SLOTS, slab_bytes: int = SLAB_BYTES

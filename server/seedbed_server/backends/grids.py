@@ -1,4 +1,4 @@
-"""Which block of a tensor an element belongs to, where a tensor holds several matrices that are computed whole.
+"""The blocks of a tensor that holds several matrices, each computed whole.
 
 On each axis the blocks are equally long and side by side. So a block is a rectangle of the tensor,
 and its elements are numbered in C order within it.
@@ -67,7 +67,7 @@ class BlockGrid:
 
     @property
     def interleaved(self) -> int:
-        """How many blocks lie between each other's elements, so that they are needed at the same time."""
+        """How many blocks' elements alternate in C order, so that all are needed together."""
         spans = self._spans()
         outermost = next((i for i, span in enumerate(spans) if span.length > 1), len(spans))
         return math.prod(span.count for span in spans[outermost + 1 :])
@@ -93,7 +93,7 @@ class BlockGrid:
         return rectangle_runs(self.shape, starts, self.lengths)
 
     def cells(self, runs: Runs) -> Iterator[tuple[int | None, "Cells"]]:
-        """Yield the elements of some runs block by block, in the order of the blocks; first those of none."""
+        """Yield the elements of some runs by block, in order; those outside any come first."""
         spans = self._spans()
         pieces = runs.cut(spans[-1].length) if spans else runs
         blocks, places = _locate(spans, pieces.firsts)
@@ -110,6 +110,7 @@ class BlockGrid:
             )
 
     def _spans(self) -> list[_Span]:
+        # Joined axes give longer runs, and cost each one division instead of several.
         spans: list[_Span] = []
         for span in map(_Span, self.shape, self.starts, self.lengths, self.counts):
             merged = spans[-1].joined(span) if spans else None

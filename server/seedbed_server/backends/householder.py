@@ -1,4 +1,8 @@
-"""The orthogonal factor on the processor: which panel is factored when, and what the threads update meanwhile."""
+"""The schedule of an orthogonal factor on the processor.
+
+The caller's thread factors one panel while the pool's threads update the columns to its right. The
+order of tasks is free: each number's own chain of operations is fixed by the kernels.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
@@ -37,12 +41,18 @@ class Tiles:
         return matrix
 
     def panel(self, begin: int) -> Matrix:
-        """Return a copy of the BLOCK columns from ``begin`` on, or of those that are left; from row ``begin`` on."""
+        """Return a copy of at most BLOCK columns from ``begin`` on, from row ``begin`` on."""
         first = begin % TILE
         return self._tiles[begin // TILE][begin:, first : first + BLOCK].copy()
 
     def windows(self, row: int, begin: int, end: int) -> Iterator[tuple[Matrix, int, int]]:
-        """Yield each tile that has some of the columns, from a row on, with the first of them and the end."""
+        """Yield each tile that has some of the columns, and which of its own columns those are.
+
+        Args:
+            row: the tiles' first row.
+            begin: the first column of the matrix.
+            end: the column after the last.
+        """
         for first, tile in self._begins():
             if first < end and begin < first + TILE:
                 yield tile[row:], max(begin - first, 0), min(end - first, TILE)
@@ -101,7 +111,7 @@ def orthonormal_columns(
             raise CancelledError
         steps.append(panel)
         transposed = np.ascontiguousarray(panel.triangle.T)
-        # The next panel is brought up to date first, so that it is factored while the rest is.
+        # The next panel is updated first, so that it can be factored while the rest is updated.
         next_end = min(panel.end + BLOCK, matrix.columns)
         _finish(apply(panel, transposed, matrix, panel.end, next_end))
         rest = apply(panel, transposed, matrix, next_end, matrix.columns)
@@ -114,6 +124,8 @@ def orthonormal_columns(
             raise CancelledError
         step = steps.pop()
         _finish(apply(step, step.triangle, q, step.begin, q.columns))
+    # QR is unique only up to the signs of R's diagonal: making it positive fixes Q, and makes Q
+    # uniformly distributed where the matrix is normal (Mezzadri 2007, arXiv:math-ph/0609050).
     return q.times(np.where(diagonal < 0.0, -gain, gain))
 
 

@@ -1,4 +1,4 @@
-"""What the processor of this machine is, and how much of it this process may use."""
+"""The machine's processor: its name, and how much of it this process may use."""
 
 import os
 import platform
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def available_threads() -> int:
-    """Return how many processors this process may use: those it may run on, or a container's quota of them."""
+    """Return how many processors this process may use: its affinity or, if less, its quota."""
     allowed = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )

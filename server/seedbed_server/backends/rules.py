@@ -85,7 +85,10 @@ class Orthogonal:
 
 @dataclass(frozen=True, slots=True)
 class Sparse:
-    """A matrix of normal numbers; in each line along one axis some are 0, which depends on all of the line."""
+    """A matrix of normal numbers with some zeros in each line along one axis.
+
+    Which elements of a line are 0 depends on all of the line.
+    """
 
     stddev: float
     """The standard deviation of the numbers."""
@@ -106,7 +109,7 @@ class Sparse:
 
 @dataclass(frozen=True, slots=True)
 class Stft:
-    """The kernel of a short-time Fourier transform, (frame_length, 1, bins); from tables of sines and of the window."""
+    """The kernel of a short-time Fourier transform, of shape (frame_length, 1, bins)."""
 
     side: Side
     """Cosines (``real``) or sines with a minus sign (``imag``)."""

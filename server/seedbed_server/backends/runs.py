@@ -1,4 +1,4 @@
-"""Which elements of a whole tensor are meant: runs of consecutive indices, and those of a rectangle."""
+"""Elements of a whole tensor as runs of consecutive indices, such as those of a rectangle."""
 
 import math
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ class Runs:
         return Runs(firsts, counts)
 
     def cut(self, unit: int) -> "Runs":
-        """Return the same elements in runs that do not go beyond a multiple of ``unit``."""
+        """Return the same elements in runs that do not cross a multiple of ``unit``."""
         size, one = np.uint64(unit), np.uint64(1)
         first_units = self.firsts // size
         pieces = ((self.firsts + self.counts - one) // size - first_units + one).astype(np.int64)
@@ -57,7 +57,7 @@ class Runs:
 
 
 def joined_axes(shape: Sequence[int], lengths: Sequence[int]) -> tuple[int, int]:
-    """Return how many elements of a rectangle are neighbours, and the number of axes that its runs are spread over."""
+    """Return the length of a rectangle's runs, and the number of axes they are spread over."""
     axis, elements = len(lengths), 1
     while axis > 0:
         axis -= 1

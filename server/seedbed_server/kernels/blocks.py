@@ -1,10 +1,9 @@
-"""From a Philox block to the elements that it feeds: what one thread of a GPU does.
+"""The work of one GPU thread: the elements that one Philox block feeds.
 
 The CPU's loops (:mod:`seedbed_server.kernels.values`) draw many words and then turn them into
 values. A GPU's thread draws the four words of one block, and writes the elements of its run that
-take them. Both call the same element
-functions, so both give the same bits. Nothing here needs a GPU: a block kernel is a function of its
-thread's number.
+take them. Both call the same element functions, so both give the same bits. Nothing here needs a
+GPU: a block kernel is a function of its thread's number.
 """
 
 from collections.abc import Callable, Iterator
@@ -29,7 +28,7 @@ from seedbed_server.kernels.uniform import uniform_float32, uniform_float64
 def run_table(
     firsts: NDArray[np.uint64], counts: NDArray[np.uint64], elements_per_block: int
 ) -> tuple[NDArray[np.uint64], int]:
-    """Return what the threads of a launch look their elements up in, and how many threads there are.
+    """Return the table in which a launch's threads find their elements, and the number of threads.
 
     Args:
         firsts: the index of each run's first element in the whole tensor.

@@ -1,4 +1,4 @@
-"""From the bounds of a truncated normal to the numbers its kernel takes, exactly rounded, on the host."""
+"""The parameters of a truncated normal's kernel, from its bounds: on the host, exactly rounded."""
 
 import math
 import threading
@@ -17,7 +17,7 @@ MPMATH = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Where words fall between two bounds; see :func:`seedbed_server.kernels.normal.normal_float64`."""
+    """The positions of words between two bounds; the fields are arguments of ``normal_float64``."""
 
     split: int
     step: float
@@ -28,7 +28,13 @@ class Interval:
 
 @lru_cache(maxsize=1024)
 def interval(lower: float, upper: float, word_bits: int) -> Interval:
-    """Return the interval between ``lower`` and ``upper`` (in standard deviations) for words of 32 or 64 bits."""
+    """Return the interval between two bounds for words of 32 or 64 bits.
+
+    Args:
+        lower: in standard deviations, or minus infinity.
+        upper: likewise, or infinity.
+        word_bits: 32 or 64.
+    """
     with MPMATH, mpmath.workdps(DIGITS):
         root_2 = mpmath.sqrt(2)
         low, high = mpmath.mpf(lower) / root_2, mpmath.mpf(upper) / root_2
@@ -36,6 +42,7 @@ def interval(lower: float, upper: float, word_bits: int) -> Interval:
         # have none.
         below_median, above_median = mpmath.erf(-low) / 2, mpmath.erf(high) / 2
         step = (below_median + above_median) / 2**word_bits
+        # Bounds on one side of the median would put the split outside of the words.
         split = min(max(int(mpmath.floor(below_median / step)), 0), 2**word_bits - 1)
         remainder = split * step - below_median
         low_edge, high_edge = mpmath.erfc(-low) / 2, mpmath.erfc(high) / 2

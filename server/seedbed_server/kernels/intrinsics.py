@@ -1,4 +1,4 @@
-"""What Python cannot say: fused multiply-add, the bits of a float, and the vector width to compile for."""
+"""Instructions that Python lacks: fused multiply-add, the bits of a float, the vector width."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from numba.extending import intrinsic
 
 @intrinsic
 def fma(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
-    """Return ``a * b + c`` rounded once (IEEE 754 fusedMultiplyAdd), for three floats of one type."""
+    """Return ``a * b + c``, rounded once (IEEE 754 fusedMultiplyAdd); all of one float type."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.fma(*args)

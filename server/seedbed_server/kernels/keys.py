@@ -1,4 +1,4 @@
-"""From a request's identity to its Philox keys: one SHA-256, on the host."""
+"""The Philox keys of a tensor: one SHA-256 of its seed, draw and name, on the host."""
 
 import hashlib
 import struct
@@ -12,7 +12,10 @@ DOMAIN = b"seedbed-1\0"
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """The four uint32 that set one tensor's words apart: the Philox key and the counter's upper half."""
+    """The four uint32 that make a tensor's words its own.
+
+    They are the Philox key and the counter's upper half; the lower half counts blocks.
+    """
 
     key0: int
     key1: int
@@ -36,7 +39,7 @@ def derive_key(seed: int, draw: int, name: str) -> Key:
 
 
 def derive_second_key(seed: int, draw: int, name: str) -> Key:
-    """Return the key of ``(seed, draw, name)`` for decisions beside the values; the arguments are those above."""
+    """Return a second key of the same arguments, for decisions that share no words with values."""
     return Key(*struct.unpack("<4I", _material(seed, draw, name)[16:]))
 
 

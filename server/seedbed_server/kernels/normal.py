@@ -1,15 +1,17 @@
-"""From a word to a (truncated) normal number: the inverse of the distribution function, without tables.
+"""Normal numbers from words, truncated or not: the inverse distribution function, without tables.
 
 A word is a position between the bounds' probabilities. Its distance from the nearer end gives a
 tail probability p in (0, 1/2], and the side of the median gives the sign, so that both tails have
 full resolution. Without truncation the bounds' probabilities are 0 and 1. Nothing is ever rejected
 or drawn again.
 
-float32: s = sqrt(-SCALE * log2(p)), with log2 from the float's exponent and a polynomial in its mantissa, then a
-polynomial in s. Within 5e-7 of the exact quantile for every untruncated word; within 1.1e-6 beyond 5.7 standard
-deviations, where only one-sided truncation leads. float64: a rational function of the squared distance from the
-median in the middle, and one of sqrt(-ln p) in the tails (the division of the work is that of algorithm AS 241,
-Wichura 1988, doi:10.2307/2347330). Within 4 units in the last place for |z| > 1e-3.
+float32: s = sqrt(-SCALE * log2(p)), with log2 from the float's exponent and a polynomial in its
+mantissa, then a polynomial in s. Within 5e-7 of the exact quantile for every untruncated word;
+within 1.1e-6 beyond 5.7 standard deviations, which only one-sided truncation reaches.
+
+float64: a rational function of the squared distance from the median in the middle, and one of
+sqrt(-ln p) in the tails, divided as in algorithm AS 241 (Wichura 1988, doi:10.2307/2347330). Within
+4 units in the last place for |z| > 1e-3.
 """
 
 import math
@@ -53,7 +55,7 @@ C, D = fitted.TAIL_NUMERATOR, fitted.TAIL_DENOMINATOR
 
 @njit(inline="always")
 def lower_quantile_float32(tail: Any) -> Any:
-    """Return the z <= 0 below which a standard normal number falls with probability ``tail``, in [2**-40, 1/2]."""
+    """Return the z <= 0 with P(Z < z) = ``tail``, in [2**-40, 1/2], for a standard normal Z."""
     shifted = uint32(bits_of_float32(tail) - uint32(FLOAT32_ROOT_HALF))
     exponent = int32(int32(shifted) >> int32(23))
     mantissa = float32_of_bits(
@@ -158,7 +160,7 @@ def minus_log_float64(p: Any) -> Any:
 
 @njit(inline="always")
 def central_quantile_float64(from_median: Any) -> Any:
-    """Return the z >= 0 between which and 0 a standard normal number falls with this probability, up to 0.425."""
+    """Return the z >= 0 with P(0 < Z < z) = ``from_median`` <= 0.425, for a standard normal Z."""
     x = fma(-from_median, from_median, CENTRAL_HALF_WIDTH_SQUARED)
     n = A[9]
     n = fma(n, x, A[8])
@@ -185,7 +187,7 @@ def central_quantile_float64(from_median: Any) -> Any:
 
 @njit(inline="always")
 def tail_quantile_float64(tail: Any) -> Any:
-    """Return the z >= 0 above which a standard normal number falls with probability ``tail``, at most 0.075."""
+    """Return the z >= 0 with P(Z > z) = ``tail``, at most 0.075, for a standard normal Z."""
     s = math.sqrt(minus_log_float64(tail))
     u = s - TAIL_SHIFT
     n = C[11]
@@ -219,7 +221,12 @@ def tail_quantile_float64(tail: Any) -> Any:
 def place_float64(
     word: Any, split: Any, step: Any, low_edge: Any, high_edge: Any, remainder: Any
 ) -> Any:
-    """Return where a 64-bit word lies: whether below the median, the tail's probability, and that from the median."""
+    """Return where a 64-bit word lies.
+
+    Returns:
+        Whether it is below the median, the probability of the tail beyond it, and the probability
+        between it and the median.
+    """
     below = word < split
     distance = word if below else uint64(~word)
     tail = fma(float64(distance) + 0.5, step, low_edge if below else high_edge)
@@ -231,7 +238,7 @@ def place_float64(
 
 @njit(inline="always")
 def scaled_float64(z: Any, below: Any, lower: Any, upper: Any, mean: Any, stddev: Any) -> Any:
-    """Return ``fma(z, stddev, mean)`` for a z >= 0, taken to its side of the median and into the bounds."""
+    """Return ``fma(z, stddev, mean)`` for a z >= 0, after giving z its sign and clipping it."""
     z = -z if below else z
     z = z if z > lower else lower
     z = z if z < upper else upper
@@ -251,10 +258,11 @@ def normal_float64(
     mean: Any,
     stddev: Any,
 ) -> Any:
-    """Return the same as :func:`normal_float32` from a 64-bit word; ``step`` is the probability times 2**-64.
+    """Return the same as :func:`normal_float32` from a 64-bit word.
 
-    ``remainder`` is the part of a step between the median and the place where word number ``split``
-    begins: low_edge + split * step - 1/2. With it, positions near the median keep all their digits.
+    ``step`` is the probability between the bounds, times 2**-64. ``remainder`` is the part of a
+    step between the median and the place where word number ``split`` begins: low_edge + split *
+    step - 1/2. With it, positions near the median keep all their digits.
     """
     below, tail, from_median = place_float64(word, split, step, low_edge, high_edge, remainder)
     z = (

@@ -1,4 +1,4 @@
-"""What the normal quantile is made of; written by tools/fit_normal.py, never by hand."""
+"""Coefficients of the normal quantile; written by tools/fit_normal.py, not by hand."""
 
 # Constant terms first. LOG2 and QUANTILE are float32 numbers, the rest is float64.
 

@@ -8,8 +8,8 @@ everything to its right is updated with three matrix products.
 
 All arrays are float64. A matrix lies in tiles of :data:`TILE` columns, each a flat array of its
 rows one after another: rows that are a power of two apart in memory would share a few lines of the
-cache and evict each other. A narrower tile is packed into rows of that length for a moment, some at
-a time.
+cache and evict each other. A narrower tile is packed into rows of that length while it is in use,
+:data:`ROWS` of them at a time.
 """
 
 from typing import Any
@@ -28,7 +28,10 @@ ROWS = 1024
 BAND = 64
 """Rows of a product that are updated together; no part of the contract."""
 GROUP = 16
-"""Factors that are added together to them, whose rows stay in the first-level cache; no part of the contract."""
+"""Products added to a band in one pass; their rows stay in the first-level cache.
+
+No part of the contract.
+"""
 
 _STRIDE = uint64(TILE)
 
@@ -36,7 +39,7 @@ _STRIDE = uint64(TILE)
 def factor_panel(
     panel: Any, reflectors: Any, transposed: Any, diagonal: Any, triangle: Any
 ) -> None:
-    """Reduce a panel to triangular form and write down the reflections that do it.
+    """Reduce a panel to triangular form and record the reflections that do it.
 
     Args:
         panel: rows x width, width <= BLOCK and width <= rows; destroyed.
@@ -70,7 +73,11 @@ def factor_panel(
 
 @njit(inline="always")
 def _reflector(column: Any, k: Any, v: Any) -> Any:
-    """Write the vector that reflects a column onto its element k; return that element's new value, and tau."""
+    """Write the vector v that reflects a column onto its element k.
+
+    Returns:
+        The new value of that element, and tau.
+    """
     alpha = column[k]
     square = 0.0
     for i in range(k + 1, column.size):
@@ -88,10 +95,10 @@ def _reflector(column: Any, k: Any, v: Any) -> Any:
 
 @njit(inline="always")
 def _reduce(panel: Any, k: Any, before: Any, sums_before: Any, v: Any, sums: Any) -> None:
-    """Apply the reflection before to the panel's columns after k, and sum up v'A of what comes out, in one pass.
+    """Apply the previous reflection to the columns after k, and compute v'A of the result.
 
-    From row k on: the rows above it are done with. Whole vectors of columns are worked on, also
-    those with columns up to k in them, which nobody reads any more.
+    One pass does both, so that the panel is read once. Rows above k are finished. The columns are
+    taken in whole vectors of eight, so some up to k are changed too; nothing reads those any more.
     """
     rows, width = panel.shape
     first = (k + 1) // 8 * 8
@@ -125,7 +132,7 @@ def _transpose(transposed: Any, reflectors: Any) -> Any:
 
 @njit(inline="always")
 def _compose(products: Any, taus: Any, triangle: Any) -> None:
-    """Write T from V'V and the reflections' taus: column k is -tau T (V'v), with V the columns before k."""
+    """Write T from V'V and the taus: column k is -tau T (V'v), with V the columns before k."""
     triangle[:, :] = 0.0
     for k in range(taus.size):
         for row in range(k):
@@ -138,13 +145,12 @@ def _compose(products: Any, taus: Any, triangle: Any) -> None:
 
 @njit(nogil=True, error_model="numpy")
 def _accumulate(left: Any, right: Any, out: Any, first: Any, columns: Any, sign: Any) -> None:
-    """Add ``sign * left @ right`` to ``out``, in a window of their columns; each element's products in index order.
+    """Add ``sign * left @ right`` to ``out`` in a window of columns, products in index order.
 
     ``right`` and ``out`` are flat, with rows of TILE: as that is a constant, LLVM sees that their
-    rows do not overlap,
-    and vectorizes across the columns. Four rows and four products a pass: sixteen numbers of
-    ``left`` stay in registers, and each vector that is loaded is used four times. Indices are
-    unsigned, because numba's check for negative ones would keep LLVM from vectorizing.
+    rows do not overlap, and vectorizes across the columns. Four rows and four products a pass:
+    sixteen numbers of ``left`` stay in registers, and each loaded vector is used four times.
+    Indices are unsigned, because numba's check for negative ones would keep LLVM from vectorizing.
     """
     rows, inner = left.shape
     whole_rows, whole_inner = rows - rows % 4, inner - inner % 4

@@ -52,7 +52,7 @@ def philox4x32(
 
 @njit(inline="always")
 def block_words(block: Any, key: Any) -> Any:
-    """Return the four words of block number ``block`` (uint64) under ``key`` = key0, key1, counter2, counter3."""
+    """Return the four words of block number ``block`` (uint64) under a key of four uint32."""
     return philox4x32(
         uint32(block),
         uint32(block >> uint64(32)),
@@ -73,7 +73,7 @@ def word_of_lane(words: Any, lane: Any) -> Any:
 
 @njit(nogil=True)
 def fill_run(first_word: Any, count: Any, key: Any, out: Any, at: Any) -> None:
-    """Write ``count`` consecutive words of a tensor, from number ``first_word`` on, to ``out[at]`` and after.
+    """Write ``count`` consecutive words of a tensor to ``out``.
 
     Args:
         first_word: uint64, the first word's index in the whole tensor.
@@ -107,7 +107,7 @@ def fill_run(first_word: Any, count: Any, key: Any, out: Any, at: Any) -> None:
 
 @njit(nogil=True)
 def _fill_part(block: Any, lane: Any, key: Any, out: Any, at: Any, end: Any) -> Any:
-    """Write a block's words from a lane on to ``out[at]`` and after, up to ``end``; return where they end."""
+    """Write a block's words from a lane on to ``out[at:end]``, and return where they end."""
     words = block_words(block, key)
     while lane < uint64(4) and at < end:
         out[at] = word_of_lane(words, lane)

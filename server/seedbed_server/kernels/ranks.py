@@ -1,7 +1,7 @@
-"""Which elements of a sparse matrix are zero: those whose rank in their line is at most the line's threshold.
+"""The zeros of a sparse matrix: elements whose rank is at most their line's threshold.
 
-A rank is 64 bits: the element's word, and below it its place in the line. No two elements of a line
-have the same one.
+A rank is 64 bits: the element's word, and below it its place in the line. So no two elements of a
+line share one, and ties need no rule.
 """
 
 from typing import Any
@@ -30,7 +30,7 @@ def are_at_most(
     thresholds: Any,
     out: Any,
 ) -> None:
-    """Say of each element whether its rank is at most the threshold of its line.
+    """Write for each element whether its rank is at most the threshold of its line.
 
     Args:
         firsts: the index of each run's first element (uint64).

@@ -1,4 +1,4 @@
-"""From float32 to the 16-bit and 8-bit formats: one rounding, to nearest, ties to even, by integer arithmetic.
+"""Rounding of float32 to the 16-bit and 8-bit formats: to nearest, ties to even, in integers.
 
 numba has no bfloat16 and little float16 on the processor, and a conversion instruction is not on
 every machine; integers are. The results are the formats' bits as uint32, of which the lower 16 or 8
@@ -48,7 +48,7 @@ def bfloat16_bits(value: Any) -> Any:
 
 @njit(inline="always")
 def float16_bits(value: Any) -> Any:
-    """Return the bits of the float16 nearest to a finite float32; beyond 65520 they are infinity's."""
+    """Return the bits of the float16 nearest to a finite float32; infinity from 65520 on."""
     bits = bits_of_float32(value)
     sign = uint32(uint32(bits >> uint32(16)) & uint32(0x8000))
     magnitude = uint32(bits & uint32(0x7FFFFFFF))
@@ -65,7 +65,7 @@ def float16_bits(value: Any) -> Any:
 
 @njit(inline="always")
 def float8_e4m3fn_bits(value: Any) -> Any:
-    """Return the bits of the float8_e4m3fn nearest to a float32; beyond 448 they are those of 448."""
+    """Return the bits of the float8_e4m3fn nearest to a float32; saturates at 448."""
     bits = bits_of_float32(value)
     sign = uint32(uint32(bits >> uint32(24)) & uint32(0x80))
     magnitude = uint32(bits & uint32(0x7FFFFFFF))
@@ -81,7 +81,7 @@ def float8_e4m3fn_bits(value: Any) -> Any:
 
 @njit(inline="always")
 def float8_e5m2_bits(value: Any) -> Any:
-    """Return the bits of the float8_e5m2 nearest to a float32; beyond 57344 they are those of 57344."""
+    """Return the bits of the float8_e5m2 nearest to a float32; saturates at 57344."""
     bits = bits_of_float32(value)
     sign = uint32(uint32(bits >> uint32(24)) & uint32(0x80))
     magnitude = uint32(bits & uint32(0x7FFFFFFF))
@@ -97,7 +97,7 @@ def float8_e5m2_bits(value: Any) -> Any:
 
 @njit(nogil=True)
 def write_rounded(values: Any, number: Any, out: Any) -> Any:
-    """Write float32 values in a narrow format, and return how many bytes that was.
+    """Write float32 values in a narrow format, and return the number of bytes written.
 
     Args:
         values: float32 array, finite.

@@ -19,7 +19,7 @@ def stft_values(
     """Return elements of a kernel.
 
     Args:
-        frames: the place in the frame of each element.
+        frames: the position of each element in the frame.
         bins: its frequency.
         window: from :func:`scaled_window`.
         waves: from :func:`wave`.
@@ -36,7 +36,7 @@ def stft_values(
 
 @lru_cache(maxsize=4)
 def wave(side: str, points: int) -> tuple[int, ...]:
-    """Return a full turn in so many points of the cosine (``real``), or of the sine with a minus sign (``imag``)."""
+    """Return one period of the cosine (``real``) or of the negated sine (``imag``)."""
     circle = turns(points)
     if side == "real":
         return tuple(circle.cos_sin(part)[0] for part in range(points))
@@ -47,7 +47,7 @@ def wave(side: str, points: int) -> tuple[int, ...]:
 def scaled_window(
     name: str | None, scaling: str | None, length: int, *, periodic: bool
 ) -> tuple[int, ...]:
-    """Return what each element of a frame is multiplied with; without a window nothing is scaled."""
+    """Return the factor of each element of a frame; without a window all are 1, scaling or not."""
     if name is None:
         return (ONE,) * length
     values = window_values(name, length, periodic=periodic)

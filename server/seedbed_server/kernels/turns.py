@@ -1,4 +1,4 @@
-"""Sines and cosines of fractions of a full turn, as integers with a fixed number of binary digits after the point.
+"""Sines and cosines of fractions of a full turn, as fixed-point integers.
 
 No platform's mathematical library has a say: mpmath computes a few angles, and all others follow
 from them by the addition theorems, in integers.
@@ -12,7 +12,7 @@ import mpmath
 from seedbed_server.kernels.bounds import MPMATH
 
 BITS = 256
-"""Binary digits after the point. Far more than a rounding to float64 can ask for, in products of small numbers too."""
+"""Binary digits after the point: ample for rounding to float64, even of small products."""
 ONE = 1 << BITS
 
 

@@ -1,4 +1,4 @@
-"""From a word to a uniform number on [minval, maxval)."""
+"""Uniform numbers on [minval, maxval) from words."""
 
 from typing import Any
 
@@ -9,9 +9,10 @@ from seedbed_server.kernels.intrinsics import fma
 
 @njit(inline="always")
 def uniform_float32(word: Any, minval: Any, width: Any, ceiling: Any) -> Any:
-    """Return ``min(fma(u, width, minval), ceiling)`` with u = the word's upper 24 bits * 2**-24, in [0, 1).
+    """Return ``min(fma(u, width, minval), ceiling)`` for the u in [0, 1) that a 32-bit word gives.
 
-    ``ceiling`` is the largest float32 below maxval, which rounding may otherwise reach.
+    u is the word's upper 24 bits * 2**-24. ``ceiling`` is the largest float32 below maxval, which
+    rounding could otherwise reach.
     """
     unit = float32(int32(word >> uint32(8))) * float32(2.0**-24)
     value = fma(unit, width, minval)

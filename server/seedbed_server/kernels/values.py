@@ -1,10 +1,10 @@
-"""From element runs to values: the loops over the element functions, one for each distribution and width.
+"""The loops over the element functions, one for each distribution and width.
 
 Each loop draws a tile of words, which stays in the processor's cache, turns it into values, and
 goes on. Words and values are separate loops because LLVM vectorizes each of them well, and both
-together badly. Narrow floats, those of 16 and 8 bits, are float32 values that a third loop rounds,
-and are written as their bits. The parameters come in an array: of a uniform minval, width and
-ceiling; of a normal step, low_edge, high_edge, remainder, lower, upper, mean and stddev.
+together badly. Narrow floats, of 16 and 8 bits, are float32 values that a third loop rounds; they
+are written as their bits. The parameters come in an array: minval, width and ceiling for a uniform;
+step, low_edge, high_edge, remainder, lower, upper, mean and stddev for a normal.
 """
 
 from typing import Any

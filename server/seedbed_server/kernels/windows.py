@@ -1,4 +1,4 @@
-"""The windows of Fourier transforms, as integers with :data:`seedbed_server.kernels.turns.BITS` digits after the point.
+"""The windows of Fourier transforms, in the fixed point of :mod:`seedbed_server.kernels.turns`.
 
 Names and formulas are those of ``scipy.signal.windows``; the coefficients are exact decimals.
 """

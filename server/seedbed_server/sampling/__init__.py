@@ -1,1 +1,1 @@
-"""From a tensor spec to its elements: plans, rules, lookups. Pure: no gRPC, no protobuf."""
+"""The sampling core, from a tensor spec to its elements. Pure: no gRPC, no protobuf."""

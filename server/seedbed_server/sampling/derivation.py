@@ -1,4 +1,4 @@
-"""From an initializer and a shape to the rule that every element follows: fans, limits and standard deviations.
+"""The rule that every element follows, derived from the initializer and the shape.
 
 All derived numbers are float64, by the operations and in the order that docs/numerics.md writes
 down.
@@ -87,7 +87,7 @@ def scaled_rule(scaling: VarianceScalingSpec, fans: Fans) -> Uniform | Normal:
 
 
 def gained_rule(initializer: XavierSpec | KaimingSpec, fans: Fans) -> Uniform | Normal:
-    """Return the rule whose standard deviation is a gain divided by the root of a fan, or of the mean of both."""
+    """Return the rule with stddev = gain / sqrt(fan), or with the mean of both fans."""
     match initializer:
         case XavierSpec(gain):
             stddev = gain * math.sqrt(2.0 / max(1.0, fans.fan_in + fans.fan_out))

@@ -1,4 +1,4 @@
-"""What sampling would give: a plan in words and figures, for a dry run."""
+"""Descriptions of plans, for a dry run, and of the initializers."""
 
 import dataclasses
 from typing import Any

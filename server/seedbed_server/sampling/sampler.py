@@ -1,10 +1,9 @@
-"""From a tensor request to its bytes: a plan that does no work, and a source that fills memory by it.
+"""The plan of a tensor request, which does no work, and the source that fills memory by it.
 
 A slice, a resume offset and a parallel range are the same thing here: some elements, by their place
 in the slice.
 """
 
-import functools
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -86,7 +85,7 @@ class SamplePlan:
         return -(-self.element_count // max(1, max_chunk_bytes // self.dtype.itemsize))
 
     def runs(self, first: int, count: int) -> Runs:
-        """Return where elements ``first`` to ``first + count`` of the slice are in the whole tensor."""
+        """Return where ``count`` elements from the slice's ``first`` on lie in the whole tensor."""
         part = self.request.slice
         if part is None:
             return Runs(np.array((first,), np.uint64), np.array((count,), np.uint64))
@@ -132,14 +131,14 @@ class TensorSource:
             )
             self._lookup = lookup_of(sample_plan.rule, surroundings)
 
-    @functools.cached_property
-    def identity(self) -> str:
-        """What sets the tensor apart from any other one: its request in words, where -0.0 is not 0.0."""
-        return repr(self.plan.request)
-
     def cancel(self) -> None:
-        """Make work that is under way end soon, with :class:`CancelledError`."""
+        """Make work under way end soon, with :class:`CancelledError`."""
         self._is_cancelled = True
+
+    def check_wanted(self) -> None:
+        """Raise :class:`CancelledError` after :meth:`cancel`."""
+        if self._is_cancelled:
+            raise CancelledError
 
     def fill(self, first: int, out: NDArray[np.uint8]) -> None:
         """Write the elements from number ``first`` of the slice on; ``out.size`` bytes of them.
@@ -153,13 +152,13 @@ class TensorSource:
         """
         if not out.size:
             return
-        if self._is_cancelled:
-            raise CancelledError
+        self.check_wanted()
         rule = self.plan.rule
         runs = self.plan.runs(first, out.size // self.plan.dtype.itemsize)
         if isinstance(rule, ElementwiseRule):
             self._backend.fill(rule, self.plan.key, runs, self.plan.dtype, out)
             return
         assert self._lookup is not None
+        # A lookup computes whole blocks and keeps them: a second thread waits for the first one's.
         with self._lock:
             self._lookup.fill(runs, out)

@@ -1,4 +1,4 @@
-"""Whether this machine gives the right bits: golden vectors of every kernel, sampled and compared at start-up."""
+"""The self-test: golden vectors of every kernel, sampled on this machine and compared."""
 
 import json
 from importlib import resources
@@ -33,7 +33,7 @@ def run_self_test(backend: Backend) -> int:
 
 
 def differing_vectors(backend: Backend) -> dict[str, list[str]]:
-    """Sample every golden vector there is, and return those that differ, by kernel; all kernels are named."""
+    """Sample all golden vectors, and return for every kernel those that differ."""
     wrong: dict[str, list[str]] = {}
     for vector in golden_vectors():
         differing = wrong.setdefault(kernel_of(vector), [])

@@ -1,4 +1,4 @@
-"""From an initializer that gives a tensor structure, and its shape, to the rule: which axes and blocks are meant."""
+"""The rules of initializers that give a tensor structure: its axes and blocks."""
 
 import math
 
@@ -21,7 +21,7 @@ Shape = tuple[int, ...]
 
 
 def structured_rule(spec: TensorSpec) -> ElementRule:
-    """Return the rule of a tensor whose initializer is one of those."""
+    """Return the rule of a tensor with such an initializer."""
     shape, axes = spec.shape, spec.fan_axes
     match spec.initializer:
         case IdentitySpec() as identity:
@@ -47,7 +47,7 @@ def identity_rule(initializer: IdentitySpec, shape: Shape, axes: FanAxes | None)
 
 
 def dirac_rule(initializer: DiracSpec, shape: Shape, axes: FanAxes | None) -> Diagonal:
-    """Return where the ones of a kernel are that passes its inputs on."""
+    """Return where a kernel that passes its inputs on has its ones."""
     kernel = kernel_axes(initializer.name(), shape, axes)
     outputs, inputs = _axis(shape, kernel.out_axis), _axis(shape, kernel.in_axis)
     centre = tuple((_axis(shape, axis), shape[axis] // 2) for axis in kernel.spatial)
@@ -55,7 +55,7 @@ def dirac_rule(initializer: DiracSpec, shape: Shape, axes: FanAxes | None) -> Di
 
 
 def orthogonal_grid(initializer: OrthogonalSpec, shape: Shape, axes: FanAxes | None) -> BlockGrid:
-    """Return the matrices of a tensor: one for each index of the batch's axes and each part of the axis that is cut."""
+    """Return the matrices of a tensor, one for each batch index and each part of a cut axis."""
     own = matrix_axes(shape, axes)
     lengths = [length if axis in own else 1 for axis, length in enumerate(shape)]
     counts = [1 if axis in own else length for axis, length in enumerate(shape)]
@@ -68,7 +68,7 @@ def orthogonal_grid(initializer: OrthogonalSpec, shape: Shape, axes: FanAxes | N
 
 
 def delta_grid(initializer: DeltaOrthogonalSpec, shape: Shape, axes: FanAxes | None) -> BlockGrid:
-    """Return the one matrix of a kernel (for each index of the batch's axes), which lies at its spatial centre."""
+    """Return the matrix at a kernel's spatial centre, one for each batch index."""
     kernel = kernel_axes(initializer.name(), shape, axes)
     matrix = (kernel.in_axis, kernel.out_axis)
     starts = tuple(

@@ -1,12 +1,15 @@
 """A running server: its listeners, its health, and the order in which it starts and stops."""
 
+import asyncio
 import logging
 import socket
+import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from importlib import metadata
+from typing import TypeVar, cast
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -15,21 +18,25 @@ from grpc_reflection.v1alpha import reflection
 from seedbed.spec.errors import DeviceError, SeedbedError
 from seedbed.spec.info import NUMERICS
 from seedbed_server.devices import open_backend
+from seedbed_server.service.calls import CallGuard
 from seedbed_server.service.metrics import Metrics
 from seedbed_server.service.metrics_endpoint import MetricsEndpoint
 from seedbed_server.service.servicer import SERVICE, Servicer
 from seedbed_server.settings import Settings
-from seedbed_server.streams.sampling_threads import SamplingPools
+from seedbed_server.streams.inflight import InflightBytes
+from seedbed_server.streams.resources import StreamResources
+from seedbed_server.streams.sampling_threads import SamplingThreads
 from seedbed_server.streams.segment_folder import SegmentFolder
+from seedbed_server.streams.shared_tensors import SharedTensors
 
 log = logging.getLogger(__name__)
-
-# Unary calls, health checks and reflection must find a thread while every stream is in use.
-SPARE_THREADS = 16
 
 # Clients that watch the health never hang up by themselves: so long may a stream's last bytes be on
 # their way.
 LAST_WORDS_SECONDS = 1.0
+
+
+T = TypeVar("T")
 
 
 class ListenError(SeedbedError):
@@ -37,7 +44,7 @@ class ListenError(SeedbedError):
 
 
 class Server:
-    """One server process. Made, started, waited for, stopped: each once.
+    """One server process. Made in a running event loop, which owns its state; used once.
 
     Args:
         settings: how it runs.
@@ -47,45 +54,37 @@ class Server:
     def __init__(self, settings: Settings, on_failure: Callable[[DeviceError], None]) -> None:
         self._settings = settings
         self._on_failure = on_failure
-        self._pools: SamplingPools | None = None
-        self._metrics = Metrics(metadata.version("seedbed"))
+        self._threads: SamplingThreads | None = None
+        self._failure: asyncio.Task[None] | None = None
+        version = metadata.version("seedbed")
+        self._metrics = Metrics(version)
         self._endpoint: MetricsEndpoint | None = None
+        self._inflight = InflightBytes(
+            settings.max_inflight_bytes, settings.limits.max_concurrent_streams
+        )
         self._segments = _segment_folder(settings)
-        self._servicer = Servicer(
-            settings.limits,
-            version=metadata.version("seedbed"),
-            default_chunk_bytes=settings.default_chunk_bytes,
-            metrics=self._metrics,
-            on_device_failure=self._device_failed,
-            segments=self._segments,
-        )
-        self._health = health.HealthServicer(
-            experimental_non_blocking=True,
-            experimental_thread_pool=ThreadPoolExecutor(SPARE_THREADS // 4),
-        )
-        workers = settings.limits.max_concurrent_streams + SPARE_THREADS
-        self._grpc = grpc.server(
-            ThreadPoolExecutor(workers, thread_name_prefix="seedbed-rpc"),
-            options=_channel_options(settings),
-        )
+        guard = CallGuard(self._metrics, self._device_failed)
+        self._servicer = Servicer(settings, version=version, guard=guard)
+        self._health = health.aio.HealthServicer()
+        self._grpc = grpc.aio.server(options=_channel_options(settings))
         self._grpc.add_generic_rpc_handlers((self._servicer.handlers(),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
         if settings.reflection:
             names = (SERVICE.full_name, health.SERVICE_NAME, reflection.SERVICE_NAME)
             reflection.enable_server_reflection(names, self._grpc)
-        self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
 
-    def listen(self) -> list[str]:
+    async def listen(self) -> list[str]:
         """Open the listeners, not serving yet, and return their addresses, ports resolved.
 
         Raises:
             ListenError: naming the address that cannot be had.
             MetricsListenError: likewise.
         """
+        await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         addresses = [self._listen(address) for address in self._settings.listen]
         if self._settings.metrics_listen is not None:
             self._endpoint = MetricsEndpoint(self._settings.metrics_listen, self._metrics.registry)
-        self._grpc.start()
+        await self._grpc.start()
         return addresses
 
     @property
@@ -93,7 +92,7 @@ class Server:
         """Where metrics are shown, the port resolved; None is nowhere."""
         return self._endpoint.address if self._endpoint is not None else None
 
-    def serve(self) -> None:
+    async def serve(self) -> None:
         """Compile the kernels, test them, and begin to answer.
 
         Raises:
@@ -102,14 +101,19 @@ class Server:
             SelfTestError: if it does not give the contract's bits.
         """
         started = time.monotonic()
-        backend, vectors = open_backend(self._settings.device, self._settings.threads)
-        on_sampled = partial(self._metrics.sampled, backend.name)
-        self._pools = SamplingPools(
-            backend, window_bytes=self._settings.window_bytes, on_sampled=on_sampled
+        settings = self._settings
+        backend, vectors = await _in_daemon_thread(
+            partial(open_backend, settings.device, settings.threads)
+        )
+        self._threads = SamplingThreads(
+            backend, on_sampled=partial(self._metrics.sampled, backend.name)
+        )
+        tensors = SharedTensors(self._threads, window_bytes=settings.window_bytes)
+        self._servicer.serve(
+            StreamResources(self._threads, tensors, self._inflight, self._segments)
         )
         self._metrics.serving(NUMERICS, backend.name)
-        self._servicer.serve(self._pools)
-        self._set_health(health_pb2.HealthCheckResponse.SERVING)
+        await self._set_health(health_pb2.HealthCheckResponse.SERVING)
         fields = {
             "backend": backend.name,
             "device": backend.device,
@@ -119,16 +123,16 @@ class Server:
         }
         log.info("serving", extra={"fields": fields})
 
-    def stop(self, grace_seconds: float) -> None:
+    async def stop(self, grace_seconds: float) -> None:
         """Refuse new requests at once, let streams finish within the grace, then end everything."""
         self._servicer.drain()
-        self._health.enter_graceful_shutdown()
+        await self._health.enter_graceful_shutdown()
         # Until the streams have ended, new calls still get an answer that says why, and health
         # checks the truth.
-        self._servicer.wait_idle(grace_seconds)
-        self._grpc.stop(min(LAST_WORDS_SECONDS, grace_seconds)).wait()
-        if self._pools is not None:
-            self._pools.close()
+        await self._servicer.wait_idle(grace_seconds)
+        await self._grpc.stop(min(LAST_WORDS_SECONDS, grace_seconds))
+        if self._threads is not None:
+            self._threads.close()
         if self._segments is not None:
             self._segments.close()
         if self._endpoint is not None:
@@ -136,7 +140,8 @@ class Server:
 
     def _device_failed(self, error: DeviceError) -> None:
         self._servicer.drain()
-        self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+        not_serving = self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+        self._failure = asyncio.get_running_loop().create_task(not_serving)
         self._on_failure(error)
 
     def _listen(self, address: str) -> str:
@@ -158,9 +163,35 @@ class Server:
             return address
         return f"{address.rpartition(':')[0]}:{port}"
 
-    def _set_health(self, status: int) -> None:
+    async def _set_health(self, status: int) -> None:
         for service in ("", SERVICE.full_name):
-            self._health.set(service, status)
+            await self._health.set(service, status)
+
+
+def _in_daemon_thread(function: Callable[[], T]) -> asyncio.Future[T]:
+    """Return what becomes the function's result; unlike a pool's, its thread holds up no exit."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def finish(result: T | None, error: BaseException | None) -> None:
+        if future.cancelled():
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(cast("T", result))
+
+    def run() -> None:
+        result, failed = None, None
+        try:
+            result = function()
+        except BaseException as error:  # noqa: BLE001  # raised where it is awaited
+            failed = error
+        with suppress(RuntimeError):  # the loop has ended, and so will the process
+            loop.call_soon_threadsafe(finish, result, failed)
+
+    threading.Thread(target=run, name="seedbed-start", daemon=True).start()
+    return future
 
 
 def _segment_folder(settings: Settings) -> SegmentFolder | None:
@@ -191,7 +222,7 @@ def _channel_options(settings: Settings) -> list[tuple[str, int]]:
         ("grpc.so_reuseport", int(settings.share_port)),
         # Clients look after idle connections with pings; gRPC's default answer to that is GOAWAY.
         ("grpc.keepalive_permit_without_calls", 1),
-        ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+        ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
         # Calls that a client resets at once wait here until Python has seen them; a short queue
         # would cancel the calls of well-behaved clients beside them.
         ("grpc.server.max_pending_requests", 100_000),

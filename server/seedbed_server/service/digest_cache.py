@@ -1,6 +1,5 @@
-"""Digests that were computed before: content is a pure function of the request, so they hold for ever."""
+"""Digests that were computed before: content is a pure function of the request, so they stay right."""
 
-import threading
 from collections import OrderedDict
 
 from seedbed.spec.digests import Digest, DigestAlgorithm
@@ -16,19 +15,16 @@ class DigestCache:
     def __init__(self, most: int = MOST_DIGESTS) -> None:
         self._most = most
         self._digests: OrderedDict[tuple[str, DigestAlgorithm], Digest] = OrderedDict()
-        self._lock = threading.Lock()
 
     def get(self, request: TensorRequest, algorithm: DigestAlgorithm) -> Digest | None:
         """Return the digest of a request's bytes, if it is known."""
-        with self._lock:
-            key = repr(request), algorithm  # as text, where -0.0 is not 0.0
-            if key in self._digests:
-                self._digests.move_to_end(key)
-            return self._digests.get(key)
+        key = request.key, algorithm
+        if key in self._digests:
+            self._digests.move_to_end(key)
+        return self._digests.get(key)
 
     def put(self, request: TensorRequest, digest: Digest) -> None:
         """Keep a digest."""
-        with self._lock:
-            self._digests[repr(request), digest.algorithm] = digest
-            if len(self._digests) > self._most:
-                self._digests.popitem(last=False)
+        self._digests[request.key, digest.algorithm] = digest
+        if len(self._digests) > self._most:
+            self._digests.popitem(last=False)

@@ -14,11 +14,13 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from seedbed_server.sampling.sampler import SamplePlan
-from seedbed_server.streams.messages import Lane
 
 # Where the workers of one server keep what they count; read by prometheus_client when it is
 # imported.
 SHARED_FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+Lane = Literal["stream", "fill", "shared_memory", "unary"]
+"""How a tensor goes to its client: as chunks, as one element, in shared memory, in one message."""
 
 _CALL = ("grpc_type", "grpc_service", "grpc_method")
 # From one hop on the same host to a model of many gigabytes.

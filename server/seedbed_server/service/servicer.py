@@ -1,27 +1,25 @@
-"""The six RPCs: reads a request, asks the core, writes the responses."""
+"""The six RPCs: each reads a request, asks the core, and answers."""
 
-import logging
-import threading
-import time
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, Self, TypeVar
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import grpc
-from google.protobuf.message import DecodeError, Message
+import numpy as np
+from google.protobuf.message import Message
 
 from seedbed.spec.digests import DIGEST_ALGORITHMS, Digest, digest_bytes
 from seedbed.spec.dtypes import Dtype
-from seedbed.spec.errors import DeviceError, InvalidValueError
-from seedbed.spec.info import NUMERICS, Limits, ServerInfo
+from seedbed.spec.info import NUMERICS, ServerInfo
 from seedbed.v1 import service_pb2
 from seedbed.wire import protos
-from seedbed_server.backends.base import CancelledError
-from seedbed_server.refusals import NotServingError, OverloadedError
+from seedbed_server.refusals import NotServingError
 from seedbed_server.sampling.descriptions import catalogue, describe
-from seedbed_server.sampling.sampler import SamplePlan, plan
+from seedbed_server.sampling.sampler import SamplePlan, TensorSource, plan
+from seedbed_server.service.calls import Call, CallGuard
 from seedbed_server.service.digest_cache import DigestCache
-from seedbed_server.service.metrics import Method, Metrics
-from seedbed_server.service.statuses import status_of
+from seedbed_server.service.metrics import Method
+from seedbed_server.service.places import Places
 from seedbed_server.service.validation import (
     ResumePoint,
     check_chunk_bytes,
@@ -30,105 +28,93 @@ from seedbed_server.service.validation import (
     check_sizes,
     check_tensor_count,
 )
-from seedbed_server.streams.messages import SEGMENT_LINGER_SECONDS, Messages
-from seedbed_server.streams.sampling_threads import SamplingPools
-from seedbed_server.streams.segment_folder import SegmentFolder
-from seedbed_server.streams.stream import Piece, TensorStream
-from seedbed_server.streams.whole_tensor import sample_whole
-
-log = logging.getLogger(__name__)
+from seedbed_server.settings import Settings
+from seedbed_server.streams.events import Heartbeat, TensorEnd
+from seedbed_server.streams.messages import encode
+from seedbed_server.streams.resources import StreamResources
+from seedbed_server.streams.stream import Events, TensorStream
 
 SERVICE = service_pb2.DESCRIPTOR.services_by_name["SeedbedService"]
-# What a client is told to wait when the server is starting, stopping or full.
+
+# What a client is told to wait when the server is starting or stopping.
 STARTING_RETRY_SECONDS = 1.0
 STOPPING_RETRY_SECONDS = 5.0
-FULL_RETRY_SECONDS = 1.0
 
-Request = TypeVar("Request", bound=Message)
+# How long a client may take to open its segments after the last message.
+SEGMENT_LINGER_SECONDS = 60.0
 
+# A request of this many tensors is checked and planned by a thread: on the loop, others would wait.
+MANY_TENSORS = 64
 
-class Malformed:
-    """Stands for a request whose bytes are not a message."""
+ManyTensorsRequest = (
+    service_pb2.DescribeTensorsRequest
+    | service_pb2.DigestTensorsRequest
+    | service_pb2.SampleTensorsRequest
+)
 
 
 class Servicer:
-    """What the server answers. Until :meth:`serve` it refuses all but the description of its initializers."""
+    """What the server answers. Until :meth:`serve` it refuses all but the initializers' list.
 
-    def __init__(
-        self,
-        limits: Limits,
-        *,
-        version: str,
-        default_chunk_bytes: int,
-        metrics: Metrics,
-        on_device_failure: Callable[[DeviceError], None],
-        segments: SegmentFolder | None = None,
-    ) -> None:
-        self._segments = segments
-        self._digests = DigestCache()
-        self._limits = limits
-        self._metrics = metrics
-        self._on_device_failure = on_device_failure
+    Args:
+        settings: how the server runs.
+        version: of the package.
+        guard: what every call goes through.
+    """
+
+    def __init__(self, settings: Settings, *, version: str, guard: CallGuard) -> None:
+        self._limits = settings.limits
+        self._default_chunk_bytes = min(settings.chunk_bytes, settings.limits.max_chunk_bytes)
         self._version = version
-        self._default_chunk_bytes = min(default_chunk_bytes, limits.max_chunk_bytes)
-        self._streams = threading.BoundedSemaphore(limits.max_concurrent_streams)
-        self._pools: SamplingPools | None = None
+        self._guard = guard
+        self._digests = DigestCache()
+        self._places = Places(settings.limits.max_concurrent_streams, settings.queue_seconds)
+        self._resources: StreamResources | None = None
         self._is_draining = False
 
-    def serve(self, pools: SamplingPools) -> None:
-        """Begin to answer, with these threads."""
-        self._pools = pools
+    def serve(self, resources: StreamResources) -> None:
+        """Begin to answer."""
+        self._resources = resources
 
     def drain(self) -> None:
         """Refuse new requests; streams that are under way go on."""
         self._is_draining = True
 
-    def wait_idle(self, timeout_seconds: float) -> None:
-        """Return when all streams have ended, or the time is over; none can start afterwards."""
-        deadline = time.monotonic() + timeout_seconds
-        for _ in range(self._limits.max_concurrent_streams):
-            # In short steps: a second signal that comes just before a wait is handled only when the
-            # wait ends.
-            while not self._streams.acquire(
-                timeout=min(0.5, max(0.0, deadline - time.monotonic()))
-            ):
-                if time.monotonic() >= deadline:
-                    return
+    async def wait_idle(self, timeout_seconds: float) -> None:
+        """Return when all streams have ended, or after the time."""
+        await self._places.wait_all_free(timeout_seconds)
 
     def handlers(self) -> grpc.GenericRpcHandler:
         """Return the handlers to be registered with a gRPC server."""
-        unary: dict[str, Callable[[Any, _ServedCall], Message]] = {
+        answers: dict[str, Callable[[Any, Call], Awaitable[Message | None]]] = {
             "GetServerInfo": self._get_server_info,
             "ListInitializers": self._list_initializers,
             "DescribeTensors": self._describe_tensors,
+            "DigestTensors": self._digest_tensors,
+            "SampleTensors": self._sample_tensors,
             "SampleTensor": self._sample_tensor,
         }
-        streams: dict[str, tuple[Callable[..., Iterator[Any]], Callable[[Any], bytes]]] = {
-            "DigestTensors": (self._digest_tensors, _serialize),
-            "SampleTensors": (self._sample_tensors, bytes),
-        }
         methods: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
-        for name, answer in unary.items():
-            methods[name] = grpc.unary_unary_rpc_method_handler(
-                self._guarded_unary(name, answer),
-                request_deserializer=_parser(name),
-                response_serializer=_serialize,
+        for name, answer in answers.items():
+            streams = SERVICE.methods_by_name[name].server_streaming
+            method = Method("server_stream" if streams else "unary", SERVICE.full_name, name)
+            request_type: type[Message] = getattr(service_pb2, f"{name}Request")
+            call = self._guard.handler(method, request_type, answer)
+            make = (
+                grpc.unary_stream_rpc_method_handler
+                if streams
+                else grpc.unary_unary_rpc_method_handler
             )
-        for name, (stream, serialize) in streams.items():
-            methods[name] = grpc.unary_stream_rpc_method_handler(
-                self._guarded_stream(name, stream),
-                request_deserializer=_parser(name),
-                response_serializer=serialize,
-            )
+            methods[name] = make(call)
         return grpc.method_handlers_generic_handler(SERVICE.full_name, methods)
 
-    # The RPCs.
+    # The RPCs. Those that stream write to the call and return None.
 
-    def _get_server_info(
-        self, request: service_pb2.GetServerInfoRequest, call: "_ServedCall"
+    async def _get_server_info(
+        self, request: service_pb2.GetServerInfoRequest, call: Call
     ) -> Message:
         del request, call
-        backend = self._ready_pools().backend
+        backend = self._serving().threads.backend
         info = ServerInfo(
             version=self._version,
             numerics=(NUMERICS,),
@@ -141,294 +127,152 @@ class Servicer:
         )
         return protos.server_info_to_proto(info)
 
-    def _list_initializers(
-        self, request: service_pb2.ListInitializersRequest, call: "_ServedCall"
+    async def _list_initializers(
+        self, request: service_pb2.ListInitializersRequest, call: Call
     ) -> Message:
         del request, call
         return protos.initializer_infos_to_proto(catalogue())
 
-    def _describe_tensors(
-        self, request: service_pb2.DescribeTensorsRequest, call: "_ServedCall"
+    async def _describe_tensors(
+        self, request: service_pb2.DescribeTensorsRequest, call: Call
     ) -> Message:
         del call
-        plans = self._plans(request)
+        plans = await self._plans(request)
         return protos.descriptions_to_proto(
             describe(each, self._default_chunk_bytes) for each in plans
         )
 
-    def _sample_tensor(
-        self, request: service_pb2.SampleTensorRequest, call: "_ServedCall"
-    ) -> Message:
+    async def _sample_tensor(self, request: service_pb2.SampleTensorRequest, call: Call) -> Message:
         protos.numerics_from_proto(request.numerics)
         algorithm = protos.digest_algorithm_from_proto(request)
         wanted = protos.tensor_request_from_proto(request.tensor, "tensor")
         check_one_message(wanted, self._limits)
-        with self._place():
-            data = sample_whole(plan(wanted), self._ready_pools(), call.context.add_callback)
-        call.record.size_bytes = data.size
-        self._metrics.served("unary", data.size)
-        header = protos.header_to_proto(wanted.shape, wanted.spec.dtype, wanted.size_bytes)
-        digest = protos.digest_to_proto(digest_bytes(data.data, algorithm))
-        return service_pb2.SampleTensorResponse(header=header, digest=digest, data=data.tobytes())
-
-    def _digest_tensors(
-        self, request: service_pb2.DigestTensorsRequest, call: "_ServedCall"
-    ) -> Iterator[service_pb2.DigestTensorsResponse]:
-        algorithm = protos.digest_algorithm_from_proto(request)
-        plans = self._plans(request)
-        known = [self._digests.get(plan.request, algorithm) for plan in plans]
-        missing = [index for index, digest in enumerate(known) if digest is None]
-        stream = TensorStream(
-            [plans[index] for index in missing],
-            self._ready_pools(),
-            max_chunk_bytes=self._default_chunk_bytes,
-            algorithm=algorithm,
-            with_checksums=False,
+        data = await self._sampled(plan(wanted))
+        call.served_whole(data.size)
+        return service_pb2.SampleTensorResponse(
+            header=protos.header_to_proto(wanted.shape, wanted.spec.dtype, wanted.size_bytes),
+            digest=protos.digest_to_proto(digest_bytes(data.data, algorithm)),
+            data=data.tobytes(),
         )
-        pieces = call.pieces(stream)
-        for index, digest in enumerate(known):
-            if digest is not None:
-                yield _digest_response(index, digest)
-                continue
-            for piece in pieces:
-                if piece.digest is not None:
-                    self._digests.put(plans[index].request, piece.digest)
-                    yield _digest_response(index, piece.digest)
-                    break
-                if not piece.data:
-                    yield service_pb2.DigestTensorsResponse(tensor_index=index)
 
-    def _sample_tensors(
-        self, request: service_pb2.SampleTensorsRequest, call: "_ServedCall"
-    ) -> Iterator[bytes]:
+    async def _digest_tensors(self, request: service_pb2.DigestTensorsRequest, call: Call) -> None:
+        algorithm = protos.digest_algorithm_from_proto(request)
+        async with self._places.taken():
+            plans = await self._plans(request)
+            known = [self._digests.get(each.request, algorithm) for each in plans]
+            missing = [index for index, digest in enumerate(known) if digest is None]
+
+            def new_digest(events: Events) -> Digest | Heartbeat | None:
+                match events[-1]:
+                    case TensorEnd(index, Digest() as digest):
+                        self._digests.put(plans[missing[index]].request, digest)
+                        return digest
+                    case Heartbeat() as alive:
+                        return alive
+                return None
+
+            with TensorStream(
+                [plans[index] for index in missing],
+                self._serving(),
+                max_chunk_bytes=self._default_chunk_bytes,
+                algorithm=algorithm,
+                with_checksums=False,
+            ) as stream:
+                news = stream.rendered(new_digest)
+                for index, found in enumerate(known):
+                    digest = found
+                    while digest is None:
+                        new = await anext(news)
+                        if isinstance(new, Heartbeat):
+                            await call.write(_digest_message(index, None))
+                        else:
+                            digest = new
+                    await call.write(_digest_message(index, digest))
+
+    async def _sample_tensors(self, request: service_pb2.SampleTensorsRequest, call: Call) -> None:
         algorithm = protos.digest_algorithm_from_proto(request)
         chunk_bytes = self._default_chunk_bytes
         if request.HasField("max_chunk_bytes"):
             check_chunk_bytes(request.max_chunk_bytes, self._limits)
             chunk_bytes = request.max_chunk_bytes
-        plans = self._plans(request)
-        resume = ResumePoint(request.resume.tensor_index, request.resume.byte_offset)
-        check_resume(resume, [each.request for each in plans])
-        is_resumed = resume != ResumePoint(0, 0)
-        may_map = request.accepts_segments and call.is_on_this_host and not is_resumed
-        segments = self._segments if may_map else None
-        messages = Messages(
-            accepts_fill=request.accepts_fill and not is_resumed,
-            segments=segments,
-            locks_segments=request.locks_segments,
-            omit_segment_digests=request.omit_segment_digests,
-        )
-        stream = TensorStream(
-            plans,
-            self._ready_pools(),
-            max_chunk_bytes=chunk_bytes,
-            algorithm=algorithm,
-            first_tensor=resume.tensor_index,
-            first_byte=resume.byte_offset,
-            with_checksums=not request.omit_checksums,
-            memory=messages,
-        )
-        try:
-            for piece in call.pieces(stream):
-                message = messages.encode(piece)
-                is_last = piece.is_last and piece.tensor_index == len(plans) - 1
-                call.record.may_be_ended = is_last and messages.has_segments
-                self._metrics.served(
-                    messages.lane(piece.tensor_index, piece.plan), messages.size_of(piece)
-                )
-                if message is not None:
-                    call.record.sent()
-                    yield message
-            if messages.has_segments:  # the client ends the call when it has opened them
-                stream.wait_cancelled(SEGMENT_LINGER_SECONDS)
-        finally:
-            messages.close()
+        async with self._places.taken():
+            plans = await self._plans(request)
+            resume = ResumePoint(request.resume.tensor_index, request.resume.byte_offset)
+            check_resume(resume, [each.request for each in plans])
+            is_whole = resume == ResumePoint(0, 0)
 
-    def _plans(
-        self,
-        request: service_pb2.DescribeTensorsRequest
-        | service_pb2.DigestTensorsRequest
-        | service_pb2.SampleTensorsRequest,
-    ) -> list[SamplePlan]:
+            def message(events: Events) -> bytes:
+                call.served(events)
+                return encode(events)
+
+            with TensorStream(
+                plans,
+                self._serving(),
+                max_chunk_bytes=chunk_bytes,
+                algorithm=algorithm,
+                first_tensor=resume.tensor_index,
+                first_byte=resume.byte_offset,
+                with_checksums=not request.omit_checksums,
+                accepts_fill=request.accepts_fill and is_whole,
+                accepts_segments=request.accepts_segments and call.is_on_this_host and is_whole,
+            ) as stream:
+                async for each in stream.rendered(message):
+                    call.may_be_ended = stream.has_segments and stream.is_complete
+                    await call.write(each)
+                if stream.has_segments:  # the client ends the call when it has opened them
+                    await asyncio.sleep(SEGMENT_LINGER_SECONDS)
+
+    # What they have in common.
+
+    def _serving(self) -> StreamResources:
+        """Return what samples, or raise while the server starts or stops."""
+        if self._is_draining:
+            raise NotServingError(
+                "the server is shutting down",
+                reason="DRAINING",
+                retry_after_seconds=STOPPING_RETRY_SECONDS,
+            )
+        if self._resources is None:
+            raise NotServingError(
+                "the server is compiling its kernels",
+                reason="STARTING",
+                retry_after_seconds=STARTING_RETRY_SECONDS,
+            )
+        return self._resources
+
+    async def _sampled(self, sample_plan: SamplePlan) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        """Return all bytes of a small tensor."""
+        threads = self._serving().threads
+        source = TensorSource(sample_plan, threads.backend)
+        out = np.empty(sample_plan.size_bytes, np.uint8)
+        if threads.samples_in_place(sample_plan, out.size):
+            source.fill(0, out)
+        else:
+            async with self._places.taken():
+                try:
+                    await threads.run(sample_plan, source.fill, 0, out)
+                finally:
+                    source.cancel()
+        threads.on_sampled(sample_plan, out.size)
+        return out
+
+    async def _plans(self, request: ManyTensorsRequest) -> list[SamplePlan]:
+        self._serving()
         protos.numerics_from_proto(request.numerics)
         check_tensor_count(len(request.tensors), self._limits)
+        if len(request.tensors) < MANY_TENSORS:
+            return self._planned(request)
+        return await asyncio.to_thread(self._planned, request)
+
+    def _planned(self, request: ManyTensorsRequest) -> list[SamplePlan]:
         requests = protos.tensor_requests_from_proto(request.tensors)
         check_sizes(requests, self._limits)
         return [plan(each) for each in requests]
 
-    # What every RPC goes through.
 
-    def _ready_pools(self) -> SamplingPools:
-        if self._is_draining:
-            message = "the server is shutting down"
-            raise NotServingError(
-                message, reason="DRAINING", retry_after_seconds=STOPPING_RETRY_SECONDS
-            )
-        if self._pools is None:
-            message = "the server is compiling its kernels"
-            raise NotServingError(
-                message, reason="STARTING", retry_after_seconds=STARTING_RETRY_SECONDS
-            )
-        return self._pools
-
-    def _guarded_unary(
-        self, name: str, answer: Callable[[Any, "_ServedCall"], Message]
-    ) -> Callable[..., Message]:
-        method = Method("unary", SERVICE.full_name, name)
-
-        def call(request: Message | Malformed, context: grpc.ServicerContext) -> Message:
-            with _Call(method, context, self._metrics, self._on_device_failure) as record:
-                message = answer(_well_formed(request, name), _ServedCall(context, record))
-                record.sent()
-                return message
-
-        return call
-
-    def _guarded_stream(
-        self, name: str, stream: Callable[..., Iterator[Any]]
-    ) -> Callable[..., Iterator[Any]]:
-        method = Method("server_stream", SERVICE.full_name, name)
-
-        def call(request: Message | Malformed, context: grpc.ServicerContext) -> Iterator[Any]:
-            with (
-                _Call(method, context, self._metrics, self._on_device_failure) as record,
-                self._place(),
-            ):
-                yield from stream(_well_formed(request, name), _ServedCall(context, record))
-
-        return call
-
-    def _place(self) -> "_Place":
-        self._ready_pools()
-        return _Place(self._streams, self._limits.max_concurrent_streams, self._ready_pools)
-
-
-class _Place:
-    """One of a limited number of streams, for as long as the ``with`` block lasts."""
-
-    def __init__(
-        self, places: threading.BoundedSemaphore, count: int, check_serving: Callable[[], object]
-    ) -> None:
-        self._places = places
-        self._count = count
-        self._check_serving = check_serving
-
-    def __enter__(self) -> None:
-        if not self._places.acquire(blocking=False):
-            # A server that drains takes all places, and that is the reason then.
-            self._check_serving()
-            message = f"all {self._count} streams are in use (max_concurrent_streams)"
-            raise OverloadedError(
-                message, reason="TOO_MANY_STREAMS", retry_after_seconds=FULL_RETRY_SECONDS
-            )
-
-    def __exit__(self, *exception: object) -> None:
-        self._places.release()
-
-
-class _ServedCall(NamedTuple):
-    """What an RPC needs of its call."""
-
-    context: grpc.ServicerContext
-    record: "_Call"
-
-    @property
-    def is_on_this_host(self) -> bool:
-        """Whether the client came by a Unix socket."""
-        return str(self.context.peer()).startswith("unix:")
-
-    def pieces(self, tensors: TensorStream) -> Iterator[Piece]:
-        """Yield a stream's pieces; the end of the call cancels it."""
-        if not self.context.add_callback(tensors.cancel):
-            raise CancelledError
-        for piece in tensors.pieces():
-            self.record.chunks += 1
-            self.record.size_bytes += len(piece.data)
-            yield piece
-
-
-class _Call:
-    """Turns what an RPC raises into its status, counts it, and writes one line about it into the log."""
-
-    def __init__(
-        self,
-        method: Method,
-        context: grpc.ServicerContext,
-        metrics: Metrics,
-        on_device_failure: Callable[[DeviceError], None],
-    ) -> None:
-        self._method = method
-        self._context = context
-        self._metrics = metrics
-        self._on_device_failure = on_device_failure
-        self._started = time.monotonic()
-        self.may_be_ended = False
-        """Whether a client that ends the call has all it wanted."""
-        self.chunks = 0
-        self.size_bytes = 0
-        self._messages = 0
-
-    def __enter__(self) -> Self:
-        self._metrics.call_started(self._method)
-        return self
-
-    def sent(self) -> None:
-        """Take note of a message."""
-        if not self._messages and self._method.name == "SampleTensors":
-            self._metrics.first_chunk(time.monotonic() - self._started)
-        self._messages += 1
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if error is None or (isinstance(error, GeneratorExit) and self.may_be_ended):
-            self._ended("OK")
-        elif isinstance(error, (CancelledError, GeneratorExit)) or not self._context.is_active():
-            self._ended("CANCELLED")
-            if isinstance(error, CancelledError):
-                self._context.abort(grpc.StatusCode.CANCELLED, "cancelled")
-        else:
-            if isinstance(error, DeviceError):
-                self._on_device_failure(error)
-            if isinstance(reason := getattr(error, "reason", None), str):
-                self._metrics.rejected(reason)
-            status = status_of(error)
-            self._ended(status.code.name)
-            self._context.abort_with_status(status)
-
-    def _ended(self, code: str) -> None:
-        seconds = time.monotonic() - self._started
-        self._metrics.call_ended(self._method, code, seconds, self._messages)
-        fields = {"method": self._method.name, "code": code, "seconds": round(seconds, 6)}
-        log.info(
-            "rpc", extra={"fields": fields | {"bytes": self.size_bytes, "chunks": self.chunks}}
-        )
-
-
-def _digest_response(tensor_index: int, digest: Digest) -> service_pb2.DigestTensorsResponse:
+def _digest_message(tensor_index: int, digest: Digest | None) -> bytes:
+    """Return a digest's message, or without one a sign of life."""
+    found = protos.digest_to_proto(digest) if digest is not None else None
     return service_pb2.DigestTensorsResponse(
-        tensor_index=tensor_index, digest=protos.digest_to_proto(digest)
-    )
-
-
-def _well_formed(request: Message | Malformed, name: str) -> Message:
-    if isinstance(request, Malformed):
-        raise InvalidValueError(
-            f"the request is not a {SERVICE.methods_by_name[name].input_type.full_name} message"
-        )
-    return request
-
-
-def _parser(name: str) -> Callable[[bytes], Message | Malformed]:
-    """Return what reads a request; gRPC itself would answer INTERNAL and log a traceback for bytes that are none."""
-    message: type[Message] = getattr(service_pb2, f"{name}Request")
-
-    def parse(data: bytes) -> Message | Malformed:
-        try:
-            return message.FromString(data)
-        except DecodeError:
-            return Malformed()
-
-    return parse
-
-
-def _serialize(message: Message) -> bytes:
-    return message.SerializeToString()
+        tensor_index=tensor_index, digest=found
+    ).SerializeToString()

@@ -1,60 +1,66 @@
-"""The threads that sample, shared by all streams of a process."""
+"""The threads of a process that sample; everything else happens on the event loop."""
 
-import threading
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from seedbed_server.backends.base import Backend
 from seedbed_server.sampling.sampler import SamplePlan
-from seedbed_server.streams.shared_chunks import Flights
 
+# Sampled in some ten microseconds, which is what a hand-over to another thread takes.
+IN_PLACE_BYTES = 2**14
+
+T = TypeVar("T")
 OnSampled = Callable[[SamplePlan, int], None]
 
 
-class SamplingPools:
-    """The threads that sample, shared by all streams of a process, and what they sampled a moment ago.
+class SamplingThreads:
+    """Runs what takes long for the event loop.
 
     Args:
-        backend: who samples; closed with the pools.
-        window_bytes: how much of what was sent is kept for other streams that ask for the same.
-        on_sampled: told, in the thread that did it, what was sampled and how many bytes.
+        backend: who samples; closed with the threads.
+        on_sampled: told, on the loop, what was sampled and how many bytes.
     """
 
-    def __init__(
-        self, backend: Backend, *, window_bytes: int = 0, on_sampled: OnSampled | None = None
-    ) -> None:
+    def __init__(self, backend: Backend, *, on_sampled: OnSampled) -> None:
         self.backend = backend
         self.on_sampled = on_sampled
-        self.flights = Flights(window_bytes)
-        self._streams = 0
-        self._lock = threading.Lock()
         self._chunks = ThreadPoolExecutor(backend.threads, thread_name_prefix="seedbed-sample")
-        # One piece that is computed whole at a time: it uses every thread, and as much memory as
-        # all else together.
+        # What is computed whole uses every processor itself, and as much memory as all else.
         self._matrices = ThreadPoolExecutor(1, thread_name_prefix="seedbed-matrix")
 
-    @property
-    def are_needed(self) -> bool:
-        """Whether there are processors that the streams do not keep busy themselves."""
-        return self._streams < self.backend.threads
+    def run(self, plan: SamplePlan, function: Callable[..., T], *args: Any) -> asyncio.Future[T]:
+        """Return what becomes the function's result; cancelled before its turn, it never runs."""
+        pool = self._chunks if plan.is_elementwise else self._matrices
+        return asyncio.get_running_loop().run_in_executor(pool, function, *args)
 
-    def enter(self) -> None:
-        """Take note that a stream has begun, which keeps a processor busy."""
-        with self._lock:
-            self._streams += 1
+    async def run_all(self, plan: SamplePlan, functions: Iterable[Callable[[], object]]) -> None:
+        """Run functions, a few at a time: others' work finds a turn between them."""
+        under_way: set[asyncio.Future[object]] = set()
+        try:
+            for function in functions:
+                if len(under_way) > self.backend.threads:
+                    await self._some(under_way)
+                under_way.add(self.run(plan, function))
+            while under_way:
+                await self._some(under_way)
+        finally:
+            for each in under_way:
+                each.cancel()
 
-    def exit(self) -> None:
-        """Take note that one has ended."""
-        with self._lock:
-            self._streams -= 1
+    @staticmethod
+    async def _some(under_way: set[asyncio.Future[object]]) -> None:
+        done, _ = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+        under_way -= done
+        for each in done:
+            each.result()
 
-    def can_sample_here(self, plan: SamplePlan) -> bool:
-        """Whether a call's own thread may sample: no device is waited for, nor work that uses every thread."""
-        return plan.is_elementwise and self.backend.name == "cpu"
-
-    def pool_for(self, plan: SamplePlan) -> ThreadPoolExecutor:
-        """Return where the chunks of a plan are sampled."""
-        return self._chunks if plan.is_elementwise else self._matrices
+    def samples_in_place(self, plan: SamplePlan, size_bytes: int) -> bool:
+        """Return whether the loop itself samples so many bytes faster than it can hand them over."""
+        return (
+            size_bytes <= IN_PLACE_BYTES and plan.is_elementwise and self.backend.samples_in_place
+        )
 
     def close(self) -> None:
         """End the threads; what waits is dropped."""

@@ -1,29 +1,44 @@
 """Segments: files in shared memory that hold one tensor each, for clients on the server's host.
 
-A segment is written once, and read by whoever is told its path. A client that says so holds a
-shared lock (flock) on it
-for as long as it has it mapped. When nobody does, the memory may be used again, under another name:
-the kernel takes longer to find and clear new pages than the processor takes to sample into pages
-that are there.
+A segment is written once, and read by whoever is told its path. A client holds a shared lock
+(flock) on it for as long as it has it mapped. When nobody does, the memory may be used again, under
+another name: the kernel takes longer to find and clear new pages than the processor takes to sample
+into pages that are there.
 """
 
 import fcntl
+import functools
 import mmap
 import os
-import threading
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.spec.digests import Digest
 from seedbed_server.refusals import OverloadedError
+from seedbed_server.sampling.sampler import SamplePlan, TensorSource
+from seedbed_server.streams.sampling_threads import SamplingThreads
 
 # A smaller tensor is sent in the stream: opening and mapping a file costs more than copying it.
 MIN_SEGMENT_BYTES = 2**18
 
+# Sampled at a time into memory that is mapped, and into a buffer that is then written to the file:
+# that one should still be in the processor's cache.
+MAPPED_PART_BYTES = 2**22
+WRITTEN_PART_BYTES = 2**21
+
 RETRY_SECONDS = 1.0
+
+
+class _Descriptor:
+    """An open file, closed when nothing refers to it: a thread may still write."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __del__(self) -> None:
+        os.close(self.number)
 
 
 class Segment:
@@ -37,103 +52,75 @@ class Segment:
     def __init__(self, path: Path, size_bytes: int, mode: int) -> None:
         self.path = path
         self.size_bytes = size_bytes
-        self.content: Future[Digest | None] = Future()
-        """The content's digest, if it was computed, when all of it is there; fails if it never will be."""
-        self.pulse = 0
-        """Another number whenever whoever fills it has got on, or is alive and computes."""
         self._memory: NDArray[np.uint8] | None = None
-        self._lock = threading.Lock()
-        self._writers = 0
-        self._is_removed = False
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        self._descriptor = os.open(path, flags, mode)
-        os.fchmod(self._descriptor, mode)  # whatever the process's mask
-        os.ftruncate(self._descriptor, size_bytes)
+        self._file = _Descriptor(os.open(path, flags, mode))
+        os.fchmod(self._file.number, mode)  # whatever the process's mask
+        os.ftruncate(self._file.number, size_bytes)
 
-    @property
-    def is_mapped(self) -> bool:
-        """Whether it is used again, so that there is memory to be written to."""
-        return self._memory is not None
-
-    def memory(self, byte_offset: int, size_bytes: int) -> NDArray[np.uint8] | None:
-        """Return memory of the file, to be written to, or None where it has to be written with :meth:`write`."""
-        return (
-            None if self._memory is None else self._memory[byte_offset : byte_offset + size_bytes]
-        )
-
-    def write(self, byte_offset: int, data: NDArray[np.uint8]) -> None:
-        """Write bytes to their place; any thread. Does nothing when the segment has been removed.
+    async def fill(self, plan: SamplePlan, threads: SamplingThreads) -> None:
+        """Sample a tensor into the segment, after which clients may map it.
 
         Raises:
-            OSError: if the folder has no room for them.
+            OverloadedError: if the folder is full.
         """
-        with self._lock:
-            if self._is_removed:
-                return
-            self._writers += 1
+        source = TensorSource(plan, threads.backend)
         try:
-            view = data.data
-            while len(view):
-                written = os.pwrite(self._descriptor, view, byte_offset)
-                view, byte_offset = view[written:], byte_offset + written
-        finally:
-            with self._lock:
-                self._writers -= 1
-                self._close_if_unused()
-
-    def awaited(self) -> "Future[Digest | None]":
-        """Return what becomes ``content``, for one who waits for it: cancelling it does nothing to others."""
-        mine: Future[Digest | None] = Future()
-
-        def copy(done: "Future[Digest | None]") -> None:
-            if not mine.set_running_or_notify_cancel():
-                return
-            if (error := done.exception()) is not None:
-                mine.set_exception(error)
-            else:
-                mine.set_result(done.result())
-
-        self.content.add_done_callback(copy)
-        return mine
-
-    def publish(self, digest: Digest | None) -> None:
-        """Say that all of the content is there; clients may lock the file from now on."""
-        fcntl.flock(self._descriptor, fcntl.LOCK_UN)
-        self.content.set_result(digest)
-
-    def abandon(self) -> None:
-        """Say that the content will never be there."""
-        message = "another client's call was to put the tensor into shared memory, and ended; ask without it"
-        reason = "SEGMENT_ABANDONED"
-        self.content.set_exception(
-            OverloadedError(message, reason=reason, retry_after_seconds=RETRY_SECONDS)
-        )
+            await threads.run_all(plan, self._parts(source))
+        except BaseException:
+            source.cancel()
+            raise
+        threads.on_sampled(plan, self.size_bytes)
+        fcntl.flock(self._file.number, fcntl.LOCK_UN)
 
     def take_back(self, path: Path) -> bool:
-        """Make the segment ready for another content, under another name, unless a client still has it mapped."""
+        """Get ready for another content, under another name, unless a client has it mapped."""
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._file.number, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             return False
         try:
             if self._memory is None:
                 # The mapping keeps itself alive for as long as an array is made of it.
-                self._memory = np.frombuffer(mmap.mmap(self._descriptor, self.size_bytes), np.uint8)
+                mapping = mmap.mmap(self._file.number, self.size_bytes)
+                self._memory = np.frombuffer(mapping, np.uint8)
             self.path.rename(path)
         except OSError:
-            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+            fcntl.flock(self._file.number, fcntl.LOCK_UN)
             return False
-        self.path, self.content, self.pulse = path, Future(), 0
+        self.path = path
         return True
 
     def remove(self) -> None:
-        """Take the file's name away; who has mapped it keeps its memory. Once only."""
+        """Take the file's name away; whoever has mapped it keeps its memory."""
         self.path.unlink(missing_ok=True)
-        with self._lock:
-            self._is_removed = True
-            self._close_if_unused()
 
-    def _close_if_unused(self) -> None:
-        # A descriptor that was closed under a writer's hands could be another file's by then.
-        if self._is_removed and not self._writers:
-            os.close(self._descriptor)
+    def _parts(self, source: TensorSource) -> Iterator[Callable[[], None]]:
+        """Yield what samples each part of the tensor to its place, in any thread."""
+        step = WRITTEN_PART_BYTES if self._memory is None else MAPPED_PART_BYTES
+        for begin in range(0, self.size_bytes, step):
+            yield functools.partial(
+                self._fill_part, source, begin, min(step, self.size_bytes - begin)
+            )
+
+    def _fill_part(self, source: TensorSource, begin: int, size_bytes: int) -> None:
+        first = begin // source.plan.dtype.itemsize
+        if self._memory is not None:
+            source.fill(first, self._memory[begin : begin + size_bytes])
+            return
+        part = np.empty(size_bytes, np.uint8)
+        source.fill(first, part)
+        try:
+            self._write(begin, part)
+        except OSError:
+            raise OverloadedError(
+                "the server's shared memory is full; ask without accepts_segments",
+                reason="SHARED_MEMORY_FULL",
+                retry_after_seconds=RETRY_SECONDS,
+            ) from None
+
+    def _write(self, begin: int, part: NDArray[np.uint8]) -> None:
+        view = part.data
+        while len(view):
+            written = os.pwrite(self._file.number, view, begin)
+            view, begin = view[written:], begin + written

@@ -9,6 +9,7 @@ tensor into a segment, those of the others wait for it, and all map the same mem
 no call uses stays for a while, for a rank that is late, or as memory for another tensor.
 """
 
+import asyncio
 import fcntl
 import itertools
 import logging
@@ -16,22 +17,18 @@ import os
 import resource
 import secrets
 import shutil
-import threading
-import time
-from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
 from seedbed.spec.errors import SeedbedError
+from seedbed_server.sampling.sampler import SamplePlan
+from seedbed_server.streams.sampling_threads import SamplingThreads
 from seedbed_server.streams.segment import Segment
 
 log = logging.getLogger(__name__)
 
 PREFIX = "seedbed-"
 LOCK = "lock"
-
-# How often a look is taken for what has been idle for long.
-SWEEP_SECONDS = 5.0
 
 
 class SegmentsError(SeedbedError):
@@ -40,22 +37,27 @@ class SegmentsError(SeedbedError):
 
 @dataclass(slots=True, eq=False)
 class Lease:
-    """A segment, for as long as a call uses it."""
+    """A segment and its content, for as long as calls use it, and a while longer."""
 
     segment: Segment
-    content: str | None
-    """What is in it; None where only this call may know."""
+    content: str
+    """The key of the request whose bytes it holds."""
+    path: str
+    """The file, below the operator's folder."""
+    filled: asyncio.Task[None]
+    """Done when all of the content is there."""
     users: int = 1
-    idle_since: float = 0.0
+    expiry: asyncio.TimerHandle | None = None
+    """Removes it, when no call has used it for long."""
 
     @property
-    def has_failed(self) -> bool:
-        """Whether its content will never be there."""
-        return self.segment.content.done() and self.segment.content.exception() is not None
+    def is_good(self) -> bool:
+        """Whether the content is there, or will be."""
+        return not self.filled.done() or not (self.filled.cancelled() or self.filled.exception())
 
 
 class SegmentFolder:
-    """A server's own folder of segments.
+    """A server's own folder of segments. Its state belongs to the event loop.
 
     Args:
         directory: the operator's folder, as an absolute path; it must exist.
@@ -71,19 +73,18 @@ class SegmentFolder:
         self, directory: Path, *, mode: int, max_bytes: int, idle_seconds: float = 30.0
     ) -> None:
         self.directory = directory
-        self.mode = mode
+        self._mode = mode
         self._max_bytes = max_bytes
         self._idle_seconds = idle_seconds
         # Each segment has a descriptor, here and in every client, and neither can do without
         # others.
         self._most = max(1, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4)
-        self._held_bytes = 0
-        self._shared: dict[str, Lease] = {}
-        self._idle: OrderedDict[int, Lease] = OrderedDict()
+        self.held_bytes = 0
+        """How much the segments hold now."""
         self._count = 0
-        self._lock = threading.Lock()
-        self._closed = threading.Event()
-        self._sweeper: threading.Thread | None = None
+        self._by_content: dict[str, Lease] = {}
+        # Oldest first: used by no call now.
+        self._idle: dict[Lease, None] = {}
         self._numbers = itertools.count()
         if not directory.is_absolute() or not directory.is_dir():
             raise SegmentsError(
@@ -101,122 +102,93 @@ class SegmentFolder:
                 f"--shared-memory-dir {directory} cannot be used: {error.strerror or error}"
             ) from None
 
-    @property
-    def held_bytes(self) -> int:
-        """How much the segments hold now."""
-        return self._held_bytes
-
-    def lease(self, size_bytes: int, content: str | None = None) -> tuple[Lease, bool] | None:
-        """Return a segment, and whether the caller has to fill it; None if there is no room for it.
-
-        Args:
-            size_bytes: of the tensor.
-            content: what it will hold, in words that no other tensor has, if other calls may use it
-                at the same time and its memory may be used again. Whoever gets it must hold a lock
-                then.
-        """
-        with self._lock:
-            lease = self._shared.get(content) if content is not None else None
-            if lease is not None and not lease.has_failed:
-                lease.users += 1
-                self._idle.pop(id(lease), None)
-                return lease, False
-            segment = self._used_again(size_bytes) or self._new(size_bytes)
-            if segment is None:
-                return None
-            lease = Lease(segment, content)
-            if content is not None:
-                self._shared[content] = lease
-            return lease, True
+    def lease(self, plan: SamplePlan, threads: SamplingThreads) -> Lease | None:
+        """Return a segment that holds a tensor or will soon; None if there is no room for one."""
+        lease = self._by_content.get(plan.request.key)
+        if lease is not None and lease.is_good:
+            lease.users += 1
+            self._use(lease)
+            return lease
+        segment = self._used_again(plan.size_bytes) or self._new(plan.size_bytes)
+        if segment is None:
+            return None
+        # Filled for whoever wants it: the call that asked first may end before the others'.
+        filled = asyncio.get_running_loop().create_task(segment.fill(plan, threads))
+        path = f"{self.own.name}/{segment.path.name}"
+        lease = Lease(segment, plan.request.key, path, filled)
+        self._by_content[lease.content] = lease
+        return lease
 
     def give_back(self, lease: Lease) -> None:
-        """Take note that a call uses a segment no longer."""
-        with self._lock:
-            lease.users -= 1
-            if lease.users:
-                return
-            is_whole = lease.segment.content.done() and not lease.has_failed
-            if (
-                lease.content is None
-                or not is_whole
-                or not self._idle_seconds
-                or self._closed.is_set()
-            ):
-                self._remove(lease)
-                return
-            lease.idle_since = time.monotonic()
-            self._idle[id(lease)] = lease
-            if self._sweeper is None:
-                self._sweeper = threading.Thread(
-                    target=self._sweep, name="seedbed-segments", daemon=True
-                )
-                self._sweeper.start()
-
-    def path_of(self, segment: Segment) -> str:
-        """Return a segment's path below the operator's folder."""
-        return f"{self.own.name}/{segment.path.name}"
+        """Record that a call uses a segment no longer."""
+        lease.users -= 1
+        if lease.users:
+            return
+        lease.filled.cancel()  # does nothing once it is filled
+        if not lease.filled.done() or not lease.is_good or not self._idle_seconds:
+            self._remove(lease)
+            return
+        self._idle[lease] = None
+        loop = asyncio.get_running_loop()
+        lease.expiry = loop.call_later(self._idle_seconds, self._remove, lease)
 
     def close(self) -> None:
         """Remove the folder and all that is in it."""
-        self._closed.set()
-        with self._lock:
-            for lease in list(self._idle.values()):
-                self._remove(lease)
+        self._idle_seconds = 0.0
+        for lease in list(self._idle):
+            self._remove(lease)
         shutil.rmtree(self.own, ignore_errors=True)
         os.close(self._guard)
 
-    # What follows is called with the lock held.
-
     def _used_again(self, size_bytes: int) -> Segment | None:
-        for lease in self._idle.values():
+        for lease in self._idle:
             if lease.segment.size_bytes == size_bytes and lease.segment.take_back(
                 self._next_path()
             ):
+                self._use(lease)
                 self._forget(lease)
                 return lease.segment
         return None
 
     def _new(self, size_bytes: int) -> Segment | None:
         while self._idle and not self._has_room(size_bytes):
-            self._remove(next(iter(self._idle.values())))
+            self._remove(next(iter(self._idle)))
         if not self._has_room(size_bytes):
             return None
         try:
-            segment = Segment(self._next_path(), size_bytes, self.mode)
+            segment = Segment(self._next_path(), size_bytes, self._mode)
         except OSError as error:
             log.warning("no segment of %d bytes: %s", size_bytes, error)
             return None
-        self._held_bytes += size_bytes
+        self.held_bytes += size_bytes
         self._count += 1
         return segment
 
     def _has_room(self, size_bytes: int) -> bool:
-        is_within = self._held_bytes + size_bytes <= self._max_bytes and self._count < self._most
+        is_within = self.held_bytes + size_bytes <= self._max_bytes and self._count < self._most
         return is_within and size_bytes <= _free_bytes(self.own)
 
-    def _remove(self, lease: Lease) -> None:
-        self._forget(lease)
-        lease.segment.remove()
-        self._held_bytes -= lease.segment.size_bytes
-        self._count -= 1
+    def _use(self, lease: Lease) -> None:
+        """Take a segment from those that no call uses."""
+        self._idle.pop(lease, None)
+        if lease.expiry is not None:
+            lease.expiry.cancel()
+            lease.expiry = None
 
     def _forget(self, lease: Lease) -> None:
-        self._idle.pop(id(lease), None)
-        if lease.content is not None and self._shared.get(lease.content) is lease:
-            del self._shared[lease.content]
+        """Make sure that nobody is given the content any more."""
+        if self._by_content.get(lease.content) is lease:
+            del self._by_content[lease.content]
+
+    def _remove(self, lease: Lease) -> None:
+        self._use(lease)
+        self._forget(lease)
+        lease.segment.remove()
+        self.held_bytes -= lease.segment.size_bytes
+        self._count -= 1
 
     def _next_path(self) -> Path:
         return self.own / str(next(self._numbers))
-
-    # And this is not.
-
-    def _sweep(self) -> None:
-        """Remove what has been idle for long."""
-        while not self._closed.wait(min(SWEEP_SECONDS, self._idle_seconds / 4)):
-            with self._lock:
-                latest = time.monotonic() - self._idle_seconds
-                for lease in [each for each in self._idle.values() if each.idle_since <= latest]:
-                    self._remove(lease)
 
 
 def _locked(path: Path, flags: int = 0) -> int:

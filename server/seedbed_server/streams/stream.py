@@ -1,151 +1,79 @@
-"""The bytes of a request's tensors, piece by piece: sampled a few chunks ahead of the reader, and never more.
+"""A stream: the tensors of one request, sampled a little ahead of their reader and never more.
 
-Chunks are sampled on a pool of threads while earlier ones are on their way. Where there are as many
-streams as
-processors, each samples its own chunks when they are due: nothing is handed over, and the bytes are
-still in the cache when they are summed up and sent. A stream holds the memory of a fixed number of
-chunks, whatever the size of its tensors and the speed of its reader.
+A step is what one message carries: a chunk of a tensor, or a whole one. Steps wait in a row, the
+first ones due soon and the others sampled meanwhile. How large chunks are, and how many wait, starts
+small and grows with what the reader takes: a reader that takes nothing costs 64 KiB.
 """
 
-import functools
-import threading
+import asyncio
 from collections import deque
-from collections.abc import Hashable, Iterator, Sequence
-from concurrent.futures import CancelledError as FutureCancelledError
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Self, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from seedbed.spec.digests import DIGEST_BYTES, Digest, DigestAlgorithm, Digester
+from seedbed.spec.digests import Digest, DigestAlgorithm, Digester
 from seedbed.wire.chunks import checksum
-from seedbed_server.backends.base import CancelledError
-from seedbed_server.sampling.sampler import ChunkPlan, SamplePlan, TensorSource
-from seedbed_server.streams.sampling_threads import SamplingPools
-from seedbed_server.streams.shared_chunks import Buffer, Flight
+from seedbed_server.backends.rules import Fill
+from seedbed_server.sampling.sampler import SamplePlan, TensorSource
+from seedbed_server.streams.events import (
+    Heartbeat,
+    StreamEvent,
+    TensorBegin,
+    TensorBytes,
+    TensorEnd,
+    TensorFill,
+    TensorSegment,
+)
+from seedbed_server.streams.inflight import SHARE_BYTES
+from seedbed_server.streams.resources import StreamResources
+from seedbed_server.streams.segment import MIN_SEGMENT_BYTES
+from seedbed_server.streams.segment_folder import Lease
+from seedbed_server.streams.shared_tensors import ChunkRange, SharedChunk, SharedTensor
 
 # Silence after which a reader is told that the server is still computing.
 HEARTBEAT_SECONDS = 5.0
 
-# How many chunks a stream has memory for when it samples them itself: the one that is due, and the
-# next.
-OWN_AHEAD = 2
+# By how much each chunk may be larger than the one before.
+GROWTH = 8
 
-# What is sampled in some ten microseconds, which is what a hand-over to another thread takes.
-SMALL_BYTES = 2**14
+# The digest of a constant tensor hashes one block of it again and again.
+FILL_BLOCK_BYTES = 2**20
 
-NOTHING = np.empty(0, np.uint8)
-
-
-# A named tuple, as one is made or two for each message; a frozen dataclass takes five times as long
-# to make.
-class Piece(NamedTuple):
-    """What comes next of a stream: of one tensor, its beginning, some bytes, its end, or a sign of life."""
-
-    tensor_index: int
-    """Which tensor of the request."""
-    plan: SamplePlan
-    """What is known of it."""
-    is_first: bool
-    """Whether nothing of it came before."""
-    byte_offset: int
-    """Where in its slice the bytes begin."""
-    data: memoryview
-    """The bytes; valid until the next piece is asked for. Empty in a heartbeat and for an empty tensor."""
-    crc32c: int
-    """Their checksum."""
-    is_last: bool
-    """Whether nothing of it comes after."""
-    digest: Digest | None
-    """In the last piece of a tensor, if wanted: the digest of all bytes that this stream gave of it."""
-    buffer: Buffer | None = None
-    """The stream's memory that the data lies in."""
+T = TypeVar("T")
+Events = tuple[StreamEvent, ...]
 
 
 @dataclass(slots=True)
-class _Job:
-    tensor_index: int
-    source: TensorSource
-    chunk: ChunkPlan | None
-    is_first: bool
-    is_last: bool
-    starts: bool
-    """Whether it is the tensor's first chunk; stays, while ``is_first`` ends with a heartbeat."""
-    byte_offset: int
-    """Where in the slice its bytes begin."""
-    size_bytes: int
-    placement: "Placement"
-    flight: Flight | None = None
-    flight_key: Hashable = None
-    """What two streams have in common whose messages for the chunk are the same bytes."""
+class _Tensor:
+    """A tensor of the request, from its first step to its last."""
+
+    index: int
+    plan: SamplePlan
+    begins_at: int
+    """The first byte of its slice that is wanted."""
+    form: SharedTensor | Lease | None
+    """Where its bytes are; None where each step samples them by itself."""
+    digester: Digester
 
 
-class Placement(NamedTuple):
-    """How a tensor is put into its memory."""
+@dataclass(slots=True)
+class _Step:
+    """What comes next of a tensor: some bytes of it, which may be none, or all of it."""
 
-    is_shared: bool = False
-    """Whether other streams may read it there at the same time; the memory is then never written again."""
-    given: "Future[Digest | None] | None" = None
-    """Where nothing is sampled, because another stream does it: what becomes its digest. May be cancelled."""
-    has_digest: bool = True
-    """Whether a digest is wanted."""
-    max_piece_bytes: int | None = None
-    """The largest piece; None is the stream's own."""
+    tensor: _Tensor
+    where: ChunkRange
+    chunk: SharedChunk | None = None
+    awaited: "asyncio.Future[Any] | None" = None
+    """Done when the step's bytes are there; None where nothing needs to be waited for."""
+    taken_bytes: int = 0
+    """Of the process's budget."""
 
-
-class Memory(Protocol):
-    """Where a stream's pieces are sampled to."""
-
-    def place(self, tensor_index: int, plan: SamplePlan) -> Placement:
-        """Return how the next tensor is put into memory; called once for each."""
-
-    def take(self, piece: Piece, size_bytes: int) -> Buffer:
-        """Return memory for a piece, which is given as it will be but for its data, and its sums' values."""
-
-    def filled(self, buffer: Buffer) -> None:
-        """Take note, in the thread that sampled it, that a piece is there."""
-
-    def give_back(self, buffer: Buffer) -> None:
-        """Have memory back whose piece has been consumed."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Reused:
-    data: NDArray[np.uint8]
-    whole: NDArray[np.uint8]
-
-
-class ReusedMemory:
-    """Memory that is used again and again: a piece's data is gone when the next piece is asked for."""
-
-    def __init__(self) -> None:
-        self._free: deque[NDArray[np.uint8]] = deque()
-
-    def place(self, tensor_index: int, plan: SamplePlan) -> Placement:
-        """Return that there is nothing special about it."""
-        del tensor_index, plan
-        return Placement()
-
-    def take(self, piece: Piece, size_bytes: int) -> Buffer:
-        """Return some of the memory that was given back, or new memory."""
-        del piece
-        while self._free:
-            whole = self._free.popleft()
-            if whole.size >= size_bytes:
-                return _Reused(whole[:size_bytes], whole)
-        whole = np.empty(size_bytes, np.uint8)
-        return _Reused(whole, whole)
-
-    def filled(self, buffer: Buffer) -> None:
-        """Do nothing."""
-
-    def give_back(self, buffer: Buffer) -> None:
-        """Keep the memory for a later piece."""
-        assert isinstance(buffer, _Reused)
-        self._free.append(buffer.whole)
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing of the tensor comes after it."""
+        return self.where.byte_offset + self.where.size_bytes == self.tensor.plan.size_bytes
 
 
 class TensorStream:
@@ -153,258 +81,271 @@ class TensorStream:
 
     Args:
         plans: what to sample.
-        pools: who does it.
-        max_chunk_bytes: the largest piece.
+        resources: what all streams of the process share.
+        max_chunk_bytes: the largest chunk; at least one element.
         algorithm: of the digests.
         first_tensor: the first one wanted.
         first_byte: where in it the stream begins.
-        with_checksums: whether each piece has one.
-        memory: where the pieces are sampled to.
+        with_checksums: whether each chunk has one.
+        accepts_fill: whether a constant tensor may come as one element.
+        accepts_segments: whether a large tensor may come in shared memory.
     """
 
     def __init__(
         self,
         plans: Sequence[SamplePlan],
-        pools: SamplingPools,
+        resources: StreamResources,
         *,
         max_chunk_bytes: int,
         algorithm: DigestAlgorithm = "xxh3_128",
         first_tensor: int = 0,
         first_byte: int = 0,
         with_checksums: bool = True,
-        memory: Memory | None = None,
+        accepts_fill: bool = False,
+        accepts_segments: bool = False,
     ) -> None:
         self._plans = plans
-        self._pools = pools
+        self._resources = resources
         self._max_chunk_bytes = max_chunk_bytes
-        self._algorithm = algorithm
-        self._first_tensor = first_tensor
+        self._algorithm: DigestAlgorithm = algorithm
         self._first_byte = first_byte
         self._with_checksums = with_checksums
-        self._ahead = pools.backend.threads + 1
-        self._samples_itself = False
-        self._memory = memory or ReusedMemory()
-        self._waiting: deque[_Job] = deque()
-        self._reading: set[str] = set()
-        self._cancelled = threading.Event()
+        self._accepts_fill = accepts_fill
+        self._accepts_segments = accepts_segments and resources.segments is not None
+        self._next_tensor = first_tensor
+        self._next_offset = 0
+        self._tensor: _Tensor | None = None
+        self._begun = -1  # the last tensor whose beginning was said
+        self._leases: list[Lease] = []
+        self._taken_bytes = 0
+        self._steps: deque[_Step] = deque()
+        self._chunk_bytes = min(SHARE_BYTES, max_chunk_bytes)
+        self._most_steps = 1
 
-    def cancel(self) -> None:
-        """Stop sampling soon; the iteration ends with :class:`CancelledError`. May be called by any thread."""
-        self._cancelled.set()
-        for job in tuple(self._waiting):
-            job.source.cancel()
-            if job.placement.given is not None:
-                job.placement.given.cancel()
+    def __enter__(self) -> Self:
+        return self
 
-    def wait_cancelled(self, timeout_seconds: float) -> None:
-        """Return when :meth:`cancel` has been called, or after the time."""
-        self._cancelled.wait(timeout_seconds)
+    def __exit__(self, *exception: object) -> None:
+        for step in self._steps:
+            self._let_go(step)
+        if self._tensor is not None:  # it has steps that were never made
+            self._leave(self._tensor)
+        for lease in self._leases:
+            assert self._resources.segments is not None
+            self._resources.segments.give_back(lease)
+        self._resources.inflight.give_back(self._taken_bytes)
 
-    def pieces(self) -> Iterator[Piece]:
-        """Yield the pieces in order.
+    @property
+    def has_segments(self) -> bool:
+        """Whether the reader has files to open; they are there until the stream is left."""
+        return bool(self._leases)
 
-        Raises:
-            CancelledError: after :meth:`cancel`.
+    @property
+    def is_complete(self) -> bool:
+        """Whether all has been rendered."""
+        return not self._steps and self._tensor is None and self._next_tensor == len(self._plans)
+
+    async def rendered(self, render: Callable[[Events], T]) -> AsyncIterator[T]:
+        """Yield what ``render`` makes of each group of events.
+
+        The events' data is valid while ``render`` runs, so that their memory can be used again
+        before what it made has been sent.
         """
-        jobs = self._jobs()
-        self._pools.enter()
-        try:
-            self._submit(jobs)
-            digester = Digester(self._algorithm)
-            while self._waiting:
-                job = self._waiting[0]
-                if job.is_first:
-                    digester = Digester(self._algorithm)
-                yield from self._heartbeats(job)
-                yield self._sampled_piece(job, digester)
-                self._waiting.popleft()
-                self._leave(job)
-                if job.is_last and self._reading:
-                    self._exit(job.source.identity)
-                self._submit(jobs)
-        finally:
-            self._abandon()
+        self._look_ahead()
+        while self._steps:
+            step = self._steps[0]
+            while step.awaited is not None and not step.awaited.done():
+                done, _ = await asyncio.wait((step.awaited,), timeout=HEARTBEAT_SECONDS)
+                if not done:
+                    alive = Heartbeat(step.tensor.index, step.where.byte_offset)
+                    yield render((*self._beginning(step), alive))
+            if step.chunk is not None:
+                await self._hash(step.tensor.digester, step.chunk)
+            result = render((*self._beginning(step), *self._contents(step), *self._end(step)))
+            self._steps.popleft()
+            self._let_go(step)
+            yield result
+            self._give_back(step.taken_bytes)
+            self._grow()
+            self._look_ahead()
 
-    def _jobs(self) -> Iterator[_Job]:
-        for index in range(self._first_tensor, len(self._plans)):
-            plan = self._plans[index]
-            source = TensorSource(plan, self._pools.backend)
-            placement = self._memory.place(index, plan)
-            if placement.given is not None:
-                yield _Job(index, source, None, True, True, True, 0, 0, placement)
-                continue
-            skipped = self._first_byte // plan.dtype.itemsize if index == self._first_tensor else 0
-            chunks = plan.chunks(placement.max_piece_bytes or self._max_chunk_bytes, skipped)
-            chunk = next(chunks, None)
-            offset = self._first_byte if index == self._first_tensor else 0
-            is_first = True
-            while True:
-                following = next(chunks, None)
-                size = chunk.element_count * plan.dtype.itemsize if chunk else 0
-                is_last = following is None
-                yield _Job(
-                    index, source, chunk, is_first, is_last, is_first, offset, size, placement
-                )
-                if following is None:
-                    break
-                chunk, is_first, offset = following, False, offset + size
+    # What is sampled, and when.
 
-    def _submit(self, jobs: Iterator[_Job]) -> None:
-        while len(self._waiting) < (OWN_AHEAD if self._samples_itself else self._ahead):
-            if self._cancelled.is_set():
-                raise CancelledError
-            job = next(jobs, None)
-            if job is None:
+    def _grow(self) -> None:
+        self._chunk_bytes = min(self._chunk_bytes * GROWTH, self._max_chunk_bytes)
+        self._most_steps = min(self._most_steps + 1, self._resources.threads.backend.threads + 1)
+
+    def _look_ahead(self) -> None:
+        while len(self._steps) < self._most_steps:
+            step = self._next_step()
+            if step is None:
                 return
-            if job.chunk is not None and not self._is_small(job):
-                job.flight = self._join(job) if job.placement.is_shared else self._start(job)
-            self._waiting.append(job)
+            self._steps.append(step)
 
-    def _join(self, job: _Job) -> Flight:
-        if job.source.identity not in self._reading:
-            self._reading.add(job.source.identity)
-            self._pools.flights.enter(job.source.identity)
-        job.flight_key = self._flight_key(job)
-        return self._pools.flights.join(job.flight_key, lambda: self._start(job))
+    def _next_step(self) -> _Step | None:
+        """Return the next step, under way; None at the end, or where there is no room for it yet."""
+        tensor = self._tensor
+        if tensor is None:
+            if self._next_tensor == len(self._plans):
+                return None
+            tensor = self._tensor = self._enter_tensor()
+        step = self._whole_step(tensor) or self._chunk_step(tensor)
+        if step is None:
+            return None
+        self._next_offset = step.where.byte_offset + step.where.size_bytes
+        if step.is_last:
+            self._tensor = None
+        return step
 
-    def _start(self, job: _Job) -> Flight:
-        buffer = self._memory.take(self._expected(job), job.size_bytes)
-        # Streams are busy while messages are sent, which is what is shared; not with a segment.
-        self._samples_itself = (
-            job.placement.is_shared
-            and not self._pools.are_needed
-            and self._pools.can_sample_here(job.source.plan)
-        )
-        if self._samples_itself:
-            return Flight(buffer, Future(), work=functools.partial(self._sample, job, buffer))
-        pool = self._pools.pool_for(job.source.plan)
-        return Flight(buffer, pool.submit(self._sample, job, buffer))
+    def _enter_tensor(self) -> _Tensor:
+        index, plan = self._next_tensor, self._plans[self._next_tensor]
+        begins_at, self._first_byte = self._first_byte, 0
+        self._next_tensor += 1
+        self._next_offset = begins_at
+        return _Tensor(index, plan, begins_at, self._form_of(plan), Digester(self._algorithm))
 
-    def _is_small(self, job: _Job) -> bool:
-        """Return whether a tensor takes longer to hand to another thread than to sample, when it is due."""
-        return (
-            job.starts
-            and job.is_last
-            and job.size_bytes <= SMALL_BYTES
-            and self._pools.can_sample_here(job.source.plan)
-        )
+    def _form_of(self, plan: SamplePlan) -> SharedTensor | Lease | None:
+        threads, segments = self._resources.threads, self._resources.segments
+        if self._is_fill(plan):
+            return None
+        if plan.size_bytes <= self._max_chunk_bytes and threads.samples_in_place(
+            plan, plan.size_bytes
+        ):
+            return None
+        if self._accepts_segments and segments and plan.size_bytes >= MIN_SEGMENT_BYTES:
+            lease = segments.lease(plan, threads)
+            if lease is not None:
+                self._leases.append(lease)
+                return lease
+        return self._resources.tensors.enter(plan)
 
-    def _leave(self, job: _Job) -> None:
-        flight, job.flight = job.flight, None
-        if flight is None:
+    def _whole_step(self, tensor: _Tensor) -> _Step | None:
+        """Return the one step of a tensor that has no chunks; None for one that has."""
+        where = ChunkRange(tensor.begins_at, tensor.plan.size_bytes - tensor.begins_at)
+        if isinstance(tensor.form, Lease):
+            return _Step(tensor, where, awaited=tensor.form.filled)
+        if self._is_fill(tensor.plan):
+            source = TensorSource(tensor.plan, self._resources.threads.backend)
+            work = self._resources.threads.run(
+                tensor.plan, _constant, source, where.size_bytes, self._algorithm
+            )
+            # Nobody waits for a constant that was cancelled, though a thread may still hash it.
+            work.add_done_callback(lambda _: source.cancel())
+            return _Step(tensor, where, awaited=work)
+        if tensor.form is None or not where.size_bytes:
+            return _Step(tensor, where)
+        return None
+
+    def _chunk_step(self, tensor: _Tensor) -> _Step | None:
+        assert isinstance(tensor.form, SharedTensor)
+        left = tensor.plan.size_bytes - self._next_offset
+        itemsize = tensor.plan.dtype.itemsize
+        size = min(left, max(self._chunk_bytes // itemsize, 1) * itemsize)
+        taken = size if self._resources.inflight.take(size) else 0
+        if not taken:
+            if self._steps:
+                return None
+            size = min(size, max(SHARE_BYTES // itemsize, 1) * itemsize)
+        self._taken_bytes += taken
+        where = ChunkRange(self._next_offset, size)
+        chunk = self._resources.tensors.join(tensor.form, where)
+        return _Step(tensor, where, chunk, chunk.sampled, taken)
+
+    def _is_fill(self, plan: SamplePlan) -> bool:
+        return self._accepts_fill and isinstance(plan.rule, Fill) and bool(plan.size_bytes)
+
+    # What is given up.
+
+    def _let_go(self, step: _Step) -> None:
+        """Give back what a step uses, and after a tensor's last step what the tensor uses."""
+        form = step.tensor.form
+        if step.chunk is not None and isinstance(form, SharedTensor):
+            self._resources.tensors.part(form, step.chunk)
+        elif form is None and step.awaited is not None:
+            step.awaited.cancel()
+        if step.is_last:
+            self._leave(step.tensor)
+
+    def _leave(self, tensor: _Tensor) -> None:
+        if isinstance(tensor.form, SharedTensor):
+            self._resources.tensors.leave(tensor.form)
+
+    def _give_back(self, taken_bytes: int) -> None:
+        self._taken_bytes -= taken_bytes
+        self._resources.inflight.give_back(taken_bytes)
+
+    # What is said.
+
+    def _beginning(self, step: _Step) -> Events:
+        if self._begun == step.tensor.index:
+            return ()
+        self._begun = step.tensor.index
+        return (TensorBegin(step.tensor.index, step.tensor.plan),)
+
+    def _contents(self, step: _Step) -> Events:
+        index, where = step.tensor.index, step.where
+        if step.awaited is not None:
+            step.awaited.result()  # raises what sampling raised
+        if step.chunk is not None:
+            crc32c = step.chunk.crc32c if self._with_checksums else 0
+            return (TensorBytes(index, where.byte_offset, step.chunk.data.data, crc32c),)
+        if isinstance(step.tensor.form, Lease):
+            lease = step.tensor.form
+            assert self._resources.segments is not None
+            directory = str(self._resources.segments.directory)
+            return (TensorSegment(index, directory, lease.path, where.size_bytes),)
+        if not where.size_bytes:
+            return ()
+        if step.awaited is not None:
+            block_bytes = min(where.size_bytes, FILL_BLOCK_BYTES)
+            self._resources.threads.on_sampled(step.tensor.plan, block_bytes)
+            return (TensorFill(index, step.awaited.result().element, where.size_bytes),)
+        return (self._sampled_in_place(step),)
+
+    def _sampled_in_place(self, step: _Step) -> TensorBytes:
+        plan, where = step.tensor.plan, step.where
+        out = np.empty(where.size_bytes, np.uint8)
+        source = TensorSource(plan, self._resources.threads.backend)
+        source.fill(where.byte_offset // plan.dtype.itemsize, out)
+        self._resources.threads.on_sampled(plan, out.size)
+        step.tensor.digester.update(out.data)
+        crc32c = checksum(out.data) if self._with_checksums else 0
+        return TensorBytes(step.tensor.index, where.byte_offset, out.data, crc32c)
+
+    def _end(self, step: _Step) -> Events:
+        if not step.is_last:
+            return ()
+        digest: Digest | None = None
+        if step.tensor.form is None and step.awaited is not None:
+            digest = step.awaited.result().digest
+        elif not isinstance(step.tensor.form, Lease):
+            digest = step.tensor.digester.digest()
+        return (TensorEnd(step.tensor.index, digest),)
+
+    async def _hash(self, digester: Digester, chunk: SharedChunk) -> None:
+        if chunk.sampled.exception() is not None:
             return
-        if job.placement.is_shared:
-            self._pools.flights.leave(job.flight_key, flight, job.source.identity)
-        elif not flight.sampled.cancel():
-            self._memory.give_back(flight.buffer)
-
-    def _flight_key(self, job: _Job) -> Hashable:
-        begins_at = (
-            self._first_byte if job.is_last and job.tensor_index == self._first_tensor else 0
-        )
-        place = job.tensor_index, job.byte_offset, job.size_bytes, job.starts, job.is_last
-        return job.source.identity, place, begins_at, self._algorithm, self._with_checksums
-
-    def _sample(self, job: _Job, buffer: Buffer) -> int:
-        """Fill the memory and return its checksum."""
-        assert job.chunk is not None
-        job.source.fill(job.chunk.first_element, buffer.data)
-        self._memory.filled(buffer)
-        if self._pools.on_sampled is not None:
-            self._pools.on_sampled(job.source.plan, job.size_bytes)
-        return checksum(buffer.data.data) if self._with_checksums else 0
-
-    def _sampled_piece(self, job: _Job, digester: Digester) -> Piece:
-        if job.placement.given is not None:
-            return self._piece(job, NOTHING.data, 0, _digest_of(job.placement.given))
-        crc32c, buffer, data = 0, None, NOTHING.data
-        if job.flight is not None:
-            crc32c = self._checksum_of(job, job.flight)
-            buffer = job.flight.buffer
-            data = buffer.data.data
-        elif job.chunk is not None:
-            small = np.empty(job.size_bytes, np.uint8)
-            crc32c, data = self._sample(job, _Reused(small, small)), small.data
-        if job.placement.has_digest:
-            digester.update(data)
-        digest = digester.digest() if job.is_last and job.placement.has_digest else None
-        return self._piece(job, data, crc32c, digest, buffer)
-
-    def _checksum_of(self, job: _Job, flight: Flight) -> int:
-        """Return what the flight gives, or another flight in its place if the stream that began it was cancelled."""
-        while True:
-            flight.sample_here()
-            try:
-                return flight.sampled.result()
-            except (FutureCancelledError, CancelledError):
-                if self._cancelled.is_set():
-                    raise CancelledError from None
-                self._leave(job)
-                flight = job.flight = self._join(job)
-
-    def _expected(self, job: _Job) -> Piece:
-        """Return the job's piece with a digest and a checksum, if there will be one, that stand for those to come."""
-        algorithm = self._algorithm
-        total = job.source.plan.size_bytes - (
-            self._first_byte if job.tensor_index == self._first_tensor else 0
-        )
-        digest = Digest(algorithm, bytes(DIGEST_BYTES[algorithm]), total) if job.is_last else None
-        return self._piece(job, NOTHING.data, int(self._with_checksums), digest)
-
-    @staticmethod
-    def _piece(
-        job: _Job,
-        data: memoryview,
-        crc32c: int,
-        digest: Digest | None,
-        buffer: Buffer | None = None,
-    ) -> Piece:
-        plan = job.source.plan
-        return Piece(
-            job.tensor_index,
-            plan,
-            job.is_first,
-            job.byte_offset,
-            data,
-            crc32c,
-            job.is_last,
-            digest,
-            buffer,
-        )
-
-    def _heartbeats(self, job: _Job) -> Iterator[Piece]:
-        """Yield signs of life until the job's bytes are there."""
-        sampled = None
-        if job.flight is not None:
-            job.flight.sample_here()
-            sampled = job.flight.sampled
-        awaited: Future[Any] | None = job.placement.given or sampled
-        while awaited is not None and not awaited.done():
-            try:
-                awaited.exception(timeout=HEARTBEAT_SECONDS)
-                return
-            except FutureCancelledError:
-                return
-            except FutureTimeoutError:
-                yield self._piece(job, NOTHING.data, 0, None)._replace(is_last=False)
-                job.is_first = False
-
-    def _abandon(self) -> None:
-        self._pools.exit()
-        for job in self._waiting:
-            self._leave(job)
-            job.source.cancel()
-        for identity in tuple(self._reading):
-            self._exit(identity)
-
-    def _exit(self, identity: str) -> None:
-        if identity in self._reading:
-            self._reading.remove(identity)
-            self._pools.flights.exit(identity)
+        if self._algorithm == "sha256":
+            # Ten times as slow as the other one: the loop has better things to do meanwhile.
+            await asyncio.to_thread(digester.update, chunk.data.data)
+        else:
+            digester.update(chunk.data.data)
 
 
-def _digest_of(given: "Future[Digest | None]") -> Digest | None:
-    try:
-        return given.result()
-    except FutureCancelledError:
-        raise CancelledError from None
+class _Constant(NamedTuple):
+    """A tensor whose elements are all equal."""
+
+    element: bytes
+    digest: Digest
+
+
+def _constant(source: TensorSource, size_bytes: int, algorithm: DigestAlgorithm) -> _Constant:
+    """Sample one block of a constant tensor, and hash it as often as it fits."""
+    itemsize = source.plan.dtype.itemsize
+    block = np.empty(min(size_bytes, FILL_BLOCK_BYTES), np.uint8)
+    source.fill(0, block)
+    digester = Digester(algorithm)
+    for begin in range(0, size_bytes, block.size):
+        source.check_wanted()
+        digester.update(block[: size_bytes - begin].data)
+    return _Constant(block[:itemsize].tobytes(), digester.digest())

@@ -1,4 +1,4 @@
-"""Fixtures of the tests with JAX and Flax: eight devices on this host, a server that counts, a client that notes."""
+"""Fixtures for JAX and Flax: eight devices, a server that counts, a client that records."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""One process of a job of several: fills a sharded tensor tree and prints the digest of each of its parts.
+"""One process of a job: fills a sharded tree and prints the digest of each of its parts.
 
 XLA_FLAGS=--xla_force_host_platform_device_count=2 python rank.py RANK COUNT COORDINATOR TARGET
 """

@@ -1,7 +1,7 @@
-"""What seedbed.jax samples follows the distribution that JAX's own initializer of the same parameters has.
+"""seedbed.jax samples from the distributions of JAX's own initializers.
 
-JAX's width is taken from JAX itself: its initializers multiply standard numbers, which its random
-module gives too.
+The widths are taken from JAX itself: its initializers multiply standard numbers, which its random
+module gives as well.
 """
 
 import itertools
@@ -40,7 +40,7 @@ DENSE, CONVOLUTION, STACKED = (120, 180), (3, 3, 32, 48), (6, 50, 70)
 
 @dataclass(frozen=True)
 class Case:
-    """An initializer's name, its arguments, the shape, and which standard numbers JAX multiplies."""
+    """An initializer, its arguments, the shape, and the standard numbers that JAX multiplies."""
 
     name: str
     shape: tuple[int, ...]

@@ -1,4 +1,4 @@
-"""What JAX refuses is refused with the same builtin error; what else is refused, docs/jax.md says."""
+"""JAX's refusals are ours, with the same builtin error; docs/jax.md lists the others."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The programs in examples/ and the Python of docs/jax.md and of the docstrings run; JAX is asked for by name."""
+"""The examples for JAX and the Python of docs/jax.md and of the docstrings run."""
 
 import doctest
 import importlib

@@ -1,4 +1,4 @@
-"""One model, many layouts: the same digest, and no device fetches more than its own bytes, by the server's count."""
+"""A model has one digest in many layouts, and each device fetches only its own bytes."""
 
 import json
 import os

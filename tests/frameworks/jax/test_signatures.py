@@ -1,4 +1,4 @@
-"""seedbed.jax.initializers stands in for jax.nn.initializers: the same names, parameters, defaults and calls."""
+"""seedbed.jax.initializers has jax.nn.initializers' names, parameters, defaults and calls."""
 
 import inspect
 

@@ -1,4 +1,4 @@
-"""Under JAX's transformations an initializer samples when the program runs, and gives the same bits."""
+"""Under JAX's transformations an initializer gives the same bits, when the program runs."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -127,7 +127,7 @@ def mesh(request: pytest.FixtureRequest) -> Iterator[Any]:
 
 
 def in_grad(call: Callable[[], Any]) -> Any:
-    """Return what a call gives inside grad, where the call has nothing to do with what is derived."""
+    """Return the result of a call inside grad, which does not depend on what is derived."""
     return jax.grad(lambda scale: (scale, call()), has_aux=True)(1.0)[1]
 
 

@@ -6,7 +6,7 @@ import seedbed
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let pass what numpy 2 says when Keras reads tensors: those of TensorFlow and PyTorch have no copy=False yet."""
+    """Allow numpy 2's warning about tensors without copy=False, TensorFlow's and PyTorch's."""
     config.addinivalue_line(
         "filterwarnings",
         "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning",

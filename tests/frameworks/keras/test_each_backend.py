@@ -1,4 +1,4 @@
-"""Everything in backend/ holds on TensorFlow, on JAX and on PyTorch, each in a process of its own."""
+"""Everything in backend/ holds on TensorFlow, JAX and PyTorch, in a process for each."""
 
 import os
 import re

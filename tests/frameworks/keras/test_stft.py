@@ -1,4 +1,4 @@
-"""STFT has the values of Keras 3's initializer, to float32's precision; its formulas are exact where Keras rounds."""
+"""STFT has Keras 3's values to float32's precision, and is exact where Keras rounds."""
 
 from typing import Any
 

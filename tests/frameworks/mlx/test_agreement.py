@@ -1,4 +1,4 @@
-"""seedbed.mlx stands in for mlx.nn.init: names, parameters, and the distributions, whose widths are taken from MLX."""
+"""seedbed.mlx has the names, parameters and distributions of mlx.nn.init."""
 
 import inspect
 import itertools
@@ -65,7 +65,7 @@ SHAPES = (DENSE, CONVOLUTION, VOLUME)
 
 @dataclass(frozen=True)
 class Case:
-    """An initializer's name, how it is made and called, the shape, and which standard numbers MLX multiplies."""
+    """An initializer, its two calls, the shape, and the standard numbers that MLX multiplies."""
 
     name: str
     kind: str

@@ -1,4 +1,4 @@
-"""Arrays have the dtype asked for, empty ones too; seeds, names and MLX's random state decide the numbers."""
+"""Arrays have the dtype asked for; seeds, names and MLX's random state decide the numbers."""
 
 from typing import Any
 

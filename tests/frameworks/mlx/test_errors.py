@@ -1,4 +1,4 @@
-"""What MLX refuses is refused with the same builtin error where MLX's own is one of ValueError and TypeError."""
+"""MLX's refusals are ours, with the same error where that is ValueError or TypeError."""
 
 from typing import Any
 

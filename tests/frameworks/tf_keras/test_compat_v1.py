@@ -1,4 +1,4 @@
-"""``seedbed.compat.v1`` has the names and signatures of the real ``tf.compat.v1``, and honours what it ignores."""
+"""``seedbed.compat.v1`` has the names and signatures of ``tf.compat.v1``, and no dead arguments."""
 
 import inspect
 import json

@@ -1,4 +1,4 @@
-"""tf_keras's layers take plain initializers as they are; its models reload, and are filled by their paths."""
+"""tf_keras's layers take plain initializers; its models reload, and are filled by paths."""
 
 from pathlib import Path
 from typing import Any

@@ -9,7 +9,7 @@ WORDS = torch.arange(22).reshape(2, 11) % 11
 
 
 class Model(nn.Module):  # type: ignore[misc]  # torch is not installed where types are checked
-    """Uneven widths, a shared weight, a padding row, running statistics, a convolution and a recurrent layer."""
+    """Uneven widths, a shared weight, a padding row, statistics, a convolution, a recurrence."""
 
     def __init__(self) -> None:
         super().__init__()

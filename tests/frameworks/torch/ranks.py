@@ -1,4 +1,6 @@
-"""Ranks that fill DTensors and sharded modules from a server, and check them: python ranks.py PROCESSES FOLDER.
+"""Ranks that fill DTensors and sharded modules from a server, and check them.
+
+    python ranks.py PROCESSES FOLDER
 
 Every rank takes its turn while the others wait, so that the server's counter shows what it alone
 has fetched: exactly the bytes that it holds. What it should hold is what torch's own splitting
@@ -43,7 +45,7 @@ def served() -> float:
 
 @contextmanager
 def fetching(size_bytes: Callable[[Any], int], target: Any, case: str) -> Iterator[None]:
-    """Let the ranks fill something one after the other; each fetches exactly the bytes by it that it holds then."""
+    """Let the ranks fill something in turn, and check that each fetches only what it holds."""
     # One for all, so that nobody is still fetching something else, and one for each rank before.
     for _ in range(dist.get_rank() + 1):
         dist.barrier()
@@ -107,7 +109,7 @@ FILLS: list[tuple[str, dict[str, Any], tuple[int, ...], torch.dtype]] = [
 
 
 def check_tensors() -> Iterator[str]:
-    """Fill DTensors by the in-place functions: every placement, even and uneven, and empty shards."""
+    """Fill DTensors in place: every placement, even and uneven, and empty shards."""
     for mesh_name, mesh in meshes().items():
         for placements in PLACEMENTS[mesh_name]:
             for name, arguments, shape, dtype in FILLS:
@@ -147,7 +149,7 @@ def check_sparse() -> Iterator[str]:
 
 
 def check_seeds() -> Iterator[str]:
-    """Without a seed, the first rank's bits count, though every rank's generator is in another state."""
+    """Without a seed, the first rank's generator decides, whatever state the others' are in."""
     first = torch.Generator().manual_seed(100)
     expected = sbt.normal_(torch.empty(7, 3), generator=first, client=REMOTE)
     for mesh_name, mesh in meshes().items():

@@ -1,4 +1,4 @@
-"""What torch's initializers tell its kernels, and what seedbed's ask a server for: both as plain numbers."""
+"""Recordings of what torch's initializers tell its kernels, and ours a server, as numbers."""
 
 import math
 from collections.abc import Callable
@@ -43,7 +43,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[misc]
 
 
 def told_by_torch(call: Callable[[], object]) -> dict[int, Fill]:
-    """Return the last fill of each tensor, by its address, that happens while torch does something."""
+    """Return each tensor's last fill during a call of torch, by its address."""
     recorder = _Recorder()
     with recorder:
         call()

@@ -1,4 +1,4 @@
-"""Importing seedbed.torch: what is said without torch, what it does not load, and that the examples of it run."""
+"""The import of seedbed.torch: its error without torch, what it loads, and its examples."""
 
 import doctest
 import importlib

@@ -1,4 +1,4 @@
-"""The in-place functions fill as torch's do: the same distributions to the last bit of their numbers, the same fans."""
+"""The in-place functions have torch's fans and, to the last bit, its distributions."""
 
 import math
 from collections.abc import Callable

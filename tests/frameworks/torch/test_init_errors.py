@@ -1,4 +1,4 @@
-"""What torch's functions refuse, these refuse with the same builtin exception, and they say which argument it is."""
+"""torch's refusals are ours, with the same builtin exception, and name the argument."""
 
 import math
 import warnings

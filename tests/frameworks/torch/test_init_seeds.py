@@ -1,4 +1,4 @@
-"""Where the seed comes from: the argument, the generator, or torch's default generator, and from nowhere else."""
+"""The seed comes from the argument, the generator or torch's default one, nowhere else."""
 
 from collections.abc import Callable
 from typing import Any

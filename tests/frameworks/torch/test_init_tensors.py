@@ -1,4 +1,4 @@
-"""Where the numbers go: every dtype, any strides, parameters, without autograd's knowledge but for the version."""
+"""Tensors of every dtype and stride are filled in place; autograd sees only the version."""
 
 import inspect
 from typing import Any

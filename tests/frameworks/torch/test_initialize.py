@@ -1,4 +1,4 @@
-"""Whole modules: names and rules, the meta device, shared parameters, buffers, and the digests of all of it."""
+"""Whole modules: names and rules, the meta device, shared parameters, buffers, digests."""
 
 import itertools
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a rank holds of a tensor, without any ranks: runs and rectangles against torch's own splitting of a tensor."""
+"""The part of a tensor that a rank holds is the one that torch's own splitting leaves it."""
 
 import itertools
 from collections.abc import Sequence
@@ -103,7 +103,7 @@ def test_the_pieces_make_up_what_torch_would_cut_out(
 
 
 def assembled(layout: Layout, whole: torch.Tensor) -> list[int]:
-    """Put the pieces of a layout together; every place is written once, and what is asked for is what is held."""
+    """Put a layout's pieces together, and check that each place is written once."""
     source = whole.reshape(layout.shape).numpy()
     target = np.full(layout.local_shape, -1)
     asked = 0

@@ -1,4 +1,4 @@
-"""What initialize_ fills layers with, where no rule says: to the last bit what their own reset_parameters does."""
+"""Without rules, initialize_ fills layers as their own reset_parameters, to the last bit."""
 
 import warnings
 from collections.abc import Callable

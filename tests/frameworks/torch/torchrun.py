@@ -1,4 +1,4 @@
-"""How tests start ranks: in a process group of their own, ended as a whole whatever happens."""
+"""Ranks for tests, in a process group of their own that always ends as a whole."""
 
 import os
 import signal
@@ -14,13 +14,13 @@ RUN_SECONDS = 240
 
 
 def torchrun(processes: int, program: Path, *arguments: str, environment: Mapping[str, str]) -> str:
-    """Return the standard output of a program that torchrun has run with so many ranks; fail if it fails."""
+    """Return the standard output of a program under torchrun with so many ranks."""
     options = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes))
     return python(*options, str(program), *arguments, environment=environment)
 
 
 def python(*arguments: str, environment: Mapping[str, str]) -> str:
-    """Return the standard output of Python with these arguments, and of the processes that it starts."""
+    """Return the standard output of Python with these arguments, and of its child processes."""
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     with subprocess.Popen(
         [sys.executable, *arguments],

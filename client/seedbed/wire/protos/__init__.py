@@ -25,6 +25,7 @@ from seedbed.wire.protos.requests import (
 from seedbed.wire.protos.stream import (
     digest_from_bytes,
     digest_from_proto,
+    digest_to_bytes,
     digest_to_proto,
     header_from_bytes,
     header_from_proto,
@@ -42,6 +43,7 @@ __all__ = [
     "digest_algorithm_to_proto",
     "digest_from_bytes",
     "digest_from_proto",
+    "digest_to_bytes",
     "digest_to_proto",
     "header_from_bytes",
     "header_from_proto",

@@ -81,6 +81,11 @@ def digest_to_proto(digest: Digest) -> tensors_pb2.Digest:
     )
 
 
+def digest_to_bytes(digest: Digest) -> bytes:
+    """Return a serialized Digest."""
+    return digest_to_proto(digest).SerializeToString()
+
+
 def digest_from_proto(message: tensors_pb2.Digest) -> Digest:
     """Return the digest that a message holds.
 

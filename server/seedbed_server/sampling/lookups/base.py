@@ -1,4 +1,4 @@
-"""What a lookup is, and what it costs."""
+"""The lookup protocol, and the cost of sampling."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,14 +38,21 @@ class Surroundings:
 
 
 class Lookup(Protocol):
-    """Fills memory with elements of one tensor, and keeps what later ones need too; used by one thread at a time."""
+    """Fills memory with elements of one tensor, and keeps what later ones need.
+
+    One thread at a time uses it.
+    """
 
     def fill(self, runs: Runs, out: NDArray[np.uint8]) -> None:
         """Write the elements of the runs, one after another, little-endian."""
 
 
 def round_matrix(matrix: NDArray[np.float64], dtype: Dtype) -> NDArray[np.generic]:
-    """Return float64 numbers in a dtype: rounded to float32, and from there once more to a 16-bit or 8-bit dtype."""
+    """Return float64 numbers in a dtype.
+
+    They are rounded to float32 first, and from there once more to a 16-bit or 8-bit dtype: so a
+    narrow tensor is exactly the float32 one, rounded.
+    """
     if dtype is Dtype.FLOAT64:
         return matrix
     single = matrix.astype(np.float32)

@@ -1,4 +1,4 @@
-"""Which lookup a rule needs, and what it costs."""
+"""The lookup of each rule, and its cost."""
 
 from seedbed.spec.slices import TensorSlice
 from seedbed.spec.tensors import TensorRequest

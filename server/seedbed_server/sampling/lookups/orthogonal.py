@@ -1,4 +1,4 @@
-"""Orthogonal blocks: each is computed when one of its elements is asked for, and kept while others may be."""
+"""Orthogonal blocks, each computed when one of its elements is first needed."""
 
 from collections import OrderedDict
 
@@ -13,7 +13,7 @@ from seedbed_server.backends.runs import Runs
 from seedbed_server.sampling.lookups.base import Cost, Surroundings, round_matrix
 
 TILE_ELEMENTS = 2**20
-"""Elements that are looked up at a time; where blocks lie between each other, each takes some bytes while it is."""
+"""Elements looked up at a time, because each takes some bytes where blocks are interleaved."""
 
 
 def cost(rule: Orthogonal, part: TensorSlice, dtype: Dtype) -> Cost:
@@ -30,7 +30,7 @@ def cost(rule: Orthogonal, part: TensorSlice, dtype: Dtype) -> Cost:
 
 
 def _kept_blocks(rule: Orthogonal) -> int:
-    """Return how many blocks are kept: those between each other's rows, and as many for threads that are ahead."""
+    """Return how many blocks are kept: all that interleave, and as many for threads ahead."""
     return 2 * rule.grid.interleaved
 
 

@@ -1,8 +1,8 @@
-"""Sparse matrices: a line's zeros are the elements with its smallest words, so one threshold for each line says it all.
+"""The zeros of sparse matrices: in each line, the elements with the smallest words.
 
-An element's rank in its line is (word, place), which no other element has. The threshold of a line
-is the largest rank that is zero; it takes all words of the line to find, and 8 bytes to keep. Lines
-are treated in bands.
+An element's rank in its line is (word, place), which no other element has. One threshold for each
+line is enough, the largest rank that is zero: it takes all words of the line to find, and 8 bytes
+to keep. Lines are treated in bands.
 """
 
 from collections import OrderedDict
@@ -21,7 +21,7 @@ BAND_ELEMENTS = 2**20
 TILE_ELEMENTS = 2**20
 """Elements that are decided on at a time."""
 WIDEST_TILE = 2**22
-"""Lines that a tile's elements may be spread over; a tile that goes beyond a row's end may touch all columns."""
+"""Lines that a tile may touch, which is every column where it goes beyond a row's end."""
 MAX_KEPT_LINES = 2**24
 """Lines whose thresholds are kept, 128 MiB; a tensor with more of them recomputes some."""
 # The word, its copy in the line's order, and its rank; or the run that it was drawn in.
@@ -29,7 +29,7 @@ _BYTES_PER_WORD = 20
 
 
 def cost(rule: Sparse, part: TensorSlice) -> Cost:
-    """Return what a part of the matrix takes: its lines' words, a band at a time, and their thresholds."""
+    """Return the cost of a part: its lines' words, a band at a time, and their thresholds."""
     lines = part.lengths[1 - rule.axis]
     band = _lines_per_band(rule)
     words = band * rule.line_elements
@@ -72,6 +72,7 @@ class SparseLookup:
     def _clear(self, runs: Runs, elements: NDArray[np.generic]) -> None:
         """Set the elements of the runs that are zero."""
         begin, end = self._lines(runs)
+        # The thresholds of all lines are joined below, so a tile that touches too many is halved.
         if end - begin > WIDEST_TILE and elements.size > 1:
             half = elements.size // 2
             self._clear(runs.part(0, half), elements[:half])
@@ -95,7 +96,7 @@ class SparseLookup:
         return int((runs.firsts % columns).min()), int((last % columns).max()) + 1
 
     def _thresholds(self, band: int) -> NDArray[np.uint64]:
-        """Return the largest rank that is zero of each of a band's lines; the last band may have some that are not."""
+        """Return the thresholds of a band's lines; the last band's are filled up with zeros."""
         if band in self._bands:
             self._bands.move_to_end(band)
             return self._bands[band]

@@ -1,4 +1,4 @@
-"""Fourier transforms' kernels: an element is the product of two table entries, one of its row and one of its angle."""
+"""Kernels of Fourier transforms: products of two table entries, by row and by angle."""
 
 import numpy as np
 from numpy.typing import NDArray

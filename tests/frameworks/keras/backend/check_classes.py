@@ -1,4 +1,4 @@
-"""Constructors, values, configurations and errors of the initializers are Keras's, class by class."""
+"""The classes have the constructors, values, configurations and errors of Keras's."""
 
 import inspect
 import json
@@ -284,7 +284,7 @@ def test_variance_scaling_has_keras_parameters_exactly(
 def check_parameters(
     ours: Any, theirs: Any, shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Compare what Keras's initializer asks its random functions for with what a server says about ours."""
+    """Compare the random numbers that Keras's initializer asks for with a server's description."""
     from keras.src.initializers import random_initializers
 
     asked: dict[str, Any] = {}

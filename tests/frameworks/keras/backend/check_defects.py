@@ -1,4 +1,4 @@
-"""What Keras 3 gets wrong and seedbed does not; each test shows both."""
+"""Defects of Keras 3 that seedbed does not share; each test shows both."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Layers and models that hold seedbed's initializers are built, saved, loaded and cloned by Keras as its own are."""
+"""Keras builds, saves, loads and clones models with seedbed's initializers as with its own."""
 
 from pathlib import Path
 from typing import Any

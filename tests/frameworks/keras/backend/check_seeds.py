@@ -1,4 +1,4 @@
-"""Seeds are Keras 3's: an integer repeats, a generator gives a sequence; and positions are not forgotten."""
+"""Seeds are Keras 3's: an integer repeats, a generator goes on, and positions are kept."""
 
 import copy
 import json

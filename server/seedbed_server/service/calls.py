@@ -1,0 +1,151 @@
+"""What every call goes through: its errors become statuses, it is counted, and one line is logged."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import grpc
+from google.protobuf.message import DecodeError, Message
+
+from seedbed.spec.errors import DeviceError, InvalidValueError
+from seedbed_server.service.metrics import Lane, Method, Metrics
+from seedbed_server.service.statuses import status_of
+from seedbed_server.streams.events import (
+    StreamEvent,
+    TensorBytes,
+    TensorFill,
+    TensorSegment,
+)
+
+log = logging.getLogger(__name__)
+
+Context = grpc.aio.ServicerContext[bytes, bytes]
+
+
+class Call:
+    """One call while it is answered.
+
+    Args:
+        method: what was called.
+        context: gRPC's side of it.
+        metrics: where it is counted.
+    """
+
+    def __init__(self, method: Method, context: Context, metrics: Metrics) -> None:
+        self._method = method
+        self._context = context
+        self._metrics = metrics
+        self._started = time.monotonic()
+        self._messages = 0
+        self._chunks = 0
+        self._size_bytes = 0
+        self.may_be_ended = False
+        """Whether a client that ends the call has all it wanted."""
+
+    @property
+    def is_on_this_host(self) -> bool:
+        """Whether the client came by a Unix socket."""
+        return str(self._context.peer()).startswith("unix:")
+
+    async def write(self, message: bytes) -> None:
+        """Send a message; returns when gRPC has room for the next one."""
+        if not self._messages and self._method.name == "SampleTensors":
+            self._metrics.first_chunk(time.monotonic() - self._started)
+        self._messages += 1
+        try:
+            await self._context.write(message)
+        except grpc.aio.InternalError:
+            # How gRPC says that the client is gone, where it says so before it cancels this task.
+            raise asyncio.CancelledError from None
+
+    def served(self, events: tuple[StreamEvent, ...]) -> None:
+        """Count what a message brings of a tensor."""
+        for event in events:
+            match event:
+                case TensorBytes(_, _, data, _):
+                    self._count("stream", len(data))
+                case TensorFill(_, _, size_bytes):
+                    self._count("fill", size_bytes)
+                case TensorSegment(_, _, _, size_bytes):
+                    self._count("shared_memory", size_bytes)
+                case _:
+                    continue
+            self._chunks += 1
+
+    def served_whole(self, size_bytes: int) -> None:
+        """Count a tensor that was sent in one message."""
+        self._count("unary", size_bytes)
+
+    def ended(self, code: str) -> None:
+        """Count and log the end of the call."""
+        seconds = time.monotonic() - self._started
+        self._metrics.call_ended(self._method, code, seconds, self._messages)
+        fields = {"method": self._method.name, "code": code, "seconds": round(seconds, 6)}
+        log.info(
+            "rpc", extra={"fields": fields | {"bytes": self._size_bytes, "chunks": self._chunks}}
+        )
+
+    def _count(self, lane: Lane, size_bytes: int) -> None:
+        self._size_bytes += size_bytes
+        self._metrics.served(lane, size_bytes)
+
+
+class CallGuard:
+    """Makes gRPC handlers of functions that answer calls.
+
+    Args:
+        metrics: where calls are counted.
+        on_device_failure: told when a call found the device broken.
+    """
+
+    def __init__(self, metrics: Metrics, on_device_failure: Callable[[DeviceError], None]) -> None:
+        self._metrics = metrics
+        self._on_device_failure = on_device_failure
+
+    def handler(
+        self,
+        method: Method,
+        request_type: type[Message],
+        answer: Callable[[Any, Call], Awaitable[Any]],
+    ) -> Callable[[bytes, Context], Awaitable[bytes]]:
+        """Return what gRPC calls with a request's bytes.
+
+        The request is parsed here: gRPC itself would answer INTERNAL, and log a traceback, for bytes
+        that are no message.
+        """
+
+        async def call(data: bytes, context: Context) -> bytes:
+            call = Call(method, context, self._metrics)
+            self._metrics.call_started(method)
+            try:
+                message: Message | None = await answer(_parsed(request_type, data), call)
+            except (asyncio.CancelledError, GeneratorExit):
+                call.ended("OK" if call.may_be_ended else "CANCELLED")
+                raise
+            except BaseException as error:  # noqa: BLE001  # whatever it is, the client gets a status
+                await self._fail(error, call, context)
+                raise AssertionError from None  # abort has raised
+            call.ended("OK")
+            return message.SerializeToString() if message is not None else b""
+
+        return call
+
+    async def _fail(self, error: BaseException, call: Call, context: Context) -> None:
+        """End a call with the status for an error."""
+        if isinstance(error, DeviceError):
+            self._on_device_failure(error)
+        if isinstance(reason := getattr(error, "reason", None), str):
+            self._metrics.rejected(reason)
+        status = status_of(error)
+        call.ended(status.code.name)
+        await context.abort(status.code, status.details, status.trailing_metadata)
+
+
+def _parsed(request_type: type[Message], data: bytes) -> Message:
+    try:
+        return request_type.FromString(data)
+    except DecodeError:
+        name = request_type.DESCRIPTOR.full_name
+        raise InvalidValueError(f"the request is not a {name} message") from None

@@ -1,0 +1,84 @@
+"""A server from its start to its exit code."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+from seedbed.spec.errors import SeedbedError
+from seedbed_server.service.app import Server
+from seedbed_server.settings import Settings
+
+log = logging.getLogger(__name__)
+
+SETTLE_SECONDS = 1.0
+
+
+def serve(settings: Settings, stopped: threading.Event) -> int:
+    """Serve until ``stopped`` is set or the server cannot go on; return the exit code."""
+    return asyncio.run(_settled(_serve(settings, stopped)))
+
+
+async def _settled(serving: Coroutine[Any, Any, int]) -> int:
+    """Return the exit code once gRPC's own tasks have ended.
+
+    Those of calls that were cut off end by themselves, a moment later. Cancelled by asyncio at the
+    loop's end, they would write a traceback.
+    """
+    exit_code = await serving
+    if others := asyncio.all_tasks() - {asyncio.current_task()}:
+        await asyncio.wait(others, timeout=SETTLE_SECONDS)
+    return exit_code
+
+
+async def _serve(settings: Settings, stopped: threading.Event) -> int:
+    failures: list[BaseException] = []
+
+    def fail(error: BaseException) -> None:
+        failures.append(error)
+        stopped.set()
+
+    try:
+        server = Server(settings, on_failure=fail)
+    except SeedbedError as error:
+        log.error("%s", error)
+        return 1
+    try:
+        for address in await server.listen():
+            log.info("listening", extra={"fields": {"address": address}})
+        if server.metrics_address is not None:
+            log.info("metrics", extra={"fields": {"address": server.metrics_address}})
+    except SeedbedError as error:
+        log.error("%s", error)
+        await server.stop(0.0)
+        return 1
+    # A signal need not wait for compilation.
+    starting = asyncio.create_task(_start(server, fail))
+    # Signals come to the main thread, which the loop may have asleep: a thread waits for the event.
+    await asyncio.to_thread(stopped.wait)
+    if failures:
+        await server.stop(0.0)
+        is_ours = isinstance(failures[0], SeedbedError)
+        log.error("%s", failures[0], exc_info=None if is_ours else failures[0])
+        return 1
+    log.info("stopping", extra={"fields": {"grace_seconds": settings.grace_seconds}})
+    starting.cancel()
+    await server.stop(settings.grace_seconds)
+    _remove_sockets(settings.listen)
+    log.info("stopped")
+    return 0
+
+
+async def _start(server: Server, fail: Callable[[BaseException], None]) -> None:
+    try:
+        await server.serve()
+    except Exception as error:  # noqa: BLE001  # whoever waits for the server reports it
+        fail(error)
+
+
+def _remove_sockets(addresses: Sequence[str]) -> None:
+    for address in addresses:
+        if address.startswith("unix://"):
+            Path(address.removeprefix("unix://")).unlink(missing_ok=True)

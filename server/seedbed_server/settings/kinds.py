@@ -1,0 +1,125 @@
+"""The kinds of settings: how a value is read from text, and how it is shown."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from seedbed.spec.device_names import parse_device
+from seedbed.spec.errors import SeedbedError
+
+T = TypeVar("T")
+
+# The protocol keeps limits in 64 bits.
+LARGEST_INTEGER = 2**63 - 1
+LARGEST_SECONDS = 86_400.0
+BINARY_UNITS = {"TiB": 2**40, "GiB": 2**30, "MiB": 2**20, "KiB": 2**10}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[T]):
+    """What the values of a setting have in common."""
+
+    metavar: str
+    """What stands for a value in the help: its unit, where it has one."""
+    parse: Callable[[str], T]
+    """Returns the value of a text; a ValueError says what is allowed and what came."""
+    show: Callable[[T], str] = str
+    """Returns the value as people read it."""
+
+
+def integer(least: int = 1, most: int = LARGEST_INTEGER) -> Kind[int]:
+    """Return the kind of whole numbers in a range, both ends included."""
+    return Kind("N", lambda text: _integer(text, least, most), "{:,}".format)
+
+
+def size(least: int = 1, most: int = LARGEST_INTEGER) -> Kind[int]:
+    """Return the kind of sizes in a range, both ends included."""
+    return Kind("BYTES", lambda text: _integer(text, least, most), _size_text)
+
+
+def choice(*words: str) -> Kind[str]:
+    """Return the kind whose values are a few words."""
+
+    def parse(text: str) -> str:
+        if text not in words:
+            raise _not_allowed(" or ".join([", ".join(words[:-1]), words[-1]]), text)
+        return text
+
+    return Kind("{" + ",".join(words) + "}", parse)
+
+
+def _not_allowed(allowed: str, text: str) -> ValueError:
+    return ValueError(f"must be {allowed}. Received: {text!r}")
+
+
+def _integer(text: str, least: int, most: int) -> int:
+    # int() also takes signs, spaces, underscores and other scripts' digits.
+    if not re.fullmatch(r"[0-9]{1,19}", text) or not least <= int(text) <= most:
+        raise _not_allowed(f"an integer from {least} to {most}", text)
+    return int(text)
+
+
+def _size_text(size_bytes: int) -> str:
+    for unit, factor in BINARY_UNITS.items():
+        if size_bytes and size_bytes % factor == 0:
+            return f"{size_bytes // factor} {unit}"
+    return f"{size_bytes:,} bytes"
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    # Written so that it refuses NaN.
+    if not 0 <= seconds <= LARGEST_SECONDS:
+        raise _not_allowed(f"from 0 to {LARGEST_SECONDS:g}", text)
+    return seconds
+
+
+def _address(text: str) -> str:
+    if re.fullmatch(r"unix:///.+", text):
+        return text
+    match = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^\s:\[\]]+):([0-9]{1,5})", text)
+    if match is None or int(match.group(2)) > 65535:
+        raise _not_allowed("host:port, [ipv6]:port or unix:///path", text)
+    return text
+
+
+def _tcp_address(text: str) -> str:
+    if text.startswith("unix:"):
+        raise _not_allowed("host:port or [ipv6]:port", text)
+    return _address(text)
+
+
+def _device(text: str) -> str:
+    if text != "auto":
+        try:
+            parse_device("device", text)
+        except SeedbedError:
+            raise _not_allowed("auto, cpu, gpu or gpu:N", text) from None
+    return text
+
+
+def _file_mode(text: str) -> int:
+    if text not in {"600", "640", "644"}:
+        raise _not_allowed("600, 640 or 644", text)
+    return int(text, 8)
+
+
+def _switch(text: str) -> bool:
+    values = {"true": True, "1": True, "false": False, "0": False}
+    if text.lower() not in values:
+        raise _not_allowed("true, false, 1 or 0", text)
+    return values[text.lower()]
+
+
+ADDRESS = Kind("ADDRESS", _address)
+TCP_ADDRESS = Kind("ADDRESS", _tcp_address)
+DEVICE = Kind("NAME", _device)
+DIRECTORY = Kind("DIR", Path)
+FILE_MODE = Kind("MODE", _file_mode, "{:o}".format)
+SECONDS = Kind("SECONDS", _seconds, "{:g} s".format)
+SWITCH = Kind("BOOLEAN", _switch, lambda value: "on" if value else "off")

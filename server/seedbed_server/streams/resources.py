@@ -1,0 +1,22 @@
+"""What the streams of one process share."""
+
+from dataclasses import dataclass
+
+from seedbed_server.streams.inflight import InflightBytes
+from seedbed_server.streams.sampling_threads import SamplingThreads
+from seedbed_server.streams.segment_folder import SegmentFolder
+from seedbed_server.streams.shared_tensors import SharedTensors
+
+
+@dataclass(frozen=True, slots=True)
+class StreamResources:
+    """What the streams of one process share."""
+
+    threads: SamplingThreads
+    """Who samples."""
+    tensors: SharedTensors
+    """What is being read."""
+    inflight: InflightBytes
+    """How many more bytes may be under way."""
+    segments: SegmentFolder | None = None
+    """Where large tensors are put for clients on this host; None is nowhere."""

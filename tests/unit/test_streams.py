@@ -1,0 +1,429 @@
+"""Streams: what they share costs one sampling, what they hold is bounded, and nothing is left over."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import seedbed as sb
+from seedbed.spec.digests import digest_bytes
+from seedbed.spec.dtypes import Dtype
+from seedbed.wire import protos
+from seedbed.wire.chunks import decode_frame
+from seedbed_server.backends.base import Backend, CancelledError
+from seedbed_server.backends.rules import ElementwiseRule, Orthogonal, Sparse
+from seedbed_server.backends.runs import Runs
+from seedbed_server.kernels.keys import Key
+from seedbed_server.refusals import OverloadedError
+from seedbed_server.streams import shared_tensors
+from seedbed_server.streams import stream as stream_module
+from seedbed_server.streams.events import Heartbeat, TensorBegin, TensorEnd
+from seedbed_server.streams.inflight import SHARE_BYTES, InflightBytes, InflightError
+from seedbed_server.streams.resources import StreamResources
+from seedbed_server.streams.sampling_threads import IN_PLACE_BYTES
+from seedbed_server.streams.stream import Events
+from tests.samples import sample
+from tests.streams import Reader, all_messages, resources_of, run, stream_of, until
+
+CHUNK = 2**15
+SPEC = sb.TensorSpec("w", (20 * CHUNK // 4 + 7,), "float32", sb.RandomNormal(seed=1))
+LARGE = sb.TensorSpec("w", (2**20,), "float32", sb.RandomNormal(seed=1))
+SQUARE = sb.TensorSpec("q", (192, 192), "float32", sb.Orthogonal(seed=1))
+SMALL = sb.TensorSpec("w", (IN_PLACE_BYTES // 4,), "float32", sb.RandomNormal(seed=1))
+
+
+class CountingBackend:
+    """Another backend that counts the elements it samples, and can be held up."""
+
+    name = "cpu"
+    samples_in_place = True
+    device = "a counter"
+
+    def __init__(self, backend: Backend, threads: int = 2) -> None:
+        self._backend = backend
+        self.threads = threads
+        self._lock = threading.Lock()
+        self.elements = 0
+        self.samplers: set[str] = set()
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def close(self) -> None:
+        """Leave the other backend open."""
+
+    def fill(
+        self, rule: ElementwiseRule, key: Key, runs: Runs, dtype: Dtype, out: NDArray[np.uint8]
+    ) -> None:
+        self.gate.wait(60)
+        with self._lock:
+            self.elements += int(runs.counts.sum())
+            self.samplers.add(threading.current_thread().name)
+        self._backend.fill(rule, key, runs, dtype, out)
+
+    def orthogonal(
+        self, rule: Orthogonal, block: int, key: Key, is_cancelled: Callable[[], bool]
+    ) -> NDArray[np.float64]:
+        self.gate.wait(60)
+        if is_cancelled():
+            raise CancelledError
+        with self._lock:
+            self.elements += rule.grid.block_elements
+        return self._backend.orthogonal(rule, block, key, is_cancelled)
+
+    def words(self, key: Key, runs: Runs) -> NDArray[np.uint32]:
+        return self._backend.words(key, runs)
+
+    def are_zero(
+        self, rule: Sparse, runs: Runs, first_line: int, thresholds: NDArray[np.uint64]
+    ) -> NDArray[np.bool_]:
+        return self._backend.are_zero(rule, runs, first_line, thresholds)
+
+
+@pytest.fixture
+def counting(cpu: Backend) -> CountingBackend:
+    return CountingBackend(cpu)
+
+
+def assert_idle(resources: StreamResources, free_bytes: int) -> None:
+    """Check that no stream has left anything behind."""
+    assert resources.tensors._tensors == {}
+    assert resources.tensors._window == {}
+    assert resources.tensors._held_bytes == resources.tensors._matrices == 0
+    assert resources.inflight.free_bytes == free_bytes
+
+
+def alone(cpu: Backend, *specs: sb.TensorSpec, **options: int) -> list[bytes]:
+    """Return the messages of a stream that nobody shares."""
+
+    async def work() -> list[bytes]:
+        return await all_messages(stream_of(resources_of(cpu), *specs, **options))
+
+    return run(work)
+
+
+def contents(messages: list[bytes]) -> dict[int, bytes]:
+    """Return each tensor's bytes, in the order in which the messages bring them."""
+    found: dict[int, bytes] = {}
+    for frame in map(decode_frame, messages):
+        data = frame.chunk.data if frame.chunk is not None else b""
+        found[frame.tensor_index] = found.get(frame.tensor_index, b"") + bytes(data)
+    return found
+
+
+@pytest.mark.parametrize("max_chunk_bytes", [16, 1000, CHUNK, 2**21])
+@pytest.mark.parametrize("spec", [SPEC, SQUARE, SMALL], ids=["normal", "orthogonal", "small"])
+def test_a_stream_gives_the_tensor_and_its_digest(
+    cpu: Backend, spec: sb.TensorSpec, max_chunk_bytes: int
+) -> None:
+    if max_chunk_bytes == 16:
+        spec = sb.TensorSpec("w", (30, 30), "float32", spec.initializer, seed=1)
+    messages = alone(cpu, spec, max_chunk_bytes=max_chunk_bytes)
+    expected = sample(cpu, spec).tobytes()
+    assert contents(messages) == {0: expected}
+    frames = [decode_frame(message) for message in messages]
+    assert [frame.header is not None for frame in frames] == [True, *[False] * (len(frames) - 1)]
+    assert [frame.digest is not None for frame in frames] == [*[False] * (len(frames) - 1), True]
+    assert frames[-1].digest is not None
+    assert protos.digest_from_bytes(frames[-1].digest) == digest_bytes(expected)
+    assert all(frame.chunk is not None and frame.chunk.is_intact() for frame in frames)
+    assert all(frame.chunk and len(frame.chunk.data) <= max_chunk_bytes for frame in frames)
+
+
+@pytest.mark.parametrize("streams", [2, 8])
+def test_ranks_that_ask_together_cost_one_sampling(
+    cpu: Backend, counting: CountingBackend, streams: int
+) -> None:
+    async def work() -> None:
+        resources = resources_of(counting, window_bytes=8 * CHUNK)
+        free = resources.inflight.free_bytes
+        readers = [Reader(stream_of(resources, SPEC)) for _ in range(streams)]
+        await asyncio.gather(*[reader.read(1) for reader in readers])
+        for _ in range(20):  # in step, as the ranks of a job are
+            for reader in readers:
+                await reader.read(1)
+        for reader in readers:
+            assert await reader.read() == expected
+            reader.leave()
+        assert counting.elements == SPEC.element_count
+        assert_idle(resources, free)
+
+    expected = alone(cpu, SPEC)
+    run(work)
+
+
+@pytest.mark.parametrize(("behind", "is_shared"), [(6, True), (16, False)])
+def test_streams_a_little_behind_share_and_those_far_behind_do_not(
+    cpu: Backend, counting: CountingBackend, behind: int, is_shared: bool
+) -> None:
+    async def work() -> None:
+        resources = resources_of(counting, window_bytes=8 * CHUNK)
+        first, second = Reader(stream_of(resources, SPEC)), Reader(stream_of(resources, SPEC))
+        # Reads as well, but slowly.
+        await asyncio.gather(second.read(1), first.read(1))
+        await first.read(behind)
+        while len(first.messages) < len(expected):
+            await first.read(1)
+            await second.read(1)
+            assert resources.tensors._held_bytes <= 8 * CHUNK
+        assert await first.read() == await second.read() == expected
+        assert (counting.elements == SPEC.element_count) == is_shared
+        first.leave()
+        second.leave()
+
+    expected = alone(cpu, SPEC)
+    run(work)
+
+
+def test_nobody_waits_for_a_stream_that_does_not_go_on(cpu: Backend) -> None:
+    async def work() -> None:
+        resources = resources_of(cpu, window_bytes=8 * CHUNK)
+        idle = [Reader(stream_of(resources, SPEC)) for _ in range(3)]
+        for reader in idle:
+            await reader.read(1)
+        assert await all_messages(stream_of(resources, SPEC)) == expected
+        for reader in idle:
+            assert await reader.read() == expected
+            reader.leave()
+
+    expected = alone(cpu, SPEC)
+    run(work)
+
+
+def test_a_stream_alone_keeps_nothing(counting: CountingBackend) -> None:
+    async def work() -> None:
+        resources = resources_of(counting, window_bytes=8 * CHUNK)
+        reader = Reader(stream_of(resources, SPEC))
+        for _ in range(20):
+            await reader.read(1)
+            (tensor,) = resources.tensors._tensors.values()
+            assert len(tensor.chunks) <= counting.threads + 1
+            assert not resources.tensors._window
+        reader.leave()
+
+    run(work)
+
+
+def test_tensors_that_differ_share_nothing(cpu: Backend) -> None:
+    pairs = [
+        (
+            sb.TensorSpec("a", (2**14,), "float32", sb.Constant(0.0)),
+            sb.TensorSpec("a", (2**14,), "float32", sb.Constant(-0.0)),
+        ),
+        (
+            sb.TensorSpec("a", (2**14,), "float32", sb.Ones()),
+            sb.TensorSpec("a", (2**14,), "int32", sb.Ones()),
+        ),
+        (SPEC, sb.TensorSpec("x", SPEC.shape, "float32", sb.RandomNormal(seed=1))),
+    ]
+
+    async def work(one: sb.TensorSpec, other: sb.TensorSpec) -> list[list[bytes]]:
+        resources = resources_of(cpu, window_bytes=8 * CHUNK)
+        return await asyncio.gather(
+            *[all_messages(stream_of(resources, spec)) for spec in (one, other)]
+        )
+
+    for one, other in pairs:
+        together = asyncio.run(work(one, other))
+        assert together == [alone(cpu, one), alone(cpu, other)]
+        assert together[0] != together[1]
+
+
+def test_a_stream_that_begins_elsewhere_has_its_own_digest(cpu: Backend) -> None:
+    whole, rest = alone(cpu, SPEC), alone(cpu, SPEC, first_byte=2 * CHUNK)
+    expected = sample(cpu, SPEC).tobytes()[2 * CHUNK :]
+    assert contents(rest) == {0: expected}
+    digest = decode_frame(rest[-1]).digest
+    assert digest is not None
+    assert protos.digest_from_bytes(digest) == digest_bytes(expected)
+    assert rest[-1] != whole[-1]
+
+
+@pytest.mark.parametrize("spec", [SPEC, SQUARE], ids=["normal", "orthogonal"])
+def test_a_stream_goes_on_when_the_one_that_asked_first_is_cancelled(
+    cpu: Backend, counting: CountingBackend, spec: sb.TensorSpec
+) -> None:
+    async def work() -> None:
+        resources = resources_of(counting, window_bytes=8 * CHUNK)
+        counting.gate.clear()
+        try:
+            first, second = (
+                asyncio.create_task(all_messages(stream_of(resources, spec))) for _ in range(2)
+            )
+            await until(lambda: [t.readers for t in resources.tensors._tensors.values()] == [2])
+            first.cancel()
+            await asyncio.wait((first,))
+        finally:
+            counting.gate.set()
+        assert first.cancelled()
+        assert await second == expected
+
+    expected = alone(cpu, spec)
+    run(work)
+
+
+def test_an_abandoned_stream_leaves_nothing_behind(counting: CountingBackend) -> None:
+    async def work() -> None:
+        resources = resources_of(counting, window_bytes=8 * CHUNK)
+        free = resources.inflight.free_bytes
+        for count in (0, 1, 5):
+            reader = Reader(stream_of(resources, SMALL, SPEC, SQUARE, SPEC))
+            await reader.read(count)
+            reader.leave()
+            assert_idle(resources, free)
+        counting.gate.clear()
+        reading = asyncio.create_task(all_messages(stream_of(resources, SPEC)))
+        await until(lambda: resources.tensors._tensors)
+        reading.cancel()
+        await asyncio.wait((reading,))
+        assert_idle(resources, free)
+        counting.gate.set()
+
+    run(work)
+
+
+def test_a_small_tensor_is_sampled_on_the_loop_and_others_are_not(
+    counting: CountingBackend,
+) -> None:
+    async def work() -> None:
+        resources = resources_of(counting)
+        await all_messages(stream_of(resources, SMALL))
+        assert counting.samplers == {threading.current_thread().name}
+        counting.samplers.clear()
+        await all_messages(stream_of(resources, SPEC))
+        assert all(name.startswith("seedbed-sample") for name in counting.samplers)
+        counting.samples_in_place = False  # such as a GPU
+        counting.samplers.clear()
+        await all_messages(stream_of(resources, SMALL))
+        assert all(name.startswith("seedbed-sample") for name in counting.samplers)
+
+    run(work)
+
+
+@pytest.mark.parametrize("spec", [SMALL, SPEC], ids=["small", "large"])
+def test_what_fails_fails_the_stream_and_no_later_one(
+    cpu: Backend, counting: CountingBackend, spec: sb.TensorSpec
+) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    async def work() -> None:
+        resources = resources_of(counting, window_bytes=8 * CHUNK)
+        free = resources.inflight.free_bytes
+        right, counting.fill = counting.fill, fail  # type: ignore[method-assign,assignment]
+        streams = [all_messages(stream_of(resources, spec)) for _ in range(2)]
+        for result in await asyncio.gather(*streams, return_exceptions=True):
+            assert isinstance(result, MemoryError)
+        assert_idle(resources, free)
+        counting.fill = right  # type: ignore[method-assign]
+        assert await all_messages(stream_of(resources, spec)) == expected
+
+    expected = alone(cpu, spec)
+    run(work)
+
+
+def test_a_reader_that_takes_nothing_costs_one_share(cpu: Backend) -> None:
+    async def work() -> None:
+        resources = resources_of(cpu)
+        free = resources.inflight.free_bytes
+        readers = [Reader(stream_of(resources, LARGE, max_chunk_bytes=2**21)) for _ in range(10)]
+        for reader in readers:
+            await reader.read(1)
+        held = free - resources.inflight.free_bytes
+        assert held <= 10 * SHARE_BYTES
+        assert all(len(r.messages[0]) <= SHARE_BYTES + 200 for r in readers)
+        for reader in readers:
+            reader.leave()
+        assert_idle(resources, free)
+
+    run(work)
+
+
+def test_chunks_grow_with_what_the_reader_takes(cpu: Backend) -> None:
+    sizes = [len(message) for message in alone(cpu, LARGE, max_chunk_bytes=2**20)]
+    assert sizes[0] < 2**16 + 200
+    assert max(sizes) > 2**20
+
+
+def test_a_stream_gets_on_with_its_share_where_others_have_all_the_rest(cpu: Backend) -> None:
+    async def work() -> None:
+        resources = resources_of(cpu, inflight_bytes=0)
+        messages = await all_messages(stream_of(resources, LARGE, max_chunk_bytes=2**20))
+        assert contents(messages) == {0: sample(cpu, LARGE).tobytes()}
+        assert max(map(len, messages)) <= SHARE_BYTES + 200
+
+    run(work)
+
+
+def test_a_budget_below_the_shares_is_refused_by_its_options_names() -> None:
+    with pytest.raises(InflightError, match=r"--max-inflight-bytes must be at least 65536 for"):
+        InflightBytes(SHARE_BYTES * 10 - 1, 10)
+    assert InflightBytes(SHARE_BYTES * 10, 10).free_bytes == 0
+
+
+def test_a_reader_hears_that_the_server_still_computes(
+    counting: CountingBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream_module, "HEARTBEAT_SECONDS", 0.01)
+
+    async def work() -> list[Events]:
+        resources = resources_of(counting)
+        counting.gate.clear()
+        said: list[Events] = []
+        with stream_of(resources, SPEC) as stream:
+            async for events in stream.rendered(lambda events: events):
+                said.append(events)
+                if len(said) == 3:
+                    counting.gate.set()
+                if isinstance(events[-1], TensorEnd):
+                    break
+        return said
+
+    said = run(work)
+    assert [type(event) for event in said[0]] == [TensorBegin, Heartbeat]
+    assert said[1] == (Heartbeat(0, 0),)
+    kinds = [type(event) for events in said for event in events]
+    assert kinds.count(TensorBegin) == kinds.count(TensorEnd) == 1
+
+
+def test_too_many_matrices_at_a_time_are_an_overload(
+    counting: CountingBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_tensors, "MOST_MATRICES", 2)
+
+    def matrix(name: str) -> sb.TensorSpec:
+        return sb.TensorSpec(name, (32, 32), "float32", sb.Orthogonal(seed=1))
+
+    async def work() -> None:
+        resources = resources_of(counting)
+        counting.gate.clear()
+        tasks = [
+            asyncio.create_task(all_messages(stream_of(resources, matrix(name)))) for name in "aab"
+        ]
+        await until(lambda: len(resources.tensors._tensors) == 2)
+        with pytest.raises(OverloadedError, match="computed whole"):
+            await all_messages(stream_of(resources, matrix("c")))
+        counting.gate.set()
+        await asyncio.gather(*tasks)
+        await all_messages(stream_of(resources, matrix("c")))
+
+    run(work)
+
+
+@pytest.mark.parametrize("algorithm", ["xxh3_128", "sha256"])
+def test_a_constant_is_one_element_with_the_digest_of_all(cpu: Backend, algorithm: str) -> None:
+    spec = sb.TensorSpec("c", (700_001,), "float32", sb.Constant(1.5))
+
+    async def work() -> list[bytes]:
+        stream = stream_of(resources_of(cpu), spec, accepts_fill=True, algorithm=algorithm)
+        return await all_messages(stream)
+
+    (message,) = run(work)
+    frame = decode_frame(message)
+    assert frame.fill == np.float32(1.5).tobytes()
+    assert frame.chunk is None
+    assert frame.digest is not None
+    expected = digest_bytes(sample(cpu, spec).tobytes(), algorithm)  # type: ignore[arg-type]
+    assert protos.digest_from_bytes(frame.digest) == expected
