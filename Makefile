@@ -68,10 +68,10 @@ bench: .venv-bench/installed  ## measure beside peers, set up in .venv-bench (AR
 	.venv-bench/bin/python -m pip --quiet --disable-pip-version-check install --editable '.[bench]'
 	@touch $@
 
-gpu-check:  ## prove the GPU backend on this machine's GPU (GPU_PYTHON=python3.12 WHEELS=folder OUT=file.json; docs/gpu.md)
+gpu-check:  ## prove the GPU backend on a GPU (GPU_PYTHON=python3.12 WHEELS=folder OUT=file)
 	@$(GPU_PYTHON) -m tools.gpu_check --json $(OUT) $(if $(WHEELS),--wheels $(WHEELS)) $(ARGS)
 
-gpu-wheels:  ## download what gpu-check needs, for a machine without a network (WHEELS=folder GPU_PYTHON_VERSION=3.12)
+gpu-wheels:  ## download what gpu-check needs without a network (GPU_PYTHON_VERSION=3.12)
 	$(PYTHON) -m tools.gpu_check.wheels $(or $(WHEELS),wheels) $(GPU_PYTHON_VERSION)
 
 image-test: $(dev)  ## build the container image, run it and check it (TOOL=program where there is no engine)

@@ -1,4 +1,4 @@
-"""The parts of `make gpu-check`: its list, its words, its comparisons, and how it bears what breaks."""
+"""The parts of `make gpu-check`: its list, its comparisons, its report, and how it bears faults."""
 
 import json
 import sys

@@ -13,10 +13,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from tools.gpu_check.result import NO_DEVICE, NotRunError, Passed, Result, StoppedError
+from tools.gpu_check.result import NO_DEVICE, NotRunError, Passed, Result, Status, StoppedError
 
 if TYPE_CHECKING:
     from tools.gpu_check.rig import Rig
+
+
+NOTHING = Passed("")
+# A line shall stay one; the traceback has the rest.
+DETAIL_CHARACTERS = 500
 
 
 def main() -> None:
@@ -38,7 +43,7 @@ def _run(options: argparse.Namespace, results: TextIO) -> Passed:
         checks = importlib.import_module(options.module).checks(rig)
         for name, check in checks.items():
             _write(results, _attempt(options.group, name, partial(_in_time, rig, check)))
-    return Passed("")
+    return NOTHING
 
 
 def _in_time(rig: "Rig", check: Callable[[], Passed]) -> Passed:
@@ -51,22 +56,23 @@ def _attempt(group: str, name: str, check: Callable[[], Passed]) -> Result:
     """Return what came of a check, whatever it raised."""
     began = time.monotonic()
 
-    def result(status: str, detail: str = "", trace: str = "", **more: object) -> Result:
-        line = " ".join(detail.split())[:500]
-        return Result(group, name, status, line, time.monotonic() - began, trace=trace, **more)  # type: ignore[arg-type]
+    def result(status: Status, detail: str, trace: str = "", passed: Passed = NOTHING) -> Result:
+        line = " ".join(detail.split())[:DETAIL_CHARACTERS]
+        seconds = time.monotonic() - began
+        return Result(group, name, status, line, seconds, dict(passed.figures), trace)
 
     try:
         passed = check()
-        return result("passed", passed.detail, figures=dict(passed.figures))
+        return result("passed", passed.detail, passed=passed)
     except NotRunError as error:
         return result("not run", str(error))
     except StoppedError as error:
         return result("stopped", str(error))
     except Exception as error:  # noqa: BLE001  # whatever it is, it is the result
-        text = f"{type(error).__name__}: {error}"
+        # By its name, as what defines it may not be importable here.
         if type(error).__name__ == "NoDeviceError":
             return result("not run", f"{NO_DEVICE}: {error}")
-        return result("failed", text, traceback.format_exc())
+        return result("failed", f"{type(error).__name__}: {error}", traceback.format_exc())
 
 
 def _write(results: TextIO, result: Result) -> None:

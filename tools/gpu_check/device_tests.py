@@ -70,7 +70,7 @@ def as_it_is(device: CudaDevice) -> GpuBackend:
 
 
 def at_a_time(count: int, function: Callable[[int], object]) -> None:
-    """Call a function with each number in a thread of its own, and raise what any of them raises."""
+    """Call a function with each number in a thread of its own; raise what any of them raises."""
     with ThreadPoolExecutor(count) as pool:
         list(pool.map(function, range(count)))
 

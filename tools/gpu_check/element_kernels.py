@@ -1,4 +1,4 @@
-"""The element functions by themselves, from the number of a word: for the device, and for the processor.
+"""The element functions by themselves, for the device and for the processor.
 
 Philox gives words that nobody chooses; here every word has its turn.
 """
@@ -42,7 +42,7 @@ class ElementKernel:
     kernel: BlockKernel
     """For the device: thread ``i`` writes the value of word number ``runs[0, 0] + i``."""
     loop: Callable[..., None]
-    """For the processor, not compiled: ``(first, split, params, out)`` does the same for all of ``out``."""
+    """For the processor, not compiled: ``(first, split, params, out)`` does that for all of ``out``."""
     split: np.generic
     params: tuple[np.generic, ...]
     words: int
@@ -71,7 +71,7 @@ def every_word(number: Any, split: Any) -> Any:
 
 @njit(inline="always")
 def spread_word(number: Any, split: Any) -> Any:
-    """Return a 64-bit word: spread over all, of every magnitude from both ends, and next to the median."""
+    """Return a 64-bit word: spread over all, near both ends, and next to the median."""
     # An odd multiple goes through all of them; this one, 2**64 over the golden ratio, evenly.
     index = uint64(number >> uint64(2))
     spread = uint64(index * uint64(0x9E3779B97F4A7C15))

@@ -1,4 +1,4 @@
-"""The environment that the checks run in: a temporary folder, put before all else that Python imports.
+"""The environment of the checks: a temporary folder, before all else that Python imports.
 
 The interpreter's own packages are not touched.
 """
@@ -70,8 +70,8 @@ def _install(carried: Path | None, site: Path) -> Result:
             return Result(group, name, "failed", f"{carried} is no folder")
         chosen = wheels.chosen(carried)
         refused = wheels.install(chosen, site)
-    except (OSError, subprocess.SubprocessError) as error:
-        return Result(group, name, "failed", str(error))
+    except Exception as error:  # noqa: BLE001  # the checks may do without
+        return Result(group, name, "failed", f"{type(error).__name__}: {error}")
     if refused:
         return Result(group, name, "failed", "; ".join(refused))
     names = ", ".join(wheel.name for wheel in chosen)
@@ -89,7 +89,7 @@ def _libraries(site: Path) -> Result:
 
 
 def _write_metadata(site: Path) -> None:
-    """Write what an installation of seedbed would leave: its version, and where its entry points are."""
+    """Write what an installation of seedbed would leave: its version, and its entry points."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     folder = site / f"seedbed-{project['version']}.dist-info"
     folder.mkdir()

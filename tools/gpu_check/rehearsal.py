@@ -1,4 +1,4 @@
-"""What stands for CuPy and numba-cuda where there is no device, so that the checks can be rehearsed.
+"""Stand-ins for CuPy and numba-cuda, so that the checks can be rehearsed without a device.
 
 It is the stand-in of the tests. It runs the backend's kernels by the processor's own, which are
 compiled already, and those of the exhaustive checks as they are.

@@ -29,7 +29,7 @@ def line(result: Result) -> str:
 
 
 def table(results: Sequence[Result], facts: Mapping[str, object]) -> str:
-    """Return what is printed at the end: what it ran on, the groups, the rates, and what did not pass."""
+    """Return what is printed at the end: the machine, the groups, the rates, what did not pass."""
     lines = [f"{name}: {value}" for name, value in facts.items() if not isinstance(value, dict)]
     lines += ["", f"{'group':14}{'passed':>8}{'failed':>8}{'stopped':>9}{'not run':>9}"]
     for group in dict.fromkeys(result.group for result in results):
@@ -60,7 +60,7 @@ def _rates(results: Sequence[Result]) -> list[str]:
 
 
 def exit_code(results: Sequence[Result]) -> int:
-    """Return 0 if nothing failed or was stopped, and 2 where nothing could be shown for lack of a device."""
+    """Return 0 if nothing failed or was stopped, 1 if something did, 2 without a device."""
     if any(result.status in {"failed", "stopped"} for result in results):
         return 1
     opened = [result for result in results if result.group == "device"]

@@ -16,7 +16,7 @@ class Result:
     group: str
     """The group that it belongs to."""
     name: str
-    """Its name in :data:`tools.gpu_check.steps.GROUPS`; empty where it stands for all that is left."""
+    """Its name in :mod:`tools.gpu_check.steps`; empty where it stands for all that is left."""
     status: Status
     """How it ended."""
     detail: str = ""

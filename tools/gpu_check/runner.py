@@ -1,4 +1,4 @@
-"""Runs groups of checks one after another, each in a process that may crash or hang without harm to the others."""
+"""Runs groups of checks, each in a process that may crash or hang without harm to the others."""
 
 import json
 import os
@@ -38,7 +38,7 @@ class Runner:
     """Whether a stand-in takes the device's place."""
 
     def run(self, groups: Sequence[Group]) -> Iterator[Result]:
-        """Yield the results of all groups; what a group leaves of its time, or owes, is the next one's."""
+        """Yield the results of all groups; the time that one leaves, or owes, is the next one's."""
         saved = 0.0
         no_device = ""
         for group in groups:
@@ -88,7 +88,7 @@ class Runner:
         return self._completed(group, results, code, log)
 
     def _new(self, lines: TextIO) -> list[Result]:
-        """Return the results that were written since the last time; one without a name is not told."""
+        """Return the results written since the last time; one without a name is not told."""
         found: list[Result] = []
         position = lines.tell()
         while (line := lines.readline()).endswith("\n"):

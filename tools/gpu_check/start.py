@@ -1,4 +1,4 @@
-"""How long a start takes, in a process of its own: opening CUDA, the processor's kernels, the device's.
+"""How long a start takes: opening CUDA, the processor's kernels, the device's.
 
 python -m tools.gpu_check.start DEVICE
 """

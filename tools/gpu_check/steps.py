@@ -80,4 +80,4 @@ GROUPS = (
     ),
     _group("sanitizer", 35, "memcheck"),
 )
-"""In the order in which they run. Their seconds, and what the last needs to end, are less than 8 minutes."""
+"""In the order in which they run; their seconds are less than 8 minutes."""

@@ -1,4 +1,4 @@
-"""The libraries that seedbed needs: which of them are missing here, and wheels that were carried along.
+"""The libraries that seedbed needs: which are missing here, and wheels that bring them.
 
     python -m tools.gpu_check.wheels FOLDER 3.12
 
@@ -52,7 +52,7 @@ def name_of(requirement: str) -> str:
 
 
 def chosen(wheels: Path) -> list[Path]:
-    """Return the wheels of a folder that fit this Python and whose distribution is not here, or too old."""
+    """Return the wheels of a folder that fit this Python and bring what is missing or too old."""
     needed = {name_of(each): each for each in requirements()}
     found: dict[str, tuple[Any, Path]] = {}
     for wheel in wheels.glob("*.whl"):
@@ -67,7 +67,7 @@ def chosen(wheels: Path) -> list[Path]:
 
 
 def install(wheels: Sequence[Path], target: Path) -> list[str]:
-    """Install wheels into a folder, without the network, and return what pip said of those that it refused."""
+    """Install wheels into a folder, and return what pip said of those that it refused."""
     if not wheels or not _pip(*map(str, wheels), target=target):
         return []
     # One that is refused stops all.

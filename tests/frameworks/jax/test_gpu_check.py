@@ -1,4 +1,4 @@
-"""The part of `make gpu-check` that hands arrays to JAX, rehearsed on arrays of the stand-in for CuPy."""
+"""The part of `make gpu-check` that hands arrays to JAX, on those of the stand-in for CuPy."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""The part of `make gpu-check` that hands arrays to PyTorch, rehearsed on arrays of the stand-in for CuPy."""
+"""The part of `make gpu-check` that hands arrays to PyTorch, on those of the stand-in for CuPy."""
 
 from typing import Any
 

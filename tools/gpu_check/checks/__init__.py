@@ -1,1 +1,1 @@
-"""The checks, a module for each group; ``checks(rig)`` returns them by name, in the order of the list."""
+"""The checks, a module for each group: ``checks(rig)`` returns them by name, in the list's order."""

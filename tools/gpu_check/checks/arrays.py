@@ -1,4 +1,4 @@
-"""``client.sample(spec, device="gpu")``: the CPU's bits, and the same memory in PyTorch and in JAX."""
+"""``client.sample(spec, device="gpu")``: the CPU's bits, the same memory in PyTorch and JAX."""
 
 from collections.abc import Callable
 from functools import cache, partial

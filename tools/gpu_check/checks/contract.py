@@ -15,7 +15,7 @@ CLASSES = {
     "several workers": "TestSeveralWorkers",
 }
 FILE = Path(__file__).parents[1] / "device_tests.py"
-# The project's own settings are for another pytest: warnings of the libraries here are none of ours.
+# The project's settings are for its own pytest; warnings of the libraries here are none of ours.
 SETTINGS = ("addopts=", "minversion=0", "filterwarnings=ignore")
 
 

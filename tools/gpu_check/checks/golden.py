@@ -1,4 +1,4 @@
-"""The golden file, sampled on the device: to the host by the pinned ring, and left on the device."""
+"""The golden file, sampled on the device: copied to the host, and left there."""
 
 from collections.abc import Iterable
 from functools import partial

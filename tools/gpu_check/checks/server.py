@@ -1,8 +1,8 @@
 """The server on the device: many clients at a time, calls that are given up, the end."""
 
-import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import seedbed as sb
 from seedbed.spec.digests import Digester, digest_bytes
@@ -101,8 +101,9 @@ def give_up(address: str, spec: sb.TensorSpec) -> None:
     """Begin to fetch, and stop, some times."""
     with sb.connect(address) as client:
         for _ in range(CANCELS):
-            with contextlib.closing(client.chunks(spec, timeout_seconds=CALL_SECONDS)) as chunks:  # type: ignore[type-var]
-                next(chunks)
+            chunks: Any = client.chunks(spec, timeout_seconds=CALL_SECONDS)
+            next(chunks)
+            chunks.close()
 
 
 def at_a_time(function: Callable[[int], None]) -> None:
