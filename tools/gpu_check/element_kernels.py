@@ -42,7 +42,7 @@ class ElementKernel:
     kernel: BlockKernel
     """For the device: thread ``i`` writes the value of word number ``runs[0, 0] + i``."""
     loop: Callable[..., None]
-    """For the processor, not compiled: ``(first, split, params, out)`` does that for all of ``out``."""
+    """For the processor, not compiled: ``(first, split, params, out)`` does that."""
     split: np.generic
     params: tuple[np.generic, ...]
     words: int

@@ -1,1 +1,1 @@
-"""The checks, a module for each group: ``checks(rig)`` returns them by name, in the list's order."""
+"""The checks: ``checks(rig)`` of each module returns them by name, in the list's order."""

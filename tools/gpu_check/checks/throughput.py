@@ -1,4 +1,4 @@
-"""The throughput table: kernels beside the card's bandwidth and other generators, the ways off it."""
+"""The throughput table: kernels beside the card and other generators, and the ways off it."""
 
 import json
 import os
@@ -70,7 +70,7 @@ class Bench:
 
     @cached_property
     def _device_bytes(self) -> int:
-        """What a kernel fills: so much that a launch costs nothing beside it; others need room, too."""
+        """What a kernel fills: so much that a launch costs nothing; others need room, too."""
         import cupy
 
         properties = cupy.cuda.runtime.getDeviceProperties(self._rig.index)
