@@ -58,7 +58,7 @@ proto: $(dev)  ## generate client/seedbed/v1 from proto/
 quickstart: $(run)  ## start a server, fetch a model's tensors, draw them
 	$(bin)/python examples/quickstart.py
 
-bench: .venv-bench/installed  ## measure beside peers, set up in .venv-bench (ARGS='--only 3,4'; ARGS=--help tells more)
+bench: .venv-bench/installed  ## measure beside peers, set up in .venv-bench (ARGS='--only 3,4' or '--beside OTHER_CHECKOUT'; ARGS=--help tells more)
 	@.venv-bench/bin/python -m benchmarks $(ARGS)
 
 # Its own environment: the peers are large, and nothing else needs them. Git and the linters are told to pass it by.

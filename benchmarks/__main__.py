@@ -1,7 +1,7 @@
 """Measures seedbed beside its peers and prints one table.
 
     python -m benchmarks [--only 3,4] [--rounds N] [--smoke] [--json FILE] [--picture FILE.png]
-    [--from FILE]
+    [--from FILE] [--beside CHECKOUT]
 
 Every contender runs in a process of its own, and all take turns, after a turn that does not count.
 The table gives medians with their range; a ratio is the median of the ratios of each round, to the
@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks import picture, report
+from benchmarks.checkouts import Checkouts, checkouts
 from benchmarks.machine import machine
 from benchmarks.result import Result
 from benchmarks.rows import ROWS
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     }
     results = [result for result in earlier if result.row not in rows]
     for row in rows:
-        for result in _measured(row, sizes, options.rounds):
+        for result in _measured(row, sizes, options.rounds, checkouts(options.beside)):
             results.append(result)
             # At once, so that a run that is stopped has not been in vain.
             if options.json:
@@ -57,11 +58,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(any(result.unavailable.startswith(FAILED) for result in results))
 
 
-def _measured(row: int, sizes: Sizes, rounds: int) -> Iterator[Result]:
+def _measured(row: int, sizes: Sizes, rounds: int, of: Checkouts) -> Iterator[Result]:
     """Yield the results of one row; a failure is one, too, since the other rows are still wanted."""
     print(f"row {row} ...", file=sys.stderr, flush=True)
     try:
-        yield from ROWS[row](sizes, rounds)
+        yield from ROWS[row](sizes, rounds, of)
     except Exception as error:  # noqa: BLE001  # see above
         reason = f"{FAILED}: {type(error).__name__}: {error}"
         yield Result(row, "", "", higher_is_better=True, unavailable=reason)
@@ -102,9 +103,24 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="FILE",
-        help="take the results of an earlier --json, and measure only what --only names; may be given several times",
+        help="take the results of an earlier --json, and measure only what --only names;"
+        " may be given several times",
+    )
+    parser.add_argument(
+        "--beside",
+        type=_checkout,
+        metavar="CHECKOUT",
+        help="another checkout of seedbed, such as an older one, whose server and client take turns"
+        " with this one's",
     )
     return parser
+
+
+def _checkout(text: str) -> Path:
+    folder = Path(text)
+    if not (folder / "client" / "seedbed").is_dir():
+        raise argparse.ArgumentTypeError(f"must be a checkout of seedbed. Received: {text!r}")
+    return folder
 
 
 def _rows(text: str) -> list[int]:

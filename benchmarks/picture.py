@@ -1,33 +1,36 @@
-"""A picture of the results: how far each ratio reaches its bar."""
+"""A picture of the results: how many times as fast as the best peer seedbed is."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING
 
-from benchmarks.result import Result
-from benchmarks.table import bar_text, number
+from benchmarks.result import OURS, Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MET_COLOR, SHORT_COLOR = "#4c9a6a", "#d9822b"
+FASTER_COLOR, SLOWER_COLOR = "#4c9a6a", "#d9822b"
 TEXT_COLOR, MUTED_COLOR, LINE_COLOR = "#333333", "#777777", "#444444"
-INCHES_PER_BAR = 0.32
 FIGURE_INCHES = 11.0
-# About what is left for the bars and their labels beside the titles, and what a letter of a label
-# takes.
-AXES_INCHES = 6.8
-LETTER_INCHES = 0.066
-LABEL_GAP_INCHES = 0.15
+INCHES_PER_BAR = 0.36
+# About what is left for the bars and their labels beside the titles, and what a letter takes.
+AXES_INCHES = 6.5
+LETTER_INCHES = 0.073
+LABEL_GAP_INCHES = 0.2
+# Between the longest bar to the left and the titles, as a factor.
+LEFT_ROOM = 1.15
+TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 
 
 def draw(path: Path, results: Sequence[Result]) -> None:
-    """Write the picture of the results that have a ratio and a bar for it."""
+    """Write the picture of the results that have a peer which is not seedbed itself."""
     from matplotlib.figure import Figure
 
-    shown = [result for result in results if result.bar_on == "ratio" and result.score is not None]
+    shown = [result for result in results if _is_shown(result)]
     figure = Figure(
-        figsize=(FIGURE_INCHES, 1.3 + INCHES_PER_BAR * max(1, len(shown))),
+        figsize=(FIGURE_INCHES, 1.5 + INCHES_PER_BAR * max(1, len(shown))),
         dpi=150,
         layout="constrained",
     )
@@ -37,47 +40,70 @@ def draw(path: Path, results: Sequence[Result]) -> None:
     figure.savefig(path, facecolor="white")
 
 
+def _is_shown(result: Result) -> bool:
+    has_bar = result.bar is not None and result.bar_on == "ratio"
+    return has_bar and bool(result.ratios) and not result.peers[0].startswith(OURS)
+
+
 def _draw_bars(axes: "Axes", shown: Sequence[Result]) -> None:
     for place, result in enumerate(shown):
-        score = result.score or 0.0
-        axes.barh(place, score, height=0.68, color=MET_COLOR if result.is_met else SHORT_COLOR)
+        speedup = _speedup(result)
+        color = FASTER_COLOR if speedup >= 1 else SLOWER_COLOR
+        axes.barh(place, speedup - 1, left=1, height=0.7, color=color)
+        # Always right of the line at 1, where there is room.
         axes.annotate(
             _label(result),
-            (max(score, 1.0), place),
-            xytext=(6, 0),
+            (max(speedup, 1.0), place),
+            xytext=(7, 0),
             textcoords="offset points",
             va="center",
-            fontsize=8.5,
+            fontsize=10,
             color=TEXT_COLOR,
         )
-    axes.axvline(1.0, color=LINE_COLOR, linewidth=1.2)
+
+
+def _speedup(result: Result) -> float:
+    return median(result.speedups(result.peers[0]))
 
 
 def _label(result: Result) -> str:
-    of = "" if result.higher_is_better else "the time of "
-    return f"{number(result.figure or 0.0)}x {of}{result.peers[0]}   ({bar_text(result)})"
+    """Return the figure, the peer, and the range over the rounds."""
+    speedups = result.speedups(result.peers[0])
+    spread = f"{_times(min(speedups))} to {_times(max(speedups))}"
+    return f"{_times(median(speedups))}x {result.peers[0]}  ({spread})"
 
 
-def _reach(result: Result) -> float:
-    """Return how far the axis must go for a bar's label to end inside the picture."""
+def _times(ratio: float) -> str:
+    return f"{ratio:.2f}" if ratio < 2 else f"{ratio:.1f}"
+
+
+def _reach(result: Result, low: float) -> float:
+    """Return how far the axis, from ``low``, must go for a label to end inside the picture."""
     inches = LABEL_GAP_INCHES + LETTER_INCHES * len(_label(result))
-    return max(result.score or 0.0, 1.0) * AXES_INCHES / (AXES_INCHES - inches)
+    decades = math.log10(max(_speedup(result), 1.0) / low)
+    return float(low * 10 ** (decades * AXES_INCHES / (AXES_INCHES - inches)))
 
 
 def _dress(axes: "Axes", shown: Sequence[Result]) -> None:
-    axes.set_yticks(range(len(shown)), [result.title for result in shown], fontsize=9)
+    speedups = [1.0, *map(_speedup, shown)]
+    low = min(speedups) / LEFT_ROOM
+    axes.set_xscale("log")
+    axes.set_xlim(low, max([2 * max(speedups), *(_reach(result, low) for result in shown)]))
+    ticks = [tick for tick in TICKS if low <= tick <= max(speedups)]
+    axes.set_xticks(ticks, [f"{tick:g}x" for tick in ticks], fontsize=10)
+    axes.minorticks_off()
+    axes.set_yticks(range(len(shown)), [result.title for result in shown], fontsize=10)
     axes.set_ylim(len(shown) - 0.4, -0.6)
-    longest = max([1.0, *(result.score or 0.0 for result in shown)])
-    axes.set_xlim(0, max([longest, *(_reach(result) for result in shown)]))
-    axes.set_xticks([tick for tick in axes.get_xticks() if tick <= longest])
     axes.tick_params(colors=TEXT_COLOR, length=0)
+    axes.axvline(1.0, color=LINE_COLOR, linewidth=1.4)
     axes.set_xlabel(
-        "ratio to the best peer, over the bar for it (bar over ratio where less is better)",
+        "times as fast, on a logarithmic scale; in brackets, the range over the rounds;\n"
+        "left of the line, the alternative is faster",
         color=MUTED_COLOR,
-        fontsize=8.5,
+        fontsize=10,
         loc="left",
     )
     for spine in axes.spines.values():
         spine.set_visible(False)
-    title = "seedbed beside the best peer: right of the line, the bar is met"
-    axes.figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold", color=TEXT_COLOR)
+    title = "seedbed's speed, as a multiple of the fastest alternative's"
+    axes.figure.suptitle(title, x=0.01, ha="left", fontsize=14, fontweight="bold", color=TEXT_COLOR)

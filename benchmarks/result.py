@@ -1,4 +1,4 @@
-"""What one line of the table says: each contender's figures round by round, the ratio, and whether the bar is met."""
+"""One line of the table: each contender's figures, the ratio, and whether the bar is met."""
 
 from dataclasses import asdict, dataclass, field
 from statistics import median
@@ -6,10 +6,16 @@ from typing import Any, Literal, Self
 
 OURS = "seedbed"
 """The contender that the table is about."""
+OTHER = f"{OURS}, other checkout"
+"""The same from another checkout, which is measured beside it; no peer."""
 
 NOT_INSTALLED = "not installed"
 NOT_OFFERED = "not offered"
 """How the reason begins why a library that is installed has no figure: it has no such function."""
+
+
+# What a figure of zero counts as, where it divides.
+SMALLEST = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,7 @@ class Result:
     @property
     def peers(self) -> list[str]:
         """The measured peers, the best one first."""
-        others = [name for name in self.samples if name != OURS]
+        others = [name for name in self.samples if name not in {OURS, OTHER}]
         return sorted(
             others, key=lambda name: median(self.samples[name]), reverse=self.higher_is_better
         )
@@ -59,9 +65,19 @@ class Result:
             for ours, theirs in zip(self.samples[OURS], self.samples[self.peers[0]], strict=True)
         ]
 
+    def speedups(self, over: str) -> list[float]:
+        """Return how many times as fast as another contender we were, round by round.
+
+        Above 1 is better whatever the unit; empty unless both were measured.
+        """
+        pairs = zip(self.samples.get(OURS, []), self.samples.get(over, []), strict=False)
+        if self.higher_is_better:
+            return [ours / theirs for ours, theirs in pairs]
+        return [theirs / max(ours, SMALLEST) for ours, theirs in pairs]
+
     @property
     def figure(self) -> float | None:
-        """What the bar is about: the median ratio or the median of our figures; None if it was not measured."""
+        """The median ratio or of our figures, as the bar is about; None if not measured."""
         figures = self.ratios if self.bar_on == "ratio" else self.samples.get(OURS, [])
         return median(figures) if figures else None
 
@@ -71,7 +87,9 @@ class Result:
         if self.bar is None or self.figure is None:
             return None
         return (
-            self.figure / self.bar if self.higher_is_better else self.bar / max(self.figure, 1e-9)
+            self.figure / self.bar
+            if self.higher_is_better
+            else self.bar / max(self.figure, SMALLEST)
         )
 
     @property
@@ -94,6 +112,7 @@ class Result:
             **asdict(self),
             "best_peer": self.peers[0] if self.peers else None,
             "ratios": self.ratios,
+            "over_other_checkout": self.speedups(OTHER),
             "figure": self.figure,
             "is_met": self.is_met,
         }

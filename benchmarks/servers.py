@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks.worker import ROOT
+from benchmarks.checkouts import ROOT, import_path
 
 LISTENING = r"listening address=(\S+)"
 SERVING = r" INFO serving "
@@ -70,12 +70,15 @@ class Server:
         return self.wait_for(LISTENING)
 
     @property
+    def process(self) -> psutil.Process:
+        """The server's process, as the operating system sees it."""
+        return psutil.Process(self._process.pid)
+
+    @property
     def memory(self) -> int:
         """The resident memory of it and its children in bytes, as the operating system tells it."""
-        process = psutil.Process(self._process.pid)
-        return sum(
-            int(each.memory_info().rss) for each in (process, *process.children(recursive=True))
-        )
+        processes = (self.process, *self.process.children(recursive=True))
+        return sum(int(each.memory_info().rss) for each in processes)
 
     def stop(self) -> None:
         """End it."""
@@ -96,6 +99,7 @@ def seedbed_server(
     listen: str = "127.0.0.1:0",
     environment: Mapping[str, str] | None = None,
     workers: int = 1,
+    checkout: Path = ROOT,
 ) -> Iterator[Server]:
     """Yield a seedbed-server that serves.
 
@@ -104,6 +108,7 @@ def seedbed_server(
         listen: its address.
         environment: variables besides those of this process.
         workers: how many processes it is to be.
+        checkout: whose server it is.
     """
     number = ("--workers", str(workers)) if workers > 1 else ()
     command = [
@@ -117,7 +122,7 @@ def seedbed_server(
         *number,
         *arguments,
     ]
-    with _started(command, environment) as server:
+    with _started(command, {**import_path(checkout), **(environment or {})}) as server:
         server.wait_for(SERVING, workers)
         yield server
 
@@ -126,7 +131,8 @@ def seedbed_server(
 def peer_server(module: str, **settings: Any) -> Iterator[Server]:
     """Yield a server of :mod:`benchmarks.peers` that listens."""
     with _started(
-        [sys.executable, "-m", f"benchmarks.peers.{module}", json.dumps(settings)]
+        [sys.executable, "-m", f"benchmarks.peers.{module}", json.dumps(settings)],
+        import_path(ROOT),
     ) as server:
         server.wait_for(LISTENING)
         yield server

@@ -1,4 +1,4 @@
-"""How much each benchmark moves: the published sizes, and tiny ones that only show that everything works."""
+"""How much each benchmark moves: the published sizes, and tiny ones for a quick try."""
 
 from dataclasses import dataclass
 
@@ -13,10 +13,10 @@ class Sizes:
     """What is sampled in one process."""
     fetch_bytes: int = GIB
     """What one client fetches."""
+    message_bytes: int = 2 * MIB
+    """The messages of a bare stream: as large as seedbed's chunks."""
     flight_batch_bytes: tuple[int, ...] = (64 * KIB, 256 * KIB, MIB, 4 * MIB, 16 * MIB, 64 * MIB)
     """The batch sizes that Arrow Flight tries before it takes its best."""
-    longest_axis: int | None = None
-    """What the axes of a model's tensors are cut to; None leaves them."""
     small_tensor_elements: int = 64
     """The elements of each tensor of the model of small tensors."""
     latency_calls: int = 1000
@@ -35,7 +35,6 @@ SMOKE = Sizes(
     sampling_bytes=MIB,
     fetch_bytes=4 * MIB,
     flight_batch_bytes=(64 * KIB, MIB),
-    longest_axis=64,
     latency_calls=20,
     orthogonal_rows=64,
     stream_bytes=64 * MIB,

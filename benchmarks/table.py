@@ -1,9 +1,9 @@
-"""The results as one table, in Markdown whose columns are aligned, so that it can be read where it is printed."""
+"""The results as one table, in Markdown with aligned columns, to be read where it is printed."""
 
 from collections.abc import Sequence
 from statistics import median
 
-from benchmarks.result import NOT_INSTALLED, NOT_OFFERED, OURS, Result
+from benchmarks.result import NOT_INSTALLED, NOT_OFFERED, OTHER, OURS, Result
 
 HEADINGS = (
     "#",
@@ -21,13 +21,23 @@ INCOMPLETE = "met*"
 def table(results: Sequence[Result]) -> str:
     """Return the table, and below it what its reader must know."""
     rows = [HEADINGS, *map(_cells, results)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
+    if any(OTHER in {*result.samples, *result.absent} for result in results):
+        last = ["as fast as the other checkout (range)", *map(_beside, results)]
+        rows = [(*row, cell) for row, cell in zip(rows, last, strict=True)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
         for row in rows
     ]
     rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
     return "\n".join([lines[0], rule, *lines[1:], "", *_notes(results)])
+
+
+def _beside(result: Result) -> str:
+    """Return how many times as fast as the other checkout, above 1 is better, and its figure."""
+    if not (speedups := result.speedups(OTHER)):
+        return ""
+    return f"{figures(speedups)}, its {number(median(result.samples[OTHER]))} {result.unit}"
 
 
 def figures(numbers: Sequence[float]) -> str:

@@ -5,8 +5,10 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol, Self
 
+from benchmarks.checkouts import ROOT
 from benchmarks.result import NOT_INSTALLED, NOT_OFFERED, OURS
 from benchmarks.worker import Worker, WorkerError
 
@@ -70,6 +72,8 @@ class Contest:
         *,
         needs: tuple[str, ...] = (),
         threads: int | None = None,
+        checkout: Path = ROOT,
+        scripts: Path = ROOT,
     ) -> None:
         """Add a process that runs a module of :mod:`benchmarks.peers`.
 
@@ -79,11 +83,14 @@ class Contest:
             settings: the arguments of the module's ``actions``.
             needs: the packages without which it cannot; it is noted as missing then.
             threads: how many threads it may use; None leaves that to it.
+            checkout: whose seedbed it imports.
+            scripts: whose :mod:`benchmarks` it runs.
         """
         if reason := missing(*needs):
             self._missing[name] = reason
         else:
-            self.add(name, self._stack.enter_context(Worker(module, settings, threads)))
+            worker = Worker(module, settings, threads, checkout=checkout, scripts=scripts)
+            self.add(name, self._stack.enter_context(worker))
 
     def add(self, name: str, contender: Contender) -> None:
         """Add one that the caller ends."""

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-ROOT = Path(__file__).parents[1]
+from benchmarks.checkouts import ROOT, import_path
+
 # A turn that takes longer hangs.
 LONGEST_TURN_SECONDS = 1800.0
 # Libraries that return new memory from every call would pay for its pages each time; keeping it is
@@ -32,10 +33,18 @@ class Worker:
         settings: the arguments of its ``actions``.
         threads: how many threads, and so processors, a library may use that computes in its own
             process.
+        checkout: whose seedbed it imports.
+        scripts: whose :mod:`benchmarks` it runs.
     """
 
     def __init__(
-        self, module: str, settings: Mapping[str, Any], threads: int | None = None
+        self,
+        module: str,
+        settings: Mapping[str, Any],
+        threads: int | None = None,
+        *,
+        checkout: Path = ROOT,
+        scripts: Path = ROOT,
     ) -> None:
         command = [
             sys.executable,
@@ -51,8 +60,8 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,
-            cwd=ROOT,
-            env=_environment(threads),
+            cwd=scripts,
+            env={**_environment(threads), **import_path(checkout)},
         )
         self._actions: frozenset[str] | None = None
 

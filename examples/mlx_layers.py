@@ -2,8 +2,8 @@
 
 import mlx.core as mx
 from mlx import nn
-from mlx.utils import tree_flatten, tree_unflatten
 
+import seedbed as sb
 from seedbed import mlx as init
 
 
@@ -13,15 +13,10 @@ def main() -> None:
 
     # By name: each weight depends on the seed and its name, whatever else is initialized, and in
     # which order.
-    filled = []
-    for name, parameter in tree_flatten(net.parameters()):
-        if parameter.ndim > 1:
-            filled.append((name, init.he_normal(seed=42, name=name)(parameter, gain=2**0.5)))
-        else:
-            filled.append((name, init.constant(0.0)(parameter)))
-    net.update(tree_unflatten(filled))
-
-    print(f"{len(filled)} parameters, digest {init.digest(net)}")
+    init.initialize(
+        net, seed=42, rules={"*.bias": "zeros", "*": sb.KaimingNormal(nonlinearity="relu")}
+    )
+    print(f"{len(init.digests(net))} parameters, digest {init.digest(net)}")
 
     # As MLX's own: one initializer for a whole layer. Its calls are the successive draws of the
     # seed.

@@ -1,4 +1,4 @@
-"""A client that fetches all tensors of a model: by one call, or by one for each."""
+"""A client that fetches a model cut small: by one call, or by one for each tensor."""
 
 import dataclasses
 import math
@@ -15,8 +15,7 @@ def actions(
     address: str,
     manifest: str,
     by: Literal["model", "tensor"],
-    longest_axis: int | None,
-    elements: int | None,
+    elements: int,
 ) -> dict[str, Action]:
     """Return what fetches a model into preallocated arrays.
 
@@ -24,16 +23,12 @@ def actions(
         address: of the server.
         manifest: the file that lists the model's tensors.
         by: what one call fetches.
-        longest_axis: what longer axes are cut to.
-        elements: what tensors are cut to; None leaves them.
+        elements: what tensors are cut to.
     """
     client = sb.connect(address)
 
     def cut(spec: sb.TensorSpec) -> sb.TensorSpec:
-        shape = tuple(min(length, longest_axis or length) for length in spec.shape)
-        if elements is not None:
-            shape = (min(math.prod(shape), elements),)
-        return dataclasses.replace(spec, shape=shape)
+        return dataclasses.replace(spec, shape=(min(math.prod(spec.shape), elements),))
 
     model = sb.Manifest(map(cut, sb.Manifest.load(manifest).tensors))
     outs = {spec.name: np.ones(spec.shape, spec.dtype.numpy) for spec in model.tensors}

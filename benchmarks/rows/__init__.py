@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator
 
+from benchmarks.checkouts import Checkouts
 from benchmarks.result import Result
 from benchmarks.rows import fetch, latency, memory, model, orthogonal, sampling, start, workers
 from benchmarks.sizes import Sizes
 
-ROWS: dict[int, Callable[[Sizes, int], Iterator[Result]]] = {
+ROWS: dict[int, Callable[[Sizes, int, Checkouts], Iterator[Result]]] = {
     1: sampling.beside_peers,
     2: sampling.scaling,
     3: fetch.beside_flight,
@@ -19,5 +20,6 @@ ROWS: dict[int, Callable[[Sizes, int], Iterator[Result]]] = {
     10: memory.while_streaming,
     11: start.until_serving,
     12: workers.two_beside_one,
+    13: fetch.by_asyncio,
 }
-"""What measures each row; takes the sizes and the number of rounds."""
+"""What measures each row; takes the sizes, the number of rounds and the checkouts."""

@@ -1,20 +1,21 @@
-"""Rows 3 to 6: how fast a client fetches a tensor from a server on this machine, sampling included.
+"""Rows 3 to 6 and 13: how fast a client fetches a tensor from a server on this machine, sampling included.
 
 The peers send ready bytes, or sample in the client's own process. Server and client are processes
 of their own.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
 
+from benchmarks.checkouts import Checkouts
 from benchmarks.folders import FolderError, huge_page_folder, shared_folder, socket_folder
 from benchmarks.result import OURS, Result
+from benchmarks.rows.contests import contest_of
 from benchmarks.servers import Server, peer_server, seedbed_server
 from benchmarks.sizes import Sizes, size_text
 from benchmarks.turns import Contest, Turns, missing
-from seedbed_server.settings import Settings
 
 FLIGHT_BAR = 1.0
 BARE_BAR = 0.9
@@ -34,16 +35,12 @@ ITEM_BYTES = 4
 THREADS = 2
 
 
-def beside_flight(sizes: Sizes, rounds: int) -> Iterator[Result]:
+def beside_flight(sizes: Sizes, rounds: int, checkouts: Checkouts) -> Iterator[Result]:
     """Yield row 3: GlorotUniform into an array, beside Arrow Flight with a ready buffer."""
     with (
-        Contest() as contest,
-        seedbed_server() as server,
+        contest_of(checkouts, "seedbed_client", _fetch(sizes)) as contest,
         _flight_server(sizes, "grpc://127.0.0.1:0") as flight,
     ):
-        contest.start(
-            OURS, "seedbed_client", {**_fetch(sizes, server), "initializer": "GlorotUniform"}
-        )
         contest.start(
             FLIGHT,
             "flight_client",
@@ -54,17 +51,13 @@ def beside_flight(sizes: Sizes, rounds: int) -> Iterator[Result]:
     yield _result(3, "GlorotUniform over TCP", sizes, turns, bar=FLIGHT_BAR)
 
 
-def beside_bare_stream(sizes: Sizes, rounds: int) -> Iterator[Result]:
-    """Yield row 4: the same beside a bare gRPC stream of ready bytes, in messages as large as seedbed's."""
-    stream = {"total_bytes": sizes.fetch_bytes, "message_bytes": Settings().chunk_bytes}
+def beside_bare_stream(sizes: Sizes, rounds: int, checkouts: Checkouts) -> Iterator[Result]:
+    """Yield row 4: the same beside a bare gRPC stream of ready bytes, in messages as large."""
+    stream = {"total_bytes": sizes.fetch_bytes, "message_bytes": sizes.message_bytes}
     with (
-        Contest() as contest,
-        seedbed_server() as server,
+        contest_of(checkouts, "seedbed_client", _fetch(sizes)) as contest,
         peer_server("bare_server", **stream) as bare,
     ):
-        contest.start(
-            OURS, "seedbed_client", {**_fetch(sizes, server), "initializer": "GlorotUniform"}
-        )
         for name, is_tuned in (
             ("bare gRPC", False),
             ("bare gRPC, seedbed's channel settings", True),
@@ -79,12 +72,9 @@ def beside_bare_stream(sizes: Sizes, rounds: int) -> Iterator[Result]:
     yield _result(4, "GlorotUniform over TCP", sizes, turns, bar=BARE_BAR)
 
 
-def beside_keras(sizes: Sizes, rounds: int) -> Iterator[Result]:
-    """Yield row 5: GlorotNormal into an array, beside sampling it with Keras in the process itself."""
-    with Contest() as contest, seedbed_server() as server:
-        contest.start(
-            OURS, "seedbed_client", {**_fetch(sizes, server), "initializer": "GlorotNormal"}
-        )
+def beside_keras(sizes: Sizes, rounds: int, checkouts: Checkouts) -> Iterator[Result]:
+    """Yield row 5: GlorotNormal into an array, beside Keras sampling it in its own process."""
+    with contest_of(checkouts, "seedbed_client", _fetch(sizes, "GlorotNormal")) as contest:
         keras = {"threads": THREADS, "shape": _shape(sizes)}
         contest.start(
             "Keras on TensorFlow, local", "keras_local", keras, needs=KERAS_NEEDS, threads=THREADS
@@ -93,19 +83,33 @@ def beside_keras(sizes: Sizes, rounds: int) -> Iterator[Result]:
     yield _result(5, "GlorotNormal over TCP", sizes, turns, bar=KERAS_BAR)
 
 
-def by_shared_memory(sizes: Sizes, rounds: int) -> Iterator[Result]:
-    """Yield row 6: on the same host, the server's shared memory beside Arrow Flight over its Unix socket.
+def by_asyncio(sizes: Sizes, rounds: int, checkouts: Checkouts) -> Iterator[Result]:
+    """Yield row 13: the asyncio client, beside a bare stream of ready bytes on asyncio."""
+    stream = {"total_bytes": sizes.fetch_bytes, "message_bytes": sizes.message_bytes}
+    with (
+        contest_of(checkouts, "seedbed_aio", {"shape": _shape(sizes)}) as contest,
+        peer_server("bare_server", **stream) as bare,
+    ):
+        settings = {"address": bare.address, "total_bytes": sizes.fetch_bytes}
+        contest.start("bare gRPC on asyncio", "bare_aio", settings)
+        turns = contest.turns("fetch", rounds)
+    yield _result(13, "GlorotUniform over TCP, asyncio", sizes, turns, bar=BARE_BAR)
+
+
+def by_shared_memory(sizes: Sizes, rounds: int, checkouts: Checkouts) -> Iterator[Result]:
+    """Yield row 6: the server's shared memory, beside Arrow Flight over its Unix socket.
 
     Once in a folder of the system's, and once in one of large pages, which an operator may mount
     for it.
     """
     title = "GlorotUniform by shared memory"
     with shared_folder() as shared:
-        yield _beside_flight_on_this_host(title, sizes, rounds, shared)
+        yield _beside_flight_on_this_host(title, sizes, rounds, checkouts, shared)
     title = f"{title} in huge pages"
     try:
-        with huge_page_folder(4 * sizes.fetch_bytes + MARGIN_BYTES) as shared:
-            yield _beside_flight_on_this_host(title, sizes, rounds, shared)
+        needed_bytes = len(checkouts) * 4 * sizes.fetch_bytes + MARGIN_BYTES
+        with huge_page_folder(needed_bytes) as shared:
+            yield _beside_flight_on_this_host(title, sizes, rounds, checkouts, shared)
     except FolderError as error:
         reason = f"not available: {error}"
         yield Result(
@@ -118,19 +122,35 @@ def by_shared_memory(sizes: Sizes, rounds: int) -> Iterator[Result]:
         )
 
 
-def _beside_flight_on_this_host(title: str, sizes: Sizes, rounds: int, shared: Path) -> Result:
+def _beside_flight_on_this_host(
+    title: str, sizes: Sizes, rounds: int, checkouts: Checkouts, shared: Path
+) -> Result:
     with (
-        Contest() as contest,
+        ExitStack() as servers,
         socket_folder() as sockets,
-        seedbed_server(
-            "--shared-memory-dir", str(shared), listen=f"unix://{sockets}/seedbed.sock"
-        ) as server,
         _flight_server(sizes, f"grpc+unix://{sockets}/flight.sock") as flight,
+        Contest() as contest,
     ):
-        contest.start(OURS, "seedbed_client", {"address": server.address, "shape": _shape(sizes)})
+        for number, (name, checkout) in enumerate(checkouts.items()):
+            own = shared / str(number)
+            own.mkdir()
+            server = servers.enter_context(
+                seedbed_server(
+                    "--shared-memory-dir",
+                    str(own),
+                    listen=f"unix://{sockets}/seedbed{number}.sock",
+                    checkout=checkout,
+                )
+            )
+            client = {"address": server.address, "shape": _shape(sizes)}
+            contest.start(name, "seedbed_client", client, checkout=checkout)
         for name, into_array in ((FLIGHT, True), (FLIGHT_BATCHES, False)):
-            client = _flight_client(sizes, flight, into_array=into_array)
-            contest.start(name, "flight_client", client, needs=FLIGHT_NEEDS)
+            contest.start(
+                name,
+                "flight_client",
+                _flight_client(sizes, flight, into_array=into_array),
+                needs=FLIGHT_NEEDS,
+            )
         turns = contest.turns("fetch", rounds)
     is_mapped = all(figures["is_mapped"] for figures in turns.figures[OURS])
     note = "" if is_mapped else "the client's array is memory of its own, not the server's"
@@ -145,8 +165,8 @@ def _shape(sizes: Sizes) -> tuple[int, int]:
     return sizes.fetch_bytes // ITEM_BYTES // COLUMNS, COLUMNS
 
 
-def _fetch(sizes: Sizes, server: Server) -> dict[str, Any]:
-    return {"address": server.address, "shape": _shape(sizes), "has_array": True}
+def _fetch(sizes: Sizes, initializer: str = "GlorotUniform") -> dict[str, Any]:
+    return {"shape": _shape(sizes), "initializer": initializer, "has_array": True}
 
 
 def _flight_server(sizes: Sizes, location: str) -> AbstractContextManager[Server | None]:

@@ -2,20 +2,23 @@
 
 from collections.abc import Iterator
 
-from benchmarks.result import OURS, Result
-from benchmarks.servers import peer_server, seedbed_server
+from benchmarks.checkouts import Checkouts
+from benchmarks.result import Result
+from benchmarks.rows.contests import contest_of
+from benchmarks.servers import peer_server
 from benchmarks.sizes import Sizes
-from benchmarks.turns import Contest
 
 BAR = 2.0
 SHAPE = (2, 2)
 
 
-def of_one_tensor(sizes: Sizes, rounds: int) -> Iterator[Result]:
-    """Yield row 8: the median and the 99th percentile beside a bare unary echo, over connections that are warm."""
-    with Contest() as contest, seedbed_server() as server, peer_server("bare_server") as bare:
-        ours = {"address": server.address, "shape": SHAPE, "calls": sizes.latency_calls}
-        contest.start(OURS, "seedbed_client", ours)
+def of_one_tensor(sizes: Sizes, rounds: int, checkouts: Checkouts) -> Iterator[Result]:
+    """Yield row 8: the median and the 99th percentile, beside a bare unary echo; all is warm."""
+    settings = {"shape": SHAPE, "calls": sizes.latency_calls}
+    with (
+        contest_of(checkouts, "seedbed_client", settings) as contest,
+        peer_server("bare_server") as bare,
+    ):
         contest.start(
             "bare gRPC echo", "bare_client", {"address": bare.address, "calls": sizes.latency_calls}
         )

@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
-from benchmarks.result import OURS, Result
+from benchmarks.checkouts import Checkouts
+from benchmarks.result import Result
 from benchmarks.servers import Server, seedbed_server
 from benchmarks.sizes import MIB, Sizes, size_text
 from benchmarks.worker import Worker
@@ -15,20 +17,38 @@ LOOK_EVERY_SECONDS = 0.02
 SETTLE_SECONDS = 1.0
 
 
-def while_streaming(sizes: Sizes, rounds: int) -> Iterator[Result]:
-    """Yield row 10: the largest growth over the idle size, with one quick reader and one that has stalled."""
+def while_streaming(sizes: Sizes, rounds: int, checkouts: Checkouts) -> Iterator[Result]:
+    """Yield row 10: the largest growth over the idle size, one reader quick and one stalled."""
     del rounds  # a long stream, once: memory that leaks does so within it
-    shape = (sizes.stream_bytes // ITEM_BYTES,)
-    with seedbed_server() as server:
+    samples, notes = {}, []
+    for name, checkout in checkouts.items():
+        growth, note = _growth_mib(sizes, checkout)
+        samples[name] = [growth]
+        notes.append(f"{name} {note}")
+    yield Result(
+        row=10,
+        title=f"server's growth while it streams {size_text(sizes.stream_bytes)}, a reader stalled",
+        unit="MiB",
+        higher_is_better=False,
+        samples=samples,
+        bar=BAR_MIB,
+        bar_on="value",
+        note="; ".join(notes),
+    )
+
+
+def _growth_mib(sizes: Sizes, checkout: Path) -> tuple[float, str]:
+    """Return how much a server grows, and its idle size and speed as text."""
+    with seedbed_server(checkout=checkout) as server:
         settings = {
             "address": server.address,
-            "shape": shape,
+            "shape": (sizes.stream_bytes // ITEM_BYTES,),
             "dtype": DTYPE,
             "initializer": "RandomUniform",
         }
         with (
-            Worker("seedbed_client", settings) as reader,
-            Worker("seedbed_client", settings) as stalled,
+            Worker("seedbed_client", settings, checkout=checkout) as reader,
+            Worker("seedbed_client", settings, checkout=checkout) as stalled,
         ):
             reader.actions()
             stalled.actions()
@@ -36,16 +56,8 @@ def while_streaming(sizes: Sizes, rounds: int) -> Iterator[Result]:
             idle = server.memory
             stalled.run("stall")
             largest, seconds = _largest_memory(server, reader)
-    yield Result(
-        row=10,
-        title=f"server's growth while it streams {size_text(sizes.stream_bytes)}, one reader stalled",
-        unit="MiB",
-        higher_is_better=False,
-        samples={OURS: [(largest - idle) / MIB]},
-        bar=BAR_MIB,
-        bar_on="value",
-        note=f"idle: {idle / MIB:.0f} MiB; streamed at {sizes.stream_bytes / seconds / 1e9:.2f} GB/s",
-    )
+    speed = sizes.stream_bytes / seconds / 1e9
+    return (largest - idle) / MIB, f"idle: {idle / MIB:.0f} MiB; streamed at {speed:.2f} GB/s"
 
 
 def _largest_memory(server: Server, reader: Worker) -> tuple[int, float]:

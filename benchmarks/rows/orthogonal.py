@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from benchmarks.result import OURS, Result
+from benchmarks.checkouts import Checkouts
+from benchmarks.result import Result
 from benchmarks.sizes import Sizes
 from benchmarks.turns import Contest, Turns
 
@@ -15,18 +16,19 @@ BARS = ({KERAS}, 0.8), (set(NUMPY.values()), 1.0)
 THREADS = 2
 
 
-def beside_peers(sizes: Sizes, rounds: int) -> Iterator[Result]:
+def beside_peers(sizes: Sizes, rounds: int, checkouts: Checkouts) -> Iterator[Result]:
     """Yield row 9: beside Keras, and beside the QR alone."""
     rows = sizes.orthogonal_rows
     with Contest() as contest:
-        contest.start(OURS, "seedbed_local", {"rows": rows}, threads=THREADS)
+        for name, checkout in checkouts.items():
+            contest.start(name, "seedbed_local", {"rows": rows}, threads=THREADS, checkout=checkout)
         keras = {"threads": THREADS, "shape": (rows, rows)}
         contest.start(KERAS, "keras_local", keras, needs=("keras", "tensorflow"), threads=THREADS)
         for threads, name in NUMPY.items():
             contest.start(name, "numpy_qr", {"rows": rows}, threads=threads)
         turns = contest.turns("orthogonal", rounds)
     for peers, bar in BARS:
-        chosen = _only(turns, peers)
+        chosen = _only(turns, peers | checkouts.keys())
         yield Result(
             row=9,
             title=f"Orthogonal {rows}x{rows} float32, {THREADS} threads",
@@ -38,9 +40,9 @@ def beside_peers(sizes: Sizes, rounds: int) -> Iterator[Result]:
         )
 
 
-def _only(turns: Turns, peers: set[str]) -> Turns:
-    """Return the turns of seedbed and some peers."""
+def _only(turns: Turns, names: set[str]) -> Turns:
+    """Return the turns of some contenders."""
     return Turns(
-        {who: figures for who, figures in turns.figures.items() if who in {OURS, *peers}},
-        {who: reason for who, reason in turns.absent.items() if who in peers},
+        {who: figures for who, figures in turns.figures.items() if who in names},
+        {who: reason for who, reason in turns.absent.items() if who in names},
     )

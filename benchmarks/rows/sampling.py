@@ -1,7 +1,8 @@
-"""Rows 1 and 2: how fast one process samples, beside every library that does, and on two threads beside one."""
+"""Rows 1 and 2: how fast one process samples, beside its peers and on two threads over one."""
 
 from collections.abc import Iterator
 
+from benchmarks.checkouts import ROOT, Checkouts
 from benchmarks.peers.names import DISTRIBUTIONS, DTYPES, ITEM_BYTES, cell
 from benchmarks.result import OURS, Result
 from benchmarks.sizes import Sizes
@@ -14,11 +15,12 @@ SCALING_BAR = 1.8
 UNIT = "GB/s"
 
 
-def beside_peers(sizes: Sizes, rounds: int) -> Iterator[Result]:
+def beside_peers(sizes: Sizes, rounds: int, checkouts: Checkouts) -> Iterator[Result]:
     """Yield row 1: every distribution and dtype beside every library that has it."""
     for threads in THREADS:
         with Contest() as contest:
-            _start_all(contest, sizes.sampling_bytes, threads)
+            _start_ours(contest, sizes, checkouts, threads)
+            _start_peers(contest, sizes.sampling_bytes, threads)
             for dtype in DTYPES:
                 for distribution in DISTRIBUTIONS:
                     turns = contest.turns(cell(distribution, dtype), rounds)
@@ -33,12 +35,11 @@ def beside_peers(sizes: Sizes, rounds: int) -> Iterator[Result]:
                     )
 
 
-def scaling(sizes: Sizes, rounds: int) -> Iterator[Result]:
+def scaling(sizes: Sizes, rounds: int, checkouts: Checkouts) -> Iterator[Result]:
     """Yield row 2: two threads beside one."""
     with Contest() as contest:
-        for name, threads in ((OURS, 2), (f"{OURS}, 1 thread", 1)):
-            settings = {"size_bytes": sizes.sampling_bytes, "threads": threads}
-            contest.start(name, "seedbed_sampling", settings, threads=threads)
+        _start_ours(contest, sizes, checkouts, 2)
+        _start_ours(contest, sizes, {f"{OURS}, 1 thread": ROOT}, 1)
         for distribution in DISTRIBUTIONS:
             turns = contest.turns(cell(distribution, "float32"), rounds)
             yield Result(
@@ -52,10 +53,23 @@ def scaling(sizes: Sizes, rounds: int) -> Iterator[Result]:
             )
 
 
-def _start_all(contest: Contest, size_bytes: int, threads: int) -> None:
+def _start_ours(contest: Contest, sizes: Sizes, checkouts: Checkouts, threads: int) -> None:
+    settings = {"size_bytes": sizes.sampling_bytes, "threads": threads}
+    for name, checkout in checkouts.items():
+        # The one script that looks behind the public interface, so it comes with what it looks at.
+        contest.start(
+            name,
+            "seedbed_sampling",
+            settings,
+            threads=threads,
+            checkout=checkout,
+            scripts=checkout,
+        )
+
+
+def _start_peers(contest: Contest, size_bytes: int, threads: int) -> None:
     size = {"size_bytes": size_bytes}
     both = {**size, "threads": threads}
-    contest.start(OURS, "seedbed_sampling", both, threads=threads)
     contest.start("numpy", "numpy_sampling", both, threads=threads)
     contest.start("PyTorch", "torch_sampling", both, needs=("torch",), threads=threads)
     contest.start("TensorFlow", "tensorflow_sampling", both, needs=("tensorflow",), threads=threads)

@@ -3,7 +3,9 @@
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 
+from benchmarks.checkouts import ROOT, Checkouts
 from benchmarks.result import OURS, Result
 from benchmarks.servers import Server, seedbed_server
 from benchmarks.sizes import Sizes
@@ -16,7 +18,7 @@ COLUMNS = 1024
 ITEM_BYTES = 4
 
 
-class Crowd:
+class Clients:
     """Clients that do the same at the same time."""
 
     def __init__(self, clients: Sequence[Worker]) -> None:
@@ -36,18 +38,18 @@ class Crowd:
         return {"seconds": time.perf_counter() - started}
 
 
-def two_beside_one(sizes: Sizes, rounds: int) -> Iterator[Result]:
+def two_beside_one(sizes: Sizes, rounds: int, checkouts: Checkouts) -> Iterator[Result]:
     """Yield row 12: the bytes that all clients get in a second from two workers, beside one.
 
     Each client connects anew in each turn, since the kernel gives a connection to a worker for
     good.
     """
     with ExitStack() as stack, Contest() as contest:
-        for name, workers in ((OURS, WORKERS), (f"{OURS}, 1 worker", 1)):
-            server = stack.enter_context(seedbed_server(workers=workers))
-            contest.add(
-                name, Crowd([stack.enter_context(_client(sizes, server)) for _ in range(CLIENTS)])
-            )
+        servers = [(name, checkout, WORKERS) for name, checkout in checkouts.items()]
+        for name, checkout, workers in (*servers, (f"{OURS}, 1 worker", ROOT, 1)):
+            server = stack.enter_context(seedbed_server(workers=workers, checkout=checkout))
+            clients = [_client(sizes, server, checkout) for _ in range(CLIENTS)]
+            contest.add(name, Clients([stack.enter_context(client) for client in clients]))
         turns = contest.turns("reconnect and fetch", rounds)
     yield Result(
         row=12,
@@ -59,6 +61,7 @@ def two_beside_one(sizes: Sizes, rounds: int) -> Iterator[Result]:
     )
 
 
-def _client(sizes: Sizes, server: Server) -> Worker:
+def _client(sizes: Sizes, server: Server, checkout: Path) -> Worker:
     shape = (sizes.client_bytes // ITEM_BYTES // COLUMNS, COLUMNS)
-    return Worker("seedbed_client", {"address": server.address, "shape": shape, "has_array": True})
+    settings = {"address": server.address, "shape": shape, "has_array": True}
+    return Worker("seedbed_client", settings, checkout=checkout)

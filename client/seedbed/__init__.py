@@ -80,9 +80,9 @@ from seedbed.initializers import (
     xavier_uniform,
     zeros,
 )
+from seedbed.initializers.registry import deserialize, get, serialize
+from seedbed.initializers.seeds import SeedGenerator
 from seedbed.manifest import Manifest
-from seedbed.registry import deserialize, get, serialize
-from seedbed.seeds import SeedGenerator
 from seedbed.spec.digests import Digest, digest_bytes, digest_of
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.fans import FanAxes, Fans, compute_fans

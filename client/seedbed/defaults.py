@@ -1,4 +1,7 @@
-"""Which client answers where none is named: the one set, else that of ``$SEEDBED_TARGET``, else the embedded engine."""
+"""The client that answers where none is named.
+
+It is the one set, else that of ``$SEEDBED_TARGET``, else the embedded engine.
+"""
 
 import os
 import threading
@@ -14,10 +17,13 @@ _made: dict[str, Client] = {}
 
 
 def set_default_client(client: Client | None) -> None:
-    """Make a client answer wherever none is named; None goes back to ``$SEEDBED_TARGET`` or the embedded engine."""
+    """Make a client answer wherever none is named.
+
+    Args:
+        client: the client; None goes back to ``$SEEDBED_TARGET`` or the embedded engine.
+    """
     global _set  # noqa: PLW0603  # one default for each process is what this module is for
-    if client is not None and not isinstance(client, Client):
-        raise bad_type("client", "a Client or None", client)
+    check_client(client)
     _set = client
 
 
@@ -34,3 +40,24 @@ def get_default_client() -> Client:
         if target not in _made:
             _made[target] = connect(target)
         return _made[target]
+
+
+def check_client(client: object) -> None:
+    """Raise unless an argument ``client`` is a client or None.
+
+    Raises:
+        InvalidTypeError: if it is neither.
+    """
+    if client is not None and not isinstance(client, Client):
+        raise bad_type("client", "a Client or None", client)
+
+
+def client_or_default(client: Client | None) -> Client:
+    """Return the client that is given, or the default one.
+
+    Raises:
+        InvalidTypeError: if it is neither a client nor None.
+        EngineNotInstalledError: if it would be the embedded engine and its packages are missing.
+    """
+    check_client(client)
+    return get_default_client() if client is None else client

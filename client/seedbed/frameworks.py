@@ -1,4 +1,4 @@
-"""Whether a framework is there: what a module of seedbed for one asks before it imports the framework."""
+"""The check that a framework is there, before a package for it imports it."""
 
 from importlib import import_module
 from importlib.util import find_spec

@@ -1,4 +1,4 @@
-"""The tensors of a model: names, shapes, dtypes and what fills them, from a file or from rules on names."""
+"""The tensors of a model: names, shapes, dtypes and what fills them."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -8,23 +8,25 @@ from typing import Any
 import yaml
 
 from seedbed.checkpoints import read_header
-from seedbed.rules import Rules, first_match, pairs_of
+from seedbed.rules import (
+    Filling,
+    InitializerLike,
+    Rules,
+    checked_keys,
+    first_match,
+    pairs_of,
+    parse_initializer,
+    parse_rules,
+)
 from seedbed.spec.errors import InvalidArgumentError, bad_type, bad_value
 from seedbed.spec.fans import FanAxes
 from seedbed.spec.info import NUMERICS
-from seedbed.spec.initializers import (
-    INITIALIZERS,
-    InitializerSpec,
-    find_initializer,
-    parameters,
-)
-from seedbed.spec.tensors import SeededInitializer, TensorSpec
+from seedbed.spec.initializers import parameters
+from seedbed.spec.seeds import as_draw, as_seed
+from seedbed.spec.tensors import TensorSpec
 
 FORMAT = 1
 """The version of the file format."""
-
-InitializerLike = InitializerSpec | SeededInitializer | str | Mapping[str, Any]
-"""An initializer, its name, or ``{class_name: ..., config: {...}}``."""
 
 
 class Manifest:
@@ -37,14 +39,14 @@ class Manifest:
         seed: 42                          # for every tensor that has none of its own
         dtype: float32                    # likewise
         fan_axes: {in_axis: 1, out_axis: 0}   # likewise; absence is Keras's rule
-        rules:                            # the first pattern that matches a name says what fills the tensor
+        rules:                            # the first pattern that matches a name counts
           - match: "*.bias"
             initializer: zeros
           - match: "*"
             initializer: {class_name: RandomNormal, config: {stddev: 0.02}}
         tensors:
           wte.weight: [50257, 768]        # a shape, or any of the keys above and draw:
-          lm_head.weight: {shape: [768, 50257], dtype: bfloat16, initializer: glorot_uniform, seed: 7}
+          lm_head.weight: {shape: [768, 50257], dtype: bfloat16, initializer: he_normal, seed: 7}
 
     Rules may also be a mapping from patterns, or pairs. Patterns are those of :mod:`fnmatch`, upper
     and lower case distinct. A seed may also stand in an initializer's config; the tensor's own
@@ -140,7 +142,7 @@ class Manifest:
         Raises:
             InvalidArgumentError: naming the key, such as ``tensors.wte.weight.shape[1]``.
         """
-        document = _checked_keys(
+        document = checked_keys(
             "manifest",
             document,
             ("seedbed_manifest", "numerics", "seed", "dtype", "fan_axes", "rules", "tensors"),
@@ -153,7 +155,7 @@ class Manifest:
         tensors = document.get("tensors")
         if not isinstance(tensors, Mapping):
             raise bad_type("tensors", "a mapping from names to shapes", tensors)
-        rules = pairs_of("rules", [] if document.get("rules") is None else document["rules"])
+        rules = parse_rules("rules", document.get("rules"), parse_initializer)
         specs = []
         for name, entry in tensors.items():
             try:
@@ -180,7 +182,9 @@ class Manifest:
         dtype: Any = None,
         fan_axes: FanAxes | None = None,
     ) -> "Manifest":
-        """Return a manifest with the names, shapes and dtypes of a safetensors file; only its header is read.
+        """Return a manifest with the names, shapes and dtypes of a safetensors file.
+
+        Only its header is read.
 
         Args:
             path: the file.
@@ -193,7 +197,8 @@ class Manifest:
             InvalidValueError: if the file is no safetensors file, or no rule matches a name.
             OSError: if it cannot be read.
         """
-        pairs = pairs_of("rules", rules)
+        # Rules are no option here, so that None is refused.
+        pairs = parse_rules("rules", pairs_of("rules", rules), parse_initializer)
         shared = {"seed": seed, "dtype": dtype, "fan_axes": fan_axes}
         specs = []
         for name, entry in read_header(path).items():
@@ -208,26 +213,53 @@ class Manifest:
         return cls(specs)
 
 
+def filled_manifest(
+    tensors: Iterable[tuple[str, tuple[int, ...], object, Filling]],
+    *,
+    seed: Any,
+    draw: Any = 0,
+    layout: FanAxes | None = None,
+) -> Manifest:
+    """Return the manifest of a model's tensors.
+
+    Args:
+        tensors: the name, shape and dtype of each, and what fills it.
+        seed: of all of them, -2**63 to 2**64 - 1; one that came with an initializer does not count.
+        draw: the n-th use of the seed.
+        layout: of the framework's weights; None is Keras's.
+
+    Raises:
+        InvalidArgumentError: if the seed or the draw is wrong, or an initializer cannot fill its
+            tensor, which is named.
+    """
+    bits, draw = as_seed(seed), as_draw(draw)
+    specs = []
+    for name, shape, dtype, filling in tensors:
+        placed = filling if layout is None else filling.in_layout(layout)
+        try:
+            if layout is not None and placed.fan_axes is not None and len(shape) < 2:
+                allowed = "of two axes or more for an initializer with inputs and outputs"
+                raise bad_value("shape", allowed, shape)
+            specs.append(TensorSpec(name, shape, dtype, placed, bits, draw))
+        except InvalidArgumentError as error:
+            raise error.within(name) from None
+    return Manifest(specs)
+
+
 _TENSOR_KEYS = ("shape", "dtype", "initializer", "seed", "draw", "fan_axes")
 
 
 def _spec(
-    name: str, entry: Any, rules: Sequence[tuple[str, InitializerLike]], shared: Mapping[str, Any]
+    name: str, entry: Any, rules: Sequence[tuple[str, Filling]], shared: Mapping[str, Any]
 ) -> TensorSpec:
     if not isinstance(entry, Mapping):
         entry = {"shape": entry}
-    entry = _checked_keys("tensor", entry, _TENSOR_KEYS)
-    chosen = entry.get("initializer")
-    if chosen is None:
-        _, chosen = first_match(rules, str(name)) or (None, None)
-    if chosen is None:
-        raise bad_value("initializer", "given, here or by a rule that matches the name", None)
-    initializer, own_seed = parse_initializer(chosen)
-    seeds = (entry.get("seed"), own_seed, shared.get("seed"))
-    own_axes = getattr(chosen, "fan_axes", None)
+    entry = checked_keys("tensor", entry, _TENSOR_KEYS)
+    filling = _filling(str(name), entry.get("initializer"), rules)
+    seeds = (entry.get("seed"), filling.seed_bits, shared.get("seed"))
     # Biases of one axis cannot have the layout of the weights, and need none.
-    takes_axes = initializer.has_fans or initializer.has_layout
-    shared_axes = shared.get("fan_axes") if own_axes is None and takes_axes else None
+    takes_axes = filling.spec.has_fans or filling.spec.has_layout
+    shared_axes = shared.get("fan_axes") if filling.fan_axes is None and takes_axes else None
     dtype = entry.get("dtype", shared.get("dtype"))
     if dtype is None:
         raise bad_value("dtype", "given, here or for the whole manifest", None)
@@ -235,66 +267,26 @@ def _spec(
         name=name,
         shape=entry.get("shape"),
         dtype=dtype,
-        initializer=initializer if own_axes is None else chosen,
+        initializer=filling,
         seed=next((seed for seed in seeds if seed is not None), None),
         draw=entry.get("draw", 0),
         fan_axes=_fan_axes(entry.get("fan_axes", shared_axes)),
     )
 
 
-def parse_initializer(value: Any) -> tuple[InitializerSpec, int | None]:
-    """Return what fills a tensor, and the seed that came with it.
-
-    Args:
-        value: an initializer, its name, or ``{class_name: ..., config: {...}}``.
-
-    Raises:
-        InvalidTypeError: if it is none of these.
-        InvalidValueError: if the name or a parameter is not allowed.
-    """
-    if isinstance(value, InitializerSpec):
-        return value, None
-    if isinstance(getattr(value, "spec", None), InitializerSpec):
-        return value.spec, value.seed_bits
-    config: Mapping[str, Any] = {}
-    name = value
-    if isinstance(value, Mapping):
-        name = value.get("class_name")
-        config = {} if value.get("config") is None else value["config"]
-        # Keras writes four.
-        _checked_keys("initializer", value, ("class_name", "config", "module", "registered_name"))
-    if not isinstance(name, str) or not isinstance(config, Mapping):
-        raise bad_type("initializer", "a name, or {class_name: ..., config: {...}}", value)
-    kind = find_initializer(name)
-    if kind is None:
-        known = ", ".join(sorted(spec.name() for spec in INITIALIZERS.values()))
-        raise bad_value("initializer", f"one of {known}", name)
-    arguments = dict(config)
-    seed = arguments.pop("seed", None)
-    allowed = [field.name for field in parameters(kind)]
-    unknown = sorted(set(arguments) - set(allowed), key=str)
-    if unknown:
-        raise bad_value(
-            f"initializer.{unknown[0]}",
-            f"a parameter of {kind.name()} ({', '.join(allowed)})",
-            unknown[0],
-        )
-    return kind(**arguments), seed
+def _filling(name: str, own: Any, rules: Sequence[tuple[str, Filling]]) -> Filling:
+    if own is not None:
+        return parse_initializer(own)
+    rule = first_match(rules, name)
+    if rule is None:
+        raise bad_value("initializer", "given, here or by a rule that matches the name", None)
+    return rule[1]
 
 
 def _fan_axes(value: Any) -> FanAxes | None:
     if value is None or isinstance(value, FanAxes):
         return value
-    return FanAxes(**_checked_keys("fan_axes", value, ("in_axis", "out_axis", "batch_axis")))
-
-
-def _checked_keys(what: str, value: Any, allowed: tuple[str, ...]) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise bad_type(what, "a mapping", value)
-    unknown = [key for key in value if key not in allowed]
-    if unknown:
-        raise bad_value(str(unknown[0]), f"a key of a {what}: {', '.join(allowed)}", unknown[0])
-    return value
+    return FanAxes(**checked_keys("fan_axes", value, ("in_axis", "out_axis", "batch_axis")))
 
 
 def _entry(spec: TensorSpec) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from benchmarks import report
-from benchmarks.result import NOT_INSTALLED, NOT_OFFERED, OURS, Result
+from benchmarks.result import NOT_INSTALLED, NOT_OFFERED, OTHER, OURS, Result
 from benchmarks.rows import ROWS
 from benchmarks.table import table
 
@@ -31,6 +31,7 @@ PEERS = {
     10: set(),
     11: set(),
     12: {"seedbed, 1 worker"},
+    13: {"bare gRPC on asyncio"},
 }
 
 
@@ -135,11 +136,28 @@ def test_earlier_results_are_shown_again_and_measured_ones_replace_them(
     assert all((new == old) == (new.row != 2) for new, old in zip(after, before, strict=True))
 
 
-@pytest.mark.parametrize("rows", ["0", "13", "a", "1,,2", ""])
+@pytest.mark.parametrize("rows", ["0", "14", "a", "1,,2", ""])
 def test_rows_that_do_not_exist_are_refused(rows: str) -> None:
     finished = run_benchmarks("--only", rows)
     assert finished.returncode == 2
     assert "--only" in finished.stderr
+
+
+def test_another_checkout_takes_turns_and_the_table_has_a_column_for_it(tmp_path: Path) -> None:
+    beside = run_benchmarks(
+        "--only", "7,8", "--beside", str(ROOT), "--json", str(tmp_path / "beside.json")
+    )
+    assert beside.returncode == 0, beside.stdout + beside.stderr
+    assert "as fast as the other checkout" in beside.stdout
+    for result in report.read(tmp_path / "beside.json"):
+        assert len(result.samples[OTHER]) == len(result.speedups(OTHER)) == 1
+        assert OTHER not in result.peers
+
+
+def test_a_folder_without_seedbed_is_no_checkout(tmp_path: Path) -> None:
+    finished = run_benchmarks("--beside", str(tmp_path))
+    assert finished.returncode == 2
+    assert "must be a checkout of seedbed" in finished.stderr
 
 
 def speeds(**changes: Any) -> Result:
@@ -174,6 +192,13 @@ def test_where_less_is_better_the_bar_is_the_most_that_may_be() -> None:
     assert speeds(
         higher_is_better=False, bar=6.0, bar_on="value", samples={OURS: [5.0, 6.0, 7.0]}
     ).is_met
+
+
+def test_a_speedup_is_above_1_where_we_are_better_whatever_the_unit() -> None:
+    samples = {OURS: [4.0, 6.0], "a": [2.0, 2.0]}
+    assert speeds(samples=samples).speedups("a") == [2.0, 3.0]
+    assert speeds(samples=samples, higher_is_better=False).speedups("a") == [1 / 2, 1 / 3]
+    assert speeds(samples=samples).speedups("b") == []
 
 
 def test_a_bar_without_a_peer_is_not_met_but_not_measured() -> None:

@@ -30,6 +30,7 @@ from tests.servers import ServerProcess, serving
 SERVING = health_pb2.HealthCheckResponse.SERVING
 SPEC = sb.TensorSpec("w", (4,), "float32", sb.Ones())
 PLACES = 2
+LARGE = sb.TensorSpec("w", (2**20,), "float32", sb.RandomUniform(seed=1))
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def channel(server: ServerProcess) -> Iterator[grpc.Channel]:
 @pytest.fixture(scope="module")
 def small_server() -> Iterator[ServerProcess]:
     """A server with few places for streams."""
-    with serving("--max-concurrent-streams", str(PLACES)) as process:
+    with serving("--max-concurrent-streams", str(PLACES), "--queue-seconds", "0.2") as process:
         yield process
 
 
@@ -116,7 +117,7 @@ def test_a_full_server_refuses_streams_and_answers_all_else(small_server: Server
         )
         assert answer.retry_seconds == 1.0
         for call_again in (
-            lambda: client.sample(SPEC),
+            lambda: client.sample(LARGE),
             lambda: client.digest(SPEC),
             lambda: list(client.chunks(SPEC)),
         ):
@@ -125,7 +126,8 @@ def test_a_full_server_refuses_streams_and_answers_all_else(small_server: Server
             assert caught.value.retry_after_seconds == 1.0
             assert "max_concurrent_streams" in str(caught.value)
 
-        # Health, dry runs and the schema do not wait for a stream's place.
+        # Health, dry runs, the schema and what is sampled at once do not wait for a stream's place.
+        assert client.sample(SPEC, timeout_seconds=10).shape == SPEC.shape
         assert (
             health_stub(channel).Check(health_pb2.HealthCheckRequest(), timeout=10).status
             == SERVING

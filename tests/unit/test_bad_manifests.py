@@ -11,6 +11,10 @@ import seedbed as sb
 
 HEAD: dict[str, Any] = {"seedbed_manifest": 1, "seed": 1, "dtype": "float32"}
 ALL_ZEROS = [{"match": "*", "initializer": "zeros"}]
+ONE_WRONG = {
+    "match": "b",
+    "initializer": {"class_name": "RandomNormal", "config": {"stddev": -1}},
+}
 START = "seedbed_manifest: 1\nseed: 1\ndtype: float32\nrules: [{match: '*', initializer: zeros}]\n"
 
 
@@ -63,6 +67,10 @@ WRONG: list[tuple[str, object]] = [
     ),
     *(("rules[1]", rules([*ALL_ZEROS, v])) for v in ({"match": "*"}, {"initializer": "zeros"})),
     ("initializer", rules([{"match": "*", "initializer": 3}])),
+    # A rule is read whether it matches a name or not.
+    ("rules['b'].initializer", rules([*ALL_ZEROS, {"match": "b", "initializer": "nobody"}])),
+    ("rules['b'].initializer", rules([*ALL_ZEROS, {"match": "b", "initializer": None}])),
+    ("rules['b'].stddev", rules([*ALL_ZEROS, ONE_WRONG])),
     ("initializer", rules([])),
     ("initializer", rules(None)),
     ("initializer", rules([{"match": "W", "initializer": "zeros"}])),

@@ -1,5 +1,6 @@
-"""Framework modules name what is missing, and the SDK imports no framework."""
+"""Packages for frameworks: their one shape, and what is said where a framework is missing."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,9 @@ import pytest
 import seedbed as sb
 from seedbed.frameworks import require
 
+PACKAGES = ("torch", "jax", "keras", "mlx")
+PLACE = ["seed", "rules", "prefix", "draw"]
+FETCH = ["client", "local", "progress", "timeout_seconds"]
 FRAMEWORKS = ("cupy", "flax", "jax", "keras", "mlx", "tensorflow", "tf_keras", "torch")
 
 
@@ -38,15 +42,15 @@ def test_a_framework_that_lacks_a_part_gives_one_line_too(
 
 
 def test_importing_seedbed_imports_no_framework() -> None:
-    found = f"[name for name in {FRAMEWORKS} if name in sys.modules]"
-    script = f"import sys, seedbed, seedbed.cli; print({found})"
+    loaded = f"[name for name in {FRAMEWORKS} if name in sys.modules]"
+    script = f"import sys, seedbed, seedbed.cli; print({loaded})"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("module", ["torch", "jax", "keras", "mlx"])
+@pytest.mark.parametrize("module", PACKAGES)
 def test_a_module_without_its_framework_says_what_to_install(module: str) -> None:
     script = f"""
 import sys
@@ -73,3 +77,57 @@ def test_the_names_of_tensorflow_1_need_no_framework() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout == "(2, 2)\n"
+
+
+def functions(package: str, module: str) -> dict[str, ast.FunctionDef]:
+    """Return the functions of a framework's module; the framework may be missing here."""
+    path = Path(sb.__path__[0], package, f"{module}.py")
+    found = ast.parse(path.read_text(encoding="utf-8")).body
+    return {each.name: each for each in found if isinstance(each, ast.FunctionDef)}
+
+
+def defaults(function: ast.FunctionDef) -> dict[str, str | None]:
+    """Return the keyword-only arguments of a function, and what stands for each default."""
+    values = function.args.kw_defaults
+    return {
+        argument.arg: None if value is None else ast.unparse(value)
+        for argument, value in zip(function.args.kwonlyargs, values, strict=True)
+    }
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_whole_model_takes_the_same_arguments_in_every_framework(package: str) -> None:
+    model = functions(package, "model")
+    initialize = defaults(model["initialize_" if package == "torch" else "initialize"])
+    # Only torch's modules have buffers, and tensors without memory.
+    assert [name for name in initialize if name not in ("buffers", "device")] == PLACE + FETCH
+    assert initialize["seed"] is None, "it has no default"
+    assert {name: initialize[name] for name in [*PLACE[1:], *FETCH]} == {
+        "rules": "None",
+        "prefix": "''",
+        "draw": "0",
+        "client": "None",
+        "local": "False",
+        "progress": "False",
+        "timeout_seconds": "None",
+    }
+    manifest_of = defaults(model["manifest_of"])
+    assert manifest_of == {name: initialize[name] for name in PLACE}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_digests_take_the_same_arguments_in_every_framework(package: str) -> None:
+    for function in ("digest", "digests"):
+        assert defaults(functions(package, "digests")[function]) == {"prefix": "''"}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_door_of_every_framework_has_these_names(package: str) -> None:
+    text = Path(sb.__path__[0], package, "__init__.py").read_text(encoding="utf-8")
+    (names,) = (
+        ast.literal_eval(each.value)
+        for each in ast.parse(text).body
+        if isinstance(each, ast.Assign) and ast.unparse(each.targets[0]) == "__all__"
+    )
+    initialize = "initialize_" if package == "torch" else "initialize"
+    assert {"digest", "digests", initialize, "manifest_of"} <= set(names)

@@ -92,3 +92,10 @@ def test_a_dtype_that_the_initializer_cannot_fill_is_named(file: Path) -> None:
 def test_rules_of_a_wrong_type_are_refused(file: Path, rules: object) -> None:
     with pytest.raises(sb.InvalidTypeError, match="rules"):
         sb.Manifest.from_safetensors(file, rules, seed=7)  # type: ignore[arg-type]
+
+
+def test_a_rule_that_matches_nothing_is_checked_too(file: Path) -> None:
+    with pytest.raises(
+        sb.InvalidValueError, match=r"rules\['no_such'\]: `initializer` must be one"
+    ):
+        sb.Manifest.from_safetensors(file, {**RULES, "no_such": "nobody"}, seed=7)

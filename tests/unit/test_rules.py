@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 import seedbed as sb
-from seedbed.rules import first_match, pairs_of
+from seedbed.rules import (
+    UNSAID,
+    Filling,
+    decide,
+    first_match,
+    pairs_of,
+    parse_initializer,
+    parse_optional,
+    parse_rules,
+)
 from tests.forms_of_rules import FORMS
 
 RULES = {"b.*": "ones", "*.bias": None, "a.*": 3, "*": "zeros"}
@@ -128,3 +137,58 @@ def test_patterns_are_those_of_fnmatch_with_upper_and_lower_case_distinct(
 ) -> None:
     assert first_match([(pattern, 1)], matching) == (pattern, 1)
     assert first_match([(pattern, 1)], other) is None
+
+
+def test_all_rules_are_read_before_any_is_applied() -> None:
+    assert parse_rules("rules", {"a": "ones", "b": None}, parse_optional) == [
+        ("a", Filling(sb.Ones().spec)),
+        ("b", None),
+    ]
+    assert parse_rules("rules", None, parse_optional) == []
+    with pytest.raises(sb.InvalidValueError, match="must be one of") as caught:
+        parse_rules("buffers", {"*": "ones", "b": "nobody"}, parse_optional)
+    assert caught.value.field == "buffers['b'].initializer"
+
+
+@pytest.mark.parametrize("value", [None, 3, [], sb.HeNormal, True], ids=repr)
+def test_what_is_no_initializer_is_refused(value: Any) -> None:
+    with pytest.raises(sb.InvalidTypeError, match=r"`initializer` must be a name, or {class_name"):
+        parse_initializer(value)
+
+
+def test_an_initializer_brings_its_axes_and_its_seed() -> None:
+    filling = sb.VarianceScaling(seed=-1, in_axis=1, out_axis=0)
+    expected = Filling(filling.spec, sb.FanAxes(1, 0), 2**64 - 1)
+    assert parse_initializer(filling) == expected
+    config = {"class_name": "VarianceScaling", "config": {"seed": -1}}
+    assert parse_initializer(config) == Filling(filling.spec, None, 2**64 - 1)
+    assert parse_initializer(filling.spec) == Filling(filling.spec)
+
+
+@pytest.mark.parametrize("seed", ["x", 1.0, True, 2**64], ids=repr)
+def test_a_seed_that_comes_with_an_initializer_is_one(seed: Any) -> None:
+    with pytest.raises(sb.InvalidArgumentError, match="`seed` must be"):
+        parse_initializer({"class_name": "HeNormal", "config": {"seed": seed}})
+
+
+def test_a_frameworks_layout_is_for_what_has_inputs_and_outputs() -> None:
+    layout = sb.FanAxes(in_axis=1, out_axis=0)
+    for told in (sb.HeNormal(), sb.XavierUniform(), sb.Dirac(), sb.DeltaOrthogonal()):
+        assert parse_initializer(told).in_layout(layout).fan_axes == layout
+    for other in (sb.Zeros(), sb.RandomNormal(), sb.Orthogonal(), sb.Identity(), sb.Sparse(0.5)):
+        assert parse_initializer(other).in_layout(layout).fan_axes is None
+    own = sb.VarianceScaling(in_axis=0, out_axis=1)
+    assert parse_initializer(own).in_layout(layout).fan_axes == own.fan_axes
+
+
+def test_a_rule_comes_before_a_default_and_none_leaves_a_tensor_alone() -> None:
+    defaults: dict[str, Any] = {"a": 1, "b": 2, "c": UNSAID, "d": None}
+    pairs = [("b", None), ("c", 3)]
+    assert decide(defaults, pairs) == {"a": 1, "b": None, "c": 3, "d": None}
+
+
+def test_all_tensors_that_nothing_fills_are_named() -> None:
+    defaults: dict[str, Any] = {"a": UNSAID, "b": 1, "c": None, "d": UNSAID}
+    with pytest.raises(sb.InvalidValueError) as caught:
+        decide(defaults, [("b", None)], empty="bc", argument="buffers", needy="buffer")
+    assert str(caught.value) == ("`buffers` must be a rule for each buffer. Received: 'a, b, c, d'")

@@ -46,7 +46,7 @@ BAD = {
     "threads": ("0", "from 1 to"),
     "workers": ("1025", "from 1 to 1024"),
     "chunk_bytes": ("15", "from 16 to 4190208"),
-    "max_inflight_bytes": ("4190207", "from 4190208 to"),
+    "max_inflight_bytes": ("0", "from 1 to"),
     "queue_seconds": ("nan", "from 0 to 86400"),
     "window_bytes": ("-1", "from 0 to"),
     "shared_memory_mode": ("777", "600, 640 or 644"),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from seedbed.client import EMBEDDED
-from seedbed.manifest import parse_initializer
+from seedbed.rules import parse_initializer
 from seedbed.spec.digests import DIGEST_ALGORITHMS
 from seedbed.spec.dtypes import as_dtype
 from seedbed.spec.errors import InvalidArgumentError, InvalidValueError, shorten
@@ -147,7 +147,7 @@ def spec_of(initializer: str, options: argparse.Namespace) -> TensorSpec:
             hint = "is given twice" if name in parameters else "has its own option: --seed"
             raise InvalidValueError(f"--param {name} {hint}")
         parameters[name] = value
-    filling, _ = parse_initializer({"class_name": initializer, "config": parameters})
+    filling = parse_initializer({"class_name": initializer, "config": parameters})
     return TensorSpec(
         name=options.name or "",
         shape=options.shape,

@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Self, SupportsIndex
 from numpy.typing import NDArray
 
 from seedbed.client import Client, SliceLike
-from seedbed.defaults import get_default_client
+from seedbed.defaults import check_client, client_or_default
 from seedbed.initializers.partitions import partition_of
-from seedbed.seeds import SeedGenerator, random_seed
+from seedbed.initializers.seeds import SeedGenerator, random_seed
 from seedbed.spec.errors import bad_type, bad_value
 from seedbed.spec.fans import FanAxes
 from seedbed.spec.initializers import InitializerSpec, parameters
@@ -115,8 +115,7 @@ class Initializer:
             InvalidValueError: if a value is not allowed.
             TransportError: if a server's answer does not come.
         """
-        if client is not None and not isinstance(client, Client):
-            raise bad_type("client", "a Client or None", client)
+        check_client(client)
         partition = partition_of(shape, partition_shape, partition_offset)
         if partition is not None and slice is not None:
             raise bad_value("slice", "None where a partition is given", slice)
@@ -129,7 +128,7 @@ class Initializer:
                 "draw",
                 as_draw(self._next_draw() if partition is None else self._current_draw()),
             )
-        return (client or get_default_client()).sample(spec, slice=partition or slice, out=out)
+        return client_or_default(client).sample(spec, slice=partition or slice, out=out)
 
     def _tensor_spec(self, name: str, shape: Any, dtype: Any, draw: int) -> TensorSpec:
         return TensorSpec(name, shape, dtype, self, draw=draw)

@@ -1,7 +1,7 @@
-"""seedbed for JAX: its initializers, sharded arrays of which each device fetches its part, and whole models.
+"""seedbed for JAX: its initializers, sharded arrays, and whole models.
 
-from seedbed.jax import initializers                        # instead of: from jax.nn import initializers
-kernel_init = initializers.lecun_normal()                   # for Flax linen and nnx, under jit, too
+from seedbed.jax import initializers       # instead of: from jax.nn import initializers
+kernel_init = initializers.lecun_normal()  # for Flax linen and nnx, under jit, too
 
 params = seedbed.jax.initialize(abstract_params, shardings, seed=42, rules={"*/bias": "zeros", "*":
 "lecun_normal"})
@@ -36,8 +36,8 @@ from seedbed.jax.initializers import (  # noqa: E402
     xavier_uniform,
     zeros,
 )
-from seedbed.jax.keys import seed_from_key  # noqa: E402
-from seedbed.jax.trees import initialize  # noqa: E402
+from seedbed.jax.model import initialize, manifest_of  # noqa: E402
+from seedbed.jax.seeds import seed_from_key  # noqa: E402
 
 __all__ = [
     "Initializer",
@@ -56,6 +56,7 @@ __all__ = [
     "lecun_normal",
     "lecun_uniform",
     "make_array",
+    "manifest_of",
     "normal",
     "ones",
     "orthogonal",

@@ -1,24 +1,33 @@
-"""How a tensor becomes a JAX array: each device gets its part, and every part is asked for once."""
+"""JAX arrays of sampled tensors: each device gets its part, and each part is asked for once."""
 
 from collections.abc import Callable
 from typing import Any
 
 import jax
-import numpy as np
 from jax.sharding import Sharding
 from numpy.typing import NDArray
 
 from seedbed.client import Client
-from seedbed.defaults import get_default_client
+from seedbed.deadlines import deadline
+from seedbed.defaults import client_or_default
+from seedbed.jax.dtypes import check_dtype
 from seedbed.jax.shardings import as_sharding, part_at, parts
 from seedbed.spec.dtypes import Dtype
-from seedbed.spec.errors import bad_type, bad_value
+from seedbed.spec.errors import bad_type
 from seedbed.spec.slices import TensorSlice, whole
 from seedbed.spec.tensors import TensorSpec
 
 
-def make_array(spec: TensorSpec, sharding: Any, *, client: Client | None = None) -> jax.Array:
-    """Return a tensor as an array of JAX, of which each device of this process has fetched exactly its part.
+def make_array(
+    spec: TensorSpec,
+    sharding: Any,
+    *,
+    client: Client | None = None,
+    local: bool = False,
+    progress: bool = False,
+    timeout_seconds: float | None = None,
+) -> jax.Array:
+    """Return a tensor as an array of JAX; each device of this process has fetched its part only.
 
     Parts that several devices hold are fetched once. In a job of several processes each calls this
     with the same arguments, and none fetches what lies on the others' devices.
@@ -26,7 +35,10 @@ def make_array(spec: TensorSpec, sharding: Any, *, client: Client | None = None)
     Args:
         spec: the whole tensor.
         sharding: a ``jax.sharding.Sharding``, or a PartitionSpec under ``jax.set_mesh``.
-        client: who samples; by default the one of :func:`seedbed.get_default_client`.
+        client: who samples; by default that of :func:`seedbed.get_default_client`.
+        local: sample in this process, and compare with the server's digests.
+        progress: show a progress bar on standard error.
+        timeout_seconds: for the whole call; None is no limit.
 
     Raises:
         InvalidTypeError: if an argument has the wrong type.
@@ -42,11 +54,16 @@ def make_array(spec: TensorSpec, sharding: Any, *, client: Client | None = None)
     if not isinstance(spec, TensorSpec):
         raise bad_type("spec", "a TensorSpec", spec)
     check_dtype(spec.dtype)
-    chosen = as_client(client)
+    client = client_or_default(client)
     placed = as_sharding(sharding, len(spec.shape))
-    return array_of_parts(
-        spec.shape, spec.dtype, placed, lambda part: chosen.sample(spec, slice=part)
-    )
+    remaining = deadline(client.target, timeout_seconds)
+
+    def sample(part: TensorSlice) -> NDArray[Any]:
+        return client.sample(
+            spec, slice=part, local=local, progress=progress, timeout_seconds=remaining()
+        )
+
+    return array_of_parts(spec.shape, spec.dtype, placed, sample)
 
 
 def array_of_parts(
@@ -65,33 +82,3 @@ def array_of_parts(
     return jax.make_array_from_callback(
         shape, sharding, lambda index: sampled[part_at(index, shape)], dtype=dtype.numpy
     )
-
-
-def as_client(client: Client | None) -> Client:
-    """Return who samples.
-
-    Raises:
-        InvalidTypeError: if it is no client.
-    """
-    check_client(client)
-    return client or get_default_client()
-
-
-def check_client(client: object) -> None:
-    """Raise unless somebody can sample.
-
-    Raises:
-        InvalidTypeError: if it is no client.
-    """
-    if client is not None and not isinstance(client, Client):
-        raise bad_type("client", "a Client or None", client)
-
-
-def check_dtype(dtype: Dtype) -> None:
-    """Raise if JAX would silently make another dtype of this one.
-
-    Raises:
-        InvalidValueError: for 64 bits without ``jax_enable_x64``.
-    """
-    if jax.dtypes.canonicalize_dtype(dtype.numpy) != np.dtype(dtype.numpy):
-        raise bad_value("dtype", "of at most 32 bits without jax_enable_x64", dtype.value)

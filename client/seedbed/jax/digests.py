@@ -1,4 +1,4 @@
-"""The digest of a tree of arrays: the same, whatever lies on which device."""
+"""The digests of a tree's leaves: the same, whatever lies on which device."""
 
 from typing import Any
 
@@ -6,39 +6,40 @@ import jax
 import numpy as np
 
 from seedbed.jax.names import leaves_by_name
-from seedbed.spec.digests import Digest, digest_bytes, digest_of
+from seedbed.spec.digests import Digest, digest_array, digest_of
 from seedbed.spec.errors import bad_value
 
 
-def digests(tree: Any) -> dict[str, Digest]:
-    """Return the digest of each leaf's bytes, by name: those that a server states for the same tensors.
+def digests(tree: Any, *, prefix: str = "") -> dict[str, Digest]:
+    """Return the digest of each leaf's bytes, by name.
+
+    They are those that a server states for the same tensors; see :func:`seedbed.jax.manifest_of`.
 
     Args:
         tree: arrays, in any pytree; all of their shards must lie on devices of this process. Keys
             count by their words.
+        prefix: put before each name.
 
     Raises:
         InvalidValueError: if other processes hold a part of it, or if a leaf is traced, as inside
             jit: it has no bytes.
     """
-    return {
-        name: digest_bytes(_little_endian_bytes(name, leaf))
-        for name, leaf in leaves_by_name(tree).items()
-    }
+    return {name: _digest(name, leaf) for name, leaf in leaves_by_name(tree, prefix).items()}
 
 
-def digest(tree: Any) -> Digest:
-    """Return one digest for all leaves of a tree, as :func:`seedbed.digest_of` does of :func:`digests`.
+def digest(tree: Any, *, prefix: str = "") -> Digest:
+    """Return one digest for all leaves of a tree, as :func:`seedbed.digest_of` makes it.
+
+    The arguments are those of :func:`digests`.
 
     Example:
         >>> digest({"b": jax.numpy.zeros(3)}) == digest_of({"b": digest_bytes(bytes(12))})
         True
     """
-    return digest_of(digests(tree))
+    return digest_of(digests(tree, prefix=prefix))
 
 
-def _little_endian_bytes(name: str, leaf: Any) -> memoryview:
-    array = leaf
+def _digest(name: str, leaf: Any) -> Digest:
     if isinstance(leaf, jax.core.Tracer):
         raise bad_value(
             "tree", "arrays that are not traced, as they are inside jit, grad or vmap", name
@@ -47,7 +48,5 @@ def _little_endian_bytes(name: str, leaf: Any) -> memoryview:
         if not leaf.is_fully_addressable:
             raise bad_value("tree", "arrays whose shards all lie on devices of this process", name)
         if jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
-            array = jax.random.key_data(leaf)
-    values = np.ascontiguousarray(np.asarray(array))
-    little = values.astype(values.dtype.newbyteorder("<"), copy=False)
-    return little.reshape(-1).view(np.uint8).data
+            leaf = jax.random.key_data(leaf)
+    return digest_array(np.asarray(leaf))

@@ -1,4 +1,4 @@
-"""Which dtype JAX makes of a dtype, or of none."""
+"""JAX's dtypes: the one that it makes of another, or of none, and those that it lacks."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from seedbed.spec.dtypes import Dtype, as_dtype
-from seedbed.spec.errors import bad_type
+from seedbed.spec.errors import bad_type, bad_value
 
 
 def dtype_in_jax(dtype: Any) -> Dtype:
@@ -29,3 +29,13 @@ def dtype_in_jax(dtype: Any) -> Dtype:
     if asked != given:
         jax.eval_shape(lambda: jnp.zeros((), asked))  # JAX's own warning
     return as_dtype(given)
+
+
+def check_dtype(dtype: Dtype) -> None:
+    """Raise if JAX would silently make another dtype of this one.
+
+    Raises:
+        InvalidValueError: for 64 bits without ``jax_enable_x64``.
+    """
+    if jax.dtypes.canonicalize_dtype(dtype.numpy) != np.dtype(dtype.numpy):
+        raise bad_value("dtype", "of at most 32 bits without jax_enable_x64", dtype.value)

@@ -2,9 +2,8 @@
 
 Each takes JAX's parameters and has JAX's defaults and meanings, and what it returns is called as
 JAX's are: ``init(key, shape, dtype, out_sharding)``. The key becomes a seed by the rule of
-:mod:`seedbed.jax.keys`, so that a
-tensor depends on key, shape, dtype and parameters only: not on the layout, the device or JAX's
-version.
+:mod:`seedbed.jax.seeds`, so that a tensor depends on key, shape, dtype and parameters only: not on
+the layout, the device or JAX's version.
 
 Where JAX differs from Keras, JAX is followed: a variance scaling's ``normal`` is not truncated,
 ``uniform`` begins at 0, and fans need two axes. Besides, empty shapes give empty arrays; complex
@@ -20,10 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedbed.client import Client
-from seedbed.jax.arrays import array_of_parts, check_client
+from seedbed.defaults import check_client
+from seedbed.jax.arrays import array_of_parts
 from seedbed.jax.dtypes import dtype_in_jax
-from seedbed.jax.fills import Fill, fill
 from seedbed.jax.shardings import as_traced_sharding, constrained, sharding_or_default
+from seedbed.jax.tracing import UnseededTensor, fill
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.errors import bad_type, bad_value
 from seedbed.spec.fans import FanAxes
@@ -210,7 +210,7 @@ def variance_scaling(
         element = dtype_in_jax(dtype)
         lengths = as_shape(shape, element.itemsize)
         return fill(
-            Fill(spec, lengths, element, _fan_axes(axes, len(lengths)), client=client),
+            UnseededTensor(spec, lengths, element, _fan_axes(axes, len(lengths)), client=client),
             key,
             out_sharding,
         )
@@ -240,7 +240,7 @@ def glorot_normal(
     *,
     client: Client | None = None,
 ) -> Initializer:
-    """Return ``variance_scaling(1, "fan_avg", "truncated_normal", ...)``: Glorot and Bengio 2010."""
+    """Return ``variance_scaling(1, "fan_avg", "truncated_normal", ...)``: Glorot, Bengio 2010."""
     return variance_scaling(
         1.0, "fan_avg", "truncated_normal", in_axis, out_axis, batch_axis, dtype, client=client
     )
@@ -323,7 +323,9 @@ def orthogonal(
         if len(lengths) >= 2:
             _check_axis("column_axis", column_axis, len(lengths))
         return fill(
-            Fill(spec, lengths, element, last_axis=column_axis, client=client), key, out_sharding
+            UnseededTensor(spec, lengths, element, last_axis=column_axis, client=client),
+            key,
+            out_sharding,
         )
 
     return init
@@ -332,10 +334,10 @@ def orthogonal(
 def delta_orthogonal(
     scale: Any = 1.0, column_axis: int = -1, dtype: Any = None, *, client: Client | None = None
 ) -> Initializer:
-    """Return an initializer of convolution kernels: an orthogonal matrix at the spatial centre, 0 elsewhere.
+    """Return an initializer of convolution kernels that keep lengths.
 
-    Xiao et al. 2018. Shapes are ``(spatial..., in, out)``, one to three spatial axes, not more
-    inputs than outputs.
+    An orthogonal matrix stands at the spatial centre, 0 elsewhere. Xiao et al. 2018. Shapes are
+    ``(spatial..., in, out)``, one to three spatial axes, not more inputs than outputs.
 
     Args:
         scale: multiplies every element, finite.
@@ -362,7 +364,9 @@ def _initializer(spec: InitializerSpec, dtype: Any, client: Client | None) -> In
     def init(key: Any, shape: Any, dtype: Any = dtype, out_sharding: Any = None) -> jax.Array:
         element = dtype_in_jax(dtype)
         return fill(
-            Fill(spec, as_shape(shape, element.itemsize), element, client=client), key, out_sharding
+            UnseededTensor(spec, as_shape(shape, element.itemsize), element, client=client),
+            key,
+            out_sharding,
         )
 
     return init

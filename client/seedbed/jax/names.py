@@ -1,4 +1,4 @@
-"""What the tensors of a tree are called: the path to each, joined with slashes."""
+"""The names of a tree's leaves: the path to each, joined with slashes."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ import jax
 from jax.tree_util import GetAttrKey, KeyPath
 
 from seedbed.spec.errors import bad_value
+from seedbed.spec.tensors import as_name
 
 
 def name_of(path: KeyPath) -> str:
@@ -19,15 +20,21 @@ def name_of(path: KeyPath) -> str:
     return str(jax.tree_util.keystr(path, simple=True, separator="/"))
 
 
-def leaves_by_name(tree: Any) -> dict[str, Any]:
+def leaves_by_name(tree: Any, prefix: str = "") -> dict[str, Any]:
     """Return the leaves of a tree by their names, in the tree's order.
 
+    Args:
+        tree: any pytree.
+        prefix: put before each name.
+
     Raises:
+        InvalidTypeError: if the prefix is no string.
         InvalidValueError: if two have the same name.
     """
+    prefix = as_name(prefix, field="prefix")
     named: dict[str, Any] = {}
     for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
-        name = name_of(path)
+        name = prefix + name_of(path)
         if name in named:
             raise bad_value("tree", "one whose leaves have different names", name)
         named[name] = leaf

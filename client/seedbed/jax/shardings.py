@@ -1,4 +1,4 @@
-"""Which part of a tensor each device holds, by what JAX calls a sharding."""
+"""JAX's shardings: the part of a tensor that each device holds."""
 
 from typing import Any
 
@@ -13,7 +13,9 @@ ALLOWED = "a jax.sharding.Sharding, or a PartitionSpec under a mesh (jax.set_mes
 
 
 def as_sharding(value: Any, rank: int, *, field: str = "sharding") -> Sharding:
-    """Return a sharding over real devices; where it leaves an axis to the compiler, the axis is not cut.
+    """Return a sharding over real devices.
+
+    Where it leaves an axis to the compiler, the axis is not cut.
 
     Args:
         value: a sharding; or a PartitionSpec, whose mesh is that of ``jax.set_mesh``.
@@ -31,9 +33,10 @@ def as_sharding(value: Any, rank: int, *, field: str = "sharding") -> Sharding:
 
 
 def sharding_or_default(value: Any, rank: int, *, field: str) -> Sharding | None:
-    """Return :func:`as_sharding` of a value; for None, where JAX puts an array: on all devices of ``jax.set_mesh``.
+    """Return :func:`as_sharding` of a value; for None, the place where JAX puts an array.
 
-    None if there is no such mesh either: then JAX's default device takes it.
+    That is on all devices of ``jax.set_mesh``. None if there is no such mesh either: then JAX's
+    default device takes it.
     """
     if value is not None:
         return as_sharding(value, rank, field=field)
@@ -58,7 +61,7 @@ def as_traced_sharding(value: Any, rank: int, *, field: str = "out_sharding") ->
 
 
 def decided(sharding: Sharding) -> Sharding:
-    """Return a sharding that leaves nothing to the compiler: an axis that it does not constrain is not cut."""
+    """Return a sharding that leaves nothing to the compiler: such axes are not cut."""
     if not isinstance(sharding, NamedSharding) or PartitionSpec.UNCONSTRAINED not in tuple(
         sharding.spec
     ):
@@ -68,7 +71,10 @@ def decided(sharding: Sharding) -> Sharding:
 
 
 def _mesh_of_devices() -> Mesh | None:
-    """Return the mesh of ``jax.set_mesh``; None if none is set, and in shard_map, where a device is on its own."""
+    """Return the mesh of ``jax.set_mesh``, if one is set.
+
+    None in shard_map, too, where a device is on its own.
+    """
     try:
         mesh = jax.sharding.get_mesh()
     except ValueError:
@@ -98,7 +104,7 @@ def _in_mesh(value: Any, rank: int, mesh: Mesh | AbstractMesh | None, field: str
 
 
 def parts(sharding: Sharding, shape: tuple[int, ...]) -> list[TensorSlice]:
-    """Return the different parts of a tensor that the devices of this process hold; replicas have one together."""
+    """Return the different parts of a tensor that the devices of this process hold."""
     indices = sharding.addressable_devices_indices_map(shape).values()
     return list(dict.fromkeys(part_at(index, shape) for index in indices))
 

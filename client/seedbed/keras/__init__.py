@@ -1,4 +1,4 @@
-"""seedbed for Keras 3, on TensorFlow, JAX and PyTorch: initializers of Keras, and all weights of a model at once.
+"""seedbed for Keras 3: its initializers, and all weights of a model at once, on any backend.
 
 import keras
 import seedbed.keras
@@ -17,46 +17,48 @@ require(
     "keras", title="Keras 3", extra="keras", also="one of its backends: tensorflow, jax or torch"
 )
 
-from seedbed.keras.base import Initializer  # noqa: E402  # the framework may be missing until here
-from seedbed.keras.constants import STFT, Constant, Identity, Ones, Zeros  # noqa: E402
+# Only now is it known that Keras is there.
 from seedbed.keras.conversion import convert  # noqa: E402
 from seedbed.keras.digests import digest, digests  # noqa: E402
-from seedbed.keras.distributions import (  # noqa: E402
-    Orthogonal,
-    RandomNormal,
-    RandomUniform,
-    TruncatedNormal,
-)
-from seedbed.keras.model import initialize  # noqa: E402
-from seedbed.keras.scaling import (  # noqa: E402
+from seedbed.keras.initializers import (  # noqa: E402
+    STFT,
+    Constant,
     GlorotNormal,
     GlorotUniform,
     HeNormal,
     HeUniform,
+    Identity,
+    IdentityInitializer,
+    Initializer,
     LecunNormal,
     LecunUniform,
+    Ones,
+    Orthogonal,
+    OrthogonalInitializer,
+    RandomNormal,
+    RandomUniform,
+    STFTInitializer,
+    TruncatedNormal,
     VarianceScaling,
+    Zeros,
+    constant,
+    glorot_normal,
+    glorot_uniform,
+    he_normal,
+    he_uniform,
+    identity,
+    lecun_normal,
+    lecun_uniform,
+    ones,
+    orthogonal,
+    random_normal,
+    random_uniform,
+    stft,
+    truncated_normal,
+    variance_scaling,
+    zeros,
 )
-
-IdentityInitializer = Identity
-OrthogonalInitializer = Orthogonal
-STFTInitializer = STFT
-constant = Constant
-glorot_normal = GlorotNormal
-glorot_uniform = GlorotUniform
-he_normal = HeNormal
-he_uniform = HeUniform
-identity = Identity
-lecun_normal = LecunNormal
-lecun_uniform = LecunUniform
-ones = Ones
-orthogonal = Orthogonal
-random_normal = RandomNormal
-random_uniform = RandomUniform
-stft = STFT
-truncated_normal = TruncatedNormal
-variance_scaling = VarianceScaling
-zeros = Zeros
+from seedbed.keras.model import initialize, manifest_of  # noqa: E402
 
 __all__ = [
     "STFT",
@@ -91,6 +93,7 @@ __all__ = [
     "initialize",
     "lecun_normal",
     "lecun_uniform",
+    "manifest_of",
     "ones",
     "orthogonal",
     "random_normal",

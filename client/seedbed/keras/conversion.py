@@ -1,4 +1,4 @@
-"""Which initializer of seedbed for Keras stands for one of Keras 3, of tf_keras or of the default namespace."""
+"""The counterparts here of initializers of Keras 3, tf_keras and the default namespace."""
 
 import inspect
 from typing import Any
@@ -6,8 +6,7 @@ from typing import Any
 import keras
 
 from seedbed import initializers as plain
-from seedbed.keras import constants, distributions, scaling
-from seedbed.keras.base import Initializer
+from seedbed.keras.initializers import Initializer, constants, distributions, scaling
 from seedbed.spec.errors import bad_value
 
 _CLASSES: dict[str, type[Initializer]] = {
@@ -34,7 +33,7 @@ _CLASSES: dict[str, type[Initializer]] = {
 
 
 def convert(initializer: Any) -> Initializer:
-    """Return the initializer of ``seedbed.keras`` for one of Keras 3, tf_keras or seedbed, with its arguments and seed.
+    """Return the counterpart of an initializer, with its arguments and seed.
 
     Args:
         initializer: of one of Keras's own classes, or the default namespace's of the same names (a

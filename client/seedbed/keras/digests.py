@@ -1,33 +1,37 @@
-"""What identifies the content of a whole model, on any backend."""
+"""The digests of a model's weights: the same on any backend."""
 
 from typing import Any
 
 import keras
 import numpy as np
 
-from seedbed.keras.weights import weights_of
-from seedbed.spec.digests import Digest, digest_bytes, digest_of
+from seedbed.keras.names import weights_of
+from seedbed.spec.digests import Digest, digest_array, digest_of
 from seedbed.spec.dtypes import as_dtype
 
 
-def digests(model: Any) -> dict[str, Digest]:
+def digests(model: Any, *, prefix: str = "") -> dict[str, Digest]:
     """Return the digest of each weight's bytes, by path.
 
-    They are those that a server states for the same tensors; see the manifest of
-    :func:`seedbed.keras.initialize`.
+    They are those that a server states for the same tensors; see
+    :func:`seedbed.keras.manifest_of`.
+
+    Args:
+        model: a built model or layer.
+        prefix: put before each path.
     """
-    return {
-        weight.path: digest_bytes(_little_endian_bytes(weight.variable))
-        for weight in weights_of(model)
-    }
+    return {weight.path: _digest(weight.variable) for weight in weights_of(model, prefix)}
 
 
-def digest(model: Any) -> Digest:
-    """Return one digest for all weights of a model, as :func:`seedbed.digest_of` does of :func:`digests`."""
-    return digest_of(digests(model))
+def digest(model: Any, *, prefix: str = "") -> Digest:
+    """Return one digest for all weights of a model, as :func:`seedbed.digest_of` makes it.
+
+    The arguments are those of :func:`digests`.
+    """
+    return digest_of(digests(model, prefix=prefix))
 
 
-def _little_endian_bytes(variable: Any) -> bytes:
+def _digest(variable: Any) -> Digest:
     # tf_keras's variables are TensorFlow's.
     values = (
         keras.ops.convert_to_numpy(variable.value)
@@ -35,5 +39,4 @@ def _little_endian_bytes(variable: Any) -> bytes:
         else variable.numpy()
     )
     # PyTorch's bfloat16 comes as float32.
-    array = np.asarray(values, as_dtype(variable.dtype).numpy)
-    return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+    return digest_array(np.asarray(values, as_dtype(variable.dtype).numpy))

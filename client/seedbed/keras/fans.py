@@ -1,12 +1,12 @@
-"""Which axes of a weight count for the fans where the layer, and not the initializer, tells."""
+"""The axes that count for a weight's fans where the layer, and not the initializer, tells."""
 
 import inspect
 from typing import Any
 
 import keras
 
-from seedbed.keras.base import Initializer
-from seedbed.keras.scaling import axes_of
+from seedbed.keras.initializers import Initializer
+from seedbed.keras.initializers.scaling import axes_of
 from seedbed.spec.fans import FanAxes
 
 # Older Keras took the last two axes of every kernel.
@@ -15,12 +15,11 @@ _IS_KNOWN_TO_KERAS = (
 )
 
 
-def fan_axes_of(initializer: Any, own: Any, layer: Any, rank: int) -> FanAxes | None:
+def fan_axes_of(initializer: Any, layer: Any, rank: int) -> FanAxes | None:
     """Return the fan axes of a weight; None is Keras's rule.
 
     Args:
         initializer: seedbed's.
-        own: the layer's, for which it stands.
         layer: what the weight belongs to.
         rank: how many axes the weight has.
     """
@@ -34,9 +33,8 @@ def fan_axes_of(initializer: Any, own: Any, layer: Any, rank: int) -> FanAxes | 
         or not isinstance(layer, keras.layers.EinsumDense)
     ):
         return axes
-    return (
-        einsum_axes(layer.equation) if isinstance(own, keras.initializers.VarianceScaling) else None
-    )
+    is_scaling = isinstance(initializer, keras.initializers.VarianceScaling)
+    return einsum_axes(layer.equation) if is_scaling else None
 
 
 def einsum_axes(equation: str) -> FanAxes:

@@ -1,39 +1,35 @@
-"""How all weights of a built model are filled at once, each by its path."""
+"""All weights of a built model, each filled by its path, whatever the backend."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, SupportsIndex
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seedbed.client import Client
-from seedbed.defaults import get_default_client
-from seedbed.keras.conversion import plain_of
-from seedbed.keras.fans import fan_axes_of
-from seedbed.keras.weights import Weight, weights_of
-from seedbed.manifest import InitializerLike, Manifest, parse_initializer
-from seedbed.rules import Rules, first_match, pairs_of
-from seedbed.spec.errors import InvalidArgumentError, bad_type, bad_value
-from seedbed.spec.initializers import InitializerSpec
-from seedbed.spec.seeds import as_seed
-from seedbed.spec.tensors import TensorSpec
+from seedbed.defaults import check_client, client_or_default
+from seedbed.keras.names import Weight, weights_of
+from seedbed.keras.rules import WeightFilling, WeightRules, contents_of, manifest_of_weights
+from seedbed.manifest import Manifest
 
 
 def initialize(
     model: Any,
     *,
     seed: SupportsIndex,
-    rules: Rules[InitializerLike | None] | None = None,
+    rules: WeightRules | None = None,
+    prefix: str = "",
+    draw: int = 0,
     client: Client | None = None,
+    local: bool = False,
+    progress: bool = False,
+    timeout_seconds: float | None = None,
 ) -> Manifest:
     """Fill every weight of a built model, each by its path, in one call of ``sample_all``.
 
     The content of a weight depends on the seed, its path, its initializer, shape and dtype, and on
     nothing else: not on the backend, nor on the order in which layers were made. By default each
-    layer's own initializer fills its weights;
-    seeds that initializers carry do not matter here. Give layers names: Keras numbers those without
-    one by how many there were before.
+    layer's own initializer fills its weights; seeds that initializers carry do not matter here.
+    Give layers names: Keras numbers those without one by how many there were before.
 
     Moving statistics of batch normalization are weights, and start again. What
     ``Normalization.adapt`` measured and the kernels of ``STFTSpectrogram`` stay as they are; seeds
@@ -45,66 +41,71 @@ def initialize(
         rules: patterns on paths and what fills the weights that match, as in a
             :class:`seedbed.Manifest`: the first match counts, before the layer's own initializer.
             None leaves a weight as it is.
-        client: who samples; by default that of :func:`seedbed.set_default_client`.
+        prefix: put before each path, for a part of a model that is initialized by itself.
+        draw: the n-th use of one seed.
+        client: who samples; by default that of :func:`seedbed.get_default_client`.
+        local: sample in this process, and compare with the server's digests.
+        progress: show a progress bar on standard error.
+        timeout_seconds: for the whole fetch; None is no limit.
 
     Returns:
-        The tensors that were asked for. What a weight holds is the tensor of its path, but for the
-        biases of an LSTM with ``unit_forget_bias``, whose forget gates are then set to 1.
+        The tensors that were asked for, as :func:`manifest_of` gives them. What a weight holds is
+        the tensor of its path, but for the biases of an LSTM with ``unit_forget_bias``, whose
+        forget gates are then set to 1.
 
     Raises:
-        InvalidValueError: if the model is not built, or no initializer of seedbed stands for a
-            weight's: the path is named, and a rule for it helps.
+        InvalidTypeError: if an argument has the wrong type.
+        InvalidValueError: if the model is not built, or naming the weights for which nothing says
+            what fills them, or the one whose initializer has no counterpart here: a rule helps.
         TransportError: if a server's answer does not come; no weight has changed then.
     """
-    if client is not None and not isinstance(client, Client):
-        raise bad_type("client", "a Client or None", client)
-    bits = as_seed(seed)
-    pairs = pairs_of("rules", [] if rules is None else rules)
-    fillings = [_filling_of(weight, pairs, bits) for weight in weights_of(model)]
-    manifest = Manifest(filling.spec for filling in fillings if filling is not None)
-    arrays = (client or get_default_client()).sample_all(manifest)
-    for filling in fillings:
-        if filling is not None:
-            filling.weight.variable.assign(filling.finished(arrays[filling.spec.name]))
+    check_client(client)
+    weights = weights_of(model, prefix)
+    contents = contents_of(weights, rules)
+    manifest = manifest_of_weights(weights, contents, seed=seed, draw=draw)
+    arrays = client_or_default(client).sample_all(
+        manifest, local=local, progress=progress, timeout_seconds=timeout_seconds
+    )
+    for weight in weights:
+        content = contents[weight.path]
+        if content is not None:
+            weight.variable.assign(_finished(weight, content, arrays[weight.path]))
     return manifest
 
 
-@dataclass(frozen=True, slots=True)
-class _Filling:
-    """What goes into a weight."""
+def manifest_of(
+    model: Any,
+    *,
+    seed: SupportsIndex,
+    rules: WeightRules | None = None,
+    prefix: str = "",
+    draw: int = 0,
+) -> Manifest:
+    """Return the weights of a built model and what :func:`initialize` fills them with.
 
-    weight: Weight
-    spec: TensorSpec
-    opens_forget_gates: bool
-    """Whether the middle of an LSTM's biases is 1, whatever fills the others."""
+    Nothing is fetched or changed. ``client.digest_all(manifest_of(...))`` is what :func:`digests`
+    will say of the filled model (but for the forget gates of an LSTM), and
+    ``manifest_of(...).save("model.yaml")`` is a file for ``seedbed fetch``.
 
-    def finished(self, array: NDArray[Any]) -> NDArray[Any]:
-        """Return what the weight is to hold."""
-        if not self.opens_forget_gates:
-            return array
-        input_gate, _, rest = np.split(array, [array.size // 4, array.size // 2])
-        return np.concatenate([input_gate, np.ones_like(input_gate), rest])
+    Args:
+        model: as in :func:`initialize`, like all other arguments.
+        seed: likewise.
+        rules: likewise.
+        prefix: likewise.
+        draw: likewise.
+
+    Raises:
+        InvalidTypeError: if an argument has the wrong type.
+        InvalidValueError: if a value is not allowed, or nothing says what fills a weight.
+    """
+    weights = weights_of(model, prefix)
+    return manifest_of_weights(weights, contents_of(weights, rules), seed=seed, draw=draw)
 
 
-def _filling_of(weight: Weight, pairs: list[tuple[str, Any]], seed: int) -> _Filling | None:
-    rule = first_match(pairs, weight.path)
-    if weight.is_data if rule is None else rule[1] is None:
-        return None
-    try:
-        spec = _spec_of(weight, weight.initializer if rule is None else rule[1], seed)
-    except InvalidArgumentError as error:
-        raise error.within(weight.path) from None
+def _finished(weight: Weight, content: WeightFilling, array: NDArray[Any]) -> NDArray[Any]:
+    """Return what a weight is to hold: an LSTM opens its forget gates, unless a rule says more."""
     is_lstm_bias = weight.name == "bias" and getattr(weight.layer, "unit_forget_bias", False)
-    return _Filling(weight, spec, opens_forget_gates=is_lstm_bias and rule is None)
-
-
-def _spec_of(weight: Weight, own: Any, seed: int) -> TensorSpec:
-    shape, dtype = weight.variable.shape, weight.variable.dtype
-    if own is None:
-        what = f"given by a rule for this weight, as {type(weight.layer).__name__} names none"
-        raise bad_value("initializer", what, None)
-    if isinstance(own, (str, Mapping, InitializerSpec)):
-        return TensorSpec(weight.path, shape, dtype, parse_initializer(own)[0], seed=seed)
-    initializer = plain_of(own)
-    axes = fan_axes_of(initializer, own, weight.layer, len(shape))
-    return TensorSpec(weight.path, shape, dtype, initializer.spec, seed=seed, fan_axes=axes)
+    if not (is_lstm_bias and content.is_own):
+        return array
+    input_gate, _, rest = np.split(array, [array.size // 4, array.size // 2])
+    return np.concatenate([input_gate, np.ones_like(input_gate), rest])

@@ -1,4 +1,4 @@
-"""What a seed is in Keras 3: an integer that repeats, or a generator whose state is a seed and a draw."""
+"""Keras 3's seeds: an integer repeats, a generator's state is a seed and a draw."""
 
 import random
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any, SupportsIndex, TypeAlias
 import keras
 from keras.src.backend.common.stateless_scope import in_stateless_scope  # nothing public tells
 
-from seedbed.seeds import SeedGenerator
+from seedbed.initializers.seeds import SeedGenerator
 from seedbed.spec.errors import InvalidTypeError, bad_value
 from seedbed.spec.numbers import as_int
 from seedbed.spec.seeds import as_seed
@@ -19,7 +19,7 @@ _STATE = "state"
 
 
 def drawn_seed() -> int:
-    """Return 64 random bits from Python's generator, which ``keras.utils.set_random_seed`` seeds."""
+    """Return 64 bits of Python's generator, which ``keras.utils.set_random_seed`` seeds."""
     return random.getrandbits(64)
 
 
@@ -42,9 +42,10 @@ def checked_seed(seed: Seed) -> Any:
 
 
 def next_draw(seed: Any) -> tuple[int, int]:
-    """Return the 64 bits of a checked seed and the draw that a call takes; a generator goes on to the next one.
+    """Return the 64 bits of a checked seed and the draw that a call takes.
 
-    The state of Keras's generator is a pair: its seed, and how often it was asked.
+    A generator goes on to the next draw. The state of Keras's generator is a pair: its seed, and
+    how often it was asked.
     """
     if isinstance(seed, SeedGenerator):
         return as_seed(seed.seed), seed.next_draw()

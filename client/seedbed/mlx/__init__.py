@@ -1,8 +1,9 @@
-"""seedbed for MLX: the initializers of ``mlx.nn.init`` under their names, with the same bits on every machine.
+"""seedbed for MLX: the initializers of ``mlx.nn.init``, and all parameters of a model at once.
 
-from seedbed import mlx as init                             # instead of: from mlx.nn import init
+from seedbed import mlx as init               # instead of: from mlx.nn import init
 weight = init.glorot_uniform(seed=42)(mx.zeros((256, 512)))
-init.digest(model)                                          # the same on every machine
+init.initialize(model, seed=42, rules=rules)  # every parameter, by its name
+init.digest(model)                            # the same on every machine
 """
 
 from seedbed.frameworks import require
@@ -22,6 +23,7 @@ from seedbed.mlx.initializers import (  # noqa: E402
     sparse,
     uniform,
 )
+from seedbed.mlx.model import initialize, manifest_of  # noqa: E402
 
 __all__ = [
     "constant",
@@ -32,6 +34,8 @@ __all__ = [
     "he_normal",
     "he_uniform",
     "identity",
+    "initialize",
+    "manifest_of",
     "normal",
     "orthogonal",
     "sparse",

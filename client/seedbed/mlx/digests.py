@@ -1,50 +1,46 @@
-"""What identifies the content of a whole MLX module, or of any tree of arrays."""
+"""The digests of a module's parameters, or of any tree of arrays."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import mlx.core as mx
 import numpy as np
-from mlx import nn
-from mlx.utils import tree_flatten
 
+from seedbed.mlx.names import arrays_by_name
 from seedbed.spec.digests import Digest, digest_bytes, digest_of
 from seedbed.spec.errors import bad_type, bad_value
 
 
-def digests(tree: Any) -> dict[str, Digest]:
-    """Return the digest of each array's bytes, by name: those that a server states for the same tensors.
+def digests(tree: Any, *, prefix: str = "") -> dict[str, Digest]:
+    """Return the digest of each array's bytes, by name.
 
+    They are those that a server states for the same tensors; see :func:`seedbed.mlx.manifest_of`.
     The names are those of ``mlx.utils.tree_flatten``, such as ``layers.0.weight``.
 
     Args:
         tree: a module, of which the parameters count; or arrays in dicts, lists and tuples.
+        prefix: put before each name.
 
     Raises:
         InvalidTypeError: if a leaf is no array.
         InvalidValueError: if two arrays have the same name, or if one is being traced and has no
             bytes yet.
     """
-    return {name: digest_bytes(_bytes(name, leaf)) for name, leaf in _leaves_by_name(tree).items()}
+    return {
+        name: digest_bytes(_bytes(name, leaf))
+        for name, leaf in arrays_by_name(tree, prefix).items()
+    }
 
 
-def digest(tree: Any) -> Digest:
-    """Return one digest for all arrays of a tree, as :func:`seedbed.digest_of` does of :func:`digests`.
+def digest(tree: Any, *, prefix: str = "") -> Digest:
+    """Return one digest for all arrays of a tree, as :func:`seedbed.digest_of` makes it.
+
+    The arguments are those of :func:`digests`.
 
     Example:
         >>> digest({"b": mx.zeros(3)}) == digest_of({"b": digest_bytes(bytes(12))})
         True
     """
-    return digest_of(digests(tree))
-
-
-def _leaves_by_name(tree: Any) -> Mapping[str, Any]:
-    named: dict[str, Any] = {}
-    for name, leaf in tree_flatten(tree.parameters() if isinstance(tree, nn.Module) else tree):
-        if name in named:
-            raise bad_value("tree", "one whose arrays have different names", name)
-        named[name] = leaf
-    return named
+    return digest_of(digests(tree, prefix=prefix))
 
 
 def _bytes(name: str, leaf: Any) -> memoryview:

@@ -1,4 +1,4 @@
-"""The initializers of ``mlx.nn.init``: their names, parameters, defaults, fans and scales, sampled by seedbed.
+"""The initializers of ``mlx.nn.init``, with its parameters, defaults and fans.
 
 Each function returns one that takes an array and returns another of its shape and of the dtype
 asked for; the array itself is neither changed nor looked at. MLX's meanings: fans are those of
@@ -13,7 +13,7 @@ Besides MLX's parameters, those that are random take by keyword
 - ``client``: who samples, by default the one of :func:`seedbed.get_default_client`.
 
 Without a name, the calls of one initializer are the successive draws of its seed; see
-:mod:`seedbed.mlx.sources`.
+:mod:`seedbed.mlx.seeds`.
 
 All raise InvalidTypeError and InvalidValueError (a TypeError and a ValueError) for what is not
 allowed, and a TransportError if a server's answer does not come. Empty shapes give empty arrays.
@@ -26,8 +26,9 @@ import numpy as np
 
 from seedbed.client import Client
 from seedbed.mlx.arrays import array_of, dtype_of, matrix_shape, shape_of
+from seedbed.mlx.sampler import Sampler
 from seedbed.mlx.scales import Mode, centred_uniform, glorot_std, he_std, not_negative
-from seedbed.mlx.sources import Seed, Source
+from seedbed.mlx.seeds import Seed
 from seedbed.spec.errors import bad_value
 from seedbed.spec.initializers import (
     ConstantSpec,
@@ -112,8 +113,8 @@ def normal(
         client: who samples.
     """
     spec = RandomNormalSpec(mean, not_negative("std", std))
-    source = Source(dtype, seed, name, client)
-    return lambda a: source.fill(shape_of(a), spec)
+    sampler = Sampler(dtype, seed, name, client)
+    return lambda a: sampler.fill(shape_of(a), spec)
 
 
 def uniform(
@@ -136,16 +137,17 @@ def uniform(
         client: who samples.
     """
     spec = RandomUniformSpec(low, high)
-    source = Source(dtype, seed, name, client)
-    return lambda a: source.fill(shape_of(a), spec)
+    sampler = Sampler(dtype, seed, name, client)
+    return lambda a: sampler.fill(shape_of(a), spec)
 
 
 def glorot_normal(
     dtype: mx.Dtype = mx.float32, *, seed: Seed = None, name: str = "", client: Client | None = None
 ) -> GlorotInitializer:
-    """Return ``initializer(a, gain=1.0)`` of normal numbers with std = gain * sqrt(2 / (fan_in + fan_out)).
+    """Return ``initializer(a, gain=1.0)`` of normal numbers, scaled by both fans.
 
-    Glorot and Bengio 2010. The gain is finite, 0 or more.
+    std = gain * sqrt(2 / (fan_in + fan_out)). Glorot and Bengio 2010. The gain is finite, 0 or
+    more.
 
     Args:
         dtype: of the arrays, floating.
@@ -153,11 +155,11 @@ def glorot_normal(
         name: part of the content.
         client: who samples.
     """
-    source = Source(dtype, seed, name, client)
+    sampler = Sampler(dtype, seed, name, client)
 
     def initializer(a: mx.array, gain: float = 1.0) -> mx.array:
         shape = shape_of(a)
-        return source.fill(shape, RandomNormalSpec(0.0, glorot_std(shape, gain)))
+        return sampler.fill(shape, RandomNormalSpec(0.0, glorot_std(shape, gain)))
 
     return initializer
 
@@ -165,9 +167,10 @@ def glorot_normal(
 def glorot_uniform(
     dtype: mx.Dtype = mx.float32, *, seed: Seed = None, name: str = "", client: Client | None = None
 ) -> GlorotInitializer:
-    """Return ``initializer(a, gain=1.0)`` of uniform numbers with limit = gain * sqrt(6 / (fan_in + fan_out)).
+    """Return ``initializer(a, gain=1.0)`` of uniform numbers, scaled by both fans.
 
-    Glorot and Bengio 2010. The gain is finite, 0 or more.
+    limit = gain * sqrt(6 / (fan_in + fan_out)). Glorot and Bengio 2010. The gain is finite, 0 or
+    more.
 
     Args:
         dtype: of the arrays, floating.
@@ -175,11 +178,11 @@ def glorot_uniform(
         name: part of the content.
         client: who samples.
     """
-    source = Source(dtype, seed, name, client)
+    sampler = Sampler(dtype, seed, name, client)
 
     def initializer(a: mx.array, gain: float = 1.0) -> mx.array:
         shape = shape_of(a)
-        return source.fill(shape, centred_uniform(glorot_std(shape, gain)))
+        return sampler.fill(shape, centred_uniform(glorot_std(shape, gain)))
 
     return initializer
 
@@ -187,9 +190,10 @@ def glorot_uniform(
 def he_normal(
     dtype: mx.Dtype = mx.float32, *, seed: Seed = None, name: str = "", client: Client | None = None
 ) -> HeInitializer:
-    """Return ``initializer(a, mode="fan_in", gain=1.0)`` of normal numbers with std = gain / sqrt(fan).
+    """Return ``initializer(a, mode="fan_in", gain=1.0)`` of normal numbers, scaled by one fan.
 
-    He et al. 2015, whose factor is the gain sqrt(2). The gain is finite, 0 or more.
+    std = gain / sqrt(fan). He et al. 2015, whose factor is the gain sqrt(2). The gain is finite, 0
+    or more.
 
     Args:
         dtype: of the arrays, floating.
@@ -197,11 +201,11 @@ def he_normal(
         name: part of the content.
         client: who samples.
     """
-    source = Source(dtype, seed, name, client)
+    sampler = Sampler(dtype, seed, name, client)
 
     def initializer(a: mx.array, mode: Mode = "fan_in", gain: float = 1.0) -> mx.array:
         shape = shape_of(a)
-        return source.fill(shape, RandomNormalSpec(0.0, he_std(shape, mode, gain)))
+        return sampler.fill(shape, RandomNormalSpec(0.0, he_std(shape, mode, gain)))
 
     return initializer
 
@@ -209,9 +213,10 @@ def he_normal(
 def he_uniform(
     dtype: mx.Dtype = mx.float32, *, seed: Seed = None, name: str = "", client: Client | None = None
 ) -> HeInitializer:
-    """Return ``initializer(a, mode="fan_in", gain=1.0)`` of uniform numbers with limit = gain * sqrt(3 / fan).
+    """Return ``initializer(a, mode="fan_in", gain=1.0)`` of uniform numbers, scaled by one fan.
 
-    He et al. 2015, whose factor is the gain sqrt(2). The gain is finite, 0 or more.
+    limit = gain * sqrt(3 / fan). He et al. 2015, whose factor is the gain sqrt(2). The gain is
+    finite, 0 or more.
 
     Args:
         dtype: of the arrays, floating.
@@ -219,11 +224,11 @@ def he_uniform(
         name: part of the content.
         client: who samples.
     """
-    source = Source(dtype, seed, name, client)
+    sampler = Sampler(dtype, seed, name, client)
 
     def initializer(a: mx.array, mode: Mode = "fan_in", gain: float = 1.0) -> mx.array:
         shape = shape_of(a)
-        return source.fill(shape, centred_uniform(he_std(shape, mode, gain)))
+        return sampler.fill(shape, centred_uniform(he_std(shape, mode, gain)))
 
     return initializer
 
@@ -246,8 +251,8 @@ def orthogonal(
         client: who samples.
     """
     spec = OrthogonalSpec(gain)
-    source = Source(dtype, seed, name, client)
-    return lambda a: source.fill(matrix_shape(a), spec)
+    sampler = Sampler(dtype, seed, name, client)
+    return lambda a: sampler.fill(matrix_shape(a), spec)
 
 
 def sparse(
@@ -260,7 +265,7 @@ def sparse(
     name: str = "",
     client: Client | None = None,
 ) -> Initializer:
-    """Return an initializer of matrices whose rows have the same number of zeros; the others are normal numbers.
+    """Return an initializer of normal matrices with the same number of zeros in each row.
 
     Martens 2010.
 
@@ -275,14 +280,14 @@ def sparse(
     """
     spec = SparseSpec(sparsity, not_negative("std", std), axis=1)
     others = RandomNormalSpec(mean, std)
-    source = Source(dtype, seed, name, client)
+    sampler = Sampler(dtype, seed, name, client)
 
     def initializer(a: mx.array) -> mx.array:
         shape = matrix_shape(a)
         return (
-            source.fill(shape, spec)
+            sampler.fill(shape, spec)
             if others.mean == 0
-            else source.fill_around_zeros(shape, others, spec)
+            else sampler.fill_around_zeros(shape, others, spec)
         )
 
     return initializer

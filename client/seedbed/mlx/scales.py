@@ -1,12 +1,15 @@
-"""How wide MLX's initializers spread: its fans, and the standard deviations and limits that follow from them."""
+"""How wide MLX's initializers spread: its fans, and what follows from them."""
 
 import math
 from typing import Literal
 
 from seedbed.spec.errors import bad_value
-from seedbed.spec.fans import Fans, compute_fans
+from seedbed.spec.fans import FanAxes, Fans, compute_fans
 from seedbed.spec.initializers import RandomUniformSpec
 from seedbed.spec.numbers import as_finite
+
+LAYOUT = FanAxes(in_axis=-1, out_axis=0)
+"""MLX's weights are (out, ..., in)."""
 
 Mode = Literal["fan_in", "fan_out"]
 MODES: tuple[Mode, ...] = ("fan_in", "fan_out")
@@ -24,7 +27,7 @@ def fans_in_mlx(shape: tuple[int, ...]) -> Fans:
 
 
 def glorot_std(shape: tuple[int, ...], gain: float) -> float:
-    """Return gain * sqrt(2 / (fan_in + fan_out)); of an empty weight, as if its fans had a sum of 1 or more."""
+    """Return gain * sqrt(2 / (fan_in + fan_out)); an empty weight's fans count as a sum of 1."""
     fans = fans_in_mlx(shape)
     return not_negative("gain", gain) * math.sqrt(2.0 / max(1.0, fans.fan_in + fans.fan_out))
 

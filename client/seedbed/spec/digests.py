@@ -3,9 +3,11 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol, get_args
+from typing import Any, Literal, Protocol, get_args
 
+import numpy as np
 import xxhash
+from numpy.typing import NDArray
 
 from seedbed.spec.errors import bad_value
 
@@ -64,6 +66,13 @@ def digest_bytes(data: bytes | memoryview, algorithm: DigestAlgorithm = "xxh3_12
     digester = Digester(algorithm)
     digester.update(data)
     return digester.digest()
+
+
+def digest_array(values: NDArray[Any]) -> Digest:
+    """Return the digest of an array's elements, little-endian and in C order."""
+    contiguous = np.ascontiguousarray(values)
+    little = contiguous.astype(contiguous.dtype.newbyteorder("<"), copy=False)
+    return digest_bytes(little.reshape(-1).view(np.uint8).data)
 
 
 def digest_of(digests: Mapping[str, Digest]) -> Digest:

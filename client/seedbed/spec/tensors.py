@@ -43,8 +43,8 @@ class SeededInitializer(Protocol):
         """What fills the tensor."""
 
     @property
-    def seed_bits(self) -> int:
-        """Its seed, 0 to 2**64 - 1."""
+    def seed_bits(self) -> int | None:
+        """Its seed, 0 to 2**64 - 1, if it has one."""
 
     @property
     def fan_axes(self) -> FanAxes | None:

@@ -1,10 +1,10 @@
-"""seedbed for PyTorch: torch.nn.init's functions, whole modules, and DTensors of which each rank fetches its shard.
+"""seedbed for PyTorch: torch.nn.init's functions, whole modules, and DTensors.
 
 import seedbed.torch as sbt
 
-sbt.xavier_uniform_(weight, gain=2.0, seed=1, name="wte")    # as torch.nn.init, the same bits everywhere
-sbt.initialize_(model, seed=1)                               # plain, on meta, after fully_shard: the same model
-print(sbt.digest(model))                                     # the same for every layout
+sbt.xavier_uniform_(weight, gain=2.0, seed=1, name="wte")  # as torch.nn.init
+sbt.initialize_(model, seed=1)  # plain, on meta, after fully_shard: the same model
+print(sbt.digest(model))        # the same for every layout
 """
 
 from seedbed.frameworks import require
@@ -14,7 +14,7 @@ require("torch", title="PyTorch", extra="torch")
 # Only now is it known that PyTorch is there.
 from seedbed.torch.digests import digest, digests  # noqa: E402
 from seedbed.torch.errors import OutOfRangeError, UnsupportedDtypeError  # noqa: E402
-from seedbed.torch.init import (  # noqa: E402
+from seedbed.torch.initializers import (  # noqa: E402
     calculate_gain,
     constant_,
     dirac_,
@@ -31,7 +31,7 @@ from seedbed.torch.init import (  # noqa: E402
     xavier_uniform_,
     zeros_,
 )
-from seedbed.torch.initialize import initialize_, manifest_of  # noqa: E402
+from seedbed.torch.model import initialize_, manifest_of  # noqa: E402
 
 __all__ = [
     "OutOfRangeError",

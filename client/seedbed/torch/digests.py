@@ -1,19 +1,19 @@
-"""What identifies the content of a whole module, however it is sharded."""
+"""The digests of a module's parameters: the same, however it is sharded."""
 
 import torch
 from torch import nn
 
 from seedbed.spec.digests import Digest, digest_bytes, digest_of
 from seedbed.torch.dtensors import gathered, is_dtensor
-from seedbed.torch.tensors import named_tensors
+from seedbed.torch.names import named_tensors
 
 
 def digests(module: nn.Module, *, prefix: str = "") -> dict[str, Digest]:
-    """Return the digest of each parameter's bytes, by name; of a DTensor, those of the whole tensor.
+    """Return the digest of each parameter's bytes, by name.
 
-    A collective call for DTensors: every rank makes it, for the same module. One whole parameter is
-    in memory at a time. The digests are those that a server states for the same tensors; see
-    :func:`seedbed.torch.manifest_of`.
+    Of a DTensor, they are those of the whole tensor. A collective call for DTensors: every rank
+    makes it, for the same module. One whole parameter is in memory at a time. The digests are those
+    that a server states for the same tensors; see :func:`seedbed.torch.manifest_of`.
 
     Args:
         module: the module.
@@ -23,12 +23,13 @@ def digests(module: nn.Module, *, prefix: str = "") -> dict[str, Digest]:
     return {each.name: _digest(each.tensor) for each in parameters}
 
 
-def digest(module: nn.Module) -> Digest:
-    """Return one digest for all parameters of a module; the same whatever the number of processes and the layout.
+def digest(module: nn.Module, *, prefix: str = "") -> Digest:
+    """Return one digest for all parameters of a module, as :func:`seedbed.digest_of` makes it.
 
-    A collective call for DTensors, as :func:`digests`.
+    It is the same whatever the number of processes and the layout. A collective call for DTensors,
+    as :func:`digests`, whose arguments it has.
     """
-    return digest_of(digests(module))
+    return digest_of(digests(module, prefix=prefix))
 
 
 def _digest(tensor: torch.Tensor) -> Digest:

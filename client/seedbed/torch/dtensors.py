@@ -25,7 +25,7 @@ def is_dtensor(tensor: torch.Tensor) -> bool:
 
 
 def local_tensor(tensor: torch.Tensor) -> torch.Tensor:
-    """Return the memory of this process: of a DTensor its shard, else the tensor itself, without its history."""
+    """Return the memory of this process, without its history: of a DTensor, its shard."""
     # Without gradients, to_local is the shard itself and not a copy; what is written there is the
     # parameter's.
     return (tensor.to_local() if is_dtensor(tensor) else tensor).detach()
@@ -56,9 +56,10 @@ def layout_of(tensor: torch.Tensor) -> Layout | None:
 
 
 def reshard(module: torch.nn.Module) -> None:
-    """Let FSDP put its shards back in the place of whole parameters, which a forward pass may have left there.
+    """Let FSDP put its shards back in the place of whole parameters.
 
-    What is written to a whole parameter is lost, and it is not a rank's own part.
+    A forward pass may have left those there. What is written to a whole parameter is lost, and it
+    is not a rank's own part.
     """
     fsdp = sys.modules.get("torch.distributed.fsdp")
     if fsdp is None:
@@ -69,7 +70,10 @@ def reshard(module: torch.nn.Module) -> None:
 
 
 def gathered(tensor: Any) -> torch.Tensor:
-    """Return all of a DTensor, or its bytes where collectives do not know the dtype; a collective call itself."""
+    """Return all of a DTensor, or its bytes where collectives do not know the dtype.
+
+    A collective call.
+    """
     if tensor.dtype not in _FLOAT8:
         return tensor.full_tensor()
     # gloo and NCCL move bytes.
@@ -106,6 +110,9 @@ def _checked(layout: Layout, tensor: torch.Tensor) -> Layout:
         held != layout.local_shape
         and not 0 == torch.Size(held).numel() == torch.Size(layout.local_shape).numel()
     ):
-        allowed = f"a DTensor whose shard here is {layout.local_shape}, as its placements {tensor.placements} say"
+        allowed = (
+            f"a DTensor whose shard here is {layout.local_shape}, "
+            f"as its placements {tensor.placements} say"
+        )
         raise bad_value("tensor", allowed, held)
     return layout

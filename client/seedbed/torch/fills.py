@@ -1,4 +1,4 @@
-"""How tensors get their content: rectangles are fetched straight into memory where that is possible, else copied there.
+"""How tensors get their content: fetched straight into their memory, or else copied there.
 
 Every process asks for the elements it holds, and for no others.
 """
@@ -17,7 +17,7 @@ from seedbed.manifest import Manifest
 from seedbed.spec.errors import bad_value
 from seedbed.spec.tensors import TensorSpec
 from seedbed.torch.dtensors import layout_of, local_tensor
-from seedbed.torch.layout import Layout, Piece
+from seedbed.torch.layout import Layout, PlacedRectangle
 
 # Tensors on devices, and those that are not contiguous, come by way of arrays in the host's memory:
 # this many bytes of them at a time, and one tensor at least.
@@ -25,13 +25,13 @@ STAGED_BYTES = 2**30
 
 
 @dataclass(frozen=True, slots=True)
-class Fill:
-    """A tensor and what fills it."""
+class Destination:
+    """A tensor, and what is to be written there."""
 
     tensor: torch.Tensor
     """A tensor or DTensor, not on the meta device."""
     spec: TensorSpec
-    """The whole tensor; its shape is the tensor's, or that of a matrix of the first axis and all others flattened."""
+    """The whole tensor, in its own shape, or as the matrix of its first axis and all others."""
     zero_row: int | None = None
     """A row that is set to zero afterwards: an embedding's padding."""
 
@@ -39,12 +39,12 @@ class Fill:
 class _Memory:
     """Where one tensor's numbers go."""
 
-    def __init__(self, fill: Fill, layout: Layout) -> None:
-        self.fill = fill
+    def __init__(self, destination: Destination, layout: Layout) -> None:
+        self.destination = destination
         self.layout = layout
-        self.local = local_tensor(fill.tensor)
-        wire_layout = layout if layout.shape == fill.spec.shape else layout.as_matrix()
-        self.pieces: list[Piece] = list(wire_layout.pieces())
+        self.local = local_tensor(destination.tensor)
+        wire_layout = layout if layout.shape == destination.spec.shape else layout.as_matrix()
+        self.rectangles: list[PlacedRectangle] = list(wire_layout.rectangles())
         self.shape = wire_layout.local_shape
         self.is_direct = (
             self.local.device.type == "cpu"
@@ -55,8 +55,8 @@ class _Memory:
         self.array: NDArray[Any] | None = None
 
     def open(self) -> NDArray[Any]:
-        """Return the array to be filled, of the shape that the pieces' places are in."""
-        dtype = self.fill.spec.dtype.numpy
+        """Return the array to be filled, of the shape that the rectangles' places are in."""
+        dtype = self.destination.spec.dtype.numpy
         if self.array is None:
             # numpy does not know bfloat16 and float8 by torch's names: it gets the bytes.
             self.array = (
@@ -77,7 +77,9 @@ class _Memory:
             content = torch.from_numpy(array.reshape(-1).view(np.uint8)).view(self.local.dtype)
             self.local.copy_(content.reshape(self.local.shape))
         row = (
-            None if self.fill.zero_row is None else self.layout.axes[0].place_of(self.fill.zero_row)
+            None
+            if self.destination.zero_row is None
+            else self.layout.axes[0].place_of(self.destination.zero_row)
         )
         if row is not None:
             self.local[row].zero_()
@@ -85,17 +87,17 @@ class _Memory:
 
 
 def fill_all(
-    fills: Sequence[Fill],
+    destinations: Sequence[Destination],
     client: Client,
     *,
     local: bool = False,
     progress: bool = False,
     timeout_seconds: float | None = None,
 ) -> None:
-    """Fill tensors; each process what it holds of them.
+    """Destination tensors; each process what it holds of them.
 
     Args:
-        fills: the tensors and what fills them, with different names.
+        destinations: the tensors and what fills them, with different names.
         client: who samples.
         local: sample in this process, and compare with the server's digests.
         progress: show a progress bar on standard error.
@@ -107,7 +109,9 @@ def fill_all(
     """
     remaining = deadline(client.target, timeout_seconds)
     with torch.no_grad():
-        for batch in _batches([memory for fill in fills for memory in _memories(fill)]):
+        for batch in _batches(
+            [memory for destination in destinations for memory in _memories(destination)]
+        ):
             for requests in _rounds(batch):
                 _fetch(
                     requests, client, local=local, progress=progress, timeout_seconds=remaining()
@@ -123,19 +127,22 @@ def check_memory(tensor: torch.Tensor) -> None:
         InvalidValueError: if it is on the meta device.
     """
     if tensor.is_meta:
-        allowed = "on a device with memory: to_empty() gives some to a module on meta, and so does initialize_()"
+        allowed = (
+            "on a device with memory: to_empty() gives some to a module on meta, "
+            "and so does initialize_()"
+        )
         raise bad_value("tensor", allowed, str(tensor.device))
 
 
-def _memories(fill: Fill) -> Iterator[_Memory]:
-    check_memory(fill.tensor)
-    layout = layout_of(fill.tensor)
+def _memories(destination: Destination) -> Iterator[_Memory]:
+    check_memory(destination.tensor)
+    layout = layout_of(destination.tensor)
     if layout is not None and 0 not in layout.local_shape:
-        yield _Memory(fill, layout)
+        yield _Memory(destination, layout)
 
 
 def _batches(memories: Sequence[_Memory]) -> Iterator[Sequence[_Memory]]:
-    """Yield the tensors that are filled together: all, unless their staging arrays would take too much memory."""
+    """Yield the tensors that are filled together: as many as staging arrays have memory for."""
     batch: list[_Memory] = []
     staged_bytes = 0
     for memory in memories:
@@ -148,25 +155,30 @@ def _batches(memories: Sequence[_Memory]) -> Iterator[Sequence[_Memory]]:
         yield batch
 
 
-def _rounds(batch: Sequence[_Memory]) -> Iterator[Sequence[tuple[_Memory, Piece]]]:
+def _rounds(batch: Sequence[_Memory]) -> Iterator[Sequence[tuple[_Memory, PlacedRectangle]]]:
     """Yield what one call can ask for: no more than one rectangle of each tensor."""
-    most = max(len(memory.pieces) for memory in batch)
+    most = max(len(memory.rectangles) for memory in batch)
     for turn in range(most):
-        yield [(memory, memory.pieces[turn]) for memory in batch if turn < len(memory.pieces)]
+        yield [
+            (memory, memory.rectangles[turn]) for memory in batch if turn < len(memory.rectangles)
+        ]
 
 
 def _fetch(
-    requests: Sequence[tuple[_Memory, Piece]],
+    requests: Sequence[tuple[_Memory, PlacedRectangle]],
     client: Client,
     *,
     local: bool,
     progress: bool,
     timeout_seconds: float | None,
 ) -> None:
-    places = {memory.fill.spec.name: memory.open()[piece.place] for memory, piece in requests}
+    places = {
+        memory.destination.spec.name: memory.open()[rectangle.place]
+        for memory, rectangle in requests
+    }
     arrays = client.sample_all(
-        Manifest([memory.fill.spec for memory, _ in requests]),
-        slice={memory.fill.spec.name: piece.rectangle for memory, piece in requests},
+        Manifest([memory.destination.spec for memory, _ in requests]),
+        slice={memory.destination.spec.name: rectangle.slice for memory, rectangle in requests},
         out={name: place for name, place in places.items() if place.flags.c_contiguous},
         local=local,
         progress=progress,

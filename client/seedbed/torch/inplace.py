@@ -1,32 +1,24 @@
 """How one tensor is filled in place: checks first, then the seed, then the fetch."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from seedbed.client import Client
-from seedbed.defaults import get_default_client
+from seedbed.defaults import client_or_default
+from seedbed.rules import Filling
 from seedbed.spec.errors import bad_type
-from seedbed.spec.fans import FanAxes
-from seedbed.spec.initializers import (
-    DeltaOrthogonalSpec,
-    DiracSpec,
-    InitializerSpec,
-    OrthogonalSpec,
-)
+from seedbed.spec.initializers import InitializerSpec
 from seedbed.spec.tensors import TensorSpec
-from seedbed.torch.fills import Fill, check_memory, fill_all
+from seedbed.torch.axes import LAYOUT, on_the_wire
+from seedbed.torch.fills import Destination, check_memory, fill_all
 from seedbed.torch.seeds import seed_for
-
-LAYOUT = FanAxes(in_axis=1, out_axis=0)
-"""torch's weights are (out, in, ...)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """Where a tensor's numbers come from, besides its initializer."""
+class Seeding:
+    """What decides a tensor's numbers besides its initializer, and who samples them."""
 
     generator: torch.Generator | None = None
     """Where the seed is drawn from if there is none."""
@@ -40,7 +32,7 @@ class Source:
     """Who samples; None is the default one."""
 
 
-def fill(tensor: torch.Tensor, initializer: InitializerSpec, source: Source) -> torch.Tensor:
+def fill(tensor: torch.Tensor, initializer: InitializerSpec, seeding: Seeding) -> torch.Tensor:
     """Fill a tensor and return it; what is wrong is said before anything is drawn from a generator.
 
     Raises:
@@ -49,17 +41,16 @@ def fill(tensor: torch.Tensor, initializer: InitializerSpec, source: Source) -> 
         TransportError: if a server's answer does not come.
     """
     check_memory(checked(tensor))
-    client = get_default_client() if source.client is None else source.client
-    if not isinstance(client, Client):
-        raise bad_type("client", "a Client or None", client)
+    client = client_or_default(seeding.client)
+
+    shape, filling = on_the_wire(tuple(tensor.shape), Filling(initializer).in_layout(LAYOUT))
 
     def spec(seed: int) -> TensorSpec:
-        shape, axes = on_the_wire(initializer, tuple(tensor.shape), axes_of(initializer))
-        return TensorSpec(source.name, shape, tensor.dtype, initializer, seed, source.draw, axes)
+        return TensorSpec(seeding.name, shape, tensor.dtype, filling, seed, seeding.draw)
 
     spec(0)
-    seed = seed_for(tensor, source.seed, source.generator) if initializer.random else 0
-    fill_all([Fill(tensor, spec(seed))], client)
+    seed = seed_for(tensor, seeding.seed, seeding.generator) if initializer.random else 0
+    fill_all([Destination(tensor, spec(seed))], client)
     return tensor
 
 
@@ -72,31 +63,3 @@ def checked(tensor: Any) -> torch.Tensor:
     if not isinstance(tensor, torch.Tensor):
         raise bad_type("tensor", "a torch.Tensor", tensor)
     return tensor
-
-
-def axes_of(initializer: InitializerSpec) -> FanAxes | None:
-    """Return what an initializer must be told about torch's layout; None if inputs and outputs are one to it."""
-    is_kernel = isinstance(initializer, (DeltaOrthogonalSpec, DiracSpec))
-    return LAYOUT if initializer.has_fans or is_kernel else None
-
-
-def on_the_wire(
-    initializer: InitializerSpec, shape: tuple[int, ...], axes: FanAxes | None
-) -> tuple[tuple[int, ...], FanAxes | None]:
-    """Return the shape and the axes with which a tensor is asked for.
-
-    They are its own, but an orthogonal tensor is a matrix: torch takes the first axis as the rows
-    and flattens the others, where seedbed, as Keras, takes the last axis as the columns. (One of
-    several matrices, by batch axes or
-    blocks, is nothing that torch has: it is seedbed's own.)
-    """
-    is_one_matrix = (
-        isinstance(initializer, OrthogonalSpec)
-        and initializer.blocks == 1
-        and not (axes and axes.batch_axis)
-    )
-    return (
-        ((shape[0], math.prod(shape[1:])), None)
-        if is_one_matrix and len(shape) > 2
-        else (shape, axes)
-    )

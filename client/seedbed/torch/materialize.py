@@ -9,10 +9,10 @@ from seedbed.torch.dtensors import is_dtensor
 
 
 def materialize(module: nn.Module, device: torch.device | str | None = None) -> None:
-    """Give every parameter and buffer that is on the meta device memory of its shape, whose content means nothing.
+    """Give memory to every parameter and buffer that is on the meta device.
 
-    Those that are on another device stay as they are. Parameters that several layers share are
-    shared afterwards, too, where ``to_empty`` makes a copy for each.
+    Its content means nothing. Those that are on another device stay as they are. Parameters that
+    several layers share are shared afterwards, too, where ``to_empty`` makes a copy for each.
 
     Args:
         module: changed in place; its meta parameters may be other objects afterwards, as with

@@ -1,4 +1,4 @@
-"""Which indices of one axis a process holds, as runs of neighbours: what sharding by torch's rules leaves of it."""
+"""The indices of one axis that a process holds, as runs of neighbours, by torch's rules."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """Indices of one axis in the order in which they are held, as pairs of a first index and a length."""
+    """Indices of one axis in the order in which they are held."""
 
     pairs: tuple[tuple[int, int], ...]
-    """The runs; none is empty, and none begins where the one before it ends."""
+    """The runs: first index and length. None is empty, nor begins where the one before it ends."""
 
     @property
     def length(self) -> int:
@@ -17,7 +17,7 @@ class Runs:
         return sum(length for _, length in self.pairs)
 
     def take(self, begin: int, end: int) -> "Runs":
-        """Return the indices at the places ``begin`` to ``end`` (excluded); places past the last are left out."""
+        """Return the indices at the places ``begin`` to ``end`` (excluded), where there are any."""
         taken, place = [], 0
         for start, length in self.pairs:
             low, high = max(begin, place), min(end, place + length)
@@ -26,12 +26,12 @@ class Runs:
         return runs(taken)
 
     def chunk(self, index: int, count: int) -> "Runs":
-        """Return part ``index`` of ``count`` by ``torch.chunk``'s rule: equal parts, the last ones short or empty."""
+        """Return part ``index`` of ``count`` by ``torch.chunk``'s rule: the last ones are short."""
         size = -(-self.length // count)
         return self.take(index * size, (index + 1) * size)
 
     def strided_chunk(self, index: int, count: int, split_factor: int) -> "Runs":
-        """Return part ``index`` of ``count`` of each of ``split_factor`` chunks, one after the other.
+        """Return part ``index`` of ``count`` of each of ``split_factor`` chunks, in their order.
 
         That is what FSDP leaves on a rank of an axis that tensor parallelism cuts further.
         """
@@ -69,7 +69,7 @@ class Runs:
 
 
 def runs(pairs: Iterable[tuple[int, int]]) -> Runs:
-    """Return the runs of pairs of a first index and a length: empty ones left out, neighbours joined."""
+    """Return runs without empty ones, and with neighbours joined."""
     joined: list[tuple[int, int]] = []
     for start, length in pairs:
         if length <= 0:

@@ -1,4 +1,7 @@
-"""Which seed fills a tensor where none is given: 64 bits of a torch generator, the same on all ranks of a DTensor."""
+"""The seed of a tensor: the one given, or 64 bits of a torch generator.
+
+All ranks of a DTensor have the same.
+"""
 
 import torch
 
@@ -40,7 +43,10 @@ def drawn_bits(generator: torch.Generator | None) -> int:
 
 
 def first_rank_says(bits: int, tensor: torch.Tensor) -> int:
-    """Return the bits of the first rank of a DTensor's mesh; a collective call: every rank of the mesh makes it."""
+    """Return the bits of the first rank of a DTensor's mesh.
+
+    A collective call: every rank of the mesh makes it.
+    """
     mesh = tensor.device_mesh
     if mesh.get_coordinate() is None:
         return bits

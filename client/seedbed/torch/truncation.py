@@ -1,4 +1,4 @@
-"""From torch's absolute bounds of a truncated normal to those of the wire, which are in standard deviations."""
+"""Torch's absolute bounds of a truncated normal, in standard deviations as on the wire."""
 
 import math
 from fractions import Fraction
@@ -55,7 +55,7 @@ def truncated_normal(
 def _inside(
     bound: float, mean: float, std: float, number: type[np.floating], inwards: float
 ) -> float:
-    """Return a bound in standard deviations whose value is not outside, moved inwards by the fewest steps."""
+    """Return a bound in standard deviations, moved inwards until its value is not outside."""
     z = number((bound - mean) / std)
     if not abs(z) < _BEYOND_ALL_WORDS:
         return float(z)

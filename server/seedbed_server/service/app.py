@@ -19,6 +19,7 @@ from seedbed.spec.errors import DeviceError, SeedbedError
 from seedbed.spec.info import NUMERICS
 from seedbed_server.devices import open_backend
 from seedbed_server.service.calls import CallGuard
+from seedbed_server.service.memory import give_back_memory
 from seedbed_server.service.metrics import Metrics
 from seedbed_server.service.metrics_endpoint import MetricsEndpoint
 from seedbed_server.service.servicer import SERVICE, Servicer
@@ -56,6 +57,7 @@ class Server:
         self._on_failure = on_failure
         self._threads: SamplingThreads | None = None
         self._failure: asyncio.Task[None] | None = None
+        self._tidying: asyncio.Task[None] | None = None
         version = metadata.version("seedbed")
         self._metrics = Metrics(version)
         self._endpoint: MetricsEndpoint | None = None
@@ -81,6 +83,7 @@ class Server:
             MetricsListenError: likewise.
         """
         await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+        self._tidying = asyncio.create_task(give_back_memory())
         addresses = [self._listen(address) for address in self._settings.listen]
         if self._settings.metrics_listen is not None:
             self._endpoint = MetricsEndpoint(self._settings.metrics_listen, self._metrics.registry)
@@ -131,6 +134,8 @@ class Server:
         # checks the truth.
         await self._servicer.wait_idle(grace_seconds)
         await self._grpc.stop(min(LAST_WORDS_SECONDS, grace_seconds))
+        if self._tidying is not None:
+            self._tidying.cancel()
         if self._threads is not None:
             self._threads.close()
         if self._segments is not None:

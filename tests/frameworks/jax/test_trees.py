@@ -9,7 +9,7 @@ from jax.sharding import NamedSharding, SingleDeviceSharding
 from jax.sharding import PartitionSpec as P
 
 import seedbed as sb
-from seedbed.jax import initialize
+from seedbed.jax import digest, digests, initialize, make_array, manifest_of
 from tests.forms_of_rules import FORMS
 from tests.frameworks.jax.meshes import mesh_of
 from tests.frameworks.recording import RecordingClient
@@ -134,29 +134,94 @@ def test_an_empty_tree_stays_empty(recorder: RecordingClient) -> None:
     }
 
 
+def test_none_leaves_an_array_as_it_is(recorder: RecordingClient) -> None:
+    kept = jax.random.key(3)
+    tree = {"a": jax.numpy.ones(3), "key": kept, "b": form(2)}
+    filled = initialize(tree, seed=1, rules={"[ak]*": None, "*": "zeros"}, client=recorder)
+    assert filled["a"] is tree["a"]
+    assert filled["key"] is kept
+    assert [spec.name for spec, _ in recorder.parts] == ["b"]
+
+
+def test_the_manifest_says_what_would_be_filled_and_its_digests_what_was() -> None:
+    manifest = manifest_of(TREE, seed=7, rules=RULES)
+    filled = initialize(TREE, seed=7, rules=RULES)
+    assert manifest["params/dense/bias"].dtype is sb.Dtype.BFLOAT16
+    assert sb.get_default_client().digest_all(manifest) == digests(filled)
+    assert digest(filled) == sb.digest_of(digests(filled))
+
+
+def test_a_prefix_and_a_draw_are_part_of_the_content() -> None:
+    whole = initialize({"net": TREE}, seed=7, rules={"*": "random_normal"}, draw=2)
+    part = initialize(TREE, seed=7, rules={"net/*": "random_normal"}, prefix="net/", draw=2)
+    assert digests(part, prefix="net/") == digests(whole)
+    assert digest(part, prefix="net/") == digest(whole)
+    first = initialize({"net": TREE}, seed=7, rules={"*": "random_normal"})
+    assert digest(first) != digest(whole)
+
+
+def test_what_is_asked_of_a_client_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def note(call: Any) -> Any:
+        def noting(client: sb.Client, what: Any, **options: Any) -> Any:
+            asked.append({name: options[name] for name in ("local", "progress")})
+            assert 0 < options["timeout_seconds"] <= 60
+            return call(client, what, **options)
+
+        return noting
+
+    for name in ("sample", "sample_all"):
+        monkeypatch.setattr(sb.Client, name, note(getattr(sb.Client, name)))
+    cut = NamedSharding(mesh_of((2, 1)), P("x"))
+    options: dict[str, Any] = {"local": True, "progress": True, "timeout_seconds": 60}
+    initialize({"a": form(4)}, cut, seed=1, rules={"*": "ones"}, **options)
+    make_array(sb.TensorSpec("a", 4, "float32", sb.Ones()), cut, **options)
+    assert asked == [{"local": True, "progress": True}] * 4
+
+
 WRONG: list[tuple[str, Any, dict[str, Any], type[Exception], str]] = [
-    ("no rule", {"a": {"b": form(2)}}, {"rules": {"x": "ones"}}, ValueError, r"tensors\.a/b.*rule"),
+    (
+        "no rule",
+        {"a": {"b": form(2), "c": form(2)}, "x": form(2)},
+        {"rules": {"x": "ones"}},
+        ValueError,
+        "`rules` must be a rule for each leaf. Received: 'a/b, a/c'",
+    ),
+    ("no rules", {"a": form(2)}, {"rules": None}, ValueError, "a rule for each leaf"),
+    ("nothing to keep", {"a": form(2)}, {"rules": {"*": None}}, ValueError, "each leaf.*'a'"),
     (
         "an initializer that cannot",
         {"a": {"b": form(2)}},
         {"rules": {"*": "orthogonal"}},
         ValueError,
-        r"tensors\.a/b",
+        "a/b: `shape`",
     ),
     (
         "a dtype that cannot",
         {"a": form(2, dtype="int32")},
         {"rules": {"*": "he_normal"}},
         ValueError,
-        r"tensors\.a.*dty",
+        "a: `dtype`",
     ),
     (
         "no such initializer",
         {"a": form(2)},
         {"rules": {"*": "he"}},
         ValueError,
-        r"tensors\.a.*one of",
+        r"rules\['\*'\]: `initializer` must be one of",
     ),
+    (
+        "no such initializer in a rule that matches nothing",
+        {"a": form(2)},
+        {"rules": {"*": "ones", "b": "he"}},
+        ValueError,
+        r"rules\['b'\]: `initializer` must be one of",
+    ),
+    ("no draw", {"a": form(2)}, {"draw": -1}, ValueError, "`draw` must be from 0"),
+    ("no prefix", {"a": form(2)}, {"prefix": 3}, TypeError, "`prefix` must be a string"),
+    ("no time", {"a": form(2)}, {"timeout_seconds": "x"}, TypeError, "timeout_seconds"),
+    ("not local", {"a": form(2)}, {"local": 1}, TypeError, "`local` must be a bool"),
     ("rules that are none", {"a": form(2)}, {"rules": "zeros"}, TypeError, "rules"),
     ("no seed", {"a": form(2)}, {"seed": "x"}, TypeError, "seed"),
     ("no tensor", {"a": {"b": 3}}, {}, TypeError, r"abstract_tree\['a/b'\]"),

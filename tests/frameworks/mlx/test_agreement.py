@@ -38,8 +38,9 @@ def parameters(function: Any) -> list[tuple[str, Any]]:
     return [(name, each.default) for name, each in inspect.signature(function).parameters.items()]
 
 
-def test_every_name_of_mlx_is_there_and_the_digests() -> None:
-    assert sorted(seedbed.mlx.__all__) == sorted([*NAMES, "digest", "digests"])
+def test_every_name_of_mlx_is_there_and_those_for_a_whole_model() -> None:
+    whole = ["digest", "digests", "initialize", "manifest_of"]
+    assert sorted(seedbed.mlx.__all__) == sorted([*NAMES, *whole])
 
 
 @pytest.mark.parametrize("name", NAMES)

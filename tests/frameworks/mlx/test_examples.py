@@ -1,12 +1,18 @@
-"""The example and the Python of docs/mlx.md run; MLX is asked for by name."""
+"""The examples and the Python of docs/mlx.md run; MLX is asked for by name."""
 
+import doctest
+import importlib
 import math
+import pkgutil
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import seedbed as sb
+import seedbed.mlx
 
 ROOT = Path(__file__).parents[3]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -42,11 +48,19 @@ def test_the_example_prints_the_digest_of_its_manifest() -> None:
 
 def test_the_python_of_the_document_runs() -> None:
     blocks = BLOCK.findall((ROOT / "docs" / "mlx.md").read_text(encoding="utf-8"))
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     for code in blocks:
         # Where MLX is missing, the blocks that import it are passed over: each is complete.
         assert re.search(r"^import mlx\.core as mx$", code, re.MULTILINE)
         exec(compile(code, "docs/mlx.md", "exec"), {"__name__": "__main__"})
+
+
+@pytest.mark.parametrize("name", [info.name for info in pkgutil.iter_modules(seedbed.mlx.__path__)])
+def test_the_examples_of_docstrings_run(name: str) -> None:
+    module = importlib.import_module(f"seedbed.mlx.{name}")
+    public = {key: getattr(sb, key) for key in sb.__all__}
+    assert doctest.testmod(module, extraglobs=public).failed == 0
+    assert module.__doc__
 
 
 def test_a_missing_mlx_is_one_line_that_names_the_extra() -> None:

@@ -1,4 +1,4 @@
-"""The part of a tensor that a rank holds is the one that torch's own splitting leaves it."""
+"""What a rank holds of a tensor: runs and rectangles against torch's own splitting of it."""
 
 import itertools
 from collections.abc import Sequence
@@ -86,7 +86,7 @@ def test_what_is_held_has_torchs_shape_and_begins_where_torch_says(
 @pytest.mark.parametrize(("mesh", "placements"), PLACEMENTS, ids=str)
 @pytest.mark.parametrize("shape", [(8, 6, 4), (5, 7, 3), (2, 1, 9)], ids=str)
 @pytest.mark.parametrize("is_matrix", [False, True], ids=["tensor", "matrix"])
-def test_the_pieces_make_up_what_torch_would_cut_out(
+def test_the_rectangles_make_up_what_torch_would_cut_out(
     mesh: tuple[int, ...], placements: tuple[Any, ...], shape: tuple[int, ...], is_matrix: bool
 ) -> None:
     whole = torch.arange(int(np.prod(shape))).reshape(shape)
@@ -103,14 +103,14 @@ def test_the_pieces_make_up_what_torch_would_cut_out(
 
 
 def assembled(layout: Layout, whole: torch.Tensor) -> list[int]:
-    """Put a layout's pieces together, and check that each place is written once."""
+    """Put the rectangles of a layout together; every place is written once."""
     source = whole.reshape(layout.shape).numpy()
     target = np.full(layout.local_shape, -1)
     asked = 0
-    for piece in layout.pieces():
-        part = source if piece.rectangle is None else source[piece.rectangle.index]
-        assert (target[piece.place] == -1).all()
-        target[piece.place] = part
+    for held in layout.rectangles():
+        part = source if held.slice is None else source[held.slice.index]
+        assert (target[held.place] == -1).all()
+        target[held.place] = part
         asked += part.size
     assert asked == target.size
     return [int(number) for number in target.flatten()]
@@ -141,13 +141,13 @@ def test_neighbouring_runs_are_one_and_empty_ones_none() -> None:
 
 def test_a_whole_tensor_is_asked_for_without_a_slice() -> None:
     for shape in ((), (3,), (2, 4)):
-        (piece,) = whole_layout(shape).pieces()
-        assert piece.rectangle is None
+        (held,) = whole_layout(shape).rectangles()
+        assert held.slice is None
 
 
 @pytest.mark.parametrize("shape", [(0,), (3, 0), (0, 2)])
 def test_nothing_is_asked_for_where_nothing_is_held(shape: tuple[int, ...]) -> None:
-    assert list(whole_layout(shape).pieces()) == []
+    assert list(whole_layout(shape).rectangles()) == []
 
 
 def test_places_of_indices_are_found() -> None:

@@ -126,6 +126,42 @@ def test_an_lstm_opens_its_forget_gates() -> None:
     assert weight(model, "lstm_cell/bias").tolist() == [0.5] * 16
 
 
+def test_the_manifest_is_what_initialize_asks_for() -> None:
+    model = dense_model()
+    before = content(model.weights[0])
+    manifest = sk.manifest_of(model, seed=42)
+    assert content(model.weights[0]) == before
+    assert sk.initialize(model, seed=42) == manifest
+    assert sk.digests(model) == sb.get_default_client().digest_all(manifest)
+    assert sk.manifest_of(model, seed=42, rules={"*": None}) == sb.Manifest([])
+
+
+def test_a_prefix_and_a_draw_are_part_of_the_content() -> None:
+    model = dense_model()
+    manifest = sk.initialize(model, seed=42, rules={"a/*/bias": "ones"}, prefix="a/", draw=3)
+    assert list(manifest) == ["a/model/dense/kernel", "a/model/dense/bias"]
+    expected = sb.GlorotUniform(seed=42)((4, 3), name="a/model/dense/kernel", draw=3)
+    assert content(model.weights[0]) == expected.tobytes()
+    assert values(model.weights[1]).tolist() == [1.0] * 3
+    stated = sb.get_default_client().digest_all(manifest)
+    assert sk.digests(model, prefix="a/") == stated
+    assert sk.digest(model, prefix="a/") == sb.digest_of(stated)
+
+
+def test_what_is_asked_of_the_client_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, Any]] = []
+    original = sb.Client.sample_all
+
+    def sample_all(client: sb.Client, manifest: sb.Manifest, **options: Any) -> Any:
+        asked.append(options)
+        return original(client, manifest, **options)
+
+    monkeypatch.setattr(sb.Client, "sample_all", sample_all)
+    options: dict[str, Any] = {"local": True, "progress": True, "timeout_seconds": 60}
+    sk.initialize(dense_model(), seed=42, **options)
+    assert asked == [options]
+
+
 def test_seeds_of_layers_do_not_matter() -> None:
     found = []
     for own in (1, 2, None, keras.random.SeedGenerator(7)):
@@ -179,7 +215,8 @@ def test_a_weight_without_a_known_initializer_is_an_error_that_names_it() -> Non
     model = keras.Sequential([keras.Input((4,)), Own(name="own")], name="model")
     before = content(model.weights[0])
     with pytest.raises(
-        sb.InvalidValueError, match=r"model/own/table: `initializer` must be given by a rule.*Own"
+        sb.InvalidValueError,
+        match=r"`rules` must be a rule for each weight whose layer names no init.*'model/own/table'",
     ):
         sk.initialize(model, seed=42)
     assert content(model.weights[0]) == before
@@ -300,8 +337,17 @@ def test_two_weights_of_one_path_are_refused() -> None:
         (
             {"seed": 1, "rules": {"*": "no_such"}},
             sb.InvalidValueError,
-            "model/dense/kernel: `initializer` must be one",
+            r"rules\['\*'\]: `initializer` must be one",
         ),
+        (
+            {"seed": 1, "rules": {"no/such/path": Halved()}},
+            sb.InvalidValueError,
+            r"rules\['no/such/path'\]: `initializer` must be an initializer of Keras's",
+        ),
+        ({"seed": 1, "draw": -1}, sb.InvalidValueError, "`draw` must be from 0"),
+        ({"seed": 1, "prefix": 3}, sb.InvalidTypeError, "`prefix` must be a string"),
+        ({"seed": 1, "local": 1}, sb.InvalidTypeError, "`local` must be a bool"),
+        ({"seed": 1, "timeout_seconds": "x"}, sb.InvalidTypeError, "`timeout_seconds`"),
         ({"seed": 1, "client": "embedded:"}, sb.InvalidTypeError, "`client` must be a Client"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What a call of an initializer fills, and when: at once, or when the program that is being traced runs."""
+"""The array of an initializer's call: sampled at once, or when the traced program runs."""
 
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,9 +10,9 @@ from jax.sharding import NamedSharding, PartitionSpec
 from numpy.typing import NDArray
 
 from seedbed.client import Client
-from seedbed.defaults import get_default_client
+from seedbed.defaults import client_or_default
 from seedbed.jax.arrays import array_of_parts
-from seedbed.jax.keys import key_words, seed_of_words
+from seedbed.jax.seeds import key_words, seed_of_words
 from seedbed.jax.shardings import (
     as_traced_sharding,
     axis_names,
@@ -28,7 +28,7 @@ from seedbed.spec.tensors import TensorSpec
 
 
 @dataclass(frozen=True)
-class Fill:
+class UnseededTensor:
     """A tensor but for its seed, which a key brings.
 
     Raises:
@@ -68,7 +68,7 @@ class Fill:
         """Return a part of the tensor, fetched now."""
         starts = tuple(part.starts[axis] for axis in self._order)
         lengths = tuple(part.lengths[axis] for axis in self._order)
-        values = (self.client or get_default_client()).sample(
+        values = client_or_default(self.client).sample(
             self.spec(seed), slice=TensorSlice(starts, lengths)
         )
         return (
@@ -76,7 +76,7 @@ class Fill:
         )
 
 
-def fill(content: Fill, key: Any, out_sharding: Any) -> jax.Array:
+def fill(content: UnseededTensor, key: Any, out_sharding: Any) -> jax.Array:
     """Return the tensor of a key.
 
     Outside jit it is sampled now; with a sharding, each device asks for its part. Where JAX traces,
@@ -98,7 +98,7 @@ def fill(content: Fill, key: Any, out_sharding: Any) -> jax.Array:
     return array_of_parts(content.shape, content.dtype, sharding, partial(content.sample, seed))
 
 
-def _traced(content: Fill, words: jax.Array, out_sharding: Any) -> jax.Array:
+def _traced(content: UnseededTensor, words: jax.Array, out_sharding: Any) -> jax.Array:
     sharding = as_traced_sharding(out_sharding, len(content.shape))
     if isinstance(sharding, NamedSharding) and not sharding.is_fully_replicated:
         return _traced_by_devices(content, words, decided(sharding))
@@ -107,7 +107,9 @@ def _traced(content: Fill, words: jax.Array, out_sharding: Any) -> jax.Array:
     )
 
 
-def _traced_by_devices(content: Fill, words: jax.Array, sharding: NamedSharding) -> jax.Array:
+def _traced_by_devices(
+    content: UnseededTensor, words: jax.Array, sharding: NamedSharding
+) -> jax.Array:
     """Return the tensor from a program in which each device calls the host for its part."""
     lengths = sharding.shard_shape(content.shape)
     names = axis_names(sharding, len(lengths))
@@ -131,7 +133,7 @@ def _traced_by_devices(content: Fill, words: jax.Array, sharding: NamedSharding)
 
 
 def _from_host(
-    content: Fill, lengths: tuple[int, ...], words: jax.Array, starts: list[Any]
+    content: UnseededTensor, lengths: tuple[int, ...], words: jax.Array, starts: list[Any]
 ) -> jax.Array:
     """Return a part of the tensor from a program that calls the host for it."""
 

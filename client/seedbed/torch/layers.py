@@ -1,15 +1,13 @@
-"""What fills the parameters and buffers of torch's own layers where no rule says: what their reset_parameters does."""
+"""What torch's own layers fill their parameters and buffers with: what reset_parameters does."""
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from torch import nn
 
-from seedbed.spec.fans import FanAxes
+from seedbed.rules import Filling
 from seedbed.spec.initializers import (
     ConstantSpec,
-    InitializerSpec,
     KaimingUniformSpec,
     OnesSpec,
     RandomNormalSpec,
@@ -18,41 +16,29 @@ from seedbed.spec.initializers import (
     XavierUniformSpec,
     ZerosSpec,
 )
-from seedbed.torch.inplace import LAYOUT
 
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """What fills one tensor of a module."""
-
-    initializer: InitializerSpec
-    """The initializer."""
-    axes: FanAxes | None = None
-    """Which axes are inputs and outputs, where that matters."""
-
-
-Named = tuple[str, Recipe]
+Named = tuple[str, Filling]
 """A tensor's name, seen from the module that has it, and what fills it."""
 
-ZEROS, ONES = Recipe(ZerosSpec()), Recipe(OnesSpec())
+ZEROS, ONES = Filling(ZerosSpec()), Filling(OnesSpec())
 
 
-def recipes_of(module: nn.Module) -> Iterator[Named]:
-    """Yield what a module's own reset_parameters fills, and how; nothing if it is none of torch's layers.
+def fillings_of(module: nn.Module) -> Iterator[Named]:
+    """Yield what a module's own reset_parameters fills, and how; nothing for unknown layers.
 
     A class that brings a reset_parameters of its own is none of them, even if it derives from one.
     """
-    for kind, method, recipes in _LAYERS:
+    for kind, method, fillings in _LAYERS:
         if isinstance(module, kind) and getattr(type(module), method, None) is getattr(
             kind, method
         ):
-            yield from recipes(module)
+            yield from fillings(module)
             return
 
 
 def _linear(module: nn.Module) -> Iterator[Named]:
     """Linear and convolutions; U(-1 / sqrt(fan_in), 1 / sqrt(fan_in)) for both weight and bias."""
-    yield "weight", Recipe(KaimingUniformSpec(math.sqrt(5)), LAYOUT)
+    yield "weight", Filling(KaimingUniformSpec(math.sqrt(5)))
     shape = module.weight.shape
     yield "bias", _uniform(math.prod(shape[1:]))
 
@@ -64,7 +50,7 @@ def _bilinear(module: nn.Module) -> Iterator[Named]:
 
 def _embedding(module: nn.Module) -> Iterator[Named]:
     del module
-    yield "weight", Recipe(RandomNormalSpec(0.0, 1.0))
+    yield "weight", Filling(RandomNormalSpec(0.0, 1.0))
 
 
 def _norm(module: nn.Module) -> Iterator[Named]:
@@ -81,7 +67,7 @@ def _batch_norm(module: nn.Module) -> Iterator[Named]:
 
 
 def _prelu(module: nn.Module) -> Iterator[Named]:
-    yield "weight", Recipe(ConstantSpec(module.init))
+    yield "weight", Filling(ConstantSpec(module.init))
 
 
 def _recurrent(module: nn.Module) -> Iterator[Named]:
@@ -90,26 +76,26 @@ def _recurrent(module: nn.Module) -> Iterator[Named]:
 
 
 def _attention(module: nn.Module) -> Iterator[Named]:
-    """Whatever of these there is; the bias of the projection out, too, which is a layer of its own."""
+    """Whatever of these there is, and the bias of the projection out, a layer of its own."""
     del module
     for name in ("in_proj_weight", "q_proj_weight", "k_proj_weight", "v_proj_weight"):
-        yield name, Recipe(XavierUniformSpec(), LAYOUT)
+        yield name, Filling(XavierUniformSpec())
     for name in ("in_proj_bias", "out_proj.bias"):
         yield name, ZEROS
     for name in ("bias_k", "bias_v"):
-        yield name, Recipe(XavierNormalSpec(), LAYOUT)
+        yield name, Filling(XavierNormalSpec())
 
 
 def _transformer(module: nn.Module) -> Iterator[Named]:
     """All weights inside, whatever layer they are of."""
     for name, parameter in module.named_parameters():
         if parameter.dim() > 1:
-            yield name, Recipe(XavierUniformSpec(), LAYOUT)
+            yield name, Filling(XavierUniformSpec())
 
 
-def _uniform(fan_in: int) -> Recipe:
+def _uniform(fan_in: int) -> Filling:
     bound = 1 / math.sqrt(fan_in) if fan_in > 0 else 0.0
-    return Recipe(RandomUniformSpec(-bound, bound))
+    return Filling(RandomUniformSpec(-bound, bound))
 
 
 _CONVOLUTIONS = (

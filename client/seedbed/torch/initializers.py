@@ -1,4 +1,4 @@
-"""The functions of torch.nn.init, filled by seedbed: in place, with torch's names, parameters, defaults and errors.
+"""The functions of torch.nn.init, with its parameters, defaults and errors, filled by seedbed.
 
 Each returns its tensor. Beside torch's parameters the random ones take, by keyword only:
 
@@ -43,12 +43,12 @@ from seedbed.spec.initializers import (
 )
 from seedbed.spec.numbers import as_finite
 from seedbed.torch.errors import as_torch_says
-from seedbed.torch.inplace import Source, checked, fill
+from seedbed.torch.inplace import Seeding, checked, fill
 from seedbed.torch.truncation import truncated_normal
 
 
 def calculate_gain(nonlinearity: NonlinearityName, param: float | None = None) -> float:
-    """Return by how much weights before a nonlinearity are widened; see :func:`seedbed.calculate_gain`.
+    """Return the gain of a nonlinearity; see :func:`seedbed.calculate_gain`.
 
     Raises:
         InvalidValueError: if there is no such nonlinearity, or ``param`` is no number.
@@ -77,7 +77,7 @@ def uniform_(
         a, b = as_finite("a", a), as_finite("b", b)
         if b < a:
             raise bad_value("b", f"at least a ({a})", b)
-        return fill(tensor, RandomUniformSpec(a, b), Source(generator, seed, name, draw, client))
+        return fill(tensor, RandomUniformSpec(a, b), Seeding(generator, seed, name, draw, client))
 
 
 def normal_(
@@ -98,7 +98,7 @@ def normal_(
     """
     with as_torch_says({"stddev": "std"}):
         return fill(
-            tensor, RandomNormalSpec(mean, std), Source(generator, seed, name, draw, client)
+            tensor, RandomNormalSpec(mean, std), Seeding(generator, seed, name, draw, client)
         )
 
 
@@ -115,9 +115,10 @@ def trunc_normal_(
     draw: int = 0,
     client: Client | None = None,
 ) -> torch.Tensor:
-    """Fill a tensor with normal numbers, conditioned on lying within [a, b]: values, and not standard deviations.
+    """Fill a tensor with normal numbers, conditioned on lying within [a, b].
 
-    The distribution is exact wherever the bounds lie, so there is no warning where torch has one.
+    The bounds are values, not standard deviations. The distribution is exact wherever the bounds
+    lie, so there is no warning where torch has one.
 
     Raises:
         OutOfRangeError: if ``std`` is not positive, ``b`` not above ``a``, or the nearer bound more
@@ -125,7 +126,7 @@ def trunc_normal_(
     """
     with as_torch_says({"stddev": "std", "lower": "a", "upper": "b"}):
         spec = truncated_normal(mean, std, a, b, as_dtype(checked(tensor).dtype))
-        return fill(tensor, spec, Source(generator, seed, name, draw, client))
+        return fill(tensor, spec, Seeding(generator, seed, name, draw, client))
 
 
 def constant_(tensor: torch.Tensor, val: float, *, client: Client | None = None) -> torch.Tensor:
@@ -135,19 +136,19 @@ def constant_(tensor: torch.Tensor, val: float, *, client: Client | None = None)
         OutOfRangeError: if the dtype cannot hold it: integers exactly, floats without overflow.
     """
     with as_torch_says({"value": "val"}):
-        return fill(tensor, ConstantSpec(val), Source(client=client))
+        return fill(tensor, ConstantSpec(val), Seeding(client=client))
 
 
 def ones_(tensor: torch.Tensor, *, client: Client | None = None) -> torch.Tensor:
     """Fill a tensor with 1."""
     with as_torch_says():
-        return fill(tensor, OnesSpec(), Source(client=client))
+        return fill(tensor, OnesSpec(), Seeding(client=client))
 
 
 def zeros_(tensor: torch.Tensor, *, client: Client | None = None) -> torch.Tensor:
     """Fill a tensor with 0."""
     with as_torch_says():
-        return fill(tensor, ZerosSpec(), Source(client=client))
+        return fill(tensor, ZerosSpec(), Seeding(client=client))
 
 
 def eye_(tensor: torch.Tensor, *, client: Client | None = None) -> torch.Tensor:
@@ -157,7 +158,7 @@ def eye_(tensor: torch.Tensor, *, client: Client | None = None) -> torch.Tensor:
         InvalidValueError: unless the tensor has two dimensions.
     """
     with as_torch_says():
-        return fill(tensor, IdentitySpec(), Source(client=client))
+        return fill(tensor, IdentitySpec(), Seeding(client=client))
 
 
 def xavier_uniform_(
@@ -170,15 +171,16 @@ def xavier_uniform_(
     draw: int = 0,
     client: Client | None = None,
 ) -> torch.Tensor:
-    """Fill a tensor with uniform numbers on [-limit, limit), limit = gain sqrt(6 / (fan_in + fan_out)).
+    """Fill a tensor with uniform numbers, scaled by both fans.
 
-    Glorot and Bengio 2010. A zero-size tensor stays as it is, where torch divides by zero.
+    They lie on [-limit, limit), limit = gain sqrt(6 / (fan_in + fan_out)). Glorot and Bengio 2010.
+    A zero-size tensor stays as it is, where torch divides by zero.
 
     Raises:
         InvalidValueError: if the tensor has fewer than two dimensions.
         OutOfRangeError: if ``gain`` is negative.
     """
-    return _xavier(tensor, XavierUniformSpec, gain, Source(generator, seed, name, draw, client))
+    return _xavier(tensor, XavierUniformSpec, gain, Seeding(generator, seed, name, draw, client))
 
 
 def xavier_normal_(
@@ -191,15 +193,16 @@ def xavier_normal_(
     draw: int = 0,
     client: Client | None = None,
 ) -> torch.Tensor:
-    """Fill a tensor with normal numbers, not truncated, of standard deviation gain sqrt(2 / (fan_in + fan_out)).
+    """Fill a tensor with normal numbers, scaled by both fans and not truncated.
 
-    Glorot and Bengio 2010. A zero-size tensor stays as it is, where torch divides by zero.
+    Their standard deviation is gain sqrt(2 / (fan_in + fan_out)). Glorot and Bengio 2010. A
+    zero-size tensor stays as it is, where torch divides by zero.
 
     Raises:
         InvalidValueError: if the tensor has fewer than two dimensions.
         OutOfRangeError: if ``gain`` is negative.
     """
-    return _xavier(tensor, XavierNormalSpec, gain, Source(generator, seed, name, draw, client))
+    return _xavier(tensor, XavierNormalSpec, gain, Seeding(generator, seed, name, draw, client))
 
 
 def kaiming_uniform_(
@@ -214,7 +217,9 @@ def kaiming_uniform_(
     draw: int = 0,
     client: Client | None = None,
 ) -> torch.Tensor:
-    """Fill a tensor with uniform numbers on [-limit, limit), limit = gain sqrt(3 / fan). He et al. 2015.
+    """Fill a tensor with uniform numbers, scaled by one fan.
+
+    They lie on [-limit, limit), limit = gain sqrt(3 / fan). He et al. 2015.
 
     Args:
         tensor: what is filled.
@@ -237,7 +242,7 @@ def kaiming_uniform_(
         a,
         mode,
         nonlinearity,
-        Source(generator, seed, name, draw, client),
+        Seeding(generator, seed, name, draw, client),
     )
 
 
@@ -253,9 +258,10 @@ def kaiming_normal_(
     draw: int = 0,
     client: Client | None = None,
 ) -> torch.Tensor:
-    """Fill a tensor with normal numbers, not truncated, of standard deviation gain / sqrt(fan). He et al. 2015.
+    """Fill a tensor with normal numbers, scaled by one fan and not truncated.
 
-    The arguments are those of :func:`kaiming_uniform_`.
+    Their standard deviation is gain / sqrt(fan). He et al. 2015. The arguments are those of
+    :func:`kaiming_uniform_`.
 
     Raises:
         InvalidValueError: if the tensor has fewer than two dimensions, or an argument is not
@@ -267,7 +273,7 @@ def kaiming_normal_(
         a,
         mode,
         nonlinearity,
-        Source(generator, seed, name, draw, client),
+        Seeding(generator, seed, name, draw, client),
     )
 
 
@@ -281,27 +287,29 @@ def orthogonal_(
     draw: int = 0,
     client: Client | None = None,
 ) -> torch.Tensor:
-    """Fill a tensor with a matrix with orthonormal rows or columns, whichever are fewer, times ``gain``.
+    """Fill a tensor with a matrix of orthonormal rows or columns, times ``gain``.
 
-    As in torch, the first axis is the rows, and all others are the columns, flattened. Saxe et al.
-    2014.
+    Those are orthonormal of which there are fewer. As in torch, the first axis is the rows, and all
+    others are the columns, flattened. Saxe et al. 2014.
 
     Raises:
         InvalidValueError: if the tensor has fewer than two dimensions.
     """
     with as_torch_says():
-        return fill(tensor, OrthogonalSpec(gain), Source(generator, seed, name, draw, client))
+        return fill(tensor, OrthogonalSpec(gain), Seeding(generator, seed, name, draw, client))
 
 
 def dirac_(tensor: torch.Tensor, groups: int = 1, *, client: Client | None = None) -> torch.Tensor:
-    """Fill a convolution's kernel so that it passes its inputs on: as many as there are outputs in each group.
+    """Fill a convolution's kernel so that it passes its inputs on.
+
+    In each group it passes on as many as there are outputs.
 
     Raises:
         InvalidValueError: unless the tensor has 3, 4 or 5 dimensions, or if ``groups`` does not
             divide the outputs.
     """
     with as_torch_says():
-        return fill(tensor, DiracSpec(groups), Source(client=client))
+        return fill(tensor, DiracSpec(groups), Seeding(client=client))
 
 
 def sparse_(
@@ -315,25 +323,26 @@ def sparse_(
     draw: int = 0,
     client: Client | None = None,
 ) -> torch.Tensor:
-    """Fill a matrix with normal numbers, and in each column the part ``sparsity``, rounded up, with zeros.
+    """Fill a matrix with normal numbers, and the part ``sparsity`` of each column with zeros.
 
-    Both the numbers and the places of the zeros follow from the seed, or from ``generator``; torch
-    takes the places from its default generator whatever is given. Martens 2010.
+    Their number is rounded up. Both the numbers and the places of the zeros follow from the seed,
+    or from ``generator``; torch takes the places from its default generator whatever is given.
+    Martens 2010.
 
     Raises:
         InvalidValueError: unless the tensor has two dimensions and ``sparsity`` is from 0 to 1.
         OutOfRangeError: if ``std`` is negative.
     """
     with as_torch_says({"stddev": "std"}):
-        return fill(tensor, SparseSpec(sparsity, std), Source(generator, seed, name, draw, client))
+        return fill(tensor, SparseSpec(sparsity, std), Seeding(generator, seed, name, draw, client))
 
 
 def _xavier(
-    tensor: torch.Tensor, kind: type[XavierSpec], gain: float, source: Source
+    tensor: torch.Tensor, kind: type[XavierSpec], gain: float, seeding: Seeding
 ) -> torch.Tensor:
     with as_torch_says():
         _check_has_fans(tensor)
-        return fill(tensor, kind(gain), source)
+        return fill(tensor, kind(gain), seeding)
 
 
 def _kaiming(
@@ -342,7 +351,7 @@ def _kaiming(
     a: float,
     mode: OneFanMode,
     nonlinearity: NonlinearityName,
-    source: Source,
+    seeding: Seeding,
 ) -> torch.Tensor:
     if checked(tensor).numel() == 0:
         # The line of the caller of kaiming_uniform_ or kaiming_normal_, as in torch.
@@ -350,7 +359,7 @@ def _kaiming(
         return tensor
     with as_torch_says(values=("a", "nonlinearity")):
         _check_has_fans(tensor)
-        return fill(tensor, kind(a, mode, as_nonlinearity(nonlinearity)), source)
+        return fill(tensor, kind(a, mode, as_nonlinearity(nonlinearity)), seeding)
 
 
 def _check_has_fans(tensor: torch.Tensor) -> None:

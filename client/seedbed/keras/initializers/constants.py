@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Self
 
 import keras
 
-from seedbed.keras.base import Initializer
+from seedbed.keras.initializers.base import Initializer
 from seedbed.spec import initializers as specs
 from seedbed.spec.initializers import InitializerSpec, Scaling, Side, Window
 
@@ -48,7 +48,7 @@ class Constant(Initializer, keras.initializers.Constant):  # type: ignore[misc]
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """Return the initializer of a configuration, in which Keras may have written the value as an array."""
+        """Return the initializer of a configuration, whose value Keras may write as an array."""
         # The base refuses what is no dictionary.
         value = config.get("value") if hasattr(config, "get") else None
         if isinstance(value, Mapping):
@@ -72,7 +72,9 @@ class Identity(Initializer, keras.initializers.Identity):  # type: ignore[misc]
 
 @_register
 class STFT(Initializer, keras.initializers.STFT):  # type: ignore[misc]
-    """The real or imaginary part of a windowed Fourier transform as a convolution's kernel. Floating dtypes.
+    """A windowed Fourier transform, its real or imaginary part, as a convolution's kernel.
+
+    Floating dtypes.
 
     Args:
         side: ``real`` or ``imag``.

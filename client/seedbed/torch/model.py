@@ -1,20 +1,25 @@
-"""How all parameters of a module are filled, each by its name, each process what it holds of them."""
+"""All parameters of a module, each filled by its name; each process fills what it holds of them."""
 
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import torch
 from torch import nn
 
 from seedbed.client import Client
-from seedbed.defaults import get_default_client
+from seedbed.defaults import check_client, client_or_default
 from seedbed.manifest import Manifest
-from seedbed.spec.errors import bad_type
-from seedbed.spec.seeds import as_draw, as_seed
-from seedbed.torch.fills import Fill, fill_all
+from seedbed.rules import Filling
+from seedbed.torch.fills import Destination, fill_all
 from seedbed.torch.materialize import materialize
-from seedbed.torch.recipes import Recipe
-from seedbed.torch.rules import BufferRules, Decision, ParameterRules, decide
-from seedbed.torch.tensors import NamedTensor, named_tensors
+from seedbed.torch.names import NamedTensor, named_tensors
+from seedbed.torch.rules import (
+    BufferRules,
+    Content,
+    ParameterRules,
+    contents_of,
+    manifest_of_tensors,
+)
 
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
@@ -76,28 +81,30 @@ def initialize_(
         TransportError: if a server's answer does not come; the module is then partly filled.
 
     Example:
-        >>> model = torch.nn.Sequential(torch.nn.Embedding(10, 4), torch.nn.Linear(4, 10, bias=False))
-        >>> initialize_(model, seed=1, rules={"0.*": {"class_name": "RandomNormal", "config": {"stddev": 0.02}}})
+        >>> model = nn.Sequential(nn.Embedding(10, 4), nn.Linear(4, 10, bias=False))
+        >>> initialize_(model, seed=1, rules={"0.*": RandomNormal(stddev=0.02)})
         Sequential(...)
     """
-    if client is not None and not isinstance(client, Client):
-        raise bad_type("client", "a Client or None", client)
-    decisions = _decisions(named_tensors(module, prefix), seed, rules, buffers, draw)
-    if any(decision.named.tensor.is_meta for decision in decisions):
+    check_client(client)
+    tensors = named_tensors(module, prefix)
+    contents = contents_of(tensors, rules, buffers)
+    manifest = manifest_of_tensors(tensors, contents, seed=seed, draw=draw)
+    if any(each.tensor.is_meta for each in tensors):
         materialize(module, device)
-        # Materializing makes new tensors; what is known about them is the same.
-        decisions = [
-            Decision(named, decision.content)
-            for named, decision in zip(named_tensors(module, prefix), decisions, strict=True)
-        ]
+        # Materializing makes new tensors; what is known about their names is the same.
+        tensors = named_tensors(module, prefix)
     fill_all(
-        _fills(decisions, seed, draw),
-        get_default_client() if client is None else client,
+        [
+            Destination(each.tensor, manifest[each.name], each.zero_row)
+            for each in tensors
+            if each.name in manifest
+        ],
+        client_or_default(client),
         local=local,
         progress=progress,
         timeout_seconds=timeout_seconds,
     )
-    _call_functions(decisions)
+    _call_functions(tensors, contents)
     return module
 
 
@@ -109,12 +116,13 @@ def manifest_of(
     prefix: str = "",
     draw: int = 0,
 ) -> Manifest:
-    """Return the parameters of a module and what :func:`initialize_` fills them with; nothing is fetched or changed.
+    """Return the parameters of a module and what :func:`initialize_` fills them with.
 
-    The module may be on the meta device. ``client.digest_all(manifest_of(...))`` is what
-    :func:`digests` will say of the filled module (but for an embedding with a ``padding_idx``,
-    whose row is not zero on the wire), and ``manifest_of(...).save("model.yaml")`` is a file for
-    ``seedbed fetch``. Orthogonal weights of convolutions are in it as matrices.
+    Nothing is fetched or changed. The module may be on the meta device.
+    ``client.digest_all(manifest_of(...))`` is what :func:`digests` will say of the filled module
+    (but for an embedding with a ``padding_idx``, whose row is not zero on the wire), and
+    ``manifest_of(...).save("model.yaml")`` is a file for ``seedbed fetch``. Orthogonal weights of
+    convolutions are in it as matrices.
 
     Args:
         module: the module.
@@ -128,37 +136,13 @@ def manifest_of(
         InvalidValueError: if a value is not allowed, or nothing says what fills a parameter.
     """
     parameters = [each for each in named_tensors(module, prefix) if each.kind == "parameter"]
-    decisions = _decisions(parameters, seed, rules, None, draw)
-    specs = (decision.spec(seed, draw) for decision in decisions)
-    return Manifest(spec for spec in specs if spec is not None)
+    contents = contents_of(parameters, rules, None)
+    return manifest_of_tensors(parameters, contents, seed=seed, draw=draw)
 
 
-def _decisions(
-    tensors: list[NamedTensor],
-    seed: int,
-    rules: ParameterRules | None,
-    buffers: BufferRules | None,
-    draw: int,
-) -> list[Decision]:
-    as_seed(seed)
-    as_draw(draw)
-    decisions = decide(tensors, rules, buffers)
-    for decision in decisions:
-        decision.spec(seed, draw)  # raises where an initializer cannot fill its tensor
-    return decisions
-
-
-def _fills(decisions: list[Decision], seed: int, draw: int) -> list[Fill]:
-    fills = []
-    for decision in decisions:
-        spec = decision.spec(seed, draw)
-        if spec is not None:
-            fills.append(Fill(decision.named.tensor, spec, decision.named.zero_row))
-    return fills
-
-
-def _call_functions(decisions: list[Decision]) -> None:
+def _call_functions(tensors: Sequence[NamedTensor], contents: Mapping[str, Content | None]) -> None:
     with torch.no_grad():
-        for decision in decisions:
-            if decision.content is not None and not isinstance(decision.content, Recipe):
-                decision.content(decision.named.tensor)
+        for each in tensors:
+            content = contents[each.name]
+            if content is not None and not isinstance(content, Filling):
+                content(each.tensor)

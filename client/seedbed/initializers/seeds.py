@@ -1,4 +1,4 @@
-"""Where an initializer's seed comes from: the user, chance, or a generator that hands out one draw after another."""
+"""The seeds of initializers: a user's, 64 random bits, or a generator of draws."""
 
 import secrets
 import threading

@@ -1,4 +1,7 @@
-"""The parameters and buffers of a module by their names: each once, in order, without the names of wrappers."""
+"""The parameters and buffers of a module by their names: each once, in the module's order.
+
+What wraps a module does not count in the names.
+"""
 
 import sys
 from collections.abc import Iterator
@@ -8,9 +11,11 @@ from typing import Literal
 import torch
 from torch import nn
 
+from seedbed.rules import Filling
 from seedbed.spec.errors import bad_type, bad_value
+from seedbed.spec.tensors import as_name
 from seedbed.torch.dtensors import reshard
-from seedbed.torch.recipes import Recipe, padding_row, recipes_of
+from seedbed.torch.layers import fillings_of, padding_row
 
 # What torch.compile, activation checkpointing and data parallelism put into names; a model is the
 # same without.
@@ -27,14 +32,14 @@ class NamedTensor:
     """Which of the two."""
     tensor: torch.Tensor
     """The tensor."""
-    recipe: Recipe | None
+    own: Filling | None
     """What its layer's reset_parameters fills it with, if that is known."""
     zero_row: int | None
     """A row that stays zero."""
 
 
 def named_tensors(module: nn.Module, prefix: str = "") -> list[NamedTensor]:
-    """Return a module's parameters and buffers, as ``named_parameters`` and ``named_buffers`` order them.
+    """Return a module's parameters, then its buffers, each in the module's order.
 
     A tensor that several names share comes once, under the first. Of a module of fully_shard, they
     are the shards.
@@ -49,40 +54,42 @@ def named_tensors(module: nn.Module, prefix: str = "") -> list[NamedTensor]:
     """
     if not isinstance(module, nn.Module):
         raise bad_type("module", "a torch.nn.Module", module)
-    if not isinstance(prefix, str):
-        raise bad_type("prefix", "a string", prefix)
+    prefix = as_name(prefix, field="prefix")
     module = _unwrapped(module)
     reshard(module)
-    recipes = _recipes(module)
-    found = list(_walk(module, prefix, recipes))
+    fillings = _own_fillings(module)
+    found = list(_walk(module, prefix, fillings))
     return [each for each in found if each.kind == "parameter"] + [
         each for each in found if each.kind == "buffer"
     ]
 
 
-def _walk(module: nn.Module, prefix: str, recipes: dict[str, Recipe]) -> Iterator[NamedTensor]:
+def _walk(module: nn.Module, prefix: str, fillings: dict[str, Filling]) -> Iterator[NamedTensor]:
     seen: set[int] = set()
     for path, owner in module.named_modules():
         _check_owner(path, owner)
-        own = [("parameter", *pair) for pair in owner.named_parameters(recurse=False)]
-        own += [("buffer", *pair) for pair in owner.named_buffers(recurse=False)]
-        for kind, name, tensor in own:
+        held = [("parameter", *pair) for pair in owner.named_parameters(recurse=False)]
+        held += [("buffer", *pair) for pair in owner.named_buffers(recurse=False)]
+        for kind, name, tensor in held:
             if id(tensor) in seen:
                 continue
             seen.add(id(tensor))
-            full_name = prefix + _plain(f"{path}.{name}")
-            _check_shape(full_name, tensor)
-            recipe = recipes.get(_plain(f"{path}.{name}"))
-            yield NamedTensor(full_name, kind, tensor, recipe, padding_row(owner, name))
+            plain = _plain(f"{path}.{name}")
+            _check_shape(prefix + plain, tensor)
+            zero_row = padding_row(owner, name)
+            yield NamedTensor(prefix + plain, kind, tensor, fillings.get(plain), zero_row)
 
 
-def _recipes(module: nn.Module) -> dict[str, Recipe]:
-    """Return what layers fill their tensors with; an outer layer, whose reset comes last, counts before an inner."""
-    recipes: dict[str, Recipe] = {}
+def _own_fillings(module: nn.Module) -> dict[str, Filling]:
+    """Return what layers fill their tensors with.
+
+    An outer layer, whose reset comes last, counts before an inner one.
+    """
+    fillings: dict[str, Filling] = {}
     for path, owner in module.named_modules():
-        for name, recipe in recipes_of(owner):
-            recipes.setdefault(_plain(f"{path}.{name}"), recipe)
-    return recipes
+        for name, filling in fillings_of(owner):
+            fillings.setdefault(_plain(f"{path}.{name}"), filling)
+    return fillings
 
 
 def _plain(name: str) -> str:

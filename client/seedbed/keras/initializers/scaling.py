@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 import keras
 
-from seedbed.keras.base import Initializer
+from seedbed.keras.initializers.base import Initializer
 from seedbed.keras.seeds import Seed
 from seedbed.spec import initializers as specs
 from seedbed.spec.fans import Axes, FanAxes
@@ -15,7 +15,10 @@ _register = keras.saving.register_keras_serializable(package="seedbed")
 
 
 def axes_of(rank: int, input_axes: Axes, output_axes: Axes) -> FanAxes:
-    """Return the fan axes that Keras's ``input_axes`` and ``output_axes`` mean: what neither names does not count."""
+    """Return the fan axes that Keras's ``input_axes`` and ``output_axes`` mean.
+
+    What neither names does not count.
+    """
     named = {
         axis % rank
         for axis in (*as_ints("input_axes", input_axes), *as_ints("output_axes", output_axes))
@@ -48,7 +51,7 @@ class _Scaling(Initializer):
         return axes_of(rank, self.input_axes, self.output_axes)
 
     def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments; the axes only where they are given, as older Keras does not know them."""
+        """Return the constructor's arguments; the axes, new to Keras, only where they are given."""
         axes = {"input_axes": self.input_axes, "output_axes": self.output_axes}
         return {
             **super().get_config(),
@@ -114,14 +117,20 @@ class _FixedScaling(VarianceScaling):
 
 @_register
 class GlorotUniform(_FixedScaling, keras.initializers.GlorotUniform):  # type: ignore[misc]
-    """Uniform with limit = sqrt(6 / (fan_in + fan_out)). Glorot and Bengio 2010. Arguments as VarianceScaling's."""
+    """Uniform with limit = sqrt(6 / (fan_in + fan_out)). Glorot and Bengio 2010.
+
+    Arguments as VarianceScaling's.
+    """
 
     _kind = specs.GlorotUniformSpec
 
 
 @_register
 class GlorotNormal(_FixedScaling, keras.initializers.GlorotNormal):  # type: ignore[misc]
-    """Truncated normal with variance 2 / (fan_in + fan_out). Glorot and Bengio 2010. Arguments as VarianceScaling's."""
+    """Truncated normal with variance 2 / (fan_in + fan_out). Glorot and Bengio 2010.
+
+    Arguments as VarianceScaling's.
+    """
 
     _kind = specs.GlorotNormalSpec
 
@@ -149,6 +158,9 @@ class LecunUniform(_FixedScaling, keras.initializers.LecunUniform):  # type: ign
 
 @_register
 class LecunNormal(_FixedScaling, keras.initializers.LecunNormal):  # type: ignore[misc]
-    """Truncated normal with variance 1 / fan_in. LeCun et al. 1998. Arguments as VarianceScaling's."""
+    """Truncated normal with variance 1 / fan_in. LeCun et al. 1998.
+
+    Arguments as VarianceScaling's.
+    """
 
     _kind = specs.LecunNormalSpec

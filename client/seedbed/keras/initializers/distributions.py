@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import keras
 
-from seedbed.keras.base import Initializer
+from seedbed.keras.initializers.base import Initializer
 from seedbed.keras.seeds import Seed
 from seedbed.spec import initializers as specs
 from seedbed.spec.initializers import InitializerSpec
@@ -62,7 +62,9 @@ class TruncatedNormal(Initializer, keras.initializers.TruncatedNormal):  # type:
 
 @_register
 class Orthogonal(Initializer, keras.initializers.Orthogonal):  # type: ignore[misc]
-    """A random matrix with orthonormal columns (rows, where there are fewer). Saxe et al. 2014. Floating dtypes.
+    """A random matrix with orthonormal columns (rows, where there are fewer).
+
+    Saxe et al. 2014. Floating dtypes.
 
     Args:
         gain: multiplies every element, finite.

@@ -1,4 +1,4 @@
-"""Which weights a built model has, and which initializer each layer names for its own."""
+"""The weights of a built model by their paths, and what each layer names to fill its own."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from seedbed.spec.errors import bad_value
+from seedbed.spec.tensors import as_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Weight:
 
     @property
     def is_data(self) -> bool:
-        """Whether its layer computes or measures it, so that there is no initial value to replace."""
+        """Whether its layer computes or measures it, so that no initial value is replaced."""
         return (type(self.layer).__name__, self.name) in _DATA
 
     @property
@@ -65,14 +66,20 @@ _DATA = {
 }
 
 
-def weights_of(model: Any) -> list[Weight]:
+def weights_of(model: Any, prefix: str = "") -> list[Weight]:
     """Return the weights of a built model of Keras 3 or tf_keras, in its order.
 
     Seeds of dropout and the like, and the state of metrics and optimizers, are no weights.
 
+    Args:
+        model: the model, or a layer.
+        prefix: put before each path.
+
     Raises:
+        InvalidTypeError: if the prefix is no string.
         InvalidValueError: if the model is not built, or two weights have one path.
     """
+    prefix = as_name(prefix, field="prefix")
     if not getattr(model, "built", False):
         raise bad_value("model", "built: call it once, or use model.build(input_shape)", model)
     # Nothing public lists the layers inside layers.
@@ -82,7 +89,8 @@ def weights_of(model: Any) -> list[Weight]:
         for variable in _own_weights(layer)
     }
     weights = [
-        Weight(_path_of(variable), variable, layers.get(id(variable))) for variable in model.weights
+        Weight(prefix + _path_of(variable), variable, layers.get(id(variable)))
+        for variable in model.weights
     ]
     seen: set[str] = set()
     for weight in weights:

@@ -1,4 +1,4 @@
-"""What the initializers for Keras 3 share: Keras's interface in front of a spec, a seed and a client."""
+"""What the initializers for Keras 3 share: Keras's interface to a spec and a seed."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -21,9 +21,9 @@ class Initializer(keras.Initializer):  # type: ignore[misc]  # Keras has no anno
 
     A call samples on the host, by the client of :func:`seedbed.set_default_client` (else that of
     ``$SEEDBED_TARGET``, else the embedded engine), and hands the values to the backend. They are
-    those of the default namespace's class
-    at the same seed and draw: ``seedbed.keras.HeNormal(seed=1)(shape)`` has the bits of
-    ``seedbed.HeNormal(seed=1)(shape, draw=0)``, whatever the backend.
+    those of the default namespace's class at the same seed and draw:
+    ``seedbed.keras.HeNormal(seed=1)(shape)`` has the bits of ``seedbed.HeNormal(seed=1)(shape,
+    draw=0)``, whatever the backend.
 
     Seeds are Keras 3's: an integer gives the same values on each call, and so does None, which
     draws 64 random bits at construction and is None in the configuration, so that a clone draws its
@@ -52,7 +52,7 @@ class Initializer(keras.Initializer):  # type: ignore[misc]  # Keras has no anno
         return self._kind(**{name: getattr(self, name) for name in names if name in self.__dict__})
 
     def fan_axes_of(self, rank: int) -> FanAxes | None:
-        """Return the axes that count for the fans of a tensor of so many axes; None is Keras's rule."""
+        """Return the axes that count for the fans of a tensor of a rank; None is Keras's rule."""
         del rank
         return None
 
@@ -88,7 +88,9 @@ class Initializer(keras.Initializer):  # type: ignore[misc]  # Keras has no anno
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """Return the initializer of a configuration, this class's or that of Keras's own; it is not changed.
+        """Return the initializer of a configuration, which is not changed.
+
+        It may be this class's, or that of Keras's own.
 
         Raises:
             InvalidTypeError: if the configuration is no dictionary, or has an argument that does

@@ -1,10 +1,11 @@
-"""Which seed a JAX key means.
+"""The seed that a JAX key means.
 
 The rule is public, so that a tensor can be named outside JAX, too:
 
 - The key's words are ``jax.random.key_data(key)``; an old-style key (a uint32 array) is its own
   words.
-- Two words ``k0, k1`` (JAX's default, threefry) are the seed ``(k0 << 32) | k1``, so that ``jax.random.key(7)`` is 7.
+- Two words ``k0, k1`` (JAX's default, threefry) are the seed ``(k0 << 32) | k1``, so that
+  ``jax.random.key(7)`` is 7.
 - Any other number of words becomes the first 8 bytes, little-endian, of the SHA-256 of the words as
   little-endian uint32.
 """
@@ -48,7 +49,9 @@ def seed_of_words(words: NDArray[np.uint32]) -> int:
 
 
 def key_words(key: Any) -> jax.Array:
-    """Return a key's words as a vector; traced wherever something is being traced, even if the key itself is not.
+    """Return a key's words as a vector.
+
+    They are traced wherever something is being traced, even if the key itself is not.
 
     Raises:
         InvalidTypeError: if it is no key.

@@ -1,0 +1,116 @@
+"""What fills each weight of a model: the first rule that matches its path, or else its layer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from seedbed import initializers as plain
+from seedbed.keras.conversion import plain_of
+from seedbed.keras.fans import fan_axes_of
+from seedbed.keras.initializers import Initializer
+from seedbed.keras.names import Weight
+from seedbed.manifest import Manifest, filled_manifest
+from seedbed.rules import (
+    UNSAID,
+    Filling,
+    InitializerLike,
+    Rules,
+    decide,
+    parse_initializer,
+    parse_rules,
+)
+from seedbed.spec.errors import InvalidArgumentError
+from seedbed.spec.initializers import InitializerSpec
+
+WeightRules = Rules[InitializerLike | Any | None]
+"""What fills the weights: an initializer, also one of Keras's; None is nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeightFilling:
+    """What a weight gets."""
+
+    filling: Filling
+    """What fills it."""
+    is_own: bool
+    """Whether its layer says so, and no rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """What a layer names to fill a weight."""
+
+    initializer: Any
+
+
+def contents_of(
+    weights: Sequence[Weight], rules: WeightRules | None
+) -> dict[str, WeightFilling | None]:
+    """Return what each weight gets, by path; None leaves it as it is.
+
+    Raises:
+        InvalidTypeError: if a rule is none.
+        InvalidValueError: if an initializer is not allowed, or has no counterpart here; or naming
+            the weights for which nothing is said.
+    """
+    decided: dict[str, Any] = decide(
+        {weight.path: _own(weight) for weight in weights},
+        parse_rules("rules", rules, _parse_rule),
+        needy="weight whose layer names no initializer",
+    )
+    return {weight.path: _content(weight, decided[weight.path]) for weight in weights}
+
+
+def manifest_of_weights(
+    weights: Sequence[Weight],
+    contents: Mapping[str, WeightFilling | None],
+    *,
+    seed: Any,
+    draw: int,
+) -> Manifest:
+    """Return what is asked for: the weights that get something.
+
+    Raises:
+        InvalidArgumentError: if an initializer cannot fill its weight, which is named.
+    """
+    filled = [(weight, contents[weight.path]) for weight in weights]
+    return filled_manifest(
+        (
+            (weight.path, tuple(weight.variable.shape), weight.variable.dtype, content.filling)
+            for weight, content in filled
+            if content is not None
+        ),
+        seed=seed,
+        draw=draw,
+    )
+
+
+def _own(weight: Weight) -> Any:
+    if weight.is_data:
+        return None
+    initializer = weight.initializer
+    return UNSAID if initializer is None else _Own(initializer)
+
+
+def _parse_rule(value: Any) -> Filling | plain.Initializer | Initializer | None:
+    return None if value is None else _parse(value)
+
+
+def _parse(value: Any) -> Filling | plain.Initializer | Initializer:
+    if isinstance(value, (str, Mapping, InitializerSpec)):
+        return parse_initializer(value)
+    return plain_of(value)
+
+
+def _content(weight: Weight, decided: Any) -> WeightFilling | None:
+    if decided is None:
+        return None
+    is_own = isinstance(decided, _Own)
+    try:
+        found = _parse(decided.initializer) if is_own else decided
+    except InvalidArgumentError as error:
+        raise error.within(weight.path) from None
+    if not isinstance(found, Filling):
+        axes = fan_axes_of(found, weight.layer, len(weight.variable.shape))
+        found = Filling(found.spec, axes)
+    return WeightFilling(found, is_own)
