@@ -5,6 +5,10 @@ DOCKER ?= docker
 IMAGE ?= seedbed:dev
 GPU_IMAGE ?= seedbed:gpu
 GPU_EXTRA ?= gpu
+# The interpreter beside the GPU's libraries; it is not changed.
+GPU_PYTHON ?= python3
+GPU_PYTHON_VERSION ?= 3.12
+OUT ?= gpu-check.json
 BUF_VERSION := 1.75.0
 
 bin := .venv/bin
@@ -16,7 +20,7 @@ buf := .tools/buf-$(BUF_VERSION)/node_modules/.bin/buf
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv test test-frameworks check format proto quickstart bench image image-gpu image-test clean
+.PHONY: help venv test test-frameworks check format proto quickstart bench gpu-check gpu-wheels image image-gpu image-test clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +67,12 @@ bench: .venv-bench/installed  ## measure beside peers, set up in .venv-bench (AR
 	@echo '*' > .venv-bench/.gitignore
 	.venv-bench/bin/python -m pip --quiet --disable-pip-version-check install --editable '.[bench]'
 	@touch $@
+
+gpu-check:  ## prove the GPU backend on a GPU (GPU_PYTHON=python3.12 WHEELS=folder OUT=file)
+	@$(GPU_PYTHON) -m tools.gpu_check --json $(OUT) $(if $(WHEELS),--wheels $(WHEELS)) $(ARGS)
+
+gpu-wheels:  ## download what gpu-check needs without a network (GPU_PYTHON_VERSION=3.12)
+	$(PYTHON) -m tools.gpu_check.wheels $(or $(WHEELS),wheels) $(GPU_PYTHON_VERSION)
 
 image-test: $(dev)  ## build the container image, run it and check it (TOOL=program where there is no engine)
 	DOCKER=$(DOCKER) IMAGE=$(IMAGE) PYTHON=$(bin)/python tests/container/run.sh $(TOOL)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from seedbed_server.backends.cuda import signature_of
-from seedbed_server.kernels.blocks import BLOCK_KERNELS
+from seedbed_server.kernels.blocks import BLOCK_KERNELS, BlockKernel
 from tests.fake_device import loop_over_threads
 
 
@@ -59,6 +59,10 @@ class Libraries:
     calls: list[Call] = field(default_factory=list)
     raising: dict[str, Exception] = field(default_factory=dict)
     """The error that each call of a name raises."""
+    kernels: list[BlockKernel] = field(default_factory=lambda: list(BLOCK_KERNELS.values()))
+    """Those that may be compiled."""
+    loop: Callable[[BlockKernel], Callable[..., None]] = loop_over_threads
+    """What runs a kernel's body for every thread."""
     device: int | None = None
     pool: "MemoryPool | None" = None
     stream: "Stream | None" = None
@@ -88,7 +92,11 @@ class Libraries:
 
         def empty(shape: Any, dtype: DTypeLike = float, order: str = "C") -> Array:
             self.note("empty", shape, np.dtype(dtype))
-            return Array(self, np.full(shape, 0xA5, np.uint8).astype(dtype))
+            if self.pool is not None and self.pool.limit is not None:
+                size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+                if size > self.pool.limit:
+                    raise OutOfMemoryError(f"Out of memory allocating {size} bytes")
+            return Array(self, aligned(shape, np.dtype(dtype)))
 
         def device_count() -> int:
             self.note("getDeviceCount")
@@ -138,11 +146,20 @@ class Libraries:
         )
 
 
+def aligned(shape: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return memory that begins where the device's would, at a multiple of 512."""
+    size = int(np.prod(shape)) * dtype.itemsize
+    memory = np.full(size + 512, 0xA5, np.uint8)
+    begin = -int(memory.__array_interface__["data"][0]) % 512
+    return memory[begin : begin + size].view(dtype).reshape(shape)
+
+
 class MemoryPool:
-    """A pool without memory of its own."""
+    """A pool without memory of its own; no allocation is larger than its limit."""
 
     def __init__(self, libraries: Libraries) -> None:
         self._libraries = libraries
+        self.limit: int | None = None
 
     def malloc(self, size: int) -> None:
         """Stand for CuPy's allocator."""
@@ -150,6 +167,7 @@ class MemoryPool:
     def set_limit(self, size: int | None = None, fraction: float | None = None) -> None:
         """Note the limit."""
         self._libraries.note("set_limit", size)
+        self.limit = size
 
     def free_all_blocks(self, stream: Any = None) -> None:
         """Note that memory was given back."""
@@ -212,6 +230,13 @@ class Array:
         self.dtype = content.dtype
         self.size = content.size
         self.nbytes = content.nbytes
+        self.data = SimpleNamespace(ptr=int(content.__array_interface__["data"][0]))
+
+    def __dlpack__(self, **arguments: Any) -> Any:
+        return self.content.__dlpack__(**arguments)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self.content.__dlpack_device__()
 
     def __getitem__(self, key: slice) -> "Array":
         return Array(self._libraries, self.content[key])
@@ -255,7 +280,7 @@ class Compiled:
     ) -> None:
         self.options = options
         body = inspect.getclosurevars(function).nonlocals["body"]
-        (self.kernel,) = [kernel for kernel in BLOCK_KERNELS.values() if kernel.body is body]
+        (self.kernel,) = [kernel for kernel in libraries.kernels if kernel.body is body]
         assert signature == signature_of(self.kernel)
         libraries.note("compile", self)
         self._libraries = libraries
@@ -270,7 +295,7 @@ class Compiled:
                 argument.content if isinstance(argument, Array) else argument
                 for argument in arguments
             )
-            loop_over_threads(self.kernel)(threads, *on_host)
+            self._libraries.loop(self.kernel)(threads, *on_host)
 
         return launch
 

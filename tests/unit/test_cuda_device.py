@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -156,6 +157,16 @@ def test_every_kernel_is_compiled_once_for_the_device_and_without_fast_maths(
     assert [call.arguments[0].kernel.name for call in compiled] == list(BLOCK_KERNELS)
     assert {call.device for call in compiled} == {1}
     assert {call.arguments[0].options["fastmath"] for call in compiled} == {False}
+
+
+def test_a_kernel_that_is_not_the_backends_is_compiled_when_it_is_first_launched(
+    stub: Libraries,
+) -> None:
+    kernel = replace(BLOCK_KERNELS["uniform_float32"], name="another")
+    device = CudaDevice()
+    before = len(stub.named("compile"))
+    assert device.kernel(kernel) is device.kernel(kernel)
+    assert len(stub.named("compile")) == before + 1
 
 
 @pytest.mark.parametrize("limit", [None, 2**30])

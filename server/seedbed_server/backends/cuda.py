@@ -124,7 +124,9 @@ class CudaDevice:
             raise DeviceError(f"the GPU failed: {_first_line(error)}") from error
 
     def kernel(self, kernel: BlockKernel) -> Any:
-        """Return a kernel as compiled for this device."""
+        """Return a kernel as compiled for this device; other than the backend's when first asked for."""
+        if kernel.name not in self._kernels:
+            self._kernels[kernel.name] = self._compiled(kernel)
         return self._kernels[kernel.name]
 
     def _compiled(self, kernel: BlockKernel) -> Any:

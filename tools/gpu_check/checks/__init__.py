@@ -1,0 +1,1 @@
+"""The checks: ``checks(rig)`` of each module returns them by name, in the list's order."""
