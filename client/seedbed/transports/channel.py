@@ -1,10 +1,9 @@
-"""From a target to a gRPC channel: which targets there are, and the settings of the connection."""
+"""Opens a gRPC channel to a target, with the settings of its connection."""
 
 import re
 from collections.abc import Mapping
 
 import grpc
-import grpc.aio
 import grpc.experimental
 
 from seedbed.spec.errors import bad_value
@@ -56,13 +55,6 @@ def grpc_target(target: str) -> str:
 
 def open_channel(target: str, options: Mapping[str, int | str]) -> grpc.Channel:
     """Return a channel; it connects at its first call."""
-    return grpc.insecure_channel(grpc_target(target), options=_all(options))
-
-
-def open_aio_channel(target: str, options: Mapping[str, int | str]) -> grpc.aio.Channel:
-    """Return a channel for the event loop that runs; it connects at its first call."""
-    return grpc.aio.insecure_channel(grpc_target(target), options=_all(options))
-
-
-def _all(options: Mapping[str, int | str]) -> list[tuple[str, int | str]]:
-    return list({**DEFAULT_OPTIONS, **options}.items())
+    return grpc.insecure_channel(
+        grpc_target(target), options=list({**DEFAULT_OPTIONS, **options}.items())
+    )
