@@ -85,3 +85,14 @@ class Calls:
                         yield parsed(self._target, parse, data)
             finally:
                 call.cancel()
+                _drain(call)
+
+
+def _drain(call: Any) -> None:
+    """Read the end of a call that was cancelled, so that gRPC gives its connection back.
+
+    Who reads a call's events is also who frees it, and gRPC itself reads no more of a cancelled
+    one: each would keep its connection open until the process ends. No public method does it.
+    """
+    while call._state.due:  # noqa: SLF001
+        call._consume_next_event()  # noqa: SLF001

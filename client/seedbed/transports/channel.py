@@ -23,10 +23,11 @@ DEFAULT_OPTIONS: dict[str, int | str] = {
     "grpc.http2.max_frame_size": 2**24 - 1,
     # Channels with equal settings would share one connection, and its one flow-control window.
     "grpc.use_local_subchannel_pool": 1,
-    # The thread that reads a stream also waits for it. Otherwise each call starts one, which hands
-    # over its messages.
-    grpc.experimental.ChannelOptions.SingleThreadedUnaryStream: 1,
 }
+
+# The thread that reads a stream also waits for it. Otherwise each call starts one, which hands over
+# its messages. Not for the user to change: seedbed.transports.calls counts on it.
+SINGLE_THREADED = grpc.experimental.ChannelOptions.SingleThreadedUnaryStream
 
 
 def grpc_target(target: str) -> str:
@@ -56,5 +57,6 @@ def grpc_target(target: str) -> str:
 def open_channel(target: str, options: Mapping[str, int | str]) -> grpc.Channel:
     """Return a channel; it connects at its first call."""
     return grpc.insecure_channel(
-        grpc_target(target), options=list({**DEFAULT_OPTIONS, **options}.items())
+        grpc_target(target),
+        options=list({**DEFAULT_OPTIONS, **options, SINGLE_THREADED: 1}.items()),
     )
