@@ -491,7 +491,7 @@ async def _ended(job: Future[Any]) -> None:
 
 
 async def _done(job: Future[Any]) -> None:
-    """Return when a job has ended; unlike a future of asyncio's, it goes on if this is cancelled."""
+    """Return when a job has ended; cancelling this does not cancel the job."""
     loop = asyncio.get_running_loop()
     done = asyncio.Event()
 

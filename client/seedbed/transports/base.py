@@ -30,7 +30,7 @@ class Transport(Protocol):
         """Give back what the transport holds; calls under way are cancelled."""
 
     def another(self) -> Self:
-        """Return a transport that shares everything with this one but the cancelling of its calls."""
+        """Return a transport over the same connections, with calls of its own to cancel."""
 
     def cancel(self) -> None:
         """End this object's calls, now and later, with an error; called by another thread.
@@ -74,7 +74,7 @@ class Transport(Protocol):
         *,
         may_map: bool = False,
     ) -> Sequence[memoryview]:
-        """Write the bytes of each request into its memory, checked, and return the memory that holds them.
+        """Fill the memory of each request with checked bytes, and return the memory that holds them.
 
         Args:
             requests: what to sample.
@@ -103,7 +103,7 @@ class Transport(Protocol):
 
 
 def embedded_transport() -> Transport:
-    """Return the engine in this process; it is found by its entry point, so that the SDK stays light.
+    """Return the engine in this process, found by its entry point so that the SDK stays light.
 
     Raises:
         EngineNotInstalledError: if its packages are missing.
@@ -112,7 +112,10 @@ def embedded_transport() -> Transport:
         try:
             transport: Transport = entry_point.load()()
         except ModuleNotFoundError as error:
-            message = f"the embedded engine needs {error.name}: pip install 'seedbed[engine]', or name a server"
+            message = (
+                f"the embedded engine needs {error.name}: pip install 'seedbed[engine]', or name a"
+                " server"
+            )
             raise EngineNotInstalledError(message) from None
         return transport
     raise EngineNotInstalledError(

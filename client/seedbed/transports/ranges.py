@@ -21,7 +21,7 @@ class Portion:
 def portions(
     requests: Sequence[TensorRequest], outs: Sequence[memoryview], portion_bytes: int
 ) -> Iterator[Portion]:
-    """Yield everything, in portions of about ``portion_bytes``: large tensors cut up, small ones together."""
+    """Yield portions of about ``portion_bytes``: large tensors cut up, small ones together."""
     together: list[tuple[TensorRequest, memoryview]] = []
     size = 0
     for request, out in zip(requests, outs, strict=True):
@@ -36,7 +36,7 @@ def portions(
 
 
 def parts(request: TensorRequest, part_bytes: int) -> Iterator[tuple[TensorRequest, int, int]]:
-    """Yield a request cut up, with the first and the last byte of each part in what the whole request gives.
+    """Yield the parts of a request, with where each one begins and ends in the request's bytes.
 
     The cuts go along the first axis that has more than one index, so that each part is a run of
     bytes. A part is as near to ``part_bytes`` as whole indices of that axis allow.

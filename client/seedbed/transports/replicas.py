@@ -1,8 +1,8 @@
 """Several servers, or several connections to one: parallel ranges, and retry elsewhere.
 
 Content is a pure function of the request, so any server may answer any part of it. A fetch is cut
-into portions, each connection takes the next one, and a portion that failed is fetched again by another
-connection.
+into portions, each connection takes the next one, and a portion that failed is fetched again by
+another connection.
 """
 
 import threading
@@ -60,7 +60,7 @@ class ReplicasTransport:
         return ReplicasTransport([each.another() for each in self._transports], self._next())
 
     def cancel(self) -> None:
-        """End this object's calls, now and later; its threads end with the first that hears of it."""
+        """End this object's calls, now and later, with CancelledError."""
         for transport in self._transports:
             transport.cancel()
 
@@ -124,7 +124,7 @@ class ReplicasTransport:
         *,
         may_map: bool = False,
     ) -> Sequence[memoryview]:
-        """Write the bytes of each request into its memory, by all connections at the same time; map nothing."""
+        """Fill the memory of each request by all connections at the same time; map nothing."""
         del may_map
         work = _Work(portions(requests, outs, PORTION_BYTES), on_bytes)
         remaining = deadline(self.target, timeout_seconds)

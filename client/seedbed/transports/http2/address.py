@@ -8,6 +8,7 @@ import select
 import socket
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,7 +74,7 @@ def _connected(
         error = connection.connect_ex(where)
         if error == errno.EINPROGRESS:
             # Only now: a socket that does not connect yet cannot be shut down.
-            with cancellation.stopping(lambda: connection.shutdown(socket.SHUT_RDWR)):
+            with cancellation.stopping(lambda: _shut(connection)):
                 error = _outcome(connection, timeout_seconds)
         if error:
             raise OSError(error, os.strerror(error))
@@ -81,6 +82,11 @@ def _connected(
         connection.close()
         raise
     return connection
+
+
+def _shut(connection: socket.socket) -> None:
+    with suppress(OSError):  # the attempt has just failed
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 def _outcome(connection: socket.socket, timeout_seconds: float) -> int:
