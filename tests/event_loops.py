@@ -11,7 +11,7 @@ import seedbed as sb
 
 T = TypeVar("T")
 
-# gRPC's own tasks end when its core has reported the end of a call that was cancelled.
+# Iterations that were given up are ended by tasks of the event loop's own.
 LEFT_SECONDS = 5.0
 
 

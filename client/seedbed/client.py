@@ -28,7 +28,7 @@ from seedbed.spec.digests import Digest, DigestAlgorithm
 from seedbed.spec.info import InitializerInfo, ServerInfo, TensorDescription
 from seedbed.spec.tensors import TensorRequest, TensorSpec
 from seedbed.transports.base import EMBEDDED, Transport, embedded_transport
-from seedbed.transports.replicas import PoolTransport
+from seedbed.transports.replicas import ReplicasTransport
 from seedbed.wire.chunks import Chunk
 
 __all__ = ["BATCH_TENSORS", "EMBEDDED", "Client", "SliceLike", "connect"]
@@ -71,20 +71,32 @@ def connect(
         check_connection(each, options, shared_memory_dir)
     if targets == [EMBEDDED]:
         return Client(embedded_transport())
-    # GRPC takes time to import, and embedded use does not need it.
-    from seedbed.transports.remote import GrpcTransport
+    return Client(remote_transport(targets, options or {}, shared_memory_dir))
 
-    transports: list[Transport] = [
-        GrpcTransport(each, options or {}, shared_memory_dir) for each in targets
-    ]
-    return Client(transports[0] if len(transports) == 1 else PoolTransport(transports))
+
+def remote_transport(
+    targets: Sequence[str], options: Mapping[str, int | str], shared_memory_dir: str | None
+) -> Transport:
+    """Return the transport to one server or to several.
+
+    Raises:
+        InvalidValueError: if a target is not allowed.
+    """
+    # GRPC takes time to import, and embedded use does not need it.
+    from seedbed.transports.remote import RemoteTransport
+
+    transports = [RemoteTransport.open(each, options, shared_memory_dir) for each in targets]
+    return transports[0] if len(transports) == 1 else ReplicasTransport(transports)
 
 
 class Client:
     """Fetches tensors. Made by :func:`connect`; safe to use from several threads; a context manager."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(
+        self, transport: Transport, open_engine: Callable[[], Transport] = embedded_transport
+    ) -> None:
         self._transport = transport
+        self._open_engine = open_engine
 
     @property
     def target(self) -> str:
@@ -382,5 +394,5 @@ class Client:
         """Sample in this process while the server computes its digests, and compare."""
         with ThreadPoolExecutor(1, thread_name_prefix="seedbed-digest") as pool:
             said = pool.submit(self._transport.digest, requests, "xxh3_128", timeout_seconds)
-            embedded_transport().fill(requests, outs, on_bytes)
+            self._open_engine().fill(requests, outs, on_bytes)
             compare_digests(self.target, requests, outs, said.result())

@@ -1,7 +1,4 @@
-"""What a call of a client is before anybody is asked: checked arguments, arrays to fill, batches, a time limit.
-
-Both clients, the synchronous and the asynchronous one, begin here; nothing here waits for anybody.
-"""
+"""Checks a call's arguments, allocates its arrays and cuts it into batches, before anybody is asked."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -22,6 +19,7 @@ from seedbed.spec.errors import InvalidArgumentError, bad_type, bad_value
 from seedbed.spec.numbers import as_int
 from seedbed.spec.slices import Shard, TensorSlice, as_slice
 from seedbed.spec.tensors import TensorRequest, TensorSpec
+from seedbed.transports.base import EMBEDDED
 
 # A request for this many tensors stays far below the server's limits on their number and on a
 # message.
@@ -51,10 +49,10 @@ def checked_targets(target: str | Sequence[str], channels: int) -> list[str]:
         raise bad_type("target", "a string, or a list of strings", target)
     if not targets:
         raise bad_value("target", "at least one", target)
-    if "embedded:" in targets:
+    if EMBEDDED in targets:
         if len(targets) > 1:
             raise bad_value(
-                "target", "servers where there are several: 'embedded:' goes alone", target
+                "target", f"servers where there are several: {EMBEDDED!r} goes alone", target
             )
         return targets
     return targets * channels
@@ -278,7 +276,7 @@ def _is_local(target: str, local: bool, device: str | None) -> bool:
         raise bad_type("local", "a bool", local)
     if local and device not in (None, "cpu"):
         raise bad_value("local", "False where `device` is a GPU", local)
-    return local and target != "embedded:"
+    return local and target != EMBEDDED
 
 
 def _gpu(device: str | None) -> LocalDevice | None:

@@ -5,12 +5,13 @@ import gc
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from pathlib import Path
 from typing import Any
 
-import grpc.aio
+import grpc
 import numpy as np
 import psutil
 import pytest
@@ -20,6 +21,7 @@ import seedbed as sb
 from seedbed import fetch
 from seedbed.fetch import BATCH_TENSORS
 from seedbed.spec.slices import TensorSlice
+from seedbed.transports.calls import Calls
 from seedbed.v1 import service_pb2, tensors_pb2
 from tests.event_loops import run
 from tests.integration.liars import damaging_proxy, honest_messages, lying_server
@@ -55,13 +57,17 @@ async def _read(chunks: Any) -> None:
         pass
 
 
-async def _under_way(client: sb.aio.Client, call: Any) -> "asyncio.Task[Any]":
-    """Return the task of a call that the server has got."""
+def _started(server: ServerProcess) -> float:
+    return server.metric("grpc_server_started_total")
+
+
+async def _under_way(server: ServerProcess, call: Any) -> "asyncio.Task[Any]":
+    """Return the task of a call that the server has got; it shows metrics, and nobody else asks it."""
+    before = await asyncio.to_thread(_started, server)
     task = asyncio.create_task(call)
-    await asyncio.sleep(0)
-    # Any answer on the same connection shows that the call before it has been sent.
-    await client.server_info()
-    assert not task.done()
+    async with asyncio.timeout(30):
+        while await asyncio.to_thread(_started, server) == before:
+            assert not task.done()
     return task
 
 
@@ -167,14 +173,16 @@ def test_any_slice_is_that_of_the_embedded_engine(
         )
 
 
-def test_calls_of_many_tasks_go_on_over_one_connection(server: ServerProcess) -> None:
+def test_calls_of_many_tasks_go_on_together(server: ServerProcess) -> None:
     specs = [
         sb.TensorSpec(str(i), (100_000 + i,), "float32", sb.RandomUniform(seed=i))
         for i in range(48)
     ]
+    specs += [sb.TensorSpec(str(i), (i,), "float32", sb.RandomUniform(seed=i)) for i in range(500)]
 
     async def use(client: sb.aio.Client) -> list[bytes]:
-        arrays = await asyncio.gather(*map(client.sample, specs))
+        async with asyncio.timeout(120):
+            arrays = await asyncio.gather(*map(client.sample, specs))
         return [array.tobytes() for array in arrays]
 
     with sb.connect(server.address) as client:
@@ -284,7 +292,7 @@ def test_a_server_that_is_killed_in_a_stream_is_unavailable() -> None:
     async def use(client: sb.aio.Client) -> None:
         chunks = client.chunks(HUGE)
         await anext(chunks)
-        digest = await _under_way(client, client.digest(HUGE))
+        digest = await _under_way(server, client.digest(HUGE))
         server.signal(signal.SIGKILL)
         with pytest.raises(sb.UnavailableError, match="check that seedbed-server runs"):
             await _read(chunks)
@@ -293,7 +301,7 @@ def test_a_server_that_is_killed_in_a_stream_is_unavailable() -> None:
         with pytest.raises(sb.UnavailableError):
             await client.sample(SPEC)
 
-    with serving() as server:
+    with serving("--metrics-listen", "127.0.0.1:0") as server:
         with_client(server.address, use)
 
 
@@ -391,7 +399,7 @@ def test_a_task_that_is_cancelled_ends_its_call_on_the_server(
 ) -> None:
     async def use(client: sb.aio.Client) -> bytes:
         before = server.log.count(CANCELLED)
-        task = await _under_way(client, call(client, None))
+        task = await _under_way(server, call(client, None))
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -462,8 +470,8 @@ def test_closing_the_client_ends_calls_of_other_tasks(
 ) -> None:
     async def use(client: sb.aio.Client) -> None:
         before = server.log.count(CANCELLED)
-        running = await _under_way(client, call(client, None))
-        cancelled = await _under_way(client, call(client, None))
+        running = await _under_way(server, call(client, None))
+        cancelled = await _under_way(server, call(client, None))
         cancelled.cancel()
         await client.close()
         with pytest.raises(sb.CancelledError, match="call again"):
@@ -479,13 +487,14 @@ def test_closing_the_client_ends_calls_of_other_tasks(
 def test_cancelled_calls_give_their_places_back() -> None:
     async def use(client: sb.aio.Client) -> None:
         for done in range(0, 100, 10):
-            tasks = [await _under_way(client, client.digest(HUGE)) for _ in range(10)]
+            tasks = [await _under_way(server, client.digest(HUGE)) for _ in range(10)]
             for task in tasks:
                 task.cancel()
             assert len(await asyncio.gather(*tasks, return_exceptions=True)) == 10
             await asyncio.to_thread(server.wait_for_count, CANCELLED, done + 10)
 
-    with serving("--max-concurrent-streams", "16") as server:
+    arguments = ("--max-concurrent-streams", "16", "--metrics-listen", "127.0.0.1:0")
+    with serving(*arguments) as server:
         with_client(server.address, use)
         assert "Traceback" not in server.log
 
@@ -505,7 +514,7 @@ def test_clients_leave_no_connections_behind(server: ServerProcess) -> None:
         with_client(server.address, use)
     gc.collect()
     assert psutil.Process().num_fds() <= before + 5
-    assert not [each for each in gc.get_objects() if isinstance(each, grpc.aio.Channel)]
+    assert not [each for each in gc.get_objects() if isinstance(each, grpc.Channel)]
 
 
 ENDINGS: dict[str, Callable[[sb.aio.Client, "asyncio.Task[Any]"], Any]] = {
@@ -518,7 +527,6 @@ ENDINGS: dict[str, Callable[[sb.aio.Client, "asyncio.Task[Any]"], Any]] = {
 def test_an_event_loop_may_end_right_after_a_call(
     server: ServerProcess, end: Callable[[sb.aio.Client, "asyncio.Task[Any]"], Any]
 ) -> None:
-    """The end of a call is reported, by gRPC's core, to the loop that made it; to one that is closed it cannot be."""
     complaints: list[Any] = []
 
     async def main() -> None:
@@ -527,7 +535,7 @@ def test_an_event_loop_may_end_right_after_a_call(
         )
         async with sb.aio.connect(server.address) as client:
             await client.server_info()
-            tasks = [await _under_way(client, call(client, None)) for call in LONG_CALLS.values()]
+            tasks = [await _under_way(server, call(client, None)) for call in LONG_CALLS.values()]
             for task in tasks:
                 end(client, task)
         found = await asyncio.gather(*tasks, return_exceptions=True)
@@ -548,17 +556,126 @@ def test_a_client_may_be_made_before_its_event_loop_and_used_in_one_after_anothe
     run(client.close())
 
 
-def test_a_client_belongs_to_one_event_loop_at_a_time(server: ServerProcess) -> None:
+def test_a_client_may_be_used_in_several_event_loops_at_the_same_time(
+    server: ServerProcess,
+) -> None:
     async def use(client: sb.aio.Client) -> None:
-        await client.server_info()
-
-        def elsewhere() -> None:
-            with pytest.raises(
-                sb.InvalidValueError, match="belongs to another event loop; connect one in each"
-            ):
-                asyncio.run(client.sample(SPEC))
-
-        await asyncio.to_thread(elsewhere)
-        await client.sample(SPEC)
+        digest = await _under_way(server, client.digest(HUGE))
+        elsewhere = await asyncio.to_thread(lambda: asyncio.run(client.sample(SPEC)))
+        assert elsewhere.tobytes() == (await client.sample(SPEC)).tobytes()
+        assert not digest.done()
+        digest.cancel()
+        await asyncio.gather(digest, return_exceptions=True)
 
     with_client(server.address, use)
+
+
+# The same transports as the synchronous client's.
+
+
+def test_arrays_do_not_pass_through_grpc(
+    server: ServerProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a call by gRPC")
+
+    monkeypatch.setattr(Calls, "responses", refuse)
+    arrays = with_client(server.address, lambda client: client.sample_all(MODEL))
+    with sb.connect("embedded:") as embedded:
+        expected = embedded.sample_all(MODEL)
+    assert {name: array.tobytes() for name, array in arrays.items()} == {
+        name: array.tobytes() for name, array in expected.items()
+    }
+
+
+@pytest.mark.parametrize(
+    "options", [None, {"grpc.enable_retries": 0}], ids=["by HTTP/2", "by gRPC"]
+)
+def test_a_read_that_is_cancelled_in_its_middle_ends_the_stream_and_leaves_memory_alone(
+    server: ServerProcess, options: dict[str, int | str] | None
+) -> None:
+    spec = sb.TensorSpec("w", (2**29,), "float32", sb.RandomNormal(seed=1))
+    out = np.zeros(spec.shape, np.float32)
+
+    async def main() -> None:
+        async with sb.aio.connect(server.address, options=options) as client:
+            before = server.log.count(CANCELLED)
+            task = asyncio.create_task(client.sample(spec, out=out))
+            other = asyncio.create_task(client.digest(HUGE))
+            while not out[2**20] and not task.done():
+                await asyncio.sleep(0.01)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            written = np.count_nonzero(out)
+            assert 2**20 < written < out.size
+            await asyncio.to_thread(server.wait_for_count, CANCELLED, before + 1)
+            assert np.count_nonzero(out) == written
+            assert not other.done()
+            assert (await client.sample(SPEC)).shape == SPEC.shape
+            await client.close()
+            await asyncio.gather(other, return_exceptions=True)
+
+    run(main())
+
+
+def test_several_connections_are_cancelled_together(server: ServerProcess) -> None:
+    spec = sb.TensorSpec("w", (2**29,), "float32", sb.RandomNormal(seed=1))
+
+    async def main() -> None:
+        async with sb.aio.connect(server.address, channels=3) as client:
+            assert (await client.sample(LARGE)).shape == LARGE.shape
+            out = np.zeros(spec.shape, np.float32)
+            task = asyncio.create_task(client.sample(spec, out=out))
+            while not out[2**20] and not task.done():
+                await asyncio.sleep(0.01)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            written = np.count_nonzero(out)
+            await asyncio.sleep(0.2)
+            assert np.count_nonzero(out) == written < out.size
+            assert not [t for t in threading.enumerate() if t.name.startswith("seedbed-fetch")]
+            assert (await client.digest(SPEC)).size_bytes > 0
+
+    run(main())
+
+
+def test_a_local_sample_that_is_cancelled_stops_the_engine_too(server: ServerProcess) -> None:
+    async def use(client: sb.aio.Client) -> None:
+        task = asyncio.create_task(client.sample(SLOW, local=True))
+        await asyncio.sleep(0.3)
+        begun = time.monotonic()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert time.monotonic() - begun < 5
+
+    with_client(server.address, use)
+
+
+def test_a_task_can_be_cancelled_while_its_call_connects() -> None:
+    async def main(port: int) -> None:
+        client = sb.aio.connect(f"127.0.0.1:{port}")
+        task = asyncio.create_task(client.sample(SPEC))
+        await asyncio.sleep(0.3)
+        assert not task.done()
+        begun = time.monotonic()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert time.monotonic() - begun < 3
+        await client.close()
+
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        while True:  # until its queue is full, and no connection comes about
+            waiting = stack.enter_context(socket.socket())
+            waiting.settimeout(0.2)
+            try:
+                waiting.connect(listener.getsockname())
+            except TimeoutError:
+                break
+        run(main(listener.getsockname()[1]))

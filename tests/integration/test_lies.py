@@ -12,9 +12,10 @@ from seedbed.wire.chunks import Frame, encode_frame
 from tests.integration.liars import Message, damaging_proxy, honest_messages, lying_server
 from tests.servers import ServerProcess
 
-SPEC = sb.TensorSpec("w", (300,), "float32", sb.Zeros())
-CONTENT = np.arange(300, dtype="<f4").tobytes()
-OTHER = np.arange(300, 600, dtype="<f4").tobytes()
+# Large enough to come by a stream.
+SPEC = sb.TensorSpec("w", (30_000,), "float32", sb.Zeros())
+CONTENT = np.arange(30_000, dtype="<f4").tobytes()
+OTHER = np.arange(30_000, 60_000, dtype="<f4").tobytes()
 FIRST, MIDDLE, LAST = 0, 1, 2
 
 
@@ -84,18 +85,18 @@ LIES: dict[str, Callable[[], Iterable[bytes]]] = {
     "a second header": _changed(
         MIDDLE, lambda r: r.header.CopyFrom(honest_messages(CONTENT)[0].header)
     ),
-    "a header of another shape": _changed(FIRST, _of(shape=[30, 10])),
+    "a header of another shape": _changed(FIRST, _of(shape=[300, 100])),
     "a header of no shape": _changed(FIRST, _of(shape=[])),
     "a header of another dtype": _changed(FIRST, _of(dtype=tensors_pb2.DTYPE_INT32)),
     "a header of an unknown dtype": _changed(FIRST, _of(dtype=77)),
-    "a header of another size": _changed(FIRST, _of(total_bytes=1204)),
+    "a header of another size": _changed(FIRST, _of(total_bytes=120_004)),
     "a header of unknown numerics": _changed(FIRST, _of(numerics=99)),
     "a header without numerics": _changed(FIRST, _of(numerics=0)),
     "a header that is garbage": lambda: [encode_frame(Frame(0, header=b"\xff\xff"))],
-    "a wrong offset": _changed(MIDDLE, lambda r: setattr(r.chunk, "byte_offset", 404)),
-    "a negative offset": _changed(FIRST, lambda r: setattr(r.chunk, "byte_offset", -400)),
+    "a wrong offset": _changed(MIDDLE, lambda r: setattr(r.chunk, "byte_offset", 40_004)),
+    "a negative offset": _changed(FIRST, lambda r: setattr(r.chunk, "byte_offset", -40_000)),
     "a flipped bit": _changed(LAST, _flip),
-    "half a piece": _changed(LAST, lambda r: setattr(r.chunk, "data", r.chunk.data[:200])),
+    "half a piece": _changed(LAST, lambda r: setattr(r.chunk, "data", r.chunk.data[:20_000])),
     "too long a piece": _changed(LAST, lambda r: setattr(r.chunk, "data", r.chunk.data + bytes(4))),
     "a wrong digest": _changed(LAST, _other_digest),
     "no digest": _changed(LAST, lambda r: r.ClearField("digest")),
@@ -167,18 +168,18 @@ def _digest_messages(*digests: tensors_pb2.Digest) -> Callable[[], Iterable[byte
     return lambda: [response.SerializeToString() for response in responses]
 
 
-GOOD = tensors_pb2.Digest(algorithm=1, value=bytes(16), size_bytes=1200)  # type: ignore[arg-type]
+GOOD = tensors_pb2.Digest(algorithm=1, value=bytes(16), size_bytes=120_000)  # type: ignore[arg-type]
 DIGEST_LIES: dict[str, Callable[[], Iterable[bytes]]] = {
     "nothing": list,
     "two digests": _digest_messages(GOOD, GOOD),
     "an unknown algorithm": _digest_messages(
-        tensors_pb2.Digest(algorithm=9, value=bytes(16), size_bytes=1200)
+        tensors_pb2.Digest(algorithm=9, value=bytes(16), size_bytes=120_000)
     ),  # type: ignore[arg-type]
     "another algorithm": _digest_messages(
-        tensors_pb2.Digest(algorithm=2, value=bytes(32), size_bytes=1200)
+        tensors_pb2.Digest(algorithm=2, value=bytes(32), size_bytes=120_000)
     ),  # type: ignore[arg-type]
     "too short a digest": _digest_messages(
-        tensors_pb2.Digest(algorithm=1, value=bytes(5), size_bytes=1200)
+        tensors_pb2.Digest(algorithm=1, value=bytes(5), size_bytes=120_000)
     ),  # type: ignore[arg-type]
     "another size": _digest_messages(
         tensors_pb2.Digest(algorithm=1, value=bytes(16), size_bytes=4)

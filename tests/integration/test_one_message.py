@@ -1,7 +1,7 @@
 """A small tensor comes in one unary call, with the stream's bytes and its checks."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import grpc
 import numpy as np
@@ -14,7 +14,7 @@ from seedbed.spec.info import ONE_MESSAGE_BYTES
 from seedbed.v1 import service_pb2, tensors_pb2
 from seedbed.wire.protos import digest_to_proto, header_to_bytes
 from tests.attacks.bad_requests import CASES, Case
-from tests.integration.liars import honest_messages, lying_server
+from tests.integration.liars import lying_server
 from tests.raw_calls import bytes_by_tensor, messages, refusal, sample_request, stub, tensor
 from tests.servers import ServerProcess
 
@@ -151,12 +151,12 @@ def test_the_largest_small_tensor_and_the_smallest_large_one(
 
 
 @every_client
-def test_a_server_without_the_call_is_asked_for_a_stream(fetch: Fetch) -> None:
-    def stream() -> Iterable[bytes]:
-        return [message.SerializeToString() for message in honest_messages(CONTENT)]
-
-    with lying_server({"SampleTensors": stream}) as address:
-        assert fetch(address, SPEC) == CONTENT
+def test_a_server_without_the_call_is_none_of_ours(fetch: Fetch) -> None:
+    with (
+        lying_server({}) as address,
+        pytest.raises(sb.UnsupportedError, match="a newer seedbed-server may"),
+    ):
+        fetch(address, SPEC)
 
 
 LIES = {

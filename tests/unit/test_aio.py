@@ -1,6 +1,7 @@
 """The asynchronous client has the synchronous one's methods; over the embedded engine it gives what that gives."""
 
 import asyncio
+import gc
 import importlib.metadata
 import inspect
 import subprocess
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 
 import seedbed as sb
-from seedbed import fetch
+from seedbed import aio, fetch
 from seedbed.fetch import BATCH_TENSORS
 from tests.event_loops import run
 
@@ -125,9 +126,12 @@ def test_the_package_has_no_other_attributes_for_that() -> None:
 
 
 class Untouchable:
-    """A transport that nobody may use."""
+    """A transport that nobody may ask anything."""
 
     target = "nobody"
+
+    def another(self) -> "Untouchable":
+        return self
 
     def __getattr__(self, name: str) -> Any:
         def touch(*arguments: object) -> None:
@@ -410,20 +414,113 @@ def test_a_second_cancellation_changes_nothing() -> None:
     in_embedded(use)
 
 
-def test_a_call_that_waits_for_a_thread_can_be_cancelled() -> None:
+@pytest.fixture
+def few_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients make two calls at the same time."""
+    monkeypatch.setattr(aio, "MOST_CALLS", 2)
+
+
+@pytest.mark.usefixtures("few_threads")
+def test_a_call_that_waits_for_its_turn_can_be_cancelled() -> None:
     async def use(client: sb.aio.Client) -> None:
-        release = threading.Event()
-        busy = [asyncio.create_task(asyncio.to_thread(release.wait)) for _ in range(64)]
-        try:
-            task = await started(client.digest(SPEC))
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await asyncio.wait_for(asyncio.shield(task), 20)
-        finally:
-            release.set()
-            await asyncio.gather(*busy)
+        busy = [await started(client.digest(HUGE)) for _ in range(2)]
+        waiting = await started(client.digest(SPEC))
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(waiting, 20)
+        assert not any(task.done() for task in busy)
+        await client.close()
+        await asyncio.gather(*busy, return_exceptions=True)
 
     in_embedded(use)
+
+
+@pytest.mark.usefixtures("few_threads")
+def test_the_time_of_a_call_runs_while_it_waits_for_its_turn() -> None:
+    async def use(client: sb.aio.Client) -> None:
+        busy = [await started(client.digest(HUGE)) for _ in range(2)]
+        begun = time.monotonic()
+        with pytest.raises(sb.DeadlineError, match=r"did not finish within 0\.3 s"):
+            await client.sample(SPEC, timeout_seconds=0.3)
+        assert 0.3 <= time.monotonic() - begun < 5
+        await client.close()
+        await asyncio.gather(*busy, return_exceptions=True)
+
+    in_embedded(use)
+
+
+@pytest.mark.usefixtures("few_threads")
+def test_iterations_go_on_beside_as_many_calls_as_there_may_be() -> None:
+    async def use(client: sb.aio.Client) -> None:
+        busy = [await started(client.digest(HUGE)) for _ in range(2)]
+        async with asyncio.timeout(20):
+            got = [bytes(chunk.data) async for chunk in client.chunks(SPEC)]
+        with sb.connect("embedded:") as other:
+            assert b"".join(got) == other.sample(SPEC).tobytes()
+        await client.close()
+        await asyncio.gather(*busy, return_exceptions=True)
+
+    in_embedded(use)
+
+
+def test_a_cancelled_call_leaves_the_others_alone() -> None:
+    async def use(client: sb.aio.Client) -> None:
+        chunks = client.chunks(HUGE)
+        await anext(chunks)
+        other, cancelled = [await started(client.digest(HUGE)) for _ in range(2)]
+        cancelled.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await cancelled
+        await anext(chunks)
+        assert not other.done()
+        await client.close()
+        with pytest.raises(sb.CancelledError):
+            await other
+        with pytest.raises(sb.CancelledError):
+            await anext(chunks)
+
+    in_embedded(use)
+
+
+def test_closing_ends_calls_that_wait_for_their_turn() -> None:
+    async def use(client: sb.aio.Client) -> None:
+        calls = [asyncio.create_task(client.digest(HUGE)) for _ in range(aio.MOST_CALLS + 5)]
+        await asyncio.sleep(0.2)
+        await client.close()
+        found = await asyncio.gather(*calls, return_exceptions=True)
+        assert {type(each) for each in found} == {sb.CancelledError}
+
+    in_embedded(use)
+
+
+def test_hundreds_of_calls_at_once_all_come_back() -> None:
+    specs = [sb.TensorSpec(str(i), (5,), "float32", sb.RandomUniform(seed=i)) for i in range(500)]
+
+    async def use(client: sb.aio.Client) -> list[bytes]:
+        async with asyncio.timeout(120):
+            return [a.tobytes() for a in await asyncio.gather(*map(client.sample, specs))]
+
+    with sb.connect("embedded:") as client:
+        assert in_embedded(use) == [client.sample(spec).tobytes() for spec in specs]
+
+
+def _call_threads() -> int:
+    return sum(each.name.startswith("seedbed-c") for each in threading.enumerate())
+
+
+def test_no_threads_are_left_when_a_client_is_closed_or_forgotten() -> None:
+    async def use(client: sb.aio.Client) -> None:
+        await asyncio.gather(*(client.sample(SPEC) for _ in range(10)))
+        async for _ in client.chunks(HUGE):
+            break
+
+    for main in (lambda: in_embedded(use), lambda: run(use(embedded()))):
+        main()
+        gc.collect()
+        end = time.monotonic() + 20
+        while _call_threads() and time.monotonic() < end:
+            time.sleep(0.01)
+        assert not _call_threads()
 
 
 def test_closing_the_client_ends_calls_of_other_tasks() -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 import grpc
 import pytest
 
+from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.http2 import address as http2_address
 from seedbed.transports.http2.address import PROXY_VARIABLES, Address, plain_address
 from seedbed.transports.http2.connections import Connections
-from seedbed.transports.remote import GrpcTransport
+from seedbed.transports.remote import RemoteTransport
 from tests.http2_server import (
     METHOD,
     connections_to,
@@ -136,8 +137,8 @@ def test_the_address_proxy_of_newer_grpc_is_left_to_grpc(monkeypatch: pytest.Mon
 
 def test_a_transport_goes_the_way_of_its_target(monkeypatch: pytest.MonkeyPatch) -> None:
     def is_direct(target: str, options: dict[str, int | str]) -> bool:
-        with closing(GrpcTransport(target, options)) as transport:
-            return transport._connections is not None
+        with closing(RemoteTransport.open(target, options)) as transport:
+            return transport._bulk is not None
 
     assert is_direct("localhost:1", {})
     assert not is_direct("localhost:1", {"grpc.keepalive_time_ms": 1000})
@@ -210,7 +211,7 @@ def test_a_server_is_reached_over_ipv6_where_the_machine_has_it() -> None:
         listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
     except OSError:
         with pytest.raises(OSError, match=r".+"):
-            Address(None, "[::1]", 1).connect(1.0)
+            Address(None, "[::1]", 1).connect(1.0, Cancellation())
         return
     with scripted_server(lambda exchange: exchange.answer(b"a"), listener=listener) as server:
         assert server.address.authority.startswith("[::1]:")
@@ -239,12 +240,14 @@ def test_each_address_of_a_host_gets_its_share_of_the_time(monkeypatch: pytest.M
     ]
     shares = []
 
-    def refuse(family: int, where: object, timeout_seconds: float) -> socket.socket:
+    def refuse(
+        family: int, where: object, timeout_seconds: float, cancellation: Cancellation
+    ) -> socket.socket:
         shares.append(timeout_seconds)
         raise OSError(str(where))
 
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: places)
     monkeypatch.setattr(http2_address, "_connected", refuse)
     with pytest.raises(OSError, match="3"):
-        Address(None, "name", 1).connect(60.0)
+        Address(None, "name", 1).connect(60.0, Cancellation())
     assert [round(60 / share) for share in shares] == [3, 2, 1]

@@ -16,6 +16,7 @@ import grpc
 import pytest
 
 import seedbed as sb
+from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.http2.address import Address
 from seedbed.transports.http2.connections import MOST_IDLE, Connections
 from seedbed.transports.http2.errors import CallError, ConnectionLostError
@@ -562,10 +563,10 @@ def test_closing_while_a_call_connects_ends_it(monkeypatch: pytest.MonkeyPatch) 
     connect = Address.connect
     begun, closed = threading.Event(), threading.Event()
 
-    def slow(address: Address, timeout_seconds: float) -> socket.socket:
+    def slow(address: Address, timeout_seconds: float, cancellation: Cancellation) -> socket.socket:
         begun.set()
         closed.wait(10)
-        return connect(address, timeout_seconds)
+        return connect(address, timeout_seconds, cancellation)
 
     monkeypatch.setattr(Address, "connect", slow)
     with scripted_server(_echo) as server, ThreadPoolExecutor(1) as pool:

@@ -1,4 +1,7 @@
-"""From the frames of a stream to bytes that can be trusted: order, completeness, checksums and digests are checked."""
+"""Turns the frames of a stream into bytes that can be trusted.
+
+Order, completeness, checksums and digests are checked.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
@@ -19,8 +22,8 @@ FILL_BYTES = 2**18
 BEGINNING_BYTES = 2**7
 
 
-class Source(Protocol):
-    """Where the bytes of a message are read from."""
+class MessageBytes(Protocol):
+    """The bytes of messages, read as they come from a connection."""
 
     def read(self, size_bytes: int) -> bytes:
         """Return the next bytes."""
@@ -227,27 +230,27 @@ class Filler:
             self._outs[index][chunk.byte_offset : chunk.byte_offset + len(chunk.data)] = chunk.data
             self._on_bytes(len(chunk.data))
 
-    def read(self, source: Source, size_bytes: int) -> None:
+    def read(self, message: MessageBytes, size_bytes: int) -> None:
         """Read the next message: a chunk's data straight to their place.
 
         Args:
-            source: whose next bytes are the message.
+            message: whose next bytes are the message.
             size_bytes: its size.
 
         Raises:
             DataLossError: if it does not fit.
             FrameError: if it is none.
         """
-        beginning = source.read(min(size_bytes, BEGINNING_BYTES))
+        beginning = message.read(min(size_bytes, BEGINNING_BYTES))
         found = decode_beginning(beginning, size_bytes)
         place = self._place(found[0], size_bytes - found[1]) if found is not None else None
         if found is None or place is None:
-            self.feed(decode_frame(beginning + source.read(size_bytes - len(beginning))))
+            self.feed(decode_frame(beginning + message.read(size_bytes - len(beginning))))
             return
         frame, at = found
         here = len(beginning) - at
         place[:here] = beginning[at:]
-        source.read_into(place[here:])
+        message.read_into(place[here:])
         assert frame.chunk is not None
         for _, chunk in self._assembler.feed(
             frame._replace(chunk=frame.chunk._replace(data=place))

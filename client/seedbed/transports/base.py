@@ -1,4 +1,4 @@
-"""What a client needs of whoever does the work: a server far away, or the engine in this process."""
+"""The protocol of whoever does the work: a server far away, or the engine in this process."""
 
 import importlib.metadata
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +16,11 @@ EMBEDDED = "embedded:"
 
 
 class Transport(Protocol):
-    """Answers requests; raises only errors of :mod:`seedbed.errors`. Safe to use from several threads."""
+    """Answers requests, for several threads at a time; raises only errors of :mod:`seedbed.errors`.
+
+    Nobody else may end a call that waits, so each object can end all of its own: whoever wants to
+    end one call alone makes it by :meth:`another`.
+    """
 
     @property
     def target(self) -> str:
@@ -24,6 +28,15 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """Give back what the transport holds; calls under way are cancelled."""
+
+    def another(self) -> Self:
+        """Return a transport over the same connections, with calls of its own to cancel."""
+
+    def cancel(self) -> None:
+        """End this object's calls, now and later, with an error; called by another thread.
+
+        What they write to is not written to any more when they have ended.
+        """
 
     def wait_ready(self, timeout_seconds: float) -> None:
         """Return when requests can be answered, or raise UnavailableError."""
@@ -61,7 +74,7 @@ class Transport(Protocol):
         *,
         may_map: bool = False,
     ) -> Sequence[memoryview]:
-        """Write the bytes of each request into its memory, checked, and return the memory that holds them.
+        """Fill the memory of each request with checked bytes, and return the memory that holds them.
 
         Args:
             requests: what to sample.
@@ -89,27 +102,20 @@ class Transport(Protocol):
         """
 
 
-class EmbeddedTransport(Transport, Protocol):
-    """The engine in this process. It knows no deadline, so its calls can be cancelled: all that one object makes."""
-
-    def another(self) -> Self:
-        """Return a transport to the same engine; its calls are cancelled apart from this one's."""
-
-    def cancel(self) -> None:
-        """Make calls under way end soon, and later ones at once, with an error; done from another thread."""
-
-
-def embedded_transport() -> EmbeddedTransport:
-    """Return the engine in this process; it is found by its entry point, so that the SDK stays light.
+def embedded_transport() -> Transport:
+    """Return the engine in this process, found by its entry point so that the SDK stays light.
 
     Raises:
         EngineNotInstalledError: if its packages are missing.
     """
     for entry_point in importlib.metadata.entry_points(group="seedbed.transports", name="embedded"):
         try:
-            transport: EmbeddedTransport = entry_point.load()()
+            transport: Transport = entry_point.load()()
         except ModuleNotFoundError as error:
-            message = f"the embedded engine needs {error.name}: pip install 'seedbed[engine]', or name a server"
+            message = (
+                f"the embedded engine needs {error.name}: pip install 'seedbed[engine]', or name a"
+                " server"
+            )
             raise EngineNotInstalledError(message) from None
         return transport
     raise EngineNotInstalledError(

@@ -1,10 +1,9 @@
-"""From a target to a gRPC channel: which targets there are, and the settings of the connection."""
+"""Opens a gRPC channel to a target, with the settings of its connection."""
 
 import re
 from collections.abc import Mapping
 
 import grpc
-import grpc.aio
 import grpc.experimental
 
 from seedbed.spec.errors import bad_value
@@ -24,10 +23,11 @@ DEFAULT_OPTIONS: dict[str, int | str] = {
     "grpc.http2.max_frame_size": 2**24 - 1,
     # Channels with equal settings would share one connection, and its one flow-control window.
     "grpc.use_local_subchannel_pool": 1,
-    # The thread that reads a stream also waits for it. Otherwise each call starts one, which hands
-    # over its messages.
-    grpc.experimental.ChannelOptions.SingleThreadedUnaryStream: 1,
 }
+
+# The thread that reads a stream also waits for it. Otherwise each call starts one, which hands over
+# its messages. Not for the user to change: seedbed.transports.calls counts on it.
+SINGLE_THREADED = grpc.experimental.ChannelOptions.SingleThreadedUnaryStream
 
 
 def grpc_target(target: str) -> str:
@@ -56,13 +56,7 @@ def grpc_target(target: str) -> str:
 
 def open_channel(target: str, options: Mapping[str, int | str]) -> grpc.Channel:
     """Return a channel; it connects at its first call."""
-    return grpc.insecure_channel(grpc_target(target), options=_all(options))
-
-
-def open_aio_channel(target: str, options: Mapping[str, int | str]) -> grpc.aio.Channel:
-    """Return a channel for the event loop that runs; it connects at its first call."""
-    return grpc.aio.insecure_channel(grpc_target(target), options=_all(options))
-
-
-def _all(options: Mapping[str, int | str]) -> list[tuple[str, int | str]]:
-    return list({**DEFAULT_OPTIONS, **options}.items())
+    return grpc.insecure_channel(
+        grpc_target(target),
+        options=list({**DEFAULT_OPTIONS, **options, SINGLE_THREADED: 1}.items()),
+    )

@@ -1,4 +1,4 @@
-"""Cutting a fetch into pieces that can come from anywhere, at the same time: slices that are runs of bytes."""
+"""Cuts a fetch into portions that can come from anywhere at the same time: runs of its bytes."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ from seedbed.spec.tensors import TensorRequest
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Portion:
     """Some requests that travel together, and the memory that each of them fills."""
 
     requests: tuple[TensorRequest, ...]
@@ -18,25 +18,25 @@ class Piece:
     """Where it goes."""
 
 
-def pieces(
-    requests: Sequence[TensorRequest], outs: Sequence[memoryview], piece_bytes: int
-) -> Iterator[Piece]:
-    """Yield everything, in pieces of about ``piece_bytes``: large tensors cut up, small ones together."""
+def portions(
+    requests: Sequence[TensorRequest], outs: Sequence[memoryview], portion_bytes: int
+) -> Iterator[Portion]:
+    """Yield portions of about ``portion_bytes``: large tensors cut up, small ones together."""
     together: list[tuple[TensorRequest, memoryview]] = []
     size = 0
     for request, out in zip(requests, outs, strict=True):
-        for part, begin, end in parts(request, piece_bytes):
+        for part, begin, end in parts(request, portion_bytes):
             together.append((part, out[begin:end]))
             size += end - begin
-            if size >= piece_bytes:
-                yield _piece(together)
+            if size >= portion_bytes:
+                yield _portion(together)
                 together, size = [], 0
     if together:
-        yield _piece(together)
+        yield _portion(together)
 
 
 def parts(request: TensorRequest, part_bytes: int) -> Iterator[tuple[TensorRequest, int, int]]:
-    """Yield a request cut up, with the first and the last byte of each part in what the whole request gives.
+    """Yield the parts of a request, with where each one begins and ends in the request's bytes.
 
     The cuts go along the first axis that has more than one index, so that each part is a run of
     bytes. A part is as near to ``part_bytes`` as whole indices of that axis allow.
@@ -60,5 +60,5 @@ def parts(request: TensorRequest, part_bytes: int) -> Iterator[tuple[TensorReque
         yield part, first * row_bytes, (first + count) * row_bytes
 
 
-def _piece(together: list[tuple[TensorRequest, memoryview]]) -> Piece:
-    return Piece(tuple(request for request, _ in together), tuple(out for _, out in together))
+def _portion(together: list[tuple[TensorRequest, memoryview]]) -> Portion:
+    return Portion(tuple(request for request, _ in together), tuple(out for _, out in together))

@@ -1,8 +1,8 @@
-"""Several servers, or several connections to one, as one transport: parallel ranges, and retry elsewhere.
+"""Several servers, or several connections to one: parallel ranges, and retry elsewhere.
 
 Content is a pure function of the request, so any server may answer any part of it. A fetch is cut
-into pieces, each connection takes the next one, and a piece that failed is fetched again by another
-connection.
+into portions, each connection takes the next one, and a portion that failed is fetched again by
+another connection.
 """
 
 import threading
@@ -18,12 +18,12 @@ from seedbed.spec.digests import Digest, DigestAlgorithm
 from seedbed.spec.info import InitializerInfo, ServerInfo, TensorDescription
 from seedbed.spec.tensors import TensorRequest
 from seedbed.transports.base import Transport
-from seedbed.transports.ranges import Piece, pieces
+from seedbed.transports.ranges import Portion, portions
 from seedbed.wire.chunks import Chunk
 
 # Large enough that a request's own cost vanishes, small enough that all connections end at about
 # the same time.
-PIECE_BYTES = 32 * 2**20
+PORTION_BYTES = 32 * 2**20
 
 # Failures that another server, or another try, may not have.
 RETRIED = (UnavailableError, OverloadedError, DataLossError)
@@ -32,16 +32,17 @@ TRIES_OF_EACH = 2
 T = TypeVar("T")
 
 
-class PoolTransport:
-    """Sends each request, or each piece of it, to one of several transports.
+class ReplicasTransport:
+    """Sends each request, or each portion of it, to one of several transports.
 
     Args:
-        transports: at least one; closed with the pool.
+        transports: at least one; closed with this.
+        first: whose turn it is.
     """
 
-    def __init__(self, transports: Sequence[Transport]) -> None:
+    def __init__(self, transports: Sequence[Transport], first: int = 0) -> None:
         self._transports = tuple(transports)
-        self._turn = 0
+        self._turn = first
         self._lock = threading.Lock()
 
     @property
@@ -53,6 +54,15 @@ class PoolTransport:
         """Close all connections."""
         for transport in self._transports:
             transport.close()
+
+    def another(self) -> "ReplicasTransport":
+        """Return a transport to the same servers; calls by one after another take turns, too."""
+        return ReplicasTransport([each.another() for each in self._transports], self._next())
+
+    def cancel(self) -> None:
+        """End this object's calls, now and later, with CancelledError."""
+        for transport in self._transports:
+            transport.cancel()
 
     def wait_ready(self, timeout_seconds: float) -> None:
         """Return when every server can answer, or raise UnavailableError."""
@@ -114,9 +124,9 @@ class PoolTransport:
         *,
         may_map: bool = False,
     ) -> Sequence[memoryview]:
-        """Write the bytes of each request into its memory, by all connections at the same time; map nothing."""
+        """Fill the memory of each request by all connections at the same time; map nothing."""
         del may_map
-        work = _Work(pieces(requests, outs, PIECE_BYTES), on_bytes)
+        work = _Work(portions(requests, outs, PORTION_BYTES), on_bytes)
         remaining = deadline(self.target, timeout_seconds)
         with ThreadPoolExecutor(len(self._transports), thread_name_prefix="seedbed-fetch") as pool:
             try:
@@ -151,11 +161,15 @@ class PoolTransport:
     def _most_tries(self) -> int:
         return TRIES_OF_EACH * len(self._transports)
 
-    def _in_turn(self) -> Iterator[Transport]:
-        """Yield the transports round and round, beginning with another one each time."""
+    def _next(self) -> int:
         with self._lock:
             first = self._turn
             self._turn = (first + 1) % len(self._transports)
+        return first
+
+    def _in_turn(self) -> Iterator[Transport]:
+        """Yield the transports round and round, beginning with another one each time."""
+        first = self._next()
         while True:
             yield self._transports[first % len(self._transports)]
             first += 1
@@ -177,11 +191,11 @@ class _StoppedError(Exception):
 
 
 class _Work:
-    """The pieces of one fetch that are still to come, shared by its threads."""
+    """The portions of one fetch that are still to come, shared by its threads."""
 
-    def __init__(self, todo: Iterator[Piece], on_bytes: Callable[[int], None]) -> None:
+    def __init__(self, todo: Iterator[Portion], on_bytes: Callable[[int], None]) -> None:
         self._fresh = todo
-        self._again: deque[Piece] = deque()
+        self._again: deque[Portion] = deque()
         self._on_bytes = on_bytes
         self._changed = threading.Condition()
         self._under_way = 0
@@ -195,14 +209,14 @@ class _Work:
             self._changed.notify_all()
 
     def check(self) -> None:
-        """Raise the last failure if pieces are left that no connection could fetch."""
+        """Raise the last failure if portions are left that no connection could fetch."""
         if self._again and self._failure is not None:
             raise self._failure
 
     def run(self, transport: Transport, remaining: Callable[[], float | None]) -> None:
-        """Fetch one piece after another by one connection, until nothing is left or the connection has failed twice."""
+        """Fetch portions by one connection, until none is left or it has failed twice in a row."""
         failures = 0
-        while failures < TRIES_OF_EACH and (piece := self._take()) is not None:
+        while failures < TRIES_OF_EACH and (portion := self._take()) is not None:
             arrived = 0
 
             def count(size_bytes: int) -> None:
@@ -214,12 +228,12 @@ class _Work:
 
             again = None
             try:
-                transport.fill(piece.requests, piece.outs, count, remaining())
+                transport.fill(portion.requests, portion.outs, count, remaining())
                 failures = 0
             except RETRIED as error:
                 self._report(-arrived)
                 self._failure = error
-                again = piece
+                again = portion
                 failures += 1
             except _StoppedError:
                 return
@@ -229,19 +243,19 @@ class _Work:
             finally:
                 self._finish(again)
 
-    def _take(self) -> Piece | None:
+    def _take(self) -> Portion | None:
         with self._changed:
             while not self._is_stopped:
-                piece = self._again.popleft() if self._again else next(self._fresh, None)
-                if piece is not None:
+                portion = self._again.popleft() if self._again else next(self._fresh, None)
+                if portion is not None:
                     self._under_way += 1
-                    return piece
+                    return portion
                 if not self._under_way:
                     return None
                 self._changed.wait()  # what is under way may fail, and come back
             return None
 
-    def _finish(self, again: Piece | None) -> None:
+    def _finish(self, again: Portion | None) -> None:
         with self._changed:
             if again is not None:
                 self._again.append(again)

@@ -150,9 +150,6 @@ def from_rpc_error(
 def _server_error(
     error: grpc.RpcError, target: str, message: str, request_id: str | None
 ) -> SeedbedError:
-    # gRPC reports a response that its reader refused as INTERNAL.
-    if isinstance(error.__cause__, FrameError) or "deserializing response" in message:
-        return no_response(target)
     hint = "tell its operator the request id" if request_id else "look at its log"
     return ServerError(
         f"{target} failed ({error.code().name}): {message}; {hint}", request_id=request_id

@@ -1,12 +1,18 @@
 """From a target to a socket: which targets need nothing that only gRPC can do."""
 
+import errno
+import math
 import os
 import re
+import select
 import socket
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+
+from seedbed.transports.cancellation import Cancellation
 
 # gRPC goes through such a proxy; there are no others for it.
 PROXY_VARIABLES = ("grpc_proxy", "https_proxy", "http_proxy", "GRPC_ADDRESS_HTTP_PROXY")
@@ -31,23 +37,26 @@ class Address:
         """What HTTP/2 calls the server."""
         return "localhost" if self.path is not None else f"{self.host}:{self.port}"
 
-    def connect(self, timeout_seconds: float) -> socket.socket:
+    def connect(self, timeout_seconds: float, cancellation: Cancellation) -> socket.socket:
         """Return a new connection.
 
         Args:
             timeout_seconds: for all addresses of the host together, but not for finding them.
+            cancellation: ends the wait from another thread, but not that for the addresses: the
+                system's resolver cannot be told to stop.
 
         Raises:
             OSError: if there is none.
         """
         if self.path is not None:
-            return _connected(socket.AF_UNIX, self.path, timeout_seconds)
+            return _connected(socket.AF_UNIX, self.path, timeout_seconds, cancellation)
         end = time.monotonic() + timeout_seconds
         failure = OSError("the name has no address")
         found = socket.getaddrinfo(self.host.strip("[]"), self.port, type=socket.SOCK_STREAM)
         for i, (family, _, _, _, where) in enumerate(found):
+            seconds = (end - time.monotonic()) / (len(found) - i)
             try:
-                connection = _connected(family, where, (end - time.monotonic()) / (len(found) - i))
+                connection = _connected(family, where, seconds, cancellation)
             except OSError as error:
                 failure = error
                 continue
@@ -56,15 +65,37 @@ class Address:
         raise failure
 
 
-def _connected(family: int, where: Any, timeout_seconds: float) -> socket.socket:
+def _connected(
+    family: int, where: Any, timeout_seconds: float, cancellation: Cancellation
+) -> socket.socket:
     connection = socket.socket(family)
     try:
-        connection.settimeout(max(timeout_seconds, 1e-3))
-        connection.connect(where)
+        connection.setblocking(False)
+        error = connection.connect_ex(where)
+        if error == errno.EINPROGRESS:
+            # Only now: a socket that does not connect yet cannot be shut down.
+            with cancellation.stopping(lambda: _shut(connection)):
+                error = _outcome(connection, timeout_seconds)
+        if error:
+            raise OSError(error, os.strerror(error))
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _shut(connection: socket.socket) -> None:
+    with suppress(OSError):  # the attempt has just failed
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def _outcome(connection: socket.socket, timeout_seconds: float) -> int:
+    """Return the error number of an attempt to connect, when it is over; 0 for none."""
+    poll = select.poll()
+    poll.register(connection, select.POLLOUT)
+    if not poll.poll(math.ceil(max(timeout_seconds, 1e-3) * 1000)):
+        raise TimeoutError("timed out")
+    return connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
 
 
 def plain_address(target: str, options: Mapping[str, int | str]) -> Address | None:

@@ -33,9 +33,6 @@ MAX_HEADERS_BYTES = 2**16
 INDEXED = 0x80
 MOST_KNOWN_BLOCKS = 16
 
-# How long one read may wait for all that it has room for: seconds and microseconds.
-LONGEST_READ = (0, 100_000)
-
 
 class Connection:
     """A connection, for one call at a time. Used by one thread at a time; only :meth:`shut` may be called by others.
@@ -46,13 +43,9 @@ class Connection:
 
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
-        self._socket.settimeout(None)
-        # A timeout of Python's would make the socket a non-blocking one, whose reads end with what
-        # there is. A read begins when there is something; if the rest of a large one is long in
-        # coming, it ends with a part.
-        self._socket.setsockopt(
-            socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", *LONGEST_READ)
-        )
+        # Read without flags, as a TLS socket has to be: asking the kernel to fill all of a large
+        # memory (MSG_WAITALL) made fetches no faster.
+        self._socket.setblocking(False)
         self._poll = select.poll()
         self._poll.register(self._socket, select.POLLIN)
         self._buffer = memoryview(bytearray(BUFFER_BYTES))
@@ -141,7 +134,9 @@ class Connection:
         self._greeting = b""
         while left:
             try:
-                left = left[self._socket.send(left, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL) :]
+                # Some programs let SIGPIPE end them. TLS, which takes no flags, would need
+                # another way to say so.
+                left = left[self._socket.send(left, socket.MSG_NOSIGNAL) :]
             except BlockingIOError:
                 if not self._wait(select.POLLOUT, KEEPALIVE_SECONDS):
                     self.is_usable = False
@@ -187,7 +182,7 @@ class Connection:
         """Fill memory with the next bytes."""
         while memory:
             if self._begin == self._end and len(memory) >= BUFFER_BYTES:
-                memory = memory[self._receive(memory, socket.MSG_WAITALL) :]
+                memory = memory[self._receive(memory) :]
                 continue
             if self._begin == self._end:
                 self._begin, self._end = 0, self._receive(self._buffer)
@@ -334,21 +329,19 @@ class Connection:
     def _has_input(self) -> bool:
         if self._begin < self._end:
             return True
-        try:
-            # None to be had at once; at its end a connection gives 0 bytes, which is input as well.
-            self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            return False
-        except OSError as error:
-            raise self._gone(error) from None
-        return True
+        self._poll.modify(self._socket, select.POLLIN)
+        return bool(self._poll.poll(0))  # also at the connection's end, which is read like the rest
 
-    def _receive(self, memory: memoryview, flags: int = 0) -> int:
+    def _receive(self, memory: memoryview) -> int:
         """Read at least one byte, and return how many."""
         while True:
             self._await_input()
+            # The kernel still hands out what came before the connection was shut; who shut it
+            # waits for this to end.
+            if self._is_shut:
+                raise closed_here()
             try:
-                count = self._socket.recv_into(memory, 0, flags)
+                count = self._socket.recv_into(memory)
             except BlockingIOError:  # what came was damaged, and the kernel has thrown it away
                 continue
             except OSError as error:

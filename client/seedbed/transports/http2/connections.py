@@ -11,6 +11,7 @@ from importlib import metadata
 import grpc
 import hpack
 
+from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.http2.address import Address
 from seedbed.transports.http2.call import Call
 from seedbed.transports.http2.connection import Connection
@@ -59,26 +60,38 @@ class Connections:
             connection.close()
 
     @contextmanager
-    def call(self, method: str, message: bytes, timeout_seconds: float | None) -> Iterator[Call]:
+    def call(
+        self,
+        method: str,
+        message: bytes,
+        timeout_seconds: float | None,
+        cancellation: Cancellation | None = None,
+    ) -> Iterator[Call]:
         """Yield a call that the server has begun to answer; it ends with the block.
 
         Args:
             method: its full name, with slashes.
             message: the request.
             timeout_seconds: for the whole call; None is no limit.
+            cancellation: ends the call from another thread, with CANCELLED.
 
         Raises:
             CallError: if there is no answer.
             ValueError: if the connections are closed, as gRPC's channels have it.
         """
         deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+        cancellation = cancellation or Cancellation()
         while True:
-            connection, is_new = self._take(deadline)
+            connection, is_new = self._take(deadline, cancellation)
             call = None
             try:
-                call = Call(connection)
-                call.begin(self._headers_of(method, timeout_seconds), message)
-                yield call
+                # To reset the stream would be to write between the frames of the thread that has
+                # the call. Its connection is shut instead: nobody else has a call on it, and the
+                # server takes that as the end, too.
+                with cancellation.stopping(connection.shut):
+                    call = Call(connection)
+                    call.begin(self._headers_of(method, timeout_seconds), message)
+                    yield call
                 return
             except ConnectionLostError:
                 # A server may close an idle connection just when it is wanted; nothing has come of
@@ -88,21 +101,27 @@ class Connections:
             finally:
                 self._give_back(connection, is_free=call is not None and call.is_done)
 
-    def unary(self, method: str, message: bytes, timeout_seconds: float | None) -> bytes:
+    def unary(
+        self,
+        method: str,
+        message: bytes,
+        timeout_seconds: float | None,
+        cancellation: Cancellation | None = None,
+    ) -> bytes:
         """Return the only response of a call; the arguments are those of :meth:`call`.
 
         Raises:
             CallError: if there is none, or more than one.
             ValueError: if the connections are closed.
         """
-        with self.call(method, message, timeout_seconds) as call:
+        with self.call(method, message, timeout_seconds, cancellation) as call:
             size_bytes = call.next_message()
             data = call.read(size_bytes) if size_bytes is not None else b""
             if size_bytes is None or call.next_message() is not None:
                 raise CallError(grpc.StatusCode.DATA_LOSS, "not one response came, as was due")
             return data
 
-    def _take(self, deadline: float | None) -> tuple[Connection, bool]:
+    def _take(self, deadline: float | None, cancellation: Cancellation) -> tuple[Connection, bool]:
         """Return a connection, and whether it is a new one."""
         while True:
             with self._lock:
@@ -112,7 +131,7 @@ class Connections:
                 if connection is not None:
                     self._busy.add(connection)
             if connection is None:
-                return self._open(deadline), True
+                return self._open(deadline, cancellation), True
             connection.deadline = deadline
             is_alive = False
             try:
@@ -123,15 +142,17 @@ class Connections:
             if is_alive:
                 return connection, False
 
-    def _open(self, deadline: float | None) -> Connection:
+    def _open(self, deadline: float | None, cancellation: Cancellation) -> Connection:
         seconds = (
             CONNECT_SECONDS
             if deadline is None
             else min(CONNECT_SECONDS, max(deadline - time.monotonic(), 1e-3))
         )
         try:
-            connection = Connection(self._address.connect(seconds))
+            connection = Connection(self._address.connect(seconds, cancellation))
         except (OSError, UnicodeError) as error:  # the latter for what cannot be the name of a host
+            if cancellation.is_cancelled:
+                raise closed_here() from None
             if deadline is not None and time.monotonic() >= deadline:
                 raise deadline_exceeded() from None
             where = self._address.path or self._address.authority

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 import seedbed as sb
 from seedbed.spec.slices import TensorSlice
 from seedbed.spec.tensors import TensorRequest
-from seedbed.transports import replicas as pool
+from seedbed.transports import replicas
 from seedbed.transports.base import Transport, embedded_transport
-from seedbed.transports.ranges import parts, pieces
-from seedbed.transports.replicas import PoolTransport
+from seedbed.transports.ranges import parts, portions
+from seedbed.transports.replicas import ReplicasTransport
 from seedbed.wire.chunks import Chunk
 
 KIBIBYTE = 1024
@@ -97,12 +97,12 @@ MODEL = sb.Manifest(
 
 
 @pytest.fixture(autouse=True)
-def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "PIECE_BYTES", 8 * KIBIBYTE)
+def small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replicas, "PORTION_BYTES", 8 * KIBIBYTE)
 
 
 def client_of(*transports: Transport) -> sb.Client:
-    return sb.Client(PoolTransport(transports))
+    return sb.Client(ReplicasTransport(transports))
 
 
 @given(
@@ -140,8 +140,8 @@ def test_the_parts_of_a_request_are_its_bytes_in_order(
 def test_small_tensors_travel_together_and_large_ones_are_cut() -> None:
     requests = [TensorRequest(spec) for spec in MODEL.tensors]
     outs = [memoryview(bytearray(request.size_bytes)) for request in requests]
-    found = list(pieces(requests, outs, 8 * KIBIBYTE))
-    sizes = [sum(request.size_bytes for request in piece.requests) for piece in found]
+    found = list(portions(requests, outs, 8 * KIBIBYTE))
+    sizes = [sum(request.size_bytes for request in portion.requests) for portion in found]
     assert sum(sizes) == sum(request.size_bytes for request in requests)
     assert max(sizes) < 3 * 8 * KIBIBYTE
     assert len(found[-1].requests) > 30
@@ -213,7 +213,7 @@ def test_an_error_that_others_would_have_too_is_not_retried() -> None:
 
 def test_progress_counts_every_byte_once() -> None:
     seen: list[int] = []
-    transport = PoolTransport([Flaky("a", sometimes), Flaky("b", never)])
+    transport = ReplicasTransport([Flaky("a", sometimes), Flaky("b", never)])
     out = np.empty(TensorRequest(SPEC).size_bytes, np.uint8)
     transport.fill([TensorRequest(SPEC)], [out.data], seen.append)
     assert sum(seen) == out.size

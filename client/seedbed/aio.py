@@ -1,0 +1,503 @@
+"""The asynchronous client: :class:`seedbed.Client`, awaited.
+
+import seedbed as sb
+
+async with sb.aio.connect("127.0.0.1:50051") as client:
+    whole, digest = await asyncio.gather(client.sample(spec), client.digest(spec))
+
+It is an adapter. Each call is one of the synchronous client, made by a thread; what it adds is
+that a task which is cancelled ends its call. See docs/decisions/0015.
+"""
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any, Self, TypeVar, overload
+
+from numpy.typing import NDArray
+
+from seedbed import client as synchronous
+from seedbed.deadlines import Remaining, deadline
+from seedbed.errors import CancelledError
+from seedbed.fetch import (
+    ManySlices,
+    SliceLike,
+    check_connection,
+    checked_first_byte,
+    checked_targets,
+    request_of,
+)
+from seedbed.manifest import Manifest
+from seedbed.spec.digests import Digest, DigestAlgorithm
+from seedbed.spec.info import InitializerInfo, ServerInfo, TensorDescription
+from seedbed.spec.tensors import TensorSpec
+from seedbed.transports.base import EMBEDDED, Transport, embedded_transport
+from seedbed.wire.chunks import Chunk
+
+__all__ = ["Client", "connect"]
+
+# A thread and a connection each. More would only take turns at the processor, and thousands of
+# tasks must not open thousands of connections; calls beyond these wait for one to end. None waits
+# for another one: what a call does on the side (replicas, digests) it does in threads of its own.
+MOST_CALLS = 64
+
+T = TypeVar("T")
+
+
+def connect(
+    target: str | Sequence[str],
+    *,
+    options: Mapping[str, int | str] | None = None,
+    channels: int = 1,
+    shared_memory_dir: str | None = None,
+) -> "Client":
+    """Return an asynchronous client; the arguments are those of :func:`seedbed.connect`.
+
+    Nothing waits here, and no event loop needs to run: the connection is made, or the engine
+    loaded, on entering ``async with`` or at the first call.
+
+    Raises:
+        InvalidValueError: if the target is not allowed.
+
+    Example:
+        >>> async def sample():
+        ...     async with aio.connect("embedded:") as client:
+        ...         return await client.sample(TensorSpec("b", (3,), "float32", Zeros()))
+        >>> asyncio.run(sample())
+        array([0., 0., 0.], dtype=float32)
+    """
+    targets = checked_targets(target, channels)
+    for each in targets:
+        check_connection(each, options, shared_memory_dir)
+    if targets == [EMBEDDED]:
+        return Client(_Engine())
+    return Client(synchronous.remote_transport(targets, options or {}, shared_memory_dir))
+
+
+class Client:
+    """Fetches tensors, several at a time: :class:`seedbed.Client` with methods to be awaited.
+
+    What a method takes, returns and raises stands there; the bits are the same. Made by
+    :func:`connect`; an asynchronous context manager; may be used in several event loops. Up to 64
+    calls are under way at the same time, and further ones wait for their turn.
+
+    A task that is cancelled in a call gets asyncio.CancelledError; the call ends, on the server as
+    well, and nothing is written to ``out`` any more. ``seedbed.CancelledError`` is for calls that
+    :meth:`close` ends. ``asyncio.timeout`` works around any call.
+    """
+
+    def __init__(self, transport: "Transport | _Engine") -> None:
+        self._transport = transport
+        self._calls: set[_Call] = set()
+        self._threads: ThreadPoolExecutor | None = None
+
+    @property
+    def target(self) -> str:
+        """Who does the work, as given to :func:`connect`."""
+        return self._transport.target
+
+    async def __aenter__(self) -> Self:
+        if isinstance(self._transport, _Engine):
+            await self._run(lambda _: None)
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"<seedbed.aio.Client of {self.target}>"
+
+    async def close(self) -> None:
+        """Give back the connection; calls under way in other tasks end with CancelledError."""
+        calls = tuple(self._calls)
+        for call in calls:
+            call.cancel()
+        self._transport.close()
+        threads, self._threads = self._threads, None
+        if threads is not None:
+            threads.shutdown(wait=False)
+        await asyncio.gather(*(call.ended() for call in calls))
+
+    async def aclose(self) -> None:
+        """Do what :meth:`close` does, under the name that :func:`contextlib.aclosing` calls."""
+        await self.close()
+
+    async def wait_ready(self, timeout_seconds: float = 60.0) -> None:
+        """Return when the server can answer; see :meth:`seedbed.Client.wait_ready`."""
+        await self._run(lambda client: client.wait_ready(timeout_seconds))
+
+    @overload
+    async def sample(
+        self,
+        spec: TensorSpec,
+        *,
+        slice: SliceLike = None,
+        out: NDArray[Any] | None = None,
+        device: None = None,
+        local: bool = False,
+        progress: bool = False,
+        timeout_seconds: float | None = None,
+    ) -> NDArray[Any]: ...
+
+    @overload
+    async def sample(
+        self,
+        spec: TensorSpec,
+        *,
+        slice: SliceLike = None,
+        out: NDArray[Any] | None = None,
+        device: str,
+        local: bool = False,
+        progress: bool = False,
+        timeout_seconds: float | None = None,
+    ) -> Any: ...
+
+    async def sample(
+        self,
+        spec: TensorSpec,
+        *,
+        slice: SliceLike = None,
+        out: NDArray[Any] | None = None,
+        device: str | None = None,
+        local: bool = False,
+        progress: bool = False,
+        timeout_seconds: float | None = None,
+    ) -> Any:
+        """Return a tensor, or a rectangle of it; see :meth:`seedbed.Client.sample`."""
+        remaining = deadline(self.target, timeout_seconds)
+        return await self._run(
+            lambda client: client.sample(
+                spec,
+                slice=slice,
+                out=out,
+                device=device,
+                local=local,
+                progress=progress,
+                timeout_seconds=remaining(),
+            ),
+            remaining,
+        )
+
+    @overload
+    async def sample_all(
+        self,
+        manifest: Manifest,
+        *,
+        slice: ManySlices = None,
+        out: Mapping[str, NDArray[Any]] | None = None,
+        device: None = None,
+        local: bool = False,
+        progress: bool = False,
+        timeout_seconds: float | None = None,
+    ) -> dict[str, NDArray[Any]]: ...
+
+    @overload
+    async def sample_all(
+        self,
+        manifest: Manifest,
+        *,
+        slice: ManySlices = None,
+        out: Mapping[str, NDArray[Any]] | None = None,
+        device: str,
+        local: bool = False,
+        progress: bool = False,
+        timeout_seconds: float | None = None,
+    ) -> dict[str, Any]: ...
+
+    async def sample_all(
+        self,
+        manifest: Manifest,
+        *,
+        slice: ManySlices = None,
+        out: Mapping[str, NDArray[Any]] | None = None,
+        device: str | None = None,
+        local: bool = False,
+        progress: bool = False,
+        timeout_seconds: float | None = None,
+    ) -> dict[str, Any]:
+        """Return all tensors of a manifest by name; see :meth:`seedbed.Client.sample_all`."""
+        remaining = deadline(self.target, timeout_seconds)
+        return await self._run(
+            lambda client: client.sample_all(
+                manifest,
+                slice=slice,
+                out=out,
+                device=device,
+                local=local,
+                progress=progress,
+                timeout_seconds=remaining(),
+            ),
+            remaining,
+        )
+
+    def chunks(
+        self,
+        spec: TensorSpec,
+        *,
+        slice: SliceLike = None,
+        first_byte: int = 0,
+        timeout_seconds: float | None = None,
+    ) -> AsyncGenerator[Chunk, None]:
+        """Yield a tensor's bytes piece by piece; see :meth:`seedbed.Client.chunks`.
+
+        To be iterated with ``async for``. A loop that may be left early belongs within
+        :func:`contextlib.aclosing`, which ends the call then and there; otherwise the call ends
+        when the iterator is collected.
+        """
+        checked_first_byte(request_of(spec, slice), first_byte)
+        remaining = deadline(self.target, timeout_seconds)
+        return self._iterate(
+            lambda client: client.chunks(
+                spec, slice=slice, first_byte=first_byte, timeout_seconds=remaining()
+            )
+        )
+
+    async def describe(
+        self, spec: TensorSpec, *, slice: SliceLike = None, timeout_seconds: float | None = None
+    ) -> TensorDescription:
+        """Return what sampling would give; see :meth:`seedbed.Client.describe`."""
+        remaining = deadline(self.target, timeout_seconds)
+        return await self._run(
+            lambda client: client.describe(spec, slice=slice, timeout_seconds=remaining()),
+            remaining,
+        )
+
+    async def describe_all(
+        self, manifest: Manifest, *, timeout_seconds: float | None = None
+    ) -> dict[str, TensorDescription]:
+        """Describe each tensor of a manifest; see :meth:`seedbed.Client.describe_all`."""
+        remaining = deadline(self.target, timeout_seconds)
+        return await self._run(
+            lambda client: client.describe_all(manifest, timeout_seconds=remaining()), remaining
+        )
+
+    async def digest(
+        self,
+        spec: TensorSpec,
+        *,
+        slice: SliceLike = None,
+        algorithm: DigestAlgorithm = "xxh3_128",
+        timeout_seconds: float | None = None,
+    ) -> Digest:
+        """Return a tensor's digest without its bytes; see :meth:`seedbed.Client.digest`."""
+        remaining = deadline(self.target, timeout_seconds)
+        return await self._run(
+            lambda client: client.digest(
+                spec, slice=slice, algorithm=algorithm, timeout_seconds=remaining()
+            ),
+            remaining,
+        )
+
+    async def digest_all(
+        self,
+        manifest: Manifest,
+        *,
+        slice: ManySlices = None,
+        algorithm: DigestAlgorithm = "xxh3_128",
+        timeout_seconds: float | None = None,
+    ) -> dict[str, Digest]:
+        """Return every tensor's digest; see :meth:`seedbed.Client.digest_all`."""
+        remaining = deadline(self.target, timeout_seconds)
+        return await self._run(
+            lambda client: client.digest_all(
+                manifest, slice=slice, algorithm=algorithm, timeout_seconds=remaining()
+            ),
+            remaining,
+        )
+
+    async def list_initializers(
+        self, *, timeout_seconds: float | None = None
+    ) -> list[InitializerInfo]:
+        """Return every initializer there, with its parameters."""
+        remaining = deadline(self.target, timeout_seconds)
+        return await self._run(
+            lambda client: client.list_initializers(timeout_seconds=remaining()), remaining
+        )
+
+    async def server_info(self, *, timeout_seconds: float | None = None) -> ServerInfo:
+        """Return what does the work: version, numerics, device, limits."""
+        remaining = deadline(self.target, timeout_seconds)
+        return await self._run(
+            lambda client: client.server_info(timeout_seconds=remaining()), remaining
+        )
+
+    async def _run(
+        self, work: Callable[[synchronous.Client], T], remaining: Remaining | None = None
+    ) -> T:
+        """Return what a function returns that runs in a thread, with a client for its call alone.
+
+        Args:
+            work: makes one call.
+            remaining: its time, which runs also while it waits for a thread.
+        """
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(MOST_CALLS, thread_name_prefix="seedbed-call")
+        call = _Call(self._transport)
+        self._calls.add(call)
+        try:
+            return await call.run(self._threads, lambda: work(call.client()), remaining)
+        finally:
+            self._calls.discard(call)
+
+    async def _iterate(
+        self, begin: Callable[[synchronous.Client], Iterator[Chunk]]
+    ) -> AsyncGenerator[Chunk, None]:
+        """Yield what a call's iterator yields, each time by the same thread.
+
+        The thread is not one of those for calls: an iteration that is at rest may hold what calls
+        in all of these wait for, such as the server's memory.
+        """
+        call = _Call(self._transport)
+        self._calls.add(call)
+        thread = ThreadPoolExecutor(1, thread_name_prefix="seedbed-chunks")
+
+        def read() -> Generator[Chunk, None, None]:
+            yield from begin(call.client())
+
+        chunks = read()
+        try:
+            while (chunk := await call.run(thread, lambda: next(chunks, None))) is not None:
+                yield chunk
+        finally:
+            self._calls.discard(call)
+            call.cancel()
+            end = thread.submit(chunks.close)
+            thread.shutdown(wait=False)
+            await _ended(end)
+
+
+class _Engine:
+    """The engine in this process, loaded by the first call: its kernels may have to be compiled."""
+
+    target = EMBEDDED
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._engine: Transport | None = None
+
+    def another(self) -> Transport:
+        """Return a transport whose calls are cancelled apart from all others."""
+        with self._lock:
+            if self._engine is None:
+                self._engine = embedded_transport()
+            return self._engine.another()
+
+    def close(self) -> None:
+        """Do nothing: the engine belongs to the process."""
+
+
+class _Call:
+    """One call in a thread, which the event loop can cancel.
+
+    Args:
+        transport: makes the call; cancelling it leaves other calls alone.
+    """
+
+    def __init__(self, transport: "Transport | _Engine") -> None:
+        self._transport = transport
+        self._opened: list[Transport] = []
+        self._is_cancelled = False
+        self._job: Future[Any] | None = None
+
+    def client(self) -> synchronous.Client:
+        """Return the synchronous client for this call; to be used in the thread."""
+        return synchronous.Client(
+            self._open(self._transport.another), lambda: self._open(embedded_transport)
+        )
+
+    def _open(self, open_transport: Callable[[], Transport]) -> Transport:
+        transport = open_transport()
+        # In this order, and ``cancel`` in the other one: one of the two sees what the other did.
+        self._opened.append(transport)
+        if self._is_cancelled:
+            transport.cancel()
+        return transport
+
+    def cancel(self) -> None:
+        """End the call soon, whether it has begun or not."""
+        self._is_cancelled = True
+        for transport in tuple(self._opened):
+            transport.cancel()
+        if self._job is not None:
+            self._job.cancel()
+
+    async def run(
+        self,
+        threads: ThreadPoolExecutor,
+        work: Callable[[], T],
+        remaining: Remaining | None = None,
+    ) -> T:
+        """Return what a function returns that runs in a thread and makes this call.
+
+        However this ends, the function has ended, too: a task that was cancelled may use the
+        memory again that the call wrote to.
+
+        Raises:
+            CancelledError: if the client was closed meanwhile.
+            DeadlineError: if the time was over before a thread was free.
+        """
+        if self._is_cancelled:
+            raise self._cancelled()
+        self._job = job = threads.submit(work)
+        try:
+            await self._begun_in_time(job, remaining)
+            await _done(job)
+        except BaseException as error:
+            self.cancel()
+            # A coroutine that is thrown away has no event loop any more to wait in.
+            if not isinstance(error, GeneratorExit):
+                await _ended(job)
+            raise
+        if self._is_cancelled and (job.cancelled() or job.exception() is not None):
+            raise self._cancelled()
+        return job.result()
+
+    async def ended(self) -> None:
+        """Return when the thread has ended its work."""
+        if self._job is not None:
+            await _ended(self._job)
+
+    async def _begun_in_time(self, job: Future[T], remaining: Remaining | None) -> None:
+        """Raise unless the function has begun within its time, which it minds itself then."""
+        seconds = remaining() if remaining is not None else None
+        if remaining is None or seconds is None:
+            return
+        with suppress(TimeoutError):
+            # Event loops' timers may be early by the resolution of their clock.
+            async with asyncio.timeout(seconds + 1e-3):
+                await _done(job)
+        if not job.done() and job.cancel():
+            remaining()
+
+    def _cancelled(self) -> CancelledError:
+        return CancelledError(
+            f"the call to {self._transport.target} was cancelled; call again if the result is"
+            " still wanted"
+        )
+
+
+async def _ended(job: Future[Any]) -> None:
+    """Return when a job has ended, or raise then if this task is cancelled meanwhile."""
+    cancelled: asyncio.CancelledError | None = None
+    while not job.done():
+        try:
+            await _done(job)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+
+
+async def _done(job: Future[Any]) -> None:
+    """Return when a job has ended; cancelling this does not cancel the job."""
+    loop = asyncio.get_running_loop()
+    done = asyncio.Event()
+
+    def tell(_: Future[Any]) -> None:
+        with suppress(RuntimeError):  # the event loop was closed, and nobody waits
+            loop.call_soon_threadsafe(done.set)
+
+    job.add_done_callback(tell)
+    await done.wait()
