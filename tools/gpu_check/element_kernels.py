@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numba import njit, types, uint8, uint16, uint32, uint64
 from numba.np.numpy_support import from_dtype
-from numpy.typing import NDArray
 
 from seedbed.spec.dtypes import Dtype
 from seedbed_server.backends.cpu import normal_params, uniform_params
@@ -132,10 +131,10 @@ def to_float8_e5m2(word: Any, split: Any, p: Any) -> Any:
 
 
 def _element_kernel(
-    name: str, value: Any, out: np.dtype[Any], split: np.generic, params: NDArray[Any]
+    name: str, value: Any, out: np.dtype[Any], split: np.generic, params: tuple[Any, ...]
 ) -> ElementKernel:
     # Those of float64 take words of 64 bits, too many for each to have its turn.
-    is_wide = params.dtype == np.float64
+    is_wide = isinstance(params[0], np.float64)
     word: Any = spread_word if is_wide else every_word
 
     @njit(inline="always")
@@ -146,8 +145,8 @@ def _element_kernel(
         for i in range(uint64(out.size)):
             out[i] = value(word(first + uint64(i), split), split, params)
 
-    kernel = BlockKernel(name, write_element, 2 if is_wide else 4, params.size, out)
-    return ElementKernel(kernel, loop, split, tuple(params), WORDS_64 if is_wide else WORDS_32)
+    kernel = BlockKernel(name, write_element, 2 if is_wide else 4, len(params), out)
+    return ElementKernel(kernel, loop, split, params, WORDS_64 if is_wide else WORDS_32)
 
 
 def _element_kernels() -> Iterator[ElementKernel]:
@@ -158,18 +157,18 @@ def _element_kernels() -> Iterator[ElementKernel]:
         for name, rule in RULES.items():
             if isinstance(rule, Uniform):
                 params = uniform_params(rule, dtype)
-                split = np.zeros(1, np.uint64 if dtype is Dtype.FLOAT64 else np.uint32)
+                split: Any = (np.uint64 if dtype is Dtype.FLOAT64 else np.uint32)(0)
             else:
                 split, params = normal_params(rule, dtype)
             value = uniform if isinstance(rule, Uniform) else normal
-            yield _element_kernel(f"{name} {dtype.value}", value, dtype.numpy, split[0], params)
+            yield _element_kernel(f"{name} {dtype.value}", value, dtype.numpy, split, params)
     for to_name, to, out in (
         ("float16", to_float16, np.uint16),
         ("bfloat16", to_bfloat16, np.uint16),
         ("float8_e4m3fn", to_float8_e4m3fn, np.uint8),
         ("float8_e5m2", to_float8_e5m2, np.uint8),
     ):
-        unused = np.zeros(1, np.float32)
+        unused = (np.float32(0),)
         yield _element_kernel(f"rounding to {to_name}", to, np.dtype(out), np.uint32(0), unused)
 
 
