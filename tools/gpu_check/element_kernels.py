@@ -85,25 +85,29 @@ def spread_word(number: Any, split: Any) -> Any:
 @njit(inline="always")
 def uniform32(word: Any, split: Any, p: Any) -> Any:
     """Return a uniform float32."""
-    return uniform_float32(word, p[0], p[1], p[2])
+    minval, width, ceiling = p
+    return uniform_float32(word, minval, width, ceiling)
 
 
 @njit(inline="always")
 def normal32(word: Any, split: Any, p: Any) -> Any:
     """Return a normal float32."""
-    return normal_float32(word, split, p[0], p[1], p[2], p[4], p[5], p[6], p[7])
+    step, low, high, _, lower, upper, mean, stddev = p
+    return normal_float32(word, split, step, low, high, lower, upper, mean, stddev)
 
 
 @njit(inline="always")
 def uniform64(word: Any, split: Any, p: Any) -> Any:
     """Return a uniform float64."""
-    return uniform_float64(word, p[0], p[1], p[2])
+    minval, width, ceiling = p
+    return uniform_float64(word, minval, width, ceiling)
 
 
 @njit(inline="always")
 def normal64(word: Any, split: Any, p: Any) -> Any:
     """Return a normal float64."""
-    return normal_float64(word, split, p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7])
+    step, low, high, rest, lower, upper, mean, stddev = p
+    return normal_float64(word, split, step, low, high, rest, lower, upper, mean, stddev)
 
 
 @njit(inline="always")
