@@ -15,7 +15,7 @@ from seedbed.spec.errors import bad_type, bad_value
 from seedbed.spec.fans import FanAxes
 from seedbed.spec.initializers import InitializerSpec, parameters
 from seedbed.spec.numbers import as_int
-from seedbed.spec.seeds import as_draw, as_seed
+from seedbed.spec.seeds import as_seed
 from seedbed.spec.tensors import TensorSpec
 
 DEFAULT_DTYPE = "float32"
@@ -119,15 +119,12 @@ class Initializer:
         partition = partition_of(shape, partition_shape, partition_offset)
         if partition is not None and slice is not None:
             raise bad_value("slice", "None where a partition is given", slice)
-        spec = self._tensor_spec(
-            name, shape, DEFAULT_DTYPE if dtype is None else dtype, 0 if draw is None else draw
-        )
+        dtype = DEFAULT_DTYPE if dtype is None else dtype
+        spec = self._tensor_spec(name, shape, dtype, 0 if draw is None else draw)
         if draw is None and not name:
-            object.__setattr__(
-                spec,
-                "draw",
-                as_draw(self._next_draw() if partition is None else self._current_draw()),
-            )
+            # Only now: a call whose arguments are wrong takes no draw.
+            draw = self._next_draw() if partition is None else self._current_draw()
+            spec = self._tensor_spec(name, shape, dtype, draw)
         return client_or_default(client).sample(spec, slice=partition or slice, out=out)
 
     def _tensor_spec(self, name: str, shape: Any, dtype: Any, draw: int) -> TensorSpec:
