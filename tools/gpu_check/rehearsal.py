@@ -43,8 +43,8 @@ def _by_the_processor(kernel: BlockKernel) -> Callable[..., None]:
     def run(threads: Any, runs: Any, key: Any, split: Any, params: Any, out: Any) -> None:
         del threads
         arguments = [runs[0], runs[1], np.array(key, np.uint32)]
-        arguments += [np.array([split], kernel.word)] * (distribution == "normal")
-        arguments.append(np.array(params, kernel.real))
+        arguments += [split] * (distribution == "normal")
+        arguments.append(params)
         if dtype in FORMATS:
             fill = _processor()[f"{distribution}_narrow"]
             fill(*arguments, FORMATS.index(dtype), out.view(np.uint8))

@@ -118,7 +118,7 @@ class Bench:
         kernel, (distribution, dtype_name) = BLOCK_KERNELS[name], name.split("_", 1)
         dtype, size = Dtype(dtype_name), self._device_bytes
         if distribution == "uniform":
-            split, params = np.zeros(1, kernel.word), uniform_params(Uniform(0.0, 1.0), dtype)
+            split, params = kernel.word.type(0), uniform_params(Uniform(0.0, 1.0), dtype)
         else:
             split, params = normal_params(Normal(0.0, 1.0), dtype)
         count = size // dtype.itemsize
@@ -127,7 +127,7 @@ class Bench:
         stream = self._stream
         out = stream.allocate(size).view(kernel.out)
         key = tuple(derive_key(1, 0, "throughput").as_array())
-        arguments = stream.upload(table), key, split[0], tuple(params), out
+        arguments = stream.upload(table), key, split, params, out
         return self._rated(
             size,
             lambda: stream.launch(kernel, threads, arguments),
