@@ -1,4 +1,4 @@
-"""How long single calls take: many of them, and what the median and the slow ones took."""
+"""Latencies of single calls: the median of many, and the slow ones."""
 
 import time
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""What a command has to say: once for people, once for programs."""
+"""A command's result: once for people, once for programs."""
 
 import dataclasses
 import enum
