@@ -1,1 +1,1 @@
-"""How fast seedbed is, beside what else people use, in one table: ``make bench``, or ``python -m benchmarks``."""
+"""Benchmarks of seedbed beside its peers: ``make bench``, or ``python -m benchmarks``."""

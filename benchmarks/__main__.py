@@ -29,7 +29,7 @@ FAILED = "failed"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print, and return the exit code: whether every benchmark ran, not how it came out."""
+    """Measure and print; return 0 if every benchmark ran, whatever its figures."""
     options = _parser().parse_args(arguments)
     # Ends what was started.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # noqa: ARG005
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _measured(row: int, sizes: Sizes, rounds: int, of: Checkouts) -> Iterator[Result]:
-    """Yield the results of one row; a failure is one, too, since the other rows are still wanted."""
+    """Yield the results of one row, or its failure, so that other rows still run."""
     print(f"row {row} ...", file=sys.stderr, flush=True)
     try:
         yield from ROWS[row](sizes, rounds, of)

@@ -31,7 +31,7 @@ def shared_folder() -> Iterator[Path]:
 
 @contextmanager
 def huge_page_folder(size_bytes: int) -> Iterator[Path]:
-    """Yield a folder in memory that comes in pages of 2 MiB where files are as large: a tmpfs of our own.
+    """Yield a folder in memory with pages of 2 MiB for large files: a tmpfs of our own.
 
     Args:
         size_bytes: how much it may hold.

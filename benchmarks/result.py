@@ -107,7 +107,7 @@ class Result:
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the result for a JSON file; what follows from the figures is there for its readers."""
+        """Return the result for a JSON file, with the values derived from its figures."""
         return {
             **asdict(self),
             "best_peer": self.peers[0] if self.peers else None,

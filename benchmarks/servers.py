@@ -46,7 +46,7 @@ class Server:
         )
 
     def wait_for(self, pattern: str, count: int = 1) -> str:
-        """Return the first group (or all) of the first of ``count`` matches in what it wrote, when they are there.
+        """Wait for ``count`` matches in its output; return the first one, or its group.
 
         Raises:
             ServerError: if they do not come.

@@ -1,4 +1,7 @@
-"""Contenders that take turns: a, b, c, a, b, c, ... so that a machine that slows down for a while slows all of them."""
+"""Contenders that take turns: a, b, c, a, b, c, ...
+
+A machine that slows down for a while thus slows all of them.
+"""
 
 import importlib.util
 import time
@@ -51,7 +54,7 @@ class Turns:
 
 
 class Contest:
-    """Those who take turns, each in a process of its own; a context manager that ends the processes."""
+    """Contenders, each in a process of its own; a context manager that ends the processes."""
 
     def __init__(self) -> None:
         self._contenders: dict[str, Contender] = {}
@@ -114,7 +117,7 @@ class Contest:
         return turns
 
     def _take_turn(self, name: str, action: str, turns: Turns) -> None:
-        """Add the figures of a contender's turn; a peer that cannot is taken out, with the reason."""
+        """Add the figures of a contender's turn; drop a peer that fails, with the reason."""
         contender = self._contenders[name]
         time.sleep(PAUSE_SECONDS)
         try:

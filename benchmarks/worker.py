@@ -1,4 +1,4 @@
-"""A contender as others see it: a process that does something in its turn and says how long it took."""
+"""A contender's process, as others see it: takes its turns and reports their durations."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""An Arrow Flight client. In its first turn it tries every batch size, and keeps to the best one."""
+"""An Arrow Flight client; its first turn tries every batch size and keeps the best."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -52,7 +52,7 @@ def actions(
 
 
 def _quickest(fetch: Callable[[int], None], sizes: Sequence[int]) -> int:
-    """Return the size with the shortest median, after one fetch that does not count and some in turns."""
+    """Return the size with the shortest median, after one warm-up fetch for each."""
     seconds: dict[int, list[float]] = {size: [] for size in sizes}
     for size in sizes:
         fetch(size)

@@ -1,4 +1,4 @@
-"""How long single calls take: many of them, and what the median and the slow ones took."""
+"""Latencies of single calls: the median of many, and the slow ones."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def latencies(prepare: Callable[[], T], call: Callable[[T], object], calls: int) -> Action:
-    """Return what makes calls one after another and gives the median and 99th percentile in microseconds.
+    """Return a turn of consecutive calls; its figures are the median and 99th percentile in µs.
 
     Args:
         prepare: makes what a call is given; not measured.

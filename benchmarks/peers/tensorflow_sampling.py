@@ -1,6 +1,7 @@
-"""TensorFlow's stateful random functions, the faster ones; Keras on TensorFlow calls the stateless ones.
+"""TensorFlow's stateful random functions, the faster ones.
 
 They return new memory and run before they return. ``.numpy()`` would copy it, so it is not called.
+Keras on TensorFlow calls the stateless ones.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""Rows 3 to 6 and 13: how fast a client fetches a tensor from a server on this machine, sampling included.
+"""Rows 3 to 6 and 13: fetches from a local server, sampling included.
 
 The peers send ready bytes, or sample in the client's own process. Server and client are processes
 of their own.

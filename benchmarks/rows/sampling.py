@@ -26,7 +26,9 @@ def beside_peers(sizes: Sizes, rounds: int, checkouts: Checkouts) -> Iterator[Re
                     turns = contest.turns(cell(distribution, dtype), rounds)
                     yield Result(
                         row=1,
-                        title=f"{distribution} {dtype}, {threads} thread{'s' if threads > 1 else ''}",
+                        title=(
+                            f"{distribution} {dtype}, {threads} thread{'s' if threads > 1 else ''}"
+                        ),
                         unit=UNIT,
                         higher_is_better=True,
                         samples=turns.rates(_gigabytes(sizes, dtype)),

@@ -4,7 +4,8 @@ import seedbed as sb
 
 w = sb.GlorotUniform(seed=42)(shape=(1024, 512))          # sampled in this process
 with sb.connect("127.0.0.1:50051") as client:             # or by a server: the same bits
-w = client.sample(sb.TensorSpec("wte", (50257, 768), "bfloat16", sb.RandomNormal(stddev=0.02), seed=7))
+spec = sb.TensorSpec("wte", (50257, 768), "bfloat16", sb.RandomNormal(stddev=0.02), seed=7)
+w = client.sample(spec)
 """
 
 import typing

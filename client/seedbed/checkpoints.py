@@ -1,4 +1,4 @@
-"""Tensors in a safetensors file, mapped into memory: filled, or read, without a copy of the whole model.
+"""Tensors in a safetensors file, read or filled through a memory map.
 
 The format (huggingface.co/docs/safetensors): 8 bytes, little-endian, the size of a JSON header; the
 header; the tensors' bytes, little-endian, in C order. The safetensors package writes only what is

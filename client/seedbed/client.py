@@ -90,7 +90,10 @@ def remote_transport(
 
 
 class Client:
-    """Fetches tensors. Made by :func:`connect`; safe to use from several threads; a context manager."""
+    """Fetches tensors from one server or several, or from the embedded engine.
+
+    Made by :func:`connect`; safe to use from several threads; a context manager.
+    """
 
     def __init__(
         self, transport: Transport, open_engine: Callable[[], Transport] = embedded_transport
@@ -348,7 +351,7 @@ class Client:
         algorithm: DigestAlgorithm = "xxh3_128",
         timeout_seconds: float | None = None,
     ) -> dict[str, Digest]:
-        """Return the digest of every tensor of a manifest (or of the part of each that ``slice`` names), by name."""
+        """Return the digest of each tensor of a manifest, or of its ``slice``, by name."""
         check_algorithm(algorithm)
         requests = requests_of(manifest, slice)
         found: list[Digest] = []

@@ -25,7 +25,9 @@ def checked_timeout(seconds: float | None) -> float | None:
 
 
 def deadline(target: str, timeout_seconds: float | None) -> Remaining:
-    """Return what tells how much of a call's time is left, for each of several requests that make it up.
+    """Return a function that tells how much of a call's time is left.
+
+    The time is shared by the several requests that make up the call.
 
     Raises:
         InvalidArgumentError: if the time limit is none.

@@ -1,4 +1,4 @@
-"""Arrays on a device of this machine: what a client needs to leave tensors there instead of in numpy arrays.
+"""Arrays on a device of this machine, for tensors that are left there.
 
 What drives the device comes with the engine; it is found by the entry point ``seedbed.devices``, so
 that the SDK stays light.

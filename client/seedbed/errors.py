@@ -5,7 +5,7 @@ SeedbedError
 │   ├── InvalidValueError       also a ValueError
 │   └── InvalidTypeError        also a TypeError
 ├── TransportError              a request that may succeed another time, or elsewhere
-│   ├── UnavailableError        no server there, or it is starting or stopping; also a ConnectionError
+│   ├── UnavailableError        no server there, or it starts or stops; also a ConnectionError
 │   ├── DeadlineError           it took too long; also a TimeoutError
 │   ├── OverloadedError         the server has no room now; says when to try again
 │   ├── CancelledError          the call was cancelled
@@ -16,7 +16,7 @@ SeedbedError
 ├── OutOfDeviceMemoryError      the device has no room now; also a MemoryError
 ├── ServerError                 a bug in the server; carries the request id for its operator
 ├── EngineNotInstalledError     the embedded engine is not installed; also an ImportError
-└── FrameworkNotInstalledError  a framework's module was imported without the framework; also an ImportError
+└── FrameworkNotInstalledError  a framework is not installed; also an ImportError
 """
 
 from seedbed.spec.errors import (

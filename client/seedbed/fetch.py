@@ -1,4 +1,4 @@
-"""Checks a call's arguments, allocates its arrays and cuts it into batches, before anybody is asked."""
+"""Checks a call's arguments, allocates its arrays and cuts it into batches."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -104,7 +104,7 @@ class Fetch:
     def arrays_of_batch(
         self, first: int, outs: Sequence[memoryview], memories: Sequence[memoryview]
     ) -> list[NDArray[Any]]:
-        """Return the arrays of a batch: those that were filled, and new ones in memory that took the place of an out.
+        """Return a batch's arrays: those filled, and new ones for memory that replaced an out.
 
         Args:
             first: the place of the batch's first request among all.
@@ -167,7 +167,7 @@ def fetch_of_manifest(
     progress: bool,
     timeout_seconds: float | None,
 ) -> Fetch:
-    """Return a call of ``sample_all``; its arguments are those of :meth:`seedbed.Client.sample_all`."""
+    """Return a call of ``sample_all``, from the arguments of :meth:`seedbed.Client.sample_all`."""
     requests = requests_of(manifest, slice)
     given = {} if out is None else out
     if not isinstance(given, Mapping):

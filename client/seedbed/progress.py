@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 def progress_bar(
     total_bytes: int, label: str, *, is_shown: bool
 ) -> AbstractContextManager[Callable[[int], None]]:
-    """Return a block in which a bar is shown, and which gives what is to be called with the number of new bytes."""
+    """Return a context that shows a bar and yields a function that counts new bytes."""
     return _bar(total_bytes, label) if is_shown else nullcontext(_ignore)
 
 

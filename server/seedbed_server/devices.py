@@ -1,4 +1,4 @@
-"""Which backend a server samples on: the device that was asked for, or the best that works, after its self-test."""
+"""The choice of a backend: the device asked for, or the best that passes its self-test."""
 
 import logging
 

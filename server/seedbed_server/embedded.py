@@ -1,4 +1,4 @@
-"""The server's core without a server: a transport that samples in the client's own process, the same bits.
+"""The server's core as a transport that samples in the client's own process.
 
 The SDK finds it by the entry point ``seedbed.transports``, so that the SDK itself stays light.
 """
@@ -73,11 +73,14 @@ class EmbeddedTransport:
         self._is_cancelled = False
 
     def another(self) -> Self:
-        """Return a transport to the same engine, whose calls are cancelled apart from this one's."""
+        """Return a transport to the same engine, whose calls are cancelled separately."""
         return type(self)()
 
     def cancel(self) -> None:
-        """Make calls under way end soon, and later ones at once, with CancelledError; done from another thread."""
+        """Make current calls end soon, and later ones at once, with CancelledError.
+
+        Called by another thread.
+        """
         self._is_cancelled = True
         for work in tuple(self._under_way):
             work.cancel()

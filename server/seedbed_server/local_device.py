@@ -1,6 +1,7 @@
-"""A GPU of the client's own machine: tensors sampled on it, or put there as they arrive; they never leave it.
+"""A GPU of the client's own machine.
 
-The SDK finds it by the entry point ``seedbed.devices``.
+Tensors are sampled on it, or put there as they arrive, and never leave it. The SDK finds it by the
+entry point ``seedbed.devices``.
 """
 
 import functools
@@ -23,7 +24,10 @@ PIECE_ELEMENTS = 2**24
 
 
 class GpuLanding:
-    """Device memory for one tensor, or slice, that arrives piece by piece; used by one thread at a time."""
+    """Device memory for one tensor, or slice, that arrives piece by piece.
+
+    Used by one thread at a time.
+    """
 
     def __init__(self, backend: GpuBackend, request: TensorRequest) -> None:
         self._backend = backend

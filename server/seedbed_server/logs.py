@@ -1,4 +1,4 @@
-"""How the server writes its log: one line for each event, for a person or, as JSON, for a program."""
+"""The server's log: one line for each event, as text or as JSON."""
 
 import atexit
 import json
@@ -46,7 +46,7 @@ class _SameProcessHandler(QueueHandler):
 
 
 class _PatientListener(QueueListener):
-    """Lets the calls that the first record of several tells of get their answers out before it takes Python's lock."""
+    """Gives calls time to answer before it takes Python's lock for their records."""
 
     def __init__(self, records: SimpleQueue[logging.LogRecord], handler: logging.Handler) -> None:
         super().__init__(records, handler)

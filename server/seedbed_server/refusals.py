@@ -1,4 +1,7 @@
-"""Why a server may turn down a well-formed request; :mod:`seedbed_server.service.statuses` knows their status codes."""
+"""Reasons to turn down a well-formed request.
+
+:mod:`seedbed_server.service.statuses` knows their status codes.
+"""
 
 from seedbed.spec.errors import InvalidValueError, SeedbedError
 

@@ -1,4 +1,4 @@
-"""The asynchronous client and a real server: the synchronous client's bits and errors, and nothing left behind."""
+"""The asynchronous client on a real server: the synchronous one's bits and errors."""
 
 import asyncio
 import gc
@@ -62,7 +62,10 @@ def _started(server: ServerProcess) -> float:
 
 
 async def _under_way(server: ServerProcess, call: Any) -> "asyncio.Task[Any]":
-    """Return the task of a call that the server has got; it shows metrics, and nobody else asks it."""
+    """Return the task of a call that the server has got.
+
+    The server shows metrics, and nobody else asks it.
+    """
     before = await asyncio.to_thread(_started, server)
     task = asyncio.create_task(call)
     async with asyncio.timeout(30):

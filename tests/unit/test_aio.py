@@ -1,4 +1,7 @@
-"""The asynchronous client has the synchronous one's methods; over the embedded engine it gives what that gives."""
+"""The asynchronous client has the synchronous one's methods and results.
+
+Its transport is the embedded engine.
+"""
 
 import asyncio
 import gc
@@ -97,8 +100,10 @@ def test_a_client_says_who_does_the_work() -> None:
 
 
 LAZY = {
-    "nobody asks for it": "import seedbed; assert not {'asyncio', 'seedbed.aio'} & set(sys.modules)",
-    "as an attribute": "import seedbed; seedbed.aio.connect('embedded:'); assert 'grpc' not in sys.modules",
+    "nobody asks for it": "import seedbed; "
+    "assert not {'asyncio', 'seedbed.aio'} & set(sys.modules)",
+    "as an attribute": "import seedbed; seedbed.aio.connect('embedded:'); "
+    "assert 'grpc' not in sys.modules",
     "as a module": "import seedbed.aio; seedbed.aio.Client; assert 'grpc' not in sys.modules",
     "from the package": "from seedbed import aio; aio.connect; assert 'grpc' not in sys.modules",
     "used": "import asyncio, seedbed\n"

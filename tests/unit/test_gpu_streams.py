@@ -1,4 +1,4 @@
-"""Streams over the GPU backend on a fake device: right bits, and nothing left over however they end."""
+"""Streams over the GPU backend on a fake device: right bits, and no leftovers."""
 
 import asyncio
 import gc

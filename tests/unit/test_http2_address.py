@@ -1,4 +1,4 @@
-"""Which targets are reached without gRPC, at which address and under which name; the others are left to gRPC."""
+"""Targets that are reached without gRPC, with address and name; gRPC takes the others."""
 
 import socket
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""However a server cuts its answer into frames, the messages are those that it sent; and a request is as it must be."""
+"""Messages arrive as sent, however they are cut into frames; requests are as they must be."""
 
 import itertools
 import re
@@ -184,7 +184,7 @@ def test_headers_may_continue_in_further_frames() -> None:
 
 
 def test_the_table_of_headers_is_kept_from_call_to_call() -> None:
-    """h2 writes a header that it has written before as a number, and compresses those that are new."""
+    """h2 writes a repeated header as a number, and compresses new ones."""
 
     def answer(exchange: Exchange) -> None:
         exchange.start(
@@ -461,7 +461,10 @@ def test_an_answer_that_begins_before_the_request_has_ended_is_read_or_refused()
 
 @pytest.mark.parametrize("status", ["0", "8"])
 def test_an_answer_that_ends_before_the_request_leaves_no_stream_half_open(status: str) -> None:
-    """The rest of the request is not sent, and the server is told, if only by the connection's end."""
+    """The rest of the request is not sent.
+
+    The server is told, if only by the connection's end.
+    """
 
     def answer(exchange: Exchange) -> None:
         exchange.start([*OK_HEADERS, ("grpc-status", status)], end=True)
@@ -628,7 +631,7 @@ def _judge(written: str, seconds: float) -> None:
 
 
 def test_a_server_that_keeps_no_table_of_headers_understands_every_call() -> None:
-    """It then refuses headers that do not begin with taking note of that (RFC 7541, section 4.2)."""
+    """It then refuses headers that do not begin by acknowledging it (RFC 7541, section 4.2)."""
 
     def without_a_table(exchange: Exchange) -> None:
         if exchange.line.engine.local_settings.header_table_size != 0:

@@ -1,4 +1,4 @@
-"""Connections are used again, replaced when they are stale, never shared, and closed whatever happens to a call."""
+"""Connections are reused, replaced when stale, never shared, and always closed."""
 
 import gc
 import signal
@@ -138,7 +138,7 @@ def test_an_idle_connection_is_replaced_without_an_error_when_the_server(farewel
 
 @pytest.mark.parametrize("end", [_close, _close_rudely], ids=["closed", "reset"])
 def test_a_call_on_an_idle_connection_that_ends_under_it_is_sent_again(end: Answer) -> None:
-    """The server closes it when it has read the second request, and answers that on another connection."""
+    """The server closes it after reading the second request, and answers on another."""
 
     def answer(exchange: Exchange) -> None:
         (end if exchange.stream_id == 3 else _echo)(exchange)
@@ -216,7 +216,10 @@ def test_half_a_frame_on_an_idle_connection_takes_no_longer_than_the_call() -> N
 
 
 def test_a_cancelled_call_is_reset_and_its_connection_used_again() -> None:
-    """What the server sends of it until it knows is skipped: data, padding, trailers and a reset of its own."""
+    """What the server sends of it until it knows is skipped.
+
+    That is data, padding, trailers and a reset of its own.
+    """
     go_on = threading.Event()
 
     def endless(exchange: Exchange) -> None:
@@ -646,7 +649,10 @@ assert ask(b"parent again") == [b"parent again"]
 
 @pytest.mark.parametrize("work", ["connections.close()", 'assert ask(b"child") == [b"child"]'])
 def test_a_process_forked_during_a_call_does_not_disturb_it(work: str) -> None:
-    """The server goes on with its answer when the child has ended, which another connection tells it."""
+    """The server goes on with its answer when the child has ended.
+
+    Another connection tells it of that end.
+    """
     script = f"""
 def child():
     {work}

@@ -86,7 +86,7 @@ def _block(*headers: tuple[str, str]) -> bytes:
 
 
 def _bomb() -> bytes:
-    """Return 20 kB that are 80 MB of headers: one that is put into the table, and then named again and again."""
+    """Return 20 kB that are 80 MB of headers: one is put into the table, then repeated."""
     return _block(("x", "y" * 4000)) + b"\xbe" * 20_000
 
 
@@ -261,7 +261,10 @@ BAD_SETTINGS = {
 
 @pytest.mark.parametrize(("name", "value"), BAD_SETTINGS.values(), ids=BAD_SETTINGS.keys())
 def test_settings_that_are_not_allowed_end_the_connection(name: int, value: int) -> None:
-    """RFC 9113, section 6.5.2. What was sent with them would be cut into frames that nobody can write."""
+    """RFC 9113, section 6.5.2.
+
+    What was sent with them would be cut into frames that nobody can write.
+    """
 
     def answer(exchange: Exchange) -> None:
         exchange.raw(raw_frame(SETTINGS, name.to_bytes(2, "big") + value.to_bytes(4, "big")))
@@ -378,7 +381,10 @@ def test_a_server_that_closes_the_connection_during_the_request() -> None:
 
 
 def test_a_lost_connection_is_an_error_also_where_sigpipe_ends_a_program() -> None:
-    """Programs that write to pipes often restore the signal, and gRPC's own sockets never raise it."""
+    """Programs that write to pipes often restore the signal.
+
+    gRPC's own sockets never raise it.
+    """
     script = """
 import signal, socket
 from seedbed.transports.http2.connection import Connection

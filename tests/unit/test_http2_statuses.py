@@ -1,4 +1,4 @@
-"""A call that a server ends badly fails as it does in grpcio, which is asked as well: by status, words and metadata."""
+"""A call that a server ends badly fails as in grpcio: by status, words and metadata."""
 
 import base64
 from typing import Any

@@ -1,4 +1,4 @@
-"""Time: a call ends when its own is over, and a server that says nothing is asked for a sign of life."""
+"""Deadlines end a call, and a silent server is asked for a sign of life."""
 
 import signal
 import socket
@@ -178,7 +178,10 @@ def test_a_call_ends_with_its_time_when_the_server_does_not_read(frame_bytes: in
 
 
 def test_a_call_ends_with_its_time_in_a_program_that_is_interrupted_again_and_again() -> None:
-    """A timer whose handler does nothing, as profilers have it: Python begins a read that it interrupts anew."""
+    """A timer whose handler does nothing, as in profilers.
+
+    Python restarts a read that it interrupts.
+    """
 
     def answer(exchange: Exchange) -> None:
         exchange.hold(SHORT_SECONDS * 10)

@@ -1,4 +1,4 @@
-"""Streams: what they share costs one sampling, what they hold is bounded, and nothing is left over."""
+"""Streams: shared work is sampled once, memory is bounded, and nothing is left over."""
 
 import asyncio
 import threading

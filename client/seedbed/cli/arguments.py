@@ -1,4 +1,4 @@
-"""What may stand on the command line: the options that commands share, and how each text becomes a value."""
+"""Command-line options that commands share, and the conversion of their texts to values."""
 
 import argparse
 import os
@@ -36,7 +36,10 @@ _TENSOR_OPTIONS = (
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are exceptions, so that one place turns every error into a line and an exit code."""
+    """A parser that raises its errors.
+
+    One place then turns every error into a line and an exit code.
+    """
 
     def error(self, message: str) -> NoReturn:
         """Raise an error that names the command's help.
@@ -94,8 +97,9 @@ def add_tensor_options(parser: argparse.ArgumentParser) -> None:
             f"--{name}-axis",
             type=_converter(_integers),
             metavar="N,...",
-            help=f"axes that count as {'a batch' if name == 'batch' else name + 'puts'} for the fans "
-            "(default: Keras's rule; write --in-axis=-2,-1 with = for several negative ones)",
+            help=f"axes that count as {'a batch' if name == 'batch' else name + 'puts'} "
+            "for the fans (default: Keras's rule; "
+            "write --in-axis=-2,-1 with = for several negative ones)",
         )
 
 
@@ -270,7 +274,8 @@ def _ranges(text: str) -> tuple[tuple[int, int | None], ...]:
         match = re.fullmatch(rf"\s*([0-9]{{0,{MAX_DIGITS}}}):([0-9]{{0,{MAX_DIGITS}}})\s*", part)
         if match is None:
             raise ValueError(
-                "START:STOP for each axis, such as 0:10,5:7 (from 0 on; a missing one is the axis's end)"
+                "START:STOP for each axis, such as 0:10,5:7 "
+                "(from 0 on; a missing one is the axis's end)"
             )
         start = int(match[1] or 0)
         stop = int(match[2]) if match[2] else None

@@ -1,4 +1,4 @@
-"""What identifies content: the digest of an array in memory, and the one that stands for many tensors."""
+"""Digests of content: of an array in memory, and of many tensors at once."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,11 +17,11 @@ def array_digest(array: NDArray[Any]) -> Digest:
 def manifest_digest(
     digests: Mapping[str, Digest], algorithm: DigestAlgorithm = "xxh3_128"
 ) -> Digest:
-    """Return the digest of many tensors: of the lines ``name digest``, each ended by a newline, in their order.
+    """Return the digest of many tensors, hashed as lines of ``name digest`` in their order.
 
-    A digest is written as ``algorithm:hex:bytes``. In a name, a backslash is doubled and a newline
-    becomes a backslash and an n, as in the lists of ``sha256sum``, so that different tensors never
-    give the same lines.
+    Each line ends with a newline. A digest is written as ``algorithm:hex:bytes``. In a name, a
+    backslash is doubled and a newline becomes a backslash and an n, as in the lists of
+    ``sha256sum``, so that different tensors never give the same lines.
     """
     lines = (f"{_escaped(name)} {digest}\n" for name, digest in digests.items())
     return digest_bytes("".join(lines).encode(), algorithm)

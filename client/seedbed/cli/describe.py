@@ -20,7 +20,10 @@ from seedbed.spec.tensors import TensorSpec
 
 NAME = "describe"
 SUMMARY = "say what sampling would give, without sampling"
-DESCRIPTION = "Say what each tensor would be: shape, dtype, bytes, fans and distribution. No tensor is sampled."
+DESCRIPTION = (
+    "Say what each tensor would be: shape, dtype, bytes, fans and distribution. "
+    "No tensor is sampled."
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +56,10 @@ def _describe_tensor(options: argparse.Namespace) -> Report:
         ("dtype", found.dtype.value),
         (
             "bytes",
-            f"{found.size_bytes:,} ({size_text(found.size_bytes)}) in {count_text(found.chunk_count, 'chunk')}",
+            (
+                f"{found.size_bytes:,} ({size_text(found.size_bytes)}) "
+                f"in {count_text(found.chunk_count, 'chunk')}"
+            ),
         ),
         ("fans", fans_text(found)),
         ("distribution", distribution_text(spec.initializer, found)),

@@ -18,7 +18,8 @@ from seedbed.client import connect
 NAME = "digest"
 SUMMARY = "print the digest of a tensor, or of all in a manifest, without moving them"
 DESCRIPTION = (
-    "Print the digest of a tensor's bytes (little-endian, C order), or of each tensor of a manifest and then of all: "
+    "Print the digest of a tensor's bytes (little-endian, C order), "
+    "or of each tensor of a manifest and then of all: "
     "the digest of the lines `name digest` in the manifest's order. Equal digests, equal tensors."
 )
 

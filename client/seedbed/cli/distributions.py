@@ -1,4 +1,4 @@
-"""The exact distribution behind a sample: its density, mean and standard deviation, from a description's figures."""
+"""The exact distribution behind a sample: its density, mean and standard deviation."""
 
 import math
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ class Exact:
 
 
 def exact_distribution(description: TensorDescription) -> Exact | None:
-    """Return the distribution of a described tensor's elements, or None where there is no density."""
+    """Return a described tensor's distribution, or None where there is no density."""
     d = description
     if d.minval is not None and d.maxval is not None and d.minval < d.maxval:
         low, high = d.minval, d.maxval
@@ -80,7 +80,10 @@ def _normal(mean: float, stddev: float, lower: float, upper: float) -> Exact:
 
 
 def _probability(lower: float, upper: float) -> float:
-    """Return what a standard normal has between the bounds; from the nearer tail, where nothing cancels."""
+    """Return a standard normal's probability between the bounds.
+
+    It is computed from the nearer tail, where nothing cancels.
+    """
     if lower > 0:
         lower, upper = -upper, -lower
     return (math.erfc(-upper / math.sqrt(2)) - math.erfc(-lower / math.sqrt(2))) / 2

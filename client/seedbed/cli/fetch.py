@@ -27,8 +27,9 @@ from seedbed.spec.slices import Shard
 NAME = "fetch"
 SUMMARY = "fetch all tensors of a manifest into a safetensors file"
 DESCRIPTION = (
-    "Fetch all tensors of a manifest, or one shard of each, into a safetensors file. A tensor without the shard's axis "
-    "comes whole. The file appears when it is complete; an interrupted fetch leaves nothing behind."
+    "Fetch all tensors of a manifest, or one shard of each, into a safetensors file. "
+    "A tensor without the shard's axis comes whole. "
+    "The file appears when it is complete; an interrupted fetch leaves nothing behind."
 )
 
 # The header's own key for metadata.

@@ -29,7 +29,7 @@ def fans_text(description: TensorDescription) -> str:
 
 
 def distribution_text(initializer: InitializerSpec, description: TensorDescription) -> str:
-    """Return how the elements are distributed, with the limit or the standard deviation and bounds."""
+    """Return the elements' distribution, with its limit or its standard deviation and bounds."""
     exact = exact_distribution(description)
     if exact is not None:
         return exact.label
@@ -39,7 +39,10 @@ def distribution_text(initializer: InitializerSpec, description: TensorDescripti
         case DeltaOrthogonalSpec(gain):
             return f"orthonormal rows at the centre, times {gain:g}, 0 elsewhere"
         case SparseSpec(sparsity, stddev, axis):
-            return f"{sparsity:g} of each {('column', 'row')[axis]} 0, else normal, mean 0, stddev {stddev:g}"
+            return (
+                f"{sparsity:g} of each {('column', 'row')[axis]} 0, "
+                f"else normal, mean 0, stddev {stddev:g}"
+            )
         case STFTSpec(side, window):
             return f"{side} part of a Fourier transform, {window or 'no'} window"
         case DiracSpec():

@@ -8,7 +8,10 @@ from seedbed.spec.info import InitializerInfo
 
 NAME = "list"
 SUMMARY = "list the initializers and their parameters"
-DESCRIPTION = "List every initializer with its other names and its parameters' defaults. --json has their descriptions."
+DESCRIPTION = (
+    "List every initializer with its other names and its parameters' defaults. "
+    "--json has their descriptions."
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

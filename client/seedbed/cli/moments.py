@@ -27,7 +27,10 @@ class Moments:
 
 
 def moments_of(array: NDArray[Any]) -> Moments:
-    """Return the moments, computed in float64; two passes, so that a large mean does not cancel the spread."""
+    """Return the moments, computed in float64.
+
+    There are two passes, so that a large mean does not cancel the spread.
+    """
     flat = array.reshape(-1)
     if not flat.size:
         return Moments(None, None, None, None)

@@ -1,4 +1,4 @@
-"""A file that appears whole or not at all: written under another name beside it, renamed when it is complete."""
+"""A file that appears whole or not at all: written beside its place, then renamed."""
 
 import os
 import secrets
@@ -27,7 +27,7 @@ def checked_output(path: str | Path) -> Path:
 
 @contextmanager
 def unfinished(target: Path) -> Iterator[Path]:
-    """Yield the name to write to; it becomes ``target`` at the end, or is removed if the block fails.
+    """Yield the name to write to; it becomes ``target``, or is removed if the block fails.
 
     A link stays: what it points to is replaced.
     """

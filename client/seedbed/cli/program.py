@@ -63,7 +63,8 @@ def _run(arguments: Sequence[str] | None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="seedbed",
-        description="Initialized tensors that are the same bits on every machine: see, fetch and check them.",
+        description="Initialized tensors that are the same bits on every machine: "
+        "see, fetch and check them.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -138,7 +139,10 @@ def _complain(message: str) -> None:
 
 
 def _discard_output() -> None:
-    """Let what is still buffered go nowhere: the interpreter would try again at exit, and complain."""
+    """Discard what is still buffered.
+
+    The interpreter would try to write it again at exit, and complain.
+    """
     try:
         sys.stdout.flush()
     except OSError:
@@ -149,7 +153,10 @@ def _discard_output() -> None:
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """Let SIGTERM raise, so that unfinished files are removed; only a program's main thread may ask for that."""
+    """Let SIGTERM raise, so that unfinished files are removed.
+
+    Only a program's main thread may set a signal's handler.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return

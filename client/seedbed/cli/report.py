@@ -1,4 +1,4 @@
-"""What a command has to say: once for people, once for programs."""
+"""A command's result: once for people, once for programs."""
 
 import dataclasses
 import enum
@@ -47,7 +47,7 @@ def _plain(value: Any) -> Any:
 
 
 def pairs(rows: Iterable[tuple[str, str]]) -> str:
-    """Return lines of a label and its value, the values aligned; rows without a value are left out."""
+    """Return aligned lines of labels and values, without the rows that have no value."""
     shown = [(label, value) for label, value in rows if value]
     width = max((len(label) for label, _ in shown), default=0)
     return "\n".join(f"{label:<{width}}  {value}" for label, value in shown)
@@ -72,7 +72,10 @@ def table(
 
 
 def printable(text: str) -> str:
-    """Return a name as it may go to a terminal: control characters, which could rewrite the screen, are escaped."""
+    """Return a name that is safe for a terminal.
+
+    Control characters, which could rewrite the screen, are escaped.
+    """
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 

@@ -1,4 +1,7 @@
-"""Whether a tensor fits, asked before sampling: overdrawn memory ends in a killed process, not in an error."""
+"""Checks that a tensor fits in memory or on disk, made before sampling.
+
+Overdrawn memory ends in a killed process, not in an error.
+"""
 
 import shutil
 from pathlib import Path
@@ -14,7 +17,10 @@ def check_memory(needed_bytes: int, advice: str) -> None:
     """
     available = _available_memory_bytes()
     if available is not None and needed_bytes > available:
-        needed = f"{size_text(needed_bytes)} of memory are needed and {size_text(available)} are available"
+        needed = (
+            f"{size_text(needed_bytes)} of memory are needed "
+            f"and {size_text(available)} are available"
+        )
         raise CommandError(f"{needed}; {advice}")
 
 
@@ -28,7 +34,8 @@ def check_disk(path: Path, needed_bytes: int) -> None:
     free = shutil.disk_usage(path.resolve().parent).free
     if needed_bytes > free:
         raise CommandError(
-            f"{path} needs {size_text(needed_bytes)} and {size_text(free)} are free in {path.parent}"
+            f"{path} needs {size_text(needed_bytes)} "
+            f"and {size_text(free)} are free in {path.parent}"
         )
 
 

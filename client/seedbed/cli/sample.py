@@ -94,7 +94,10 @@ def _check_room(client: Client, description: TensorDescription, output: Path | N
             description.working_bytes, "some of it is computed in one piece; take a smaller one"
         )
     if output is None:
-        advice = "write it to a file with -o, take a part with --slice or --shard, or ask for its digest only"
+        advice = (
+            "write it to a file with -o, take a part with --slice or --shard, "
+            "or ask for its digest only"
+        )
         check_memory(description.size_bytes, advice)
     else:
         check_disk(output, description.size_bytes)

@@ -20,7 +20,8 @@ from seedbed.spec.tensors import TensorSpec
 NAME = "verify"
 SUMMARY = "compare a safetensors file with a manifest, bit for bit"
 DESCRIPTION = (
-    "Compare the digests of a safetensors file's tensors with those that the manifest gives; no tensor is moved. "
+    "Compare the digests of a safetensors file's tensors with those that the manifest gives; "
+    "no tensor is moved. "
     "Prints every tensor that is missing, extra or different, and exits with 1 if there is one."
 )
 
@@ -53,7 +54,8 @@ def run(options: argparse.Namespace) -> Report:
     if not found:
         return Report(
             fields,
-            f"{options.file}: {count_text(len(manifest), 'tensor')}, all equal to {options.manifest}",
+            f"{options.file}: {count_text(len(manifest), 'tensor')}, "
+            f"all equal to {options.manifest}",
         )
     rows = [(printable(name), kind, detail) for name, kind, detail in found]
     failure = (

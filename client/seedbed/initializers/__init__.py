@@ -1,4 +1,4 @@
-"""The Keras-style initializers: each a name, a seed and parameters, whose tensors are sampled by a client.
+"""Keras-style initializers: a name, a seed and parameters; a client samples their tensors.
 
 Names, parameters, defaults and the meaning of a seed are those of the Keras 2 page "Layer weight
 initializers" and of the TensorFlow pages of its classes. Distributions and formulas are those of

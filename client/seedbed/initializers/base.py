@@ -1,4 +1,7 @@
-"""What every initializer of the SDK is: a spec and a seed that can be called, configured, compared and copied."""
+"""The base of the SDK's initializers: a spec and a seed.
+
+An initializer can be called, configured, compared and copied.
+"""
 
 import copy
 import inspect
@@ -43,7 +46,10 @@ class Initializer:
     _repeats: ClassVar[bool] = True
     """Whether calls without a name give the same values each time."""
     _meaningless: ClassVar[tuple[str, ...]] = ("dtype",)
-    """What a configuration may have besides; tf_keras lets it pass, too: those of TensorFlow 1 have a dtype."""
+    """Keys that a configuration may have besides.
+
+    tf_keras lets them pass, too: configurations of TensorFlow 1 have a dtype.
+    """
 
     def __init__(
         self, spec: InitializerSpec, seed: Seed = None, fan_axes: FanAxes | None = None
@@ -151,7 +157,10 @@ class Initializer:
             return draw
 
     def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments, fit for JSON; complete: ``from_config`` gives an equal initializer."""
+        """Return the constructor's arguments, all of them and fit for JSON.
+
+        ``from_config`` makes an equal initializer of them.
+        """
         config = {
             field.name: getattr(self._spec, field.name) for field in parameters(type(self._spec))
         }
@@ -166,7 +175,9 @@ class Initializer:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        """Return the initializer of a configuration, which is not changed; a ``dtype`` in it means nothing.
+        """Return the initializer of a configuration, which is not changed.
+
+        A ``dtype`` in it means nothing.
 
         Raises:
             InvalidTypeError: if the configuration is no dictionary, or has an argument that does

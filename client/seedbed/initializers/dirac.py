@@ -9,11 +9,11 @@ from seedbed.spec import initializers as specs
 
 
 class Dirac(Initializer):
-    """1 at a kernel's spatial centre where output and input have the same index, else 0. Every dtype.
+    """1 at a kernel's spatial centre where output and input index agree, else 0.
 
-    Rank 3 to 5 with the axes (spatial..., in, out) of Keras; PyTorch's are ``Dirac(in_axis=1,
-    out_axis=0)``. The centre of a spatial axis is index length // 2. With groups, each group of
-    outputs repeats the inputs.
+    Every dtype. Rank 3 to 5 with the axes (spatial..., in, out) of Keras; PyTorch's are
+    ``Dirac(in_axis=1, out_axis=0)``. The centre of a spatial axis is index length // 2. With
+    groups, each group of outputs repeats the inputs.
 
     Args:
         groups: how many groups the outputs form; a divisor of their number.

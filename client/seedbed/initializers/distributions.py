@@ -40,7 +40,9 @@ class RandomNormal(Initializer):
 
 
 class TruncatedNormal(Initializer):
-    """Normal numbers, conditioned on lying within bounds. Floating dtypes. The same values on each call.
+    """Normal numbers, conditioned on lying within bounds.
+
+    Floating dtypes. The same values on each call.
 
     Args:
         mean: before truncation, finite.

@@ -1,4 +1,4 @@
-"""Which axes an initializer counts as inputs and outputs: the arguments that those with fans share."""
+"""The axes that count as inputs and outputs: arguments of initializers with fans."""
 
 from typing import Any
 

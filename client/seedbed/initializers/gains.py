@@ -1,4 +1,4 @@
-"""Initializers whose variance follows from a gain and the fans, with PyTorch's names and formulas."""
+"""Initializers scaled by a gain and the fans, with PyTorch's names and formulas."""
 
 from seedbed.initializers.base import Seed
 from seedbed.initializers.fans import FanInitializer
@@ -38,9 +38,9 @@ class XavierUniform(FanInitializer):
 
 
 class XavierNormal(FanInitializer):
-    """Normal, not truncated, with stddev = gain sqrt(2 / (fan_in + fan_out)). Glorot and Bengio 2010.
+    """Normal, not truncated, with stddev = gain sqrt(2 / (fan_in + fan_out)).
 
-    PyTorch's formula. Floating dtypes. The same values on each call.
+    Glorot and Bengio 2010. PyTorch's formula. Floating dtypes. The same values on each call.
 
     Args:
         gain: multiplies every number, finite, 0 or more; see :func:`seedbed.calculate_gain`.

@@ -1,4 +1,4 @@
-"""The axes of an initializer that cares what they are: from keyword arguments, and back to its configuration."""
+"""An initializer's axes: from keyword arguments, and back to its configuration."""
 
 from typing import Any
 

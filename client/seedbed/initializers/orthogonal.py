@@ -1,4 +1,4 @@
-"""Random orthogonal matrices as initializers: one, several in a tensor, or one at a kernel's centre."""
+"""Random orthogonal initializers: one matrix, several, or one at a kernel's centre."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ class Orthogonal(Initializer):
         super().__init__(specs.OrthogonalSpec(gain, blocks, block_axis), seed, batched(batch_axis))
 
     def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments; those that Keras does not know only where they matter."""
+        """Return the constructor's arguments; those unknown to Keras only where they matter."""
         config = super().get_config()
         blocks, block_axis = config.pop("blocks"), config.pop("block_axis")
         if (blocks, block_axis) != (1, -1):
@@ -54,11 +54,11 @@ class Orthogonal(Initializer):
 
 
 class DeltaOrthogonal(Initializer):
-    """A convolution kernel that is a random orthogonal matrix at its spatial centre, and 0 elsewhere. Xiao et al. 2018.
+    """A kernel: a random orthogonal matrix at its spatial centre, and 0 elsewhere.
 
-    Floating dtypes; rank 3 to 5 with the axes (spatial..., in, out), not more inputs than outputs:
-    the rows of the matrix (inputs) are orthonormal. The centre of a spatial axis is index (length -
-    1) // 2. The same values on each call.
+    Xiao et al. 2018. Floating dtypes; rank 3 to 5 with the axes (spatial..., in, out), not more
+    inputs than outputs: the rows of the matrix (inputs) are orthonormal. The centre of a spatial
+    axis is index (length - 1) // 2. The same values on each call.
 
     Args:
         gain: multiplies every element, finite.

@@ -1,4 +1,4 @@
-"""What a parameter is as an attribute of an initializer: read from what fills the tensors, and never set."""
+"""Parameters as read-only attributes of an initializer, read from its spec."""
 
 from typing import Generic, Never, Self, TypeVar, overload
 

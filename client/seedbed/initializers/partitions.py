@@ -1,4 +1,4 @@
-"""Which part of a tensor TensorFlow's words for a partition mean, in either of its two spellings."""
+"""TensorFlow's arguments for a partition of a tensor, in either spelling."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from seedbed.spec.slices import TensorSlice
 
 
 def partition_of(shape: Any, partition_shape: Any, partition_offset: Any) -> TensorSlice | None:
-    """Return the part that ``partition_shape`` and ``partition_offset`` mean, or None where neither is given.
+    """Return the part that the partition arguments mean, or None if neither is given.
 
     Args:
         shape: of the whole tensor.
@@ -80,6 +80,9 @@ def _checked_slice(whole: tuple[int, ...], *, lengths: Named, starts: Named) -> 
                 f"{starts[0]}[{axis}]", f"from 0 to {most}", start, reason="SLICE_OUT_OF_RANGE"
             )
         if not 0 <= length <= most - start:
-            allowed = f"from 0 to {most - start} (the axis has {most} elements, the part starts at {start})"
+            allowed = (
+                f"from 0 to {most - start} "
+                f"(the axis has {most} elements, the part starts at {start})"
+            )
             raise bad_value(f"{lengths[0]}[{axis}]", allowed, length, reason="SLICE_OUT_OF_RANGE")
     return TensorSlice(starts[1], lengths[1])

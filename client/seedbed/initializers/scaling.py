@@ -11,11 +11,11 @@ from seedbed.spec.initializers import Distribution, FanMode
 
 
 class VarianceScaling(FanInitializer):
-    """Numbers of variance scale / n, n = max(1, fan). Floating dtypes. The same values on each call.
+    """Numbers of variance scale / n, n = max(1, fan).
 
-    ``uniform`` is on [-limit, limit) with limit = sqrt(3 scale / n); ``truncated_normal`` (also
-    called ``normal``, as in Keras) is cut at ``lower`` and ``upper`` standard deviations, two by
-    default, and widened so that the variance is
+    Floating dtypes. The same values on each call. ``uniform`` is on [-limit, limit) with limit =
+    sqrt(3 scale / n); ``truncated_normal`` (also called ``normal``, as in Keras) is cut at
+    ``lower`` and ``upper`` standard deviations, two by default, and widened so that the variance is
     right: by 1 / 0.87962566103423978 for two; ``untruncated_normal`` has stddev = sqrt(scale / n).
     The mean is 0, unless bounds that are not symmetric move it.
 
@@ -57,7 +57,7 @@ class VarianceScaling(FanInitializer):
         super().__init__(spec, seed, in_axis, out_axis, batch_axis)
 
     def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments; the axes and the bounds only where they are not Keras's."""
+        """Return the constructor's arguments; axes and bounds only where they are not Keras's."""
         config = super().get_config()
         if (config["lower"], config["upper"]) == (-2.0, 2.0):
             del config["lower"], config["upper"]
@@ -65,7 +65,7 @@ class VarianceScaling(FanInitializer):
 
 
 class _FixedScaling(VarianceScaling):
-    """A variance scaling whose parameters are part of its name; successive calls give successive draws."""
+    """A variance scaling with its parameters in its name; successive calls differ."""
 
     _repeats: ClassVar[bool] = False
     _kind: ClassVar[type[specs.FixedScalingSpec]]
@@ -89,7 +89,9 @@ class GlorotUniform(_FixedScaling):
 
 
 class GlorotNormal(_FixedScaling):
-    """Truncated normal with variance 2 / (fan_in + fan_out). Glorot and Bengio 2010. Floating dtypes.
+    """Truncated normal with variance 2 / (fan_in + fan_out).
+
+    Glorot and Bengio 2010. Floating dtypes.
 
     Args:
         seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.

@@ -6,9 +6,9 @@ from seedbed.spec import initializers as specs
 
 
 class Sparse(Initializer):
-    """Normal numbers with mean 0, but in each line the same number of zeros at random places. Martens 2010.
+    """Normal numbers with mean 0, with equally many random zeros in each line.
 
-    Floating dtypes, rank 2. The same values on each call.
+    Martens 2010. Floating dtypes, rank 2. The same values on each call.
 
     Args:
         sparsity: the part of each line that is 0, from 0 to 1; ceil(sparsity * length) elements

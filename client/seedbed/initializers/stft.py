@@ -7,7 +7,7 @@ from seedbed.spec.initializers import Scaling, Side, Window
 
 
 class STFT(Initializer):
-    """The real or imaginary part of a windowed Fourier transform as a convolution's kernel, as Keras 3's.
+    """The real or imaginary part of Keras 3's windowed Fourier transform, as a kernel.
 
     Floating dtypes. Shape (frame length, 1, F / 2 + 1) for a transform of F points: element (t, 0,
     k) is cos(2 pi t k / F), or for the imaginary part -sin(2 pi t k / F), times the window's value

@@ -1,4 +1,5 @@
-"""Tensors as values: shapes, dtypes, initializers, seeds, slices, digests, limits, and pure functions on them.
+"""Tensors as values, and pure functions on them.
 
-Both sides of the wire use them. Nothing here knows protobuf, gRPC, a client or a server.
+Shapes, dtypes, initializers, seeds, slices, digests and limits are values, too. Both sides of the
+wire use them. Nothing here knows protobuf, gRPC, a client or a server.
 """

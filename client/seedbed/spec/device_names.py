@@ -1,4 +1,4 @@
-"""How a device is called: ``cpu``, ``gpu`` (the first one), ``gpu:N``."""
+"""Names of devices: ``cpu``, ``gpu`` (the first one), ``gpu:N``."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What identifies a tensor's content: a digest of its bytes."""
+"""Digests that identify a tensor's content."""
 
 import hashlib
 from collections.abc import Mapping
@@ -76,7 +76,7 @@ def digest_array(values: NDArray[Any]) -> Digest:
 
 
 def digest_of(digests: Mapping[str, Digest]) -> Digest:
-    """Return one digest for many tensors, such as a model's: of their names and digests, in the names' order.
+    """Return one digest for many tensors, hashed from their names and digests, by name.
 
     It is the XXH3-128 of a line ``NAME NUL DIGEST`` for each, the digest as its text; its size is
     that of all. So two processes agree on a model whatever each of them holds of it, and whichever

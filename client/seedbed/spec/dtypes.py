@@ -10,7 +10,7 @@ from seedbed.spec.errors import bad_type, bad_value
 
 
 class Dtype(enum.Enum):
-    """An element type, by numpy's name (bfloat16 and float8: by ml_dtypes'); elements travel little-endian."""
+    """An element type, by its name in numpy or ml_dtypes; elements travel little-endian."""
 
     FLOAT16 = "float16"
     BFLOAT16 = "bfloat16"
@@ -50,7 +50,7 @@ class Dtype(enum.Enum):
         return LARGEST[self]
 
     def holds(self, value: float) -> bool:
-        """Return whether the value stays finite (float types) or exact (integers and bool) in this type."""
+        """Return whether this type holds the value: finite if floating, else exact."""
         if self is Dtype.BOOL:
             return value in (0, 1)
         if self.is_floating:
@@ -62,9 +62,10 @@ class Dtype(enum.Enum):
         return math.isfinite(value) and value == int(value) and low <= value < high
 
     def rounded(self, value: float) -> np.generic:
-        """Return a float rounded, to nearest even, to this floating type; those narrower than float32 by way of it.
+        """Return a float rounded to this floating type, half to even.
 
-        What is too large becomes infinite; for float8_e4m3fn, which has no infinity, NaN.
+        Types narrower than float32 are rounded by way of it. What is too large becomes infinite;
+        for float8_e4m3fn, which has no infinity, NaN.
         """
         with np.errstate(over="ignore"):
             if self is Dtype.FLOAT64:
@@ -96,7 +97,7 @@ _ALLOWED = "one of " + ", ".join(dtype.value for dtype in Dtype)
 
 
 def as_dtype(value: object, *, field: str = "dtype") -> Dtype:
-    """Return the dtype that a name, a numpy dtype or scalar type, or another framework's dtype object means.
+    """Return the dtype for a name, or for a dtype of numpy or another framework.
 
     Raises:
         InvalidTypeError: if the value is no dtype of any kind.

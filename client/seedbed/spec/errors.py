@@ -1,4 +1,4 @@
-"""What is wrong with a value: the root of the error tree and its two validation errors."""
+"""The root of the error tree, and its two validation errors."""
 
 
 class SeedbedError(Exception):

@@ -1,4 +1,4 @@
-"""How many inputs and outputs a weight has: the fans of variance scaling, for any layout of axes."""
+"""The fans of variance scaling, for any layout of axes: a weight's inputs and outputs."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""How much a nonlinearity asks its layer's weights to be widened: the gains of PyTorch's initializers."""
+"""The gains of PyTorch's initializers, one for each nonlinearity."""
 
 import math
 from typing import Literal, get_args
@@ -52,7 +52,7 @@ def as_slope(field: str, value: object) -> float:
 
 
 def calculate_gain(nonlinearity: NonlinearityName, param: float | None = None) -> float:
-    """Return the standard deviation by which a layer before a nonlinearity keeps the variance of its input.
+    """Return the gain with which a layer before a nonlinearity keeps its input's variance.
 
     1 for ``linear``, every ``conv1d`` to ``conv_transpose3d``, and ``sigmoid``; 5/3 for ``tanh``;
     sqrt(2) for ``relu``; sqrt(2 / (1 + param**2)) for ``leaky_relu``; 3/4 for ``selu``. These are

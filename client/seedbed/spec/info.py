@@ -1,4 +1,4 @@
-"""What a server says of itself, of its initializers, and of a tensor before it is sampled."""
+"""Descriptions by a server: of itself, its initializers, and a tensor before sampling."""
 
 from dataclasses import dataclass
 
@@ -35,7 +35,7 @@ class Limits:
     max_request_bytes: int = 2**40
     """Bytes of all tensors of one request."""
     max_orthogonal_elements: int = 2**26
-    """Elements that are computed in one piece: an orthogonal block's, or those of a line of a sparse tensor."""
+    """Elements computed in one piece: of an orthogonal block, or of a sparse tensor's line."""
     max_chunk_bytes: int = MAX_CHUNK_BYTES
     """Bytes of data in one chunk."""
     max_concurrent_streams: int = 4096
@@ -135,6 +135,9 @@ class TensorDescription:
     value: float | None = None
     """The value of a constant's elements, or of an identity's diagonal."""
     sampled_elements: int = 0
-    """Elements that the server computes: whole blocks and lines for a slice of an orthogonal or sparse tensor."""
+    """Elements that the server computes.
+
+    For a slice of an orthogonal or sparse tensor these are whole blocks and lines.
+    """
     working_bytes: int = 0
     """Memory that the server holds for it beyond its chunks in flight."""

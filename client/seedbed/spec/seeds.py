@@ -1,4 +1,4 @@
-"""Which integers are seeds and draws, and the 64 bits that each becomes."""
+"""Seeds and draws: the allowed integers, and the 64 bits that each becomes."""
 
 from seedbed.spec.errors import bad_value
 from seedbed.spec.numbers import as_int

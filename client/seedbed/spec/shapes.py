@@ -1,4 +1,4 @@
-"""Which shapes there are: the checks on the lengths of a tensor's axes, and how many elements they make."""
+"""Checks on the lengths of a tensor's axes, and the number of its elements."""
 
 import math
 from collections.abc import Iterable, Mapping

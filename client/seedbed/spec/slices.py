@@ -9,7 +9,10 @@ from seedbed.spec.shapes import as_ints
 
 @dataclass(frozen=True, slots=True)
 class TensorSlice:
-    """On each axis, ``lengths`` elements from ``starts`` on; the elements are those of the whole tensor."""
+    """A rectangle of a tensor: ``lengths`` elements from ``starts`` on, on each axis.
+
+    The elements are those of the whole tensor.
+    """
 
     starts: tuple[int, ...]
     """The first index on each axis, 0 or more."""
@@ -43,7 +46,10 @@ class TensorSlice:
                     reason="SLICE_OUT_OF_RANGE",
                 )
             if not 0 <= length <= whole - start:
-                allowed = f"from 0 to {whole - start} (the axis has {whole} elements, the slice starts at {start})"
+                allowed = (
+                    f"from 0 to {whole - start} "
+                    f"(the axis has {whole} elements, the slice starts at {start})"
+                )
                 raise bad_value(
                     f"slice.lengths[{axis}]", allowed, length, reason="SLICE_OUT_OF_RANGE"
                 )
@@ -119,7 +125,7 @@ def shard(index: int, count: int, axis: int = 0) -> Shard:
 
 
 def as_slice(value: object, shape: tuple[int, ...]) -> TensorSlice | None:
-    """Return what ``slice=`` means for a tensor: nothing, a rectangle, or a shard; checked against the shape.
+    """Return the meaning of ``slice=``: nothing, a rectangle or a shard, checked by shape.
 
     Raises:
         InvalidTypeError: if it is none of them.

@@ -1,4 +1,4 @@
-"""What a tensor's content depends on: the value that everything in seedbed is a function of."""
+"""Tensor specs: the values that determine a tensor's content."""
 
 import math
 from dataclasses import dataclass
@@ -134,7 +134,7 @@ class TensorSpec:
 
 
 def _parts(initializer: object) -> tuple[InitializerSpec, int | None, FanAxes | None]:
-    """Return what an initializer brings: what fills, and where it is one of the SDK's, its seed and fan axes."""
+    """Return an initializer's spec, and the seed and fan axes of one of the SDK's."""
     if isinstance(initializer, InitializerSpec):
         return initializer, None, None
     spec = getattr(initializer, "spec", None)

@@ -1,1 +1,1 @@
-"""Ways to a tensor's bytes: servers by gRPC and bulk HTTP/2, several replicas, mapped shared memory."""
+"""Ways to a tensor's bytes: gRPC, bulk HTTP/2, replicas and mapped shared memory."""

@@ -72,7 +72,9 @@ class Assembler:
         self.finish()
 
     def feed(self, frame: Frame) -> Iterator[tuple[int, Chunk]]:
-        """Yield the tensor's place and the chunk of the next frame, unless it is a heartbeat; iterate to the end.
+        """Yield the next frame's tensor, by place, and chunk; iterate to the end.
+
+        A heartbeat yields nothing.
 
         Raises:
             DataLossError: if the frame does not fit; after the chunk if that is good and the
@@ -133,7 +135,8 @@ class Assembler:
             raise _lost(f"bytes of {self._name()} came before its header")
         if chunk.byte_offset != self._position:
             raise _lost(
-                f"byte {chunk.byte_offset} of {self._name()} came where byte {self._position} was due"
+                f"byte {chunk.byte_offset} of {self._name()} came "
+                f"where byte {self._position} was due"
             )
         if chunk.byte_offset + len(chunk.data) > self._requests[self._index].size_bytes:
             raise _lost(f"{self._name()} is longer than was announced")
@@ -217,7 +220,10 @@ class Filler:
 
     @property
     def may_end_call(self) -> bool:
-        """Whether all tensors have come, and the server waits for the client to end the call: segments are mapped."""
+        """Whether all tensors have come while the server waits for the client.
+
+        It waits for the end of the call where segments are mapped.
+        """
         return self._assembler.is_complete and bool(self._assembler.mapped)
 
     def feed(self, frame: Frame) -> None:
@@ -258,7 +264,7 @@ class Filler:
             self._on_bytes(len(chunk.data))
 
     def _place(self, frame: Frame, size_bytes: int) -> memoryview | None:
-        """Return where a frame's data belong, or None if there is no such place, or there are none."""
+        """Return where a frame's data belong, or None if there is no such place, or no data."""
         if frame.tensor_index >= len(self._outs) or frame.chunk is None or not size_bytes:
             return None
         begin = frame.chunk.byte_offset
@@ -280,5 +286,6 @@ class Filler:
 
 def _lost(what: str) -> DataLossError:
     return DataLossError(
-        f"{what}; fetch it again, and if that repeats, look at the network between here and the server"
+        f"{what}; fetch it again, and if that repeats, "
+        "look at the network between here and the server"
     )

@@ -74,7 +74,7 @@ class Transport(Protocol):
         *,
         may_map: bool = False,
     ) -> Sequence[memoryview]:
-        """Fill the memory of each request with checked bytes, and return the memory that holds them.
+        """Fill each request's memory with checked bytes, and return the memory that has them.
 
         Args:
             requests: what to sample.

@@ -1,4 +1,4 @@
-"""Mapping a segment: a tensor that a server on this host has put into shared memory, without copying a byte of it."""
+"""Maps, without a copy, tensors that a server on this host has put into shared memory."""
 
 import fcntl
 import functools
@@ -41,7 +41,9 @@ class Mapper:
 
     @contextmanager
     def attempt(self, on_bytes: Callable[[int], None]) -> Iterator[Callable[[int], None]]:
-        """Leave the block, without an error, if a segment cannot be had in it: the stream still has the tensors then.
+        """Leave the block, without an error, if a segment cannot be had.
+
+        The stream still has the tensors then.
 
         Yields:
             what is to be called in place of ``on_bytes``, which then hears that those bytes come
@@ -107,14 +109,20 @@ def map_segment(data: bytes, size_bytes: int, directory: str | None = None) -> m
 
 
 def _check_descriptor(descriptor: int) -> None:
-    """Leave some descriptors to the rest of the program: a system gives the lowest number that is free."""
+    """Leave some descriptors to the rest of the program.
+
+    A system gives the lowest number that is free.
+    """
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if descriptor > most // 4 * 3:
         raise SegmentBusyError(f"this process has {descriptor} of at most {most} files open")
 
 
 def _locked(descriptor: int, file: Path) -> os.stat_result:
-    """Lock a segment, and return what it is; under another name it would have another tensor in it by now."""
+    """Lock a segment and return its status.
+
+    One that was renamed meanwhile holds another tensor by now.
+    """
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         found, named = os.fstat(descriptor), file.lstat()

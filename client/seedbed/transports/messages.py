@@ -1,4 +1,4 @@
-"""What is asked of a server, and what its answers say: for every transport that speaks gRPC, without any I/O."""
+"""Requests and answers of every transport that speaks gRPC, without any I/O."""
 
 from collections.abc import Sequence
 
@@ -60,7 +60,8 @@ def bytes_of_one_tensor(target: str, request: TensorRequest, data: bytes) -> byt
     if said != digest_bytes(response.data):
         name = request.spec.name or "the tensor"
         raise DataLossError(
-            f"the digest of {name!r} is wrong; fetch it again, and look at the network if that repeats"
+            f"the digest of {name!r} is wrong; fetch it again, "
+            "and look at the network if that repeats"
         )
     return response.data
 

@@ -45,7 +45,7 @@ def translated(target: str, timeout_seconds: float | None) -> Iterator[None]:
 
 
 def parsed(target: str, parse: Callable[[bytes], R], data: bytes) -> R:
-    """Return what the bytes of a response say, read by ``parse``; a DataLossError if they are none."""
+    """Return a response, read by ``parse``; raise DataLossError if it is unreadable."""
     try:
         return parse(data)
     except (DecodeError, FrameError):
@@ -80,12 +80,15 @@ def not_ready(target: str, timeout_seconds: float) -> UnavailableError:
 
 @contextmanager
 def understood(target: str) -> Iterator[None]:
-    """Turn whatever a response that makes no sense does to its reader inside the block into one of our errors."""
+    """Turn the errors of reading a senseless response into one of ours."""
     try:
         yield
     except (DecodeError, InvalidArgumentError, LookupError, ValueError) as error:
         kind = type(error).__name__
-        message = f"{target} sent a response that makes no sense ({kind}: {error}); check that it is a seedbed-server"
+        message = (
+            f"{target} sent a response that makes no sense ({kind}: {error}); "
+            "check that it is a seedbed-server"
+        )
         raise DataLossError(message) from None
 
 
@@ -123,7 +126,10 @@ def from_rpc_error(
                 f"{target} has no room: {message}; {when}", retry_after_seconds=seconds
             )
         case Code.UNAVAILABLE:
-            hint = "check that seedbed-server runs there and is ready (Client.wait_ready waits for that)"
+            hint = (
+                "check that seedbed-server runs there and is ready "
+                "(Client.wait_ready waits for that)"
+            )
             return UnavailableError(f"{target} does not answer: {message}; {hint}")
         case Code.DEADLINE_EXCEEDED:
             allowed = f"{timeout_seconds:g} s" if timeout_seconds is not None else "its deadline"

@@ -1,1 +1,1 @@
-"""How requests and tensors travel: the protobuf messages (:mod:`seedbed.wire.protos`) and the framing of chunks."""
+"""Protobuf messages (:mod:`seedbed.wire.protos`) and the framing of chunks."""

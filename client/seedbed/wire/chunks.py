@@ -1,4 +1,4 @@
-"""How a piece of a tensor is framed: ``SampleTensorsResponse`` by hand, byte for byte as protobuf writes and reads it.
+"""Frames of a tensor's pieces: ``SampleTensorsResponse`` by hand, as protobuf has it.
 
 The stock encoder and decoder copy a payload several times; here it is written where it is sent
 from, and on arrival it is a view into the message. A test compares both directions with protobuf's
@@ -108,7 +108,7 @@ def _prefix(frame: Frame, size_bytes: int) -> bytes:
 
 
 def decode_frame(message: bytes) -> Frame:
-    """Return the frame that the bytes of a SampleTensorsResponse hold; the payload stays where it is.
+    """Return the frame in the bytes of a SampleTensorsResponse; the payload is not copied.
 
     Fields that this version does not know are skipped.
 
@@ -134,7 +134,7 @@ def decode_frame(message: bytes) -> Frame:
 
 
 def decode_beginning(beginning: bytes, message_bytes: int) -> tuple[Frame, int] | None:
-    """Return the frame of a message that ends with a chunk's data, without these, and where in the message they begin.
+    """Return a message's frame without its chunk's data, and where these begin in it.
 
     Args:
         beginning: the first bytes of the message.
@@ -157,7 +157,7 @@ def decode_beginning(beginning: bytes, message_bytes: int) -> tuple[Frame, int] 
 
 
 def _last_field(view: memoryview, at: int, key: int, end: int) -> tuple[int, int] | None:
-    """Return where the last field of a message begins, and where its value does; None if it has another key."""
+    """Return where a message's last field and its value begin; None for another key."""
     while at < len(view):
         begin = at
         found, at = _read_varint(view, at)
@@ -169,7 +169,7 @@ def _last_field(view: memoryview, at: int, key: int, end: int) -> tuple[int, int
 
 
 def _size_of_value(view: memoryview, key: int, at: int) -> tuple[int, int]:
-    """Return how many bytes a field's value has, and where they begin; what has its own end has 0 after it."""
+    """Return a field value's size and beginning; for a varint, 0 and its end."""
     wire_type = key & 7
     if wire_type == _LENGTH:
         return _read_varint(view, at)

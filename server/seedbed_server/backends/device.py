@@ -1,8 +1,9 @@
-"""What the GPU backend needs of a device: memory on both sides, streams, events. :mod:`.cuda` is the real one.
+"""The device that the GPU backend needs: memory, streams, events.
 
-Work on a stream runs in the order in which it was given, at some later time; work on two streams in
-any order. An event is reached when all that its stream was given before has been done. Until then,
-what that work reads and writes must not be touched, freed or given to other work.
+Memory is on both sides. :mod:`.cuda` is the real one. Work on a stream runs in the order in which
+it was given, at some later time; work on two streams in any order. An event is reached when all
+that its stream was given before has been done. Until then, what that work reads and writes must not
+be touched, freed or given to other work.
 """
 
 from typing import Any, Protocol
@@ -13,7 +14,10 @@ from numpy.typing import NDArray
 from seedbed_server.kernels.blocks import BlockKernel
 
 DeviceArray = Any
-"""An array in the device's memory: numpy's interface for ``size``, ``nbytes``, one-dimensional slices and ``view``."""
+"""An array in the device's memory, with a part of numpy's interface.
+
+It has ``size``, ``nbytes``, one-dimensional slices and ``view``.
+"""
 
 
 class Event(Protocol):
@@ -38,14 +42,18 @@ class Stream(Protocol):
         """
 
     def upload(self, source: NDArray[Any]) -> DeviceArray:
-        """Return a copy of a small host array in device memory; the source may be changed afterwards.
+        """Return a copy of a small host array in device memory.
+
+        The source may be changed afterwards.
 
         Raises:
             OutOfDeviceMemoryError: if there is no room.
         """
 
     def launch(self, kernel: BlockKernel, threads: int, arguments: tuple[Any, ...]) -> None:
-        """Run a kernel's body for every thread; ``arguments`` are those that follow the thread's number.
+        """Run a kernel's body for every thread.
+
+        ``arguments`` are those that follow the thread's number.
 
         Raises:
             DeviceError: if it cannot be launched.
@@ -79,7 +87,7 @@ class Device(Protocol):
         """
 
     def result(self, size_bytes: int) -> DeviceArray:
-        """Return device memory (uint8) that the caller will own; any stream may write to it at once.
+        """Return device memory (uint8) for the caller to own; any stream may write to it at once.
 
         Raises:
             OutOfDeviceMemoryError: if there is no room.

@@ -1,4 +1,4 @@
-"""Samples on a GPU: the CPU's element functions, in device memory, through a ring of pinned host slots.
+"""Samples on a GPU by the CPU's element functions, through pinned host slots.
 
 A fill is cut into slabs. While one slab is computed, the one before it is copied to a pinned slot,
 and the one before
@@ -100,7 +100,9 @@ class GpuBackend:
     def fill(
         self, rule: ElementwiseRule, key: Key, runs: Runs, dtype: Dtype, out: NDArray[np.uint8]
     ) -> None:
-        """Write the elements of the runs to host memory; see :class:`seedbed_server.backends.base.Backend`.
+        """Write the runs' elements to host memory.
+
+        See :class:`seedbed_server.backends.base.Backend`.
 
         Raises:
             OutOfDeviceMemoryError: if the device has no room, not even for a smaller slab.
@@ -157,7 +159,7 @@ class GpuBackend:
     def fill_on_device(
         self, rule: ElementwiseRule, key: Key, runs: Runs, dtype: Dtype, out: DeviceArray
     ) -> None:
-        """Write the elements of the runs to device memory (uint8, from :meth:`allocate`), and wait for it."""
+        """Write the runs' elements to device memory (uint8, from :meth:`allocate`), and wait."""
         if not isinstance(rule, (Uniform, Normal)):
             host = np.empty(out.size, np.uint8)
             self._host.fill(rule, key, runs, dtype, host)
@@ -172,7 +174,7 @@ class GpuBackend:
         self._in_slabs(out.size, sample)
 
     def write(self, out: DeviceArray, at: int, data: NDArray[np.uint8]) -> None:
-        """Copy host bytes to device memory from byte ``at`` on, by way of the pinned slots, and wait for it."""
+        """Copy host bytes to device memory from byte ``at`` on, through pinned slots, and wait."""
 
         def upload(slot: _Slot, begin: int, end: int) -> None:
             slot.pinned[: end - begin] = data[begin:end]
@@ -192,7 +194,10 @@ class GpuBackend:
         start: Callable[[_Slot, int, int], None],
         finish: Callable[[_Slot, int, int], None] | None = None,
     ) -> None:
-        """Start every slab on a free slot, and finish the slabs in order; slots come back however this ends."""
+        """Start every slab on a free slot, and finish them in order.
+
+        The slots come back however this ends.
+        """
         under_way: deque[tuple[_Slot, int, int]] = deque()
         try:
             slab_bytes = self._slab_bytes
@@ -222,7 +227,10 @@ class GpuBackend:
                     all_of_them.callback(self._take_back, slot)
 
     def _next_slot(self, *, may_wait: bool) -> _Slot | None:
-        """Return a free slot. Who holds none may wait for one: the others finish theirs without waiting."""
+        """Return a free slot.
+
+        Only a caller that holds none may wait for one: the others finish theirs without waiting.
+        """
         try:
             return self._free.get(block=may_wait)
         except queue.Empty:
@@ -238,16 +246,16 @@ class GpuBackend:
             self._free.put(slot)
 
     def _smaller(self, slab_bytes: int) -> int:
-        """Return what to try after the device had no room: half, once what is unused has been freed."""
+        """Free unused memory, and return the size to try next: half."""
         self._device.free_unused()
         # No larger than a slot, and whole elements of every dtype.
         return max(min(SMALLEST_SLAB_BYTES, slab_bytes), slab_bytes // 16 * 8)
 
 
 def _starts(start: Callable[[_Slot, int, int], None], slot: _Slot, begin: int, end: int) -> bool:
-    """Start a slab, and return whether the device has room for it; if not, what it was given is free again.
+    """Start a slab; return False if the device has no room, with its memory free again.
 
-    Inside an ``except`` it would not be: the error's traceback still refers to it.
+    Inside an ``except`` that memory would not be free: the error's traceback still refers to it.
     """
     try:
         start(slot, begin, end)

@@ -1,1 +1,1 @@
-"""Everything that knows gRPC: the application, the servicer, validation, statuses, metrics, workers."""
+"""The gRPC side of the server: application, servicer, validation, statuses, metrics."""

@@ -1,4 +1,4 @@
-"""What every call goes through: its errors become statuses, it is counted, and one line is logged."""
+"""The path of every call: its errors become statuses, and it is counted and logged."""
 
 import asyncio
 import logging
@@ -112,8 +112,8 @@ class CallGuard:
     ) -> Callable[[bytes, Context], Awaitable[bytes]]:
         """Return what gRPC calls with a request's bytes.
 
-        The request is parsed here: gRPC itself would answer INTERNAL, and log a traceback, for bytes
-        that are no message.
+        The request is parsed here: for bytes that are no message, gRPC itself would answer INTERNAL
+        and log a traceback.
         """
 
         async def call(data: bytes, context: Context) -> bytes:

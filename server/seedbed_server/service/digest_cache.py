@@ -1,4 +1,7 @@
-"""Digests that were computed before: content is a pure function of the request, so they stay right."""
+"""A cache of digests.
+
+Content is a pure function of the request, so they stay right.
+"""
 
 from collections import OrderedDict
 

@@ -1,4 +1,4 @@
-"""What a server counts: calls by the names that gRPC dashboards know, and tensors by seedbed's own.
+"""The server's metrics: gRPC's by their usual names, and tensors by seedbed's own.
 
 Never a label by seed, name or peer: a label's values must be few. Every process counts for itself.
 Several workers write to files in a folder that all share (prometheus_client's multiprocess mode),

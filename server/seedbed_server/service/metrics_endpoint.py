@@ -25,7 +25,10 @@ class MetricsEndpoint:
         try:
             self._server, self._thread = start_http_server(int(port), host.strip("[]"), registry)
         except OSError:
-            message = f"cannot show metrics at {address}: it is in use, not allowed, or no address of this machine"
+            message = (
+                f"cannot show metrics at {address}: "
+                "it is in use, not allowed, or no address of this machine"
+            )
             raise MetricsListenError(message) from None
         self.address = f"{host}:{self._server.server_port}"
         """Where it is, the port resolved."""

@@ -1,4 +1,4 @@
-"""How many streams may be under way: those beyond wait their turn, and are refused after a while."""
+"""Places for streams: those beyond wait their turn, and are refused after a while."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,7 @@
-"""From exceptions to gRPC statuses with google.rpc details: the only place of the server that knows status codes."""
+"""From exceptions to gRPC statuses with google.rpc details.
+
+Only this module of the server knows status codes.
+"""
 
 import logging
 import uuid
@@ -24,7 +27,7 @@ DEVICE_RETRY_SECONDS = 15.0
 
 
 def status_of(error: BaseException) -> grpc.Status:
-    """Return the status that a client gets for an exception; an unforeseen one is logged with its traceback."""
+    """Return the status for an exception; an unforeseen one is logged with its traceback."""
     match error:
         case OutOfRangeError():
             return _status(code_pb2.OUT_OF_RANGE, error, error.reason, *_bad_request(error))

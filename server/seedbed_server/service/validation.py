@@ -1,4 +1,4 @@
-"""Whether a well-formed request is one that this server agrees to: limits, resume points, chunk sizes.
+"""Checks of well-formed requests against limits, resume points and chunk sizes.
 
 A request of 40 bytes can ask for terabytes, so nothing is sampled before all of this holds.
 """
@@ -30,7 +30,10 @@ class ResumePoint:
 
 
 def check_tensor_count(count: int, limits: Limits) -> None:
-    """Raise unless a request has at least one tensor and not too many; to be called before they are read."""
+    """Raise unless a request has at least one tensor and not too many.
+
+    To be called before they are read.
+    """
     if count == 0:
         raise bad_value("tensors", "one tensor or more", count)
     if count > limits.max_tensors_per_request:
@@ -86,7 +89,10 @@ def _check_pieces(path: str, spec: TensorSpec, limits: Limits) -> None:
         together = (
             "" if piece_elements(rule) == spec.element_count else " that are computed together"
         )
-        allowed = f"of at most {most} elements{together} for {spec.initializer.name()} (max_orthogonal_elements)"
+        allowed = (
+            f"of at most {most} elements{together} for {spec.initializer.name()} "
+            "(max_orthogonal_elements)"
+        )
         raise bad_value(path, allowed, spec.shape, reason=OVER_LIMIT)
 
 

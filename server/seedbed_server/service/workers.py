@@ -1,8 +1,8 @@
-"""Several processes as one server: each has a device, or some of the processor's threads, and all share the ports.
+"""Several processes as one server, on the same ports.
 
-The kernel gives each new connection to one of them (SO_REUSEPORT). They are spawned, never forked:
-gRPC and CUDA do not survive a fork. When one of them ends, for whatever reason, all end, so that
-whoever watches the server sees it.
+Each has a device, or some of the processor's threads. The kernel gives each new connection to one
+of them (SO_REUSEPORT). They are spawned, never forked: gRPC and CUDA do not survive a fork. When
+one of them ends, for whatever reason, all end, so that whoever watches the server sees it.
 """
 
 import logging
@@ -32,7 +32,10 @@ POLL_SECONDS = 0.2
 LAST_STEPS_SECONDS = 5.0
 
 Serve = Callable[[Settings, threading.Event], int]
-"""Serves until the event is set, and returns an exit code. Importable by its name: spawned processes look it up."""
+"""Serves until the event is set, and returns an exit code.
+
+Importable by its name: spawned processes look it up.
+"""
 
 
 class WorkersError(SeedbedError):
@@ -78,7 +81,9 @@ def run_workers(
     *,
     metrics_listen: str | None = None,
 ) -> int:
-    """Run a process for each settings until ``stopped`` is set or one of them ends; return the exit code.
+    """Run a process for each settings; return the exit code.
+
+    They run until ``stopped`` is set or one of them ends.
 
     Args:
         settings: of each process; they listen on the same addresses.
@@ -174,7 +179,10 @@ def _work(settings: Settings, serve: Serve, configure: Callable[[], None]) -> No
 
 
 def _reserve(addresses: Sequence[str]) -> tuple[list[socket.socket], tuple[str, ...]]:
-    """Return sockets that hold the addresses for the workers without listening, and the addresses, ports resolved."""
+    """Return sockets that reserve the workers' addresses without listening.
+
+    The addresses come with them, their ports resolved.
+    """
     holders: list[socket.socket] = []
     resolved = []
     for address in addresses:
@@ -191,7 +199,10 @@ def _reserve(addresses: Sequence[str]) -> tuple[list[socket.socket], tuple[str, 
         except OSError:
             for each in holders:
                 each.close()
-            message = f"cannot listen on {address}: it is in use, not allowed, or no address of this machine"
+            message = (
+                f"cannot listen on {address}: "
+                "it is in use, not allowed, or no address of this machine"
+            )
             raise WorkersError(message) from None
         resolved.append(f"{host}:{holder.getsockname()[1]}")
     return holders, tuple(resolved)

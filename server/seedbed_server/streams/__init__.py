@@ -1,1 +1,1 @@
-"""What one process does for many calls: streams, the chunks they share, sampling threads, segments."""
+"""The work of one process for many calls: streams, shared chunks, threads, segments."""

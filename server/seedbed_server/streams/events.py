@@ -1,7 +1,7 @@
-"""A stream as values: where a tensor begins, its bytes in one of three forms, its end, a sign of life.
+"""A stream as values: a tensor's beginning, its bytes, its end, a sign of life.
 
-What is ready at the same time comes as one tuple of events, in order: a small tensor is its
-beginning, its bytes and its end at once.
+The bytes come in one of three forms. What is ready at the same time comes as one tuple of events,
+in order: a small tensor is its beginning, its bytes and its end at once.
 """
 
 from typing import NamedTuple

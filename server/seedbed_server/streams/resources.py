@@ -1,4 +1,4 @@
-"""What the streams of one process share."""
+"""The resources that the streams of one process share."""
 
 from dataclasses import dataclass
 

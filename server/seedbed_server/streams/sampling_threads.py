@@ -57,7 +57,7 @@ class SamplingThreads:
             each.result()
 
     def samples_in_place(self, plan: SamplePlan, size_bytes: int) -> bool:
-        """Return whether the loop itself samples so many bytes faster than it can hand them over."""
+        """Return whether the loop samples so many bytes faster than it hands them over."""
         return (
             size_bytes <= IN_PLACE_BYTES and plan.is_elementwise and self.backend.samples_in_place
         )

@@ -88,7 +88,8 @@ class SegmentFolder:
         self._numbers = itertools.count()
         if not directory.is_absolute() or not directory.is_dir():
             raise SegmentsError(
-                f"--shared-memory-dir must be an existing folder's absolute path. Received: {directory}"
+                "--shared-memory-dir must be an existing folder's absolute path. "
+                f"Received: {directory}"
             )
         try:
             _remove_stale(directory)

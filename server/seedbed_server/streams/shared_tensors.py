@@ -3,7 +3,8 @@
 The ranks of a job ask for the same tensors at about the same time. Content is a pure function of
 the request, so what was sampled for one stream is right for all; each puts its own beginning before
 the bytes. While several streams read a tensor, a window of fixed size keeps its latest chunks for
-those that are behind. One stream alone keeps nothing, and its buffers stay in the processor's cache.
+those that are behind. One stream alone keeps nothing, and its buffers stay in the processor's
+cache.
 
 All of this is plain state of the event loop: only the sampling itself runs elsewhere.
 """

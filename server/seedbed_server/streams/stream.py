@@ -1,8 +1,8 @@
 """A stream: the tensors of one request, sampled a little ahead of their reader and never more.
 
 A step is what one message carries: a chunk of a tensor, or a whole one. Steps wait in a row, the
-first ones due soon and the others sampled meanwhile. How large chunks are, and how many wait, starts
-small and grows with what the reader takes: a reader that takes nothing costs 64 KiB.
+first ones due soon and the others sampled meanwhile. The size of chunks, and the number that wait,
+start small and grow with what the reader takes: a reader that takes nothing costs 64 KiB.
 """
 
 import asyncio
@@ -183,7 +183,7 @@ class TensorStream:
             self._steps.append(step)
 
     def _next_step(self) -> _Step | None:
-        """Return the next step, under way; None at the end, or where there is no room for it yet."""
+        """Return the next step, started; None at the end, or while there is no room."""
         tensor = self._tensor
         if tensor is None:
             if self._next_tensor == len(self._plans):

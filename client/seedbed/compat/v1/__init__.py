@@ -2,7 +2,7 @@
 
 import seedbed.compat.v1 as v1
 
-w = v1.glorot_normal_initializer(seed=42, dtype="float64")((1024, 512))      # a numpy array of float64
+w = v1.glorot_normal_initializer(seed=42, dtype="float64")((1024, 512))  # a numpy array
 
 Constructors and calls are those of ``tf.compat.v1``, and successive calls of one initializer
 differ, for every class.

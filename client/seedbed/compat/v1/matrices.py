@@ -9,7 +9,9 @@ from seedbed.spec import initializers as specs
 
 
 class Identity(Initializer):
-    """The identity matrix times a gain; rank 2, rectangular allowed. Every dtype that can hold the gain.
+    """The identity matrix times a gain.
+
+    Rank 2, rectangular allowed. Every dtype that can hold the gain.
 
     Args:
         gain: what the diagonal holds, finite.
@@ -23,7 +25,9 @@ class Identity(Initializer):
 
 
 class Orthogonal(Initializer):
-    """A random matrix with orthonormal columns (rows, where there are fewer). Saxe et al. 2014. Floating dtypes.
+    """A random matrix with orthonormal columns (rows, where there are fewer).
+
+    Saxe et al. 2014. Floating dtypes.
 
     Args:
         gain: multiplies every element, finite.

@@ -62,7 +62,9 @@ class GlorotUniform(_FixedScaling):
 
 
 class GlorotNormal(_FixedScaling):
-    """Truncated normal with variance 2 / (fan_in + fan_out). Glorot and Bengio 2010. Floating dtypes.
+    """Truncated normal with variance 2 / (fan_in + fan_out).
+
+    Glorot and Bengio 2010. Floating dtypes.
 
     Args:
         seed: -2**63 to 2**64 - 1, a SeedGenerator, or None for 64 random bits.
@@ -73,7 +75,9 @@ class GlorotNormal(_FixedScaling):
 
 
 class UniformUnitScaling(Initializer):
-    """Uniform with limit = factor * sqrt(3 / n), n = the product of all lengths but the last. Floating dtypes.
+    """Uniform with limit = factor * sqrt(3 / n), n = the product of all lengths but the last.
+
+    Floating dtypes.
 
     Args:
         factor: finite and positive.

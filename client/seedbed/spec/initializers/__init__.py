@@ -1,4 +1,4 @@
-"""What fills a tensor: one frozen value per initializer, with Keras's names, parameters and defaults.
+"""Initializer specs: frozen values with Keras's names, parameters and defaults.
 
 These are the messages of ``initializers.proto`` as Python values: no seed, no shape, no sampling.
 Each checks its parameters once, when it is made; :data:`INITIALIZERS` is the catalogue. There is a

@@ -1,4 +1,4 @@
-"""What every initializer spec has: names, dtypes, documented parameters, and the checks that many share."""
+"""The base of every initializer spec: names, dtypes, parameters, and shared checks."""
 
 import functools
 import re
@@ -52,7 +52,10 @@ def check_magnitude(name: str, value: float, reached: float, dtype: Dtype) -> No
 
 
 def check_reach(name: str, value: float, reached: float, dtype: Dtype) -> None:
-    """Raise if a parameter lets the farthest of random numbers overflow; where the dtype saturates, none does."""
+    """Raise if a parameter lets the farthest random number overflow.
+
+    In a dtype that saturates, none does.
+    """
     check_magnitude(name, value, reached, Dtype.FLOAT32 if dtype.saturates else dtype)
 
 

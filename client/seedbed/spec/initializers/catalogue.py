@@ -1,4 +1,4 @@
-"""Which initializers there are, and what each is called."""
+"""The catalogue of initializers, and the names of each."""
 
 import dataclasses
 import re
@@ -71,7 +71,7 @@ def parameters(spec: type[InitializerSpec]) -> tuple[dataclasses.Field[Any], ...
 
 
 def find_initializer(name: str) -> type[InitializerSpec] | None:
-    """Return the initializer of a name in any spelling: the class's, its snake_case form, or an alias."""
+    """Return the initializer of a name: its class's, in snake_case or not, or an alias."""
     snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
     for field_name, spec in INITIALIZERS.items():
         if snake == field_name or name in spec.aliases:

@@ -1,4 +1,4 @@
-"""What fills a tensor without chance: zeros, ones, one number."""
+"""Specs without randomness: zeros, ones, one number."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -38,7 +38,8 @@ class ConstantSpec(InitializerSpec):
 
     value: float = parameter(
         0.0,
-        "The number, finite; an integer dtype must hold it exactly, a floating one without overflow.",
+        "The number, finite; "
+        "an integer dtype must hold it exactly, a floating one without overflow.",
     )
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What makes a convolution pass its inputs on."""
+"""The spec of a convolution that passes its inputs on."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,9 +13,10 @@ from seedbed.spec.numbers import as_int
 
 @dataclass(frozen=True, slots=True)
 class DiracSpec(InitializerSpec):
-    """1 at a kernel's spatial centre where output and input have the same index within a group of outputs, else 0.
+    """1 at a kernel's spatial centre where output and input index agree, else 0.
 
-    Three to five axes, (spatial..., in, out) unless other axes are named.
+    The index of an output is the one within its group. Three to five axes, (spatial..., in, out)
+    unless other axes are named.
     """
 
     dtypes: ClassVar[tuple[Dtype, ...]] = ALL_DTYPES

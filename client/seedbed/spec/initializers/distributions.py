@@ -1,4 +1,4 @@
-"""What fills a tensor with numbers of a given distribution, whatever its shape."""
+"""Specs of numbers of a given distribution, whatever the tensor's shape."""
 
 import math
 from dataclasses import dataclass

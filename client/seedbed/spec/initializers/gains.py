@@ -1,4 +1,4 @@
-"""What fills a tensor with numbers whose variance follows from a gain and the fans, with PyTorch's formulas."""
+"""Specs of numbers scaled by a gain and the fans, with PyTorch's formulas."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -30,7 +30,10 @@ class XavierSpec(InitializerSpec):
         self._not_negative("gain")
 
     def check(self, shape: tuple[int, ...], dtype: Dtype) -> None:
-        """Raise if a number could overflow the dtype: the standard deviation is at most sqrt(2) times the gain."""
+        """Raise if a number could overflow the dtype.
+
+        The standard deviation is at most sqrt(2) times the gain.
+        """
         InitializerSpec.check(self, shape, dtype)
         check_reach("gain", self.gain, 1.5 * FARTHEST_NORMAL * self.gain, dtype)
 
@@ -42,12 +45,18 @@ class XavierUniformSpec(XavierSpec):
 
 @dataclass(frozen=True, slots=True)
 class XavierNormalSpec(XavierSpec):
-    """Normal on the whole line, with PyTorch's gain. Glorot and Bengio 2010, proceedings.mlr.press/v9/glorot10a."""
+    """Normal on the whole line, with PyTorch's gain.
+
+    Glorot and Bengio 2010, proceedings.mlr.press/v9/glorot10a.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class KaimingSpec(InitializerSpec):
-    """Numbers with mean 0 and standard deviation calculate_gain(nonlinearity, a) / sqrt(max(1, fan)), at most 5/3."""
+    """Numbers with mean 0, scaled by a nonlinearity's gain and one fan.
+
+    The standard deviation is calculate_gain(nonlinearity, a) / sqrt(max(1, fan)), at most 5/3.
+    """
 
     has_fans: ClassVar[bool] = True
 
@@ -57,7 +66,8 @@ class KaimingSpec(InitializerSpec):
     mode: OneFanMode = parameter("fan_in", "Which fan divides the variance.", ONE_FAN_MODES)
     nonlinearity: Nonlinearity = parameter(
         "leaky_relu",
-        "What follows the layer; PyTorch's names of convolutions (conv2d, conv_transpose1d, ...) mean linear.",
+        "What follows the layer; "
+        "PyTorch's names of convolutions (conv2d, conv_transpose1d, ...) mean linear.",
         NONLINEARITIES,
     )
 
@@ -74,4 +84,7 @@ class KaimingUniformSpec(KaimingSpec):
 
 @dataclass(frozen=True, slots=True)
 class KaimingNormalSpec(KaimingSpec):
-    """Normal on the whole line, with the gain of a nonlinearity. He et al. 2015, arXiv:1502.01852."""
+    """Normal on the whole line, with the gain of a nonlinearity.
+
+    He et al. 2015, arXiv:1502.01852.
+    """

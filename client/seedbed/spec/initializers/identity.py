@@ -1,4 +1,4 @@
-"""What fills a matrix, or a batch of them, with the identity."""
+"""The spec of an identity matrix, or of a batch of them."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,7 +12,10 @@ from seedbed.spec.initializers.layouts import matrix_axes
 
 @dataclass(frozen=True, slots=True)
 class IdentitySpec(InitializerSpec):
-    """The identity matrix times a gain; rectangular allowed. Two axes besides those of the batch."""
+    """The identity matrix times a gain; rectangular allowed.
+
+    Two axes besides those of the batch.
+    """
 
     dtypes: ClassVar[tuple[Dtype, ...]] = ALL_DTYPES
     random: ClassVar[bool] = False

@@ -1,4 +1,4 @@
-"""Which axes are what: a shape as a batch of matrices, or of convolution kernels."""
+"""The roles of a shape's axes: a batch of matrices, or of convolution kernels."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,9 @@ class KernelAxes:
 
 
 def kernel_axes(name: str, shape: tuple[int, ...], axes: FanAxes | None) -> KernelAxes:
-    """Return the axes of a kernel of one to three spatial axes; without axes the layout is ``(spatial..., in, out)``.
+    """Return the axes of a kernel of one to three spatial axes.
+
+    Without axes the layout is ``(spatial..., in, out)``.
 
     Args:
         name: of the initializer that asks.

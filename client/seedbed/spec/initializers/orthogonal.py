@@ -1,4 +1,4 @@
-"""What fills a tensor with random orthogonal matrices: one, a batch of them, or one at a kernel's centre."""
+"""Specs of random orthogonal matrices: one, a batch, or one at a kernel's centre."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,10 +13,10 @@ from seedbed.spec.numbers import as_int
 
 @dataclass(frozen=True, slots=True)
 class OrthogonalSpec(InitializerSpec):
-    """A random matrix with orthonormal rows or columns, times a gain; all axes but the last are the rows.
+    """A random matrix with orthonormal rows or columns, times a gain.
 
-    Each index of the batch axes has a matrix of its own, and so has each of ``blocks`` equal parts
-    of one axis. Saxe et al. 2014, arXiv:1312.6120.
+    All axes but the last are the rows. Each index of the batch axes has a matrix of its own, and so
+    has each of ``blocks`` equal parts of one axis. Saxe et al. 2014, arXiv:1312.6120.
     """
 
     has_layout: ClassVar[bool] = True
@@ -68,10 +68,11 @@ class OrthogonalSpec(InitializerSpec):
 
 @dataclass(frozen=True, slots=True)
 class DeltaOrthogonalSpec(InitializerSpec):
-    """A random matrix with orthonormal rows (inputs), times a gain, at a kernel's spatial centre; 0 elsewhere.
+    """A kernel with a random orthonormal matrix at its spatial centre, 0 elsewhere.
 
-    Three to five axes, (spatial..., in, out) unless other axes are named, not more inputs than
-    outputs. Xiao et al. 2018, arXiv:1806.05393.
+    The rows (inputs) are orthonormal, and multiplied by a gain. Three to five axes, (spatial...,
+    in, out) unless other axes are named, not more inputs than outputs. Xiao et al. 2018,
+    arXiv:1806.05393.
     """
 
     has_layout: ClassVar[bool] = True

@@ -1,4 +1,4 @@
-"""What fills a tensor with numbers whose variance follows from its fans: variance scaling and its fixed forms."""
+"""Specs of numbers scaled by their fans: variance scaling and its fixed forms."""
 
 import math
 from dataclasses import dataclass
@@ -23,7 +23,10 @@ DISTRIBUTIONS: tuple[Distribution, ...] = ("uniform", "truncated_normal", "untru
 
 @dataclass(frozen=True, slots=True)
 class VarianceScalingSpec(InitializerSpec):
-    """Numbers with variance scale / max(1, fan), and mean 0 unless bounds that are not symmetric move it."""
+    """Numbers with variance scale / max(1, fan).
+
+    Their mean is 0 unless bounds that are not symmetric move it.
+    """
 
     has_fans: ClassVar[bool] = True
 
@@ -36,7 +39,8 @@ class VarianceScalingSpec(InitializerSpec):
     )
     lower: float = parameter(
         -2.0,
-        "Where a truncated normal is cut, in standard deviations before truncation, at most 4; may be -inf.",
+        "Where a truncated normal is cut, in standard deviations before truncation, "
+        "at most 4; may be -inf.",
     )
     upper: float = parameter(
         2.0, "Where it is cut above, likewise: above lower, at least -4; may be inf."
@@ -65,15 +69,18 @@ class VarianceScalingSpec(InitializerSpec):
                 )
 
     def check(self, shape: tuple[int, ...], dtype: Dtype) -> None:
-        """Raise if a number could overflow the dtype: the standard deviation is at most sqrt(scale)."""
+        """Raise if a number could overflow the dtype.
+
+        The standard deviation is at most sqrt(scale).
+        """
         InitializerSpec.check(self, shape, dtype)
         check_reach("scale", self.scale, self._farthest() * math.sqrt(self.scale), dtype)
 
     def _farthest(self) -> float:
-        """Return how many of the wanted standard deviations no number is from 0, nor the standard deviation itself.
+        """Return how far from 0 numbers may lie, in wanted standard deviations.
 
-        The latter is the one before truncation, of which at least min(width, 1) / 8 is left by any
-        allowed bounds.
+        The standard deviation before truncation is no larger: any allowed bounds leave at least
+        min(width, 1) / 8 of it.
         """
         if (self.lower, self.upper) == (-2.0, 2.0):
             return 8.0
@@ -92,14 +99,20 @@ class FixedScalingSpec(InitializerSpec):
 
 @dataclass(frozen=True, slots=True)
 class GlorotUniformSpec(FixedScalingSpec):
-    """VarianceScaling(1, fan_avg, uniform). Glorot and Bengio 2010, proceedings.mlr.press/v9/glorot10a."""
+    """VarianceScaling(1, fan_avg, uniform).
+
+    Glorot and Bengio 2010, proceedings.mlr.press/v9/glorot10a.
+    """
 
     scaling: ClassVar[VarianceScalingSpec] = VarianceScalingSpec(1.0, "fan_avg", "uniform")
 
 
 @dataclass(frozen=True, slots=True)
 class GlorotNormalSpec(FixedScalingSpec):
-    """VarianceScaling(1, fan_avg, truncated_normal). Glorot and Bengio 2010, proceedings.mlr.press/v9/glorot10a."""
+    """VarianceScaling(1, fan_avg, truncated_normal).
+
+    Glorot and Bengio 2010, proceedings.mlr.press/v9/glorot10a.
+    """
 
     scaling: ClassVar[VarianceScalingSpec] = VarianceScalingSpec(1.0, "fan_avg", "truncated_normal")
 

@@ -1,4 +1,4 @@
-"""What fills a matrix of which a part is zero."""
+"""The spec of a matrix that is partly zero."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,10 @@ MAX_LINE = 2**32
 
 @dataclass(frozen=True, slots=True)
 class SparseSpec(InitializerSpec):
-    """Normal numbers with mean 0; in each column (or row) the same number of zeros at random places. Martens 2010."""
+    """Normal numbers with mean 0, with equally many random zeros in each column or row.
+
+    Martens 2010.
+    """
 
     sparsity: float = parameter(
         None, "The part of each line that is 0, rounded up to whole elements; from 0 to 1."

@@ -1,4 +1,4 @@
-"""What makes a convolution a short-time Fourier transform, as Keras 3's STFT does."""
+"""The spec of a convolution that is Keras 3's short-time Fourier transform."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
@@ -71,7 +71,8 @@ class STFTSpec(InitializerSpec):
     )
     scaling: Scaling | None = parameter(
         "density",
-        "What a windowed kernel is divided by: the root of the window's sum of squares, or its sum of magnitudes.",
+        "What a windowed kernel is divided by: "
+        "the root of the window's sum of squares, or its sum of magnitudes.",
         (*SCALINGS, NONE),
     )
     periodic: bool = parameter(False, "Whether the window is one period of a periodic one.")

@@ -1,4 +1,4 @@
-"""One call with one request and a stream of responses: gRPC's messages, cut out of HTTP/2's frames."""
+"""One call with one request and a stream of responses, read from HTTP/2's frames."""
 
 import grpc
 
@@ -33,7 +33,7 @@ class Call:
 
     @property
     def is_done(self) -> bool:
-        """Whether all that the server says of it has been read, so that another call may begin on the connection."""
+        """Whether its answer has been read to the end, so that the connection is free."""
         return self._is_sent and self._is_over and not self._left and not self._padding
 
     def begin(self, headers: bytes, message: bytes) -> None:
@@ -51,7 +51,9 @@ class Call:
             self._take_frame()
 
     def next_message(self) -> int | None:
-        """Return the size of the next message, which is then to be read to its end; None when there are no more.
+        """Return the size of the next message, or None at the end.
+
+        The message is then to be read to its end.
 
         Raises:
             CallError: if the call does not end well.

@@ -1,4 +1,4 @@
-"""One HTTP/2 connection to a server: frames in and out, and what concerns the connection as a whole.
+"""One HTTP/2 connection to a server: its frames and its flow control.
 
 It has no thread. Whoever has a call on it reads it, and answers the server's settings and pings on
 the way; an idle connection says nothing, and is looked at before it is used again.
@@ -35,7 +35,9 @@ MOST_KNOWN_BLOCKS = 16
 
 
 class Connection:
-    """A connection, for one call at a time. Used by one thread at a time; only :meth:`shut` may be called by others.
+    """A connection, for one call at a time.
+
+    Used by one thread at a time; only :meth:`shut` may be called by others.
 
     Args:
         connected: its socket; closed with it.
@@ -85,14 +87,14 @@ class Connection:
         self._socket.close()
 
     def shut(self) -> None:
-        """Make the call that is under way end soon, with a CANCELLED error; done from another thread."""
+        """Make the current call end soon with a CANCELLED error; called by another thread."""
         self._is_shut = True
         self.is_usable = False
         with suppress(OSError):  # the server was faster
             self._socket.shutdown(socket.SHUT_RDWR)
 
     def is_alive(self) -> bool:
-        """Return whether an idle connection is still there, having read what the server said meanwhile."""
+        """Return whether an idle connection is still there, after reading what has arrived."""
         try:
             while self.is_usable and self._has_input():
                 self.next_frame(None)
@@ -149,7 +151,7 @@ class Connection:
         self._stream_window -= data_bytes
 
     def next_frame(self, stream_id: int | None) -> FrameHeader | None:
-        """Return the next frame if it is of a stream's answer, its payload unread; deal with it, if it is any other.
+        """Return the next frame of a stream's answer, its payload unread; handle all others.
 
         Raises:
             ConnectionLostError: if the connection is gone, or the server breaks the protocol.
@@ -270,7 +272,7 @@ class Connection:
             )
 
     def _count(self, size_bytes: int) -> None:
-        """Count data that came, and allow the server more when half of the window is used up (section 6.9.1)."""
+        """Count received data; widen the window when half of it is used (section 6.9.1)."""
         self._received += size_bytes
         if self._received > WINDOW_BYTES // 2:
             self.write(frames.window_update(0, self._received))
@@ -309,7 +311,10 @@ class Connection:
         return payload[begin:end]
 
     def _decoded(self, block: bytes) -> list[tuple[str, str]]:
-        """Return the headers of a block; one that only points into the tables means the same until these change."""
+        """Return the headers of a block.
+
+        One that only points into the tables means the same until these change.
+        """
         if (known := self._known_blocks.get(block)) is not None:
             return known
         try:
@@ -351,7 +356,7 @@ class Connection:
             return count
 
     def _await_input(self) -> None:
-        """Return when there is something to read; a server that is silent for long is asked for a sign of life."""
+        """Wait until there is something to read; ping a server that is silent for long."""
         if self._wait(select.POLLIN, KEEPALIVE_SECONDS):
             return
         self.write(frame(frames.PING, 0, 0, bytes(8)))

@@ -1,4 +1,4 @@
-"""The connections to one server: a call takes an idle one, or a new one, and leaves it to the next call."""
+"""The connections to one server, each used again by later calls."""
 
 import os
 import threading
@@ -181,7 +181,10 @@ class Connections:
         connection.close()
 
     def forget(self) -> None:
-        """Leave the connections to the process that opened them: two would get each other's answers."""
+        """Leave the connections to the process that opened them.
+
+        Two processes would get each other's answers.
+        """
         self._lock = threading.Lock()
         for connection in (*self._idle, *self._busy):
             connection.close()
@@ -215,7 +218,10 @@ def _encoded(headers: dict[str, str]) -> bytes:
 
 
 def _timeout(seconds: float) -> str:
-    """Return a time as gRPC writes it: at most eight digits and a unit; rounded up, as we look at the clock as well."""
+    """Return a time as gRPC writes it: at most eight digits and a unit.
+
+    It is rounded up, since the client watches the clock as well.
+    """
     milliseconds = int(seconds * 1000) + 1
     return f"{milliseconds}m" if milliseconds < 10**8 else f"{milliseconds // 60_000 + 1}M"
 

@@ -1,4 +1,4 @@
-"""How a call ends: gRPC's status, in the form in which grpcio reports it."""
+"""The end of a call: gRPC's status, in the form in which grpcio reports it."""
 
 import base64
 import binascii
@@ -64,7 +64,7 @@ class CallError(grpc.RpcError):
 
 
 class ConnectionLostError(CallError):
-    """A call whose connection is gone, was never there, or is one on which the server takes no more calls."""
+    """A call without a connection: gone, never opened, or closed to further calls."""
 
     def __init__(self, details: str) -> None:
         super().__init__(grpc.StatusCode.UNAVAILABLE, details)
@@ -89,7 +89,7 @@ def reset(error_code: int) -> CallError:
 
 
 def no_grpc(headers: Mapping[str, str]) -> CallError | None:
-    """Return the error for an answer that does not come from a gRPC server, or None if these headers are of one."""
+    """Return the error for an answer that is not a gRPC server's, or None if it is."""
     status, kind = headers.get(":status", ""), headers.get("content-type", "")
     if "grpc-status" in headers or (status == "200" and kind.startswith("application/grpc")):
         return None

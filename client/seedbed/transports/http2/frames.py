@@ -1,4 +1,4 @@
-"""HTTP/2's frames: their kinds, their flags, and how they are written. Sections are those of RFC 9113."""
+"""HTTP/2's frames: their kinds, flags and bytes. Sections are those of RFC 9113."""
 
 import struct
 from typing import NamedTuple
@@ -75,7 +75,7 @@ def is_allowed(name: int, value: int) -> bool:
 
 
 def settings_in(payload: bytes) -> list[tuple[int, int]]:
-    """Return what the payload of a SETTINGS frame says; the bytes of a broken pair at its end are left out."""
+    """Return the pairs in a SETTINGS frame's payload, without a broken one at its end."""
     return list(struct.iter_unpack(">HI", payload[: len(payload) // 6 * 6]))
 
 

@@ -1,6 +1,6 @@
-"""Between the protobuf messages and our own values: the only place where messages are built and read.
+"""Conversions of protobuf messages to our own values and back.
 
-There is a module for each noun.
+Messages are built and read nowhere else. There is a module for each noun.
 """
 
 from seedbed.wire.protos.descriptions import descriptions_from_proto, descriptions_to_proto

@@ -53,7 +53,10 @@ def numerics_from_proto(number: Any) -> str:
     if number == tensors_pb2.NUMERICS_UNSPECIFIED:
         return NUMERICS
     if number not in VERSIONS_BACK:
-        message = f"`numerics` must be a version that this server has: {', '.join(VERSIONS)}. Received: {number}"
+        message = (
+            f"`numerics` must be a version that this server has: {', '.join(VERSIONS)}. "
+            f"Received: {number}"
+        )
         raise UnknownNumericsError(message, field="numerics", reason="UNKNOWN_NUMERICS")
     return VERSIONS_BACK[number]
 

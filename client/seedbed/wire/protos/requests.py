@@ -74,7 +74,7 @@ def tensor_request_from_proto(message: tensors_pb2.TensorRequest, path: str) -> 
 def _located(
     error: InvalidArgumentError, message: tensors_pb2.TensorRequest, path: str
 ) -> InvalidArgumentError:
-    """Return an error about one of our values as one about the field of the message that it came from."""
+    """Return an error about a value as one about the message's field that it came from."""
     if error.field.startswith("slice"):
         return error.within(path)
     if error.field in _AXES:

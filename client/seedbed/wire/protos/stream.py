@@ -34,7 +34,9 @@ def header_to_proto(
 
 
 def header_from_bytes(data: bytes) -> tuple[tuple[int, ...], Dtype | None, int, str | None]:
-    """Return shape, dtype, total bytes and numerics of a serialized TensorHeader; None for what is unknown here.
+    """Return a serialized TensorHeader's shape, dtype, total bytes and numerics.
+
+    None stands for what is unknown here.
 
     Raises:
         ValueError: if the bytes are none.

@@ -216,7 +216,8 @@ def test_a_weight_without_a_known_initializer_is_an_error_that_names_it() -> Non
     before = content(model.weights[0])
     with pytest.raises(
         sb.InvalidValueError,
-        match=r"`rules` must be a rule for each weight whose layer names no init.*'model/own/table'",
+        match=r"`rules` must be a rule for each weight "
+        r"whose layer names no init.*'model/own/table'",
     ):
         sk.initialize(model, seed=42)
     assert content(model.weights[0]) == before

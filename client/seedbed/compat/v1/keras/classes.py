@@ -1,4 +1,7 @@
-"""The classes of ``tf.compat.v1.keras.initializers`` whose arguments or defaults are not those outside of Keras."""
+"""``tf.compat.v1.keras.initializers`` that differ from the classes outside of Keras.
+
+They have other arguments or defaults.
+"""
 
 from typing import Any, ClassVar
 
