@@ -79,9 +79,18 @@ RUN python3 -m pip --python /opt/venv/bin/python freeze > /tmp/installed.txt \
     && find /opt/gpu -depth \( -type d -name tests -o -name 'seedbed*' \) -exec rm -r {} +
 
 
+FROM build AS gpu-build
+
+COPY --from=gpu-dependencies /opt/gpu /opt/venv
+# Machine code for A100, H100 and B200, and what runs it as well, such as A10, L4 and B300. No GPU is needed for that.
+RUN SEEDBED_KERNEL_CACHE_DIR=/opt/kernels /opt/venv/bin/python -m seedbed_server.backends.cuda_kernels 8.0 9.0 10.0 \
+    && chmod -R go+rX /opt/kernels
+
+
 FROM common AS gpu
 
 COPY --from=gpu-dependencies /opt/gpu /opt/venv
+COPY --from=gpu-build /opt/kernels /opt/kernels
 # The NVIDIA container runtime brings the driver, and these say what of it; the CUDA libraries are Python wheels. Both
 # caches would be below a home folder, or beside the source, and the user can write to neither.
 ENV NVIDIA_VISIBLE_DEVICES=all \

@@ -24,7 +24,7 @@ from numba import njit, typeof, uint64
 from numpy.typing import DTypeLike, NDArray
 
 from seedbed.spec.errors import DeviceError, OutOfDeviceMemoryError
-from seedbed_server.backends.cuda import signature_of
+from seedbed_server.backends.cuda_kernels import signature_of
 from seedbed_server.kernels.blocks import BlockKernel
 
 POISON = 0xA5
@@ -255,7 +255,7 @@ class FakeDevice:
 
     @contextmanager
     def call(self, name: str) -> Iterator[bool]:
-        """Hold the device for one call, and yield whether it shall fail; some work may be done before."""
+        """Hold the device for one call, and yield whether it shall fail; some work may be done."""
         with self._lock:
             self._take_back_freed()
             if isinstance(self._schedule, int):
@@ -489,7 +489,7 @@ _compiling = threading.Lock()
 
 
 def loop_over_threads(kernel: BlockKernel) -> Callable[..., None]:
-    """Return a function that runs a kernel's body for every thread, the last thread first; compiled once a process."""
+    """Return what runs a kernel's body for every thread, the last first; compiled once."""
     with _compiling:
         return _compiled(kernel)
 

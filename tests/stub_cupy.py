@@ -1,22 +1,27 @@
-"""CuPy and numba-cuda as far as the CUDA device calls them, on the host: each call is noted, and done at once.
+"""CuPy and numba-cuda as far as the CUDA device calls them, on the host.
 
-Signatures and refusals are those of CuPy 14. Kernels run on the host, for as many threads as were
-launched.
+Each call is noted, and done at once. Signatures and refusals are those of CuPy 14. Machine code is
+only the names of its kernels, which run on the host for as many threads as were launched.
 """
 
+import ctypes
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import ModuleType, SimpleNamespace
 from typing import Any, Self
 
 import numpy as np
+from numba import typeof, types
 from numpy.typing import DTypeLike, NDArray
 
-from seedbed_server.backends.cuda import signature_of
+from seedbed_server.backends.cuda_kernels import Capability, entry_name, signature_of
 from seedbed_server.kernels.blocks import BLOCK_KERNELS, BlockKernel
 from tests.fake_device import loop_over_threads
+
+CODE = b"machine code of "
+"""How the stand-in for machine code begins."""
 
 
 class OutOfMemoryError(MemoryError):
@@ -60,7 +65,7 @@ class Libraries:
     raising: dict[str, Exception] = field(default_factory=dict)
     """The error that each call of a name raises."""
     kernels: list[BlockKernel] = field(default_factory=lambda: list(BLOCK_KERNELS.values()))
-    """Those that may be compiled."""
+    """Those that may be launched."""
     loop: Callable[[BlockKernel], Callable[..., None]] = loop_over_threads
     """What runs a kernel's body for every thread."""
     device: int | None = None
@@ -102,6 +107,9 @@ class Libraries:
             self.note("getDeviceCount")
             return self.device_count
 
+        def device_properties(index: int) -> dict[str, Any]:
+            return {"name": f"Stub {index}".encode(), "major": 9, "minor": 0}
+
         def current_stream() -> Stream:
             return self.stream or null
 
@@ -113,21 +121,26 @@ class Libraries:
             Device=lambda index: self.use(device=index),
             Event=lambda block=False, disable_timing=False: Event(self, block, disable_timing),
             MemoryPool=lambda: MemoryPool(self),
+            Module=lambda: Module(self),
             PinnedMemory=lambda size: PinnedMemory(self, size),
             PinnedMemoryPointer=lambda memory, offset: memory.content,
             Stream=lambda null=False, non_blocking=False: Stream(self, non_blocking),
-            driver=SimpleNamespace(CUDADriverError=CUDADriverError),
             get_current_stream=current_stream,
-            memory=SimpleNamespace(OutOfMemoryError=OutOfMemoryError),
             runtime=SimpleNamespace(
                 CUDARuntimeError=CUDARuntimeError,
                 driverGetVersion=lambda: self.driver_version,
                 getDeviceCount=device_count,
-                getDeviceProperties=lambda index: {"name": f"Stub {index}".encode(), "major": 9},
+                getDeviceProperties=device_properties,
             ),
             using_allocator=lambda allocator: self.use(pool=allocator.__self__),
         )
         return module  # type: ignore[no-any-return]
+
+    def machine_code(self, kernels: Iterable[BlockKernel], capability: Capability) -> bytes:
+        """Stand for the compilers."""
+        names = [kernel.name for kernel in kernels]
+        self.note("machine_code", names, capability)
+        return CODE + "\n".join(names).encode()
 
     def numba_cuda(self) -> Any:
         """Return what ``from numba import cuda`` gives."""
@@ -135,15 +148,15 @@ class Libraries:
         def jit(signature: Any, **options: Any) -> Callable[[Any], Compiled]:
             return lambda function: Compiled(self, signature, options, function)
 
-        def external_stream(pointer: int) -> int:
-            self.note("external_stream", pointer)
-            return pointer
+        return SimpleNamespace(external_stream=lambda pointer: pointer, jit=jit)
 
-        return SimpleNamespace(
-            cudadrv=SimpleNamespace(driver=SimpleNamespace(CudaAPIError=CudaAPIError)),
-            external_stream=external_stream,
-            jit=jit,
-        )
+    def run(self, kernel: BlockKernel, blocks: int, threads_per_block: int, arguments: Any) -> None:
+        """Run a kernel for every thread that was asked for."""
+        threads = arguments[0]
+        assert (blocks - 1) * threads_per_block < threads <= blocks * threads_per_block
+        given, wanted = tuple(map(typeof, arguments)), signature_of(kernel)
+        assert given == wanted, f"{kernel.name} takes {wanted}, not {given}"
+        self.loop(kernel)(*arguments)
 
 
 def aligned(shape: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -229,6 +242,8 @@ class Array:
         self.shape = content.shape
         self.dtype = content.dtype
         self.size = content.size
+        self.itemsize = content.itemsize
+        self.strides = content.strides
         self.nbytes = content.nbytes
         self.data = SimpleNamespace(ptr=int(content.__array_interface__["data"][0]))
 
@@ -272,30 +287,86 @@ class Array:
         self.content[...] = source
 
 
+class Module:
+    """Loaded machine code."""
+
+    def __init__(self, libraries: Libraries) -> None:
+        self._libraries = libraries
+        self._kernels: dict[str, BlockKernel] = {}
+
+    def load(self, cubin: bytes) -> None:
+        """Take the names of the kernels."""
+        self._libraries.note("load", cubin)
+        if not cubin.startswith(CODE):
+            raise CUDADriverError("CUDA_ERROR_INVALID_IMAGE: device kernel image is invalid")
+        names = cubin.removeprefix(CODE).decode().splitlines()
+        kernels = [kernel for kernel in self._libraries.kernels if kernel.name in names]
+        self._kernels = {entry_name(kernel): kernel for kernel in kernels}
+
+    def get_function(self, name: str) -> "Function":
+        """Return a kernel."""
+        return Function(self._libraries, self._kernels[name])
+
+
+@dataclass
+class Function:
+    """A loaded kernel."""
+
+    libraries: Libraries
+    kernel: BlockKernel
+
+    def __call__(
+        self,
+        grid: tuple[int, ...],
+        block: tuple[int, ...],
+        args: tuple[Any, ...],
+        shared_mem: int = 0,
+        stream: Any = None,
+    ) -> None:
+        """Run it."""
+        self.libraries.note("launch", self.kernel.name, *block, stream.ptr)
+        numbers = iter(args)
+        arguments = [_argument(kind, numbers) for kind in signature_of(self.kernel)]
+        assert next(numbers, None) is None
+        (blocks,), (threads_per_block,) = grid, block
+        self.libraries.run(self.kernel, blocks, threads_per_block, arguments)
+
+
+def _argument(kind: Any, numbers: Iterator[Any]) -> Any:
+    """Return an argument of a kernel, from the numbers that machine code takes for it."""
+    if isinstance(kind, types.UniTuple):
+        return tuple(next(numbers) for _ in range(kind.count))
+    if not isinstance(kind, types.Array):
+        return next(numbers)
+    fields = [next(numbers) for _ in range(5 + 2 * kind.ndim)]
+    assert {type(each) for each in fields} == {np.int64}
+    memory_info, parent, size, item_bytes, pointer, *sizes = map(int, fields)
+    shape, strides = tuple(sizes[: kind.ndim]), tuple(sizes[kind.ndim :])
+    memory = (ctypes.c_uint8 * (size * item_bytes)).from_address(pointer)
+    array = np.asarray(memory).view(kind.dtype.name).reshape(shape)
+    assert (memory_info, parent, strides) == (0, 0, array.strides)
+    return array
+
+
 class Compiled:
-    """A compiled kernel."""
+    """A kernel that numba-cuda has compiled."""
 
     def __init__(
         self, libraries: Libraries, signature: Any, options: dict[str, Any], function: Any
     ) -> None:
-        self.options = options
         body = inspect.getclosurevars(function).nonlocals["body"]
-        (self.kernel,) = [kernel for kernel in libraries.kernels if kernel.body is body]
-        assert signature == signature_of(self.kernel)
-        libraries.note("compile", self)
+        (self._kernel,) = [kernel for kernel in libraries.kernels if kernel.body is body]
+        assert signature == signature_of(self._kernel)
+        libraries.note("jit", self._kernel.name, options)
         self._libraries = libraries
 
     def __getitem__(self, configuration: tuple[int, int, Any]) -> Callable[..., None]:
         blocks, threads_per_block, stream = configuration
 
-        def launch(threads: Any, *arguments: Any) -> None:
-            self._libraries.note("launch", self.kernel.name, blocks, threads_per_block, stream)
-            assert (blocks - 1) * threads_per_block < threads <= blocks * threads_per_block
-            on_host = (
-                argument.content if isinstance(argument, Array) else argument
-                for argument in arguments
-            )
-            self._libraries.loop(self.kernel)(threads, *on_host)
+        def launch(*arguments: Any) -> None:
+            self._libraries.note("launch", self._kernel.name, threads_per_block, stream)
+            on_host = [each.content if isinstance(each, Array) else each for each in arguments]
+            self._libraries.run(self._kernel, blocks, threads_per_block, on_host)
 
         return launch
 

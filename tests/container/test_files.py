@@ -15,6 +15,7 @@ import yaml
 from seedbed.cli import program
 from seedbed.manifest import Manifest
 from seedbed_server import cli as server_cli
+from seedbed_server.backends import cuda_kernels
 from seedbed_server.backends.compilation import CACHE_VARIABLE
 from seedbed_server.settings import Settings
 
@@ -93,8 +94,19 @@ def test_the_gpu_image_adds_its_libraries_to_the_other_image(stages: Stages) -> 
     assert base_of(stages["gpu"]) == base_of(stages["cpu"])
     assert [name for name, _ in stages["cpu"]] == ["FROM", "CMD"]
     copies = [rest for name, rest in stages["gpu"] if name == "COPY"]
-    assert copies == ["--from=gpu-dependencies /opt/gpu /opt/venv"]
+    libraries = "--from=gpu-dependencies /opt/gpu /opt/venv"
+    assert copies == [libraries, "--from=gpu-build /opt/kernels /opt/kernels"]
     assert base_of(stages["gpu-dependencies"]) == "dependencies"
+    # Their files are named after the sources and after numba-cuda, so both must be the image's own.
+    assert base_of(stages["gpu-build"]) == "build"
+    assert ("COPY", libraries) in stages["gpu-build"]
+
+
+def test_the_gpu_image_carries_the_kernels_for_three_kinds_of_gpu(stages: Stages) -> None:
+    environment = environment_of(with_base(stages, "gpu"))
+    command = f"python -m {cuda_kernels.__name__} 8.0 9.0 10.0 "
+    assert command in dict(stages["gpu-build"])["RUN"]
+    assert f"{CACHE_VARIABLE}={environment[CACHE_VARIABLE]} " in dict(stages["gpu-build"])["RUN"]
 
 
 def test_the_gpu_image_has_the_packages_extra(stages: Stages) -> None:

@@ -5,13 +5,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from seedbed.spec.errors import DeviceError, NoDeviceError, OutOfDeviceMemoryError
-from seedbed_server.backends import cuda
+from seedbed_server.backends import cuda, cuda_kernels
 from seedbed_server.backends.cpu import CpuBackend
 from seedbed_server.backends.cuda import CudaDevice, cuda_device_count
 from seedbed_server.backends.gpu import GpuBackend
@@ -31,11 +33,13 @@ ONE_LINE = r"^[^\n]+$"
 
 @pytest.fixture
 def stub(monkeypatch: pytest.MonkeyPatch) -> Libraries:
-    """CuPy and numba-cuda as stubs, with two devices."""
+    """CuPy and the compilers as stubs, with two devices and no cache."""
     libraries = Libraries()
     numba_cuda = libraries.numba_cuda()
     monkeypatch.setitem(sys.modules, "cupy", libraries.cupy())
-    monkeypatch.setattr(cuda, "_numba_cuda", lambda: numba_cuda)
+    monkeypatch.setattr(cuda_kernels, "machine_code", libraries.machine_code)
+    monkeypatch.setattr(cuda_kernels, "numba_cuda", lambda: numba_cuda)
+    monkeypatch.setattr(cuda_kernels, "cache_directory", lambda: None)
     return libraries
 
 
@@ -57,12 +61,12 @@ def test_without_cupy_one_line_names_it_and_the_extras(
 def test_without_numba_cuda_one_line_names_it_and_the_extras(
     stub: Libraries, monkeypatch: pytest.MonkeyPatch, call: Callable[[], object]
 ) -> None:
-    def missing() -> None:
-        raise ModuleNotFoundError("No module named 'numba.cuda'", name="numba.cuda")
+    def missing(name: str) -> str:
+        raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(cuda, "_numba_cuda", missing)
+    monkeypatch.setattr(cuda, "version", missing)
     with pytest.raises(
-        NoDeviceError, match=r"^a GPU needs numba.cuda: pip install 'seedbed\[gpu\]'[^\n]*$"
+        NoDeviceError, match=r"^a GPU needs numba-cuda: pip install 'seedbed\[gpu\]'[^\n]*$"
     ):
         call()
 
@@ -132,8 +136,7 @@ except seedbed.NoDeviceError as error:
 
 
 def test_numba_cuda_has_what_is_asked_of_it() -> None:
-    real = cuda._numba_cuda()
-    assert issubclass(real.cudadrv.driver.CudaAPIError, Exception)
+    real = cuda_kernels.numba_cuda()
     assert callable(real.external_stream)
     assert callable(real.jit)
     assert real.core.config.CUDA_LOW_OCCUPANCY_WARNINGS == 0
@@ -149,24 +152,55 @@ def test_it_gives_the_right_bits(stub: Libraries, cpu: CpuBackend) -> None:
     assert backend.free_slots == 2
 
 
-def test_every_kernel_is_compiled_once_for_the_device_and_without_fast_maths(
-    stub: Libraries,
-) -> None:
+# Its kernels.
+
+
+def test_all_kernels_are_loaded_as_one_module(stub: Libraries) -> None:
     CudaDevice(1)
-    compiled = stub.named("compile")
-    assert [call.arguments[0].kernel.name for call in compiled] == list(BLOCK_KERNELS)
-    assert {call.device for call in compiled} == {1}
-    assert {call.arguments[0].options["fastmath"] for call in compiled} == {False}
+    (compiled,) = stub.named("machine_code")
+    assert compiled.arguments == (list(BLOCK_KERNELS), (9, 0))
+    (loaded,) = stub.named("load")
+    assert loaded.device == 1
+    assert not stub.named("jit")
+
+
+def test_a_second_start_compiles_nothing(
+    stub: Libraries, cpu: CpuBackend, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(cuda_kernels, "cache_directory", lambda: tmp_path)
+    for _ in range(2):
+        assert run_self_test(GpuBackend(CudaDevice(), cpu, slots=2, slab_bytes=4096)) > 0
+    assert len(stub.named("machine_code")) == 1
+    first, second = stub.named("load")
+    assert first.arguments == second.arguments
 
 
 def test_a_kernel_that_is_not_the_backends_is_compiled_when_it_is_first_launched(
     stub: Libraries,
 ) -> None:
-    kernel = replace(BLOCK_KERNELS["uniform_float32"], name="another")
+    kernel = replace(BLOCK_KERNELS["uniform_float32"], name="another one")
+    stub.kernels.append(kernel)
     device = CudaDevice()
-    before = len(stub.named("compile"))
     assert device.kernel(kernel) is device.kernel(kernel)
-    assert len(stub.named("compile")) == before + 1
+    assert [call.arguments[0] for call in stub.named("machine_code")[1:]] == [["another one"]]
+
+
+@pytest.mark.parametrize("name", ["machine_code", "load"])
+def test_numba_cuda_compiles_and_launches_kernels_that_cannot_be_loaded(
+    stub: Libraries, cpu: CpuBackend, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    stub.raising[name] = CUDADriverError("CUDA_ERROR_NO_BINARY_FOR_GPU\nmore")
+    backend = GpuBackend(CudaDevice(1), cpu, slots=1, slab_bytes=4096)
+    assert caplog.messages == [
+        "numba-cuda compiles the kernels for this start: CUDA_ERROR_NO_BINARY_FOR_GPU"
+    ]
+    compiled = stub.named("jit")
+    assert [call.arguments[0] for call in compiled] == list(BLOCK_KERNELS)
+    assert {call.device for call in compiled} == {1}
+    # Other options would give other bits.
+    assert all(call.arguments[1] == {"fastmath": False, "lto": False} for call in compiled)
+    assert run_self_test(backend) > 0
+    assert_launches_are_on_the_stream_of_everything_else(stub)
 
 
 @pytest.mark.parametrize("limit", [None, 2**30])
@@ -190,19 +224,23 @@ def test_all_that_is_called_is_called_for_the_device(stub: Libraries, cpu: CpuBa
     assert [call.arguments for call in stub.named("Stream") if call.device == 1] == [(True,)] * 2
 
 
-def test_streams_do_not_block_and_numba_cuda_launches_on_them(
+def test_kernels_are_launched_on_the_stream_of_everything_else(
     stub: Libraries, cpu: CpuBackend
 ) -> None:
-    backend = GpuBackend(CudaDevice(), cpu, slots=1, slab_bytes=4096)
-    run_self_test(backend)
-    (pointer,) = {call.arguments[0] for call in stub.named("external_stream")}
-    assert {call.arguments[3] for call in stub.named("launch")} == {pointer}
-    assert {call.arguments[2] for call in stub.named("launch")} == {cuda.THREADS_PER_BLOCK}
-    assert {
+    run_self_test(GpuBackend(CudaDevice(), cpu, slots=1, slab_bytes=4096))
+    assert_launches_are_on_the_stream_of_everything_else(stub)
+
+
+def assert_launches_are_on_the_stream_of_everything_else(stub: Libraries) -> None:
+    (pointer,) = {
         call.arguments[0].ptr
         for name in ("get", "set", "Event.record")
         for call in stub.named(name)
-    } == {pointer}
+    }
+    assert {call.arguments[1:] for call in stub.named("launch")} == {
+        (cuda.THREADS_PER_BLOCK, pointer)
+    }
+    assert {call.stream.ptr for call in stub.named("launch") if call.stream} == {pointer}
 
 
 def test_copies_do_not_wait_and_waiting_sleeps(stub: Libraries, cpu: CpuBackend) -> None:
@@ -227,11 +265,13 @@ def test_what_a_stream_works_with_comes_from_the_pool_and_is_bound_to_the_stream
     uploaded = stream.upload(np.arange(12, dtype=np.uint64).reshape(4, 3))
     assert np.array_equal(uploaded.content, np.arange(12).reshape(4, 3))
     allocations = stub.named("empty")[before:]
+    stream.record()
+    (recorded,) = stub.named("Event.record")
     assert [call.arguments for call in allocations] == [(100, np.uint8), ((4, 3), np.uint64)]
     for call in allocations:
         assert call.pool is not None
         assert call.stream is not None
-        assert call.stream.ptr == stub.named("external_stream")[0].arguments[0]
+        assert call.stream is recorded.arguments[0]
     device.free_unused()
     assert [call.arguments[0] for call in stub.named("free_all_blocks")] == [allocations[0].pool]
 
@@ -371,6 +411,6 @@ def test_a_failure_is_a_device_error(
 def test_a_kernel_that_cannot_be_compiled_is_a_device_error(
     stub: Libraries, error: Exception
 ) -> None:
-    stub.raising["compile"] = error
+    stub.raising |= {"machine_code": error, "jit": error}
     with pytest.raises(DeviceError, match=r"^the GPU failed: [^\n]+$"):
         CudaDevice()

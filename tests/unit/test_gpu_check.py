@@ -11,11 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numba import cuda as numba_cuda
 
 from seedbed.spec.dtypes import FLOATING
-from seedbed_server.backends import cuda
-from seedbed_server.backends.cuda import signature_of, thread_function
+from seedbed_server.backends import cuda_kernels
+from seedbed_server.backends.cuda_kernels import ptx_of
 from seedbed_server.kernels.blocks import BLOCK_KERNELS
 from tests.stub_cupy import Libraries
 from tools.gpu_check import environment as environments
@@ -43,9 +42,9 @@ def rig(monkeypatch: pytest.MonkeyPatch) -> Rig:
     """A rehearsal in this process."""
     kernels = [element.kernel for element in ELEMENT_KERNELS.values()]
     libraries = Libraries(kernels=[*BLOCK_KERNELS.values(), *kernels])
-    stand_in = libraries.numba_cuda()
     monkeypatch.setitem(sys.modules, "cupy", libraries.cupy())
-    monkeypatch.setattr(cuda, "_numba_cuda", lambda: stand_in)
+    monkeypatch.setattr(cuda_kernels, "machine_code", libraries.machine_code)
+    monkeypatch.setattr(cuda_kernels, "cache_directory", lambda: None)
     return Rig(time.monotonic() + 600, rehearses=True)
 
 
@@ -75,8 +74,7 @@ def test_it_takes_less_than_eight_minutes() -> None:
 
 @pytest.mark.parametrize("element", ELEMENT_KERNELS.values(), ids=ELEMENT_KERNELS)
 def test_an_element_kernel_compiles_for_a_device(element: ElementKernel) -> None:
-    kernel = element.kernel
-    ptx, _ = numba_cuda.compile_ptx(thread_function(kernel), signature_of(kernel), cc=(9, 0))
+    ptx = ptx_of(element.kernel, (9, 0))
     assert ".visible .entry" in ptx
     assert ".local" not in ptx
     assert "call" not in ptx.replace(".callprototype", "")

@@ -12,12 +12,21 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
-from numba import cuda, float32
+from numba import cuda, float32, types
 from numba.cuda import compiler
+from numba.cuda.datamodel import default_manager
 
-from seedbed_server.backends.cuda import signature_of, thread_function
+from seedbed_server.backends import cuda_kernels
+from seedbed_server.backends.cuda_kernels import (
+    machine_arguments,
+    signature_of,
+    thread_function,
+    with_entry_name,
+)
 from seedbed_server.kernels.blocks import BLOCK_KERNELS, BlockKernel
+from tests.stub_cupy import Array, Libraries
 
 CAPABILITIES = [(7, 5), (8, 0), (9, 0), (10, 0)]
 
@@ -95,7 +104,7 @@ def library_of(kernel: BlockKernel) -> Any:
 
 def ptx_of(kernel: BlockKernel, capability: tuple[int, int]) -> str:
     """Return a kernel as the PTX of GPUs of a compute capability."""
-    return str(library_of(kernel).get_asm_str(cc=capability))
+    return with_entry_name(library_of(kernel).get_asm_str(cc=capability), kernel)
 
 
 @each_capability
@@ -132,20 +141,37 @@ def test_a_kernel_has_all_it_works_with_in_registers(
 
 
 @pytest.mark.parametrize("name", ["uniform_float32", "normal_float64"])
-def test_the_ptx_that_is_checked_is_that_which_numba_cuda_makes(name: str) -> None:
+def test_the_ptx_that_is_checked_is_that_of_the_machine_code(name: str) -> None:
     kernel, capability = BLOCK_KERNELS[name], CAPABILITIES[2]
-    ptx, _ = cuda.compile_ptx(thread_function(kernel), signature_of(kernel), cc=capability)
-    # The rest are names, which are numbered, and comments.
-    assert code(str(ptx)) == code(ptx_of(kernel, capability))
-    assert len(code(str(ptx))) > 100
+    assert ptx_of(kernel, capability) == cuda_kernels.ptx_of(kernel, capability)
 
 
-def code(ptx: str) -> list[str]:
-    """Return the operations, and the operands that are registers or numbers."""
-    return [
-        f"{operation} {', '.join(operand for operand in operands if not operand.startswith('['))}"
-        for operation, operands in instructions(ptx)
+@each_kernel
+def test_a_kernel_takes_the_numbers_that_a_launch_passes(kernel: BlockKernel) -> None:
+    runs, out = np.zeros((4, 2), np.uint64), np.zeros(9, kernel.out)
+    numbers = machine_arguments(
+        (
+            np.uint64(1),
+            Array(Libraries(), runs),
+            (np.uint32(0),) * 4,
+            kernel.word.type(0),
+            (kernel.real.type(0),) * kernel.param_count,
+            Array(Libraries(), out),
+        )
+    )
+    taken = re.findall(r"\.param \.([uf])(\d+) ", ptx_of(kernel, CAPABILITIES[0]))
+    assert taken == [
+        ("f" if number.dtype.kind == "f" else "u", str(8 * number.itemsize)) for number in numbers
     ]
+
+
+def test_numba_cudas_record_of_an_array_is_what_a_launch_passes() -> None:
+    fields = default_manager.lookup(types.Array(types.uint64, 2, "C"))._fields
+    assert fields == ("meminfo", "parent", "nitems", "itemsize", "data", "shape", "strides")
+    array = np.zeros((4, 3), np.uint64)
+    pointer = array.__array_interface__["data"][0]
+    passed = [int(number) for number in machine_arguments([Array(Libraries(), array)])]
+    assert passed == [0, 0, 12, 8, pointer, 4, 3, 24, 8]
 
 
 def test_the_number_of_written_fmas_is_that_of_the_contract() -> None:

@@ -1,4 +1,4 @@
-"""Stand-ins for CuPy and numba-cuda, so that the checks can be rehearsed without a device.
+"""Stand-ins for CuPy and the compilers, so that the checks can be rehearsed without a device.
 
 It is the stand-in of the tests. It runs the backend's kernels by the processor's own, which are
 compiled already, and those of the exhaustive checks as they are.
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from seedbed_server.backends import cuda
+from seedbed_server.backends import cuda_kernels
 from seedbed_server.backends.cpu_kernels import compiled_kernels
 from seedbed_server.kernels.blocks import BLOCK_KERNELS, BlockKernel
 from seedbed_server.kernels.rounding import FORMATS
@@ -21,12 +21,12 @@ from tools.gpu_check.element_kernels import ELEMENT_KERNELS
 
 
 def install() -> None:
-    """Let ``import cupy``, and the backend's way to numba-cuda, give the stand-ins."""
+    """Let ``import cupy``, and whoever wants machine code, have the stand-ins."""
     kernels = [*BLOCK_KERNELS.values(), *(element.kernel for element in ELEMENT_KERNELS.values())]
     libraries = Libraries(device_count=1, kernels=kernels, loop=_loop)
-    numba_cuda = libraries.numba_cuda()
     sys.modules["cupy"] = libraries.cupy()
-    cuda._numba_cuda = lambda: numba_cuda  # noqa: SLF001  # as the tests do
+    # Those of this session's temporary cache; see gpu_check.environment.
+    cuda_kernels.machine_code = libraries.machine_code
 
 
 def _loop(kernel: BlockKernel) -> Callable[..., None]:

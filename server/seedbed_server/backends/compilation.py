@@ -95,7 +95,7 @@ def _copy_missing(source: Path, target: Path) -> None:
 
 
 def sources_digest() -> str:
-    """Return a short digest of everything that the compiled kernels come from, this file's options included."""
+    """Return a short digest of the kernels' sources, and of this file, which has the options."""
     digest = hashlib.sha256(numba.__version__.encode())
     for path in (Path(__file__), *sorted(Path(kernels.__file__).parent.glob("*.py"))):
         digest.update(path.read_bytes())

@@ -1,25 +1,31 @@
-"""A CUDA device: memory, streams and events by CuPy, kernels by numba-cuda. The only file that needs either of them.
+"""A CUDA device: memory, streams, events and launches by CuPy, which no other file needs.
 
-CuPy owns all memory; numba-cuda's kernels take CuPy's arrays as they are and run on CuPy's streams.
+The kernels are machine code, made by :mod:`.cuda_kernels` and kept from one start to the next.
 Device memory comes from a pool of our own with a limit. Pinned memory does not come from CuPy's
 pool, which rounds up to powers of two, never shrinks and has no limit.
 """
 
+import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-from numba import types, uint64
-from numba.np.numpy_support import from_dtype
 from numpy.typing import NDArray
 
 from seedbed.spec.errors import DeviceError, NoDeviceError, OutOfDeviceMemoryError, SeedbedError
+from seedbed_server.backends import cuda_kernels
 from seedbed_server.backends.device import DeviceArray
 from seedbed_server.kernels.blocks import BLOCK_KERNELS, BlockKernel
 
+log = logging.getLogger(__name__)
+
 THREADS_PER_BLOCK = 128
+
+Launch = Callable[[int, Any, tuple[Any, ...]], None]
+"""Runs a kernel: for a number of blocks, on one of CuPy's streams, with arguments."""
 
 # How the CUDA runtime and the driver say that there is no room.
 OUT_OF_MEMORY = ("cudaErrorMemoryAllocation", "CUDA_ERROR_OUT_OF_MEMORY")
@@ -31,7 +37,7 @@ def cuda_device_count() -> int:
     Raises:
         NoDeviceError: if CuPy or numba-cuda is missing, or there is no driver or no device.
     """
-    cupy, _ = _libraries()
+    cupy = _cupy()
     try:
         if cupy.cuda.runtime.driverGetVersion() == 0:
             raise NoDeviceError("no GPU can be used here: there is no NVIDIA driver")
@@ -41,7 +47,7 @@ def cuda_device_count() -> int:
 
 
 class CudaDevice:
-    """One CUDA device; compiles all kernels for it when it is made.
+    """One CUDA device, with all kernels loaded.
 
     Args:
         index: the device's number, as in ``nvidia-smi``.
@@ -52,16 +58,18 @@ class CudaDevice:
         count = cuda_device_count()
         if not 0 <= index < count:
             raise NoDeviceError(f"there is no GPU {index} here: there are {count}, numbered from 0")
-        self._cupy, self._cuda = _libraries()
+        self._cupy = _cupy()
         self._index = index
         self._pool = self._cupy.cuda.MemoryPool()
         with self.used():
             if memory_limit_bytes is not None:
                 self._pool.set_limit(size=memory_limit_bytes)
-            # A process uses one device, so numba-cuda's context is the one that CuPy made current.
             properties = self._cupy.cuda.runtime.getDeviceProperties(index)
             self._name = f"{properties['name'].decode()} (GPU {index})"
-            self._kernels = {name: self._compiled(kernel) for name, kernel in BLOCK_KERNELS.items()}
+            self._capability = (properties["major"], properties["minor"])
+            self._kernels = self._usable(
+                BLOCK_KERNELS.values(), lambda: cuda_kernels.kept_machine_code(self._capability)
+            )
 
     @property
     def name(self) -> str:
@@ -71,7 +79,7 @@ class CudaDevice:
     def stream(self) -> "CudaStream":
         """Return a new non-blocking stream."""
         with self.used():
-            return CudaStream(self, self._cupy, self._cuda)
+            return CudaStream(self, self._cupy)
 
     def pinned(self, size_bytes: int) -> NDArray[np.uint8]:
         """Return page-locked host memory, exactly as much as was asked for."""
@@ -82,7 +90,7 @@ class CudaDevice:
             )
 
     def result(self, size_bytes: int) -> DeviceArray:
-        """Return memory as the caller's own code would get it: from CuPy's current allocator, on the current stream."""
+        """Return memory as the caller's code gets it: by CuPy's current allocator and stream."""
         with self.used(pool=False):
             memory = self._cupy.empty(size_bytes, np.uint8)
             # What the memory was used for before may still be under way on that stream.
@@ -107,7 +115,7 @@ class CudaDevice:
 
     @contextmanager
     def used(self, *, pool: bool = True) -> Iterator[None]:
-        """Make this the calling thread's device, and its pool where CuPy allocates; translate what CUDA raises."""
+        """Make this the calling thread's device, with its pool; translate what CUDA raises."""
         cupy = self._cupy
         try:
             with (
@@ -123,31 +131,43 @@ class CudaDevice:
                 raise OutOfDeviceMemoryError(_first_line(error)) from None
             raise DeviceError(f"the GPU failed: {_first_line(error)}") from error
 
-    def kernel(self, kernel: BlockKernel) -> Any:
-        """Return a kernel as compiled for this device; other than the backend's when first asked for."""
+    def kernel(self, kernel: BlockKernel) -> Launch:
+        """Return what runs a kernel; one that is not the backend's is compiled at its first use."""
         if kernel.name not in self._kernels:
-            self._kernels[kernel.name] = self._compiled(kernel)
+            self._kernels |= self._usable(
+                [kernel], lambda: cuda_kernels.machine_code([kernel], self._capability)
+            )
         return self._kernels[kernel.name]
 
-    def _compiled(self, kernel: BlockKernel) -> Any:
-        # Without the optimization at link time that numba-cuda else does, the machine code comes
-        # from the PTX that tests/unit/test_ptx.py reads.
-        return self._cuda.jit(signature_of(kernel), fastmath=False, lto=False)(
-            thread_function(kernel)
-        )
+    def _usable(
+        self, kernels: Iterable[BlockKernel], code: Callable[[], bytes]
+    ) -> dict[str, Launch]:
+        """Return what runs kernels by name: their machine code, or else what numba-cuda makes."""
+        try:
+            return self._loaded(kernels, code())
+        except Exception as error:  # noqa: BLE001  # CuPy's, CUDA's and the compilers'
+            log.warning("numba-cuda compiles the kernels for this start: %s", _first_line(error))
+            return {kernel.name: _by_numba_cuda(kernel) for kernel in kernels}
+
+    def _loaded(self, kernels: Iterable[BlockKernel], code: bytes) -> dict[str, Launch]:
+        module = self._cupy.cuda.Module()
+        module.load(code)
+        return {
+            kernel.name: _by_cupy(module.get_function(cuda_kernels.entry_name(kernel)))
+            for kernel in kernels
+        }
 
 
 class CudaStream:
     """A stream of one device."""
 
-    def __init__(self, device: CudaDevice, cupy: Any, cuda: Any) -> None:
+    def __init__(self, device: CudaDevice, cupy: Any) -> None:
         self._device = device
         self._cupy = cupy
         self._stream = cupy.cuda.Stream(non_blocking=True)
-        self._for_numba = cuda.external_stream(self._stream.ptr)
 
     def allocate(self, size_bytes: int) -> DeviceArray:
-        """Return memory of the pool; CuPy gives it to other streams only when this one has let go of it."""
+        """Return memory of the pool; other streams get it only when this one has let go of it."""
         with self._device.used(), self._stream:
             return self._cupy.empty(size_bytes, np.uint8)
 
@@ -160,12 +180,12 @@ class CudaStream:
 
     def launch(self, kernel: BlockKernel, threads: int, arguments: tuple[Any, ...]) -> None:
         """Run a kernel's body for every thread."""
-        # With another current stream, CuPy would make this one wait for that one before it shows
-        # numba-cuda an array.
+        # The stream is current, too: showing numba-cuda an array, CuPy would make this stream wait
+        # for any other that is.
         with self._device.used(), self._stream:
             blocks = -(-threads // THREADS_PER_BLOCK)
-            compiled = self._device.kernel(kernel)
-            compiled[blocks, THREADS_PER_BLOCK, self._for_numba](np.uint64(threads), *arguments)
+            launch = self._device.kernel(kernel)
+            launch(blocks, self._stream, (np.uint64(threads), *arguments))
 
     def copy_to_host(self, source: DeviceArray, target: NDArray[np.uint8]) -> None:
         """Copy to pinned memory, later."""
@@ -198,55 +218,48 @@ class CudaEvent:
             self._event.synchronize()
 
 
-def thread_function(kernel: BlockKernel) -> Callable[..., None]:
-    """Return the function that numba-cuda compiles: a kernel's body for the thread that it runs on."""
-    cuda = _numba_cuda()
-    body: Any = kernel.body
+def _by_cupy(function: Any) -> Launch:
+    def launch(blocks: int, stream: Any, arguments: tuple[Any, ...]) -> None:
+        numbers = tuple(cuda_kernels.machine_arguments(arguments))
+        function((blocks,), (THREADS_PER_BLOCK,), numbers, stream=stream)
 
-    def run(threads: Any, runs: Any, key: Any, split: Any, params: Any, out: Any) -> None:
-        thread = uint64(cuda.grid(1))
-        if thread < threads:
-            body(thread, runs, key, split, params, out)
-
-    return run
+    return launch
 
 
-def signature_of(kernel: BlockKernel) -> tuple[Any, ...]:
-    """Return the numba types of :func:`thread_function`'s arguments."""
-    return (
-        types.uint64,
-        types.Array(types.uint64, 2, "C"),
-        types.UniTuple(types.uint32, 4),
-        from_dtype(kernel.word),
-        types.UniTuple(from_dtype(kernel.real), kernel.param_count),
-        types.Array(from_dtype(kernel.out), 1, "C"),
+def _by_numba_cuda(kernel: BlockKernel) -> Launch:
+    """Return a kernel that numba-cuda compiles, loads and launches."""
+    # A process uses one device, so numba-cuda's context is the one that CuPy made current.
+    cuda = cuda_kernels.numba_cuda()
+    # Without its optimization at link time, the machine code comes from the PTX that
+    # tests/unit/test_ptx.py reads.
+    compiled = cuda.jit(cuda_kernels.signature_of(kernel), fastmath=False, lto=False)(
+        cuda_kernels.thread_function(kernel)
     )
 
+    def launch(blocks: int, stream: Any, arguments: tuple[Any, ...]) -> None:
+        compiled[blocks, THREADS_PER_BLOCK, cuda.external_stream(stream.ptr)](*arguments)
 
-def _libraries() -> tuple[Any, Any]:
-    """Return CuPy and numba-cuda, imported when a device is first asked for.
+    return launch
+
+
+def _cupy() -> Any:
+    """Return CuPy, imported when a device is first asked for.
 
     Raises:
-        NoDeviceError: naming what is missing.
+        NoDeviceError: naming what is missing, CuPy or numba-cuda.
     """
     try:
         with warnings.catch_warnings():
             # CuPy warns of a driver that it cannot find; counting devices says so too.
             warnings.simplefilter("ignore")
             import cupy
-        return cupy, _numba_cuda()
+        version("numba-cuda")
+        return cupy
     except ImportError as error:
-        message = f"a GPU needs {error.name or 'CuPy'}: pip install 'seedbed[gpu]' (CUDA 13) or 'seedbed[gpu-cuda12]'"
-        raise NoDeviceError(message) from None
-
-
-def _numba_cuda() -> Any:
-    from numba import cuda
-    from numba.cuda.core import config
-
-    # A small tensor leaves most of a GPU idle, and that is no fault.
-    config.CUDA_LOW_OCCUPANCY_WARNINGS = 0
-    return cuda
+        raise NoDeviceError(
+            f"a GPU needs {error.name or 'CuPy'}: "
+            "pip install 'seedbed[gpu]' (CUDA 13) or 'seedbed[gpu-cuda12]'"
+        ) from None
 
 
 def _first_line(error: BaseException) -> str:
