@@ -124,15 +124,16 @@ def test_the_full_self_test_names_each_kernel_that_is_wrong(cpu: Any) -> None:
     assert set(differing) == {kernel_of(vector) for vector in golden_vectors()}
 
 
-def test_nothing_but_the_cuda_file_names_its_libraries() -> None:
+def test_nothing_but_the_cuda_files_names_their_libraries() -> None:
     folder = Path(devices.__file__).parent
-    naming = {
-        str(path.relative_to(folder))
-        for path in folder.rglob("*.py")
-        if any(
-            word in path.read_text()
-            for word in ("import cupy", "from numba import cuda", "numba.cuda import")
-        )
-    }
-    assert naming == {"backends/cuda.py"}
+
+    def naming(*words: str) -> set[str]:
+        return {
+            str(path.relative_to(folder))
+            for path in folder.rglob("*.py")
+            if any(word in path.read_text() for word in words)
+        }
+
+    assert naming("import cupy") == {"backends/cuda.py"}
+    assert naming("from numba import cuda", "numba.cuda") == {"backends/cuda_kernels.py"}
     assert CudaDevice.__module__.endswith("backends.cuda")
