@@ -33,8 +33,8 @@ def modules(page: str) -> set[str]:
 
 
 def paths(page: str) -> set[str]:
-    """Return the paths that a page names."""
-    return {word for word in words(page) if PATH.fullmatch(word)}
+    """Return the paths that a page names, but for what commands make, such as `.venv`."""
+    return {word for word in words(page) if PATH.fullmatch(word) and not word.startswith(".venv")}
 
 
 def module_exists(module: str) -> bool:
