@@ -4,31 +4,19 @@ ptxas, which makes machine code from PTX, may contract only a product and a sum 
 mode. The bits are safe where no such pair is left.
 """
 
-import ast
-import functools
-import inspect
 import re
-import textwrap
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 from numba import cuda, float32, types
-from numba.cuda import compiler
 from numba.cuda.datamodel import default_manager
 
 from seedbed_server.backends import cuda_kernels
-from seedbed_server.backends.cuda_kernels import (
-    machine_arguments,
-    signature_of,
-    thread_function,
-    with_entry_name,
-)
+from seedbed_server.backends.cuda_kernels import machine_arguments
 from seedbed_server.kernels.blocks import BLOCK_KERNELS, BlockKernel
+from tests.ptx import CAPABILITIES, fmas_written, instructions, ptx_of, value_of
 from tests.stub_cupy import Array, Libraries
-
-CAPABILITIES = [(7, 5), (8, 0), (9, 0), (10, 0)]
 
 # What may happen to a floating-point number. Not in it: .approx, .full and .ftz, calls, and
 # conversions between floats.
@@ -36,41 +24,12 @@ ALLOWED = re.compile(
     r"((add|sub|mul|neg|abs|min|max|selp|mov)|(fma|div|sqrt)\.rn|setp\.\w+|(ld|st)\.\w+)\.f(32|64)"
     r"|cvt\.rn\.f(32|64)\.[su](32|64)"
 )
-INSTRUCTION = re.compile(r"^\s*(?:@!?%\w+\s+)?([a-z][\w.]*)\s+(.*);$", re.MULTILINE)
-
 each_kernel = pytest.mark.parametrize(
     "kernel", BLOCK_KERNELS.values(), ids=lambda kernel: kernel.name
 )
 each_capability = pytest.mark.parametrize(
     "capability", CAPABILITIES, ids=lambda cc: f"sm_{cc[0]}{cc[1]}"
 )
-
-
-def value_of(kernel: BlockKernel) -> Any:
-    """Return the element function that a kernel's body was made with."""
-    body: Any = kernel.body
-    return inspect.getclosurevars(body.py_func).nonlocals["value"]
-
-
-def fmas_written(element: Any) -> int:
-    """Count the fma's in an element function's source and in those that it calls, per call."""
-    function = element.py_func
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    calls = [
-        node.func.id
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    ]
-    callees = (function.__globals__.get(name) for name in calls)
-    return calls.count("fma") + sum(
-        fmas_written(callee) for callee in callees if hasattr(callee, "py_func")
-    )
-
-
-def instructions(ptx: str) -> Iterator[tuple[str, list[str]]]:
-    """Yield the operation and the operands of every instruction."""
-    for operation, operands in INSTRUCTION.findall(ptx):
-        yield operation, [operand.strip() for operand in operands.split(",")]
 
 
 def sums_of_products(ptx: str) -> list[str]:
@@ -87,24 +46,6 @@ def sums_of_products(ptx: str) -> list[str]:
         if name == "mul" or (name in {"neg", "abs", "mov", "selp"} and of_product):
             products.add(result)
     return found
-
-
-@functools.cache
-def library_of(kernel: BlockKernel) -> Any:
-    """Return a kernel as numba-cuda's LLVM code.
-
-    This is :func:`cuda.compile_ptx` but for its end. The way to LLVM takes seconds, and is the same
-    for all GPUs; that from LLVM to the PTX of one takes a tenth of one.
-    """
-    library, _ = compiler._compile_pyfunc_with_fixup(
-        thread_function(kernel), signature_of(kernel), device=False, abi="numba", cc=CAPABILITIES[0]
-    )
-    return library
-
-
-def ptx_of(kernel: BlockKernel, capability: tuple[int, int]) -> str:
-    """Return a kernel as the PTX of GPUs of a compute capability."""
-    return with_entry_name(library_of(kernel).get_asm_str(cc=capability), kernel)
 
 
 @each_capability

@@ -51,11 +51,16 @@ def kept_machine_code(capability: Capability) -> bytes:
 
 def machine_code(kernels: Iterable[BlockKernel], capability: Capability) -> bytes:
     """Return kernels as one cubin, each under its :func:`entry_name`; takes a second for each."""
+    return assembled([ptx_of(kernel, capability) for kernel in kernels], capability)
+
+
+def assembled(ptx: Iterable[str], capability: Capability) -> bytes:
+    """Return PTX as one cubin."""
     from cuda.core import Linker, LinkerOptions, ObjectCode
 
-    ptx = [ObjectCode.from_ptx(ptx_of(kernel, capability).encode()) for kernel in kernels]
     options = LinkerOptions(arch="sm_{}{}".format(*capability))
-    return bytes(Linker(*ptx, options=options).link("cubin").code)
+    codes = [ObjectCode.from_ptx(each.encode()) for each in ptx]
+    return bytes(Linker(*codes, options=options).link("cubin").code)
 
 
 def ptx_of(kernel: BlockKernel, capability: Capability) -> str:
