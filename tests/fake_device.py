@@ -2,10 +2,10 @@
 
 Work that is given to a stream is done when an event of the stream is waited for, or at any moment
 before that. Memory holds a pattern when it is handed out, from the moment that a copy to it is
-ordered until the copy is done, and when it
-has been freed. Using memory before the work that uses it was waited for is a violation: an
-assertion fails, and ``violations`` names it, since the failure may have come in a thread or where
-nobody looks. The n-th call of a kind fails on demand, and memory may be limited.
+ordered until the copy is done, and when it has been freed: what is used too soon gives other bits.
+What does not show in the bits is a violation: an assertion fails, and ``violations`` names it,
+since the failure may have come in a thread or where nobody looks. The n-th call of a kind fails on
+demand, and memory may be limited.
 """
 
 import functools
@@ -16,7 +16,7 @@ import weakref
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -36,43 +36,17 @@ Call = Literal["allocate", "launch", "copy", "record", "wait"]
 Schedule = Literal["late", "early"] | int
 """When work is done: when it is waited for, when it is given, or at moments drawn with a seed."""
 
-Span = tuple[int, int]
-"""Addresses: the first one, and that behind the last one."""
-
-
-def span_of(array: NDArray[Any]) -> Span:
-    """Return where a contiguous array lies."""
-    assert array.flags.c_contiguous
-    begin = int(array.__array_interface__["data"][0])
-    return begin, begin + array.nbytes
-
-
-def overlap(a: Span, b: Span) -> bool:
-    """Return whether two spans share a byte."""
-    return max(a[0], b[0]) < min(a[1], b[1])
-
-
-@dataclass(eq=False)
-class Memory:
-    """The bytes of one allocation; outlives the allocation, so that a late use of it shows."""
-
-    content: NDArray[np.uint8]
-    is_freed: bool = False
-
 
 class Block:
     """What device arrays of one allocation refer to; the allocation ends with it."""
 
-    def __init__(self, device: "FakeDevice", memory: Memory) -> None:
+    def __init__(self, device: "FakeDevice", content: NDArray[np.uint8]) -> None:
         self.device = device
-        self.memory = memory
+        self.content = content
 
 
 class FakeArray:
     """Device memory as the host sees it: to slice, to view and to pass on, but not to read."""
-
-    __array_ufunc__ = None
-    __hash__ = None  # type: ignore[assignment]  # like numpy's arrays
 
     def __init__(
         self, block: Block, begin: int, dtype: np.dtype[Any], shape: tuple[int, ...]
@@ -84,7 +58,7 @@ class FakeArray:
         self.shape = shape
         self.size = int(np.prod(shape, dtype=np.int64))
         self.nbytes = self.size * dtype.itemsize
-        assert self.begin + self.nbytes <= block.memory.content.size
+        assert self.begin + self.nbytes <= block.content.size
 
     def __getitem__(self, key: slice) -> "FakeArray":
         assert isinstance(key, slice), "the host reads an element of device memory"
@@ -101,21 +75,10 @@ class FakeArray:
         assert self.nbytes % new.itemsize == 0
         return FakeArray(self.block, self.begin, new, (self.nbytes // new.itemsize,))
 
-    def __array__(self, *arguments: Any, **keywords: Any) -> NDArray[Any]:
-        raise AssertionError("the host reads device memory without a copy")
-
-    __iter__ = __array__
-    __len__ = __array__
-    __bool__ = __array__
-    __eq__ = __array__  # type: ignore[assignment]
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        raise AssertionError("the host writes device memory without a copy")
-
     @property
     def on_host(self) -> NDArray[Any]:
         """The memory, for this module only."""
-        whole = self.block.memory.content[self.begin : self.begin + self.nbytes]
+        whole = self.block.content[self.begin : self.begin + self.nbytes]
         return whole.view(self.dtype).reshape(self.shape)
 
 
@@ -124,39 +87,10 @@ class Work:
     """Something that a stream was given to do."""
 
     do: Callable[[], None]
-    device_reads: tuple[FakeArray, ...] = ()
-    device_writes: tuple[FakeArray, ...] = ()
-    pinned: NDArray[np.uint8] | None = None
+    uses: tuple[NDArray[np.uint8], ...]
+    """Allocations; it does not keep them alive, whoever gives the work must."""
     is_pinned_intact: Callable[[], bool] = lambda: True
     is_done: bool = False
-
-    reads: tuple[Span, ...] = field(init=False)
-    writes: tuple[Span, ...] = field(init=False)
-    memories: tuple[Memory, ...] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.reads = tuple(span_of(array.on_host) for array in self.device_reads)
-        self.writes = tuple(span_of(array.on_host) for array in self.device_writes)
-        self.memories = tuple(
-            array.block.memory for array in (*self.device_reads, *self.device_writes)
-        )
-        # Work keeps no allocation alive: whoever gives the work must.
-        self.device_reads = self.device_writes = ()
-
-
-def share_pinned_memory(a: Work, b: Work) -> bool:
-    """Return whether both use the same pinned memory."""
-    return (
-        a.pinned is not None
-        and b.pinned is not None
-        and overlap(span_of(a.pinned), span_of(b.pinned))
-    )
-
-
-def share_device_memory(a: Work, b: Work) -> bool:
-    """Return whether one writes to device memory that the other one uses."""
-    pairs = [(a.writes, b.reads + b.writes), (a.reads, b.writes)]
-    return any(overlap(mine, other) for ours, others in pairs for mine in ours for other in others)
 
 
 class FakeDevice:
@@ -184,7 +118,7 @@ class FakeDevice:
         self._failing: dict[Call, set[int]] = {}
         self._live_bytes = 0
         self._unused: Counter[int] = Counter()
-        self._freed: deque[Memory] = deque()
+        self._freed: deque[NDArray[np.uint8]] = deque()
         self._streams: weakref.WeakSet[FakeStream] = weakref.WeakSet()
         self._pinned: list[NDArray[np.uint8]] = []
 
@@ -229,9 +163,8 @@ class FakeDevice:
             self._failing[call] = {self.calls[call] + number for number in numbers}
 
     def contents(self, array: FakeArray) -> NDArray[Any]:
-        """Return what an array holds, once all work on it has been waited for."""
+        """Return what an array holds."""
         with self.call("contents"):
-            self._check(Work(lambda: None, device_reads=(array,)), None)
             return array.on_host.copy()
 
     @property
@@ -267,7 +200,6 @@ class FakeDevice:
 
     def give(self, work: Work, stream: "FakeStream") -> None:
         """Put work at the end of a stream."""
-        self._check(work, stream)
         stream.unsettled.append(work)
         if self._schedule == "early":
             stream.work()
@@ -284,18 +216,17 @@ class FakeDevice:
                 raise OutOfDeviceMemoryError(
                     f"no room for {size} bytes beside {self._held_bytes()}"
                 )
-            memory = Memory(np.full(size, POISON, np.uint8))
+            content = np.full(size, POISON, np.uint8)
             self._live_bytes += size
             self.peak_bytes = max(self.peak_bytes, self._live_bytes)
-            block = Block(self, memory)
+            block = Block(self, content)
             # Runs in any thread at any moment, so it only takes a note.
-            weakref.finalize(block, self._freed.append, memory).atexit = False
+            weakref.finalize(block, self._freed.append, content).atexit = False
             return FakeArray(block, 0, dtype, shape)
 
     def is_pinned(self, array: NDArray[np.uint8]) -> bool:
         """Return whether host memory is such that copies may use it."""
-        begin, end = span_of(array)
-        return any(whole[0] <= begin and end <= whole[1] for whole in map(span_of, self._pinned))
+        return any(np.may_share_memory(array, whole) for whole in self._pinned)
 
     def violate(self, message: str) -> None:
         """Note what must not be, and fail."""
@@ -307,34 +238,17 @@ class FakeDevice:
 
     def _take_back_freed(self) -> None:
         while self._freed:
-            memory = self._freed.popleft()
-            using = [
-                work
-                for stream in self._streams
-                for work in stream.unsettled
-                if memory in work.memories
-            ]
-            if using:
-                self.violations.append(
-                    "memory was freed before the work that uses it was waited for"
-                )
-            for work in using:
-                work.do = lambda: None
-            memory.content.fill(POISON)
-            memory.is_freed = True
-            self._live_bytes -= memory.content.size
-            self._unused[memory.content.size] += 1
-
-    def _check(self, work: Work, stream: "FakeStream | None") -> None:
-        """Fail if unsettled work uses what new work shall use."""
-        for other_stream in self._streams:
-            for other in other_stream.unsettled:
-                if share_pinned_memory(work, other):
-                    self.violate(
-                        "pinned memory is used again before the work that uses it was waited for"
-                    )
-                if other_stream is not stream and share_device_memory(work, other):
-                    self.violate("two streams use the same device memory at a time")
+            content = self._freed.popleft()
+            for stream in self._streams:
+                for work in stream.unsettled:
+                    if any(content is each for each in work.uses):
+                        self.violations.append(
+                            "memory was freed before the work that uses it was waited for"
+                        )
+                        work.do = lambda: None
+            content.fill(POISON)
+            self._live_bytes -= content.size
+            self._unused[content.size] += 1
 
     def _do_some_work(self) -> None:
         for _ in range(self._random.randrange(4)):
@@ -371,9 +285,8 @@ class FakeStream:
         target = self._device.allocate(source.shape, source.dtype)
         content, place = source.copy(), target.on_host
         with self._device.call("upload"):
-            self._device.give(
-                Work(lambda: np.copyto(place, content), device_writes=(target,)), self
-            )
+            work = Work(lambda: np.copyto(place, content), (target.block.content,))
+            self._device.give(work, self)
         return target
 
     def launch(self, kernel: BlockKernel, threads: int, arguments: tuple[Any, ...]) -> None:
@@ -401,7 +314,7 @@ class FakeStream:
         with self._device.call("launch") as fails:
             if fails:
                 raise DeviceError("the launch failed")
-            self._device.give(Work(run, device_reads=(runs,), device_writes=(out,)), self)
+            self._device.give(Work(run, (runs.block.content, out.block.content)), self)
 
     def copy_to_host(self, source: FakeArray, target: NDArray[np.uint8]) -> None:
         """Copy later; until then the target holds the pattern."""
@@ -410,7 +323,7 @@ class FakeStream:
         with self._device.call("copy") as fails:
             if fails:
                 raise DeviceError("the copy failed")
-            work = Work(lambda: np.copyto(target, content), device_reads=(source,), pinned=target)
+            work = Work(lambda: np.copyto(target, content), (source.block.content,))
             self._device.copied.append(target.size)
             target.fill(POISON)
             self._device.give(work, self)
@@ -424,8 +337,7 @@ class FakeStream:
                 raise DeviceError("the copy failed")
             work = Work(
                 lambda: np.copyto(place, source),
-                device_writes=(target,),
-                pinned=source,
+                (target.block.content,),
                 is_pinned_intact=lambda: np.array_equal(content, source),
             )
             self._device.give(work, self)
