@@ -45,6 +45,16 @@ def test_machine_code_is_compiled_once_for_each_capability(
     assert len(list(cache.iterdir())) == 2, "and nothing else is left"
 
 
+def test_a_file_that_cannot_take_its_name_leaves_nothing_behind(
+    compiled: list[Capability], cache: Path
+) -> None:
+    (cache / cuda_kernels._file_name((8, 0))).mkdir()
+    for _ in range(2):
+        assert kept_machine_code((8, 0)) == code_for((8, 0))
+    assert compiled == [(8, 0), (8, 0)]
+    assert [path.is_dir() for path in cache.iterdir()] == [True]
+
+
 def test_the_program_fills_the_cache(compiled: list[Capability], cache: Path) -> None:
     cuda_kernels.main(["8.0", "8.6", "10.0"])
     assert compiled == [(8, 0), (8, 6), (10, 0)]

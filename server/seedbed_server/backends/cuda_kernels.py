@@ -161,8 +161,11 @@ def _read(path: Path) -> bytes | None:
 
 def _write(path: Path, code: bytes) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_bytes(_with_digest(path, code))
-    partial.replace(path)
+    try:
+        partial.write_bytes(_with_digest(path, code))
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)  # there only if one of the two failed
 
 
 def _with_digest(path: Path, code: bytes) -> bytes:
