@@ -15,15 +15,20 @@ from seedbed.rules import (
     checked_keys,
     first_match,
     pairs_of,
+    parse_fan_axes,
     parse_initializer,
     parse_rules,
+    refuse,
+    unfilled,
+    unmatched,
 )
 from seedbed.spec.errors import InvalidArgumentError, bad_type, bad_value
 from seedbed.spec.fans import FanAxes
 from seedbed.spec.info import NUMERICS
 from seedbed.spec.initializers import parameters
 from seedbed.spec.seeds import as_draw, as_seed
-from seedbed.spec.tensors import TensorSpec
+from seedbed.spec.shapes import as_shape
+from seedbed.spec.tensors import TensorSpec, as_name
 
 FORMAT = 1
 """The version of the file format."""
@@ -140,7 +145,8 @@ class Manifest:
         """Return the manifest of a document as :meth:`load` reads it.
 
         Raises:
-            InvalidArgumentError: naming the key, such as ``tensors.wte.weight.shape[1]``.
+            InvalidArgumentError: naming the key, such as ``tensors.wte.weight.shape[1]``; or all
+                tensors that nothing fills, and all rules that match no tensor.
         """
         document = checked_keys(
             "manifest",
@@ -156,13 +162,7 @@ class Manifest:
         if not isinstance(tensors, Mapping):
             raise bad_type("tensors", "a mapping from names to shapes", tensors)
         rules = parse_rules("rules", document.get("rules"), parse_initializer)
-        specs = []
-        for name, entry in tensors.items():
-            try:
-                specs.append(_spec(name, entry, rules, document))
-            except InvalidArgumentError as error:
-                raise error.within(f"tensors.{name}") from None
-        return cls(specs)
+        return cls(_specs(tensors, rules, document, partial=None))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document of this manifest, every tensor complete."""
@@ -181,6 +181,7 @@ class Manifest:
         seed: int,
         dtype: Any = None,
         fan_axes: FanAxes | None = None,
+        partial: bool = False,
     ) -> "Manifest":
         """Return a manifest with the names, shapes and dtypes of a safetensors file.
 
@@ -192,25 +193,25 @@ class Manifest:
             seed: of every tensor whose initializer does not carry one.
             dtype: of every tensor; None keeps the file's.
             fan_axes: of every tensor; ``FanAxes(in_axis=1, out_axis=0)`` is PyTorch's layout.
+            partial: the file is a part of a model: a rule that matches nothing is for another part,
+                and no error.
 
         Raises:
-            InvalidValueError: if the file is no safetensors file, or no rule matches a name.
+            InvalidValueError: if the file is no safetensors file; or naming the tensors that no
+                rule matches, and the rules that match no tensor.
             OSError: if it cannot be read.
         """
         # Rules are no option here, so that None is refused.
         pairs = parse_rules("rules", pairs_of("rules", rules), parse_initializer)
         shared = {"seed": seed, "dtype": dtype, "fan_axes": fan_axes}
-        specs = []
-        for name, entry in read_header(path).items():
-            shape_and_dtype = {
-                "shape": entry.shape,
-                "dtype": entry.dtype if dtype is None else dtype,
-            }
-            try:
-                specs.append(_spec(name, shape_and_dtype, pairs, shared))
-            except InvalidArgumentError as error:
-                raise error.within(f"tensors.{name}").within(str(path)) from None
-        return cls(specs)
+        tensors = {
+            name: {"shape": entry.shape, "dtype": entry.dtype if dtype is None else dtype}
+            for name, entry in read_header(path).items()
+        }
+        try:
+            return cls(_specs(tensors, pairs, shared, partial=partial))
+        except InvalidArgumentError as error:
+            raise error.within(str(path)) from None
 
 
 def filled_manifest(
@@ -249,13 +250,45 @@ def filled_manifest(
 _TENSOR_KEYS = ("shape", "dtype", "initializer", "seed", "draw", "fan_axes")
 
 
+def _specs(
+    tensors: Mapping[Any, Any],
+    rules: Sequence[tuple[str, Filling]],
+    shared: Mapping[str, Any],
+    *,
+    partial: bool | None,
+) -> list[TensorSpec]:
+    """Return the specs of entries as they stand in a manifest's file."""
+    specs: dict[str, TensorSpec | None] = {}
+    shapes = {}
+    for key, value in tensors.items():
+        try:
+            name = as_name(key)
+            entry = value if isinstance(value, Mapping) else {"shape": value}
+            specs[name] = _spec(name, checked_keys("tensor", entry, _TENSOR_KEYS), rules, shared)
+            if specs[name] is None:
+                shapes[name] = as_shape(entry.get("shape"), 1)
+        except InvalidArgumentError as error:
+            raise error.within(f"tensors.{key}") from None
+    filled = [spec for spec in specs.values() if spec is not None]
+    missing = unfilled(shapes, {spec.name for spec in filled}, needy="tensor")
+    refuse([*missing, *unmatched(rules, specs, partial=partial)])
+    return filled
+
+
 def _spec(
-    name: str, entry: Any, rules: Sequence[tuple[str, Filling]], shared: Mapping[str, Any]
-) -> TensorSpec:
-    if not isinstance(entry, Mapping):
-        entry = {"shape": entry}
-    entry = checked_keys("tensor", entry, _TENSOR_KEYS)
-    filling = _filling(str(name), entry.get("initializer"), rules)
+    name: str,
+    entry: Mapping[str, Any],
+    rules: Sequence[tuple[str, Filling]],
+    shared: Mapping[str, Any],
+) -> TensorSpec | None:
+    """Return the spec of an entry; None if nothing says what fills the tensor."""
+    own = entry.get("initializer")
+    if own is not None:
+        filling = parse_initializer(own)
+    elif (rule := first_match(rules, name)) is not None:
+        filling = rule[1]
+    else:
+        return None
     seeds = (entry.get("seed"), filling.seed_bits, shared.get("seed"))
     # Biases of one axis cannot have the layout of the weights, and need none.
     takes_axes = filling.spec.has_fans or filling.spec.has_layout
@@ -270,23 +303,8 @@ def _spec(
         initializer=filling,
         seed=next((seed for seed in seeds if seed is not None), None),
         draw=entry.get("draw", 0),
-        fan_axes=_fan_axes(entry.get("fan_axes", shared_axes)),
+        fan_axes=parse_fan_axes(entry.get("fan_axes", shared_axes)),
     )
-
-
-def _filling(name: str, own: Any, rules: Sequence[tuple[str, Filling]]) -> Filling:
-    if own is not None:
-        return parse_initializer(own)
-    rule = first_match(rules, name)
-    if rule is None:
-        raise bad_value("initializer", "given, here or by a rule that matches the name", None)
-    return rule[1]
-
-
-def _fan_axes(value: Any) -> FanAxes | None:
-    if value is None or isinstance(value, FanAxes):
-        return value
-    return FanAxes(**checked_keys("fan_axes", value, ("in_axis", "out_axis", "batch_axis")))
 
 
 def _entry(spec: TensorSpec) -> dict[str, Any]:

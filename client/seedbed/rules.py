@@ -1,7 +1,7 @@
 """Rules: patterns on names, and what fills the tensors whose name matches.
 
 Every way from rules to a manifest goes through here: all rules are read before any is applied, so
-that a wrong one is refused whether it matches a name or not.
+that a wrong one is refused whether it matches a name or not, and so is one that matches none.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -10,7 +10,14 @@ from enum import Enum, auto
 from fnmatch import fnmatchcase
 from typing import Any, TypeVar
 
-from seedbed.spec.errors import InvalidArgumentError, bad_type, bad_value, shorten
+from seedbed.patterns import close_patterns, lines_of_rules
+from seedbed.spec.errors import (
+    InvalidArgumentError,
+    InvalidValueError,
+    bad_type,
+    bad_value,
+    shorten,
+)
 from seedbed.spec.fans import FanAxes
 from seedbed.spec.initializers import (
     INITIALIZERS,
@@ -26,7 +33,7 @@ from seedbed.spec.tensors import SeededInitializer
 ContentT = TypeVar("ContentT")
 
 InitializerLike = InitializerSpec | SeededInitializer | str | Mapping[str, Any]
-"""An initializer, its name, or ``{class_name: ..., config: {...}}``."""
+"""An initializer, its name, or ``{class_name: ..., config: {...}, fan_axes: {...}}``."""
 
 Rules = Mapping[str, ContentT] | Sequence[tuple[str, ContentT] | Mapping[str, Any]]
 """What fills the tensors whose name a pattern matches; the first match counts.
@@ -38,7 +45,7 @@ distinct; ``*`` matches dots and slashes, too.
 
 _RULE = "(pattern, initializer) or {match: pattern, initializer: ...}"
 # Keras writes four.
-_INITIALIZER_KEYS = ("class_name", "config", "module", "registered_name")
+_INITIALIZER_KEYS = ("class_name", "config", "module", "registered_name", "fan_axes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,23 +130,57 @@ def decide(
     defaults: Mapping[str, ContentT | Unsaid],
     pairs: Sequence[tuple[str, ContentT]],
     *,
+    shapes: Mapping[str, Sequence[int]],
     empty: Collection[str] = (),
     argument: str = "rules",
     needy: str = "tensor",
+    partial: bool = False,
 ) -> dict[str, ContentT]:
     """Return what fills each tensor of a model: what its first rule says, else its default.
 
-    None leaves a tensor as it is.
-
-    Args:
-        defaults: what fills each tensor where no rule matches its name.
-        pairs: the rules.
-        empty: the tensors that hold nothing which could be left as it is.
-        argument: what the caller names the rules.
-        needy: which tensors need a rule, for the error.
+    The arguments are those of :func:`settle`.
 
     Raises:
-        InvalidValueError: naming all tensors of which nothing says what fills them.
+        InvalidValueError: naming all tensors of which nothing says what fills them, and all rules
+            that match no tensor.
+    """
+    decided, faults = settle(
+        defaults,
+        pairs,
+        shapes=shapes,
+        empty=empty,
+        argument=argument,
+        needy=needy,
+        partial=partial,
+    )
+    refuse(faults, argument)
+    return decided
+
+
+def settle(
+    defaults: Mapping[str, ContentT | Unsaid],
+    pairs: Sequence[tuple[str, ContentT]],
+    *,
+    shapes: Mapping[str, Sequence[int]],
+    empty: Collection[str] = (),
+    aliases: Collection[str] = (),
+    argument: str = "rules",
+    needy: str = "tensor",
+    partial: bool = False,
+) -> tuple[dict[str, ContentT], list[str]]:
+    """Return what fills each tensor, and what is wrong with the rules: a text for each fault.
+
+    :func:`refuse` makes one error of the faults of several settlements.
+
+    Args:
+        defaults: what fills each tensor where no rule matches its name; None leaves it as it is.
+        pairs: the rules.
+        shapes: of the tensors, for the text.
+        empty: the tensors that hold nothing which could be left as it is.
+        aliases: further names of these tensors. A rule may match them, and then does nothing.
+        argument: what the caller names the rules.
+        needy: which tensors need a rule, for the text.
+        partial: whether the tensors are a part of a model, so that rules may be for the others.
     """
     decided: dict[str, ContentT] = {}
     unsaid = []
@@ -150,9 +191,73 @@ def decide(
             unsaid.append(name)
         else:
             decided[name] = content
-    if unsaid:
-        raise bad_value(argument, f"a rule for each {needy}", ", ".join(unsaid))
-    return decided
+    unused = unmatched(pairs, [*defaults, *aliases], argument=argument, partial=partial)
+    missing = unfilled({name: shapes.get(name) for name in unsaid}, decided, argument, needy)
+    return decided, [*missing, *unused]
+
+
+def unfilled(
+    shapes: Mapping[str, Sequence[int] | None],
+    filled: Collection[str],
+    argument: str = "rules",
+    needy: str = "tensor",
+) -> list[str]:
+    """Return a text with rules to complete for tensors that nothing fills; none for no tensors.
+
+    Args:
+        shapes: these tensors' shapes, by name.
+        filled: the names of the others, which the rules in the text do not match.
+        argument: what the caller names the rules.
+        needy: which tensors need a rule.
+    """
+    if not shapes:
+        return []
+    head = f"`{argument}` must have a rule for each {needy}. Complete these and put them first:"
+    return ["\n    ".join([head, *lines_of_rules(shapes, filled)])]
+
+
+def unmatched(
+    pairs: Sequence[tuple[str, Any]],
+    names: Collection[str],
+    *,
+    argument: str = "rules",
+    partial: bool | None = False,
+) -> list[str]:
+    """Return a text with the patterns that match no name; none if each matches one.
+
+    ``*``, which is for whatever is left, may match nothing.
+
+    Args:
+        pairs: the rules.
+        names: all names.
+        argument: what the caller names the rules.
+        partial: whether the names are a part of a model's, so that any pattern may match nothing;
+            None where they never are, for the text.
+    """
+    if not isinstance(partial, bool | None):
+        raise bad_type("partial", "a bool", partial)
+    if partial:
+        return []
+    lines = []
+    for pattern in dict(pairs):
+        if pattern != "*" and not any(fnmatchcase(name, pattern) for name in names):
+            close = " or ".join(map(repr, close_patterns(pattern, names)))
+            lines.append(f"{pattern!r}{close and ', perhaps meant: '}{close}")
+    if not lines:
+        return []
+    hint = "" if partial is None else " (in a part of a model, partial=True allows it)"
+    head = f"`{argument}` must have patterns that match a name. These match none{hint}:"
+    return ["\n    ".join([head, *lines])]
+
+
+def refuse(faults: Sequence[str], argument: str = "rules") -> None:
+    """Raise one error of all faults, if there are any.
+
+    Raises:
+        InvalidValueError: with the texts of :func:`settle`, :func:`unfilled`, :func:`unmatched`.
+    """
+    if faults:
+        raise InvalidValueError("\n".join(faults), field=argument)
 
 
 def parse_optional(value: Any) -> Filling | None:
@@ -164,7 +269,8 @@ def parse_initializer(value: Any) -> Filling:
     """Return what fills a tensor.
 
     Args:
-        value: an initializer, its name, or ``{class_name: ..., config: {...}}``.
+        value: an initializer, its name, or ``{class_name: ..., config: {...}}``, in which
+            ``fan_axes: {in_axis: ..., out_axis: ..., batch_axis: ...}`` may stand besides.
 
     Raises:
         InvalidTypeError: if it is none of these.
@@ -177,10 +283,10 @@ def parse_initializer(value: Any) -> Filling:
             value.spec, getattr(value, "fan_axes", None), getattr(value, "seed_bits", None)
         )
     config: Mapping[str, Any] = {}
-    name = value
+    name, axes = value, None
     if isinstance(value, Mapping):
         checked_keys("initializer", value, _INITIALIZER_KEYS)
-        name = value.get("class_name")
+        name, axes = value.get("class_name"), parse_fan_axes(value.get("fan_axes"))
         config = {} if value.get("config") is None else value["config"]
     if not isinstance(name, str) or not isinstance(config, Mapping):
         raise bad_type("initializer", "a name, or {class_name: ..., config: {...}}", value)
@@ -198,7 +304,19 @@ def parse_initializer(value: Any) -> Filling:
             f"a parameter of {kind.name()} ({', '.join(allowed)})",
             unknown[0],
         )
-    return Filling(kind(**arguments), seed_bits=None if seed is None else as_seed(seed))
+    return Filling(kind(**arguments), axes, None if seed is None else as_seed(seed))
+
+
+def parse_fan_axes(value: Any) -> FanAxes | None:
+    """Return fan axes of themselves, or of ``{in_axis: ..., out_axis: ..., batch_axis: ...}``.
+
+    Raises:
+        InvalidTypeError: if it is neither, nor None, or an axis is no integer.
+        InvalidValueError: if a key is not known.
+    """
+    if value is None or isinstance(value, FanAxes):
+        return value
+    return FanAxes(**checked_keys("fan_axes", value, ("in_axis", "out_axis", "batch_axis")))
 
 
 def checked_keys(what: str, value: Any, allowed: tuple[str, ...]) -> Mapping[str, Any]:

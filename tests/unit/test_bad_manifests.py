@@ -71,9 +71,9 @@ WRONG: list[tuple[str, object]] = [
     ("rules['b'].initializer", rules([*ALL_ZEROS, {"match": "b", "initializer": "nobody"}])),
     ("rules['b'].initializer", rules([*ALL_ZEROS, {"match": "b", "initializer": None}])),
     ("rules['b'].stddev", rules([*ALL_ZEROS, ONE_WRONG])),
-    ("initializer", rules([])),
-    ("initializer", rules(None)),
-    ("initializer", rules([{"match": "W", "initializer": "zeros"}])),
+    ("rules", rules([])),
+    ("rules", rules(None)),
+    ("rules", rules([*ALL_ZEROS, {"match": "W", "initializer": "zeros"}])),
     *(
         ("initializer", filled(v))
         for v in (3, [], ["zeros"], {}, "nobody", {"class_name": 3}, True, "", "ones ")

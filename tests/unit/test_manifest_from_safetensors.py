@@ -78,9 +78,23 @@ def test_it_survives_a_file(file: Path, tmp_path: Path) -> None:
 
 
 def test_a_tensor_that_no_rule_matches_is_named_with_its_file(file: Path) -> None:
-    with pytest.raises(sb.InvalidValueError, match="initializer") as caught:
-        sb.Manifest.from_safetensors(file, {"[!s]*": "zeros"}, seed=7)
-    assert "steps" in str(caught.value) and str(file) in str(caught.value)
+    with pytest.raises(sb.InvalidValueError) as caught:
+        sb.Manifest.from_safetensors(file, {"[!sb]*": "zeros"}, seed=7)
+    head, *lines = str(caught.value).split("\n    ")
+    assert head == (
+        f"{file}: `rules` must have a rule for each tensor. Complete these and put them first:"
+    )
+    assert sorted(lines) == ['"b.weight": ...,  # (2, 3)', '"steps": ...,  # ()']
+
+
+def test_rules_that_match_nothing_are_for_another_part_or_wrong(file: Path) -> None:
+    rules = {"A*": "zeros", "*.wieght": "zeros", "*": "zeros"}
+    with pytest.raises(sb.InvalidValueError) as caught:
+        sb.Manifest.from_safetensors(file, rules, seed=7)
+    first, second = str(caught.value).splitlines()[1:]
+    assert first.startswith("    'A*', perhaps meant: 'a.*'")
+    assert second.startswith("    '*.wieght', perhaps meant: '*.weight'")
+    assert len(sb.Manifest.from_safetensors(file, rules, seed=7, partial=True)) == len(ARRAYS)
 
 
 def test_a_dtype_that_the_initializer_cannot_fill_is_named(file: Path) -> None:

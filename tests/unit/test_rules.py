@@ -16,6 +16,8 @@ from seedbed.rules import (
     parse_initializer,
     parse_optional,
     parse_rules,
+    refuse,
+    settle,
 )
 from tests.forms_of_rules import FORMS
 
@@ -184,11 +186,90 @@ def test_a_frameworks_layout_is_for_what_has_inputs_and_outputs() -> None:
 def test_a_rule_comes_before_a_default_and_none_leaves_a_tensor_alone() -> None:
     defaults: dict[str, Any] = {"a": 1, "b": 2, "c": UNSAID, "d": None}
     pairs = [("b", None), ("c", 3)]
-    assert decide(defaults, pairs) == {"a": 1, "b": None, "c": 3, "d": None}
+    assert decide(defaults, pairs, shapes={}) == {"a": 1, "b": None, "c": 3, "d": None}
 
 
 def test_all_tensors_that_nothing_fills_are_named() -> None:
     defaults: dict[str, Any] = {"a": UNSAID, "b": 1, "c": None, "d": UNSAID}
+    shapes = {"a": (2,), "b": (), "c": (3, 4)}
     with pytest.raises(sb.InvalidValueError) as caught:
-        decide(defaults, [("b", None)], empty="bc", argument="buffers", needy="buffer")
-    assert str(caught.value) == ("`buffers` must be a rule for each buffer. Received: 'a, b, c, d'")
+        decide(
+            defaults, [("b", None)], shapes=shapes, empty="bc", argument="buffers", needy="buffer"
+        )
+    assert caught.value.field == "buffers"
+    assert str(caught.value).split("\n    ") == [
+        "`buffers` must have a rule for each buffer. Complete these and put them first:",
+        '"a": ...,  # (2,)',
+        '"b": ...,  # ()',
+        '"c": ...,  # (3, 4)',
+        '"d": ...,  # ',
+    ]
+
+
+def test_however_many_tensors_nothing_fills_the_error_lists_them_as_rules() -> None:
+    names = [f"{kind}{place}.weight" for kind in ("layers.", "block_") for place in range(200)]
+    with pytest.raises(sb.InvalidValueError) as caught:
+        decide(dict.fromkeys(names, UNSAID), [], shapes=dict.fromkeys(names, (4096,)))
+    lines = str(caught.value).splitlines()[1:]
+    assert lines[0] == '    "layers.*.weight": ...,  # x200 (4096,)'
+    pasted = eval("{" + "\n".join(lines).replace("...", "'zeros'") + "\n}")
+    assert set(decide(dict.fromkeys(names, UNSAID), list(pasted.items()), shapes={})) == set(names)
+
+
+def test_several_settlements_make_one_error() -> None:
+    _, first = settle({"a": UNSAID}, [("A", 1)], shapes={})
+    _, second = settle({"b": None}, [], shapes={}, empty="b", argument="buffers", needy="buffer")
+    _, none = settle({"c": 1}, [("c", None)], shapes={})
+    refuse(none)
+    with pytest.raises(sb.InvalidValueError) as caught:
+        refuse([*first, *second, *none])
+    assert [line for line in str(caught.value).splitlines() if line[0] == "`"] == [
+        "`rules` must have a rule for each tensor. Complete these and put them first:",
+        (
+            "`rules` must have patterns that match a name. These match none "
+            "(in a part of a model, partial=True allows it):"
+        ),
+        "`buffers` must have a rule for each buffer. Complete these and put them first:",
+    ]
+
+
+def test_every_rule_that_matches_nothing_is_named() -> None:
+    pairs = [("*.weigth", 1), ("encoder.*", 1), ("a.b*", 1), ("a.bias", 2), ("*", 3)]
+    names = ["a.weight", "a.bias"]
+    with pytest.raises(sb.InvalidValueError) as caught:
+        decide(dict.fromkeys(names, 0), pairs, shapes={})
+    _, first, second = str(caught.value).splitlines()
+    assert first.startswith("    '*.weigth', perhaps meant: '*.weight'")
+    assert second == "    'encoder.*'"
+    # One that others shadow is none of these; and whatever is left may be nothing.
+    decide(dict.fromkeys(names, 0), [("a.*", 1), ("a.bias", 2), ("*", 3)], shapes={})
+    decide({}, [("*", 3)], shapes={})
+
+
+def test_rules_that_match_nothing_may_be_for_other_parts_or_other_names() -> None:
+    pairs = [("head.weight", 1)]
+    assert decide({"a": 0}, pairs, shapes={}, partial=True) == {"a": 0}
+    assert settle({"a": 0}, pairs, shapes={}, aliases=["head.weight"]) == ({"a": 0}, [])
+    wrong: Any = 1
+    with pytest.raises(sb.InvalidTypeError, match="`partial` must be a bool"):
+        decide({"a": 0}, pairs, shapes={}, partial=wrong)
+
+
+@pytest.mark.parametrize(
+    "axes",
+    [{"in_axis": 1, "out_axis": 0}, {"in_axis": [1, 2], "out_axis": [0], "batch_axis": []}],
+    ids=repr,
+)
+def test_fan_axes_stand_beside_an_initializers_configuration(axes: dict[str, Any]) -> None:
+    rule = {"class_name": "he_normal", "config": {}, "fan_axes": axes}
+    assert parse_initializer(rule) == Filling(sb.HeNormal().spec, sb.FanAxes(**axes))
+    document = {"seedbed_manifest": 1, "seed": 1, "dtype": "float32", "rules": {"*": rule}}
+    manifest = sb.Manifest.from_dict(document | {"tensors": {"w": [2, 3, 4]}})
+    assert manifest["w"].fan_axes == sb.FanAxes(**axes)
+
+
+@pytest.mark.parametrize("axes", [3, [1, 0], {"in": 1}, {"in_axis": "x"}], ids=repr)
+def test_what_are_no_fan_axes_is_refused_with_its_rule(axes: Any) -> None:
+    rule = {"class_name": "he_normal", "fan_axes": axes}
+    with pytest.raises(sb.InvalidArgumentError, match=r"^rules\['w'\]: `"):
+        parse_rules("rules", {"w": rule}, parse_initializer)

@@ -30,6 +30,7 @@ def initialize(
     seed: int,
     rules: LeafRules | None = None,
     prefix: str = "",
+    partial: bool = False,
     draw: int = 0,
     client: Client | None = None,
     local: bool = False,
@@ -54,6 +55,8 @@ def initialize(
         rules: patterns on names, and what fills the leaves that match, as in a
             :class:`seedbed.Manifest`; the first match counts. None leaves an array as it is.
         prefix: put before each name, for a part of a model that is initialized by itself.
+        partial: the tree is a part of a model: a rule that matches nothing is for another part,
+            and no error. A prefix says the same.
         draw: the n-th use of one seed.
         client: who samples; by default that of :func:`seedbed.get_default_client`.
         local: sample in this process, and compare with the server's digests.
@@ -62,7 +65,8 @@ def initialize(
 
     Raises:
         InvalidTypeError: if a leaf has no shape and dtype; all errors name the leaf.
-        InvalidValueError: if a value is not allowed; or naming the leaves that no rule matches.
+        InvalidValueError: if a value is not allowed; or naming the leaves that no rule matches,
+            and the rules that match no leaf.
         TransportError: if a server's answer does not come.
 
     Example:
@@ -74,7 +78,9 @@ def initialize(
     """
     client = client_or_default(client)
     leaves = leaves_by_name(abstract_tree, prefix)
-    manifest = manifest_of_leaves(leaves, rules, seed=seed, draw=draw)
+    manifest = manifest_of_leaves(
+        leaves, rules, seed=seed, draw=draw, partial=partial or bool(prefix)
+    )
     shardings = dict(zip(leaves, _shardings(abstract_tree, sharding_tree), strict=True))
     wanted = {spec.name: _parts(spec, shardings[spec.name]) for spec in manifest.tensors}
     sampled = _sample(
@@ -102,6 +108,7 @@ def manifest_of(
     seed: int,
     rules: LeafRules | None = None,
     prefix: str = "",
+    partial: bool = False,
     draw: int = 0,
 ) -> Manifest:
     """Return the leaves of a tree and what :func:`initialize` fills them with; nothing is fetched.
@@ -114,14 +121,16 @@ def manifest_of(
         seed: likewise.
         rules: likewise.
         prefix: likewise.
+        partial: likewise.
         draw: likewise.
 
     Raises:
         InvalidTypeError: if an argument has the wrong type.
-        InvalidValueError: if a value is not allowed; or naming the leaves that no rule matches.
+        InvalidValueError: if a value is not allowed; or naming the leaves that no rule matches,
+            and the rules that match no leaf.
     """
     leaves = leaves_by_name(abstract_tree, prefix)
-    return manifest_of_leaves(leaves, rules, seed=seed, draw=draw)
+    return manifest_of_leaves(leaves, rules, seed=seed, draw=draw, partial=partial or bool(prefix))
 
 
 def _shardings(abstract_tree: Any, sharding_tree: Any) -> list[Sharding | None]:

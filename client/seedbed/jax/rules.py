@@ -25,7 +25,12 @@ LeafRules = Rules[InitializerLike | None]
 
 
 def manifest_of_leaves(
-    leaves: Mapping[str, Any], rules: LeafRules | None, *, seed: int, draw: int
+    leaves: Mapping[str, Any],
+    rules: LeafRules | None,
+    *,
+    seed: int,
+    draw: int,
+    partial: bool,
 ) -> Manifest:
     """Return what is asked for: the leaves that an initializer fills.
 
@@ -34,20 +39,23 @@ def manifest_of_leaves(
         rules: what fills them; None leaves an array as it is.
         seed: of all of them.
         draw: the n-th use of the seed.
+        partial: whether rules may match no leaf.
 
     Raises:
         InvalidTypeError: if a rule is none.
         InvalidValueError: if an initializer is not allowed, or cannot fill its leaf, which is
             named; or naming the leaves that no rule matches, and those without content that None
-            would leave as they are.
+            would leave as they are, and the rules that match no leaf.
     """
     fillings: dict[str, Filling | None] = decide(
         dict.fromkeys(leaves, UNSAID),
         parse_rules("rules", rules, parse_optional),
+        shapes={name: getattr(leaf, "shape", ()) for name, leaf in leaves.items()},
         empty={
             name for name, leaf in leaves.items() if not isinstance(leaf, (jax.Array, np.ndarray))
         },
         needy="leaf",
+        partial=partial,
     )
     return filled_manifest(
         (

@@ -18,6 +18,7 @@ def initialize(
     seed: SupportsIndex,
     rules: WeightRules | None = None,
     prefix: str = "",
+    partial: bool = False,
     draw: int = 0,
     client: Client | None = None,
     local: bool = False,
@@ -42,6 +43,8 @@ def initialize(
             :class:`seedbed.Manifest`: the first match counts, before the layer's own initializer.
             None leaves a weight as it is.
         prefix: put before each path, for a part of a model that is initialized by itself.
+        partial: the model is a part of a model: a rule that matches nothing is for another part,
+            and no error. A prefix says the same.
         draw: the n-th use of one seed.
         client: who samples; by default that of :func:`seedbed.get_default_client`.
         local: sample in this process, and compare with the server's digests.
@@ -56,12 +59,13 @@ def initialize(
     Raises:
         InvalidTypeError: if an argument has the wrong type.
         InvalidValueError: if the model is not built, or naming the weights for which nothing says
-            what fills them, or the one whose initializer has no counterpart here: a rule helps.
+            what fills them, the rules that match no weight, or the weight whose initializer has no
+            counterpart here: a rule helps.
         TransportError: if a server's answer does not come; no weight has changed then.
     """
     check_client(client)
     weights = weights_of(model, prefix)
-    contents = contents_of(weights, rules)
+    contents = contents_of(weights, rules, partial=partial or bool(prefix))
     manifest = manifest_of_weights(weights, contents, seed=seed, draw=draw)
     arrays = client_or_default(client).sample_all(
         manifest, local=local, progress=progress, timeout_seconds=timeout_seconds
@@ -79,6 +83,7 @@ def manifest_of(
     seed: SupportsIndex,
     rules: WeightRules | None = None,
     prefix: str = "",
+    partial: bool = False,
     draw: int = 0,
 ) -> Manifest:
     """Return the weights of a built model and what :func:`initialize` fills them with.
@@ -92,14 +97,18 @@ def manifest_of(
         seed: likewise.
         rules: likewise.
         prefix: likewise.
+        partial: likewise.
         draw: likewise.
 
     Raises:
         InvalidTypeError: if an argument has the wrong type.
-        InvalidValueError: if a value is not allowed, or nothing says what fills a weight.
+        InvalidValueError: if a value is not allowed, or nothing says what fills a weight,
+            or a rule matches none.
     """
     weights = weights_of(model, prefix)
-    return manifest_of_weights(weights, contents_of(weights, rules), seed=seed, draw=draw)
+    return manifest_of_weights(
+        weights, contents_of(weights, rules, partial=partial or bool(prefix)), seed=seed, draw=draw
+    )
 
 
 def _finished(weight: Weight, content: WeightFilling, array: NDArray[Any]) -> NDArray[Any]:

@@ -44,19 +44,26 @@ class _Own:
 
 
 def contents_of(
-    weights: Sequence[Weight], rules: WeightRules | None
+    weights: Sequence[Weight], rules: WeightRules | None, *, partial: bool
 ) -> dict[str, WeightFilling | None]:
     """Return what each weight gets, by path; None leaves it as it is.
+
+    Args:
+        weights: all weights.
+        rules: what fills those that match.
+        partial: whether rules may match no weight.
 
     Raises:
         InvalidTypeError: if a rule is none.
         InvalidValueError: if an initializer is not allowed, or has no counterpart here; or naming
-            the weights for which nothing is said.
+            the weights for which nothing is said, and the rules that match no weight.
     """
     decided: dict[str, Any] = decide(
         {weight.path: _own(weight) for weight in weights},
         parse_rules("rules", rules, _parse_rule),
+        shapes={weight.path: tuple(weight.variable.shape) for weight in weights},
         needy="weight whose layer names no initializer",
+        partial=partial,
     )
     return {weight.path: _content(weight, decided[weight.path]) for weight in weights}
 

@@ -22,6 +22,7 @@ def initialize(
     seed: SupportsIndex,
     rules: ParameterRules | None = None,
     prefix: str = "",
+    partial: bool = False,
     draw: int = 0,
     client: Client | None = None,
     local: bool = False,
@@ -42,6 +43,8 @@ def initialize(
             fans are those of MLX's layout (out, ..., in) unless they name their axes. None leaves a
             parameter as it is.
         prefix: put before each name, for a part of a model that is initialized by itself.
+        partial: the module is a part of a model: a rule that matches nothing is for another part,
+            and no error. A prefix says the same.
         draw: the n-th use of one seed.
         client: who samples; by default that of :func:`seedbed.get_default_client`.
         local: sample in this process, and compare with the server's digests.
@@ -50,7 +53,8 @@ def initialize(
 
     Raises:
         InvalidTypeError: if an argument has the wrong type.
-        InvalidValueError: if a value is not allowed; or naming the parameters that no rule matches.
+        InvalidValueError: if a value is not allowed; or naming the parameters that no rule matches,
+            and the rules that match no parameter.
         TransportError: if a server's answer does not come; no parameter has changed then.
 
     Example:
@@ -59,7 +63,9 @@ def initialize(
         [0.0, 0.0]
     """
     check_client(client)
-    manifest = manifest_of(module, seed=seed, rules=rules, prefix=prefix, draw=draw)
+    manifest = manifest_of(
+        module, seed=seed, rules=rules, prefix=prefix, partial=partial, draw=draw
+    )
     arrays = client_or_default(client).sample_all(
         manifest, local=local, progress=progress, timeout_seconds=timeout_seconds
     )
@@ -77,6 +83,7 @@ def manifest_of(
     seed: SupportsIndex,
     rules: ParameterRules | None = None,
     prefix: str = "",
+    partial: bool = False,
     draw: int = 0,
 ) -> Manifest:
     """Return the parameters of a module and what :func:`initialize` fills them with.
@@ -90,13 +97,15 @@ def manifest_of(
         seed: likewise.
         rules: likewise.
         prefix: likewise.
+        partial: likewise.
         draw: likewise.
 
     Raises:
         InvalidTypeError: if an argument has the wrong type.
-        InvalidValueError: if a value is not allowed; or naming the parameters that no rule matches.
+        InvalidValueError: if a value is not allowed; or naming the parameters that no rule matches,
+            and the rules that match no parameter.
     """
     if not isinstance(module, nn.Module):
         raise bad_type("module", "an mlx.nn.Module", module)
     arrays = arrays_by_name(module, prefix)
-    return manifest_of_arrays(arrays, rules, seed=seed, draw=draw)
+    return manifest_of_arrays(arrays, rules, seed=seed, draw=draw, partial=partial or bool(prefix))

@@ -22,7 +22,12 @@ ParameterRules = Rules[InitializerLike | None]
 
 
 def manifest_of_arrays(
-    arrays: Mapping[str, Any], rules: ParameterRules | None, *, seed: Any, draw: int
+    arrays: Mapping[str, Any],
+    rules: ParameterRules | None,
+    *,
+    seed: Any,
+    draw: int,
+    partial: bool,
 ) -> Manifest:
     """Return what is asked for: the parameters that an initializer fills.
 
@@ -31,16 +36,19 @@ def manifest_of_arrays(
         rules: what fills them; None leaves a parameter as it is.
         seed: of all of them.
         draw: the n-th use of the seed.
+        partial: whether rules may match no parameter.
 
     Raises:
         InvalidTypeError: if a rule is none.
         InvalidValueError: if an initializer is not allowed, or cannot fill its parameter, which is
-            named; or naming the parameters that no rule matches.
+            named; or naming the parameters that no rule matches, and the rules that match none.
     """
     fillings: dict[str, Filling | None] = decide(
         dict.fromkeys(arrays, UNSAID),
         parse_rules("rules", rules, parse_optional),
+        shapes={name: array.shape for name, array in arrays.items()},
         needy="parameter",
+        partial=partial,
     )
     filled = []
     for name, filling in fillings.items():

@@ -32,6 +32,7 @@ def initialize_(
     buffers: BufferRules | None = None,
     device: torch.device | str | None = None,
     prefix: str = "",
+    partial: bool = False,
     draw: int = 0,
     client: Client | None = None,
     local: bool = False,
@@ -68,6 +69,8 @@ def initialize_(
             their mesh's.
         prefix: put before each name, such as ``layers.3.`` for a part of a model that is
             initialized by itself.
+        partial: the module is a part of a model: a rule that matches nothing is for another part,
+            and no error. A prefix says the same.
         draw: the n-th use of one seed.
         client: who samples; by default that of :func:`seedbed.get_default_client`.
         local: sample in this process, and compare with the server's digests.
@@ -77,7 +80,8 @@ def initialize_(
     Raises:
         InvalidTypeError: if an argument has the wrong type.
         InvalidValueError: if a value is not allowed; before anything is changed, and naming the
-            parameters or buffers for which nothing says what fills them.
+            parameters and buffers for which nothing says what fills them, and the rules that match
+            nothing.
         TransportError: if a server's answer does not come; the module is then partly filled.
 
     Example:
@@ -87,7 +91,7 @@ def initialize_(
     """
     check_client(client)
     tensors = named_tensors(module, prefix)
-    contents = contents_of(tensors, rules, buffers)
+    contents = contents_of(tensors, rules, buffers, partial=partial or bool(prefix))
     manifest = manifest_of_tensors(tensors, contents, seed=seed, draw=draw)
     if any(each.tensor.is_meta for each in tensors):
         materialize(module, device)
@@ -114,6 +118,7 @@ def manifest_of(
     seed: int,
     rules: ParameterRules | None = None,
     prefix: str = "",
+    partial: bool = False,
     draw: int = 0,
 ) -> Manifest:
     """Return the parameters of a module and what :func:`initialize_` fills them with.
@@ -129,14 +134,16 @@ def manifest_of(
         seed: as in :func:`initialize_`, like all other arguments.
         rules: likewise.
         prefix: likewise.
+        partial: likewise.
         draw: likewise.
 
     Raises:
         InvalidTypeError: if an argument has the wrong type.
-        InvalidValueError: if a value is not allowed, or nothing says what fills a parameter.
+        InvalidValueError: if a value is not allowed, or nothing says what fills a parameter,
+            or a rule matches none.
     """
     parameters = [each for each in named_tensors(module, prefix) if each.kind == "parameter"]
-    contents = contents_of(parameters, rules, None)
+    contents = contents_of(parameters, rules, None, partial=partial or bool(prefix))
     return manifest_of_tensors(parameters, contents, seed=seed, draw=draw)
 
 

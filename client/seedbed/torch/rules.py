@@ -11,9 +11,10 @@ from seedbed.rules import (
     Filling,
     InitializerLike,
     Rules,
-    decide,
     parse_optional,
     parse_rules,
+    refuse,
+    settle,
 )
 from seedbed.spec.initializers import InitializerSpec
 from seedbed.torch.axes import LAYOUT, on_the_wire
@@ -29,7 +30,11 @@ Content = Filling | Callable[[torch.Tensor], object]
 
 
 def contents_of(
-    tensors: Sequence[NamedTensor], rules: ParameterRules | None, buffers: BufferRules | None
+    tensors: Sequence[NamedTensor],
+    rules: ParameterRules | None,
+    buffers: BufferRules | None,
+    *,
+    partial: bool,
 ) -> dict[str, Content | None]:
     """Return what becomes of each tensor of a module, by name; None leaves it as it is.
 
@@ -38,33 +43,41 @@ def contents_of(
         rules: for parameters; those that none matches get what their layer does.
         buffers: for buffers; of those that none matches, the ones of torch's layers get what their
             layer does, and the others stay as they are.
+        partial: whether rules may match nothing.
 
     Raises:
         InvalidTypeError: if a rule is none.
-        InvalidValueError: naming the parameters, or the buffers on the meta device, for which
-            nothing is said; None says nothing about those on the meta device.
+        InvalidValueError: naming the parameters, and the buffers on the meta device, for which
+            nothing is said, and the rules that match nothing. None says nothing about what is on
+            the meta device.
     """
     parameter_rules = parse_rules("rules", rules, parse_optional)
     buffer_rules = parse_rules("buffers", buffers, _parse_buffer)
     # What is on the meta device has no content that could stay.
     on_meta = {each.name for each in tensors if each.tensor.is_meta}
-    parameters = decide(
+    shapes = {each.name: tuple(each.tensor.shape) for each in tensors}
+    parameters, faults = settle(
         {each.name: each.own or UNSAID for each in tensors if each.kind == "parameter"},
         parameter_rules,
+        shapes=shapes,
         empty=on_meta,
         needy="parameter that no layer of torch says how to fill",
+        partial=partial,
     )
     own: dict[str, Content | None] = {
         each.name: each.own for each in tensors if each.kind == "buffer"
     }
-    others = decide(
+    others, more_faults = settle(
         own,
         buffer_rules,
+        shapes=shapes,
         empty=on_meta,
         argument="buffers",
         needy="buffer that no layer of torch says how to fill and that is on the meta device, "
         "where its content is lost",
+        partial=partial,
     )
+    refuse([*faults, *more_faults])
     return {**parameters, **others}
 
 

@@ -156,6 +156,10 @@ def test_a_prefix_and_a_draw_are_part_of_the_content() -> None:
     part = initialize(TREE, seed=7, rules={"net/*": "random_normal"}, prefix="net/", draw=2)
     assert digests(part, prefix="net/") == digests(whole)
     assert digest(part, prefix="net/") == digest(whole)
+    rules = {"net/*": "random_normal", "head/*": "zeros"}
+    assert manifest_of({"net": TREE}, seed=7, rules=rules, partial=True) == manifest_of(
+        TREE, seed=7, rules=rules, prefix="net/"
+    )
     first = initialize({"net": TREE}, seed=7, rules={"*": "random_normal"})
     assert digest(first) != digest(whole)
 
@@ -186,10 +190,23 @@ WRONG: list[tuple[str, Any, dict[str, Any], type[Exception], str]] = [
         {"a": {"b": form(2), "c": form(2)}, "x": form(2)},
         {"rules": {"x": "ones"}},
         ValueError,
-        "`rules` must be a rule for each leaf. Received: 'a/b, a/c'",
+        r'`rules` must have a rule for each leaf\. .*\n    "a/b": .*\n    "a/c": ...,  # \(2,\)',
     ),
     ("no rules", {"a": form(2)}, {"rules": None}, ValueError, "a rule for each leaf"),
-    ("nothing to keep", {"a": form(2)}, {"rules": {"*": None}}, ValueError, "each leaf.*'a'"),
+    (
+        "nothing to keep",
+        {"a": form(2)},
+        {"rules": {"*": None}},
+        ValueError,
+        r'each leaf.*\n    "a"',
+    ),
+    (
+        "a rule for nothing",
+        {"a": form(2)},
+        {"rules": {"A": "ones", "*": "zeros"}},
+        ValueError,
+        r"patterns that match a name.*\n    'A', perhaps meant: 'a'",
+    ),
     (
         "an initializer that cannot",
         {"a": {"b": form(2)}},

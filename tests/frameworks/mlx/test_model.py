@@ -117,10 +117,14 @@ def test_what_is_asked_of_the_client_is_passed_on(monkeypatch: pytest.MonkeyPatc
         ({"draw": -1}, "`draw` must be from 0"),
         ({"prefix": 3}, "`prefix` must be a string"),
         ({"rules": "zeros"}, "`rules` must be a mapping"),
-        ({"rules": None}, "`rules` must be a rule for each parameter. Received: 'layers.0.w"),
+        ({"rules": None}, r'each parameter\. .*\n    "layers\.\*\.weight": \.\.\.,  # x3'),
         (
             {"rules": {"*.weight": "ones"}},
-            r"a rule for each parameter\. Received: 'layers.0.bias, layers.3.bias'",
+            r'a rule for each parameter\. .*\n    "layers.\*.bias": ...,  # x2 ',
+        ),
+        (
+            {"rules": {"*.wieght": "ones", "*": "zeros"}},
+            r"patterns that match a name.*\n    '\*.wieght', perhaps meant: '\*.weight'",
         ),
         (
             {"rules": {"*": "ones", "no_such": "glorot"}},

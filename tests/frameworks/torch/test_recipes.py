@@ -132,8 +132,10 @@ class Derived(nn.Linear):  # type: ignore[misc]  # likewise
 
 
 def test_a_layer_with_a_reset_of_its_own_is_not_taken_for_torchs() -> None:
-    with pytest.raises(sb.InvalidValueError, match=r"Received: '0.weight, 0.bias, 1.scale'"):
+    with pytest.raises(sb.InvalidValueError) as caught:
         sbt.initialize_(nn.Sequential(OwnReset(3, 3), Unknown(), nn.Linear(3, 3)), seed=1)
+    lines = str(caught.value).split("\n    ")[1:]
+    assert [line.split('"')[1] for line in lines] == ["0.weight", "0.bias", "1.scale"]
     sbt.initialize_(nn.Sequential(Derived(3, 3)), seed=1)
 
 

@@ -216,10 +216,15 @@ def test_a_weight_without_a_known_initializer_is_an_error_that_names_it() -> Non
     before = content(model.weights[0])
     with pytest.raises(
         sb.InvalidValueError,
-        match=r"`rules` must be a rule for each weight "
-        r"whose layer names no init.*'model/own/table'",
+        match=r"`rules` must have a rule for each weight "
+        r'whose layer names no init.*\n    "model/own/table": ...,  # \(4, 2\)',
     ):
         sk.initialize(model, seed=42)
+    rules = {"*table": "ones", "*kernel": "ones"}
+    with pytest.raises(sb.InvalidValueError, match=r"match a name.*\n    '\*kernel'"):
+        sk.initialize(model, seed=42, rules=rules)
+    assert list(sk.manifest_of(model, seed=42, rules=rules, partial=True)) == ["model/own/table"]
+    assert len(sk.manifest_of(model, seed=42, rules=rules, prefix="whole/")) == 1
     assert content(model.weights[0]) == before
     sk.initialize(model, seed=42, rules={"*table": "glorot_uniform"})
     assert (

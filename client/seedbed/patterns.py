@@ -1,0 +1,111 @@
+"""Names as patterns: many tensors of a model in a few lines that can be pasted as rules."""
+
+import difflib
+import itertools
+import json
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+
+_NUMBER = re.compile(r"(?<![^./])\d+(?![^./])")
+_SPECIAL = re.compile(r"[*?[]")
+_SEPARATOR = re.compile(r"[./]")
+# difflib compares about 100,000 patterns a second; models have some hundreds.
+_MAX_CANDIDATES = 50_000
+
+
+def pattern_of(name: str) -> str:
+    """Return a name with ``*`` for each number that is a whole part of its path.
+
+    Example:
+        >>> pattern_of("layers.12.norm.weight"), pattern_of("Dense_0/kernel")
+        ('layers.*.norm.weight', 'Dense_0/kernel')
+    """
+    return _NUMBER.sub("*", literal(name))
+
+
+def literal(name: str) -> str:
+    """Return the pattern that matches exactly one name."""
+    return _SPECIAL.sub(lambda found: f"[{found[0]}]", name)
+
+
+def lines_of_rules(
+    shapes: Mapping[str, Sequence[int] | None], others: Collection[str] = ()
+) -> list[str]:
+    """Return rules to complete, a line each, that match all of these names and none of the others.
+
+    The first match counts: a pattern that would match what another line is for comes after it.
+
+    Args:
+        shapes: the tensors' shapes, by name.
+        others: names that no line may match.
+
+    Example:
+        >>> lines_of_rules({"h.0.w": (2, 3), "h.1.w": (2, 3), "b": (3,)})
+        ['"h.*.w": ...,  # x2 (2, 3)', '"b": ...,  # (3,)']
+    """
+    groups = _without_overlap(_grouped(shapes), others)
+    return [
+        f"{json.dumps(pattern, ensure_ascii=False)}: ...,  # {_comment(groups[pattern], shapes)}"
+        for pattern in _specific_first(groups)
+    ]
+
+
+def close_patterns(pattern: str, names: Iterable[str]) -> list[str]:
+    """Return up to three patterns that look like this one and match some of the names."""
+    known = dict.fromkeys(map(pattern_of, names))
+    # Upper and lower case are a common mistake, and count for nothing here.
+    candidates = {part.lower(): part for each in known for part in _parts(each)}
+    compared = itertools.islice(candidates, _MAX_CANDIDATES)
+    return [candidates[each] for each in difflib.get_close_matches(pattern.lower(), compared)]
+
+
+def _parts(pattern: str) -> Iterator[str]:
+    """Yield a pattern, and what is left of it with ``*`` for its beginning or its end."""
+    yield pattern
+    for found in _SEPARATOR.finditer(pattern):
+        head, tail = pattern[: found.end()], pattern[found.start() :]
+        if tail[1:2] != "*":
+            yield "*" + tail
+        if head[-2:-1] != "*":
+            yield head + "*"
+
+
+def _grouped(names: Iterable[str]) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(pattern_of(name), []).append(name)
+    return groups
+
+
+def _without_overlap(
+    groups: Mapping[str, list[str]], others: Collection[str]
+) -> dict[str, list[str]]:
+    """Return the groups, with names in place of patterns that are for one or match others."""
+    separate: dict[str, list[str]] = {}
+    for pattern, names in groups.items():
+        if len(names) > 1 and not any(fnmatchcase(name, pattern) for name in others):
+            separate[pattern] = names
+        else:
+            separate.update({literal(name): [name] for name in names})
+    return separate
+
+
+def _specific_first(groups: Mapping[str, list[str]]) -> list[str]:
+    """Return the patterns in their order, but before each the others whose names it matches."""
+    ordered: list[str] = []
+    for pattern, names in groups.items():
+        wider = (
+            place
+            for place, earlier in enumerate(ordered)
+            if len(groups[earlier]) > 1 and fnmatchcase(names[0], earlier)
+        )
+        ordered.insert(next(wider, len(ordered)), pattern)
+    return ordered
+
+
+def _comment(names: Sequence[str], shapes: Mapping[str, Sequence[int] | None]) -> str:
+    """Return how many tensors a line is for, and their shapes."""
+    known = [tuple(shape) for name in names if (shape := shapes[name]) is not None]
+    count = [f"x{len(names)}"] if len(names) > 1 else []
+    return " ".join([*count, *map(str, dict.fromkeys(known))])
