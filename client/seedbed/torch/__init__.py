@@ -31,10 +31,16 @@ from seedbed.torch.initializers import (  # noqa: E402
     xavier_uniform_,
     zeros_,
 )
+from seedbed.torch.initializing import initializing  # noqa: E402
+from seedbed.torch.initializing.recorded import Recorded  # noqa: E402
 from seedbed.torch.model import initialize_, manifest_of  # noqa: E402
+from seedbed.torch.rules import BufferRules, ParameterRules  # noqa: E402
 
 __all__ = [
+    "BufferRules",
     "OutOfRangeError",
+    "ParameterRules",
+    "Recorded",
     "UnsupportedDtypeError",
     "calculate_gain",
     "constant_",
@@ -43,6 +49,7 @@ __all__ = [
     "dirac_",
     "eye_",
     "initialize_",
+    "initializing",
     "kaiming_normal_",
     "kaiming_uniform_",
     "manifest_of",

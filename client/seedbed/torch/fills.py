@@ -3,6 +3,7 @@
 Every process asks for the elements it holds, and for no others.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,8 @@ class Destination:
     """The whole tensor, in its own shape, or as the matrix of its first axis and all others."""
     zero_row: int | None = None
     """A row that is set to zero afterwards: an embedding's padding."""
+    part: Layout | None = None
+    """Only these elements are written, and the spec has the tensor's shape; None is all."""
 
 
 class _Memory:
@@ -44,7 +47,7 @@ class _Memory:
         self.layout = layout
         self.local = local_tensor(destination.tensor)
         wire_layout = layout if layout.shape == destination.spec.shape else layout.as_matrix()
-        self.rectangles: list[PlacedRectangle] = list(wire_layout.rectangles())
+        self.rectangles: list[PlacedRectangle] = list(wire_layout.rectangles(destination.part))
         self.shape = wire_layout.local_shape
         self.is_direct = (
             self.local.device.type == "cpu"
@@ -75,7 +78,12 @@ class _Memory:
                 torch.autograd.graph.increment_version(self.local)
         else:
             content = torch.from_numpy(array.reshape(-1).view(np.uint8)).view(self.local.dtype)
-            self.local.copy_(content.reshape(self.local.shape))
+            content = content.reshape(self.local.shape)
+            if self.destination.part is None:
+                self.local.copy_(content)
+            else:
+                for rectangle in self.rectangles:
+                    self.local[rectangle.place] = content[rectangle.place]
         row = (
             None
             if self.destination.zero_row is None
@@ -94,10 +102,10 @@ def fill_all(
     progress: bool = False,
     timeout_seconds: float | None = None,
 ) -> None:
-    """Destination tensors; each process what it holds of them.
+    """Fill tensors; each process what it holds of them.
 
     Args:
-        destinations: the tensors and what fills them, with different names.
+        destinations: the tensors and what fills them. Those of one name are filled in turn.
         client: who samples.
         local: sample in this process, and compare with the server's digests.
         progress: show a progress bar on standard error.
@@ -155,13 +163,18 @@ def _batches(memories: Sequence[_Memory]) -> Iterator[Sequence[_Memory]]:
         yield batch
 
 
-def _rounds(batch: Sequence[_Memory]) -> Iterator[Sequence[tuple[_Memory, PlacedRectangle]]]:
-    """Yield what one call can ask for: no more than one rectangle of each tensor."""
-    most = max(len(memory.rectangles) for memory in batch)
-    for turn in range(most):
-        yield [
-            (memory, memory.rectangles[turn]) for memory in batch if turn < len(memory.rectangles)
-        ]
+def _rounds(batch: Sequence[_Memory]) -> list[list[tuple[_Memory, PlacedRectangle]]]:
+    """Yield what one call can ask for: no more than one rectangle of each name."""
+    rounds: list[list[tuple[_Memory, PlacedRectangle]]] = []
+    turns: Counter[str] = Counter()
+    for memory in batch:
+        name = memory.destination.spec.name
+        for rectangle in memory.rectangles:
+            if turns[name] == len(rounds):
+                rounds.append([])
+            rounds[turns[name]].append((memory, rectangle))
+            turns[name] += 1
+    return rounds
 
 
 def _fetch(

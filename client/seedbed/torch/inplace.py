@@ -1,5 +1,7 @@
 """How one tensor is filled in place: checks first, then the seed, then the fetch."""
 
+from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,12 +10,18 @@ import torch
 from seedbed.client import Client
 from seedbed.defaults import client_or_default
 from seedbed.rules import Filling
-from seedbed.spec.errors import bad_type
+from seedbed.spec.errors import bad_type, bad_value
 from seedbed.spec.initializers import InitializerSpec
 from seedbed.spec.tensors import TensorSpec
 from seedbed.torch.axes import LAYOUT, on_the_wire
 from seedbed.torch.fills import Destination, check_memory, fill_all
 from seedbed.torch.seeds import seed_for
+
+
+ANSWER: ContextVar[Callable[[torch.Tensor, InitializerSpec], None] | None] = ContextVar(
+    "answer", default=None
+)
+"""What fills tensors without a seed of their own: the block of ``initializing`` that runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +48,12 @@ def fill(tensor: torch.Tensor, initializer: InitializerSpec, seeding: Seeding) -
         InvalidValueError: if a value is not allowed.
         TransportError: if a server's answer does not come.
     """
-    check_memory(checked(tensor))
+    checked(tensor)
+    answer = ANSWER.get()
+    if answer is not None and seeding.seed is None:
+        answer(tensor, initializer)
+        return tensor
+    check_memory(tensor)
     client = client_or_default(seeding.client)
 
     shape, filling = on_the_wire(tuple(tensor.shape), Filling(initializer).in_layout(LAYOUT))
@@ -55,11 +68,16 @@ def fill(tensor: torch.Tensor, initializer: InitializerSpec, seeding: Seeding) -
 
 
 def checked(tensor: Any) -> torch.Tensor:
-    """Return a tensor.
+    """Return a tensor that keeps what is written to it.
 
     Raises:
-        InvalidTypeError: if it is none.
+        InvalidTypeError: if it is no tensor.
+        InvalidValueError: if it was computed, so that its content would be lost.
     """
     if not isinstance(tensor, torch.Tensor):
         raise bad_type("tensor", "a torch.Tensor", tensor)
+    owner = tensor._base if tensor._is_view() else tensor  # noqa: SLF001
+    if owner.grad_fn is not None:
+        allowed = "a parameter, a buffer or a view of one: what is computed forgets what is written"
+        raise bad_value("tensor", allowed, f"the result of {type(owner.grad_fn).__name__}")
     return tensor

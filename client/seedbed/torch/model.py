@@ -1,25 +1,26 @@
 """All parameters of a module, each filled by its name; each process fills what it holds of them."""
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Collection, Mapping
 from typing import TypeVar
 
 import torch
 from torch import nn
 
 from seedbed.client import Client
+from seedbed.deadlines import deadline
 from seedbed.defaults import check_client, client_or_default
-from seedbed.manifest import Manifest
+from seedbed.manifest import Manifest, filled_manifest
 from seedbed.rules import Filling
-from seedbed.torch.fills import Destination, fill_all
-from seedbed.torch.materialize import materialize
-from seedbed.torch.names import NamedTensor, named_tensors
-from seedbed.torch.rules import (
-    BufferRules,
-    Content,
-    ParameterRules,
-    contents_of,
-    manifest_of_tensors,
-)
+from seedbed.torch.axes import LAYOUT, on_the_wire
+from seedbed.torch.initializing.block import followed
+from seedbed.torch.initializing.model import Tensors
+from seedbed.torch.initializing.own_code import initialize_by_own_code
+from seedbed.torch.initializing.recording import Fetching, Recording
+from seedbed.torch.initializing.shadows import shadowed
+from seedbed.torch.layout import whole_layout
+from seedbed.torch.names import Rename
+from seedbed.torch.rules import BufferRules, Content, ParameterRules, Ruled, refuse_missing, ruled
 
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
@@ -33,6 +34,7 @@ def initialize_(
     device: torch.device | str | None = None,
     prefix: str = "",
     partial: bool = False,
+    rename: Rename | None = None,
     draw: int = 0,
     client: Client | None = None,
     local: bool = False,
@@ -47,12 +49,14 @@ def initialize_(
     layers share is filled once, under its first name.
 
     What fills a parameter is the first of ``rules`` whose pattern matches its name, and without one
-    what the ``reset_parameters`` of its layer in torch.nn would do. An embedding's ``padding_idx``
-    row becomes zero either way.
+    the module's own code, run as in :func:`seedbed.torch.initializing`: the ``reset_parameters`` of
+    its layers, and then what the outermost class with an initialization for all that is inside it
+    brings (``initialize_weights``, ``init_weights``, ``_init_weights``). An embedding's
+    ``padding_idx`` row becomes zero either way.
 
-    Parameters and buffers on the meta device get memory first. Buffers whose content is lost there
-    are filled by ``buffers``, or like their layer's; running statistics of normalizations begin
-    anew wherever they are, as with ``reset_parameters``. All other buffers stay as they are.
+    Parameters and buffers on the meta device get memory first. A parameter that is not trained
+    (``requires_grad=False``) and has content stays as it is, and so does what transformers has
+    loaded. Buffers that the code does not fill stay, too, unless they were on the meta device.
 
     Args:
         module: an ``nn.Module``, on any device; ``fully_shard``, ``parallelize_module`` and
@@ -61,16 +65,19 @@ def initialize_(
         seed: of the whole model, -2**63 to 2**64 - 1. A seed that a rule's initializer carries does
             not count.
         rules: patterns on names and initializers, as in a :class:`seedbed.Manifest`. Fans are those
-            of torch's layout (out, in, ...) unless the initializer names its axes. None leaves a
-            parameter as it is, if it is not on the meta device.
-        buffers: the same for buffers; instead of an initializer a function may stand, which is
-            called with the buffer.
+            of torch's layout (out, in, ...) unless the initializer names its axes. Instead of an
+            initializer a function may stand, which returns one, or fills the parameter itself; see
+            :data:`seedbed.torch.ParameterRules`. None leaves a parameter as it is, if it is not on
+            the meta device.
+        buffers: the same for buffers; a function is called with the buffer.
         device: where tensors on the meta device get memory: by default on the CPU, DTensors on
             their mesh's.
         prefix: put before each name, such as ``layers.3.`` for a part of a model that is
             initialized by itself.
         partial: the module is a part of a model: a rule that matches nothing is for another part,
             and no error. A prefix says the same.
+        rename: gives each name another, as a function or a mapping: so that an adapter's base, an
+            average or a newer version has the names of the original, and its content.
         draw: the n-th use of one seed.
         client: who samples; by default that of :func:`seedbed.get_default_client`.
         local: sample in this process, and compare with the server's digests.
@@ -79,9 +86,9 @@ def initialize_(
 
     Raises:
         InvalidTypeError: if an argument has the wrong type.
-        InvalidValueError: if a value is not allowed; before anything is changed, and naming the
-            parameters and buffers for which nothing says what fills them, and the rules that match
-            nothing.
+        InvalidValueError: if a value is not allowed, or a rule matches nothing, before anything is
+            changed; if the module's own code cannot be run so; or listing all parameters and
+            buffers that nothing fills, before anything is fetched.
         TransportError: if a server's answer does not come; the module is then partly filled.
 
     Example:
@@ -90,25 +97,16 @@ def initialize_(
         Sequential(...)
     """
     check_client(client)
-    tensors = named_tensors(module, prefix)
-    contents = contents_of(tensors, rules, buffers, partial=partial or bool(prefix))
-    manifest = manifest_of_tensors(tensors, contents, seed=seed, draw=draw)
-    if any(each.tensor.is_meta for each in tensors):
-        materialize(module, device)
-        # Materializing makes new tensors; what is known about their names is the same.
-        tensors = named_tensors(module, prefix)
-    fill_all(
-        [
-            Destination(each.tensor, manifest[each.name], each.zero_row)
-            for each in tensors
-            if each.name in manifest
-        ],
-        client_or_default(client),
-        local=local,
-        progress=progress,
-        timeout_seconds=timeout_seconds,
-    )
-    _call_functions(tensors, contents)
+    tensors = Tensors(module, prefix, rename)
+    said = _ruled(tensors, rules, buffers, seed=seed, draw=draw, partial=partial or bool(prefix))
+    client = client_or_default(client)
+    remaining = deadline(client.target, timeout_seconds)
+    kept = _kept(tensors, said.contents)
+    with tensors.with_memory(device):
+        recording = tensors.recording(seed, draw, Fetching(client, local, progress, remaining))
+        _run(tensors, recording, said.contents, kept)
+        refuse_missing(list(tensors.untouched()), tensors.named, said.unmatched)
+        recording.settle(tensors.tracked)
     return module
 
 
@@ -119,15 +117,17 @@ def manifest_of(
     rules: ParameterRules | None = None,
     prefix: str = "",
     partial: bool = False,
+    rename: Rename | None = None,
     draw: int = 0,
 ) -> Manifest:
     """Return the parameters of a module and what :func:`initialize_` fills them with.
 
     Nothing is fetched or changed. The module may be on the meta device.
-    ``client.digest_all(manifest_of(...))`` is what :func:`digests` will say of the filled module
-    (but for an embedding with a ``padding_idx``, whose row is not zero on the wire), and
-    ``manifest_of(...).save("model.yaml")`` is a file for ``seedbed fetch``. Orthogonal weights of
-    convolutions are in it as matrices.
+    ``client.digest_all(manifest_of(...))`` is what :func:`digests` will say of these parameters of
+    the filled module (but for an embedding with a ``padding_idx``, whose row is not zero on the
+    wire), and ``manifest_of(...).save("model.yaml")`` is a file for ``seedbed fetch``. Parameters
+    whose content the module's code computes are not in it. Orthogonal weights of convolutions are
+    in it as matrices.
 
     Args:
         module: the module.
@@ -135,21 +135,82 @@ def manifest_of(
         rules: likewise.
         prefix: likewise.
         partial: likewise.
+        rename: likewise.
         draw: likewise.
 
     Raises:
         InvalidTypeError: if an argument has the wrong type.
-        InvalidValueError: if a value is not allowed, or nothing says what fills a parameter,
-            or a rule matches none.
+        InvalidValueError: if a value is not allowed, a rule matches nothing, or nothing says what
+            fills a parameter.
     """
-    parameters = [each for each in named_tensors(module, prefix) if each.kind == "parameter"]
-    contents = contents_of(parameters, rules, None, partial=partial or bool(prefix))
-    return manifest_of_tensors(parameters, contents, seed=seed, draw=draw)
+    tensors = Tensors(module, prefix, rename)
+    said = _ruled(tensors, rules, None, seed=seed, draw=draw, partial=partial or bool(prefix))
+    kept = _kept(tensors, said.contents)
+    with shadowed(tensors.module):
+        shadows = Tensors(module, prefix, rename)
+        recording = shadows.recording(seed, draw, None)
+        _run(shadows, recording, said.contents, kept)
+        missing = [each for each in shadows.untouched() if each.kind == "parameter"]
+        refuse_missing(missing, shadows.named, said.unmatched)
+        specs = [each.spec for each in shadows.tracked if each.kind == "parameter" and each.spec]
+    return Manifest(specs)
 
 
-def _call_functions(tensors: Sequence[NamedTensor], contents: Mapping[str, Content | None]) -> None:
-    with torch.no_grad():
-        for each in tensors:
-            content = contents[each.name]
-            if content is not None and not isinstance(content, Filling):
-                content(each.tensor)
+def _kept(tensors: Tensors, contents: Mapping[str, Content | None]) -> set[str]:
+    """Return the names of the tensors that the module's own code does not decide."""
+    return set(contents) | {each.name for each in tensors.named if tensors.has_content(each)}
+
+
+def _run(
+    tensors: Tensors,
+    recording: Recording,
+    contents: Mapping[str, Content | None],
+    kept: Collection[str],
+) -> None:
+    """Run the module's own code, then what rules say."""
+    for tracked in tensors.tracked:
+        tracked.is_kept = tracked.name in kept
+    needy = {
+        id(tracked.tensor)
+        for tracked in tensors.tracked
+        if not tracked.is_kept and (tracked.kind == "parameter" or tensors.was_empty(tracked.name))
+    }
+
+    def is_open(module: nn.Module) -> bool:
+        held = itertools.chain(module.parameters(), module.buffers())
+        return any(id(tensor) in needy for tensor in held)
+
+    with followed(tensors.module, tensors.module_names(), recording):
+        initialize_by_own_code(tensors.module, is_open)
+        tensors.adopt(recording)
+        for named, tracked in zip(tensors.named, tensors.tracked, strict=True):
+            content = contents.get(named.name)
+            tracked.is_kept = content is None and named.name in kept
+            if isinstance(content, Filling):
+                recording.fill_whole(tracked, content)
+            elif content is not None:
+                content(named.tensor)
+                tracked.wrote(whole_layout(tracked.shape))
+            for row in named.zero_rows:
+                named.tensor[row].zero_()
+
+
+def _ruled(
+    tensors: Tensors,
+    rules: ParameterRules | None,
+    buffers: BufferRules | None,
+    *,
+    seed: int,
+    draw: int,
+    partial: bool,
+) -> Ruled:
+    """Return what rules say, after checking all that can be checked while nothing has changed."""
+    said = ruled(tensors.named, rules, buffers, aliases=tensors.aliases(), partial=partial)
+    filled = []
+    for each in tensors.named:
+        filling = said.contents.get(each.name)
+        if isinstance(filling, Filling):
+            shape, filling = on_the_wire(tuple(each.tensor.shape), filling)
+            filled.append((each.name, shape, each.tensor.dtype, filling))
+    filled_manifest(filled, seed=seed, draw=draw, layout=LAYOUT)
+    return said

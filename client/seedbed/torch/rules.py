@@ -1,109 +1,150 @@
-"""What fills each tensor of a module: the first rule that matches its name, or else its layer."""
+"""What rules say of the tensors of a module: an initializer, a function, or to leave them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import nn
 
-from seedbed.manifest import Manifest, filled_manifest
 from seedbed.rules import (
-    UNSAID,
     Filling,
     InitializerLike,
     Rules,
+    first_match,
+    parse_initializer,
     parse_optional,
     parse_rules,
     refuse,
-    settle,
+    unfilled,
+    unmatched,
 )
+from seedbed.spec.errors import InvalidArgumentError
 from seedbed.spec.initializers import InitializerSpec
-from seedbed.torch.axes import LAYOUT, on_the_wire
 from seedbed.torch.names import NamedTensor
 
-ParameterRules = Rules[InitializerLike | None]
-"""What fills the parameters: None is nothing."""
-BufferRules = Rules[InitializerLike | Callable[[torch.Tensor], object] | None]
+Function = Callable[[Any], object]
+ParameterRules = Rules[InitializerLike | Function | None]
+"""What fills the parameters.
+
+Besides an initializer, a function: it is called with the parameter as a tensor on the meta device,
+which also has its ``name``, its ``module`` and its ``layer``, the first number in the name. It
+returns the initializer. Or it fills the tensor, and is called again with the parameter itself. None
+leaves the parameter as it is.
+"""
+BufferRules = Rules[InitializerLike | Function | None]
 """What fills the buffers: an initializer, a function that is called with the buffer, or None."""
 
-Content = Filling | Callable[[torch.Tensor], object]
-"""What becomes of a tensor: it is filled, or a function is called with it."""
+Content = Filling | Function
+"""What becomes of a tensor: it is filled, or a function fills it."""
 
 
-def contents_of(
+class Asked(torch.Tensor):  # type: ignore[misc]  # torch is not installed where types are checked
+    """A parameter without its content, for the function of a rule."""
+
+    name = ""
+    """Its name. (A tensor of torch has one that cannot be set.)"""
+    module: nn.Module
+    """The layer that has it."""
+    layer: int | None
+    """The first number in its name, such as 3 of ``layers.3.norm.weight``; None without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """What the rules say."""
+
+    contents: Mapping[str, Content | None]
+    """What becomes of each tensor that a rule matches; None leaves it as it is."""
+    unmatched: Mapping[str, Sequence[str]]
+    """What is wrong with the patterns, by what the caller names the rules."""
+
+
+def ruled(
     tensors: Sequence[NamedTensor],
     rules: ParameterRules | None,
     buffers: BufferRules | None,
     *,
+    aliases: Iterable[str],
     partial: bool,
-) -> dict[str, Content | None]:
-    """Return what becomes of each tensor of a module, by name; None leaves it as it is.
+) -> Ruled:
+    """Return what rules say of the tensors of a module.
 
     Args:
         tensors: the parameters and buffers.
-        rules: for parameters; those that none matches get what their layer does.
-        buffers: for buffers; of those that none matches, the ones of torch's layers get what their
-            layer does, and the others stay as they are.
+        rules: for parameters.
+        buffers: for buffers.
+        aliases: further names of these tensors, which a rule may match without an effect.
         partial: whether rules may match nothing.
 
     Raises:
         InvalidTypeError: if a rule is none.
-        InvalidValueError: naming the parameters, and the buffers on the meta device, for which
-            nothing is said, and the rules that match nothing. None says nothing about what is on
-            the meta device.
+        InvalidValueError: if an initializer is not allowed.
     """
-    parameter_rules = parse_rules("rules", rules, parse_optional)
-    buffer_rules = parse_rules("buffers", buffers, _parse_buffer)
-    # What is on the meta device has no content that could stay.
-    on_meta = {each.name for each in tensors if each.tensor.is_meta}
-    shapes = {each.name: tuple(each.tensor.shape) for each in tensors}
-    parameters, faults = settle(
-        {each.name: each.own or UNSAID for each in tensors if each.kind == "parameter"},
-        parameter_rules,
-        shapes=shapes,
-        empty=on_meta,
-        needy="parameter that no layer of torch says how to fill",
-        partial=partial,
-    )
-    own: dict[str, Content | None] = {
-        each.name: each.own for each in tensors if each.kind == "buffer"
-    }
-    others, more_faults = settle(
-        own,
-        buffer_rules,
-        shapes=shapes,
-        empty=on_meta,
-        argument="buffers",
-        needy="buffer that no layer of torch says how to fill and that is on the meta device, "
-        "where its content is lost",
-        partial=partial,
-    )
-    refuse([*faults, *more_faults])
-    return {**parameters, **others}
+    contents: dict[str, Content | None] = {}
+    faults: dict[str, list[str]] = {}
+    for argument, kind, given in (("rules", "parameter", rules), ("buffers", "buffer", buffers)):
+        pairs = parse_rules(argument, given, _parse)
+        mine = [each for each in tensors if each.kind == kind]
+        for each in mine:
+            rule = first_match(pairs, each.name)
+            if rule is not None:
+                contents[each.name] = _resolved(f"{argument}[{rule[0]!r}]", rule[1], each)
+        names = [*(each.name for each in mine), *aliases]
+        faults[argument] = unmatched(pairs, names, argument=argument, partial=partial)
+    return Ruled(contents, faults)
 
 
-def manifest_of_tensors(
+def refuse_missing(
+    missing: Sequence[NamedTensor],
     tensors: Sequence[NamedTensor],
-    contents: Mapping[str, Content | None],
-    *,
-    seed: int,
-    draw: int,
-) -> Manifest:
-    """Return what is asked for: the tensors that an initializer fills.
+    unmatched: Mapping[str, Sequence[str]] | None = None,
+) -> None:
+    """Raise one error that lists all tensors that nothing fills, if there are any.
+
+    Args:
+        missing: these tensors.
+        tensors: all of them.
+        unmatched: what is wrong with patterns, for the same error.
 
     Raises:
-        InvalidArgumentError: if an initializer cannot fill its tensor, which is named.
+        InvalidValueError: with rules to complete.
     """
-    filled = []
-    for each in tensors:
-        filling = contents[each.name]
-        if isinstance(filling, Filling):
-            shape, filling = on_the_wire(tuple(each.tensor.shape), filling)
-            filled.append((each.name, shape, each.tensor.dtype, filling))
-    return filled_manifest(filled, seed=seed, draw=draw, layout=LAYOUT)
+    faults = []
+    for argument, kind, needy in (
+        ("rules", "parameter", "parameter that the module's own code does not fill"),
+        ("buffers", "buffer", "buffer on the meta device that the module's own code does not fill"),
+    ):
+        shapes = {each.name: tuple(each.tensor.shape) for each in missing if each.kind == kind}
+        others = [each.name for each in tensors if each.kind == kind and each.name not in shapes]
+        faults += unfilled(shapes, others, argument, needy)
+        faults += (unmatched or {}).get(argument, ())
+    refuse(faults)
 
 
-def _parse_buffer(value: Any) -> Content | None:
+def _parse(value: Any) -> Content | None:
     is_initializer = isinstance(getattr(value, "spec", value), InitializerSpec)
     if callable(value) and not is_initializer:
         return value  # type: ignore[no-any-return]  # callable() has said what it is
     return parse_optional(value)
+
+
+def _resolved(field: str, content: Content | None, named: NamedTensor) -> Content | None:
+    """Return what a rule's function says of a parameter, if it says something."""
+    if content is None or isinstance(content, Filling) or named.kind == "buffer":
+        return content
+    said = content(_asked(named))
+    if said is None or isinstance(said, torch.Tensor):
+        return content
+    try:
+        return parse_initializer(said)
+    except InvalidArgumentError as error:
+        raise error.within(f"{field} of {named.name}") from None
+
+
+def _asked(named: NamedTensor) -> Asked:
+    tensor = named.tensor
+    asked: Asked = torch.empty(tensor.shape, dtype=tensor.dtype, device="meta").as_subclass(Asked)
+    numbers = (int(part) for part in named.name.split(".") if part.isdecimal())
+    asked.name, asked.module, asked.layer = named.name, named.owner, next(numbers, None)
+    return asked

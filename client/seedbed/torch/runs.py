@@ -58,6 +58,25 @@ class Runs:
             for start, length in inner.pairs
         )
 
+    def of(self, places: "Runs") -> "Runs":
+        """Return the indices at some places."""
+        return runs(
+            pair
+            for start, length in places.pairs
+            for pair in self.take(start, start + length).pairs
+        )
+
+    def common(self, others: "Runs") -> list[tuple[int, int, int]]:
+        """Return what is among others as well: first index, length and place of each run."""
+        found, place = [], 0
+        for start, length in self.pairs:
+            for other, other_length in others.pairs:
+                low, high = max(start, other), min(start + length, other + other_length)
+                if low < high:
+                    found.append((low, high - low, place + low - start))
+            place += length
+        return found
+
     def place_of(self, index: int) -> int | None:
         """Return at which place an index is held, or None."""
         place = 0

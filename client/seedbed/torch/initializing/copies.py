@@ -1,0 +1,77 @@
+"""Copies to the tensors of a module: of what was computed, or of random numbers as they are."""
+
+from collections.abc import Callable
+
+import torch
+
+from seedbed.spec.errors import bad_value
+from seedbed.torch.dtensors import is_dtensor
+from seedbed.torch.initializing.recording import Recording
+from seedbed.torch.initializing.tracked import Found, local_of
+from seedbed.torch.layout import Layout
+
+
+def copy(
+    recording: Recording,
+    found: Found,
+    tensor: torch.Tensor,
+    source: torch.Tensor,
+    run: Callable[[], object],
+) -> None:
+    """Copy a tensor to a tracked one, or to a view of it.
+
+    Args:
+        recording: of the block.
+        found: what the destination is.
+        tensor: the destination.
+        source: what is copied, in a shape that fits; whole where the destination is sharded.
+        run: torch's own copying.
+    """
+    tracked, part = found.tracked, found.part
+    assert part is not None
+    if _takes_over(recording, tensor, source):
+        return
+    recording.settle_memory([source])
+    tracked.drop(part)
+    recording.settle([tracked])
+    if is_dtensor(source) or not (is_dtensor(tensor) or tensor.is_meta):
+        run()
+    elif tracked.layout is not None:
+        _copy_own(found, part, tensor, source)
+    tracked.wrote(part)
+
+
+def _takes_over(recording: Recording, tensor: torch.Tensor, source: torch.Tensor) -> bool:
+    """Fill a tensor with what a temporary was to get, under its own name, and say whether."""
+    pending = recording.temporaries.find(source)
+    if len(pending) != 1 or source.shape != tensor.shape:
+        return False
+    (temporary,) = pending
+    like = temporary.tensor
+    if source.shape != like.shape or source.stride() != like.stride() or not temporary.fills:
+        return False
+    (fill,) = temporary.fills
+    recording.temporaries.forget(source)
+    recording.fill(tensor, fill.spec.initializer)
+    return True
+
+
+def _copy_own(found: Found, part: Layout, tensor: torch.Tensor, source: torch.Tensor) -> None:
+    """Copy to a sharded tensor what this process holds of it."""
+    tracked = found.tracked
+    assert tracked.layout is not None
+    if list(tensor.stride()) != sorted(tensor.stride(), reverse=True):
+        raise bad_value(tracked.name, "copied to as it lies, not transposed", tuple(tensor.shape))
+    whole = source.detach().expand(tensor.shape).reshape(part.local_shape)
+    local = local_of(tracked)
+    for rectangle in tracked.layout.rectangles(part):
+        starts, lengths = (
+            (rectangle.slice.starts, rectangle.slice.lengths)
+            if rectangle.slice
+            else ((0,) * len(part.axes), tracked.shape)
+        )
+        places = []
+        for axis, start, length in zip(part.axes, starts, lengths, strict=True):
+            place = axis.place_of(start) or 0
+            places.append(slice(place, place + length))
+        local[rectangle.place].copy_(whole[tuple(places)])

@@ -1,0 +1,188 @@
+"""What code does to the tensors of a module: recorded, fetched together, done as late as it can be.
+
+A fill waits until something reads the tensor, or until the block ends; what replaces it meanwhile
+replaces it unfetched.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from seedbed.client import Client
+from seedbed.rules import Filling
+from seedbed.spec.errors import InvalidArgumentError, bad_value
+from seedbed.spec.initializers import InitializerSpec
+from seedbed.spec.tensors import TensorSpec
+from seedbed.torch.axes import LAYOUT, on_the_wire
+from seedbed.torch.fills import Destination, fill_all
+from seedbed.torch.initializing.distributions import is_by_element, without_fans
+from seedbed.torch.initializing.temporaries import Temporaries
+from seedbed.torch.initializing.tracked import Found, Tracked, TrackedTensors
+from seedbed.torch.layout import Layout, whole_layout
+
+
+@dataclass(frozen=True, slots=True)
+class Fetching:
+    """Who samples, and how."""
+
+    client: Client
+    """The client."""
+    local: bool = False
+    """Sample in this process, and compare with the server's digests."""
+    progress: bool = False
+    """Show a progress bar on standard error."""
+    remaining: Callable[[], float | None] = lambda: None
+    """How many seconds are left."""
+
+
+class Recording:
+    """The state of one block."""
+
+    def __init__(
+        self,
+        tensors: TrackedTensors,
+        temporaries: Temporaries,
+        *,
+        seed: int,
+        draw: int,
+        fetching: Fetching | None,
+    ) -> None:
+        """Start one.
+
+        Args:
+            tensors: the module's.
+            temporaries: those that its code makes.
+            seed: of all fills.
+            draw: the n-th use of the seed.
+            fetching: who samples; None is nobody: nothing is fetched.
+        """
+        self.tensors = tensors
+        self.temporaries = temporaries
+        self.seed = seed
+        self.draw = draw
+        self.fetching = fetching
+        self.is_settling = False
+
+    def fill(self, tensor: torch.Tensor, initializer: InitializerSpec) -> None:
+        """Fill a tensor, or a view of one, as soon as that matters.
+
+        Raises:
+            InvalidArgumentError: if the initializer cannot fill it; names the tensor.
+        """
+        found = self.tensors.find(tensor)
+        if found is None:
+            self._fill_temporary(tensor, initializer)
+        elif not found.tracked.is_kept and found.tracked.layout is not None and tensor.numel():
+            self._fill_tracked(tensor, initializer, found)
+
+    def fill_whole(self, tracked: Tracked, filling: Filling) -> None:
+        """Fill all of a tracked tensor, whatever was to be done to it."""
+        shape, filling = on_the_wire(tracked.shape, filling.in_layout(LAYOUT))
+        spec = self._spec(tracked, tracked.name, shape, filling)
+        whole = _whole(tracked)
+        tracked.drop(whole)
+        tracked.wrote(whole, spec)
+        tracked.fills.append(Destination(tracked.tensor, spec))
+
+    def settle(self, tensors: Iterable[Tracked]) -> None:
+        """Do all that is still to be done to some tensors."""
+        pending = [tracked for tracked in dict.fromkeys(tensors) if tracked.is_pending]
+        fills = [fill for tracked in pending for fill in tracked.fills]
+        later = [do for tracked in pending for do in tracked.later]
+        for tracked in pending:
+            tracked.fills, tracked.later = [], []
+        self.is_settling = True
+        try:
+            self._fetch(fills)
+            for do in later:
+                do()
+        finally:
+            self.is_settling = False
+
+    def settle_memory(self, tensors: Iterable[torch.Tensor]) -> None:
+        """Do all that is still to be done in the memory of some tensors."""
+        tensors = list(tensors)
+        self.settle(self.behind(tensors))
+        for tensor in tensors:
+            self.temporaries.forget(tensor)
+
+    def _fetch(self, fills: Sequence[Destination]) -> None:
+        if fills and self.fetching is not None:
+            fill_all(
+                fills,
+                self.fetching.client,
+                local=self.fetching.local,
+                progress=self.fetching.progress,
+                timeout_seconds=self.fetching.remaining(),
+            )
+
+    def behind(self, tensors: Iterable[torch.Tensor]) -> list[Tracked]:
+        """Return the tracked tensors and temporaries in the memory of others."""
+        found: list[Tracked] = []
+        for tensor in tensors:
+            of_module = self.tensors.find(tensor)
+            found += [of_module.tracked] if of_module else self.temporaries.find(tensor)
+        return found
+
+    def _fill_tracked(
+        self, tensor: torch.Tensor, initializer: InitializerSpec, found: Found
+    ) -> None:
+        tracked, part = found.tracked, found.part
+        if part is None:
+            allowed = "filled whole, or as a slice, a transpose or a reshape of it"
+            raise bad_value(tracked.name, allowed, tuple(tensor.shape))
+        if found.is_all:
+            self.fill_whole(tracked, Filling(initializer))
+            return
+        tracked.drop(part)
+        if tracked.later:
+            self.settle([tracked])
+        fill = (
+            self._fill_of_part(tracked, without_fans(initializer, tuple(tensor.shape)), part)
+            if is_by_element(initializer)
+            else self._fill_of_view(tracked, tensor, initializer, part)
+        )
+        tracked.wrote(part)
+        tracked.add(fill)
+
+    def _fill_of_part(
+        self, tracked: Tracked, initializer: InitializerSpec, part: Layout
+    ) -> Destination:
+        """Return the fill of a part by the elements' places in the whole."""
+        spec = self._spec(tracked, tracked.name, tracked.shape, Filling(initializer))
+        return Destination(tracked.tensor, spec, part=part)
+
+    def _fill_of_view(
+        self, tracked: Tracked, tensor: torch.Tensor, initializer: InitializerSpec, part: Layout
+    ) -> Destination:
+        """Return the fill of a view that is a matrix of its own, such as an orthogonal one."""
+        if tracked.layout is None or not tracked.layout.is_whole:
+            allowed = "filled whole where it is sharded: its rows and columns belong together"
+            raise bad_value(tracked.name, allowed, f"{initializer.name()} of a part of it")
+        shape, filling = on_the_wire(tuple(tensor.shape), Filling(initializer).in_layout(LAYOUT))
+        place = ",".join(
+            "+".join(f"{start}:{start + length}" for start, length in axis.pairs)
+            for axis in part.axes
+        )
+        return Destination(tensor, self._spec(tracked, f"{tracked.name}[{place}]", shape, filling))
+
+    def _fill_temporary(self, tensor: torch.Tensor, initializer: InitializerSpec) -> None:
+        if tensor.is_meta or not tensor.numel():
+            return
+        self.settle_memory([tensor])
+        tracked = self.temporaries.add(tensor)
+        self.fill_whole(tracked, Filling(initializer))
+
+    def _spec(
+        self, tracked: Tracked, name: str, shape: tuple[int, ...], filling: Filling
+    ) -> TensorSpec:
+        try:
+            return TensorSpec(name, shape, tracked.tensor.dtype, filling, self.seed, self.draw)
+        except InvalidArgumentError as error:
+            raise error.within(name) from None
+
+
+def _whole(tracked: Tracked) -> Layout:
+    return whole_layout(tracked.shape)

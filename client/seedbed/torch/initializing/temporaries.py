@@ -1,0 +1,80 @@
+"""Tensors that a module's code makes and fills at random, named by the module that makes them.
+
+Their numbers may depend on nothing that a part of the model cannot know, so the name is that of the
+module whose code runs, and a count in it.
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from types import FrameType
+from typing import Any
+
+import torch
+from torch import nn
+
+from seedbed.torch.initializing.tracked import Tracked, storage_key, track
+
+
+class Temporaries:
+    """The temporary tensors of a block whose content is still to come."""
+
+    def __init__(self, names: Mapping[int, str]) -> None:
+        """Start without any.
+
+        Args:
+            names: of the modules, by their ids.
+        """
+        self._names = names
+        self._counts: Counter[str] = Counter()
+        self._pending: dict[int, list[Tracked]] = {}
+
+    def add(self, tensor: torch.Tensor) -> Tracked:
+        """Return a new temporary, to be filled."""
+        module = _running_module(self._names)
+        name = f"{module}#{self._counts[module]}"
+        self._counts[module] += 1
+        tracked = track(name, "temporary", tensor)
+        if (key := storage_key(tensor)) is not None:
+            self._pending.setdefault(key, []).append(tracked)
+        return tracked
+
+    def find(self, tensor: torch.Tensor) -> list[Tracked]:
+        """Return those in a tensor's memory."""
+        key = storage_key(tensor) if self._pending else None
+        return [] if key is None else self._pending.get(key, [])
+
+    def forget(self, tensor: torch.Tensor) -> None:
+        """Forget those in a tensor's memory: their content has come, or is not wanted."""
+        if (key := storage_key(tensor)) is not None:
+            self._pending.pop(key, None)
+
+    def pending(self) -> list[Tracked]:
+        """Return all whose content is still to come."""
+        return [tracked for several in self._pending.values() for tracked in several]
+
+
+def _running_module(names: Mapping[int, str]) -> str:
+    """Return the name of the module whose code runs.
+
+    That is the innermost one that a function on the stack has among its arguments: as self, as in
+    ``reset_parameters``, or as in ``model.apply(function)``. Of several, the one deepest in the
+    model.
+    """
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  # the only way to a caller
+    while frame is not None:
+        given = [names[id(value)] for value in _arguments(frame) if id(value) in names]
+        if given:
+            return max(given, key=lambda name: (name.count("."), bool(name)))
+        frame = frame.f_back
+    return ""
+
+
+def _arguments(frame: FrameType) -> list[Any]:
+    code = frame.f_code
+    count = code.co_argcount + code.co_kwonlyargcount
+    if not count:
+        return []
+    values = frame.f_locals
+    arguments = (values.get(name) for name in code.co_varnames[:count])
+    return [value for value in arguments if isinstance(value, nn.Module)]
