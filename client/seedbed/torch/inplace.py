@@ -17,7 +17,6 @@ from seedbed.torch.axes import LAYOUT, on_the_wire
 from seedbed.torch.fills import Destination, check_memory, fill_all
 from seedbed.torch.seeds import seed_for
 
-
 ANSWER: ContextVar[Callable[[torch.Tensor, InitializerSpec], None] | None] = ContextVar(
     "answer", default=None
 )

@@ -104,8 +104,7 @@ def initialize_(
     kept = _kept(tensors, said.contents)
     with tensors.with_memory(device):
         recording = tensors.recording(seed, draw, Fetching(client, local, progress, remaining))
-        _run(tensors, recording, said.contents, kept)
-        refuse_missing(list(tensors.untouched()), tensors.named, said.unmatched)
+        _run(tensors, recording, said, kept, kinds=("parameter", "buffer"))
         recording.settle(tensors.tracked)
     return module
 
@@ -149,9 +148,7 @@ def manifest_of(
     with shadowed(tensors.module):
         shadows = Tensors(module, prefix, rename)
         recording = shadows.recording(seed, draw, None)
-        _run(shadows, recording, said.contents, kept)
-        missing = [each for each in shadows.untouched() if each.kind == "parameter"]
-        refuse_missing(missing, shadows.named, said.unmatched)
+        _run(shadows, recording, said, kept, kinds=("parameter",))
         specs = [each.spec for each in shadows.tracked if each.kind == "parameter" and each.spec]
     return Manifest(specs)
 
@@ -164,10 +161,23 @@ def _kept(tensors: Tensors, contents: Mapping[str, Content | None]) -> set[str]:
 def _run(
     tensors: Tensors,
     recording: Recording,
-    contents: Mapping[str, Content | None],
+    said: Ruled,
     kept: Collection[str],
+    *,
+    kinds: Collection[str],
 ) -> None:
-    """Run the module's own code, then what rules say."""
+    """Run the module's own code, then what rules say.
+
+    Args:
+        tensors: of the module.
+        recording: of what is done to them.
+        said: what the rules say.
+        kept: the names of the tensors that the code does not decide.
+        kinds: of the tensors that something must fill.
+
+    Raises:
+        InvalidValueError: listing those that nothing fills.
+    """
     for tracked in tensors.tracked:
         tracked.is_kept = tracked.name in kept
     needy = {
@@ -184,15 +194,20 @@ def _run(
         initialize_by_own_code(tensors.module, is_open)
         tensors.adopt(recording)
         for named, tracked in zip(tensors.named, tensors.tracked, strict=True):
-            content = contents.get(named.name)
+            content = said.contents.get(named.name)
             tracked.is_kept = content is None and named.name in kept
             if isinstance(content, Filling):
                 recording.fill_whole(tracked, content)
             elif content is not None:
+                before = tracked.changes
                 content(named.tensor)
-                tracked.wrote(whole_layout(tracked.shape))
+                # A function that fills says so by filling.
+                if tracked.changes > before:
+                    tracked.wrote(whole_layout(tracked.shape))
             for row in named.zero_rows:
                 named.tensor[row].zero_()
+        missing = [each for each in tensors.untouched() if each.kind in kinds]
+        refuse_missing(missing, tensors.named, said.unmatched)
 
 
 def _ruled(

@@ -21,6 +21,7 @@ from seedbed.rules import (
 )
 from seedbed.spec.errors import InvalidArgumentError
 from seedbed.spec.initializers import InitializerSpec
+from seedbed.torch.inplace import ANSWER
 from seedbed.torch.names import NamedTensor
 
 Function = Callable[[Any], object]
@@ -133,13 +134,22 @@ def _resolved(field: str, content: Content | None, named: NamedTensor) -> Conten
     """Return what a rule's function says of a parameter, if it says something."""
     if content is None or isinstance(content, Filling) or named.kind == "buffer":
         return content
-    said = content(_asked(named))
+    # Without memory, ours can fill no more than torch's own do.
+    token = ANSWER.set(_no_answer)
+    try:
+        said = content(_asked(named))
+    finally:
+        ANSWER.reset(token)
     if said is None or isinstance(said, torch.Tensor):
         return content
     try:
         return parse_initializer(said)
     except InvalidArgumentError as error:
         raise error.within(f"{field} of {named.name}") from None
+
+
+def _no_answer(tensor: torch.Tensor, initializer: InitializerSpec) -> None:
+    """Fill nothing."""
 
 
 def _asked(named: NamedTensor) -> Asked:

@@ -10,7 +10,7 @@ import pytest
 
 import seedbed as sb
 import seedbed.torch as sbt
-from tests.frameworks.torch.model import RULES, Model
+from tests.frameworks.torch.model import RULES, Model, OwnCode
 from tests.frameworks.torch.torchrun import python, torchrun
 from tests.servers import ServerProcess
 
@@ -32,15 +32,19 @@ def test_every_layout_has_the_same_content_and_every_rank_fetches_its_own(
     )
     layouts = ["plain", "fsdp", "fsdp_other_dimension", "tensor_parallel"]
     layouts += ["hybrid", "fsdp_and_tensor_parallel"] if processes == 4 else []
-    assert list(said["digests"]) == [
-        case for name in layouts for case in (name, f"{name} after to_empty")
-    ]
-    # The one-process model, of the engine in this process.
-    expected = sbt.digest(sbt.initialize_(Model(), seed=1, rules=RULES))
-    assert set(said["digests"].values()) == {str(expected)}
+    own_layouts = ["plain", "replicated", "fsdp_whole", "own_tensor_parallel"]
+    own_layouts += ["expert_parallel", "experts_by_column"]
+    own_layouts += ["own_hybrid"] if processes == 4 else []
+    # The one-process models, of the engine in this process.
+    expected = str(sbt.digest(sbt.initialize_(Model(), seed=1, rules=RULES)))
+    expected_own = str(sbt.digest(sbt.initialize_(OwnCode(), seed=1)))
+    assert said["digests"] == {
+        **{case: expected for name in layouts for case in (name, f"{name} after to_empty")},
+        **{f"own code {name}": expected_own for name in own_layouts},
+    }
     assert len(said["cases"]) == (5 + 6 * (processes == 4)) * 7 + 2 + (
         1 + (processes == 4)
-    ) + 2 + 2 * len(layouts)
+    ) + 2 + 2 * len(layouts) + len(own_layouts)
     assert "partial" in said["cases"]
 
 

@@ -1,6 +1,6 @@
 """A module's own initialization code, run with seedbed's numbers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal, get_args
 
@@ -10,15 +10,15 @@ from torch import nn
 from seedbed.client import Client
 from seedbed.deadlines import deadline
 from seedbed.defaults import check_client, client_or_default
-from seedbed.spec.errors import bad_value
+from seedbed.patterns import lines_of_rules
+from seedbed.spec.errors import InvalidValueError, bad_value
 from seedbed.spec.seeds import as_draw, as_seed
 from seedbed.torch.initializing.block import followed
 from seedbed.torch.initializing.model import Tensors
 from seedbed.torch.initializing.own_code import reset_layers
 from seedbed.torch.initializing.recorded import Recorded
-from seedbed.torch.initializing.recording import Fetching, Recording
-from seedbed.torch.names import Rename
-from seedbed.torch.rules import refuse_missing
+from seedbed.torch.initializing.recording import Fetching
+from seedbed.torch.names import NamedTensor, Rename
 
 Untouched = Literal["error", "keep", "defaults"]
 
@@ -107,7 +107,20 @@ def initializing(
             if untouched == "defaults":
                 reset_layers(tensors.module)
             yield recorded
-        tensors.adopt(recording)
-        refuse_missing(list(tensors.untouched(keeps_content=untouched == "keep")), tensors.named)
+            tensors.adopt(recording)
+            _refuse(list(tensors.untouched(keeps_content=untouched == "keep")), tensors.named)
         recording.settle(tensors.tracked)
     recorded.complete(tensors.tracked)
+
+
+def _refuse(missing: Sequence[NamedTensor], tensors: Sequence[NamedTensor]) -> None:
+    if not missing:
+        return
+    shapes = {each.name: tuple(each.tensor.shape) for each in missing}
+    others = [each.name for each in tensors if each.name not in shapes]
+    head = (
+        "`module` must be filled by the code in the block, or by untouched='defaults' for what "
+        "layers reset. This is not, or not all of it:"
+    )
+    lines = "\n    ".join([head, *lines_of_rules(shapes, others)])
+    raise InvalidValueError(lines, field="module")

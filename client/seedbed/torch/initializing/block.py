@@ -1,4 +1,4 @@
-"""What runs a module's code with seedbed's numbers: the modes, and all that stands in for others."""
+"""All that has to be in place while a module's code runs with seedbed's numbers."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -11,6 +11,7 @@ from seedbed.torch.initializing.operations import Operations
 from seedbed.torch.initializing.overridable import overridable
 from seedbed.torch.initializing.parametrized import unparametrized
 from seedbed.torch.initializing.recording import Recording
+from seedbed.torch.initializing.transformers import forget_initialized, tied_followers
 from seedbed.torch.inplace import ANSWER
 
 
@@ -23,6 +24,10 @@ def followed(module: nn.Module, names: Mapping[int, str], recording: Recording) 
         names: of the modules inside it, by their ids.
         recording: of what the code does.
     """
+    forget_initialized(module)
+    for tensor, follower in tied_followers(module, names):
+        for tracked in recording.behind([tensor]):
+            tracked.followers.add(follower)
     with ExitStack() as stack:
         stack.enter_context(torch.no_grad())
         stack.enter_context(overridable(OURS))

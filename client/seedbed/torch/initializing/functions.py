@@ -35,31 +35,32 @@ OURS: dict[Function, Function] = {
 
 # Views, among torch's functions that can be one.
 _VIEWS: set[Any] = {
-    getattr(torch.Tensor, name)
+    getattr(owner, name)
+    for owner in (torch, torch.Tensor)
     for name in (
-        "__getitem__ chunk flatten movedim narrow permute reshape select split squeeze swapaxes "
-        "swapdims t tensor_split transpose unbind unflatten unsqueeze view view_as"
-    ).split()
-} | {
-    torch.Tensor.T.__get__,
-    torch.Tensor.mT.__get__,
-    torch.chunk,
-    torch.flatten,
-    torch.movedim,
-    torch.narrow,
-    torch.permute,
-    torch.reshape,
-    torch.select,
-    torch.split,
-    torch.squeeze,
-    torch.swapaxes,
-    torch.t,
-    torch.tensor_split,
-    torch.transpose,
-    torch.unbind,
-    torch.unflatten,
-    torch.unsqueeze,
-}
+        "__getitem__",
+        "chunk",
+        "flatten",
+        "movedim",
+        "narrow",
+        "permute",
+        "reshape",
+        "select",
+        "split",
+        "squeeze",
+        "swapaxes",
+        "swapdims",
+        "t",
+        "tensor_split",
+        "transpose",
+        "unbind",
+        "unflatten",
+        "unsqueeze",
+        "view",
+        "view_as",
+    )
+    if hasattr(owner, name)
+} | {torch.Tensor.T.__get__, torch.Tensor.mT.__get__}
 
 # They lead out of torch, and past its operations.
 _EXITS: set[Any] = {

@@ -157,7 +157,7 @@ def _constant(recording: Recording, operation: Operation, value: Any) -> Any:
     if found is None or found.part is None:
         return _run(recording, operation)
     tracked, part = found.tracked, found.part
-    if not tracked.is_kept:
+    if not recording.is_kept(tracked):
         tracked.drop(part)
         tracked.later.append(partial(_in_place, found, operation))
         if part.is_whole:
@@ -186,7 +186,7 @@ def _copy_(recording: Recording, operation: Operation) -> Any:
     found = recording.tensors.find(operation.args[0])
     if found is None or found.part is None:
         return _run(recording, operation)
-    if not found.tracked.is_kept:
+    if not recording.is_kept(found.tracked):
         copy(recording, found, operation.args[0], operation.args[1], operation)
     return operation.args[0]
 
@@ -198,10 +198,10 @@ def _run(recording: Recording, operation: Operation) -> Any:
         return operation()
     changed = operation.changed()
     founds = [found for each in changed if (found := recording.tensors.find(each)) is not None]
-    if any(found.tracked.is_kept for found in founds):
+    if any(recording.is_kept(found.tracked) for found in founds):
         return changed[0] if len(changed) == 1 else tuple(changed)
     for found in founds:
-        found.tracked.spec = None
+        found.tracked.changed()
     if len(tensors) == len(founds) == 1 and operation.args and operation.args[0] is changed[0]:
         # Nothing but this tensor matters, so this can wait with it.
         founds[0].tracked.later.append(partial(_in_place, founds[0], operation))
@@ -298,11 +298,13 @@ _ANSWERS: dict[Any, Callable[[Recording, Operation], Any]] = {
         for overload in packet.overloads()
         if "names" not in overload
     },
-    **{
-        getattr(aten.normal, overload): _normal
-        for overload in aten.normal.overloads()
-        if "mean" in {each.name for each in getattr(aten.normal, overload)._schema.arguments}
-        and overload != "out"
-    },
+    aten.normal.float_float: _normal,
+    aten.normal.float_float_out: _normal,
+    aten.normal.float_Tensor: _normal,
+    aten.normal.float_Tensor_out: _normal,
+    aten.normal.Tensor_float: _normal,
+    aten.normal.Tensor_float_out: _normal,
+    aten.normal.Tensor_Tensor: _normal,
+    aten.normal.Tensor_Tensor_out: _normal,
 }
 """What is done in the place of an operation."""

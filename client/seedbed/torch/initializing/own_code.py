@@ -75,15 +75,15 @@ def _whole_initialization(module: nn.Module) -> Callable[[], Any] | None:
     for_each = getattr(type(module), _FOR_EACH, None)
     whole = _method(module, *_WHOLE)
     if whole is not None:
-        # transformers passes by what it has seen before; what it has loaded is marked by tensor.
-        for each in module.modules():
-            vars(each).pop("_is_hf_initialized", None)
         return whole
     if for_each is None:
         return None
     if _required(for_each) == 1:
         return _method(module, _FOR_EACH)
-    return (lambda: module.apply(module._init_weights)) if _required(for_each) == 2 else None
+    if _required(for_each) == 2:
+        function = getattr(module, _FOR_EACH)
+        return lambda: module.apply(function)
+    return None
 
 
 def _uncalled(module: nn.Module) -> Iterator[str]:
@@ -118,9 +118,8 @@ def _method(module: nn.Module, *names: str) -> Callable[[], Any] | None:
 
 def _required(function: Any) -> int:
     """Return how many arguments a function needs, ``self`` included."""
+    variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     return sum(
-        parameter.default is parameter.empty
-        and parameter.kind
-        in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+        parameter.default is parameter.empty and parameter.kind not in variadic
         for parameter in inspect.signature(function).parameters.values()
     )

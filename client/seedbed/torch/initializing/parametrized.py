@@ -1,13 +1,14 @@
 """Parametrized tensors, such as a weight under ``weight_norm``, while code fills them.
 
-What the code takes for the weight is computed from the module's parameters, and forgets what is
-written to it. So a tensor stands in its place, and afterwards the parameters become what makes the
-parametrization give it: what torch does when one is registered. Nothing evaluates the
-parametrization itself, which may have an effect.
+Torch fills the weight when its layer is made; registering the parametrization then turns it into
+the parameters that the weight is computed from. From then on the weight forgets what is written to
+it. So here: a tensor stands in the weight's place, its layer resets it, and the parameters follow
+from it at the end. Nothing evaluates the parametrization itself, which may have an effect.
 """
 
+import itertools
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,9 +68,12 @@ def unparametrized(
     for each in found:
         setattr(type(each.owner), each.name, _standing_in(found, each.name))
     try:
+        _reset(found, recording)
         yield
-        for each in found:
-            _finish(each, recording)
+        # Where nothing is fetched, nothing can follow.
+        if recording.fetching is not None:
+            for each in found:
+                _finish(each, recording)
     finally:
         for kind, name, original in properties:
             setattr(kind, name, original)
@@ -83,7 +87,7 @@ def _parametrized(owner: nn.Module, name: str, full_name: str) -> _Parametrized:
     }
     # In training, spectral_norm's forward pass changes its vectors; of these tensors, nothing.
     like = torch.func.functional_call(several, empty, ())
-    (first, *_) = (*several.parameters(), *several.buffers())
+    first = next(itertools.chain(several.parameters(), several.buffers()))
     device = first.to_local().device if is_dtensor(first) else first.device
     tensor = torch.empty(like.shape, dtype=like.dtype, device=device)
     return _Parametrized(owner, name, several, track(full_name, "parametrized", tensor))
@@ -102,17 +106,43 @@ def _standing_in(found: list[_Parametrized], name: str) -> property:
     return property(get, set_to)
 
 
+def _reset(found: list[_Parametrized], recording: Recording) -> None:
+    """Fill what stands in as when the layers were made; nothing else changes."""
+    standing_in = {each.tracked for each in found}
+    others = [each for each in recording.tensors if each not in standing_in and not each.is_kept]
+    for each in others:
+        each.is_kept = True
+    for owner in {id(each.owner): each.owner for each in found}.values():
+        reset = getattr(owner, "reset_parameters", None)
+        if reset is not None:
+            reset()
+    for each in others:
+        each.is_kept = False
+    for each in found:
+        # What torch would forget, too; see the top.
+        each.tracked.is_kept = each.tracked.is_written
+        tensors = itertools.chain(
+            each.parametrizations.parameters(), each.parametrizations.buffers()
+        )
+        for dependent in recording.behind(tensors):
+            dependent.is_derived = each.tracked.is_written
+
+
 def _finish(each: _Parametrized, recording: Recording) -> None:
     """Give the originals what the tensor says, and dependent vectors what belongs to them."""
-    if each.tracked.is_written:
+    if each.tracked.written:
         recording.settle([each.tracked])
         values: Any = each.tracked.tensor
         for parametrization in reversed(each.parametrizations):
             if hasattr(parametrization, "right_inverse"):
-                values = parametrization.right_inverse(values)
+                # Torch, too, then takes the weight as it is.
+                with suppress(NotImplementedError):
+                    values = parametrization.right_inverse(values)
         listed = [values] if isinstance(values, torch.Tensor) else values
         for original, value in zip(each.originals, listed, strict=True):
-            original.copy_(value)
+            # Code and rules can fill these themselves.
+            if not any(tracked.written for tracked in recording.behind([original])):
+                original.copy_(value)
     for parametrization in each.parametrizations:
         if isinstance(parametrization, parametrizations._SpectralNorm):  # noqa: SLF001
             _iterate(each, parametrization, recording)
@@ -123,7 +153,7 @@ def _iterate(each: _Parametrized, spectral: Any, recording: Recording) -> None:
     recording.settle_memory(each.originals)
     (original, *_) = each.originals
     weight = gathered(original) if is_dtensor(original) else original
-    if weight.ndim < 2 or not all(found.is_written for found in recording.behind([original])):
+    if weight.ndim < 2 or not any(found.written for found in recording.behind([original])):
         return
     for vector in (spectral._u, spectral._v):  # noqa: SLF001
         recording.fill(vector, RandomNormalSpec(0.0, 1.0))

@@ -4,9 +4,9 @@ A fill waits until something reads the tensor, or until the block ends; what rep
 replaces it unfetched.
 """
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
@@ -74,8 +74,16 @@ class Recording:
         found = self.tensors.find(tensor)
         if found is None:
             self._fill_temporary(tensor, initializer)
-        elif not found.tracked.is_kept and found.tracked.layout is not None and tensor.numel():
+        elif self.is_kept(found.tracked):
+            _warn_of_parametrized(found.tracked, initializer)
+        elif found.tracked.layout is not None and tensor.numel():
             self._fill_tracked(tensor, initializer, found)
+
+    def is_kept(self, tracked: Tracked) -> bool:
+        """Return whether what the running code does to a tensor has no effect."""
+        if tracked.is_kept or not tracked.followers:
+            return tracked.is_kept
+        return self.temporaries.running_module() in tracked.followers
 
     def fill_whole(self, tracked: Tracked, filling: Filling) -> None:
         """Fill all of a tracked tensor, whatever was to be done to it."""
@@ -182,6 +190,16 @@ class Recording:
             return TensorSpec(name, shape, tracked.tensor.dtype, filling, self.seed, self.draw)
         except InvalidArgumentError as error:
             raise error.within(name) from None
+
+
+def _warn_of_parametrized(tracked: Tracked, initializer: InitializerSpec) -> None:
+    """Warn of a fill that torch would forget; a layer may repeat what it has."""
+    if tracked.kind == "parametrized" and tracked.spec and tracked.spec.initializer != initializer:
+        warnings.warn(
+            f"{tracked.name} is parametrized, so that torch forgets what is written to it, and so "
+            "does seedbed: fill what it is computed from",
+            stacklevel=2,
+        )
 
 
 def _whole(tracked: Tracked) -> Layout:

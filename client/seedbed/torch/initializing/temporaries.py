@@ -31,13 +31,17 @@ class Temporaries:
 
     def add(self, tensor: torch.Tensor) -> Tracked:
         """Return a new temporary, to be filled."""
-        module = _running_module(self._names)
+        module = self.running_module()
         name = f"{module}#{self._counts[module]}"
         self._counts[module] += 1
         tracked = track(name, "temporary", tensor)
         if (key := storage_key(tensor)) is not None:
             self._pending.setdefault(key, []).append(tracked)
         return tracked
+
+    def running_module(self) -> str:
+        """Return the name of the module whose code runs."""
+        return _running_module(self._names)
 
     def find(self, tensor: torch.Tensor) -> list[Tracked]:
         """Return those in a tensor's memory."""

@@ -1,4 +1,4 @@
-"""Tensors whose content a block of ``initializing`` decides, found by the memory that they are in."""
+"""Tensors whose content a block of ``initializing`` decides, found by their memory."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -32,6 +32,10 @@ class Tracked:
     """Whether it held something before."""
     is_kept: bool = False
     """Whether it stays as it is, whatever the code does to it."""
+    followers: set[str] = field(default_factory=set)
+    """The names of modules that share it, and whose code does not decide it."""
+    is_derived: bool = False
+    """Whether its content will follow from another tensor's, unless something else fills it."""
     written: list[Layout] = field(default_factory=list)
     """The parts that have got content."""
     fills: list[Destination] = field(default_factory=list)
@@ -40,6 +44,8 @@ class Tracked:
     """What is to be done to it after that."""
     spec: TensorSpec | None = None
     """All of its content, where that is one fill."""
+    changes: int = 0
+    """How often something has changed it, or is to."""
     is_patched: bool = False
     """Whether constants have come into parts of that since, such as a padding row."""
     twin: torch.Tensor | None = None
@@ -57,8 +63,8 @@ class Tracked:
 
     @property
     def is_written(self) -> bool:
-        """Whether all of it has got content."""
-        return are_all(self.written, self.shape)
+        """Whether all of it has got content, or will have."""
+        return self.is_derived or are_all(self.written, self.shape)
 
     def wrote(self, part: Layout, spec: TensorSpec | None = None) -> None:
         """Note that a part has new content, and of which one fill all of it is, if it is."""
@@ -71,7 +77,13 @@ class Tracked:
         self.is_patched = True
         self._note(part)
 
+    def changed(self) -> None:
+        """Note that it has been computed from itself."""
+        self.spec = None
+        self.changes += 1
+
     def _note(self, part: Layout) -> None:
+        self.changes += 1
         if part.is_whole:
             self.written = [part]
         elif not any(earlier.covers(part) for earlier in self.written):
