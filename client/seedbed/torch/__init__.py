@@ -12,6 +12,19 @@ from seedbed.frameworks import require
 require("torch", title="PyTorch", extra="torch")
 
 # Only now is it known that PyTorch is there.
+from seedbed.torch.deprecated import (  # noqa: E402
+    constant,
+    dirac,
+    eye,
+    kaiming_normal,
+    kaiming_uniform,
+    normal,
+    orthogonal,
+    sparse,
+    uniform,
+    xavier_normal,
+    xavier_uniform,
+)
 from seedbed.torch.digests import digest, digests  # noqa: E402
 from seedbed.torch.errors import OutOfRangeError, UnsupportedDtypeError  # noqa: E402
 from seedbed.torch.initializers import (  # noqa: E402
@@ -43,23 +56,34 @@ __all__ = [
     "Recorded",
     "UnsupportedDtypeError",
     "calculate_gain",
+    "constant",
     "constant_",
     "digest",
     "digests",
+    "dirac",
     "dirac_",
+    "eye",
     "eye_",
     "initialize_",
     "initializing",
+    "kaiming_normal",
     "kaiming_normal_",
+    "kaiming_uniform",
     "kaiming_uniform_",
     "manifest_of",
+    "normal",
     "normal_",
     "ones_",
+    "orthogonal",
     "orthogonal_",
+    "sparse",
     "sparse_",
     "trunc_normal_",
+    "uniform",
     "uniform_",
+    "xavier_normal",
     "xavier_normal_",
+    "xavier_uniform",
     "xavier_uniform_",
     "zeros_",
 ]

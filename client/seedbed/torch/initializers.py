@@ -42,6 +42,7 @@ from seedbed.spec.initializers import (
     ZerosSpec,
 )
 from seedbed.spec.numbers import as_finite
+from seedbed.torch.eager import eager, level_of_caller
 from seedbed.torch.errors import as_torch_says
 from seedbed.torch.inplace import Seeding, checked, fill
 from seedbed.torch.truncation import truncated_normal
@@ -57,6 +58,7 @@ def calculate_gain(nonlinearity: NonlinearityName, param: float | None = None) -
         return gains.calculate_gain(nonlinearity, param)
 
 
+@eager
 def uniform_(
     tensor: torch.Tensor,
     a: float = 0.0,
@@ -80,6 +82,7 @@ def uniform_(
         return fill(tensor, RandomUniformSpec(a, b), Seeding(generator, seed, name, draw, client))
 
 
+@eager
 def normal_(
     tensor: torch.Tensor,
     mean: float = 0.0,
@@ -102,6 +105,7 @@ def normal_(
         )
 
 
+@eager
 def trunc_normal_(
     tensor: torch.Tensor,
     mean: float = 0.0,
@@ -129,6 +133,7 @@ def trunc_normal_(
         return fill(tensor, spec, Seeding(generator, seed, name, draw, client))
 
 
+@eager
 def constant_(tensor: torch.Tensor, val: float, *, client: Client | None = None) -> torch.Tensor:
     """Fill a tensor with a number.
 
@@ -139,18 +144,21 @@ def constant_(tensor: torch.Tensor, val: float, *, client: Client | None = None)
         return fill(tensor, ConstantSpec(val), Seeding(client=client))
 
 
+@eager
 def ones_(tensor: torch.Tensor, *, client: Client | None = None) -> torch.Tensor:
     """Fill a tensor with 1."""
     with as_torch_says():
         return fill(tensor, OnesSpec(), Seeding(client=client))
 
 
+@eager
 def zeros_(tensor: torch.Tensor, *, client: Client | None = None) -> torch.Tensor:
     """Fill a tensor with 0."""
     with as_torch_says():
         return fill(tensor, ZerosSpec(), Seeding(client=client))
 
 
+@eager
 def eye_(tensor: torch.Tensor, *, client: Client | None = None) -> torch.Tensor:
     """Fill a matrix with the identity: 1 on its diagonal, 0 elsewhere.
 
@@ -161,6 +169,7 @@ def eye_(tensor: torch.Tensor, *, client: Client | None = None) -> torch.Tensor:
         return fill(tensor, IdentitySpec(), Seeding(client=client))
 
 
+@eager
 def xavier_uniform_(
     tensor: torch.Tensor,
     gain: float = 1.0,
@@ -183,6 +192,7 @@ def xavier_uniform_(
     return _xavier(tensor, XavierUniformSpec, gain, Seeding(generator, seed, name, draw, client))
 
 
+@eager
 def xavier_normal_(
     tensor: torch.Tensor,
     gain: float = 1.0,
@@ -205,6 +215,7 @@ def xavier_normal_(
     return _xavier(tensor, XavierNormalSpec, gain, Seeding(generator, seed, name, draw, client))
 
 
+@eager
 def kaiming_uniform_(
     tensor: torch.Tensor,
     a: float = 0,
@@ -246,6 +257,7 @@ def kaiming_uniform_(
     )
 
 
+@eager
 def kaiming_normal_(
     tensor: torch.Tensor,
     a: float = 0,
@@ -277,6 +289,7 @@ def kaiming_normal_(
     )
 
 
+@eager
 def orthogonal_(
     tensor: torch.Tensor,
     gain: float = 1,
@@ -299,6 +312,7 @@ def orthogonal_(
         return fill(tensor, OrthogonalSpec(gain), Seeding(generator, seed, name, draw, client))
 
 
+@eager
 def dirac_(tensor: torch.Tensor, groups: int = 1, *, client: Client | None = None) -> torch.Tensor:
     """Fill a convolution's kernel so that it passes its inputs on.
 
@@ -312,6 +326,7 @@ def dirac_(tensor: torch.Tensor, groups: int = 1, *, client: Client | None = Non
         return fill(tensor, DiracSpec(groups), Seeding(client=client))
 
 
+@eager
 def sparse_(
     tensor: torch.Tensor,
     sparsity: float,
@@ -354,8 +369,8 @@ def _kaiming(
     seeding: Seeding,
 ) -> torch.Tensor:
     if checked(tensor).numel() == 0:
-        # The line of the caller of kaiming_uniform_ or kaiming_normal_, as in torch.
-        warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=3)
+        # As in torch.
+        warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=level_of_caller())
         return tensor
     with as_torch_says(values=("a", "nonlinearity")):
         _check_has_fans(tensor)

@@ -167,3 +167,42 @@ def test_every_function_of_torch_is_there() -> None:
     assert list(sbt.__all__) == sorted(sbt.__all__)
     signature = inspect.signature(torch.nn.init.calculate_gain)
     assert list(inspect.signature(sbt.calculate_gain).parameters) == list(signature.parameters)
+
+
+DEPRECATED = [
+    name.removesuffix("_")
+    for name in (*dict(RANDOM), *dict(FIXED), "dirac_")
+    if name not in ("trunc_normal_", "ones_", "zeros_")
+]
+ARGUMENTS: dict[str, tuple[Any, ...]] = {"constant": (2.0,), "sparse": (0.3,)}
+
+
+def test_there_are_eleven_deprecated_names() -> None:
+    assert len(DEPRECATED) == 11
+
+
+@pytest.mark.parametrize("name", DEPRECATED)
+def test_the_deprecated_names_warn_and_do_the_same(name: str) -> None:
+    shape = (4, 4, 3) if name == "dirac" else (4, 4)
+    seed = {} if name in ("constant", "dirac", "eye") else {"seed": 3}
+    with pytest.warns(FutureWarning, match=f"`seedbed.torch.{name}` is deprecated.*use {name}_"):
+        found = getattr(sbt, name)(nan(shape), *ARGUMENTS.get(name, ()), **seed)
+    expected = getattr(sbt, name + "_")(nan(shape), *ARGUMENTS.get(name, ()), **seed)
+    assert torch.equal(found, expected)
+    with pytest.warns(FutureWarning):
+        getattr(torch.nn.init, name)(nan(shape), *ARGUMENTS.get(name, ()))
+
+
+# The compiler's own parts are deprecated in places.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+@pytest.mark.parametrize("name", ["normal_", "xavier_uniform_", "zeros_"])
+def test_torch_compile_runs_what_fills_as_it_is(name: str) -> None:
+    seed = {} if name == "zeros_" else {"seed": 3}
+
+    def fill(tensor: torch.Tensor) -> torch.Tensor:
+        doubled = tensor * 2
+        getattr(sbt, name)(doubled, **seed)
+        return doubled + 1
+
+    found = torch.compile(fill, backend="eager")(torch.ones(4, 3))
+    assert torch.equal(found, fill(torch.ones(4, 3)))
