@@ -48,16 +48,18 @@ def initialize(
     of processes and devices.
 
     Args:
-        abstract_tree: a pytree of ``jax.ShapeDtypeStruct`` (or of arrays, whose content is not
-            looked at): of ``jax.eval_shape``, of Flax linen's ``init`` under it, or the state of
-            ``nnx.eval_shape``.
+        abstract_tree: what :func:`record` gives; then the recorded function says what fills the
+            leaves that no rule matches. Or a pytree of ``jax.ShapeDtypeStruct`` (or of arrays,
+            whose content is not looked at): of ``jax.eval_shape``, of Flax linen's ``init`` under
+            it, a module of ``nnx.eval_shape`` or its state.
         sharding_tree: a sharding for all; or a pytree of them, or of PartitionSpecs under
             ``jax.set_mesh``, that is a prefix of the tree; a None in it is the default device. None
             altogether takes each leaf's own sharding.
         seed: of every tensor, -2**63 to 2**64 - 1. A seed that a rule's initializer carries does
             not count.
         rules: patterns on names, and what fills the leaves that match, as in a
-            :class:`seedbed.Manifest`; the first match counts. None leaves an array as it is.
+            :class:`seedbed.Manifest`; the first match counts. None leaves an array as it is. Keys
+            of JAX are made of the seed and their names, and nnx's counts of them are 0.
         prefix: put before each name, for a part of a model that is initialized by itself.
         partial: the tree is a part of a model: a rule that matches nothing is for another part,
             and no error. A prefix says the same.
@@ -69,8 +71,9 @@ def initialize(
 
     Raises:
         InvalidTypeError: if a leaf has no shape and dtype; all errors name the leaf.
-        InvalidValueError: if a value is not allowed; or naming the leaves that no rule matches,
-            and the rules that match no leaf.
+        InvalidValueError: if a value is not allowed; or naming the leaves that nothing fills, those
+            whose rule does not say which axes are inputs and outputs, and the rules that match no
+            leaf.
         TransportError: if a server's answer does not come.
 
     Example:

@@ -166,6 +166,46 @@ def test_everything_else_is_computed_as_it_is_written() -> None:
     assert digest(filled) == digest(initializing(jax.jit(computed), seed=5)(KEY))
 
 
+def controlled(key: Any) -> dict[str, Any]:
+    """Return what comes out of calls, loops and conditionals."""
+    keys = jax.random.split(key, 8)
+    large = (2000,)
+
+    def body(carry: Any, key: Any) -> Any:
+        carry = 0.5 * carry + normal(key, (500,))
+        return carry, carry
+
+    def scanned(key: Any, **arguments: Any) -> Any:
+        return jax.lax.scan(body, jnp.zeros(500), jax.random.split(key, 4), **arguments)
+
+    return {
+        "activation": jax.nn.gelu(normal(keys[0], large)),
+        "remat": jax.checkpoint(jnp.sin)(normal(keys[1], large)),
+        "conditional": jax.lax.cond(True, jnp.negative, jnp.exp, normal(keys[2], large)),
+        "carry": scanned(keys[3])[0],
+        "backwards": scanned(keys[4], reverse=True)[1],
+        "loop": jax.lax.fori_loop(0, 5, lambda _, x: 1.1 * x, normal(keys[5], large)),
+        "while": jax.lax.while_loop(
+            lambda state: state[0] < 3,
+            lambda state: (state[0] + 1, 1.5 * state[1]),
+            (0, normal(keys[6], large)),
+        )[1],
+        "mapped": jax.lax.map(lambda key: normal(key, (500,)), jax.random.split(keys[7], 4)),
+    }
+
+
+def test_calls_loops_and_conditionals_are_followed() -> None:
+    filled = initializing(controlled, seed=2)(KEY)
+    drawn, _ = check_distributions(filled, [controlled(key) for key in KEYS])
+    assert drawn == set(filled)
+    backwards = np.asarray(filled["backwards"])
+    assert abs(np.corrcoef(backwards[0], backwards[1])[0, 1]) > 0.3
+    assert abs(np.corrcoef(backwards[0], backwards[3])[0, 1]) < 0.3
+    manifest = manifest_of(record(controlled, KEY), seed=2)
+    assert manifest["mapped"].shape == (4, 500)
+    assert getattr(manifest["loop"].initializer, "stddev", 0) == pytest.approx(1.1**5)
+
+
 def test_distributions_that_are_moved_and_scaled_stay_one_tensor() -> None:
     def make(key: Any) -> Any:
         keys = jax.random.split(key, 4)

@@ -7,7 +7,7 @@ is not recognized is opened, down to calls that are; a draw in another way is an
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any
 
 import jax
@@ -109,7 +109,7 @@ def _draw(step: Step) -> Draw | None:
         return None  # complex numbers are drawn as pairs of real ones
     context = (jax.config.jax_enable_x64, jax.sharding.get_abstract_mesh())
     expected = _reference(distribution, batch, shape, dtype, forms[0].dtype, kinds, context)
-    if str(step.params["jaxpr"]) != expected or step.params["jaxpr"].consts:
+    if _text(step.params["jaxpr"]) != expected or step.params["jaxpr"].consts:
         return None
     return Draw(distribution, step.operands[0], step.operands[1:], batch, shape, dtype)
 
@@ -185,4 +185,10 @@ def _reference(
         (equation,) = jax.make_jaxpr(draw)(*forms).jaxpr.eqns
     except (TypeError, ValueError):
         return None
-    return str(equation.params.get("jaxpr"))
+    return _text(equation.params.get("jaxpr"))
+
+
+# JAX gives equal calls one program, and to print it takes longer than all else here.
+@lru_cache(maxsize=1000)
+def _text(program: Any) -> str:
+    return str(program)

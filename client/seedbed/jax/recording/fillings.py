@@ -25,7 +25,16 @@ from seedbed.spec.initializers import (
 )
 
 UNCHANGED = frozenset(
-    {"copy", "copy_p", "optimization_barrier", "reshard", "sharding_constraint", "stop_gradient"}
+    {
+        "copy",
+        "copy_p",
+        "device_put",
+        "name",
+        "optimization_barrier",
+        "reshard",
+        "sharding_constraint",
+        "stop_gradient",
+    }
 )
 """Primitives whose result is their operand."""
 
