@@ -1,6 +1,7 @@
 """Whole models of Flax come out as Flax fills them, with seedbed's numbers, on any mesh."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -86,9 +87,11 @@ def test_one_digest_whatever_the_layout_and_nothing_is_fetched_twice(
     assert digest(initializing(make, seed=4)(KEYS[0])) != digest(whole)
 
 
-def test_the_manifest_has_the_digest_of_every_leaf_that_is_not_computed() -> None:
+def test_the_manifest_has_the_digest_of_every_leaf_that_is_not_computed(tmp_path: Path) -> None:
     recording = record(linen, KEYS[0])
     manifest = manifest_of(recording, seed=3)
+    manifest.save(tmp_path / "model.yaml")
+    assert sb.Manifest.load(tmp_path / "model.yaml") == manifest
     stated = sb.get_default_client().digest_all(manifest)
     filled = digests(initialize(recording, seed=3))
     computed = {name.split("#")[0] for name in manifest if "#" in name}

@@ -322,8 +322,14 @@ def test_a_distribution_that_is_not_recognized_is_drawn_by_what_it_is_made_of(
 
 
 def unknown(key: Any) -> dict[str, Any]:
-    """Return leaves of which two draw in ways that seedbed does not know."""
+    """Return leaves of which most draw in ways that seedbed does not know."""
     return {
+        "bounds": jax.random.uniform(key, (3,), minval=jnp.arange(3.0), maxval=5.0),
+        "while": jax.lax.while_loop(
+            lambda state: state[0] < 2,
+            lambda state: (state[0] + 1, normal(key, (3,))),
+            (0, jnp.zeros(3)),
+        )[1],
         "order": jax.random.permutation(key, 8),
         "gamma": jax.random.gamma(key, 2.0, (3,)),
         "layers": [{"choice": jax.random.randint(key, (4,), 0, 9)} for _ in range(3)],
@@ -336,10 +342,11 @@ def test_what_cannot_be_drawn_is_named_all_at_once_and_a_rule_can_fill_it() -> N
     with pytest.raises(sb.InvalidValueError) as caught:
         initialize(recording, seed=1)
     text = str(caught.value)
-    for line in ('"order": ...,', '"gamma": ...,', '"layers/*/choice": ...,  # x3'):
-        assert line in text
+    for name in ("order", "gamma", "bounds", "while"):
+        assert f'\n    "{name}": ...,' in text
+    assert '\n    "layers/*/choice": ...,  # x3' in text
     assert "kernel" not in text
-    rules = {"order": "ones", "gamma": "zeros", "layers/*": "zeros"}
+    rules = {"order": "ones", **dict.fromkeys(["gamma", "layers/*", "bounds", "while"], "zeros")}
     filled = initialize(recording, seed=1, rules=rules)
     assert filled["order"].dtype == "int32"
     expected = sb.RandomNormal(stddev=1.0, seed=1)((4, 3), name="kernel")
