@@ -312,7 +312,8 @@ def test_the_serialized_form_gives_an_equal_initializer(
     each: V1Class, is_default: bool, read: Any
 ) -> None:
     dtype = {"dtype": "float64"} if each.has_dtype else {}
-    initializer = each.cls() if is_default else each.example(**dtype)
+    seeded = {"seed": 7} if "seed" in each.signature else {}
+    initializer = each.cls(**seeded) if is_default else each.example(**dtype)
     written = json.loads(json.dumps(sb.serialize(initializer)))
     before = copy.deepcopy(written)
     restored = read(written)
@@ -321,6 +322,15 @@ def test_the_serialized_form_gives_an_equal_initializer(
     assert written == before
     assert restored(SHAPE).dtype == initializer(SHAPE).dtype
     assert content(restored(SHAPE, draw=0)) == content(initializer(SHAPE, draw=0))
+
+
+@every_random_class
+def test_what_was_made_without_a_seed_has_none_in_its_configuration(each: V1Class) -> None:
+    initializer = each.cls()
+    assert initializer.get_config()["seed"] is None
+    made = [sb.deserialize(sb.serialize(initializer)), initializer.clone()]
+    assert len({one.seed for one in (initializer, *made)}) == 3, "each draws its own"
+    assert all(type(one) is each.cls for one in made)
 
 
 @every_random_class

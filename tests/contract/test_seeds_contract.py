@@ -1,6 +1,8 @@
 """Seeds keep, class by class, what Keras's documentation promises from call to call."""
 
+import copy
 import json
+import pickle
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -141,9 +143,57 @@ def test_no_seed_is_64_random_bits_drawn_once(page: Page, monkeypatch: pytest.Mo
     initializer = page.make()
     assert asked == [64]
     assert calls(initializer, 1) == draws(page, 1, seed=2**63 + 11)
-    calls(initializer, 2)
+    content(initializer(page.shape, name="w"))
     assert asked == [64]
-    assert initializer.seed == initializer.get_config()["seed"] == 2**63 + 11
+    assert initializer.seed == 2**63 + 11
+
+
+@every_random_class
+def test_what_was_made_without_a_seed_has_none_in_its_configuration(page: Page) -> None:
+    initializer = page.make()
+    assert initializer.get_config()["seed"] is None
+    made = [
+        page.cls.from_config(initializer.get_config()),
+        initializer.clone(),
+        sb.deserialize(sb.serialize(initializer)),
+        sb.get(sb.serialize(initializer)),
+    ]
+    assert len({each.seed for each in (initializer, *made)}) == 5, "each draws its own"
+    assert all(each != initializer for each in made)
+    assert {each.spec for each in made} == {initializer.spec}
+
+
+@every_random_class
+@pytest.mark.parametrize(
+    "twin",
+    [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))],
+    ids=["copy", "deepcopy", "pickle"],
+)
+def test_a_copy_keeps_the_bits_that_were_drawn(page: Page, twin: Any) -> None:
+    initializer = page.make()
+    copied = twin(initializer)
+    assert copied == initializer
+    assert hash(copied) == hash(initializer)
+    assert copied.get_config()["seed"] is None
+    assert content(copied(page.shape)) == content(initializer(page.shape))
+
+
+@every_repeating_class
+def test_an_unseeded_initializer_that_repeats_warns_as_tf_keras_does(page: Page) -> None:
+    initializer = page.make()
+    initializer(page.shape)
+    with pytest.warns(UserWarning, match=f"{page.name} is unseeded and being called multiple") as w:
+        initializer(page.shape)
+    assert w[0].filename == __file__
+    # Whoever names the tensor, pins the draw or asks for a part knows what comes.
+    initializer(page.shape, name="w")
+    initializer(page.shape, draw=0)
+    rank = len(page.shape)
+    initializer(page.shape, partition_shape=page.shape, partition_offset=(0,) * rank)
+    seeded = page.make(seed=5)
+    generated = page.make(seed=sb.SeedGenerator())
+    for each in (seeded, seeded, generated, generated):
+        each(page.shape)
 
 
 @every_random_class
@@ -219,6 +269,6 @@ def test_threads_that_call_one_initializer_get_draws_of_their_own(seed: Any) -> 
 
 def test_what_is_not_random_has_no_seed() -> None:
     for initializer in (sb.Zeros(), sb.Ones(), sb.Constant(1), sb.Identity()):
-        assert initializer.seed is None
+        assert not hasattr(initializer, "seed"), "Keras's constants have none, either"
         assert initializer.seed_bits == 0
         assert "seed" not in initializer.get_config()

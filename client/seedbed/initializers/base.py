@@ -6,6 +6,7 @@ An initializer can be called, configured, compared and copied.
 import copy
 import inspect
 import threading
+import warnings
 from typing import Any, ClassVar, Self, SupportsIndex
 
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ Seed = SupportsIndex | SeedGenerator | None
 
 
 class Initializer:
-    """Fills tensors; the base of all. Two are equal if class and configuration are.
+    """Fills tensors; the base of all. Two are equal if class, configuration and seed are.
 
     A call returns an array, sampled by ``client`` (by default the one of
     :func:`seedbed.set_default_client`, of ``$SEEDBED_TARGET``, or the embedded engine). The content
@@ -39,6 +40,10 @@ class Initializer:
     and so do the classes that the documentation does not have; Glorot*, He* and Lecun* go on to the
     next draw, so that initializers of equal seed give equal sequences. A :class:`SeedGenerator` as
     the seed gives a sequence for every class.
+
+    Without a seed, 64 random bits are drawn at construction. They are the object's own: copies and
+    pickles keep them, but the configuration has the seed None, so that each initializer made of it
+    draws its own, as Keras's layers expect that clone one initializer for several weights.
     """
 
     module: ClassVar[str | None] = None
@@ -56,14 +61,13 @@ class Initializer:
     ) -> None:
         self._spec = spec
         self._fan_axes = fan_axes
-        if not isinstance(seed, SeedGenerator):
-            if seed is None:
-                seed = random_seed() if spec.random else None
-            else:
-                seed = as_int("seed", seed)
-                as_seed(seed)
-        self._seed: int | SeedGenerator | None = seed
+        if seed is not None and not isinstance(seed, SeedGenerator):
+            seed = as_int("seed", seed)
+            as_seed(seed)
+        self._given_seed: int | SeedGenerator | None = seed
+        self._seed = random_seed() if seed is None and spec.random else seed
         self._draw = 0
+        self._was_called = False
         self._lock = threading.Lock()
 
     @property
@@ -72,8 +76,15 @@ class Initializer:
         return self._spec
 
     @property
-    def seed(self) -> int | SeedGenerator | None:
-        """The seed, as it was given or drawn at construction; None where nothing is random."""
+    def seed(self) -> int | SeedGenerator:
+        """The seed, as it was given or drawn at construction.
+
+        Raises:
+            AttributeError: if nothing is random: Keras's constants have no seed, either, and its
+                layers ask with ``hasattr``.
+        """
+        if self._seed is None:
+            raise AttributeError(f"{type(self).__name__} has no seed: nothing in it is random")
         return self._seed
 
     @property
@@ -150,22 +161,34 @@ class Initializer:
         if isinstance(self._seed, SeedGenerator):
             return self._seed.next_draw()
         if self._repeats:
+            self._warn_of_repetition()
             return 0
         with self._lock:
             draw = self._draw
             self._draw += 1
             return draw
 
+    def _warn_of_repetition(self) -> None:
+        # tf_keras says the same: nobody who gave no seed expects two equal tensors.
+        if self._was_called and self._spec.random and self._given_seed is None:
+            warnings.warn(
+                f"The initializer {type(self).__name__} is unseeded and being called multiple "
+                "times, which returns identical values each time: give it a seed, give the "
+                "tensors names, or use an initializer for each.",
+                stacklevel=4,  # the caller of __call__
+            )
+        self._was_called = True
+
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments, all of them and fit for JSON.
 
-        ``from_config`` makes an equal initializer of them.
+        ``from_config`` makes an initializer of them that is equal if this one was given a seed.
         """
         config = {
             field.name: getattr(self._spec, field.name) for field in parameters(type(self._spec))
         }
         if self._spec.random:
-            seed = self._seed
+            seed = self._given_seed
             config["seed"] = (
                 {"class_name": "SeedGenerator", "config": seed.get_config()}
                 if isinstance(seed, SeedGenerator)
@@ -213,7 +236,7 @@ class Initializer:
         return " with " + ", ".join(missing) if missing else ""
 
     def clone(self) -> Self:
-        """Return an equal initializer that has not been called yet."""
+        """Return an initializer of the same configuration; without a seed, it draws its own."""
         return type(self).from_config(self.get_config())
 
     def __eq__(self, other: object) -> bool:
@@ -221,6 +244,7 @@ class Initializer:
             isinstance(other, Initializer)
             and type(self) is type(other)
             and self.get_config() == other.get_config()
+            and self._seed == other._seed
         )
 
     def __hash__(self) -> int:

@@ -3,8 +3,10 @@
 from seedbed.jax import initializers       # instead of: from jax.nn import initializers
 kernel_init = initializers.lecun_normal()  # for Flax linen and nnx, under jit, too
 
+init = seedbed.jax.initializing(model.init, seed=42, out_shardings=shardings)  # for jax.jit
+params = init(key, x)                      # as the model's own initializers say
 params = seedbed.jax.initialize(abstract_params, shardings, seed=42, rules={"*/bias": "zeros", "*":
-"lecun_normal"})
+"lecun_normal"})                           # or by rules
 """
 
 from seedbed.frameworks import require
@@ -36,11 +38,13 @@ from seedbed.jax.initializers import (  # noqa: E402
     xavier_uniform,
     zeros,
 )
-from seedbed.jax.model import initialize, manifest_of  # noqa: E402
+from seedbed.jax.model import initialize, initializing, manifest_of  # noqa: E402
+from seedbed.jax.recording import Recording, record  # noqa: E402
 from seedbed.jax.seeds import seed_from_key  # noqa: E402
 
 __all__ = [
     "Initializer",
+    "Recording",
     "constant",
     "delta_orthogonal",
     "digest",
@@ -51,6 +55,7 @@ __all__ = [
     "he_uniform",
     "initialize",
     "initializers",
+    "initializing",
     "kaiming_normal",
     "kaiming_uniform",
     "lecun_normal",
@@ -60,6 +65,7 @@ __all__ = [
     "normal",
     "ones",
     "orthogonal",
+    "record",
     "seed_from_key",
     "truncated_normal",
     "uniform",

@@ -12,7 +12,6 @@ from seedbed.deadlines import deadline
 from seedbed.defaults import client_or_default
 from seedbed.jax.dtypes import check_dtype
 from seedbed.jax.shardings import as_sharding, part_at, parts
-from seedbed.spec.dtypes import Dtype
 from seedbed.spec.errors import bad_type
 from seedbed.spec.slices import TensorSlice, whole
 from seedbed.spec.tensors import TensorSpec
@@ -63,12 +62,12 @@ def make_array(
             spec, slice=part, local=local, progress=progress, timeout_seconds=remaining()
         )
 
-    return array_of_parts(spec.shape, spec.dtype, placed, sample)
+    return array_of_parts(spec.shape, spec.dtype.numpy, placed, sample)
 
 
 def array_of_parts(
     shape: tuple[int, ...],
-    dtype: Dtype,
+    dtype: Any,
     sharding: Sharding | None,
     sample: Callable[[TensorSlice], NDArray[Any]],
 ) -> jax.Array:
@@ -80,5 +79,5 @@ def array_of_parts(
         return jax.device_put(sample(whole(shape)))
     sampled = {part: sample(part) for part in parts(sharding, shape)}
     return jax.make_array_from_callback(
-        shape, sharding, lambda index: sampled[part_at(index, shape)], dtype=dtype.numpy
+        shape, sharding, lambda index: sampled[part_at(index, shape)], dtype=dtype
     )

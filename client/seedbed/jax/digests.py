@@ -5,6 +5,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from seedbed.jax.modules import split_modules
 from seedbed.jax.names import leaves_by_name
 from seedbed.spec.digests import Digest, digest_array, digest_of
 from seedbed.spec.errors import bad_value
@@ -24,7 +25,10 @@ def digests(tree: Any, *, prefix: str = "") -> dict[str, Digest]:
         InvalidValueError: if other processes hold a part of it, or if a leaf is traced, as inside
             jit: it has no bytes.
     """
-    return {name: _digest(name, leaf) for name, leaf in leaves_by_name(tree, prefix).items()}
+    return {
+        name: _digest(name, leaf)
+        for name, leaf in leaves_by_name(split_modules(tree)[0], prefix).items()
+    }
 
 
 def digest(tree: Any, *, prefix: str = "") -> Digest:

@@ -408,7 +408,7 @@ def _filled(value: Any, shape: Any, dtype: Any, out_sharding: Any) -> jax.Array:
     if sharding is None:
         return jnp.broadcast_to(elements, lengths)
     filled = np.broadcast_to(rounded, lengths)
-    return array_of_parts(lengths, element, sharding, lambda part: filled[part.index])
+    return array_of_parts(lengths, element.numpy, sharding, lambda part: filled[part.index])
 
 
 def _elements(value: Any, dtype: Dtype) -> NDArray[Any]:

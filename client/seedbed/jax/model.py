@@ -1,5 +1,6 @@
 """All leaves of a tree, each filled by its name; each device gets its part."""
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,15 +12,18 @@ from seedbed.client import Client
 from seedbed.deadlines import deadline
 from seedbed.defaults import client_or_default
 from seedbed.jax.arrays import array_of_parts
+from seedbed.jax.keys import make_keys
+from seedbed.jax.leaves import Leaves, leaves_of
+from seedbed.jax.modules import split_modules
 from seedbed.jax.names import leaves_by_name
-from seedbed.jax.rules import LeafRules, manifest_of_leaves
+from seedbed.jax.recording import Computed, Content, Full, Keys, Sampled, record
+from seedbed.jax.rules import LeafRules, plan_of_leaves
 from seedbed.jax.shardings import parts, sharding_or_default
 from seedbed.manifest import Manifest
 from seedbed.spec.errors import bad_value
 from seedbed.spec.slices import TensorSlice, whole
-from seedbed.spec.tensors import TensorSpec
 
-Sampled = Mapping[tuple[str, TensorSlice], NDArray[Any]]
+Parts = Mapping[tuple[str, TensorSlice], NDArray[Any]]
 """What was sampled, by tensor and part."""
 
 
@@ -44,16 +48,18 @@ def initialize(
     of processes and devices.
 
     Args:
-        abstract_tree: a pytree of ``jax.ShapeDtypeStruct`` (or of arrays, whose content is not
-            looked at): of ``jax.eval_shape``, of Flax linen's ``init`` under it, or the state of
-            ``nnx.eval_shape``.
+        abstract_tree: what :func:`record` gives; then the recorded function says what fills the
+            leaves that no rule matches. Or a pytree of ``jax.ShapeDtypeStruct`` (or of arrays,
+            whose content is not looked at): of ``jax.eval_shape``, of Flax linen's ``init`` under
+            it, a module of ``nnx.eval_shape`` or its state.
         sharding_tree: a sharding for all; or a pytree of them, or of PartitionSpecs under
             ``jax.set_mesh``, that is a prefix of the tree; a None in it is the default device. None
             altogether takes each leaf's own sharding.
         seed: of every tensor, -2**63 to 2**64 - 1. A seed that a rule's initializer carries does
             not count.
         rules: patterns on names, and what fills the leaves that match, as in a
-            :class:`seedbed.Manifest`; the first match counts. None leaves an array as it is.
+            :class:`seedbed.Manifest`; the first match counts. None leaves an array as it is. Keys
+            of JAX are made of the seed and their names, and nnx's counts of them are 0.
         prefix: put before each name, for a part of a model that is initialized by itself.
         partial: the tree is a part of a model: a rule that matches nothing is for another part,
             and no error. A prefix says the same.
@@ -65,8 +71,9 @@ def initialize(
 
     Raises:
         InvalidTypeError: if a leaf has no shape and dtype; all errors name the leaf.
-        InvalidValueError: if a value is not allowed; or naming the leaves that no rule matches,
-            and the rules that match no leaf.
+        InvalidValueError: if a value is not allowed; or naming the leaves that nothing fills, those
+            whose rule does not say which axes are inputs and outputs, and the rules that match no
+            leaf.
         TransportError: if a server's answer does not come.
 
     Example:
@@ -77,29 +84,29 @@ def initialize(
         (4, 3)
     """
     client = client_or_default(client)
-    leaves = leaves_by_name(abstract_tree, prefix)
-    manifest = manifest_of_leaves(
-        leaves, rules, seed=seed, draw=draw, partial=partial or bool(prefix)
-    )
-    shardings = dict(zip(leaves, _shardings(abstract_tree, sharding_tree), strict=True))
-    wanted = {spec.name: _parts(spec, shardings[spec.name]) for spec in manifest.tensors}
+    leaves = leaves_of(abstract_tree, prefix)
+    plan = plan_of_leaves(leaves, rules, seed=seed, draw=draw, partial=partial)
+    shardings = _shardings(leaves, sharding_tree)
     sampled = _sample(
         client,
-        manifest,
-        wanted,
+        plan.manifest,
+        _wanted(plan.contents, leaves.by_name, shardings),
         local=local,
         progress=progress,
         timeout_seconds=timeout_seconds,
     )
     arrays = {
-        spec.name: array_of_parts(
-            spec.shape, spec.dtype, shardings[spec.name], _getter(sampled, spec.name)
+        name: (
+            _placed(make_keys(leaf, seed=seed, name=name, draw=draw), shardings[name])
+            if isinstance(content, Keys)
+            else array_of_parts(leaf.shape, leaf.dtype, shardings[name], _getter(content, sampled))
         )
-        for spec in manifest.tensors
+        for name, content in plan.contents.items()
+        for leaf in [leaves.by_name[name]]
     }
-    return jax.tree_util.tree_unflatten(
-        jax.tree_util.tree_structure(abstract_tree), ({**leaves, **arrays}).values()
-    )
+    named = leaves_by_name(leaves.tree, prefix)
+    structure = jax.tree_util.tree_structure(leaves.tree)
+    return leaves.restore(jax.tree_util.tree_unflatten(structure, ({**named, **arrays}).values()))
 
 
 def manifest_of(
@@ -129,25 +136,89 @@ def manifest_of(
         InvalidValueError: if a value is not allowed; or naming the leaves that no rule matches,
             and the rules that match no leaf.
     """
-    leaves = leaves_by_name(abstract_tree, prefix)
-    return manifest_of_leaves(leaves, rules, seed=seed, draw=draw, partial=partial or bool(prefix))
+    return plan_of_leaves(
+        leaves_of(abstract_tree, prefix), rules, seed=seed, draw=draw, partial=partial
+    ).manifest
 
 
-def _shardings(abstract_tree: Any, sharding_tree: Any) -> list[Sharding | None]:
-    """Return the sharding of each leaf in the tree's order."""
-    leaves = jax.tree_util.tree_leaves(abstract_tree)
+def initializing(
+    function: Callable[..., Any],
+    *,
+    seed: int,
+    out_shardings: Any = None,
+    rules: LeafRules | None = None,
+    prefix: str = "",
+    draw: int = 0,
+    partial: bool = False,
+    client: Client | None = None,
+    local: bool = False,
+    progress: bool = False,
+    timeout_seconds: float | None = None,
+) -> Callable[..., Any]:
+    """Return a function that makes what another makes, with seedbed's numbers for random ones.
+
+    It stands where ``jax.jit(function, out_shardings=...)`` stands: what it returns is
+    ``initialize(record(function, *args, **kwargs), out_shardings, seed=...)``. The function's own
+    initializers decide what fills each leaf, and each device gets its part only.
+
+    Args:
+        function: makes a model, such as ``module.init`` of Flax linen, or a class of nnx; see
+            :func:`record`.
+        seed: of every tensor, as in :func:`initialize`, like all that follows.
+        out_shardings: the ``sharding_tree`` there.
+        rules: likewise.
+        prefix: likewise.
+        draw: likewise.
+        partial: likewise.
+        client: likewise.
+        local: likewise.
+        progress: likewise.
+        timeout_seconds: likewise.
+
+    Example:
+        >>> def make(key):
+        ...     return {"kernel": jax.nn.initializers.he_normal()(key, (4, 3))}
+        >>> initializing(make, seed=1)(jax.random.key(0))["kernel"].shape
+        (4, 3)
+    """
+
+    @functools.wraps(function)
+    def initialized(*args: Any, **kwargs: Any) -> Any:
+        return initialize(
+            record(function, *args, **kwargs),
+            out_shardings,
+            seed=seed,
+            rules=rules,
+            prefix=prefix,
+            draw=draw,
+            partial=partial,
+            client=client,
+            local=local,
+            progress=progress,
+            timeout_seconds=timeout_seconds,
+        )
+
+    return initialized
+
+
+def _shardings(leaves: Leaves, sharding_tree: Any) -> dict[str, Sharding | None]:
+    """Return the sharding of each leaf, by name."""
+    named = leaves_by_name(leaves.tree, leaves.prefix)
+    values = list(named.values())
     if sharding_tree is None:
-        own = [getattr(leaf, "sharding", None) for leaf in leaves]
-        return _fitting(own, leaves, "abstract_tree")
+        own = [getattr(leaf, "sharding", None) for leaf in values]
+        return dict(zip(named, _fitting(own, values, "abstract_tree"), strict=True))
+    sharding_tree, _ = split_modules(sharding_tree)
     try:
-        full = jax.tree.broadcast(sharding_tree, abstract_tree, is_leaf=_is_sharding)
+        full = jax.tree.broadcast(sharding_tree, leaves.tree, is_leaf=_is_sharding)
     except ValueError as error:
         raise bad_value("sharding_tree", "a prefix of abstract_tree", str(error)) from None
-    return _fitting(jax.tree_util.tree_leaves(full, is_leaf=_is_sharding), leaves, "sharding_tree")
+    said = jax.tree_util.tree_leaves(full, is_leaf=_is_sharding)
+    return dict(zip(named, _fitting(said, values, "sharding_tree"), strict=True))
 
 
 def _fitting(values: list[Any], leaves: list[Any], field: str) -> list[Sharding | None]:
-    ranks = [len(leaf.shape) for leaf in leaves]
+    ranks = [len(getattr(leaf, "shape", ())) for leaf in leaves]
     return [
         sharding_or_default(each, rank, field=field)
         for each, rank in zip(values, ranks, strict=True)
@@ -158,8 +229,25 @@ def _is_sharding(value: Any) -> bool:
     return value is None or isinstance(value, (Sharding, PartitionSpec))
 
 
-def _parts(spec: TensorSpec, sharding: Sharding | None) -> list[TensorSlice]:
-    return [whole(spec.shape)] if sharding is None else parts(sharding, spec.shape)
+def _wanted(
+    contents: Mapping[str, Content],
+    leaves: Mapping[str, Any],
+    shardings: Mapping[str, Sharding | None],
+) -> dict[str, list[TensorSlice]]:
+    """Return the parts of tensors that this process needs, each once."""
+    wanted: dict[str, dict[TensorSlice, None]] = {}
+    for name, content in contents.items():
+        if isinstance(content, Sampled):
+            needed = _parts(leaves[name].shape, shardings[name])
+            wanted.setdefault(content.name, {}).update(dict.fromkeys(needed))
+        elif isinstance(content, Computed):
+            for unit, own in content.units.items():
+                wanted.setdefault(own, {})[whole(unit.shape)] = None
+    return {name: list(parts) for name, parts in wanted.items()}
+
+
+def _parts(shape: tuple[int, ...], sharding: Sharding | None) -> list[TensorSlice]:
+    return [whole(shape)] if sharding is None else parts(sharding, shape)
 
 
 def _sample(
@@ -170,7 +258,7 @@ def _sample(
     local: bool,
     progress: bool,
     timeout_seconds: float | None,
-) -> Sampled:
+) -> Parts:
     """Return all parts of all tensors; each call asks for a part of all that have one left."""
     remaining = deadline(client.target, timeout_seconds)
     sampled: dict[tuple[str, TensorSlice], NDArray[Any]] = {}
@@ -185,5 +273,19 @@ def _sample(
     return sampled
 
 
-def _getter(sampled: Sampled, name: str) -> Callable[[TensorSlice], NDArray[Any]]:
-    return lambda part: sampled[name, part]
+def _getter(
+    content: Sampled | Full | Computed, sampled: Parts
+) -> Callable[[TensorSlice], NDArray[Any]]:
+    """Return what gives a part of a leaf."""
+    if isinstance(content, Full):
+        return content.part
+    if isinstance(content, Sampled):
+        return lambda part: sampled[content.name, part]
+    array = content.array(
+        {own: sampled[own, whole(unit.shape)] for unit, own in content.units.items()}
+    )
+    return lambda part: array[part.index]
+
+
+def _placed(keys: jax.Array, sharding: Sharding | None) -> jax.Array:
+    return keys if sharding is None else jax.device_put(keys, sharding)

@@ -95,7 +95,9 @@ def fill(content: UnseededTensor, key: Any, out_sharding: Any) -> jax.Array:
         return _traced(content, words, out_sharding)
     seed = seed_of_words(np.asarray(words))
     sharding = sharding_or_default(out_sharding, len(content.shape), field="out_sharding")
-    return array_of_parts(content.shape, content.dtype, sharding, partial(content.sample, seed))
+    return array_of_parts(
+        content.shape, content.dtype.numpy, sharding, partial(content.sample, seed)
+    )
 
 
 def _traced(content: UnseededTensor, words: jax.Array, out_sharding: Any) -> jax.Array:
@@ -132,15 +134,27 @@ def _traced_by_devices(
     return result
 
 
+@dataclass(frozen=True, eq=False)
+class HostCall:
+    """What a traced program calls on the host: a part of a tensor, sampled."""
+
+    content: UnseededTensor
+    """The tensor."""
+    lengths: tuple[int, ...]
+    """Of the part."""
+
+    def __call__(self, words: Any, *starts: Any) -> NDArray[Any]:
+        """Return the part that starts at a place of the tensor of a key."""
+        part = TensorSlice(tuple(int(start) for start in starts), self.lengths)
+        return self.content.sample(seed_of_words(np.asarray(words)), part)
+
+
 def _from_host(
     content: UnseededTensor, lengths: tuple[int, ...], words: jax.Array, starts: list[Any]
 ) -> jax.Array:
     """Return a part of the tensor from a program that calls the host for it."""
-
-    def on_host(words: Any, *starts: Any) -> NDArray[Any]:
-        part = TensorSlice(tuple(int(start) for start in starts), lengths)
-        return content.sample(seed_of_words(np.asarray(words)), part)
-
     form = jax.ShapeDtypeStruct(lengths, content.dtype.numpy)
-    result: jax.Array = jax.pure_callback(on_host, form, words, *starts, vmap_method="sequential")
+    result: jax.Array = jax.pure_callback(
+        HostCall(content, lengths), form, words, *starts, vmap_method="sequential"
+    )
     return result

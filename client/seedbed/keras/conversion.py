@@ -1,6 +1,7 @@
 """The counterparts here of initializers of Keras 3, tf_keras and the default namespace."""
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -68,9 +69,14 @@ def _of_plain(cls: type[Initializer], initializer: plain.Initializer) -> Initial
             "one without what Keras does not know: " + ", ".join(unknown),
             initializer,
         )
-    # Two initializers that share a generator give different tensors, and so must their
-    # counterparts.
-    return cls.from_config({**config, "seed": initializer.seed} if "seed" in config else config)
+    if isinstance(config.get("seed"), Mapping):
+        # Two initializers that share a generator give different tensors, and so must their
+        # counterparts.
+        config["seed"] = initializer.seed
+    converted = cls.from_config(config)
+    if config.get("seed", 0) is None:
+        converted.seed = initializer.seed  # the bits that were drawn, which no configuration has
+    return converted
 
 
 def plain_of(initializer: Any) -> plain.Initializer | Initializer:

@@ -64,7 +64,7 @@ def test_a_model_of_flax_has_one_digest() -> None:
 
 def test_the_python_of_the_document_runs() -> None:
     blocks = BLOCK.findall((ROOT / "docs" / "jax.md").read_text(encoding="utf-8"))
-    assert len(blocks) == 6
+    assert len(blocks) == 11
     for code in blocks:
         # Where JAX is missing, the blocks that import it are passed over: each is complete.
         assert re.search(r"^import jax$", code, re.MULTILINE)

@@ -131,10 +131,35 @@ def test_a_state_of_nnx_is_filled_and_merged(recorder: RecordingClient) -> None:
     assert model.layers[0](model.first(jnp.ones((2, 8)))).shape == (2, 16)
 
 
-def test_keys_in_a_state_are_an_error_that_names_them() -> None:
-    state = nnx.state(nnx.eval_shape(lambda: Net(nnx.Rngs(0))))
-    with pytest.raises(sb.InvalidValueError, match=r"dropout/rngs/key.*leave keys out"):
-        seedbed.jax.initialize(state, seed=1, rules={"*": "zeros"})
+def test_a_state_is_filled_with_its_keys_and_counts() -> None:
+    abstract = nnx.eval_shape(lambda: Net(nnx.Rngs(0)))
+    graph, state = nnx.split(abstract)
+    model = nnx.merge(graph, seedbed.jax.initialize(state, seed=1, rules=RULES))
+    assert model.dropout.rngs.count[...] == 0
+    assert seedbed.jax.manifest_of(state, seed=1, rules=RULES).tensors[0].name == (
+        "dropout/rngs/count"
+    )
+    dropped = model.dropout(jnp.ones((64, 64)))
+    assert 0.4 < float((dropped == 0).mean()) < 0.6
+    assert model.dropout.rngs.count[...] == 1
+    other = seedbed.jax.initialize(state, seed=2, rules=RULES)
+    assert model.dropout.rngs.key[...] != other["dropout"]["rngs"]["key"][...]
+    whole = seedbed.jax.initialize(abstract, seed=2, rules=RULES)
+    assert isinstance(whole, Net)
+    assert seedbed.jax.digest(whole) == seedbed.jax.digest(other)
+
+
+def test_shared_modules_stay_shared() -> None:
+    class Tied(nnx.Module):  # type: ignore[misc]  # Any where Flax is not installed
+        def __init__(self) -> None:
+            self.embed = nnx.Embed(8, 4, rngs=nnx.Rngs(0))
+            self.head = self.embed
+
+    abstract = nnx.eval_shape(Tied)
+    model = seedbed.jax.initialize(abstract, seed=1, rules={"*": "random_normal"})
+    assert model.head is model.embed
+    assert list(seedbed.jax.digests(model)) == ["embed/embedding"]
+    assert seedbed.jax.initializing(Tied, seed=1)().head.embedding.shape == (8, 4)
 
 
 def test_a_box_does_not_change_a_name_and_says_how_to_cut() -> None:

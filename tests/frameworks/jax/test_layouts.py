@@ -103,6 +103,8 @@ def test_a_process_of_several_fetches_only_what_lies_on_its_devices(server: Serv
     # Of a mesh of 2 x 2: half of the kernel and of the embedding, and all of the bias, though two
     # devices hold each.
     own = 4 * (64 * 32 // 2 + 128 * 8 // 2 + 32)
+    # Of what a function makes: half of the weight, what `steps` is computed from, and no ones.
+    own += 4 * (64 * 32 // 2 + 8)
     assert fetched == [own, own]
     specs = {
         name: sb.TensorSpec(
@@ -115,6 +117,8 @@ def test_a_process_of_several_fetches_only_what_lies_on_its_devices(server: Serv
     }
     with sb.connect("embedded:") as client:
         whole = {name: client.sample(spec) for name, spec in specs.items()}
+    made = seedbed.jax.initializing(rank.make, seed=rank.SEED)(jax.random.key(0))
+    whole.update((name, np.asarray(leaf)) for name, leaf in made.items())
     seen = []
     for *parts, refusal in printed:
         assert "shards all lie on devices of this process" in refusal
@@ -122,8 +126,8 @@ def test_a_process_of_several_fetches_only_what_lies_on_its_devices(server: Serv
             part = sb.TensorSlice(tuple(starts), tuple(lengths))
             assert digest == str(sb.digest_bytes(whole[name][part.index].tobytes()))
             seen.append((name, part))
-    assert len(seen) == 2 * 2 * 3
-    assert len(set(seen)) == 4 + 2 + 1
+    assert len(seen) == 2 * 2 * (3 + 3)
+    assert len(set(seen)) == 4 + 2 + 1 + 4 + 2 + 2
 
 
 def test_a_digest_tells_trees_apart_and_takes_keys_and_numpy_arrays() -> None:

@@ -193,3 +193,18 @@ def test_from_config_does_not_change_its_argument() -> None:
 def test_truncated_normals_lie_within_two_sigma_as_tf_keras() -> None:
     for cls in (sb.TruncatedNormal, tf_keras.initializers.TruncatedNormal):
         assert 1.99 < np.abs(cls(stddev=1.0, seed=3)((500_000,))).max() <= 2.0
+
+
+@every_random_class
+def test_an_unseeded_initializer_that_repeats_warns_as_tf_kerass_does(case: Case) -> None:
+    goes_on = case.name.startswith(("Glorot", "He", "Lecun"))
+    for cls in (case.theirs,) if goes_on else (case.theirs, case.ours):
+        initializer = cls()
+        initializer(SHAPE)
+        with pytest.warns(UserWarning, match=f"{case.name} is unseeded and being called multiple"):
+            initializer(SHAPE)
+
+
+@every_class
+def test_what_has_no_seed_in_tf_keras_has_none_here(case: Case) -> None:
+    assert hasattr(case.ours(), "seed") is hasattr(case.theirs(), "seed")

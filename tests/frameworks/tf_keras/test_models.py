@@ -105,3 +105,12 @@ def test_rules_override() -> None:
     model = model_with("glorot_uniform")
     seedbed.keras.initialize(model, seed=42, rules={"*/kernel": sb.Orthogonal()})
     assert np.array_equal(model.weights[0], sb.Orthogonal(seed=42)((6, 5), name="dense/kernel"))
+
+
+def test_an_unseeded_initializer_gives_the_kernels_of_attention_different_numbers() -> None:
+    attention = layers.MultiHeadAttention(2, 3, kernel_initializer=sb.GlorotUniform())
+    x = np.ones((1, 4, 6), "float32")
+    with tf_keras.utils.custom_object_scope(CUSTOM):
+        attention(x, x)
+    kernels = [weight.numpy() for weight in attention.weights if "kernel" in weight.name]
+    assert len({kernel.tobytes() for kernel in kernels}) == 4

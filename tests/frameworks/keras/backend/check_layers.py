@@ -223,3 +223,32 @@ def test_a_call_inside_a_compiled_function_gives_the_same_bits() -> None:
     model.compile("sgd", "mse")
     found = model.predict(np.zeros((1, 4, 3), "float32"), verbose=0)
     assert np.array_equal(found[0], sb.GlorotUniform(seed=1)((4, 3)))
+
+
+@pytest.mark.parametrize("name", ["GlorotUniform", "RandomNormal", "Orthogonal"])
+@pytest.mark.parametrize("space", [sb, sk], ids=["plain", "for Keras"])
+def test_an_unseeded_initializer_gives_the_kernels_of_attention_different_numbers(
+    space: Any, name: str
+) -> None:
+    attention = keras.layers.MultiHeadAttention(2, 3, kernel_initializer=getattr(space, name)())
+    attention.build((None, 4, 6), (None, 4, 6))
+    kernels = [content(each) for each in attention.weights if each.name == "kernel"]
+    assert len(set(kernels)) == 4
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_an_lstm_that_opens_its_forget_gates_takes_plain_initializers(dtype: str) -> None:
+    arguments = {
+        "kernel_initializer": sb.GlorotUniform(),
+        "recurrent_initializer": sb.LecunNormal(),
+        "bias_initializer": sb.RandomNormal(seed=1),
+    }
+    layer = keras.layers.LSTM(4, dtype=dtype, **arguments)
+    layer.build((None, 5, 6))
+    bias = values(layer.cell.bias).astype("float32")
+    assert bias[4:8].tolist() == [1.0] * 4
+    assert (bias[:4] == sb.RandomNormal(seed=1)((4,), dtype).astype("float32")).all()
+    # The configuration of an unseeded one is one that Keras's own class reads.
+    again = keras.layers.LSTM.from_config(layer.get_config())
+    again.build((None, 5, 6))
+    assert content(again.cell.kernel) != content(layer.cell.kernel)
