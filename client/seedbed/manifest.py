@@ -55,7 +55,8 @@ class Manifest:
 
     Rules may also be a mapping from patterns, or pairs. Patterns are those of :mod:`fnmatch`, upper
     and lower case distinct. A seed may also stand in an initializer's config; the tensor's own
-    comes first, then that, then the manifest's.
+    comes first, then that, then the manifest's. An initializer made without a seed has none, and
+    with no seed anywhere nothing random is made: two processes get equal manifests.
 
     Args:
         tensors: the specs.
@@ -190,7 +191,7 @@ class Manifest:
         Args:
             path: the file.
             rules: patterns on names and what fills the tensors that match; the first match counts.
-            seed: of every tensor whose initializer does not carry one.
+            seed: of every tensor whose initializer was given none.
             dtype: of every tensor; None keeps the file's.
             fan_axes: of every tensor; ``FanAxes(in_axis=1, out_axis=0)`` is PyTorch's layout.
             partial: the file is a part of a model: a rule that matches nothing is for another part,

@@ -58,6 +58,15 @@ def test_an_initializers_own_seed_and_fan_axes_come_first(file: Path) -> None:
     assert manifest["a.weight"] == sb.TensorSpec("a.weight", (4, 3), "float32", filling)
 
 
+def test_an_initializer_without_a_seed_takes_the_given_one(file: Path) -> None:
+    def built() -> sb.Manifest:
+        rules = {"*.weight": sb.RandomNormal(stddev=0.02), "*": sb.Zeros()}
+        return sb.Manifest.from_safetensors(file, rules, seed=7)
+
+    assert built() == built(), "another process gets the same model"
+    assert {spec.seed for spec in built().tensors} == {7}
+
+
 def test_the_dtype_can_be_another(file: Path) -> None:
     manifest = sb.Manifest.from_safetensors(file, RULES, seed=7, dtype="float64")
     assert {spec.dtype.value for spec in manifest.tensors} == {"float64"}
