@@ -45,6 +45,8 @@ class Initializer:
     pickles keep them, but the configuration has the seed None, so that each initializer made of it
     draws its own, as Keras's layers expect that clone one initializer for several weights. A
     TensorSpec and a manifest do not take them, either: those need a seed that all processes know.
+    They come from the operating system, so no global seed (``keras.utils.set_random_seed``,
+    ``tf.random.set_seed``, ``random.seed``) repeats them: give a seed.
     """
 
     module: ClassVar[str | None] = None
