@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 import seedbed as sb
 from seedbed.checkpoints import open_tensors
-from seedbed.cli import main
+from seedbed.cli import main, program
 from tests.servers import ServerProcess
 
 PROGRAM = str(Path(sys.executable).with_name("seedbed"))
@@ -370,6 +370,24 @@ class TestFetchIntoAFolder:
             assert main(["verify", path, manifest]) == 0
         shape_of = sb.Manifest.from_safetensors("new/below", {"*": "zeros"}, seed=1)
         assert sorted(shape_of) == sorted(NAMES)
+
+    @pytest.mark.parametrize(
+        ("text", "size"),
+        [
+            ("5GB", 5 * 10**9),
+            ("5GiB", 5 * 2**30),
+            ("5gb", 5 * 10**9),
+            ("500 MB", 500 * 10**6),
+            ("1.5kb", 1500),
+            ("0.1GB", 10**8),
+            ("2TiB", 2**41),
+            ("7B", 7),
+            ("1000", 1000),
+        ],
+    )
+    def test_sizes_are_those_of_hugging_face(self, text: str, size: int) -> None:
+        arguments = ["fetch", "m.yaml", "-o", "folder", "--max-shard-size", text]
+        assert program._parser().parse_args(arguments).max_shard_size == size
 
     def test_weights_that_are_there_are_replaced_and_nothing_else(self, manifest: str) -> None:
         folder = Path("folder")

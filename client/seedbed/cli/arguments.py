@@ -21,8 +21,12 @@ DEFAULT_DTYPE = "float32"
 # More than any index or seed has, and few enough for Python to convert.
 MAX_DIGITS = 40
 
-_SIZE_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
-_BINARY_UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
+_SIZES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12} | {
+    "KiB": 2**10,
+    "MiB": 2**20,
+    "GiB": 2**30,
+    "TiB": 2**40,
+}
 
 # Options that say what a single tensor is; a manifest says it itself.
 _TENSOR_OPTIONS = (
@@ -268,14 +272,13 @@ def _seconds(text: str) -> float:
 
 
 def _size(text: str) -> int:
-    units = {f"{unit}B": factor for unit, factor in (_SIZE_UNITS | _BINARY_UNITS).items()}
-    match = re.fullmatch(rf"([0-9]{{1,{MAX_DIGITS}}}(?:\.[0-9]{{1,{MAX_DIGITS}}})?) ?(\w*)", text)
-    size = 0
-    if match is not None and match[2] in ("", *units):
-        # A fraction, as a float would round.
-        size = int(Fraction(match[1]) * units.get(match[2], 1))
+    digits = f"[0-9]{{1,{MAX_DIGITS}}}"
+    match = re.fullmatch(rf"({digits}(?:\.{digits})?)\s*([a-zA-Z]*)", text.strip())
+    # Hugging Face's libraries take units in upper and lower case, too.
+    units = {"": 1} | {unit.upper(): size for unit, size in _SIZES.items()}
+    size = int(Fraction(match[1]) * units.get(match[2].upper(), 0)) if match else 0
     if size < 1:
-        raise ValueError(f"a size, such as 5GB or 5GiB, of {', '.join(units)}")
+        raise ValueError(f"a size, such as 5GB or 5GiB, in {', '.join(_SIZES)}")
     return size
 
 
