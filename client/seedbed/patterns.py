@@ -95,13 +95,12 @@ def _without_overlap(
 def _specific_first(groups: Mapping[str, list[str]]) -> list[str]:
     """Return the patterns in their order, but before each the others whose names it matches."""
     ordered: list[str] = []
+    wide: list[str] = []  # those that may match other names, as they stand in the order
     for pattern, names in groups.items():
-        wider = (
-            place
-            for place, earlier in enumerate(ordered)
-            if len(groups[earlier]) > 1 and fnmatchcase(names[0], earlier)
-        )
-        ordered.insert(next(wider, len(ordered)), pattern)
+        wider = [each for each in wide if fnmatchcase(names[0], each)]
+        ordered.insert(ordered.index(wider[0]) if wider else len(ordered), pattern)
+        if len(names) > 1:
+            wide.insert(wide.index(wider[0]) if wider else len(wide), pattern)
     return ordered
 
 
