@@ -7,18 +7,25 @@ Names and index are those that transformers writes and reads: ``model.safetensor
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from os import PathLike
 from pathlib import Path
 from typing import Any, TypeVar
 
 from numpy.typing import NDArray
 
-from seedbed.checkpoints import MAX_HEADER_BYTES, Entry, open_tensors, read_header
+from seedbed.checkpoints import (
+    MAX_HEADER_BYTES,
+    Entry,
+    open_tensors,
+    read_header,
+    without_duplicates,
+)
 from seedbed.spec.errors import bad_type, bad_value
 
 SINGLE_FILE = "model.safetensors"
 INDEX = "model.safetensors.index.json"
 
-CheckpointPath = str | Path | Sequence[str | Path]
+CheckpointPath = str | PathLike[str] | Sequence[str | PathLike[str]]
 """A file, a folder, an index, or a list of these."""
 
 ValueT = TypeVar("ValueT")
@@ -70,7 +77,7 @@ def _files_of(path: CheckpointPath) -> Iterator[tuple[Path, Sequence[str]]]:
         for each in path:
             yield from _files_of(each)
         return
-    if not isinstance(path, str | Path):
+    if not isinstance(path, str | PathLike):
         raise bad_type("path", "a file, a folder, an index, or a list of these", path)
     path = Path(path)
     if path.is_dir():
@@ -113,7 +120,8 @@ def _weight_map(path: Path) -> dict[str, str]:
     if path.stat().st_size > MAX_HEADER_BYTES:
         raise bad_value("index", f"of at most {MAX_HEADER_BYTES} bytes", path.stat().st_size)
     try:
-        files = json.loads(path.read_text(encoding="utf-8"))["weight_map"]
+        text = path.read_text(encoding="utf-8")
+        files = json.loads(text, object_pairs_hook=without_duplicates)["weight_map"]
         for file in files.values():
             # Another folder's files are none of this checkpoint.
             if not file.endswith(".safetensors") or Path(file).name != file or "\\" in file:

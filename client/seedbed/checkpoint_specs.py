@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
+from os import PathLike
 from typing import Any, Literal, get_args
 
 from seedbed.checkpoint_files import CheckpointPath, read_headers
@@ -69,7 +69,7 @@ def specs_of_checkpoint(
             for name, filling in filled.items()
         ]
     except InvalidArgumentError as error:
-        where = str(path) if isinstance(path, str | Path) else ", ".join(map(str, path))
+        where = str(path) if isinstance(path, str | PathLike) else ", ".join(map(str, path))
         raise error.within(where) from None
 
 

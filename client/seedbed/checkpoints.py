@@ -125,7 +125,7 @@ def read_header(path: str | Path) -> dict[str, Entry]:
             raise _malformed(path, f"a header of {size} bytes in a file of {file_size}")
         text = file.read(size)
     try:
-        header = json.loads(text.decode(), object_pairs_hook=_without_duplicates)
+        header = json.loads(text.decode(), object_pairs_hook=without_duplicates)
         metadata = header.pop("__metadata__", None)
         if metadata is not None and not all(isinstance(text, str) for text in metadata.values()):
             raise ValueError("__metadata__ holds something else than texts")
@@ -188,7 +188,12 @@ def _element_bits(name: str) -> int:
     return _OTHER_BITS[name] if name in _OTHER_BITS else _DTYPES[name].itemsize * 8
 
 
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the object of a JSON text.
+
+    Raises:
+        ValueError: if a key stands twice, or is no valid Unicode.
+    """
     for name, _ in pairs:
         name.encode()  # raises for half a surrogate pair
     if len(dict(pairs)) != len(pairs):

@@ -57,8 +57,8 @@ class Filling:
     fan_axes: FanAxes | None = None
     """Which axes are inputs and outputs; None is Keras's rule."""
     seed_bits: int | None = None
-    """The seed that came with the initializer. Only manifests' files look at it: where a model has
-    a seed, that one counts for all of its tensors."""
+    """The seed that the initializer was given. Only manifests' files and checkpoints look at it:
+    where a model has a seed, that one counts for all of its tensors."""
 
     def in_layout(self, layout: FanAxes) -> "Filling":
         """Return the filling of weights in a framework's layout, unless its axes are named already.

@@ -99,6 +99,7 @@ def test_what_an_index_says_must_be_there(folder: Path) -> None:
         "{}",
         '{"weight_map": 3}',
         '{"weight_map": {"a": 3}}',
+        '{"weight_map": {"a": "b.safetensors", "a": "c.safetensors"}}',
         '{"weight_map": {"a": "model.bin"}}',
         '{"weight_map": {"a": "../model.safetensors"}}',
         '{"weight_map": {"a": "/tmp/model.safetensors"}}',
