@@ -21,6 +21,7 @@ from seedbed.rules import (
 )
 from seedbed.spec.errors import InvalidArgumentError, bad_type, bad_value
 from seedbed.spec.fans import FanAxes
+from seedbed.spec.initializers import OrthogonalSpec
 from seedbed.spec.tensors import TensorSpec
 
 Layout = Literal["torch", "keras", "jax", "mlx"]
@@ -84,6 +85,7 @@ def _spec(
 ) -> TensorSpec:
     try:
         if layout is not None:
+            _check_orthogonal(filling, entry.shape, layout)
             filling = filling.in_layout_of(entry.shape, LAYOUTS[layout])
         elif filling.fan_axes is None and filling.takes_axes:
             filling = replace(filling, fan_axes=fan_axes)
@@ -96,6 +98,17 @@ def _spec(
         )
     except InvalidArgumentError as error:
         raise error.within(f"tensors.{name}") from None
+
+
+def _check_orthogonal(filling: Filling, shape: tuple[int, ...], layout: Layout) -> None:
+    """Raise where torch flattens other axes of one orthogonal tensor into a matrix than seedbed."""
+    spec, axes = filling.spec, filling.fan_axes
+    is_one = (
+        isinstance(spec, OrthogonalSpec) and spec.blocks == 1 and not (axes and axes.batch_axis)
+    )
+    if layout == "torch" and is_one and len(shape) > 2:
+        allowed = "of two axes for an orthogonal tensor in torch's layout, whose rows are axis 0"
+        raise bad_value("shape", allowed, shape)
 
 
 def _check_layout(layout: object, fan_axes: object) -> None:

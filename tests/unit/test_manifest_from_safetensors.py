@@ -180,6 +180,16 @@ def test_inputs_and_outputs_need_two_axes_in_torchs_layout(file: Path) -> None:
         sb.Manifest.from_safetensors(file, rules, seed=7, layout="torch")
 
 
+def test_a_convolutions_orthogonal_weight_is_another_matrix_to_torch(tmp_path: Path) -> None:
+    save_file({"conv": np.zeros((8, 4, 3, 3), np.float32)}, tmp_path / "m")
+    rules = {"conv": sb.Orthogonal()}
+    with pytest.raises(sb.InvalidValueError, match=r"tensors\.conv: `shape` must be of two axes"):
+        sb.Manifest.from_safetensors(tmp_path / "m", rules, seed=7, layout="torch")
+    stacked = {"conv": sb.Orthogonal(batch_axis=[0, 1])}
+    assert len(sb.Manifest.from_safetensors(tmp_path / "m", stacked, seed=7, layout="torch")) == 1
+    assert len(sb.Manifest.from_safetensors(tmp_path / "m", rules, seed=7, layout="keras")) == 1
+
+
 @pytest.fixture
 def quantized(tmp_path: Path) -> Path:
     """A file with tensors of dtypes that seedbed does not make, as the package allows them."""
