@@ -6,6 +6,7 @@ in memory already, so the header is written here; tests read the result with the
 """
 
 import json
+import math
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -41,14 +42,26 @@ _NAMES = {
     Dtype.BOOL: "BOOL",
 }
 _DTYPES = {name: dtype for dtype, name in _NAMES.items()}
+# The bits of an element of the format's other dtypes, which seedbed does not make.
+_OTHER_BITS = {
+    "F4": 4,
+    "F6_E2M3": 6,
+    "F6_E3M2": 6,
+    "F8_E8M0": 8,
+    "F8_E4M3FNUZ": 8,
+    "F8_E5M2FNUZ": 8,
+    "C64": 64,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One tensor of a file."""
 
-    dtype: Dtype
-    """The type of its elements."""
+    dtype: Dtype | None
+    """The type of its elements; None if seedbed makes none of it."""
+    dtype_name: str
+    """The same as the file says it."""
     shape: tuple[int, ...]
     """The lengths of its axes."""
     begin: int
@@ -112,7 +125,7 @@ def read_header(path: str | Path) -> dict[str, Entry]:
             raise _malformed(path, f"a header of {size} bytes in a file of {file_size}")
         text = file.read(size)
     try:
-        header = json.loads(text.decode(), object_pairs_hook=_without_duplicates)
+        header = json.loads(text.decode(), object_pairs_hook=without_duplicates)
         metadata = header.pop("__metadata__", None)
         if metadata is not None and not all(isinstance(text, str) for text in metadata.values()):
             raise ValueError("__metadata__ holds something else than texts")
@@ -123,8 +136,9 @@ def read_header(path: str | Path) -> dict[str, Entry]:
         ) from None
     position = 8 + size
     for name, entry in sorted(entries.items(), key=lambda item: (item[1].begin, item[1].end)):
-        wanted = int(np.prod(entry.shape, dtype=object)) * entry.dtype.itemsize
-        if entry.begin != position or entry.end > file_size or entry.end - entry.begin != wanted:
+        bits = int(np.prod(entry.shape, dtype=object)) * _element_bits(entry.dtype_name)
+        has_room = (entry.end - entry.begin) * 8 == bits
+        if entry.begin != position or entry.end > file_size or not has_room:
             raise _malformed(
                 path, f"tensor {name!r} from byte {entry.begin} to {entry.end} of {file_size}"
             )
@@ -138,13 +152,20 @@ def open_tensors(path: str | Path) -> dict[str, NDArray[Any]]:
     """Return the tensors of a file by name, mapped read-only.
 
     Raises:
-        InvalidValueError: if it is no safetensors file.
+        InvalidValueError: if it is no safetensors file, or naming all tensors of a dtype that
+            seedbed does not make.
         OSError: if it cannot be read.
     """
     entries = read_header(path)
+    others = [f"{name} ({each.dtype_name})" for name, each in entries.items() if not each.dtype]
+    if others:
+        allowed = "one whose dtypes seedbed makes: " + ", ".join(_DTYPES)
+        raise bad_value("file", allowed, ", ".join(others)).within(str(path))
     data = _map(path, "r")
     return {
-        name: _view(data, entry.dtype, entry.shape, entry.begin) for name, entry in entries.items()
+        name: _view(data, entry.dtype, entry.shape, entry.begin)
+        for name, entry in entries.items()
+        if entry.dtype
     }
 
 
@@ -156,13 +177,23 @@ def _entry(value: Any, base: int) -> Entry:
     ):
         raise ValueError("shape or data_offsets is no list of integers")
     begin, end = offsets
-    if value["dtype"] not in _DTYPES:
-        raise ValueError(f"dtype {value['dtype']} is not one of {', '.join(_DTYPES)}")
-    dtype = _DTYPES[value["dtype"]]
-    return Entry(dtype, as_shape(lengths, dtype.itemsize), base + begin, base + end)
+    name = value["dtype"]
+    if name not in _DTYPES and name not in _OTHER_BITS:
+        raise ValueError(f"dtype {name} is not one of {', '.join((*_DTYPES, *_OTHER_BITS))}")
+    shape = as_shape(lengths, math.ceil(_element_bits(name) / 8))
+    return Entry(_DTYPES.get(name), name, shape, base + begin, base + end)
 
 
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _element_bits(name: str) -> int:
+    return _OTHER_BITS[name] if name in _OTHER_BITS else _DTYPES[name].itemsize * 8
+
+
+def without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the object of a JSON text.
+
+    Raises:
+        ValueError: if a key stands twice, or is no valid Unicode.
+    """
     for name, _ in pairs:
         name.encode()  # raises for half a surrogate pair
     if len(dict(pairs)) != len(pairs):

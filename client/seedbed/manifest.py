@@ -7,14 +7,14 @@ from typing import Any
 
 import yaml
 
-from seedbed.checkpoints import read_header
+from seedbed.checkpoint_files import CheckpointPath
+from seedbed.checkpoint_specs import Layout, specs_of_checkpoint
 from seedbed.rules import (
     Filling,
     InitializerLike,
     Rules,
     checked_keys,
     first_match,
-    pairs_of,
     parse_fan_axes,
     parse_initializer,
     parse_rules,
@@ -55,7 +55,8 @@ class Manifest:
 
     Rules may also be a mapping from patterns, or pairs. Patterns are those of :mod:`fnmatch`, upper
     and lower case distinct. A seed may also stand in an initializer's config; the tensor's own
-    comes first, then that, then the manifest's.
+    comes first, then that, then the manifest's. An initializer made without a seed has none, and
+    with no seed anywhere nothing random is made: two processes get equal manifests.
 
     Args:
         tensors: the specs.
@@ -162,7 +163,7 @@ class Manifest:
         if not isinstance(tensors, Mapping):
             raise bad_type("tensors", "a mapping from names to shapes", tensors)
         rules = parse_rules("rules", document.get("rules"), parse_initializer)
-        return cls(_specs(tensors, rules, document, partial=None))
+        return cls(_specs(tensors, rules, document))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document of this manifest, every tensor complete."""
@@ -175,43 +176,51 @@ class Manifest:
     @classmethod
     def from_safetensors(
         cls,
-        path: str | Path,
-        rules: Rules[InitializerLike],
+        path: CheckpointPath,
+        rules: Rules[InitializerLike | None],
         *,
-        seed: int,
+        seed: int | None,
+        layout: Layout | None = None,
         dtype: Any = None,
         fan_axes: FanAxes | None = None,
         partial: bool = False,
     ) -> "Manifest":
-        """Return a manifest with the names, shapes and dtypes of a safetensors file.
+        """Return a manifest with the names, shapes and dtypes of a checkpoint.
 
-        Only its header is read.
+        Only the headers of its files are read.
 
         Args:
-            path: the file.
+            path: a safetensors file; a folder of them; an index, ``model.safetensors.index.json``;
+                or a list of files. In a folder ``model.safetensors`` counts first, then an index,
+                then all files.
             rules: patterns on names and what fills the tensors that match; the first match counts.
-            seed: of every tensor whose initializer does not carry one.
-            dtype: of every tensor; None keeps the file's.
-            fan_axes: of every tensor; ``FanAxes(in_axis=1, out_axis=0)`` is PyTorch's layout.
-            partial: the file is a part of a model: a rule that matches nothing is for another part,
-                and no error.
+                None leaves a tensor out.
+            seed: of every tensor whose initializer was given none.
+            layout: whose weights they are: ``"torch"`` (out, in, ...), ``"mlx"`` (out, ..., in), or
+                ``"keras"`` and ``"jax"`` (..., in, out). Initializers whose numbers depend on fans
+                need it, unless they name their axes.
+            dtype: of every tensor; None keeps the files'.
+            fan_axes: of every tensor, in place of a layout.
+            partial: the checkpoint is a part of a model: a rule that matches nothing is for another
+                part, and no error.
 
         Raises:
-            InvalidValueError: if the file is no safetensors file; or naming the tensors that no
-                rule matches, and the rules that match no tensor.
+            InvalidValueError: if it is no checkpoint; or naming all tensors that no rule matches,
+                that have a dtype which seedbed does not make, or that need a layout, and all rules
+                that match no tensor.
             OSError: if it cannot be read.
         """
-        # Rules are no option here, so that None is refused.
-        pairs = parse_rules("rules", pairs_of("rules", rules), parse_initializer)
-        shared = {"seed": seed, "dtype": dtype, "fan_axes": fan_axes}
-        tensors = {
-            name: {"shape": entry.shape, "dtype": entry.dtype if dtype is None else dtype}
-            for name, entry in read_header(path).items()
-        }
-        try:
-            return cls(_specs(tensors, pairs, shared, partial=partial))
-        except InvalidArgumentError as error:
-            raise error.within(str(path)) from None
+        return cls(
+            specs_of_checkpoint(
+                path,
+                rules,
+                seed=seed,
+                layout=layout,
+                dtype=dtype,
+                fan_axes=fan_axes,
+                partial=partial,
+            )
+        )
 
 
 def filled_manifest(
@@ -236,11 +245,8 @@ def filled_manifest(
     bits, draw = as_seed(seed), as_draw(draw)
     specs = []
     for name, shape, dtype, filling in tensors:
-        placed = filling if layout is None else filling.in_layout(layout)
         try:
-            if layout is not None and placed.fan_axes is not None and len(shape) < 2:
-                allowed = "of two axes or more for an initializer with inputs and outputs"
-                raise bad_value("shape", allowed, shape)
+            placed = filling.in_layout_of(shape, layout)
             specs.append(TensorSpec(name, shape, dtype, placed, bits, draw))
         except InvalidArgumentError as error:
             raise error.within(name) from None
@@ -251,11 +257,7 @@ _TENSOR_KEYS = ("shape", "dtype", "initializer", "seed", "draw", "fan_axes")
 
 
 def _specs(
-    tensors: Mapping[Any, Any],
-    rules: Sequence[tuple[str, Filling]],
-    shared: Mapping[str, Any],
-    *,
-    partial: bool | None,
+    tensors: Mapping[Any, Any], rules: Sequence[tuple[str, Filling]], shared: Mapping[str, Any]
 ) -> list[TensorSpec]:
     """Return the specs of entries as they stand in a manifest's file."""
     specs: dict[str, TensorSpec | None] = {}
@@ -271,7 +273,7 @@ def _specs(
             raise error.within(f"tensors.{key}") from None
     filled = [spec for spec in specs.values() if spec is not None]
     missing = unfilled(shapes, {spec.name for spec in filled}, needy="tensor")
-    refuse([*missing, *unmatched(rules, specs, partial=partial)])
+    refuse([*missing, *unmatched(rules, specs, partial=None)])
     return filled
 
 
@@ -291,8 +293,8 @@ def _spec(
         return None
     seeds = (entry.get("seed"), filling.seed_bits, shared.get("seed"))
     # Biases of one axis cannot have the layout of the weights, and need none.
-    takes_axes = filling.spec.has_fans or filling.spec.has_layout
-    shared_axes = shared.get("fan_axes") if filling.fan_axes is None and takes_axes else None
+    has_shared = filling.fan_axes is None and filling.takes_axes
+    shared_axes = shared.get("fan_axes") if has_shared else None
     dtype = entry.get("dtype", shared.get("dtype"))
     if dtype is None:
         raise bad_value("dtype", "given, here or for the whole manifest", None)

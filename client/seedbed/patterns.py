@@ -30,23 +30,24 @@ def literal(name: str) -> str:
 
 
 def lines_of_rules(
-    shapes: Mapping[str, Sequence[int] | None], others: Collection[str] = ()
+    notes: Mapping[str, object], others: Collection[str] = (), value: str = "..."
 ) -> list[str]:
     """Return rules to complete, a line each, that match all of these names and none of the others.
 
     The first match counts: a pattern that would match what another line is for comes after it.
 
     Args:
-        shapes: the tensors' shapes, by name.
+        notes: what to tell of the tensors, such as their shapes, by name; None is nothing.
         others: names that no line may match.
+        value: what fills them.
 
     Example:
         >>> lines_of_rules({"h.0.w": (2, 3), "h.1.w": (2, 3), "b": (3,)})
         ['"h.*.w": ...,  # x2 (2, 3)', '"b": ...,  # (3,)']
     """
-    groups = _without_overlap(_grouped(shapes), others)
+    groups = _without_overlap(_grouped(notes), others)
     return [
-        f"{json.dumps(pattern, ensure_ascii=False)}: ...,  # {_comment(groups[pattern], shapes)}"
+        f"{json.dumps(pattern, ensure_ascii=False)}: {value},  # {_comment(groups[pattern], notes)}"
         for pattern in _specific_first(groups)
     ]
 
@@ -94,18 +95,17 @@ def _without_overlap(
 def _specific_first(groups: Mapping[str, list[str]]) -> list[str]:
     """Return the patterns in their order, but before each the others whose names it matches."""
     ordered: list[str] = []
+    wide: list[str] = []  # those that may match other names, as they stand in the order
     for pattern, names in groups.items():
-        wider = (
-            place
-            for place, earlier in enumerate(ordered)
-            if len(groups[earlier]) > 1 and fnmatchcase(names[0], earlier)
-        )
-        ordered.insert(next(wider, len(ordered)), pattern)
+        wider = [each for each in wide if fnmatchcase(names[0], each)]
+        ordered.insert(ordered.index(wider[0]) if wider else len(ordered), pattern)
+        if len(names) > 1:
+            wide.insert(wide.index(wider[0]) if wider else len(wide), pattern)
     return ordered
 
 
-def _comment(names: Sequence[str], shapes: Mapping[str, Sequence[int] | None]) -> str:
-    """Return how many tensors a line is for, and their shapes."""
-    known = [tuple(shape) for name in names if (shape := shapes[name]) is not None]
+def _comment(names: Sequence[str], notes: Mapping[str, object]) -> str:
+    """Return how many tensors a line is for, and what there is to tell of them."""
+    known = [str(note) for name in names if (note := notes[name]) is not None]
     count = [f"x{len(names)}"] if len(names) > 1 else []
-    return " ".join([*count, *map(str, dict.fromkeys(known))])
+    return " ".join([*count, *dict.fromkeys(known)])

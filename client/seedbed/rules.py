@@ -57,18 +57,41 @@ class Filling:
     fan_axes: FanAxes | None = None
     """Which axes are inputs and outputs; None is Keras's rule."""
     seed_bits: int | None = None
-    """The seed that came with the initializer. Only manifests' files look at it: where a model has
-    a seed, that one counts for all of its tensors."""
+    """The seed that the initializer was given. Only manifests' files and checkpoints look at it:
+    where a model has a seed, that one counts for all of its tensors."""
 
     def in_layout(self, layout: FanAxes) -> "Filling":
         """Return the filling of weights in a framework's layout, unless its axes are named already.
 
         Where inputs and outputs are one to an initializer, it is told nothing about them.
         """
-        is_kernel = isinstance(self.spec, (DeltaOrthogonalSpec, DiracSpec))
-        if self.fan_axes is not None or not (self.spec.has_fans or is_kernel):
+        if self.fan_axes is not None or not self.needs_layout:
             return self
         return replace(self, fan_axes=layout)
+
+    def in_layout_of(self, shape: Sequence[int], layout: FanAxes | None) -> "Filling":
+        """Return the filling of a tensor in a framework's layout; None is Keras's.
+
+        Raises:
+            InvalidValueError: if it has inputs and outputs, and the tensor no axes for them.
+        """
+        if layout is None:
+            return self
+        placed = self.in_layout(layout)
+        if placed.fan_axes is not None and len(shape) < 2:
+            allowed = "of two axes or more for an initializer with inputs and outputs"
+            raise bad_value("shape", allowed, shape)
+        return placed
+
+    @property
+    def needs_layout(self) -> bool:
+        """Whether it matters which axes are inputs and outputs."""
+        return self.spec.has_fans or isinstance(self.spec, (DeltaOrthogonalSpec, DiracSpec))
+
+    @property
+    def takes_axes(self) -> bool:
+        """Whether it may be told about axes."""
+        return self.spec.has_fans or self.spec.has_layout
 
 
 class Unsaid(Enum):
@@ -213,7 +236,8 @@ def unfilled(
     if not shapes:
         return []
     head = f"`{argument}` must have a rule for each {needy}. Complete these and put them first:"
-    return ["\n    ".join([head, *lines_of_rules(shapes, filled)])]
+    notes = {name: shape and tuple(shape) for name, shape in shapes.items()}
+    return ["\n    ".join([head, *lines_of_rules(notes, filled)])]
 
 
 def unmatched(

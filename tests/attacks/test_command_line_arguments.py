@@ -73,6 +73,7 @@ FILES: dict[str, bytes] = {
     + b"x",
 }
 
+FETCH = ("fetch", "good.yaml", "-o")
 SAMPLE = ("sample", "GlorotUniform", "--shape", "4,3")
 MANIFEST_ARGUMENTS: dict[str, tuple[str, ...]] = {
     name: ("describe", name)
@@ -251,6 +252,16 @@ CASES: dict[str, tuple[str, ...]] = {
     "a file as a manifest": ("verify", "good.safetensors", "good.safetensors"),
     "no output": ("fetch", "good.yaml"),
     "an empty output": ("fetch", "good.yaml", "-o", ""),
+    "an empty output with a size": ("fetch", "good.yaml", "-o", "", "--max-shard-size", "1GB"),
+    "an output of another format to fetch": ("fetch", "good.yaml", "-o", "out.bin"),
+    "a file of a limited size": (*FETCH, "out.safetensors", "--max-shard-size", "1GB"),
+    "a folder that is a file": (*FETCH, "good.yaml", "--max-shard-size", "1GB"),
+    "a folder below a file": (*FETCH, "good.yaml/out"),
+    "a folder that cannot be made": (*FETCH, "/proc/out"),
+    **{
+        f"a size of {size!r}": (*FETCH, "out", "--max-shard-size", size)
+        for size in ("", "0", "0.1B", "-1GB", "5 giga", "5G", "GB", "1e9", "inf", "9" * 99)
+    },
     "an output without a suffix": (*SAMPLE, "-o", "out"),
     "an output of another format": (*SAMPLE, "-o", "out.pickle"),
     "an output that is only a suffix": (*SAMPLE, "-o", ".npy"),

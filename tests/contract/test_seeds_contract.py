@@ -178,6 +178,16 @@ def test_a_copy_keeps_the_bits_that_were_drawn(page: Page, twin: Any) -> None:
     assert content(copied(page.shape)) == content(initializer(page.shape))
 
 
+@every_random_class
+@pytest.mark.parametrize("seed", [lambda: None, sb.SeedGenerator], ids=["none", "drawn generator"])
+def test_a_spec_takes_no_bits_that_were_drawn(page: Page, seed: Any) -> None:
+    initializer = page.make(seed=seed())
+    assert initializer.seed_bits is None
+    with pytest.raises(sb.InvalidTypeError, match="`seed` must be an integer"):
+        sb.TensorSpec("w", page.shape, "float32", initializer)
+    assert sb.TensorSpec("w", page.shape, "float32", initializer, seed=3).seed == 3
+
+
 @every_repeating_class
 def test_an_unseeded_initializer_that_repeats_warns_as_tf_keras_does(page: Page) -> None:
     initializer = page.make()
@@ -270,5 +280,5 @@ def test_threads_that_call_one_initializer_get_draws_of_their_own(seed: Any) -> 
 def test_what_is_not_random_has_no_seed() -> None:
     for initializer in (sb.Zeros(), sb.Ones(), sb.Constant(1), sb.Identity()):
         assert not hasattr(initializer, "seed"), "Keras's constants have none, either"
-        assert initializer.seed_bits == 0
+        assert initializer.seed_bits is None
         assert "seed" not in initializer.get_config()

@@ -11,7 +11,7 @@ import seedbed as sb
 from seedbed.frameworks import require
 
 PACKAGES = ("torch", "jax", "keras", "mlx")
-PLACE = ["seed", "rules", "prefix", "draw"]
+PLACE = ["seed", "rules", "prefix", "partial", "draw"]
 FETCH = ["client", "local", "progress", "timeout_seconds"]
 FRAMEWORKS = ("cupy", "flax", "jax", "keras", "mlx", "tensorflow", "tf_keras", "torch")
 
@@ -105,6 +105,7 @@ def test_a_whole_model_takes_the_same_arguments_in_every_framework(package: str)
     assert {name: initialize[name] for name in [*PLACE[1:], *FETCH]} == {
         "rules": "None",
         "prefix": "''",
+        "partial": "False",
         "draw": "0",
         "client": "None",
         "local": "False",

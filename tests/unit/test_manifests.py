@@ -1,5 +1,6 @@
 """Manifests in YAML and JSON are read alike, say what fills each tensor, or are refused."""
 
+import copy
 import json
 import math
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 import yaml
 
 import seedbed as sb
+from seedbed.compat.v1 import initializers as v1
 from tests.forms_of_rules import FORMS
 
 GPT2 = Path(__file__).parents[2] / "examples" / "gpt2-small.yaml"
@@ -97,6 +99,41 @@ def test_the_tensors_seed_comes_first_then_the_initializers_then_the_manifests(
             sb.Manifest.from_dict(document)
     else:
         assert sb.Manifest.from_dict(document)["w"].seed == expected
+
+
+UNSEEDED = {
+    "an initializer": sb.RandomNormal,
+    "one with a generator": lambda: sb.RandomNormal(seed=sb.SeedGenerator()),
+    "its configuration": lambda: sb.serialize(sb.RandomNormal()),
+    "a copy": lambda: copy.deepcopy(sb.RandomNormal()),
+    "a class of TensorFlow 1": v1.random_normal,
+}
+
+
+@pytest.mark.parametrize("make", UNSEEDED.values(), ids=UNSEEDED)
+def test_an_initializer_without_a_seed_takes_the_manifests(make: Any) -> None:
+    def built() -> sb.Manifest:
+        document = HEAD | {"rules": {"*": make()}, "tensors": {"w": [2], "v": {"shape": [2]}}}
+        return sb.Manifest.from_dict(document)
+
+    assert built() == built(), "another process gets the same model"
+    assert {spec.seed for spec in built().tensors} == {1}
+
+
+@pytest.mark.parametrize("make", UNSEEDED.values(), ids=UNSEEDED)
+def test_no_seed_anywhere_is_an_error_that_says_so(make: Any) -> None:
+    document = {"seedbed_manifest": 1, "dtype": "float32", "tensors": {"w": [2]}}
+    with pytest.raises(sb.InvalidTypeError, match=r"tensors\.w: `seed` must be an integer"):
+        sb.Manifest.from_dict(document | {"rules": {"*": make()}})
+
+
+def test_an_object_and_a_name_make_the_same_manifest() -> None:
+    for made, name in ((sb.Zeros(), "zeros"), (sb.HeNormal(), "he_normal")):
+        one, two = (
+            sb.Manifest.from_dict(HEAD | {"rules": {"*": rule}, "tensors": {"w": [2, 2]}})
+            for rule in (made, name)
+        )
+        assert one == two
 
 
 def test_seed_zero_counts_as_given() -> None:

@@ -137,7 +137,7 @@ def test_the_specs_seed_comes_before_the_initializers() -> None:
 
 def test_a_plain_spec_has_no_seed_of_its_own() -> None:
     with pytest.raises(
-        sb.InvalidTypeError, match="`seed` must be an integer where the initializer carries none"
+        sb.InvalidTypeError, match="`seed` must be an integer where the initializer was given none"
     ):
         make(initializer=RandomNormalSpec())
     assert make(initializer=RandomNormalSpec(), seed=3).seed == 3

@@ -4,6 +4,7 @@ import argparse
 import os
 import re
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any, NoReturn
 
 from seedbed.client import EMBEDDED
@@ -19,6 +20,13 @@ DEFAULT_SEED = 42
 DEFAULT_DTYPE = "float32"
 # More than any index or seed has, and few enough for Python to convert.
 MAX_DIGITS = 40
+
+_SIZES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12} | {
+    "KiB": 2**10,
+    "MiB": 2**20,
+    "GiB": 2**30,
+    "TiB": 2**40,
+}
 
 # Options that say what a single tensor is; a manifest says it itself.
 _TENSOR_OPTIONS = (
@@ -101,6 +109,17 @@ def add_tensor_options(parser: argparse.ArgumentParser) -> None:
             "for the fans (default: Keras's rule; "
             "write --in-axis=-2,-1 with = for several negative ones)",
         )
+
+
+def add_max_shard_size_option(parser: argparse.ArgumentParser) -> None:
+    """Add how much goes into a file."""
+    parser.add_argument(
+        "--max-shard-size",
+        type=_converter(_size),
+        metavar="SIZE",
+        help="of each file of a folder, such as 500MB or 2GiB (default: 5GB); "
+        "a larger tensor has a file of its own",
+    )
 
 
 def add_shard_option(container: argparse._ActionsContainer) -> None:
@@ -250,6 +269,17 @@ def _seconds(text: str) -> float:
     if not 0 < seconds < 1e9:
         raise ValueError("a positive number of seconds")
     return seconds
+
+
+def _size(text: str) -> int:
+    digits = f"[0-9]{{1,{MAX_DIGITS}}}"
+    match = re.fullmatch(rf"({digits}(?:\.{digits})?)\s*([a-zA-Z]*)", text.strip())
+    # Hugging Face's libraries take units in upper and lower case, too.
+    units = {"": 1} | {unit.upper(): size for unit, size in _SIZES.items()}
+    size = int(Fraction(match[1]) * units.get(match[2].upper(), 0)) if match else 0
+    if size < 1:
+        raise ValueError(f"a size, such as 5GB or 5GiB, in {', '.join(_SIZES)}")
+    return size
 
 
 def _parameter(text: str) -> tuple[str, bool | int | float | str]:

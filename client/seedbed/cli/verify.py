@@ -1,4 +1,4 @@
-"""``seedbed verify``: whether a file holds exactly what a manifest says."""
+"""``seedbed verify``: whether files hold exactly what a manifest says."""
 
 import argparse
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from seedbed import checkpoints
+from seedbed.checkpoint_files import open_all
 from seedbed.cli.arguments import add_shard_option
 from seedbed.cli.content import array_digest
 from seedbed.cli.manifests import load_manifest, part_shape
@@ -18,9 +18,9 @@ from seedbed.spec.slices import Shard
 from seedbed.spec.tensors import TensorSpec
 
 NAME = "verify"
-SUMMARY = "compare a safetensors file with a manifest, bit for bit"
+SUMMARY = "compare a safetensors file, or a folder of them, with a manifest, bit for bit"
 DESCRIPTION = (
-    "Compare the digests of a safetensors file's tensors with those that the manifest gives; "
+    "Compare the digests of a checkpoint's tensors with those that the manifest gives; "
     "no tensor is moved. "
     "Prints every tensor that is missing, extra or different, and exits with 1 if there is one."
 )
@@ -28,17 +28,22 @@ DESCRIPTION = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own arguments."""
-    parser.add_argument("file", metavar="FILE", help="a safetensors file")
+    parser.add_argument(
+        "file",
+        metavar="FILE|FOLDER",
+        help="a safetensors file, a folder of them, or a model.safetensors.index.json",
+    )
     parser.add_argument("manifest", metavar="MANIFEST", help="a YAML or JSON file")
     add_shard_option(parser)
 
 
 def run(options: argparse.Namespace) -> Report:
     """Compare, and report every difference."""
-    if Path(options.file).exists() and not Path(options.file).is_file():
-        raise CommandError(f"{options.file} is no file")
+    path = Path(options.file)
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise CommandError(f"{options.file} is neither a file nor a folder")
     manifest = load_manifest(options.manifest)
-    arrays = checkpoints.open_tensors(options.file)
+    arrays = open_all(path)
     with connect(options.target) as client:
         digests = client.digest_all(
             manifest, slice=options.shard, timeout_seconds=options.timeout_seconds

@@ -43,7 +43,10 @@ class Initializer:
 
     Without a seed, 64 random bits are drawn at construction. They are the object's own: copies and
     pickles keep them, but the configuration has the seed None, so that each initializer made of it
-    draws its own, as Keras's layers expect that clone one initializer for several weights.
+    draws its own, as Keras's layers expect that clone one initializer for several weights. A
+    TensorSpec and a manifest do not take them, either: those need a seed that all processes know.
+    They come from the operating system, so no global seed (``keras.utils.set_random_seed``,
+    ``tf.random.set_seed``, ``random.seed``) repeats them: give a seed.
     """
 
     module: ClassVar[str | None] = None
@@ -88,10 +91,16 @@ class Initializer:
         return self._seed
 
     @property
-    def seed_bits(self) -> int:
-        """The seed's 64 bits, 0 to 2**64 - 1."""
-        seed = self._seed.seed if isinstance(self._seed, SeedGenerator) else self._seed
-        return as_seed(0 if seed is None else seed)
+    def seed_bits(self) -> int | None:
+        """The given seed's 64 bits, 0 to 2**64 - 1; None if none was given.
+
+        It is what a TensorSpec or a manifest takes. Bits that were drawn are other ones in each
+        process, and so would be the model.
+        """
+        seed = self._given_seed
+        if isinstance(seed, SeedGenerator):
+            return None if seed.was_drawn else as_seed(seed.seed)
+        return None if seed is None else as_seed(seed)
 
     @property
     def fan_axes(self) -> FanAxes | None:
@@ -145,7 +154,12 @@ class Initializer:
         return client_or_default(client).sample(spec, slice=partition or slice, out=out)
 
     def _tensor_spec(self, name: str, shape: Any, dtype: Any, draw: int) -> TensorSpec:
-        return TensorSpec(name, shape, dtype, self, draw=draw)
+        return TensorSpec(name, shape, dtype, self, self._seed_of_calls, draw)
+
+    @property
+    def _seed_of_calls(self) -> int | None:
+        """The seed that calls take, given or drawn; None where nothing is random."""
+        return self._seed.seed if isinstance(self._seed, SeedGenerator) else self._seed
 
     # Locks can be neither copied nor pickled; a copy has its own.
     def __getstate__(self) -> dict[str, Any]:
@@ -248,7 +262,7 @@ class Initializer:
         )
 
     def __hash__(self) -> int:
-        return hash((type(self), self._spec, self._fan_axes, self.seed_bits))
+        return hash((type(self), self._spec, self._fan_axes, self._seed))
 
     def __repr__(self) -> str:
         arguments = ", ".join(f"{key}={value!r}" for key, value in self.get_config().items())

@@ -23,7 +23,8 @@ class SeedGenerator:
     generator.
 
     Args:
-        seed: -2**63 to 2**64 - 1; None draws 64 random bits.
+        seed: -2**63 to 2**64 - 1; None draws 64 random bits, which are not taken for a seed by a
+            TensorSpec or a manifest.
         position: how many draws have been handed out, 0 to 2**64 - 1.
 
     Raises:
@@ -37,6 +38,7 @@ class SeedGenerator:
     """
 
     def __init__(self, seed: SupportsIndex | None = None, position: int = 0) -> None:
+        self._was_drawn = seed is None
         self._seed = random_seed() if seed is None else as_int("seed", seed)
         as_seed(self._seed)
         self._position = as_draw(position, field="position")
@@ -46,6 +48,11 @@ class SeedGenerator:
     def seed(self) -> int:
         """The seed of all draws."""
         return self._seed
+
+    @property
+    def was_drawn(self) -> bool:
+        """Whether the seed is 64 random bits of this process, and not a given one."""
+        return self._was_drawn
 
     @property
     def position(self) -> int:
@@ -77,7 +84,7 @@ class SeedGenerator:
 
     # Locks can be neither copied nor pickled; a copy has its own.
     def __getstate__(self) -> dict[str, Any]:
-        return {"_seed": self._seed, "_position": self._position}
+        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _lock=threading.Lock())

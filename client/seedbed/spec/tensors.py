@@ -36,7 +36,7 @@ def as_name(value: object, *, field: str = "name") -> str:
 
 
 class SeededInitializer(Protocol):
-    """An initializer that carries its own seed, as the SDK's classes do."""
+    """An initializer that may carry its own seed, as the SDK's classes do."""
 
     @property
     def spec(self) -> InitializerSpec:
@@ -44,7 +44,7 @@ class SeededInitializer(Protocol):
 
     @property
     def seed_bits(self) -> int | None:
-        """Its seed, 0 to 2**64 - 1, if it has one."""
+        """Its seed, 0 to 2**64 - 1, if it was given one."""
 
     @property
     def fan_axes(self) -> FanAxes | None:
@@ -55,9 +55,9 @@ class SeededInitializer(Protocol):
 class TensorSpec:
     """All that a tensor's content depends on.
 
-    The initializer may be one of the SDK's classes, which carry a seed (used where ``seed`` is
-    None) and may name fan
-    axes. The value itself holds only what travels: an :class:`InitializerSpec` and plain numbers.
+    The initializer may be one of the SDK's classes, which carry the seed that they were given (used
+    where ``seed`` is None) and may name fan axes. The value itself holds only what travels: an
+    :class:`InitializerSpec` and plain numbers.
 
     Args:
         name: any text, at most 1,024 bytes of UTF-8, may be empty.
@@ -65,7 +65,8 @@ class TensorSpec:
             length.
         dtype: the type of the elements; a name, a numpy dtype, or another framework's.
         initializer: what fills the tensor.
-        seed: -2**63 to 2**64 - 1; None takes the initializer's own.
+        seed: -2**63 to 2**64 - 1; None takes the initializer's own, and is an error if that has
+            none and is random.
         draw: the n-th use of one seed and name, 0 to 2**64 - 1.
         fan_axes: which axes count for the fans; None is the initializer's own, or Keras's rule.
 
@@ -109,7 +110,7 @@ class TensorSpec:
         if seed is None:
             seed = own_seed
         if seed is None and spec.random:
-            raise bad_type("seed", "an integer where the initializer carries none", None)
+            raise bad_type("seed", "an integer where the initializer was given none", None)
         checked_dtype = as_dtype(dtype)
         values = {
             "name": as_name(name),

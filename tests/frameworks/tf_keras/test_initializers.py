@@ -11,6 +11,7 @@ import tf_keras
 from scipy import stats
 
 import seedbed as sb
+from seedbed.compat.v1.keras import initializers as v1
 from tests.frameworks.tf_keras.cases import (
     CASES,
     Case,
@@ -208,3 +209,16 @@ def test_an_unseeded_initializer_that_repeats_warns_as_tf_kerass_does(case: Case
 @every_class
 def test_what_has_no_seed_in_tf_keras_has_none_here(case: Case) -> None:
     assert hasattr(case.ours(), "seed") is hasattr(case.theirs(), "seed")
+
+
+@pytest.mark.parametrize(
+    "set_seed",
+    [tf.random.set_seed, tf.compat.v1.set_random_seed, tf_keras.utils.set_random_seed],
+    ids=["tf.random", "tf.compat.v1", "tf_keras.utils"],
+)
+def test_no_global_seed_repeats_what_was_made_without_a_seed(set_seed: Any) -> None:
+    found = set()
+    for _ in range(2):
+        set_seed(1)
+        found |= {sb.GlorotUniform()(SHAPE).tobytes(), v1.glorot_uniform()(SHAPE).tobytes()}
+    assert len(found) == 4

@@ -106,4 +106,4 @@ class UniformUnitScaling(Initializer):
         # Keras's rule takes a vector's only axis for its inputs; here it is the last one, which
         # does not count.
         axes = FanAxes(in_axis=(), out_axis=-1) if len(as_ints("shape", shape)) == 1 else None
-        return TensorSpec(name, shape, dtype, self, draw=draw, fan_axes=axes)
+        return TensorSpec(name, shape, dtype, self, self._seed_of_calls, draw, axes)
