@@ -168,8 +168,8 @@ def _constant(recording: Recording, operation: Operation, value: Any) -> Any:
 
 
 def _spec_of_constant(recording: Recording, tracked: Tracked, value: Any) -> TensorSpec | None:
-    initializer = {0: ZerosSpec(), 1: OnesSpec()}.get(value) or ConstantSpec(value)
     try:
+        initializer = {0: ZerosSpec(), 1: OnesSpec()}.get(value) or ConstantSpec(value)
         return TensorSpec(
             tracked.name,
             tracked.shape,
@@ -178,7 +178,7 @@ def _spec_of_constant(recording: Recording, tracked: Tracked, value: Any) -> Ten
             recording.seed,
             recording.draw,
         )
-    except ValueError:  # a number or a dtype that seedbed does not have
+    except (TypeError, ValueError):  # a number or a dtype that seedbed does not have
         return None
 
 
