@@ -98,6 +98,11 @@ class Initializer:
         """The axes that count for the fans; None is Keras's rule."""
         return self._fan_axes
 
+    def fan_axes_of(self, rank: int) -> FanAxes | None:
+        """Return the axes that count for the fans of a tensor of a rank; None is Keras's rule."""
+        del rank
+        return self._fan_axes
+
     def __call__(
         self,
         shape: Any,

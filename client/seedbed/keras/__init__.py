@@ -58,6 +58,7 @@ from seedbed.keras.initializers import (  # noqa: E402
     variance_scaling,
     zeros,
 )
+from seedbed.keras.initializing import initializing  # noqa: E402
 from seedbed.keras.model import initialize, manifest_of  # noqa: E402
 
 __all__ = [
@@ -91,6 +92,7 @@ __all__ = [
     "he_uniform",
     "identity",
     "initialize",
+    "initializing",
     "lecun_normal",
     "lecun_uniform",
     "manifest_of",

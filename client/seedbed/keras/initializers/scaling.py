@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 import keras
 
-from seedbed.keras.initializers.base import Initializer
+from seedbed.keras.initializers.base import SpecInitializer
 from seedbed.keras.seeds import Seed
 from seedbed.spec import initializers as specs
 from seedbed.spec.fans import Axes, FanAxes
@@ -27,7 +27,7 @@ def axes_of(rank: int, input_axes: Axes, output_axes: Axes) -> FanAxes:
     return FanAxes(input_axes, output_axes, [axis for axis in range(rank) if axis not in named])
 
 
-class _Scaling(Initializer):
+class _Scaling(SpecInitializer):
     """A variance scaling, whose fans may count other axes than the last two.
 
     ``EinsumDense``, and with it ``MultiHeadAttention``, makes a copy that names the axes of its
