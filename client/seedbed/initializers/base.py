@@ -56,6 +56,9 @@ class Initializer:
     tf_keras lets them pass, too: configurations of TensorFlow 1 have a dtype.
     """
 
+    autograph_info__: ClassVar[str] = "run as it is"
+    """TensorFlow's AutoGraph looks for this name, and does not translate a call's Python then."""
+
     def __init__(
         self, spec: InitializerSpec, seed: Seed = None, fan_axes: FanAxes | None = None
     ) -> None:

@@ -20,6 +20,7 @@ require(
 # Only now is it known that Keras is there.
 from seedbed.keras.conversion import convert  # noqa: E402
 from seedbed.keras.digests import digest, digests  # noqa: E402
+from seedbed.keras.identifiers import deserialize, get, serialize  # noqa: E402
 from seedbed.keras.initializers import (  # noqa: E402
     STFT,
     Constant,
@@ -84,8 +85,10 @@ __all__ = [
     "Zeros",
     "constant",
     "convert",
+    "deserialize",
     "digest",
     "digests",
+    "get",
     "glorot_normal",
     "glorot_uniform",
     "he_normal",
@@ -100,6 +103,7 @@ __all__ = [
     "orthogonal",
     "random_normal",
     "random_uniform",
+    "serialize",
     "stft",
     "truncated_normal",
     "variance_scaling",

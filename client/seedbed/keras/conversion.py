@@ -54,7 +54,7 @@ def convert(initializer: Any) -> Initializer:
 def _counterpart(initializer: Any) -> SpecInitializer:
     cls = _CLASSES.get(type(initializer).__name__)
     is_plain = cls is not None and type(initializer) is getattr(plain, cls.__name__)
-    if cls is None or not (is_plain or _is_keras_own(type(initializer))):
+    if cls is None or not (is_plain or is_keras_own(type(initializer))):
         allowed = "an initializer of Keras's or seedbed's own (" + ", ".join(sorted(_CLASSES)) + ")"
         raise bad_value("initializer", allowed, initializer)
     if is_plain:
@@ -96,7 +96,8 @@ def plain_of(initializer: Any) -> plain.Initializer | SpecInitializer:
     return _counterpart(initializer)
 
 
-def _is_keras_own(cls: type[Any]) -> bool:
+def is_keras_own(cls: type[Any]) -> bool:
+    """Whether a class is an initializer of Keras 3's or tf_keras's own."""
     if cls is getattr(keras.initializers, cls.__name__, None):
         return True
     # tf_keras's classes; the package need not be installed.

@@ -38,6 +38,8 @@ class SpecInitializer(Initializer):
     serialization.
     """
 
+    autograph_info__: ClassVar[str] = "run as it is"
+    """TensorFlow's AutoGraph looks for this name, and does not translate a call's Python then."""
     _kind: ClassVar[type[InitializerSpec]]
 
     def __init__(self, seed: Seed = None, **arguments: Any) -> None:

@@ -7,9 +7,13 @@ import keras
 from seedbed.keras.initializers.base import SpecInitializer
 from seedbed.keras.seeds import Seed
 from seedbed.spec import initializers as specs
+from seedbed.spec.errors import bad_value
 from seedbed.spec.fans import Axes, FanAxes
 from seedbed.spec.initializers import Distribution, FanMode, FixedScalingSpec, InitializerSpec
 from seedbed.spec.shapes import as_ints
+
+# Keras has no fan_geo_avg: its own class could not read the configuration.
+_MODES = ("fan_in", "fan_out", "fan_avg")
 
 _register = keras.saving.register_keras_serializable(package="seedbed")
 
@@ -87,6 +91,8 @@ class VarianceScaling(_Scaling, keras.initializers.VarianceScaling):  # type: ig
         super().__init__(
             seed, input_axes, output_axes, scale=scale, mode=mode, distribution=distribution
         )
+        if self.mode not in _MODES:
+            raise bad_value("mode", "one of " + ", ".join(_MODES), mode)
 
 
 class _FixedScaling(VarianceScaling):
