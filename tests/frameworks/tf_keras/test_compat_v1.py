@@ -13,6 +13,7 @@ from tensorflow.python.autograph.utils import ag_logging as autograph_logging
 from tensorflow.python.ops.variable_scope import _PartitionInfo as PartitionInfo
 
 import seedbed as sb
+import seedbed.keras
 from seedbed.compat import v1
 
 NAMES = (
@@ -174,13 +175,19 @@ def test_keras_reads_what_tensorflow_writes(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "make", [lambda: sb.RandomNormal(seed=1), lambda: v1.random_normal_initializer(seed=1)]
+    "make",
+    [
+        lambda: sb.RandomNormal(seed=1),
+        lambda: v1.random_normal_initializer(seed=1),
+        lambda: seedbed.keras.RandomNormal(seed=1),
+    ],
+    ids=["plain", "TensorFlow 1's", "for Keras"],
 )
 def test_autograph_runs_a_call_as_it_is(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     warned: list[Any] = []
     monkeypatch.setattr(autograph_logging, "warning", lambda *args, **_: warned.append(args))
     initializer = make()
 
-    call = tf.function(lambda: tf.constant(initializer((2, 3), draw=0)))
-    assert np.array_equal(call(), make()((2, 3), draw=0))
+    call = tf.function(lambda: tf.convert_to_tensor(initializer((2, 3))))
+    assert np.array_equal(call(), make()((2, 3)))
     assert warned == []
