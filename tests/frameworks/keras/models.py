@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import keras_hub
 from keras import layers
 
 import seedbed as sb
@@ -65,3 +66,21 @@ class Own(layers.Layer):  # type: ignore[misc]
 def own_model(initializer: Any = "glorot_uniform") -> Any:
     """Return a model with such a layer."""
     return keras.Sequential([keras.Input((4,)), Own(initializer, name="own")], name="model")
+
+
+def backbone_model() -> Any:
+    """Return a model of Keras's and keras_hub's layers, one of them in an LSTM's own code."""
+    hub = keras_hub.models.GPT2Backbone(
+        vocabulary_size=11,
+        num_layers=1,
+        num_heads=2,
+        hidden_dim=8,
+        intermediate_dim=16,
+        max_sequence_length=8,
+    )
+    x = layers.LSTM(4, bias_initializer="random_normal", return_sequences=True, name="lstm")(
+        hub.output
+    )
+    x = layers.MultiHeadAttention(2, 3, name="attention")(x, x)
+    x = layers.Dense(3, kernel_initializer="orthogonal", name="dense")(x)
+    return keras.Model(hub.input, Own("he_normal", name="own")(x), name="model")

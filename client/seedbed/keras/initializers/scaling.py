@@ -7,13 +7,9 @@ import keras
 from seedbed.keras.initializers.base import SpecInitializer
 from seedbed.keras.seeds import Seed
 from seedbed.spec import initializers as specs
-from seedbed.spec.errors import bad_value
 from seedbed.spec.fans import Axes, FanAxes
 from seedbed.spec.initializers import Distribution, FanMode, FixedScalingSpec, InitializerSpec
 from seedbed.spec.shapes import as_ints
-
-# Keras has no fan_geo_avg: its own class could not read the configuration.
-_MODES = ("fan_in", "fan_out", "fan_avg")
 
 _register = keras.saving.register_keras_serializable(package="seedbed")
 
@@ -69,7 +65,8 @@ class VarianceScaling(_Scaling, keras.initializers.VarianceScaling):  # type: ig
 
     Args:
         scale: finite and positive.
-        mode: ``fan_in``, ``fan_out`` or ``fan_avg``.
+        mode: ``fan_in``, ``fan_out``, ``fan_avg``, or seedbed's own ``fan_geo_avg`` (the geometric
+            mean of both), whose configuration Keras's own class does not read.
         distribution: ``truncated_normal`` (also called ``normal``), ``untruncated_normal`` or
             ``uniform``.
         seed: an integer of 64 bits, a SeedGenerator, or None for 64 random bits.
@@ -91,8 +88,6 @@ class VarianceScaling(_Scaling, keras.initializers.VarianceScaling):  # type: ig
         super().__init__(
             seed, input_axes, output_axes, scale=scale, mode=mode, distribution=distribution
         )
-        if self.mode not in _MODES:
-            raise bad_value("mode", "one of " + ", ".join(_MODES), mode)
 
 
 class _FixedScaling(VarianceScaling):

@@ -3,7 +3,7 @@
 import inspect
 import json
 import re
-from typing import Any
+from typing import Any, get_args
 
 import keras
 import numpy as np
@@ -12,6 +12,7 @@ import pytest
 import seedbed as sb
 import seedbed.keras as sk
 from seedbed.compat import v1
+from seedbed.spec.initializers import FanMode
 from tests.frameworks.keras.cases import (
     CASES,
     SCALING,
@@ -402,11 +403,12 @@ def test_a_subclass_needs_only_a_call() -> None:
         sk.Initializer()((2, 3))
 
 
-def test_only_the_modes_that_keras_has_are_taken() -> None:
-    for cls in (keras.initializers.VarianceScaling, sk.VarianceScaling):
-        with pytest.raises(ValueError, match="mode"):
-            cls(mode="fan_geo_avg")
-    with pytest.raises(sb.InvalidValueError, match=r"one of fan_in, fan_out, fan_avg\. Received"):
-        sk.VarianceScaling(mode="fan_geo_avg")
-    with pytest.raises(sb.InvalidValueError, match="`mode`"):
-        sk.convert(sb.VarianceScaling(mode="fan_geo_avg"))
+def test_the_geometric_mean_of_the_fans_is_seedbeds_own() -> None:
+    ours = sk.VarianceScaling(mode="fan_geo_avg", seed=1)
+    expected = sb.VarianceScaling(mode="fan_geo_avg", seed=1)
+    assert content(ours((4, 9))) == expected((4, 9)).tobytes()
+    with pytest.raises(ValueError, match="fan_geo_avg"):
+        keras.initializers.VarianceScaling.from_config(ours.get_config())
+    # The docstring says so.
+    named = set(re.findall(r"``(fan_\w+)``", str(sk.VarianceScaling.__doc__)))
+    assert named == set(get_args(FanMode))

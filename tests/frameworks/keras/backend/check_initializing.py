@@ -14,6 +14,7 @@ from seedbed.compat import v1
 from tests.frameworks.keras.cases import content, values
 from tests.frameworks.keras.models import (
     Own,
+    backbone_model,
     dense_model,
     large_model,
     own_model,
@@ -21,6 +22,7 @@ from tests.frameworks.keras.models import (
 )
 from tests.frameworks.recording import RecordingClient
 
+DIGEST = "xxh3_128:5cb314385615c1a2ae4ddc0a11f196aa:4460"
 PATH = "model/own/table"
 
 
@@ -43,6 +45,12 @@ def test_it_agrees_with_initialize() -> None:
     assert all(recorded[name] == manifest[name] for name in recorded)
     stated = sb.get_default_client().digest_all(recorded)
     assert stated == {name: found[name] for name in recorded}
+
+
+def test_the_digest_is_the_same_on_each_backend() -> None:
+    with sk.initializing(seed=42):
+        model = backbone_model()
+    assert str(sk.digest(model)) == DIGEST
 
 
 PAIR: Any = [(2, 3, 4), (2, 3, 4)]
