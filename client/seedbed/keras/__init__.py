@@ -4,6 +4,8 @@ import keras
 import seedbed.keras
 
 layer = keras.layers.Dense(3, kernel_initializer=seedbed.keras.GlorotUniform(seed=1))
+with seedbed.keras.initializing(seed=42):         # every weight, as its layer's own code says
+    model = build()
 seedbed.keras.initialize(model, seed=42)          # every weight, by its path
 
 The classes have Keras's names and arguments, and are subclasses of Keras's own. An integer seed

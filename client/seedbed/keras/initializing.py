@@ -2,6 +2,7 @@
 
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -63,8 +64,8 @@ def initializing(
 
     Each weight is filled when it is made: code that reads or changes it afterwards does what it
     always does, and a block that ends early leaves no weight without its values. What is built
-    after the block is not filled: give a ``Sequential`` an ``Input``, and call a model that builds
-    its layers when it is called.
+    after the block is not filled, and so a model that is not built yet is an error: give a
+    ``Sequential`` an ``Input``, and call a model that builds its layers when it is called.
 
     Args:
         seed: of every weight; -2**63 to 2**64 - 1.
@@ -83,8 +84,8 @@ def initializing(
     Raises:
         InvalidTypeError: if an argument has the wrong type.
         InvalidValueError: if a value is not allowed; naming a weight whose initializer takes random
-            numbers from elsewhere; if the block makes no weight, or a rule matches none; or if
-            another block is open.
+            numbers from elsewhere; if a model is not built, no weight made, or a rule matches none;
+            or if another block is open.
         TransportError: if a server's answer does not come.
     """
     session = _Session(
@@ -101,9 +102,13 @@ def initializing(
         stack.callback(_hooks.release)
         stack.enter_context(replaced(keras.Variable, "__init__", _variable_hook(session)))
         stack.enter_context(replaced(keras.layers.Layer, "add_weight", _layer_hook(session)))
+        stack.enter_context(replaced(keras.Model, "__new__", _model_hook(session, keras.Model)))
         if "tf_keras" in sys.modules:
-            layer = sys.modules["tf_keras"].layers.Layer
-            stack.enter_context(replaced(layer, "add_weight", _tf_keras_hook(session)))
+            tf_keras = sys.modules["tf_keras"]
+            hook = _tf_keras_hook(session, tf_keras)
+            stack.enter_context(replaced(tf_keras.layers.Layer, "add_weight", hook))
+            hook = _model_hook(session, tf_keras.Model)
+            stack.enter_context(replaced(tf_keras.Model, "__new__", hook))
         yield session.recorded
     session.check()
 
@@ -123,6 +128,8 @@ class _Session:
     recorded: Recording = field(default_factory=Recording)
     names: list[str] = field(default_factory=list)
     """Of all weights so far."""
+    models: list[weakref.ref[Any]] = field(default_factory=list)
+    """Which must be built when the block ends: nobody sees their weights later."""
     _paths: list[str] = field(default_factory=list)
     _thread: int = field(default_factory=threading.get_ident)
 
@@ -147,10 +154,12 @@ class _Session:
         return array
 
     def check(self) -> None:
-        """Raise if the block made no weight, or if a rule matched none."""
-        if not self.names:
-            allowed = "a block that builds a model: give it an Input, or call it"
-            raise bad_value("initializing", allowed, "no weights")
+        """Raise if a model has yet to be built, or a rule matched no weight."""
+        models = [reference() for reference in self.models]
+        unbuilt = [model.name for model in models if model is not None and not model.built]
+        if unbuilt or not self.names:
+            allowed = "a block that builds its models: give them an Input, or call them"
+            raise bad_value("initializing", allowed, ", ".join(unbuilt) or "no weights")
         for pattern, _ in self.rules:
             if not any(fnmatchcase(name, pattern) for name in self.names):
                 raise bad_value("rules", "patterns that match a weight", pattern)
@@ -284,8 +293,19 @@ def _layer_hook(session: _Session) -> Any:
     return add_weight
 
 
-def _tf_keras_hook(session: _Session) -> Any:
-    tf_keras = sys.modules["tf_keras"]
+def _model_hook(session: _Session, cls: Any) -> Any:
+    original = cls.__new__
+
+    def __new__(cls: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N807
+        model = original(cls, *args, **kwargs)
+        if session.is_here:
+            session.models.append(weakref.ref(model))
+        return model
+
+    return staticmethod(__new__)
+
+
+def _tf_keras_hook(session: _Session, tf_keras: Any) -> Any:
     tensor = sys.modules["tensorflow"].constant
     original = tf_keras.layers.Layer.add_weight
 

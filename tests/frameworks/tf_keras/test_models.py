@@ -191,3 +191,10 @@ def test_metrics_are_no_weights() -> None:
         model.compile("adam", "mse", metrics=["mae"])
         model.fit(np.ones((2, 6), "float32"), np.ones((2, 5), "float32"), verbose=0)
     assert list(recorded) == ["dense/kernel", "dense/bias"]
+
+
+def test_a_model_that_would_be_built_after_the_block_is_an_error() -> None:
+    kept = []
+    refused = pytest.raises(sb.InvalidValueError, match=r"builds its models.*later")
+    with refused, seedbed.keras.initializing(seed=42):
+        kept += [model_with("zeros"), tf_keras.Sequential([layers.Dense(3)], name="later")]

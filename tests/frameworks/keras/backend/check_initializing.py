@@ -410,8 +410,35 @@ def test_other_threads_build_models_of_their_own() -> None:
 
 
 def test_a_block_without_weights_is_an_error() -> None:
-    with pytest.raises(sb.InvalidValueError, match="builds a model"), sk.initializing(seed=42):
-        keras.Sequential([layers.Dense(3)])
+    with pytest.raises(sb.InvalidValueError, match="builds its models"), sk.initializing(seed=42):
+        layers.Dense(3)
+
+
+class Later(keras.Model):  # type: ignore[misc]
+    """A model whose layers are built by its first call."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.part = layers.Dense(3, name="part")
+
+    def call(self, inputs: Any) -> Any:
+        return self.part(inputs)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: Later(name="later"), lambda: keras.Sequential([layers.Dense(3)], name="later")],
+    ids=["subclass", "sequential"],
+)
+def test_a_model_that_would_be_built_after_the_block_is_an_error(make: Any) -> None:
+    kept = []
+    refused = pytest.raises(sb.InvalidValueError, match=r"builds its models.*later")
+    with refused, sk.initializing(seed=42):
+        kept += [dense_model(), make()]
+    with sk.initializing(seed=42) as recorded:
+        model = make()
+        model(np.ones((2, 4), "float32"))
+    assert sb.get_default_client().digest_all(recorded) == sk.digests(model)
 
 
 def test_the_client_and_its_options_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
