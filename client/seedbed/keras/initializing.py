@@ -3,6 +3,7 @@
 import sys
 import threading
 import weakref
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -130,7 +131,7 @@ class _Session:
     """Of all weights so far."""
     models: list[weakref.ref[Any]] = field(default_factory=list)
     """Which must be built when the block ends: nobody sees their weights later."""
-    _paths: list[str] = field(default_factory=list)
+    _paths: Counter[str] = field(default_factory=Counter)
     _thread: int = field(default_factory=threading.get_ident)
 
     @property
@@ -140,8 +141,8 @@ class _Session:
 
     def new_name(self, path: str) -> str:
         """Return the name of a new weight."""
-        self._paths.append(path)
-        self.names.append(self.prefix + numbered(path, self._paths.count(path)))
+        self._paths[path] += 1
+        self.names.append(self.prefix + numbered(path, self._paths[path]))
         return self.names[-1]
 
     def spec(self, name: str, shape: Any, dtype: Any, filling: Filling) -> TensorSpec:
@@ -160,9 +161,13 @@ class _Session:
         if unbuilt or not self.names:
             allowed = "a block that builds its models: give them an Input, or call them"
             raise bad_value("initializing", allowed, ", ".join(unbuilt) or "no weights")
-        for pattern, _ in self.rules:
-            if not any(fnmatchcase(name, pattern) for name in self.names):
-                raise bad_value("rules", "patterns that match a weight", pattern)
+        unmatched = [
+            pattern
+            for pattern, _ in self.rules
+            if not any(fnmatchcase(name, pattern) for name in self.names)
+        ]
+        if unmatched:
+            raise bad_value("rules", "patterns that match a weight", ", ".join(unmatched))
 
 
 @dataclass(slots=True)
@@ -208,8 +213,9 @@ class _Weight:
         return self._sampled(spec)
 
     def _sampled(self, spec: TensorSpec) -> Any:
+        array = self.session.sample(spec)
         self.session.recorded.add(spec)
-        return self.tensor(self.session.sample(spec), spec.dtype.value)
+        return self.tensor(array, spec.dtype.value)
 
     def _computed(self, shape: Any, dtype: Any) -> Any:
         asked: dict[int, tuple[TensorSpec, NDArray[Any]]] = {}

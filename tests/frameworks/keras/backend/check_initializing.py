@@ -387,6 +387,31 @@ def test_a_block_that_ends_early_leaves_right_values_and_keras_as_it_was() -> No
     assert after != sb.GlorotUniform(seed=42)((4, 3), name="model/dense/kernel").tobytes()
 
 
+def test_a_server_that_does_not_answer_is_an_error_and_the_rest_is_right() -> None:
+    class Failing(RecordingClient):
+        """The embedded engine, until its second tensor."""
+
+        def sample(self, spec: sb.TensorSpec, **arguments: Any) -> Any:
+            if self.parts:
+                raise sb.UnavailableError("gone")
+            return super().sample(spec, **arguments)
+
+    first, second = layers.Dense(3, name="first"), layers.Dense(3, name="second")
+
+    def build(recordings: list[sb.Manifest]) -> None:
+        with sk.initializing(seed=1, client=Failing()) as recorded:
+            recordings.append(recorded)
+            first.build((None, 4))
+            second.build((None, 4))
+
+    recordings: list[sb.Manifest] = []
+    with pytest.raises(sb.UnavailableError, match="gone"):
+        build(recordings)
+    (recorded,) = recordings
+    assert list(recorded) == ["first/kernel", "first/bias"]
+    assert sk.digests(first) == sb.get_default_client().digest_all(recorded)
+
+
 def test_one_block_at_a_time() -> None:
     with sk.initializing(seed=42):
         refused = pytest.raises(sb.InvalidValueError, match="one block at a time")
