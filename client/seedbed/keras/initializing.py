@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import Any, SupportsIndex
 
 import keras
@@ -22,7 +21,7 @@ from seedbed.keras.names import is_data, numbered, path_of
 from seedbed.keras.random_numbers import replaced, run
 from seedbed.keras.rules import WeightRules, filling_of_rule, parse_rule
 from seedbed.manifest import Manifest
-from seedbed.rules import Filling, first_match, parse_rules
+from seedbed.rules import Filling, first_match, parse_rules, refuse, unmatched
 from seedbed.spec.errors import InvalidArgumentError, bad_value
 from seedbed.spec.initializers import OnesSpec, ZerosSpec
 from seedbed.spec.seeds import as_draw, as_seed
@@ -32,15 +31,25 @@ from seedbed.spec.tensors import TensorSpec, as_name
 _hooks = threading.Lock()
 
 
-class Recording(Manifest):
-    """The tensors that a block has made so far."""
+class Recorded:
+    """What a block has done so far."""
 
     def __init__(self) -> None:
-        super().__init__([])
+        self._specs: list[TensorSpec] = []
 
     def add(self, spec: TensorSpec) -> None:
         """Add a tensor."""
-        self._tensors[spec.name] = spec
+        self._specs.append(spec)
+
+    @property
+    def manifest(self) -> Manifest:
+        """The weights that are one tensor each: for ``digest_all``, or a file."""
+        return Manifest(self._specs)
+
+    @property
+    def rules(self) -> dict[str, Filling]:
+        """What filled each of them, by name, as rules that do it again."""
+        return {spec.name: Filling(spec.initializer, spec.fan_axes) for spec in self._specs}
 
 
 @contextmanager
@@ -53,7 +62,7 @@ def initializing(
     client: Client | None = None,
     local: bool = False,
     timeout_seconds: float | None = None,
-) -> Iterator[Recording]:
+) -> Iterator[Recorded]:
     """Fill every weight that is made in this block, each by its path, as its initializer says.
 
     What a layer hands to ``add_weight`` decides, whoever wrote the layer. An initializer of Keras's
@@ -79,8 +88,9 @@ def initializing(
         timeout_seconds: for each weight; None is no limit.
 
     Yields:
-        The manifest, complete when the block ends: the weights that are one tensor each. Those that
-        code computes, from several tensors or without chance, are not in it.
+        What was done, for ``recorded.manifest`` and ``recorded.rules``: the weights that are one
+        tensor each. Those that code computes, from several tensors or without chance, are not in
+        them.
 
     Raises:
         InvalidTypeError: if an argument has the wrong type.
@@ -126,7 +136,7 @@ class _Session:
     options: dict[str, Any]
     layer: Any = None
     """The layer whose ``add_weight`` is running."""
-    recorded: Recording = field(default_factory=Recording)
+    recorded: Recorded = field(default_factory=Recorded)
     names: list[str] = field(default_factory=list)
     """Of all weights so far."""
     models: list[weakref.ref[Any]] = field(default_factory=list)
@@ -161,13 +171,7 @@ class _Session:
         if unbuilt or not self.names:
             allowed = "a block that builds its models: give them an Input, or call them"
             raise bad_value("initializing", allowed, ", ".join(unbuilt) or "no weights")
-        unmatched = [
-            pattern
-            for pattern, _ in self.rules
-            if not any(fnmatchcase(name, pattern) for name in self.names)
-        ]
-        if unmatched:
-            raise bad_value("rules", "patterns that match a weight", ", ".join(unmatched))
+        refuse(unmatched(self.rules, self.names, partial=bool(self.prefix)))
 
 
 @dataclass(slots=True)

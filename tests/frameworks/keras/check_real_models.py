@@ -82,7 +82,7 @@ def test_every_weight_has_the_distribution_that_its_own_code_gives(name: str) ->
     found_digests = sk.digests(ours)
     # What adapt() is to measure is nobody's to fill.
     measured = {path for path in found_digests if path.startswith("normalization/")}
-    stated = sb.get_default_client().digest_all(recorded)
+    stated = sb.get_default_client().digest_all(recorded.manifest)
     assert stated == {path: found_digests[path] for path in found_digests.keys() - measured}
     pools: dict[str, list[tuple[NDArray[Any], NDArray[Any]]]] = defaultdict(list)
     for path, expected, found in zip(found_digests, theirs.weights, ours.weights, strict=True):
@@ -91,7 +91,7 @@ def test_every_weight_has_the_distribution_that_its_own_code_gives(name: str) ->
             assert np.array_equal(*pair), path
         else:
             check_moments(path, *pair)
-            kind = kind_of(recorded[path])
+            kind = kind_of(recorded.manifest[path])
             pools[kind].append((pair[0].ravel() / pair[0].std(), pair[1].ravel() / pair[1].std()))
     assert pools, "some of it is random"
     for kind, pairs in pools.items():
@@ -134,14 +134,16 @@ def refusal(model: Any) -> str:
 def test_gemmas_normalizations_begin_with_zeros() -> None:
     with sk.initializing(seed=42) as recorded:
         MODELS["Gemma"]()
-    scales = [path for path in recorded if path.endswith("/scale")]
+    scales = [path for path in recorded.manifest if path.endswith("/scale")]
     assert len(scales) == 5
-    assert {recorded[path].initializer for path in scales} == {sb.Zeros().spec}
+    assert {recorded.manifest[path].initializer for path in scales} == {sb.Zeros().spec}
 
 
 def test_t5s_two_weights_of_one_path_differ() -> None:
     with sk.initializing(seed=42) as recorded:
         model = MODELS["T5"]()
-    names = [path for path in recorded if path.endswith("/embeddings") and "self_att" in path]
+    names = [
+        path for path in recorded.manifest if path.endswith("/embeddings") and "self_att" in path
+    ]
     assert len(names) == 2
     assert len({sk.digests(model)[name] for name in names}) == 2

@@ -39,12 +39,12 @@ def test_it_agrees_with_initialize() -> None:
     manifest = sk.initialize(model, seed=42)
     assert sk.digests(model) == found
     # The code that opens the forget gates is no tensor.
-    assert set(manifest) - set(recorded) == {
+    assert set(manifest) - set(recorded.manifest) == {
         "lstm/lstm_cell/bias",
     }
-    assert all(recorded[name] == manifest[name] for name in recorded)
-    stated = sb.get_default_client().digest_all(recorded)
-    assert stated == {name: found[name] for name in recorded}
+    assert all(recorded.manifest[name] == manifest[name] for name in recorded.manifest)
+    stated = sb.get_default_client().digest_all(recorded.manifest)
+    assert stated == {name: found[name] for name in recorded.manifest}
 
 
 def test_the_digest_is_the_same_on_each_backend() -> None:
@@ -96,9 +96,11 @@ def test_every_layer_of_keras_says_what_initialize_reads_from_it(name: str) -> N
         layer.build(*(shape if isinstance(shape[0], (tuple, list)) else [shape]))
     found = sk.digests(layer)
     manifest = sk.initialize(layer, seed=42)
-    assert {name: manifest[name] for name in manifest} == {n: recorded[n] for n in recorded}
+    assert {name: manifest[name] for name in manifest} == {
+        n: recorded.manifest[n] for n in recorded.manifest
+    }
     assert sk.digests(layer) == found
-    assert len(recorded) == len(layer.weights) > 0
+    assert len(recorded.manifest) == len(layer.weights) > 0
 
 
 @pytest.mark.parametrize(
@@ -118,7 +120,7 @@ def test_a_layer_of_ones_own_hands_over_anything_that_keras_takes(initializer: A
     with sk.initializing(seed=42) as recorded:
         model = own_model(initializer)
     assert content(model.weights[0]) == sampled(sb.GlorotUniform(seed=42))
-    assert recorded[PATH].initializer == sb.GlorotUniform().spec
+    assert recorded.manifest[PATH].initializer == sb.GlorotUniform().spec
 
 
 def test_tensorflow_1s_classes_keep_their_own_fans() -> None:
@@ -126,7 +128,7 @@ def test_tensorflow_1s_classes_keep_their_own_fans() -> None:
         layer = Own(v1.uniform_unit_scaling_initializer(), name="own")
         layer.given = v1.uniform_unit_scaling_initializer()
         layer.add_weight(shape=(9,), initializer=layer.given, name="vector")
-    assert recorded["own/vector"].fan_axes == sb.FanAxes((), -1)
+    assert recorded.manifest["own/vector"].fan_axes == sb.FanAxes((), -1)
 
 
 def test_the_root_of_an_initializers_variance_is_code() -> None:
@@ -134,7 +136,7 @@ def test_the_root_of_an_initializers_variance_is_code() -> None:
         layer = layers.BatchNormalization(renorm=True, name="batch")
         layer.build((2, 3))
     assert set(values(layer.moving_stddev)) == {1.0}
-    assert len(recorded) == len(layer.weights) - 2
+    assert len(recorded.manifest) == len(layer.weights) - 2
     with pytest.raises(sb.InvalidValueError, match="batch/moving_stddev"):
         sk.initialize(layer, seed=42)
 
@@ -159,7 +161,7 @@ def test_a_class_of_ones_own_is_run_with_seedbeds_numbers() -> None:
     limit = np.sqrt(6 / (4 + 2))
     expected = sb.RandomUniform(-limit, limit, seed=42)((4, 2), name=PATH) / np.float32(2)
     assert np.array_equal(values(model.weights[0]), expected)
-    assert list(recorded) == [], "half a tensor is none"
+    assert list(recorded.manifest) == [], "half a tensor is none"
 
 
 @pytest.mark.parametrize(
@@ -177,7 +179,7 @@ def test_a_class_of_ones_own_is_run_with_seedbeds_numbers() -> None:
 def test_code_that_returns_one_tensor_gives_the_tensor_of_its_path(initializer: Any) -> None:
     with sk.initializing(seed=42) as recorded:
         model = own_model(initializer)
-    (spec,) = recorded.tensors
+    (spec,) = recorded.manifest.tensors
     kind: Any = spec.initializer
     assert kind.name() == "TruncatedNormal"
     assert kind.stddev == pytest.approx(0.02)
@@ -194,7 +196,7 @@ def test_initializers_of_seedbed_within_code_take_the_seed_of_the_block(space: A
         found.append(values(layer.cell.bias).tolist())
     assert found[0] == found[1]
     path = "lstm/lstm_cell/bias"
-    assert path not in recorded
+    assert path not in recorded.manifest
     expected = sb.RandomNormal(seed=42)
     assert found[0][:3] == expected((3,), name=path).tolist()
     assert found[0][3:6] == [1.0] * 3
@@ -212,7 +214,7 @@ def test_several_tensors_of_one_weight_differ() -> None:
         with sk.initializing(seed=42) as recorded:
             model = own_model(both)
         found.append(values(model.weights[0]))
-        assert list(recorded) == []
+        assert list(recorded.manifest) == []
     assert np.array_equal(found[0], found[1])
     assert not np.array_equal(found[0][:2], found[0][2:])
 
@@ -234,7 +236,7 @@ def test_what_has_no_chance_in_it_is_right_as_it_is(initializer: Any) -> None:
     with sk.initializing(seed=42) as recorded:
         model = own_model(initializer)
     assert values(model.weights[0]).tolist() == np.arange(8.0).reshape(4, 2).tolist()
-    assert PATH not in recorded
+    assert PATH not in recorded.manifest
 
 
 GENERATOR = np.random.default_rng(1)
@@ -270,7 +272,7 @@ def test_rules_come_first() -> None:
         keras.utils.set_random_seed(3)
         theirs = keras.initializers.GlorotUniform()((2, 3))
     assert content(model.weights[0]) == sampled(sb.RandomNormal(stddev=0.02, seed=42))
-    assert list(recorded) == [PATH, "model/last/kernel", "model/last/bias"]
+    assert list(recorded.manifest) == [PATH, "model/last/kernel", "model/last/bias"]
     assert set(values(model.weights[3]).ravel()) == {1.0}
     assert np.array_equal(values(model.weights[1]), values(theirs)), "None leaves it to Keras"
 
@@ -285,16 +287,16 @@ def test_a_rule_that_matches_nothing_is_an_error() -> None:
 def test_a_prefix_and_a_draw_are_part_of_the_content() -> None:
     with sk.initializing(seed=42, prefix="a/", draw=3, rules={"a/*bias": "ones"}) as recorded:
         model = dense_model()
-    assert list(recorded) == ["a/model/dense/kernel", "a/model/dense/bias"]
+    assert list(recorded.manifest) == ["a/model/dense/kernel", "a/model/dense/bias"]
     expected = sb.GlorotUniform(seed=42)((4, 3), name="a/model/dense/kernel", draw=3)
     assert content(model.weights[0]) == expected.tobytes()
-    assert sk.digests(model, prefix="a/") == sb.get_default_client().digest_all(recorded)
+    assert sk.digests(model, prefix="a/") == sb.get_default_client().digest_all(recorded.manifest)
 
 
 def test_weights_of_one_path_are_numbered_and_differ() -> None:
     with sk.initializing(seed=42) as recorded:
         model = twin_model()
-    assert list(recorded) == ["same/kernel", "same/bias", "same#2/kernel", "same#2/bias"]
+    assert list(recorded.manifest) == ["same/kernel", "same/bias", "same#2/kernel", "same#2/bias"]
     assert content(model.weights[0]) != content(model.weights[2])
     found = sk.digests(model)
     sk.initialize(model, seed=42)
@@ -327,10 +329,10 @@ def test_what_is_built_within_a_call_is_filled_too(policy: str, is_symbolic: boo
         inner = Inner(name="inner", dtype=policy)
         inner.part.dtype_policy = policy
         inner(keras.Input((4,)) if is_symbolic else np.ones((2, 4), "float32"))
-    assert list(recorded) == ["inner/part/kernel", "inner/part/bias"]
+    assert list(recorded.manifest) == ["inner/part/kernel", "inner/part/bias"]
     found = sk.digests(inner)
-    assert sb.get_default_client().digest_all(recorded) == found
-    assert sk.initialize(inner, seed=42) == recorded
+    assert sb.get_default_client().digest_all(recorded.manifest) == found
+    assert sk.initialize(inner, seed=42) == recorded.manifest
     assert sk.digests(inner) == found
 
 
@@ -350,9 +352,9 @@ def test_a_variable_that_a_layer_makes_itself_is_filled_where_chance_decides() -
     with sk.initializing(seed=42) as recorded:
         layer = Direct(name="direct")
         layer.build(None)
-    assert list(recorded) == ["direct/first", "direct/second"]
+    assert list(recorded.manifest) == ["direct/first", "direct/second"]
     found = sk.digests(layer)
-    assert sb.get_default_client().digest_all(recorded).items() <= found.items()
+    assert sb.get_default_client().digest_all(recorded.manifest).items() <= found.items()
 
 
 def test_seeds_metrics_and_optimizers_are_no_weights() -> None:
@@ -363,23 +365,23 @@ def test_seeds_metrics_and_optimizers_are_no_weights() -> None:
         model = keras.Model(inputs, layers.Dense(3, name="dense")(x), name="model")
         model.compile("adam", "mse", metrics=["mae"])
         model.fit(np.ones((2, 4), "float32"), np.ones((2, 3), "float32"), verbose=0)
-    assert list(recorded) == ["dense/kernel", "dense/bias"]
+    assert list(recorded.manifest) == ["dense/kernel", "dense/bias"]
 
 
 def test_a_block_that_ends_early_leaves_right_values_and_keras_as_it_was() -> None:
     hooks = keras.layers.Layer.add_weight, keras.Variable.__init__, keras.random.normal
-    built = []
-    recorded = sb.Manifest([])
+    built: list[Any] = []
+    blocks: list[Any] = []
 
     def build() -> None:
-        nonlocal recorded
         with sk.initializing(seed=42, rules={"no/such": None}) as recorded:
+            blocks.append(recorded)
             built.append(dense_model())
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         build()
-    assert sk.digests(built[0]) == sb.get_default_client().digest_all(recorded)
+    assert sk.digests(built[0]) == sb.get_default_client().digest_all(blocks[0].manifest)
     assert hooks == (keras.layers.Layer.add_weight, keras.Variable.__init__, keras.random.normal)
     assert "__init__" not in vars(keras.Variable), "it inherits it"
     keras.utils.set_random_seed(3)
@@ -400,16 +402,16 @@ def test_a_server_that_does_not_answer_is_an_error_and_the_rest_is_right() -> No
 
     def build(recordings: list[sb.Manifest]) -> None:
         with sk.initializing(seed=1, client=Failing()) as recorded:
-            recordings.append(recorded)
+            recordings.append(recorded.manifest)
             first.build((None, 4))
             second.build((None, 4))
 
     recordings: list[sb.Manifest] = []
     with pytest.raises(sb.UnavailableError, match="gone"):
         build(recordings)
-    (recorded,) = recordings
-    assert list(recorded) == ["first/kernel", "first/bias"]
-    assert sk.digests(first) == sb.get_default_client().digest_all(recorded)
+    (recorded.manifest,) = recordings
+    assert list(recorded.manifest) == ["first/kernel", "first/bias"]
+    assert sk.digests(first) == sb.get_default_client().digest_all(recorded.manifest)
 
 
 def test_one_block_at_a_time() -> None:
@@ -430,7 +432,7 @@ def test_other_threads_build_models_of_their_own() -> None:
         thread = threading.Thread(target=lambda: made.append(dense_model()))
         thread.start()
         thread.join()
-    assert len(recorded) == 2
+    assert len(recorded.manifest) == 2
     assert content(made[0].weights[0]) != content(model.weights[0])
 
 
@@ -463,7 +465,7 @@ def test_a_model_that_would_be_built_after_the_block_is_an_error(make: Any) -> N
     with sk.initializing(seed=42) as recorded:
         model = make()
         model(np.ones((2, 4), "float32"))
-    assert sb.get_default_client().digest_all(recorded) == sk.digests(model)
+    assert sb.get_default_client().digest_all(recorded.manifest) == sk.digests(model)
 
 
 def test_the_client_and_its_options_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -479,7 +481,7 @@ def test_the_client_and_its_options_are_used(monkeypatch: pytest.MonkeyPatch) ->
     with sk.initializing(seed=42, client=client, local=True, timeout_seconds=60) as recorded:
         dense_model()
     assert asked == [{"local": True, "timeout_seconds": 60}]
-    assert client.spec == recorded["model/dense/kernel"]
+    assert client.spec == recorded.manifest["model/dense/kernel"]
 
 
 @pytest.mark.parametrize(
