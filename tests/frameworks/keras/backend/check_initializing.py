@@ -279,7 +279,7 @@ def test_rules_come_first() -> None:
 
 def test_a_rule_that_matches_nothing_is_an_error() -> None:
     rules = {"*kernel": "zeros", "no/such": "ones"}
-    refused = pytest.raises(sb.InvalidValueError, match=r"`rules`.*match.*no/such")
+    refused = pytest.raises(sb.InvalidValueError, match=r"(?s)`rules`.*match.*no/such")
     with refused, sk.initializing(seed=42, rules=rules):
         dense_model()
 
@@ -400,16 +400,16 @@ def test_a_server_that_does_not_answer_is_an_error_and_the_rest_is_right() -> No
 
     first, second = layers.Dense(3, name="first"), layers.Dense(3, name="second")
 
-    def build(recordings: list[sb.Manifest]) -> None:
+    def build(recordings: list[Any]) -> None:
         with sk.initializing(seed=1, client=Failing()) as recorded:
-            recordings.append(recorded.manifest)
+            recordings.append(recorded)
             first.build((None, 4))
             second.build((None, 4))
 
-    recordings: list[sb.Manifest] = []
+    recordings: list[Any] = []
     with pytest.raises(sb.UnavailableError, match="gone"):
         build(recordings)
-    (recorded.manifest,) = recordings
+    (recorded,) = recordings
     assert list(recorded.manifest) == ["first/kernel", "first/bias"]
     assert sk.digests(first) == sb.get_default_client().digest_all(recorded.manifest)
 
