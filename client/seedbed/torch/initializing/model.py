@@ -123,6 +123,13 @@ class Tensors:
         tracked = track(named.name, named.kind, named.tensor)
         if named.tensor.is_meta:
             return tracked
+        earlier = recording.tensors.find(named.tensor)
+        if earlier is not None:
+            # What it shows had another name, and got its content under that.
+            recording.settle_memory([named.tensor])
+            if not earlier.is_all or earlier.tracked.is_written:
+                tracked.wrote(whole_layout(tracked.shape))
+            return tracked
         pending = recording.temporaries.find(named.tensor)
         fills = [fill for temporary in pending for fill in temporary.fills]
         same = [fill for fill in fills if fill.tensor.shape == named.tensor.shape]

@@ -12,7 +12,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from seedbed.spec.errors import bad_value
+from seedbed.spec.errors import InvalidArgumentError, bad_value
 from seedbed.spec.initializers import (
     ConstantSpec,
     InitializerSpec,
@@ -125,18 +125,21 @@ def _normal(recording: Recording, operation: Operation) -> Any:
     """Answer ``torch.normal``, whose means and deviations may be tensors."""
     given = operation.given()
     mean, std = given["mean"], given["std"]
-    recording.settle_memory(_tensors((mean, std)))
+    out = given.get("out")
     if (size := given.get("size")) is not None:
         options = {name: given.get(name) for name in ("dtype", "layout", "device", "pin_memory")}
-        result = aten.empty.memory_format(size, **options)
-    else:
-        likes = [value for value in (mean, std) if isinstance(value, torch.Tensor)]
-        result = torch.empty_like(torch.broadcast_tensors(*likes)[0]).contiguous()
+        result = aten.empty.memory_format(size, **options) if out is None else out.resize_(size)
+        recording.fill(result, RandomNormalSpec(mean, std))
+        return result
+    recording.settle_memory(_tensors((mean, std)))
+    likes = [value for value in (mean, std) if isinstance(value, torch.Tensor)]
+    result = torch.empty_like(torch.broadcast_tensors(*likes)[0]).contiguous()
     recording.fill(result, RandomNormalSpec(0.0, 1.0))
     recording.settle_memory([result])
     result.mul_(std).add_(mean)
-    out = given.get("out")
-    return result if out is None else out.resize_(result.shape).copy_(result)
+    if out is None:
+        return result
+    return _copy_(recording, Operation(aten.copy_.default, (out.resize_(result.shape), result), {}))
 
 
 def _zero_(recording: Recording, operation: Operation) -> Any:
@@ -168,8 +171,8 @@ def _constant(recording: Recording, operation: Operation, value: Any) -> Any:
 
 
 def _spec_of_constant(recording: Recording, tracked: Tracked, value: Any) -> TensorSpec | None:
-    initializer = {0: ZerosSpec(), 1: OnesSpec()}.get(value) or ConstantSpec(value)
     try:
+        initializer = {0: ZerosSpec(), 1: OnesSpec()}.get(value) or ConstantSpec(value)
         return TensorSpec(
             tracked.name,
             tracked.shape,
@@ -178,7 +181,7 @@ def _spec_of_constant(recording: Recording, tracked: Tracked, value: Any) -> Ten
             recording.seed,
             recording.draw,
         )
-    except ValueError:  # a number or a dtype that seedbed does not have
+    except InvalidArgumentError:  # a number or a dtype that seedbed does not have
         return None
 
 
@@ -196,13 +199,18 @@ def _run(recording: Recording, operation: Operation) -> Any:
     tensors = operation.tensors()
     if not recording.behind(tensors):
         return operation()
+    if torch.Tag.inplace_view in operation.func.tags:
+        # It changes what the tensor shows, and nothing in its memory.
+        recording.settle_memory(tensors)
+        return operation()
     changed = operation.changed()
     founds = [found for each in changed if (found := recording.tensors.find(each)) is not None]
     if any(recording.is_kept(found.tracked) for found in founds):
         return changed[0] if len(changed) == 1 else tuple(changed)
     for found in founds:
         found.tracked.changed()
-    if len(tensors) == len(founds) == 1 and operation.args and operation.args[0] is changed[0]:
+    is_alone = len(tensors) == len(founds) == len(recording.behind(tensors)) == 1
+    if is_alone and operation.args and operation.args[0] is changed[0]:
         # Nothing but this tensor matters, so this can wait with it.
         founds[0].tracked.later.append(partial(_in_place, founds[0], operation))
         return changed[0]

@@ -6,7 +6,7 @@ replaces it unfetched.
 
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -21,6 +21,7 @@ from seedbed.torch.initializing.distributions import is_by_element, without_fans
 from seedbed.torch.initializing.temporaries import Temporaries
 from seedbed.torch.initializing.tracked import Found, Tracked, TrackedTensors
 from seedbed.torch.layout import Layout, whole_layout
+from seedbed.torch.views import Geometry
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,30 @@ class Recording:
         tracked.wrote(whole, spec)
         tracked.fills.append(Destination(tracked.tensor, spec))
 
+    def repeat(
+        self, found: Found, view: Geometry, initializer: InitializerSpec, temporary: Tracked
+    ) -> None:
+        """Fill a temporary with what a fill gives a tracked tensor, or a part of one.
+
+        Args:
+            found: the tracked tensor and the part.
+            view: how the part lies in the tensor's memory.
+            initializer: of the fill; one by element, if it is a part.
+            temporary: in the shape of the view.
+        """
+        tracked, part = found.tracked, found.part
+        if found.is_all or part is None:
+            shape, filling = on_the_wire(tracked.shape, Filling(initializer).in_layout(LAYOUT))
+            spec = self._spec(temporary, tracked.name, shape, filling)
+            self._fetch([Destination(temporary.tensor, spec)])
+            return
+        whole = tracked.geometry(is_twin=tracked.twin is not None)
+        like = torch.empty_strided(whole.shape, whole.strides, dtype=tracked.tensor.dtype)
+        fill = self._fill_of_part(tracked, without_fans(initializer, view.shape), part)
+        self._fetch([replace(fill, tensor=like)])
+        here = like.as_strided(view.shape, view.strides, view.offset - whole.offset)
+        temporary.tensor.copy_(here)
+
     def settle(self, tensors: Iterable[Tracked]) -> None:
         """Do all that is still to be done to some tensors."""
         pending = [tracked for tracked in dict.fromkeys(tensors) if tracked.is_pending]
@@ -130,8 +155,7 @@ class Recording:
         """Return the tracked tensors and temporaries in the memory of others."""
         found: list[Tracked] = []
         for tensor in tensors:
-            of_module = self.tensors.find(tensor)
-            found += [of_module.tracked] if of_module else self.temporaries.find(tensor)
+            found += self.tensors.behind(tensor) or self.temporaries.find(tensor)
         return found
 
     def _fill_tracked(

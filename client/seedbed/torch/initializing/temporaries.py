@@ -6,14 +6,14 @@ module whose code runs, and a count in it.
 
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any
 
 import torch
 from torch import nn
 
-from seedbed.torch.initializing.tracked import Tracked, storage_key, track
+from seedbed.torch.initializing.tracked import Tracked, is_unseen, storage_key, track
 
 
 class Temporaries:
@@ -28,6 +28,7 @@ class Temporaries:
         self._names = names
         self._counts: Counter[str] = Counter()
         self._pending: dict[int, list[Tracked]] = {}
+        self._shared: list[Tracked] = []
 
     def add(self, tensor: torch.Tensor) -> Tracked:
         """Return a new temporary, to be filled."""
@@ -52,6 +53,21 @@ class Temporaries:
         """Forget those in a tensor's memory: their content has come, or is not wanted."""
         if (key := storage_key(tensor)) is not None:
             self._pending.pop(key, None)
+
+    def share(self, temporary: Tracked, repeat: Callable[[], object]) -> None:
+        """Let a temporary whose numbers another tensor has taken over get the same.
+
+        Args:
+            temporary: one that is to be filled.
+            repeat: fills it, should something read it.
+        """
+        temporary.fills, temporary.later = [], [repeat]
+        # Another tensor in the same memory, so that it shows who else has some.
+        temporary.tensor = temporary.tensor.detach()
+        for each in [each for each in self._shared if is_unseen(each.tensor)]:
+            self._shared.remove(each)
+            self.forget(each.tensor)
+        self._shared.append(temporary)
 
     def pending(self) -> list[Tracked]:
         """Return all whose content is still to come."""

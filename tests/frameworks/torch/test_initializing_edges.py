@@ -1,0 +1,193 @@
+"""Code of odd kinds in a block of ``initializing``: it comes out as torch would run it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import init
+
+import seedbed.torch as sbt
+from tests.frameworks.torch.recording import nan
+
+
+class Two(nn.Module):  # type: ignore[misc]  # torch is not installed where types are checked
+    """Two parameters of one shape."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a = nn.Parameter(torch.full((6, 4), 7.0))
+        self.b = nn.Parameter(torch.full((6, 4), 7.0))
+
+
+def ran(code: Callable[[Any], object], **options: Any) -> Any:
+    """Return two parameters after code."""
+    module = Two()
+    with sbt.initializing(module, seed=1, **options):
+        code(module)
+    return module
+
+
+def normal(name: str, *shape: int) -> torch.Tensor:
+    return sbt.normal_(nan(shape or (6, 4)), seed=1, name=name)
+
+
+def test_what_was_copied_can_be_read_and_copied_again() -> None:
+    def code(module: Two) -> None:
+        made = torch.randn(6, 4)
+        module.a.copy_(made)
+        module.a.add_(1)
+        module.b.copy_(made)
+        made.zero_()
+
+    module = ran(code)
+    assert torch.equal(module.a, normal("a") + 1)
+    assert torch.equal(module.b, normal("a"))
+
+
+def test_what_was_copied_to_a_part_can_be_read() -> None:
+    def code(module: Two) -> None:
+        module.a.zero_()
+        made = torch.randn(2, 4)
+        module.a[2:4].copy_(made)
+        module.b.zero_()
+        module.b[:2].copy_(made * 2)
+
+    module = ran(code)
+    assert torch.equal(module.a[2:4], normal("a")[2:4])
+    assert torch.equal(module.b[:2], normal("a")[2:4] * 2)
+
+
+def test_what_was_copied_and_is_gone_needs_no_memory() -> None:
+    def code(module: Two) -> None:
+        storages = []
+        for _ in range(3):
+            made = torch.randn(6, 4)
+            module.a.copy_(made)
+            storages.append(torch.multiprocessing.reductions.StorageWeakRef(made.untyped_storage()))
+            del made
+        assert [storage.expired() for storage in storages] == [True, True, False]
+        module.b.zero_()
+
+    ran(code)
+
+
+def exchanged(module: Two) -> None:
+    init.normal_(module.a)
+    init.normal_(module.b)
+    module.a, module.b = module.b, module.a
+
+
+def exchanged_data(module: Two) -> None:
+    init.normal_(module.a)
+    init.normal_(module.b)
+    module.a.data, module.b.data = module.b.data, module.a.data
+
+
+@pytest.mark.parametrize("code", [exchanged, exchanged_data])
+def test_parameters_can_be_exchanged(code: Callable[[Any], object]) -> None:
+    module = ran(code)
+    assert torch.equal(module.a, normal("b"))
+    assert torch.equal(module.b, normal("a"))
+
+
+def test_memory_that_a_parameter_had_before_is_its_no_longer() -> None:
+    def code(module: Two) -> None:
+        module.b.zero_()
+        for number in range(20):
+            module.a.data = torch.full((6, 4), float(number))
+            torch.empty(3, 4).normal_().sum()
+            torch.empty(6, 4).zero_().sum()
+
+    assert (ran(code).a == 19).all()
+
+
+def test_data_can_have_another_dtype_and_shape() -> None:
+    def code(module: Two) -> None:
+        module.a.normal_()
+        module.to(torch.bfloat16)
+        module.b.data = torch.ones(3)
+
+    module = ran(code)
+    assert torch.equal(module.a, normal("a").bfloat16())
+    assert torch.equal(module.b, torch.ones(3, dtype=torch.float32))
+
+
+def test_kept_data_stay() -> None:
+    class Replacing(Two):
+        def init_weights(self) -> None:
+            self.a.data = torch.zeros(6, 4)
+            self.b.data = torch.zeros(6, 4)
+
+    module = Replacing()
+    module.a.requires_grad_(requires_grad=False)
+    sbt.initialize_(module, seed=1)
+    assert (module.a == 7).all()
+    assert (module.b == 0).all()
+
+
+def test_parameters_may_share_one_buffer() -> None:
+    # As those of an LSTM do on a GPU.
+    plain = sbt.initialize_(nn.LSTM(4, 3, 2), seed=1)
+    flat = nn.LSTM(4, 3, 2)
+    values = nn.utils.parameters_to_vector(flat.parameters()).detach()
+    nn.utils.vector_to_parameters(values, flat.parameters())
+    assert flat.weight_hh_l0.untyped_storage().data_ptr() == values.data_ptr()
+    sbt.initialize_(flat, seed=1)
+    assert sbt.digests(flat) == sbt.digests(plain)
+    with sbt.initializing(flat, seed=1):
+        flat.reset_parameters()
+        values.mul_(2)
+    assert torch.equal(flat.weight_hh_l1, plain.weight_hh_l1 * 2)
+
+
+IN_PLACE: dict[str, Callable[[torch.Tensor], object]] = {
+    "an axis is added": lambda w: w.unsqueeze_(0)[0, 1].zero_(),
+    "a transpose": lambda w: w.t_()[1].zero_(),
+    "apply_": lambda w: w.apply_(lambda value: value + 1),
+    "map_": lambda w: w.map_(torch.ones(6, 4), lambda one, other: one + other),
+    "numpy": lambda w: w.numpy().__setitem__(0, 5),
+    "other bits": lambda w: w.view(torch.uint8)[0, :4].zero_(),
+    "signs": lambda w: w.view(torch.int32).bitwise_and_(0x7FFFFFFF),
+}
+
+
+@pytest.mark.parametrize("case", IN_PLACE)
+def test_what_changes_a_tensor_past_its_elements_is_in_its_order(case: str) -> None:
+    def code(module: Two) -> None:
+        module.a.normal_()
+        IN_PLACE[case](module.a.data)
+        module.b.zero_()
+
+    expected = normal("a")
+    IN_PLACE[case](expected.data)
+    assert torch.equal(ran(code).a, expected)
+
+
+def test_printing_shows_the_content() -> None:
+    def code(module: Two) -> None:
+        module.a.normal_()
+        module.b.normal_()
+        assert repr(module.a.detach()) == repr(normal("a"))
+        assert f"{module.b[0, 0]:.3f}" == f"{normal('b')[0, 0]:.3f}"
+
+    ran(code)
+
+
+@pytest.mark.parametrize("value", [float("inf"), -float("inf"), float("nan"), -0.0])
+def test_constants_can_be_any_number(value: float) -> None:
+    module = ran(lambda module: [each.fill_(value) for each in module.parameters()])
+    assert str(module.a[0, 0].item()) == str(value)
+
+
+def test_normal_numbers_go_straight_to_a_parameter() -> None:
+    def code(module: Two) -> None:
+        module.a.uniform_()
+        torch.normal(1.0, 2.0, (6, 4), out=module.a.data)
+        module.b.uniform_()
+        torch.normal(torch.zeros(6, 4), 2.0, out=module.b.data)
+
+    module = ran(code)
+    assert torch.equal(module.a, sbt.normal_(nan((6, 4)), 1.0, 2.0, seed=1, name="a"))
+    assert torch.equal(module.b, normal("#0") * 2)
