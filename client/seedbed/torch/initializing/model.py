@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import torch
 from torch import nn
@@ -53,7 +53,9 @@ class Tensors:
         except BaseException:
             # A tensor that has memory seems to have content, too.
             names = self._torchs_names()
-            back_to_meta(self.module, {names[name] for name in self._were_empty & set(names)})
+            # Torch cannot where something, such as the error, still has a part of a DTensor.
+            with suppress(RuntimeError):
+                back_to_meta(self.module, {names[name] for name in self._were_empty & set(names)})
             raise
 
     def recording(self, seed: int, draw: int, fetching: Fetching | None) -> Recording:
@@ -69,7 +71,7 @@ class Tensors:
 
     def module_names(self) -> dict[int, str]:
         """Return the names of the modules, by their ids."""
-        return module_names(self.module, self._prefix)
+        return module_names(self.module, self._prefix, self._rename)
 
     def aliases(self) -> list[str]:
         """Return the further names of tensors that have several."""

@@ -7,6 +7,7 @@ module whose code runs, and a count in it.
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import FrameType
 from typing import Any
 
@@ -62,16 +63,24 @@ class Temporaries:
             repeat: fills it, should something read it.
         """
         temporary.fills, temporary.later = [], [repeat]
-        # Another tensor in the same memory, so that it shows who else has some.
-        temporary.tensor = temporary.tensor.detach()
+        _show_apart(temporary)
         for each in [each for each in self._shared if is_unseen(each.tensor)]:
             self._shared.remove(each)
             self.forget(each.tensor)
         self._shared.append(temporary)
 
     def pending(self) -> list[Tracked]:
-        """Return all whose content is still to come."""
-        return [tracked for several in self._pending.values() for tracked in several]
+        """Return those whose content is still to come, and that something still shows."""
+        pending = [tracked for several in self._pending.values() for tracked in several]
+        for each in pending:
+            _show_apart(each)
+        return [each for each in pending if not is_unseen(each.tensor)]
+
+
+def _show_apart(temporary: Tracked) -> None:
+    """Have another tensor in the same memory, so that it can be told who else has one."""
+    temporary.tensor = temporary.tensor.detach()
+    temporary.fills = [replace(fill, tensor=temporary.tensor) for fill in temporary.fills]
 
 
 def _running_module(names: Mapping[int, str]) -> str:
