@@ -1,5 +1,6 @@
 """Code of odd kinds in a block of ``initializing``: it comes out as torch would run it."""
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -7,7 +8,10 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import init
+from torch.nn.utils.parametrizations import orthogonal, spectral_norm, weight_norm
+from torch.nn.utils.parametrize import register_parametrization
 
+import seedbed as sb
 import seedbed.torch as sbt
 from tests.frameworks.torch.recording import nan
 
@@ -191,3 +195,126 @@ def test_normal_numbers_go_straight_to_a_parameter() -> None:
     module = ran(code)
     assert torch.equal(module.a, sbt.normal_(nan((6, 4)), 1.0, 2.0, seed=1, name="a"))
     assert torch.equal(module.b, normal("#0") * 2)
+
+
+def test_whole_numbers_can_be_drawn_at_random() -> None:
+    module = nn.Module()
+    module.number = nn.Parameter(torch.empty(6, dtype=torch.int64), requires_grad=False)
+    with sbt.initializing(module, seed=1):
+        module.number.copy_(torch.rand(6) * 10)
+        module.number.copy_(torch.rand(6))
+    assert (module.number == 0).all()
+
+
+def test_tensors_that_are_not_the_modules_are_filled_as_well() -> None:
+    def code(module: Two) -> None:
+        module.a.normal_()
+        module.b.normal_()
+        module.noise = [torch.randn(6, 4)]
+
+    assert torch.equal(ran(code).noise[0], normal("#0"))
+
+
+class Steps(nn.Module):  # type: ignore[misc]  # likewise
+    """Computes its parameter from random numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps = nn.Parameter(torch.empty(8))
+
+    def reset_parameters(self) -> None:
+        self.steps.copy_(torch.exp(torch.rand(8)))
+
+
+def test_what_a_part_of_a_model_computes_is_what_the_whole_does() -> None:
+    whole = sbt.initialize_(nn.Sequential(Steps(), Steps()), seed=1)
+    part = sbt.initialize_(Steps(), seed=1, prefix="1.")
+    assert torch.equal(part.steps, whole[1].steps)
+    names = {"module.0.steps": "0.steps", "module.1.steps": "1.steps"}
+    for rename in (lambda name: name.removeprefix("module."), names, names.__getitem__):
+        average = nn.Module()
+        average.module = nn.Sequential(Steps(), Steps())
+        sbt.initialize_(average, seed=1, rename=rename)
+        assert torch.equal(average.module[1].steps, whole[1].steps)
+
+
+def test_code_can_read_what_rules_fill() -> None:
+    class Copying(Two):
+        def _init_weights(self) -> None:
+            self.b.copy_(self.a)
+
+    module = sbt.initialize_(Copying(), seed=1, rules={"a": sb.RandomNormal(stddev=1.0)})
+    assert torch.equal(module.a, normal("a"))
+    assert torch.equal(module.b, module.a)
+
+
+def test_an_orthogonal_weight_of_a_recurrent_layer_has_one_base() -> None:
+    def make() -> nn.Module:
+        return orthogonal(nn.RNN(4, 4), "weight_hh_l0")
+
+    first, second = (sbt.initialize_(make(), seed=1).state_dict() for _ in range(2))
+    assert "parametrizations.weight_hh_l0.0.base" in first
+    assert all(torch.equal(tensor, second[name]) for name, tensor in first.items())
+
+
+class Scaled(nn.Module):  # type: ignore[misc]  # likewise
+    """A parametrization with a parameter of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(4))
+
+    def forward(self, weight: torch.Tensor) -> torch.Tensor:
+        return weight * self.scale[:, None]
+
+    def right_inverse(self, weight: torch.Tensor) -> torch.Tensor:
+        return weight / self.scale[:, None]
+
+
+def test_a_parametrization_s_own_parameters_follow_from_nothing() -> None:
+    def make() -> nn.Module:
+        layer = nn.Linear(4, 4)
+        register_parametrization(layer, "weight", Scaled())
+        return layer
+
+    with torch.device("meta"):
+        module = make()
+    with pytest.raises(sb.InvalidValueError, match=r"weight\.0\.scale"):
+        sbt.initialize_(module, seed=1)
+    sbt.initialize_(module, seed=1, rules={"*.scale": sb.Constant(2.0)})
+    assert torch.equal(module.weight, sbt.initialize_(nn.Linear(4, 4), seed=1).weight)
+
+
+def test_parametrizations_that_cannot_be_followed_are_refused() -> None:
+    with torch.device("meta"):
+        module = orthogonal(nn.Linear(4, 6))
+    with pytest.raises(sb.InvalidValueError, match="`weight` must be parametrized where it has"):
+        sbt.initialize_(module, seed=1)
+    with pytest.raises(sb.InvalidValueError, match="`weight` must be parametrized by spectral_no"):
+        sbt.initialize_(spectral_norm(weight_norm(nn.Linear(4, 6))), seed=1)
+
+
+def test_copies_of_a_parametrized_layer_work_in_a_block() -> None:
+    module = weight_norm(nn.Linear(4, 6))
+    other = copy.deepcopy(module)
+    expected = other.weight.detach().clone()
+    with sbt.initializing(module, seed=1):
+        module.reset_parameters()
+        assert torch.equal(other.weight, expected)
+
+
+def test_parts_of_a_tensor_with_its_elements_elsewhere_are_its_parts() -> None:
+    def code(module: nn.Module) -> None:
+        for parameter in module.parameters():
+            init.zeros_(parameter)
+        module.weight[1:3, :2].normal_()
+        init.trunc_normal_(module.weight[4:])
+        module.weight[0].copy_(torch.randn(4, 3, 3))
+
+    digests = []
+    for memory_format in (torch.contiguous_format, torch.channels_last):
+        module = nn.Conv2d(4, 6, 3).to(memory_format=memory_format)
+        with sbt.initializing(module, seed=1):
+            code(module)
+        digests.append(sbt.digest(module))
+    assert digests[0] == digests[1]

@@ -9,7 +9,7 @@ from seedbed.spec.errors import bad_value
 from seedbed.torch.dtensors import is_dtensor
 from seedbed.torch.initializing.distributions import is_by_element
 from seedbed.torch.initializing.recording import Recording
-from seedbed.torch.initializing.tracked import Found, local_of
+from seedbed.torch.initializing.tracked import Found, elsewhere, local_of
 from seedbed.torch.layout import Layout
 from seedbed.torch.views import geometry_of
 
@@ -34,6 +34,9 @@ def copy(
     assert part is not None
     if _takes_over(recording, found, tensor, source):
         return
+    for each in recording.tensors.behind(source):
+        if source.is_meta and each.twin is not None:
+            raise elsewhere(each, f"a copy of {tuple(source.shape)}")
     recording.settle_memory([source])
     tracked.drop(part)
     recording.settle([tracked])
@@ -57,7 +60,7 @@ def _takes_over(
         return False
     (fill,) = temporary.fills
     initializer = fill.spec.initializer
-    if not found.is_all and not is_by_element(initializer):
+    if not tensor.is_floating_point() or not (found.is_all or is_by_element(initializer)):
         return False
     recording.fill(tensor, initializer)
     # Whatever else reads the temporary finds the same numbers.

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
+from seedbed.spec.errors import bad_value
 from seedbed.torch import initializers
 from seedbed.torch.dtensors import is_dtensor
 from seedbed.torch.initializing.recording import Recording
@@ -114,6 +115,10 @@ class Functions(TorchFunctionMode):  # type: ignore[misc]  # torch is not instal
             twin = self._recording.tensors.twin_of(args[0])
             if twin is not None:
                 return func(twin, *args[1:], **kwargs)
+        elif func is torch.Tensor.__setitem__ and is_dtensor(args[0]):
+            twin = self._recording.tensors.twin_of(args[0])
+            if twin is not None:
+                return _set_item(twin, args[1], args[2])
         return func(*args, **kwargs)
 
     def _set_data(self, tensor: torch.Tensor, data: torch.Tensor) -> None:
@@ -127,3 +132,14 @@ class Functions(TorchFunctionMode):  # type: ignore[misc]  # torch is not instal
             # What another one shows of the memory that it had must not get lost.
             self._recording.settle_memory([tensor])
         tensor.data = data
+
+
+def _set_item(twin: torch.Tensor, index: Any, value: Any) -> None:
+    part = twin[index]
+    if storage_key(part) != storage_key(twin):
+        allowed = "numbers and slices where a tensor is sharded, as for torch"
+        raise bad_value("index", allowed, str(index))
+    if isinstance(value, torch.Tensor):
+        part.copy_(value)
+    else:
+        part.fill_(value)

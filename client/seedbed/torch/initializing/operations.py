@@ -24,7 +24,7 @@ from seedbed.spec.initializers import (
 from seedbed.spec.tensors import TensorSpec
 from seedbed.torch.initializing.copies import copy
 from seedbed.torch.initializing.recording import Recording
-from seedbed.torch.initializing.tracked import Found, Tracked, local_of
+from seedbed.torch.initializing.tracked import Found, Tracked, elsewhere, local_of
 
 aten = torch.ops.aten
 
@@ -157,6 +157,8 @@ def _fill_(recording: Recording, operation: Operation) -> Any:
 def _constant(recording: Recording, operation: Operation, value: Any) -> Any:
     tensor = operation.args[0]
     found = recording.tensors.find(tensor)
+    if found is not None and not tensor.numel():
+        return tensor
     if found is None or found.part is None:
         return _run(recording, operation)
     tracked, part = found.tracked, found.part
@@ -187,6 +189,8 @@ def _spec_of_constant(recording: Recording, tracked: Tracked, value: Any) -> Ten
 
 def _copy_(recording: Recording, operation: Operation) -> Any:
     found = recording.tensors.find(operation.args[0])
+    if found is not None and not operation.args[0].numel():
+        return operation.args[0]
     if found is None or found.part is None:
         return _run(recording, operation)
     if not recording.is_kept(found.tracked):
@@ -233,7 +237,7 @@ def _in_place(found: Found, operation: Operation) -> None:
             return
         pointwise = (torch.Tag.pointwise in operation.func.tags) or operation.func in _ANSWERS
         if found.part is None or not pointwise:
-            raise _elsewhere(tracked, operation, tensor)
+            raise elsewhere(tracked, f"{operation.func} of {tuple(tensor.shape)}")
         if tracked.layout is not None:
             for rectangle in tracked.layout.rectangles(found.part):
                 here = local_of(tracked)[rectangle.place]
@@ -246,15 +250,7 @@ def _check_twins(
     for tensor in tensors:
         found = recording.tensors.find(tensor) if tensor.is_meta else None
         if found is not None and found.tracked.twin is not None:
-            raise _elsewhere(found.tracked, operation, tensor)
-
-
-def _elsewhere(tracked: Tracked, operation: Operation, tensor: torch.Tensor) -> Exception:
-    return bad_value(
-        tracked.name,
-        "read as a whole where it is sharded, as a part of it may be elsewhere",
-        f"{operation.func} of {tuple(tensor.shape)}",
-    )
+            raise elsewhere(found.tracked, f"{operation.func} of {tuple(tensor.shape)}")
 
 
 def _refuse(operation: Operation) -> None:

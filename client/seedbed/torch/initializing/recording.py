@@ -19,9 +19,9 @@ from seedbed.torch.axes import LAYOUT, on_the_wire
 from seedbed.torch.fills import Destination, fill_all
 from seedbed.torch.initializing.distributions import is_by_element, without_fans
 from seedbed.torch.initializing.temporaries import Temporaries
-from seedbed.torch.initializing.tracked import Found, Tracked, TrackedTensors
+from seedbed.torch.initializing.tracked import Found, Tracked, TrackedTensors, local_of
 from seedbed.torch.layout import Layout, whole_layout
-from seedbed.torch.views import Geometry
+from seedbed.torch.views import Geometry, geometry_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +198,9 @@ class Recording:
             "+".join(f"{start}:{start + length}" for start, length in axis.pairs)
             for axis in part.axes
         )
+        if tensor.is_meta:
+            here = geometry_of(tensor)
+            tensor = local_of(tracked).as_strided(here.shape, here.strides, here.offset)
         return Destination(tensor, self._spec(tracked, f"{tracked.name}[{place}]", shape, filling))
 
     def _fill_temporary(self, tensor: torch.Tensor, initializer: InitializerSpec) -> None:

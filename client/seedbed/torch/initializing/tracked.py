@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import torch
 
+from seedbed.spec.errors import bad_value
 from seedbed.spec.tensors import TensorSpec
 from seedbed.torch.dtensors import is_dtensor, layout_of
 from seedbed.torch.fills import Destination
@@ -206,6 +207,12 @@ def is_unseen(tensor: torch.Tensor) -> bool:
     key = storage_key(tensor)
     # Asking makes a reference, too.
     return key is not None and torch._C._storage_Use_Count(key) <= 2  # noqa: SLF001
+
+
+def elsewhere(tracked: Tracked, received: str) -> Exception:
+    """Return the error that a part of a sharded tensor is wanted where it may not be."""
+    allowed = "read as a whole where it is sharded, as a part of it may be elsewhere"
+    return bad_value(tracked.name, allowed, received)
 
 
 def local_of(tracked: Tracked) -> torch.Tensor:
