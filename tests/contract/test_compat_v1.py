@@ -196,7 +196,47 @@ def test_the_table_has_every_name() -> None:
     exported = {name for name in v1.__all__ if name not in ("initializers", "keras")}
     exported |= {f"initializers.{name}" for name in v1.initializers.__all__}
     exported |= {f"keras.initializers.{name}" for name in v1.keras.initializers.__all__}
-    assert exported == listed | functions | {"keras.initializers.Initializer"}
+    further = {"Initializer", "deserialize", "get", "serialize"}
+    assert exported == listed | functions | {f"keras.initializers.{name}" for name in further}
+
+
+KERAS = v1.keras.initializers
+NAMES_OF_KERAS = [
+    name
+    for name in KERAS.__all__
+    if isinstance(getattr(KERAS, name), type) and name != "Initializer"
+]
+
+
+@pytest.mark.parametrize("name", NAMES_OF_KERAS)
+def test_keras_finds_its_classes_by_name_and_dictionary(name: str) -> None:
+    cls = getattr(KERAS, name)
+    for identifier in (name, cls.__name__, cls, {"class_name": cls.__name__, "config": {}}):
+        assert type(KERAS.get(identifier)) is cls
+    made = cls()
+    assert KERAS.get(made) is made
+    written = json.loads(json.dumps(KERAS.serialize(made)))
+    assert written == sb.serialize(made)
+    again = KERAS.deserialize(written)
+    assert type(again) is cls
+    assert again.get_config() == made.get_config()
+    keras_3 = {"module": "keras.initializers", "class_name": cls.__name__, "config": {}}
+    assert type(KERAS.deserialize(keras_3)) is cls
+
+
+def test_keras_finds_other_initializers_where_they_are_named() -> None:
+    assert KERAS.get(None) is None
+    other = v1.uniform_unit_scaling_initializer(2.0)
+    assert type(KERAS.get(KERAS.serialize(other))) is type(other)
+    custom = {"HeNormal": sb.HeNormal}
+    assert KERAS.deserialize({"class_name": "HeNormal"}, custom) != KERAS.get("HeNormal")
+    assert type(KERAS.deserialize({"class_name": "HeNormal"}, custom)) is sb.HeNormal
+    with pytest.raises(sb.InvalidValueError, match="`class_name` must be a class of"):
+        KERAS.get("no_such")
+    with pytest.raises(sb.InvalidTypeError, match="`identifier` must be"):
+        KERAS.get(3)
+    with pytest.raises(sb.InvalidTypeError, match="`config` must be"):
+        KERAS.deserialize("HeNormal")
 
 
 @every_class

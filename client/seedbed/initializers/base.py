@@ -59,6 +59,9 @@ class Initializer:
     tf_keras lets them pass, too: configurations of TensorFlow 1 have a dtype.
     """
 
+    autograph_info__: ClassVar[str] = "run as it is"
+    """TensorFlow's AutoGraph looks for this name, and does not translate a call's Python then."""
+
     def __init__(
         self, spec: InitializerSpec, seed: Seed = None, fan_axes: FanAxes | None = None
     ) -> None:
@@ -105,6 +108,11 @@ class Initializer:
     @property
     def fan_axes(self) -> FanAxes | None:
         """The axes that count for the fans; None is Keras's rule."""
+        return self._fan_axes
+
+    def fan_axes_of(self, rank: int) -> FanAxes | None:
+        """Return the axes that count for the fans of a tensor of a rank; None is Keras's rule."""
+        del rank
         return self._fan_axes
 
     def __call__(

@@ -96,11 +96,11 @@ def _class_of(name: str) -> type[Initializer]:
 def _class_in(module: str, name: str) -> type[Initializer]:
     if module not in _MODULES:
         raise bad_value("module", "one of " + ", ".join(_MODULES), module)
-    found = vars(importlib.import_module(module)).values()
     classes = {
-        each.__name__: each
-        for each in found
+        known: each
+        for other, each in vars(importlib.import_module(module)).items()
         if isinstance(each, type) and issubclass(each, Initializer)
+        for known in (other, each.__name__)
     }
     classes.pop("Initializer", None)  # the base, which fills nothing
     if name not in classes:

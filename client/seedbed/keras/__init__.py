@@ -4,6 +4,8 @@ import keras
 import seedbed.keras
 
 layer = keras.layers.Dense(3, kernel_initializer=seedbed.keras.GlorotUniform(seed=1))
+with seedbed.keras.initializing(seed=42):         # every weight, as its layer's own code says
+    model = build()
 seedbed.keras.initialize(model, seed=42)          # every weight, by its path
 
 The classes have Keras's names and arguments, and are subclasses of Keras's own. An integer seed
@@ -20,6 +22,7 @@ require(
 # Only now is it known that Keras is there.
 from seedbed.keras.conversion import convert  # noqa: E402
 from seedbed.keras.digests import digest, digests  # noqa: E402
+from seedbed.keras.identifiers import deserialize, get, serialize  # noqa: E402
 from seedbed.keras.initializers import (  # noqa: E402
     STFT,
     Constant,
@@ -58,6 +61,7 @@ from seedbed.keras.initializers import (  # noqa: E402
     variance_scaling,
     zeros,
 )
+from seedbed.keras.initializing import initializing  # noqa: E402
 from seedbed.keras.model import initialize, manifest_of  # noqa: E402
 
 __all__ = [
@@ -83,14 +87,17 @@ __all__ = [
     "Zeros",
     "constant",
     "convert",
+    "deserialize",
     "digest",
     "digests",
+    "get",
     "glorot_normal",
     "glorot_uniform",
     "he_normal",
     "he_uniform",
     "identity",
     "initialize",
+    "initializing",
     "lecun_normal",
     "lecun_uniform",
     "manifest_of",
@@ -98,6 +105,7 @@ __all__ = [
     "orthogonal",
     "random_normal",
     "random_uniform",
+    "serialize",
     "stft",
     "truncated_normal",
     "variance_scaling",

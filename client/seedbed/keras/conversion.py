@@ -2,15 +2,16 @@
 
 import inspect
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import keras
 
 from seedbed import initializers as plain
 from seedbed.keras.initializers import Initializer, constants, distributions, scaling
+from seedbed.keras.initializers.base import SpecInitializer
 from seedbed.spec.errors import bad_value
 
-_CLASSES: dict[str, type[Initializer]] = {
+_CLASSES: dict[str, type[SpecInitializer]] = {
     cls.__name__: cls
     for cls in (
         constants.STFT,
@@ -47,9 +48,13 @@ def convert(initializer: Any) -> Initializer:
     """
     if isinstance(initializer, Initializer):
         return initializer
+    return _counterpart(initializer)
+
+
+def _counterpart(initializer: Any) -> SpecInitializer:
     cls = _CLASSES.get(type(initializer).__name__)
     is_plain = cls is not None and type(initializer) is getattr(plain, cls.__name__)
-    if cls is None or not (is_plain or _is_keras_own(type(initializer))):
+    if cls is None or not (is_plain or is_keras_own(type(initializer))):
         allowed = "an initializer of Keras's or seedbed's own (" + ", ".join(sorted(_CLASSES)) + ")"
         raise bad_value("initializer", allowed, initializer)
     if is_plain:
@@ -60,7 +65,7 @@ def convert(initializer: Any) -> Initializer:
     return cls.from_config(config)
 
 
-def _of_plain(cls: type[Initializer], initializer: plain.Initializer) -> Initializer:
+def _of_plain(cls: type[SpecInitializer], initializer: plain.Initializer) -> SpecInitializer:
     config = initializer.get_config()
     unknown = [name for name in config if name not in inspect.signature(cls).parameters]
     if unknown:
@@ -79,16 +84,20 @@ def _of_plain(cls: type[Initializer], initializer: plain.Initializer) -> Initial
     return converted
 
 
-def plain_of(initializer: Any) -> plain.Initializer | Initializer:
+def plain_of(initializer: Any) -> plain.Initializer | SpecInitializer:
     """Return an initializer of seedbed, either kind, as it is, and the counterpart of any other.
 
     Raises:
-        InvalidValueError: if there is none.
+        InvalidValueError: if there is none, as for a subclass with a ``__call__`` of its own.
     """
-    return initializer if isinstance(initializer, plain.Initializer) else convert(initializer)
+    is_ours = isinstance(initializer, (plain.Initializer, SpecInitializer))
+    if is_ours and type(initializer).__call__.__module__.startswith("seedbed."):
+        return cast("plain.Initializer | SpecInitializer", initializer)
+    return _counterpart(initializer)
 
 
-def _is_keras_own(cls: type[Any]) -> bool:
+def is_keras_own(cls: type[Any]) -> bool:
+    """Whether a class is an initializer of Keras 3's or tf_keras's own."""
     if cls is getattr(keras.initializers, cls.__name__, None):
         return True
     # tf_keras's classes; the package need not be installed.

@@ -5,7 +5,6 @@ from typing import Any
 
 import keras
 
-from seedbed.keras.initializers import Initializer
 from seedbed.keras.initializers.scaling import axes_of
 from seedbed.spec.fans import FanAxes
 
@@ -15,26 +14,18 @@ _IS_KNOWN_TO_KERAS = (
 )
 
 
-def fan_axes_of(initializer: Any, layer: Any, rank: int) -> FanAxes | None:
-    """Return the fan axes of a weight; None is Keras's rule.
+def fan_axes_of_layer(layer: Any, rank: int) -> FanAxes | None:
+    """Return the axes that a layer counts for the fans of its kernel; None is Keras's rule.
 
     Args:
-        initializer: seedbed's.
-        layer: what the weight belongs to.
+        layer: what the weight belongs to, if known.
         rank: how many axes the weight has.
     """
-    if not isinstance(initializer, Initializer):
-        axes: FanAxes | None = initializer.fan_axes
-        return axes
-    axes = initializer.fan_axes_of(rank)
-    if (
-        axes is not None
-        or not _IS_KNOWN_TO_KERAS
-        or not isinstance(layer, keras.layers.EinsumDense)
-    ):
-        return axes
-    is_scaling = isinstance(initializer, keras.initializers.VarianceScaling)
-    return einsum_axes(layer.equation) if is_scaling else None
+    if not _IS_KNOWN_TO_KERAS or not isinstance(layer, keras.layers.EinsumDense):
+        return None
+    axes = einsum_axes(layer.equation)
+    is_kernel = rank == len(axes.in_axis) + len(axes.out_axis) + len(axes.batch_axis)
+    return axes if is_kernel else None
 
 
 def einsum_axes(equation: str) -> FanAxes:

@@ -1,13 +1,13 @@
 """What fills each weight of a model: the first rule that matches its path, or else its layer."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from seedbed import initializers as plain
 from seedbed.keras.conversion import plain_of
-from seedbed.keras.fans import fan_axes_of
-from seedbed.keras.initializers import Initializer
+from seedbed.keras.fans import fan_axes_of_layer
+from seedbed.keras.initializers.base import SpecInitializer
 from seedbed.keras.names import Weight
 from seedbed.manifest import Manifest, filled_manifest
 from seedbed.rules import (
@@ -60,9 +60,10 @@ def contents_of(
     """
     decided: dict[str, Any] = decide(
         {weight.path: _own(weight) for weight in weights},
-        parse_rules("rules", rules, _parse_rule),
+        parse_rules("rules", rules, parse_rule),
         shapes={weight.path: tuple(weight.variable.shape) for weight in weights},
-        needy="weight whose layer names no initializer",
+        needy="weight whose layer names no initializer (or build the model within "
+        "`seedbed.keras.initializing(seed=...)`, which sees them all)",
         partial=partial,
     )
     return {weight.path: _content(weight, decided[weight.path]) for weight in weights}
@@ -99,11 +100,27 @@ def _own(weight: Weight) -> Any:
     return UNSAID if initializer is None else _Own(initializer)
 
 
-def _parse_rule(value: Any) -> Filling | plain.Initializer | Initializer | None:
+def parse_rule(value: Any) -> Filling | plain.Initializer | SpecInitializer | None:
+    """Return what a rule says; None leaves a weight as it is.
+
+    Raises:
+        InvalidTypeError: if it is none.
+        InvalidValueError: if an initializer is not allowed, or has no counterpart here.
+    """
     return None if value is None else _parse(value)
 
 
-def _parse(value: Any) -> Filling | plain.Initializer | Initializer:
+def filling_of_rule(
+    found: Filling | plain.Initializer | SpecInitializer, layer: Any, rank: int
+) -> Filling:
+    """Return what fills a weight of a layer by a rule; the layer's equation counts its fans."""
+    filling = found if isinstance(found, Filling) else Filling(found.spec, found.fan_axes_of(rank))
+    if filling.fan_axes is None and filling.spec.has_fans:
+        filling = replace(filling, fan_axes=fan_axes_of_layer(layer, rank))
+    return filling
+
+
+def _parse(value: Any) -> Filling | plain.Initializer | SpecInitializer:
     if isinstance(value, (str, Mapping, InitializerSpec)):
         return parse_initializer(value)
     return plain_of(value)
@@ -112,12 +129,18 @@ def _parse(value: Any) -> Filling | plain.Initializer | Initializer:
 def _content(weight: Weight, decided: Any) -> WeightFilling | None:
     if decided is None:
         return None
-    is_own = isinstance(decided, _Own)
+    rank = len(weight.variable.shape)
+    if not isinstance(decided, _Own):
+        return WeightFilling(filling_of_rule(decided, weight.layer, rank), is_own=False)
     try:
-        found = _parse(decided.initializer) if is_own else decided
+        found = plain_of(decided.initializer)
     except InvalidArgumentError as error:
         raise error.within(weight.path) from None
-    if not isinstance(found, Filling):
-        axes = fan_axes_of(found, weight.layer, len(weight.variable.shape))
-        found = Filling(found.spec, axes)
-    return WeightFilling(found, is_own)
+    # A layer tells its equation only to initializers that Keras knows.
+    is_told = isinstance(found, SpecInitializer)
+    filling = (
+        filling_of_rule(found, weight.layer, rank)
+        if is_told
+        else Filling(found.spec, found.fan_axes_of(rank))
+    )
+    return WeightFilling(filling, is_own=True)

@@ -15,11 +15,11 @@ from seedbed.rules import Filling
 from seedbed.torch.axes import LAYOUT, on_the_wire
 from seedbed.torch.initializing.block import followed
 from seedbed.torch.initializing.model import Tensors
-from seedbed.torch.initializing.own_code import initialize_by_own_code
+from seedbed.torch.initializing.own_code import reset_layers, run_own_initialization
 from seedbed.torch.initializing.recording import Fetching, Recording
 from seedbed.torch.initializing.shadows import shadowed
 from seedbed.torch.layout import whole_layout
-from seedbed.torch.names import Rename
+from seedbed.torch.names import NamedTensor, Rename
 from seedbed.torch.rules import BufferRules, Content, ParameterRules, Ruled, refuse_missing, ruled
 
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
@@ -196,7 +196,12 @@ def _run(
         return any(id(tensor) in needy for tensor in held)
 
     with followed(tensors.module, tensors.module_names(), recording):
-        initialize_by_own_code(tensors.module, is_open)
+        # As constructors do: the layers first, and then what knows them all.
+        reset_layers(tensors.module, is_open)
+        for named in tensors.named:
+            # A layer that shares an embedding's weight may have filled its padding, too.
+            _zero_rows(named)
+        run_own_initialization(tensors.module, is_open)
         tensors.adopt(recording)
         for named, tracked in zip(tensors.named, tensors.tracked, strict=True):
             content = said.contents.get(named.name)
@@ -210,10 +215,15 @@ def _run(
                 # A function that fills says so by filling.
                 if tracked.changes > before:
                     tracked.wrote(whole_layout(tracked.shape))
-            for row in named.zero_rows:
-                named.tensor[row].zero_()
+            if content is not None:
+                _zero_rows(named)
         missing = [each for each in tensors.untouched() if each.kind in kinds]
         refuse_missing(missing, tensors.named, said.unmatched)
+
+
+def _zero_rows(named: NamedTensor) -> None:
+    for row in named.zero_rows:
+        named.tensor[row].zero_()
 
 
 def _ruled(

@@ -37,6 +37,12 @@ def test_the_suite_passes_on(backend: str) -> None:
     assert int(summary[1]) > 200
 
 
+def test_real_models_have_the_distributions_of_their_own_code() -> None:
+    suite = Path(__file__).with_name("check_real_models.py")
+    printed = run("torch", "-m", "pytest", "-q", str(suite))
+    assert re.search(r"^22 passed in", printed, re.MULTILINE), printed[-3000:]
+
+
 def test_the_example_prints_the_same_digest_on_each_backend() -> None:
     printed = [run(backend, "examples/keras_model.py") for backend in BACKENDS]
     digests = [re.findall(r"xxh3_128:[0-9a-f]{32}:\d+", text) for text in printed]

@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from scipy import stats
+from tensorflow.python.autograph.utils import ag_logging as autograph_logging
 from tensorflow.python.ops.variable_scope import _PartitionInfo as PartitionInfo
 
+import seedbed as sb
+import seedbed.keras
 from seedbed.compat import v1
 
 NAMES = (
@@ -18,7 +21,9 @@ NAMES = (
     *(f"initializers.{name}" for name in v1.initializers.__all__),
     *(f"keras.initializers.{name}" for name in v1.keras.initializers.__all__),
 )
-CLASSES = tuple(name for name in NAMES if not re.search("Initializer$|he_|lecun_", name))
+CLASSES = tuple(
+    name for name in NAMES if not re.search("Initializer$|he_|lecun_|get$|serialize$", name)
+)
 RANDOM = tuple(
     name for name in CLASSES if not re.search("zeros|ones|constant|identity", name, re.IGNORECASE)
 )
@@ -42,7 +47,7 @@ def ours(name: str) -> Any:
 
 
 every_name = pytest.mark.parametrize(
-    "name", [name for name in NAMES if not name.endswith("Initializer")]
+    "name", [name for name in NAMES if not re.search("Initializer$|get$|serialize$", name)]
 )
 every_class = pytest.mark.parametrize("name", CLASSES)
 every_random_class = pytest.mark.parametrize("name", RANDOM)
@@ -58,15 +63,8 @@ def test_no_initializer_of_tensorflow_is_missing() -> None:
             for name, value in vars(module).items()
             if not name.startswith("_") and callable(value) and not name.endswith("initializer")
         }
-        # Functions about initializers, and of tables and variables, which fill no tensor.
-        helpers = {
-            "get",
-            "serialize",
-            "deserialize",
-            "global_variables",
-            "local_variables",
-            "variables",
-        }
+        # Functions of tables and variables, which fill no tensor.
+        helpers = {"global_variables", "local_variables", "variables"}
         assert names - helpers - {"tables_initializer"} <= set(here.__all__)
 
 
@@ -164,3 +162,32 @@ def test_a_partitioned_variable_is_the_whole_one_in_parts() -> None:
         parts = session.run(list(variable))
     assert len(parts) == 3
     assert np.array_equal(np.concatenate(parts), v1.glorot_uniform_initializer(seed=1)((7, 2)))
+
+
+@pytest.mark.parametrize("name", [name for name in CLASSES if name.startswith("keras.")])
+# tf_keras says that TensorFlow 1's classes are none of its own; it writes them all the same.
+@pytest.mark.filterwarnings("ignore:The `keras.initializers.serialize:UserWarning")
+def test_keras_reads_what_tensorflow_writes(name: str) -> None:
+    written = tf.compat.v1.keras.initializers.serialize(theirs(name)())
+    read = v1.keras.initializers.deserialize(json.loads(json.dumps(written)))
+    assert type(read) is ours(name)
+    assert type(v1.keras.initializers.get(name.rpartition(".")[2])) is ours(name)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: sb.RandomNormal(seed=1),
+        lambda: v1.random_normal_initializer(seed=1),
+        lambda: seedbed.keras.RandomNormal(seed=1),
+    ],
+    ids=["plain", "TensorFlow 1's", "for Keras"],
+)
+def test_autograph_runs_a_call_as_it_is(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    warned: list[Any] = []
+    monkeypatch.setattr(autograph_logging, "warning", lambda *args, **_: warned.append(args))
+    initializer = make()
+
+    call = tf.function(lambda: tf.convert_to_tensor(initializer((2, 3))))
+    assert np.array_equal(call(), make()((2, 3)))
+    assert warned == []

@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
@@ -114,3 +116,87 @@ def test_an_unseeded_initializer_gives_the_kernels_of_attention_different_number
         attention(x, x)
     kernels = [weight.numpy() for weight in attention.weights if "kernel" in weight.name]
     assert len({kernel.tobytes() for kernel in kernels}) == 4
+
+
+def test_initializing_agrees_with_initialize() -> None:
+    with seedbed.keras.initializing(seed=42) as recorded:
+        model = large_model()
+    found = seedbed.keras.digests(model)
+    manifest = seedbed.keras.initialize(model, seed=42)
+    assert seedbed.keras.digests(model) == found
+    assert set(manifest) - set(recorded.manifest) == {"lstm/lstm_cell/bias"}
+    assert sb.get_default_client().digest_all(recorded.manifest) == {
+        name: found[name] for name in recorded.manifest
+    }
+
+
+class Own(layers.Layer):  # type: ignore[misc]
+    """A layer whose weights have initializers that nobody can see from outside."""
+
+    def __init__(self, initializer: Any, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.given = initializer
+
+    def build(self, shape: Any) -> None:
+        self.table = self.add_weight("table", (shape[-1], 2), initializer=self.given)
+
+
+def own_layer(initializer: Any) -> Any:
+    """Return such a layer, built."""
+    layer = Own(initializer, name="own")
+    layer.build((None, 4))
+    return layer
+
+
+@pytest.mark.parametrize(
+    "initializer",
+    [
+        "glorot_uniform",
+        None,
+        tf_keras.initializers.GlorotUniform(seed=3),
+        sb.GlorotUniform(seed=7),
+        keras.initializers.GlorotUniform(),
+    ],
+    ids=["name", "none", "tf_keras's", "ours", "Keras 3's"],
+)
+def test_a_layer_of_ones_own_hands_over_anything_that_tf_keras_takes(initializer: Any) -> None:
+    with seedbed.keras.initializing(seed=42):
+        layer = own_layer(initializer)
+    assert np.array_equal(layer.table, sb.GlorotUniform(seed=42)((4, 2), name="table"))
+
+
+def test_code_is_run_with_seedbeds_numbers() -> None:
+    normal = tf_keras.initializers.TruncatedNormal(stddev=0.02, seed=1)
+    with seedbed.keras.initializing(seed=42) as recorded:
+        whole = own_layer(lambda shape, dtype: normal(shape, dtype=dtype))
+        half = own_layer(lambda shape, dtype: normal(shape, dtype) / 2)
+        lstm = layers.LSTM(3, bias_initializer="random_normal", name="lstm")
+        lstm.build((None, 2, 4))
+    expected = sb.TruncatedNormal(stddev=0.02, seed=42)
+    assert np.array_equal(whole.table, expected((4, 2), name="table"))
+    assert np.array_equal(half.table, expected((4, 2), name="table#2") / np.float32(2))
+    assert "table" in recorded.manifest
+    assert "table#2" not in recorded.manifest
+    bias = lstm.cell.bias.numpy()
+    parts = sb.RandomNormal(seed=42)
+    assert np.array_equal(bias[:3], parts((3,), name="lstm_cell/bias"))
+    assert np.array_equal(bias[6:], parts((6,), name="lstm_cell/bias[1]"))
+    assert bias[3:6].tolist() == [1.0] * 3
+    refused = pytest.raises(sb.InvalidValueError, match=r"^table: `initializer` must be one whose")
+    with refused, seedbed.keras.initializing(seed=42):
+        own_layer(lambda shape, dtype: tf.random.normal(shape, dtype=dtype))
+
+
+def test_metrics_are_no_weights() -> None:
+    with seedbed.keras.initializing(seed=42) as recorded:
+        model = model_with("glorot_uniform")
+        model.compile("adam", "mse", metrics=["mae"])
+        model.fit(np.ones((2, 6), "float32"), np.ones((2, 5), "float32"), verbose=0)
+    assert list(recorded.manifest) == ["dense/kernel", "dense/bias"]
+
+
+def test_a_model_that_would_be_built_after_the_block_is_an_error() -> None:
+    kept = []
+    refused = pytest.raises(sb.InvalidValueError, match=r"builds its models.*later")
+    with refused, seedbed.keras.initializing(seed=42):
+        kept += [model_with("zeros"), tf_keras.Sequential([layers.Dense(3)], name="later")]

@@ -66,5 +66,5 @@ def test_the_python_of_the_document_runs_in_order(capsys: pytest.CaptureFixture[
     blocks = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     for code in blocks:
         exec(code, space)
-    assert len(blocks) == 3
+    assert len(blocks) == 5
     assert capsys.readouterr().out.startswith("xxh3_128:")

@@ -428,6 +428,20 @@ def test_the_record_says_what_was_done(client: RecordingClient) -> None:
     assert sbt.digests(again) == digests
 
 
+@pytest.mark.parametrize("value", [math.inf, math.nan, -math.inf])
+def test_a_constant_that_seedbed_does_not_have_is_torchs(value: float) -> None:
+    found = filled(lambda m: m.weight.fill_(value), 3)
+    assert torch.equal(found.nan_to_num(0.5), torch.full((3,), value).nan_to_num(0.5))
+
+
+def test_a_dtype_that_seedbed_does_not_have_can_be_constant() -> None:
+    module = holder(3, dtype=torch.complex64)
+    with sbt.initializing(module, seed=1) as recorded:
+        init.ones_(module.weight)
+    assert module.weight.tolist() == [1, 1, 1]
+    assert recorded.computed == ["weight"]
+
+
 def test_tied_weights_stay_tied(monkeypatch: pytest.MonkeyPatch) -> None:
     def make() -> nn.Module:
         module = nn.Sequential(nn.Embedding(6, 4), nn.Linear(4, 6, bias=False))

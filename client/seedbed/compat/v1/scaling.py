@@ -102,8 +102,12 @@ class UniformUnitScaling(Initializer):
         """Return the constructor's arguments, fit for JSON."""
         return {"factor": self._factor, **super().get_config()}
 
-    def _tensor_spec(self, name: str, shape: Any, dtype: Any, draw: int) -> TensorSpec:
+    def fan_axes_of(self, rank: int) -> FanAxes | None:
+        """Return the axes that count for the fans of a tensor of a rank."""
         # Keras's rule takes a vector's only axis for its inputs; here it is the last one, which
         # does not count.
-        axes = FanAxes(in_axis=(), out_axis=-1) if len(as_ints("shape", shape)) == 1 else None
+        return FanAxes(in_axis=(), out_axis=-1) if rank == 1 else None
+
+    def _tensor_spec(self, name: str, shape: Any, dtype: Any, draw: int) -> TensorSpec:
+        axes = self.fan_axes_of(len(as_ints("shape", shape)))
         return TensorSpec(name, shape, dtype, self, self._seed_of_calls, draw, axes)

@@ -17,7 +17,14 @@ from seedbed.spec.tensors import TensorSpec
 
 
 class Initializer(keras.Initializer):  # type: ignore[misc]  # Keras has no annotations
-    """Fills tensors of the backend; the base of all.
+    """Fills tensors of the backend; the base of all, and of a user's own.
+
+    A subclass needs a ``__call__(self, shape, dtype=None)``, as one of ``keras.Initializer`` does.
+    """
+
+
+class SpecInitializer(Initializer):
+    """Fills tensors as an :class:`seedbed.InitializerSpec` says.
 
     A call samples on the host, by the client of :func:`seedbed.set_default_client` (else that of
     ``$SEEDBED_TARGET``, else the embedded engine), and hands the values to the backend. They are
@@ -31,6 +38,8 @@ class Initializer(keras.Initializer):  # type: ignore[misc]  # Keras has no anno
     serialization.
     """
 
+    autograph_info__: ClassVar[str] = "run as it is"
+    """TensorFlow's AutoGraph looks for this name, and does not translate a call's Python then."""
     _kind: ClassVar[type[InitializerSpec]]
 
     def __init__(self, seed: Seed = None, **arguments: Any) -> None:
@@ -69,7 +78,7 @@ class Initializer(keras.Initializer):  # type: ignore[misc]  # Keras has no anno
             InvalidValueError: if a value is not allowed.
             TransportError: if a server's answer does not come.
         """
-        standard = _standard_dtype(dtype)
+        standard = standard_dtype(dtype)
         spec = TensorSpec("", shape, standard, self.spec, seed=0)
         axes = self.fan_axes_of(len(spec.shape))
         if axes is not None:
@@ -77,7 +86,7 @@ class Initializer(keras.Initializer):  # type: ignore[misc]  # Keras has no anno
         if self._kind.random:
             seed, draw = next_draw(self.seed)
             spec = dataclasses.replace(spec, seed=seed, draw=draw)
-        return _backend_tensor(get_default_client().sample(spec), standard)
+        return backend_tensor(get_default_client().sample(spec), standard)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments, fit for JSON, and for Keras's own class."""
@@ -110,7 +119,8 @@ class Initializer(keras.Initializer):  # type: ignore[misc]  # Keras has no anno
         return f"<seedbed.keras.{type(self).__name__}({arguments})>"
 
 
-def _standard_dtype(dtype: Any) -> str:
+def standard_dtype(dtype: Any) -> str:
+    """Return the name of a dtype; None is ``keras.config.floatx()``."""
     try:
         name: str = keras.utils.standardize_dtype(dtype)
     except ValueError:
@@ -120,7 +130,8 @@ def _standard_dtype(dtype: Any) -> str:
     return name
 
 
-def _backend_tensor(array: NDArray[Any], dtype: str) -> Any:
+def backend_tensor(array: NDArray[Any], dtype: str) -> Any:
+    """Return the backend's tensor with the values of an array."""
     if dtype.startswith("float8"):
         # PyTorch takes no array of these types; float32 holds their values exactly.
         return keras.ops.cast(keras.ops.convert_to_tensor(array.astype(np.float32)), dtype)

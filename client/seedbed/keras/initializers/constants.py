@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Self
 
 import keras
 
-from seedbed.keras.initializers.base import Initializer
+from seedbed.keras.initializers.base import SpecInitializer
 from seedbed.spec import initializers as specs
 from seedbed.spec.initializers import InitializerSpec, Scaling, Side, Window
 
@@ -13,7 +13,7 @@ _register = keras.saving.register_keras_serializable(package="seedbed")
 
 
 @_register
-class Zeros(Initializer, keras.initializers.Zeros):  # type: ignore[misc]
+class Zeros(SpecInitializer, keras.initializers.Zeros):  # type: ignore[misc]
     """All elements 0. Every dtype."""
 
     _kind: ClassVar[type[InitializerSpec]] = specs.ZerosSpec
@@ -23,7 +23,7 @@ class Zeros(Initializer, keras.initializers.Zeros):  # type: ignore[misc]
 
 
 @_register
-class Ones(Initializer, keras.initializers.Ones):  # type: ignore[misc]
+class Ones(SpecInitializer, keras.initializers.Ones):  # type: ignore[misc]
     """All elements 1. Every dtype."""
 
     _kind: ClassVar[type[InitializerSpec]] = specs.OnesSpec
@@ -33,7 +33,7 @@ class Ones(Initializer, keras.initializers.Ones):  # type: ignore[misc]
 
 
 @_register
-class Constant(Initializer, keras.initializers.Constant):  # type: ignore[misc]
+class Constant(SpecInitializer, keras.initializers.Constant):  # type: ignore[misc]
     """All elements the same number, rounded once to a floating dtype.
 
     Args:
@@ -57,7 +57,7 @@ class Constant(Initializer, keras.initializers.Constant):  # type: ignore[misc]
 
 
 @_register
-class Identity(Initializer, keras.initializers.Identity):  # type: ignore[misc]
+class Identity(SpecInitializer, keras.initializers.Identity):  # type: ignore[misc]
     """The identity matrix times a gain. Every dtype that can hold the gain.
 
     Args:
@@ -71,7 +71,7 @@ class Identity(Initializer, keras.initializers.Identity):  # type: ignore[misc]
 
 
 @_register
-class STFT(Initializer, keras.initializers.STFT):  # type: ignore[misc]
+class STFT(SpecInitializer, keras.initializers.STFT):  # type: ignore[misc]
     """A windowed Fourier transform, its real or imaginary part, as a convolution's kernel.
 
     Floating dtypes.

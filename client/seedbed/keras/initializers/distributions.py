@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import keras
 
-from seedbed.keras.initializers.base import Initializer
+from seedbed.keras.initializers.base import SpecInitializer
 from seedbed.keras.seeds import Seed
 from seedbed.spec import initializers as specs
 from seedbed.spec.initializers import InitializerSpec
@@ -13,7 +13,7 @@ _register = keras.saving.register_keras_serializable(package="seedbed")
 
 
 @_register
-class RandomUniform(Initializer, keras.initializers.RandomUniform):  # type: ignore[misc]
+class RandomUniform(SpecInitializer, keras.initializers.RandomUniform):  # type: ignore[misc]
     """Uniform numbers on [minval, maxval). Floating dtypes.
 
     Args:
@@ -29,7 +29,7 @@ class RandomUniform(Initializer, keras.initializers.RandomUniform):  # type: ign
 
 
 @_register
-class RandomNormal(Initializer, keras.initializers.RandomNormal):  # type: ignore[misc]
+class RandomNormal(SpecInitializer, keras.initializers.RandomNormal):  # type: ignore[misc]
     """Normal numbers on the whole line. Floating dtypes.
 
     Args:
@@ -45,7 +45,7 @@ class RandomNormal(Initializer, keras.initializers.RandomNormal):  # type: ignor
 
 
 @_register
-class TruncatedNormal(Initializer, keras.initializers.TruncatedNormal):  # type: ignore[misc]
+class TruncatedNormal(SpecInitializer, keras.initializers.TruncatedNormal):  # type: ignore[misc]
     """Normal numbers, conditioned on lying within two standard deviations. Floating dtypes.
 
     Args:
@@ -61,7 +61,7 @@ class TruncatedNormal(Initializer, keras.initializers.TruncatedNormal):  # type:
 
 
 @_register
-class Orthogonal(Initializer, keras.initializers.Orthogonal):  # type: ignore[misc]
+class Orthogonal(SpecInitializer, keras.initializers.Orthogonal):  # type: ignore[misc]
     """A random matrix with orthonormal columns (rows, where there are fewer).
 
     Saxe et al. 2014. Floating dtypes.

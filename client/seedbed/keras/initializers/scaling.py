@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 import keras
 
-from seedbed.keras.initializers.base import Initializer
+from seedbed.keras.initializers.base import SpecInitializer
 from seedbed.keras.seeds import Seed
 from seedbed.spec import initializers as specs
 from seedbed.spec.fans import Axes, FanAxes
@@ -27,7 +27,7 @@ def axes_of(rank: int, input_axes: Axes, output_axes: Axes) -> FanAxes:
     return FanAxes(input_axes, output_axes, [axis for axis in range(rank) if axis not in named])
 
 
-class _Scaling(Initializer):
+class _Scaling(SpecInitializer):
     """A variance scaling, whose fans may count other axes than the last two.
 
     ``EinsumDense``, and with it ``MultiHeadAttention``, makes a copy that names the axes of its
@@ -65,7 +65,8 @@ class VarianceScaling(_Scaling, keras.initializers.VarianceScaling):  # type: ig
 
     Args:
         scale: finite and positive.
-        mode: ``fan_in``, ``fan_out`` or ``fan_avg``.
+        mode: ``fan_in``, ``fan_out``, ``fan_avg``, or seedbed's own ``fan_geo_avg`` (the geometric
+            mean of both), whose configuration Keras's own class does not read.
         distribution: ``truncated_normal`` (also called ``normal``), ``untruncated_normal`` or
             ``uniform``.
         seed: an integer of 64 bits, a SeedGenerator, or None for 64 random bits.

@@ -12,7 +12,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from seedbed.spec.errors import InvalidArgumentError, bad_value
+from seedbed.spec.errors import bad_value
 from seedbed.spec.initializers import (
     ConstantSpec,
     InitializerSpec,
@@ -183,7 +183,7 @@ def _spec_of_constant(recording: Recording, tracked: Tracked, value: Any) -> Ten
             recording.seed,
             recording.draw,
         )
-    except InvalidArgumentError:  # a number or a dtype that seedbed does not have
+    except (TypeError, ValueError):  # a number or a dtype that seedbed does not have
         return None
 
 

@@ -30,16 +30,12 @@ def reset_layers(module: nn.Module, is_open: IsOpen = lambda _: True) -> None:
             reset()
 
 
-def initialize_by_own_code(module: nn.Module, is_open: IsOpen) -> None:
-    """Initialize a module as its classes do.
-
-    Layers are reset, the inner ones first; then the outermost modules with an initialization of
-    their own for all that is inside run it.
+def run_own_initialization(module: nn.Module, is_open: IsOpen) -> None:
+    """Run the initialization that the outermost classes bring for all that is inside them.
 
     Raises:
         InvalidValueError: naming the modules whose class brings one that cannot be called so.
     """
-    reset_layers(module, is_open)
     unknown = [
         *_run_outermost("", module, is_open),
         # Adapters come last: to what they are in, their layers look like any others.

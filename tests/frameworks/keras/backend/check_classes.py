@@ -3,7 +3,7 @@
 import inspect
 import json
 import re
-from typing import Any
+from typing import Any, get_args
 
 import keras
 import numpy as np
@@ -12,6 +12,7 @@ import pytest
 import seedbed as sb
 import seedbed.keras as sk
 from seedbed.compat import v1
+from seedbed.spec.initializers import FanMode
 from tests.frameworks.keras.cases import (
     CASES,
     SCALING,
@@ -343,3 +344,71 @@ def test_stft_has_keras_values(side: Any, window: Any, scaling: Any) -> None:
 def test_a_window_of_numbers_is_refused(window: Any) -> None:
     with pytest.raises(sb.InvalidTypeError, match="`window`"):
         sk.STFT(window=window)
+
+
+@every_class
+def test_get_and_deserialize_are_keras_with_seedbeds_classes(case: Case) -> None:
+    # Keras's own get does not know the default of a constant's value.
+    names = () if case.name == "Constant" else (case.name, case.alias, *case.further)
+    for name in names:
+        assert type(keras.initializers.get(name)) is case.theirs
+        assert type(sk.get(name)) is case.cls
+    assert type(sk.get(case.cls)) is case.cls
+    example = case.example()
+    assert sk.get(example) is example
+    theirs = keras.initializers.serialize(case.theirs(**case.seeded(5)))
+    for written in (theirs, {"class_name": case.name, "config": theirs["config"]}):
+        read = sk.deserialize(json.loads(json.dumps(written)))
+        assert type(read) is case.cls
+        if case.name != "Identity":  # Keras's own configuration of it is empty
+            assert read.get_config() == example.get_config()
+            assert content(read(case.shape)) == content(example(case.shape))
+    ours = json.loads(json.dumps(sk.serialize(example)))
+    assert type(sk.get(ours)) is case.cls
+    assert sk.deserialize(ours).get_config() == example.get_config()
+
+
+def test_get_takes_all_that_keras_takes() -> None:
+    def function(shape: Any, dtype: Any = None) -> Any:
+        return keras.ops.ones(shape, dtype)
+
+    assert sk.get(None) is None
+    assert sk.get(function) is function
+    array = np.arange(4, dtype="float32").reshape(2, 2)
+    assert np.array_equal(values(sk.get(array)((2, 2), "float32")), array)
+    theirs = keras.initializers.HeNormal()
+    assert sk.get(theirs) is theirs, "an object stays what it is"
+    custom = {"HeNormal": Halves}
+    assert type(sk.deserialize({"class_name": "HeNormal", "config": {}}, custom)) is Halves
+    with pytest.raises(ValueError, match="no_such"):
+        sk.get("no_such")
+
+
+class Called(sk.Initializer):
+    """A user's initializer: only a call."""
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Any:
+        return keras.ops.full(shape, 2, dtype)
+
+
+def test_a_subclass_needs_only_a_call() -> None:
+    initializer = Called()
+    assert values(initializer((2, 3), "float32")).tolist() == [[2.0] * 3] * 2
+    assert initializer.get_config() == {}
+    assert type(Called.from_config({})) is type(initializer.clone()) is Called
+    layer = keras.layers.Dense(3, kernel_initializer=initializer)
+    layer.build((None, 2))
+    assert set(values(layer.kernel).ravel()) == {2.0}
+    with pytest.raises(NotImplementedError):
+        sk.Initializer()((2, 3))
+
+
+def test_the_geometric_mean_of_the_fans_is_seedbeds_own() -> None:
+    ours = sk.VarianceScaling(mode="fan_geo_avg", seed=1)
+    expected = sb.VarianceScaling(mode="fan_geo_avg", seed=1)
+    assert content(ours((4, 9))) == expected((4, 9)).tobytes()
+    with pytest.raises(ValueError, match="fan_geo_avg"):
+        keras.initializers.VarianceScaling.from_config(ours.get_config())
+    # The docstring says so.
+    named = set(re.findall(r"``(fan_\w+)``", str(sk.VarianceScaling.__doc__)))
+    assert named == set(get_args(FanMode))

@@ -12,35 +12,9 @@ import seedbed as sb
 import seedbed.keras as sk
 from tests.forms_of_rules import FORMS
 from tests.frameworks.keras.cases import content, values
+from tests.frameworks.keras.models import dense_model, large_model, own_model, twin_model
 
 DIGEST = "xxh3_128:803eda01b6f5da1759870b4b70294131:2472"
-
-
-def large_model(**dense: Any) -> Any:
-    """Return a model with most kinds of weights that Keras's layers have."""
-    inputs = keras.Input((8, 6), name="inputs")
-    x = layers.LSTM(4, return_sequences=True, name="lstm")(inputs)
-    x = layers.MultiHeadAttention(2, 3, name="attention", kernel_initializer=sk.GlorotUniform())(
-        x, x
-    )
-    x = layers.LayerNormalization(name="norm")(x)
-    x = layers.Dropout(0.1, name="dropout")(x)
-    x = layers.BatchNormalization(name="batch")(x)
-    x = layers.SeparableConv1D(5, 3, name="separable")(x)
-    x = layers.DepthwiseConv1D(3, depthwise_initializer="he_normal", name="depthwise")(x)
-    x = layers.Conv1D(4, 2, name="convolution")(x)
-    x = layers.PReLU(name="prelu")(x)
-    x = layers.RMSNormalization(name="rms")(x)
-    x = layers.Bidirectional(layers.GRU(3, name="gru"), name="both")(x)
-    x = layers.Dense(3, name="dense", **{"kernel_initializer": sb.HeNormal(seed=3), **dense})(x)
-    return keras.Model(inputs, x, name="model")
-
-
-def dense_model(**arguments: Any) -> Any:
-    """Return a model with one layer."""
-    return keras.Sequential(
-        [keras.Input((4,)), layers.Dense(3, name="dense", **arguments)], name="model"
-    )
 
 
 @functools.cache
@@ -199,25 +173,13 @@ def test_the_rule_none_leaves_a_weight_alone() -> None:
     assert content(model.weights[0]) == before
 
 
-class Own(layers.Layer):  # type: ignore[misc]
-    """A layer whose weight has an initializer that nobody can see."""
-
-    def build(self, shape: Any) -> None:
-        self.table = self.add_weight(
-            shape=(shape[-1], 2), initializer="glorot_uniform", name="table"
-        )
-
-    def call(self, inputs: Any) -> Any:
-        return inputs @ self.table
-
-
 def test_a_weight_without_a_known_initializer_is_an_error_that_names_it() -> None:
-    model = keras.Sequential([keras.Input((4,)), Own(name="own")], name="model")
+    model = own_model()
     before = content(model.weights[0])
     with pytest.raises(
         sb.InvalidValueError,
-        match=r"`rules` must have a rule for each weight "
-        r'whose layer names no init.*\n    "model/own/table": ...,  # \(4, 2\)',
+        match=r"`rules` must have a rule for each weight whose layer names no init.*"
+        r'seedbed\.keras\.initializing.*\n    "model/own/table": ...,  # \(4, 2\)',
     ):
         sk.initialize(model, seed=42)
     rules = {"*table": "ones", "*kernel": "ones"}
@@ -316,17 +278,50 @@ def test_a_model_that_is_not_built_is_refused() -> None:
         sk.initialize(model, seed=42)
 
 
-def test_two_weights_of_one_path_are_refused() -> None:
-    inputs = keras.Input((4,))
-    parts = [layers.Dense(3, name="same"), layers.Dense(3, name="same")]
-    for part in parts:
-        part.build((None, 4))
-    first, second = (keras.Sequential([part], name=f"part{i}") for i, part in enumerate(parts))
-    model = keras.Model(inputs, [first(inputs), second(inputs)])
-    with pytest.raises(
-        sb.InvalidValueError, match=r"different paths: name its layers.*same/kernel"
-    ):
-        sk.initialize(model, seed=42)
+def test_weights_of_one_path_are_numbered_in_order() -> None:
+    model = twin_model()
+    manifest = sk.initialize(model, seed=42)
+    assert list(manifest) == ["same/kernel", "same/bias", "same#2/kernel", "same#2/bias"]
+    assert content(model.weights[0]) != content(model.weights[2])
+    assert sk.digests(model) == sb.get_default_client().digest_all(manifest)
+
+
+class Scale(layers.RMSNormalization):  # type: ignore[misc]
+    """A layer of Keras's name whose code is another's, as Gemma's."""
+
+    def build(self, shape: Any) -> None:
+        self.scale = self.add_weight(shape=(shape[-1],), initializer="zeros", name="scale")
+        self.kernel_initializer = keras.initializers.Ones()
+        self.kernel = self.add_weight(shape=(2,), initializer="zeros", name="kernel")
+
+
+Scale.__name__ = "RMSNormalization"
+
+
+def test_only_keras_own_layers_are_known_by_their_class() -> None:
+    layer = Scale(name="other")
+    layer.build((None, 3))
+    with pytest.raises(sb.InvalidValueError, match=r"(?s)other/scale.*other/kernel"):
+        sk.initialize(layer, seed=42)
+
+
+class Called(layers.RMSNormalization):  # type: ignore[misc]
+    """A subclass that leaves the weights to Keras's code."""
+
+
+def test_a_subclass_that_leaves_its_weights_to_keras_is_known() -> None:
+    layer = Called(name="called")
+    layer.build((None, 3))
+    assert sk.initialize(layer, seed=42)["called/scale"].initializer == sb.Ones().spec
+
+
+@pytest.mark.parametrize("rule", ["glorot_uniform", sb.GlorotUniform(), sk.GlorotUniform()])
+def test_a_rule_counts_the_axes_of_the_layers_equation(rule: Any) -> None:
+    layer = layers.MultiHeadAttention(2, 3, name="attention")
+    layer.build((None, 5, 6), (None, 5, 6))
+    manifest = sk.manifest_of(layer, seed=42, rules={"*": rule})
+    assert manifest["attention/query/kernel"].fan_axes == sb.FanAxes(0, (1, 2))
+    assert manifest["attention/query/bias"].fan_axes is None
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from seedbed.compat.v1.base import Initializer
 from seedbed.initializers import DEFAULT_DTYPE, Seed
 from seedbed.spec import initializers as specs
 
-_MODULE = "seedbed.compat.v1.keras.initializers"
+MODULE = "seedbed.compat.v1.keras.initializers"
 
 
 class RandomNormal(distributions.RandomNormal):
@@ -23,7 +23,7 @@ class RandomNormal(distributions.RandomNormal):
         dtype: of calls that name none.
     """
 
-    module: ClassVar[str | None] = _MODULE
+    module: ClassVar[str | None] = MODULE
 
     def __init__(
         self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None, dtype: Any = DEFAULT_DTYPE
@@ -41,7 +41,7 @@ class RandomUniform(distributions.RandomUniform):
         dtype: of calls that name none.
     """
 
-    module: ClassVar[str | None] = _MODULE
+    module: ClassVar[str | None] = MODULE
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class TruncatedNormal(distributions.TruncatedNormal):
         dtype: of calls that name none.
     """
 
-    module: ClassVar[str | None] = _MODULE
+    module: ClassVar[str | None] = MODULE
 
     def __init__(
         self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None, dtype: Any = DEFAULT_DTYPE
@@ -74,7 +74,7 @@ class TruncatedNormal(distributions.TruncatedNormal):
 class _FanIn(scaling.VarianceScaling):
     """A variance scaling by the inputs; these classes take no dtype, which is float32."""
 
-    module: ClassVar[str | None] = _MODULE
+    module: ClassVar[str | None] = MODULE
     _meaningless: ClassVar[tuple[str, ...]] = ("dtype",)
     _kind: ClassVar[type[specs.FixedScalingSpec]]
 

@@ -12,6 +12,7 @@ from seedbed.compat.v1.keras.classes import (
     RandomUniform,
     TruncatedNormal,
 )
+from seedbed.compat.v1.keras.identifiers import deserialize, get, serialize
 from seedbed.compat.v1.matrices import Identity, Orthogonal
 
 constant = Constant
@@ -43,6 +44,8 @@ __all__ = [
     "VarianceScaling",
     "Zeros",
     "constant",
+    "deserialize",
+    "get",
     "glorot_normal",
     "glorot_uniform",
     "he_normal",
@@ -55,6 +58,7 @@ __all__ = [
     "orthogonal",
     "random_normal",
     "random_uniform",
+    "serialize",
     "truncated_normal",
     "uniform",
     "zeros",
