@@ -318,3 +318,26 @@ def test_parts_of_a_tensor_with_its_elements_elsewhere_are_its_parts() -> None:
             code(module)
         digests.append(sbt.digest(module))
     assert digests[0] == digests[1]
+
+
+def test_a_model_can_be_emptied_in_the_block() -> None:
+    def make() -> nn.Sequential:
+        with torch.device("meta"):
+            return nn.Sequential(
+                nn.Embedding(5, 4, padding_idx=1), nn.Linear(4, 4), nn.LayerNorm(4)
+            )
+
+    module = make()
+    with sbt.initializing(module, seed=1):
+        module.to_empty(device="cpu")
+        for layer in module:
+            layer.reset_parameters()
+    assert sbt.digests(module) == sbt.digests(sbt.initialize_(make(), seed=1))
+
+
+def test_functions_with_a_seed_of_their_own_fill_in_a_block() -> None:
+    module = ran(
+        lambda module: [sbt.normal_(each, seed=5, name="x") for each in (module.a, module.b)]
+    )
+    assert torch.equal(module.a, sbt.normal_(nan((6, 4)), seed=5, name="x"))
+    assert torch.equal(module.b, module.a)

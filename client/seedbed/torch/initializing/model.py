@@ -67,6 +67,7 @@ class Tensors:
             seed=seed,
             draw=draw,
             fetching=fetching,
+            new=self._new,
         )
 
     def module_names(self) -> dict[int, str]:
@@ -119,6 +120,19 @@ class Tensors:
             self.module.named_buffers(remove_duplicate=False),
         )
         return {renamed(self._prefix + plain_name(name)): name for name, _ in pairs}
+
+    def _new(self, parameter: nn.Parameter) -> Tracked | None:
+        """Return a parameter that has come into the module, as by to_empty(), or None."""
+        pairs = self.module.named_parameters()
+        path = next((path for path, each in pairs if each is parameter), None)
+        if path is None:
+            return None
+        name = renaming(self._rename)(self._prefix + plain_name(path))
+        tracked = track(name, "parameter", parameter)
+        for earlier in self.tracked:
+            if earlier.name == name:
+                tracked.is_kept, tracked.followers = earlier.is_kept, earlier.followers
+        return tracked
 
     def _adopted(self, named: NamedTensor, recording: Recording) -> Tracked:
         """Return a tensor that the code has made, with what it was to be filled with."""

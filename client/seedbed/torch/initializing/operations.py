@@ -156,7 +156,7 @@ def _fill_(recording: Recording, operation: Operation) -> Any:
 
 def _constant(recording: Recording, operation: Operation, value: Any) -> Any:
     tensor = operation.args[0]
-    found = recording.tensors.find(tensor)
+    found = recording.find(tensor)
     if found is not None and not tensor.numel():
         return tensor
     if found is None or found.part is None:
@@ -188,7 +188,7 @@ def _spec_of_constant(recording: Recording, tracked: Tracked, value: Any) -> Ten
 
 
 def _copy_(recording: Recording, operation: Operation) -> Any:
-    found = recording.tensors.find(operation.args[0])
+    found = recording.find(operation.args[0])
     if found is not None and not operation.args[0].numel():
         return operation.args[0]
     if found is None or found.part is None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
+from torch import nn
 
 from seedbed.client import Client
 from seedbed.rules import Filling
@@ -49,6 +50,7 @@ class Recording:
         seed: int,
         draw: int,
         fetching: Fetching | None,
+        new: Callable[[nn.Parameter], Tracked | None] = lambda _: None,
     ) -> None:
         """Start one.
 
@@ -58,6 +60,7 @@ class Recording:
             seed: of all fills.
             draw: the n-th use of the seed.
             fetching: who samples; None is nobody: nothing is fetched.
+            new: tracks a parameter that has come into the module since, if it has.
         """
         self.tensors = tensors
         self.temporaries = temporaries
@@ -65,6 +68,21 @@ class Recording:
         self.draw = draw
         self.fetching = fetching
         self.is_settling = False
+        self._new = new
+
+    def find(self, tensor: torch.Tensor) -> Found | None:
+        """Return the tracked tensor that another one shows, or None.
+
+        A parameter that has come into the module since is tracked from now on.
+        """
+        found = self.tensors.find(tensor)
+        if found is None and isinstance(tensor, nn.Parameter) and not tensor.is_meta:
+            tracked = self._new(tensor)
+            if tracked is not None:
+                self.settle_memory([tensor])
+                self.tensors.add(tracked)
+                found = self.tensors.find(tensor)
+        return found
 
     def fill(self, tensor: torch.Tensor, initializer: InitializerSpec) -> None:
         """Fill a tensor, or a view of one, as soon as that matters.
@@ -72,7 +90,7 @@ class Recording:
         Raises:
             InvalidArgumentError: if the initializer cannot fill it; names the tensor.
         """
-        found = self.tensors.find(tensor)
+        found = self.find(tensor)
         if found is None:
             self._fill_temporary(tensor, initializer)
         elif self.is_kept(found.tracked):
