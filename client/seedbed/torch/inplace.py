@@ -62,8 +62,14 @@ def fill(tensor: torch.Tensor, initializer: InitializerSpec, seeding: Seeding) -
 
     spec(0)
     seed = seed_for(tensor, seeding.seed, seeding.generator) if initializer.random else 0
-    fill_all([Destination(tensor, spec(seed))], client)
-    return tensor
+    if answer is None:
+        fill_all([Destination(tensor, spec(seed))], client)
+        return tensor
+    # The block must see it; and it may be to a part of what a process holds.
+    made = torch.empty(tensor.shape, dtype=tensor.dtype)
+    fill_all([Destination(made, spec(seed))], client)
+    with torch.no_grad():
+        return tensor.copy_(made)
 
 
 def checked(tensor: Any) -> torch.Tensor:

@@ -180,6 +180,11 @@ def _run(
     """
     for tracked in tensors.tracked:
         tracked.is_kept = tracked.name in kept
+        content = said.contents.get(tracked.name)
+        if isinstance(content, Filling):
+            # The module's code does not change it, but may read it.
+            recording.fill_whole(tracked, content)
+    filled = set(tensors.tracked)
     needy = {
         id(tracked.tensor)
         for tracked in tensors.tracked
@@ -202,7 +207,8 @@ def _run(
             content = said.contents.get(named.name)
             tracked.is_kept = content is None and named.name in kept
             if isinstance(content, Filling):
-                recording.fill_whole(tracked, content)
+                if tracked not in filled:
+                    recording.fill_whole(tracked, content)
             elif content is not None:
                 before = tracked.changes
                 content(named.tensor)

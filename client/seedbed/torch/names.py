@@ -81,10 +81,24 @@ def named_tensors(
     ]
 
 
-def module_names(module: nn.Module, prefix: str = "") -> dict[int, str]:
-    """Return the name of each module inside one, by its id."""
-    paths = unwrapped(module).named_modules()
-    return {id(each): prefix + plain_name(path) for path, each in paths}
+def module_names(
+    module: nn.Module, prefix: str = "", rename: Rename | None = None
+) -> dict[int, str]:
+    """Return the name of each module inside one, by its id; as their tensors' names have it."""
+    renamed = renaming(rename)
+    names = {}
+    for path, each in unwrapped(module).named_modules():
+        held = {**each._parameters, **each._buffers}  # noqa: SLF001
+        own = next((last for last, tensor in held.items() if tensor is not None), "")
+        name = prefix + f"{plain_name(path)}.{own}".removeprefix(".")
+        try:
+            name = renamed(name)
+        except LookupError:
+            # A function may know the names of tensors alone.
+            if own:
+                raise
+        names[id(each)] = name.rpartition(".")[0]
+    return names
 
 
 def unwrapped(module: nn.Module) -> nn.Module:

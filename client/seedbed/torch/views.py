@@ -26,6 +26,14 @@ def geometry_of(tensor: torch.Tensor) -> Geometry:
     return Geometry(tensor.storage_offset(), tuple(tensor.shape), tuple(tensor.stride()))
 
 
+def span_of(view: Geometry) -> tuple[int, int]:
+    """Return the first element's place in the storage, and the place after the last one."""
+    if 0 in view.shape:
+        return view.offset, view.offset
+    steps = ((length - 1) * stride for length, stride in zip(view.shape, view.strides, strict=True))
+    return view.offset, view.offset + sum(steps) + 1
+
+
 def shown_axes(view: Geometry, whole: Geometry) -> tuple[Runs, ...] | None:
     """Return the indices on each axis of a tensor that a view of it shows.
 

@@ -56,6 +56,9 @@ class OwnCode(nn.Module):  # type: ignore[misc]  # likewise
         self.log.copy_(torch.log(torch.arange(1.0, 4.0)).expand(7, 3))
         nn.init.normal_(self.out.weight)
         self.out.weight.mul_(0.5)
+        self.log[1] = torch.arange(3.0)
+        self.log[2:4, 1:] = 0.5
+        self.out.weight[11:].zero_()
         self.out.weight[2:5].fill_(0.25)
         self.out.weight.narrow(0, 3, 4)[:, 1:].mul_(3.0)
         self.norm.reset_parameters()

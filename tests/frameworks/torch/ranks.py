@@ -34,6 +34,7 @@ from torch.distributed.tensor import (
 )
 from torch.distributed.tensor.parallel import ColwiseParallel, RowwiseParallel, parallelize_module
 from torch.distributed.tensor.placement_types import _StridedShard
+from torch.nn.utils.parametrizations import spectral_norm, weight_norm
 
 import seedbed as sb
 import seedbed.torch as sbt
@@ -332,6 +333,53 @@ def check_own_code(report: dict[str, str]) -> Iterator[str]:
         yield case
 
 
+PARAMETRIZED: dict[str, Callable[[], nn.Module]] = {
+    "weight_norm": lambda: weight_norm(nn.Linear(4, 6)),
+    "weight_norm of one row": lambda: weight_norm(nn.Linear(4, 1)),
+    "spectral_norm": lambda: spectral_norm(nn.Linear(4, 6)),
+}
+
+
+def check_parametrized() -> Iterator[str]:
+    """Initialize parametrized layers that fully_shard has wrapped; some shards are empty."""
+    for name, make in PARAMETRIZED.items():
+        expected = sbt.initialize_(make(), seed=1, client=REMOTE)
+        with torch.device("meta"):
+            module = make()
+        fully_shard(module, mesh=meshes()["line"])
+        sbt.initialize_(module, seed=1, client=REMOTE)
+        assert sbt.digests(module) == sbt.digests(expected), name
+        for key, buffer in module.named_buffers():
+            assert torch.equal(buffer, expected.get_buffer(key)), name
+        yield name
+
+
+REFUSED_CODE: dict[str, Callable[[torch.Tensor, torch.Tensor], object]] = {
+    "a part is copied": lambda weight, other: other[0].copy_(weight[1]),
+    "a part is read": lambda weight, _: weight[0].sum(),
+    "a part is a matrix": lambda weight, _: [nn.init.orthogonal_(each) for each in weight],
+    "places are listed": lambda weight, _: weight.__setitem__(torch.tensor([1]), 0.0),
+}
+
+
+def check_refused_code() -> Iterator[str]:
+    """What would need the elements of others is an error on all ranks, those without any too."""
+    for case, code in REFUSED_CODE.items():
+        module = nn.Module()
+        for name in ("weight", "other"):
+            on_meta = torch.empty(3, 4, 4, device="meta")
+            module.register_parameter(name, nn.Parameter(distribute_like(on_meta, (Shard(0),))))
+        with pytest.raises(sb.InvalidValueError, match="where it is sharded"):
+            run_in_block(module, code)
+        yield case
+
+
+def run_in_block(module: nn.Module, code: Callable[..., object]) -> None:
+    with sbt.initializing(module, seed=1, client=REMOTE):
+        nn.init.normal_(module.weight)
+        code(module.weight, module.other)
+
+
 def own_bytes(model: nn.Module) -> int:
     """Return what a rank holds, and the whole of what the code computes from random numbers."""
     return sum(map(bytes_of, (*model.parameters(), torch.empty(9))))
@@ -358,6 +406,8 @@ def run(rank: int, processes: int, folder: str) -> None:
         *check_refusals(),
         *check_modules(report),
         *check_own_code(report),
+        *check_parametrized(),
+        *check_refused_code(),
     ]
     dist.barrier()
     if rank == 0:

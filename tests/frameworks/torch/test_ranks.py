@@ -42,9 +42,17 @@ def test_every_layout_has_the_same_content_and_every_rank_fetches_its_own(
         **{case: expected for name in layouts for case in (name, f"{name} after to_empty")},
         **{f"own code {name}": expected_own for name in own_layouts},
     }
-    assert len(said["cases"]) == (5 + 6 * (processes == 4)) * 7 + 2 + (
-        1 + (processes == 4)
-    ) + 2 + 2 * len(layouts) + len(own_layouts)
+    assert (
+        len(said["cases"])
+        == (5 + 6 * (processes == 4)) * 7
+        + 2
+        + (1 + (processes == 4))
+        + 2
+        + 2 * len(layouts)
+        + len(own_layouts)
+        + 3
+        + 4
+    )
     assert "partial" in said["cases"]
 
 

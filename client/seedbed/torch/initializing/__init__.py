@@ -109,7 +109,8 @@ def initializing(
             yield recorded
             tensors.adopt(recording)
             _refuse(list(tensors.untouched(keeps_content=untouched == "keep")), tensors.named)
-        recording.settle(tensors.tracked)
+        # What code has put elsewhere than into the module is random numbers, too.
+        recording.settle([*tensors.tracked, *recording.temporaries.pending()])
     recorded.complete(tensors.tracked)
 
 

@@ -1,14 +1,17 @@
 """Copies to the tensors of a module: of what was computed, or of random numbers as they are."""
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 
 from seedbed.spec.errors import bad_value
 from seedbed.torch.dtensors import is_dtensor
+from seedbed.torch.initializing.distributions import is_by_element
 from seedbed.torch.initializing.recording import Recording
-from seedbed.torch.initializing.tracked import Found, local_of
+from seedbed.torch.initializing.tracked import Found, elsewhere, local_of
 from seedbed.torch.layout import Layout
+from seedbed.torch.views import geometry_of
 
 
 def copy(
@@ -29,8 +32,11 @@ def copy(
     """
     tracked, part = found.tracked, found.part
     assert part is not None
-    if _takes_over(recording, tensor, source):
+    if _takes_over(recording, found, tensor, source):
         return
+    for each in recording.tensors.behind(source):
+        if source.is_meta and each.twin is not None:
+            raise elsewhere(each, f"a copy of {tuple(source.shape)}")
     recording.settle_memory([source])
     tracked.drop(part)
     recording.settle([tracked])
@@ -41,7 +47,9 @@ def copy(
     tracked.wrote(part)
 
 
-def _takes_over(recording: Recording, tensor: torch.Tensor, source: torch.Tensor) -> bool:
+def _takes_over(
+    recording: Recording, found: Found, tensor: torch.Tensor, source: torch.Tensor
+) -> bool:
     """Fill a tensor with what a temporary was to get, under its own name, and say whether."""
     pending = recording.temporaries.find(source)
     if len(pending) != 1 or source.shape != tensor.shape:
@@ -51,8 +59,13 @@ def _takes_over(recording: Recording, tensor: torch.Tensor, source: torch.Tensor
     if source.shape != like.shape or source.stride() != like.stride() or not temporary.fills:
         return False
     (fill,) = temporary.fills
-    recording.temporaries.forget(source)
-    recording.fill(tensor, fill.spec.initializer)
+    initializer = fill.spec.initializer
+    if not tensor.is_floating_point() or not (found.is_all or is_by_element(initializer)):
+        return False
+    recording.fill(tensor, initializer)
+    # Whatever else reads the temporary finds the same numbers.
+    repeat = partial(recording.repeat, found, geometry_of(tensor), initializer, temporary)
+    recording.temporaries.share(temporary, repeat)
     return True
 
 

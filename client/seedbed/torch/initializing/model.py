@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import torch
 from torch import nn
@@ -53,7 +53,9 @@ class Tensors:
         except BaseException:
             # A tensor that has memory seems to have content, too.
             names = self._torchs_names()
-            back_to_meta(self.module, {names[name] for name in self._were_empty & set(names)})
+            # Torch cannot where something, such as the error, still has a part of a DTensor.
+            with suppress(RuntimeError):
+                back_to_meta(self.module, {names[name] for name in self._were_empty & set(names)})
             raise
 
     def recording(self, seed: int, draw: int, fetching: Fetching | None) -> Recording:
@@ -65,11 +67,12 @@ class Tensors:
             seed=seed,
             draw=draw,
             fetching=fetching,
+            new=self._new,
         )
 
     def module_names(self) -> dict[int, str]:
         """Return the names of the modules, by their ids."""
-        return module_names(self.module, self._prefix)
+        return module_names(self.module, self._prefix, self._rename)
 
     def aliases(self) -> list[str]:
         """Return the further names of tensors that have several."""
@@ -118,10 +121,30 @@ class Tensors:
         )
         return {renamed(self._prefix + plain_name(name)): name for name, _ in pairs}
 
+    def _new(self, parameter: nn.Parameter) -> Tracked | None:
+        """Return a parameter that has come into the module, as by to_empty(), or None."""
+        pairs = self.module.named_parameters()
+        path = next((path for path, each in pairs if each is parameter), None)
+        if path is None:
+            return None
+        name = renaming(self._rename)(self._prefix + plain_name(path))
+        tracked = track(name, "parameter", parameter)
+        for earlier in self.tracked:
+            if earlier.name == name:
+                tracked.is_kept, tracked.followers = earlier.is_kept, earlier.followers
+        return tracked
+
     def _adopted(self, named: NamedTensor, recording: Recording) -> Tracked:
         """Return a tensor that the code has made, with what it was to be filled with."""
         tracked = track(named.name, named.kind, named.tensor)
         if named.tensor.is_meta:
+            return tracked
+        earlier = recording.tensors.find(named.tensor)
+        if earlier is not None:
+            # What it shows had another name, and got its content under that.
+            recording.settle_memory([named.tensor])
+            if not earlier.is_all or earlier.tracked.is_written:
+                tracked.wrote(whole_layout(tracked.shape))
             return tracked
         pending = recording.temporaries.find(named.tensor)
         fills = [fill for temporary in pending for fill in temporary.fills]

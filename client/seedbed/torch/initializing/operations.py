@@ -24,7 +24,7 @@ from seedbed.spec.initializers import (
 from seedbed.spec.tensors import TensorSpec
 from seedbed.torch.initializing.copies import copy
 from seedbed.torch.initializing.recording import Recording
-from seedbed.torch.initializing.tracked import Found, Tracked, local_of
+from seedbed.torch.initializing.tracked import Found, Tracked, elsewhere, local_of
 
 aten = torch.ops.aten
 
@@ -125,18 +125,21 @@ def _normal(recording: Recording, operation: Operation) -> Any:
     """Answer ``torch.normal``, whose means and deviations may be tensors."""
     given = operation.given()
     mean, std = given["mean"], given["std"]
-    recording.settle_memory(_tensors((mean, std)))
+    out = given.get("out")
     if (size := given.get("size")) is not None:
         options = {name: given.get(name) for name in ("dtype", "layout", "device", "pin_memory")}
-        result = aten.empty.memory_format(size, **options)
-    else:
-        likes = [value for value in (mean, std) if isinstance(value, torch.Tensor)]
-        result = torch.empty_like(torch.broadcast_tensors(*likes)[0]).contiguous()
+        result = aten.empty.memory_format(size, **options) if out is None else out.resize_(size)
+        recording.fill(result, RandomNormalSpec(mean, std))
+        return result
+    recording.settle_memory(_tensors((mean, std)))
+    likes = [value for value in (mean, std) if isinstance(value, torch.Tensor)]
+    result = torch.empty_like(torch.broadcast_tensors(*likes)[0]).contiguous()
     recording.fill(result, RandomNormalSpec(0.0, 1.0))
     recording.settle_memory([result])
     result.mul_(std).add_(mean)
-    out = given.get("out")
-    return result if out is None else out.resize_(result.shape).copy_(result)
+    if out is None:
+        return result
+    return _copy_(recording, Operation(aten.copy_.default, (out.resize_(result.shape), result), {}))
 
 
 def _zero_(recording: Recording, operation: Operation) -> Any:
@@ -153,7 +156,9 @@ def _fill_(recording: Recording, operation: Operation) -> Any:
 
 def _constant(recording: Recording, operation: Operation, value: Any) -> Any:
     tensor = operation.args[0]
-    found = recording.tensors.find(tensor)
+    found = recording.find(tensor)
+    if found is not None and not tensor.numel():
+        return tensor
     if found is None or found.part is None:
         return _run(recording, operation)
     tracked, part = found.tracked, found.part
@@ -183,7 +188,9 @@ def _spec_of_constant(recording: Recording, tracked: Tracked, value: Any) -> Ten
 
 
 def _copy_(recording: Recording, operation: Operation) -> Any:
-    found = recording.tensors.find(operation.args[0])
+    found = recording.find(operation.args[0])
+    if found is not None and not operation.args[0].numel():
+        return operation.args[0]
     if found is None or found.part is None:
         return _run(recording, operation)
     if not recording.is_kept(found.tracked):
@@ -196,13 +203,18 @@ def _run(recording: Recording, operation: Operation) -> Any:
     tensors = operation.tensors()
     if not recording.behind(tensors):
         return operation()
+    if torch.Tag.inplace_view in operation.func.tags:
+        # It changes what the tensor shows, and nothing in its memory.
+        recording.settle_memory(tensors)
+        return operation()
     changed = operation.changed()
     founds = [found for each in changed if (found := recording.tensors.find(each)) is not None]
     if any(recording.is_kept(found.tracked) for found in founds):
         return changed[0] if len(changed) == 1 else tuple(changed)
     for found in founds:
         found.tracked.changed()
-    if len(tensors) == len(founds) == 1 and operation.args and operation.args[0] is changed[0]:
+    is_alone = len(tensors) == len(founds) == len(recording.behind(tensors)) == 1
+    if is_alone and operation.args and operation.args[0] is changed[0]:
         # Nothing but this tensor matters, so this can wait with it.
         founds[0].tracked.later.append(partial(_in_place, founds[0], operation))
         return changed[0]
@@ -225,7 +237,7 @@ def _in_place(found: Found, operation: Operation) -> None:
             return
         pointwise = (torch.Tag.pointwise in operation.func.tags) or operation.func in _ANSWERS
         if found.part is None or not pointwise:
-            raise _elsewhere(tracked, operation, tensor)
+            raise elsewhere(tracked, f"{operation.func} of {tuple(tensor.shape)}")
         if tracked.layout is not None:
             for rectangle in tracked.layout.rectangles(found.part):
                 here = local_of(tracked)[rectangle.place]
@@ -238,15 +250,7 @@ def _check_twins(
     for tensor in tensors:
         found = recording.tensors.find(tensor) if tensor.is_meta else None
         if found is not None and found.tracked.twin is not None:
-            raise _elsewhere(found.tracked, operation, tensor)
-
-
-def _elsewhere(tracked: Tracked, operation: Operation, tensor: torch.Tensor) -> Exception:
-    return bad_value(
-        tracked.name,
-        "read as a whole where it is sharded, as a part of it may be elsewhere",
-        f"{operation.func} of {tuple(tensor.shape)}",
-    )
+            raise elsewhere(found.tracked, f"{operation.func} of {tuple(tensor.shape)}")
 
 
 def _refuse(operation: Operation) -> None:

@@ -16,11 +16,13 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrizations
 
+from seedbed.spec.errors import bad_value
 from seedbed.spec.initializers import RandomNormalSpec
 from seedbed.torch.dtensors import gathered, is_dtensor
 from seedbed.torch.initializing.recording import Recording
 from seedbed.torch.initializing.tracked import Tracked, track
 
+_TORCHS = parametrizations.__name__
 # What torch itself does when spectral_norm is applied.
 _POWER_ITERATIONS = 15
 
@@ -62,11 +64,9 @@ def unparametrized(
     for each in found:
         recording.tensors.add(each.tracked)
     # Torch makes a class for each parametrized module, with a property for each tensor.
-    properties = [
-        (type(each.owner), each.name, vars(type(each.owner))[each.name]) for each in found
-    ]
-    for each in found:
-        setattr(type(each.owner), each.name, _standing_in(found, each.name))
+    properties = [_property_of(each) for each in found]
+    for kind, name, original in properties:
+        setattr(kind, name, _standing_in(found, name, original))
     try:
         _reset(found, recording)
         yield
@@ -81,25 +81,42 @@ def unparametrized(
 
 def _parametrized(owner: nn.Module, name: str, full_name: str) -> _Parametrized:
     several = owner.parametrizations[name]
+    if any(isinstance(each, parametrizations._SpectralNorm) for each in list(several)[1:]):  # noqa: SLF001
+        raise bad_value(full_name, "parametrized by spectral_norm first", "it upon another one")
     empty = {
         key: torch.empty(tensor.shape, dtype=tensor.dtype, device="meta")
         for key, tensor in (*several.named_parameters(), *several.named_buffers())
     }
     # In training, spectral_norm's forward pass changes its vectors; of these tensors, nothing.
-    like = torch.func.functional_call(several, empty, ())
+    try:
+        like = torch.func.functional_call(several, empty, ())
+    except Exception as error:
+        kinds = ", ".join(type(each).__name__ for each in several)
+        allowed = "parametrized where it has memory, as this cannot be done on the meta device"
+        raise bad_value(full_name, allowed, f"{kinds}: {error}") from error
     first = next(itertools.chain(several.parameters(), several.buffers()))
     device = first.to_local().device if is_dtensor(first) else first.device
     tensor = torch.empty(like.shape, dtype=like.dtype, device=device)
     return _Parametrized(owner, name, several, track(full_name, "parametrized", tensor))
 
 
-def _standing_in(found: list[_Parametrized], name: str) -> property:
+def _property_of(each: _Parametrized) -> tuple[type, str, property]:
+    # Wrappers such as fully_shard's make a class of that class.
+    kind = next(kind for kind in type(each.owner).__mro__ if each.name in vars(kind))
+    return kind, each.name, vars(kind)[each.name]
+
+
+def _standing_in(found: list[_Parametrized], name: str, original: property) -> property:
     tensors = {id(each.owner): each.tracked.tensor for each in found if each.name == name}
 
-    def get(self: nn.Module) -> torch.Tensor:
-        return tensors[id(self)]
+    def get(self: nn.Module) -> Any:
+        # Copies of a module have its class.
+        return tensors[id(self)] if id(self) in tensors else original.__get__(self)
 
     def set_to(self: nn.Module, value: torch.Tensor) -> None:
+        if id(self) not in tensors:
+            original.__set__(self, value)
+            return
         with torch.no_grad():
             tensors[id(self)].copy_(value)
 
@@ -115,17 +132,30 @@ def _reset(found: list[_Parametrized], recording: Recording) -> None:
     for owner in {id(each.owner): each.owner for each in found}.values():
         reset = getattr(owner, "reset_parameters", None)
         if reset is not None:
-            reset()
+            # Some layers, such as an LSTM, go through their parameters.
+            mine = [each.tracked.tensor for each in found if each.owner is owner]
+            with _having(owner, [*owner.parameters(recurse=False), *mine]):
+                reset()
     for each in others:
         each.is_kept = False
     for each in found:
         # What torch would forget, too; see the top.
         each.tracked.is_kept = each.tracked.is_written
-        tensors = itertools.chain(
-            each.parametrizations.parameters(), each.parametrizations.buffers()
-        )
-        for dependent in recording.behind(tensors):
+        # Others than torch's may have parameters and buffers that follow from nothing.
+        torchs = [item for item in each.parametrizations if type(item).__module__ == _TORCHS]
+        buffers = [buffer for item in torchs for buffer in item.buffers()]
+        for dependent in recording.behind([*each.originals, *buffers]):
             dependent.is_derived = each.tracked.is_written
+
+
+@contextmanager
+def _having(owner: nn.Module, tensors: list[torch.Tensor]) -> Iterator[None]:
+    """Let a module say that some tensors are its parameters."""
+    vars(owner)["parameters"] = lambda *_, **__: iter(tensors)
+    try:
+        yield
+    finally:
+        del vars(owner)["parameters"]
 
 
 def _finish(each: _Parametrized, recording: Recording) -> None:

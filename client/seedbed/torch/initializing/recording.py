@@ -6,9 +6,10 @@ replaces it unfetched.
 
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
+from torch import nn
 
 from seedbed.client import Client
 from seedbed.rules import Filling
@@ -19,8 +20,9 @@ from seedbed.torch.axes import LAYOUT, on_the_wire
 from seedbed.torch.fills import Destination, fill_all
 from seedbed.torch.initializing.distributions import is_by_element, without_fans
 from seedbed.torch.initializing.temporaries import Temporaries
-from seedbed.torch.initializing.tracked import Found, Tracked, TrackedTensors
+from seedbed.torch.initializing.tracked import Found, Tracked, TrackedTensors, local_of
 from seedbed.torch.layout import Layout, whole_layout
+from seedbed.torch.views import Geometry, geometry_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Recording:
         seed: int,
         draw: int,
         fetching: Fetching | None,
+        new: Callable[[nn.Parameter], Tracked | None] = lambda _: None,
     ) -> None:
         """Start one.
 
@@ -57,6 +60,7 @@ class Recording:
             seed: of all fills.
             draw: the n-th use of the seed.
             fetching: who samples; None is nobody: nothing is fetched.
+            new: tracks a parameter that has come into the module since, if it has.
         """
         self.tensors = tensors
         self.temporaries = temporaries
@@ -64,6 +68,21 @@ class Recording:
         self.draw = draw
         self.fetching = fetching
         self.is_settling = False
+        self._new = new
+
+    def find(self, tensor: torch.Tensor) -> Found | None:
+        """Return the tracked tensor that another one shows, or None.
+
+        A parameter that has come into the module since is tracked from now on.
+        """
+        found = self.tensors.find(tensor)
+        if found is None and isinstance(tensor, nn.Parameter) and not tensor.is_meta:
+            tracked = self._new(tensor)
+            if tracked is not None:
+                self.settle_memory([tensor])
+                self.tensors.add(tracked)
+                found = self.tensors.find(tensor)
+        return found
 
     def fill(self, tensor: torch.Tensor, initializer: InitializerSpec) -> None:
         """Fill a tensor, or a view of one, as soon as that matters.
@@ -71,7 +90,7 @@ class Recording:
         Raises:
             InvalidArgumentError: if the initializer cannot fill it; names the tensor.
         """
-        found = self.tensors.find(tensor)
+        found = self.find(tensor)
         if found is None:
             self._fill_temporary(tensor, initializer)
         elif self.is_kept(found.tracked):
@@ -93,6 +112,30 @@ class Recording:
         tracked.drop(whole)
         tracked.wrote(whole, spec)
         tracked.fills.append(Destination(tracked.tensor, spec))
+
+    def repeat(
+        self, found: Found, view: Geometry, initializer: InitializerSpec, temporary: Tracked
+    ) -> None:
+        """Fill a temporary with what a fill gives a tracked tensor, or a part of one.
+
+        Args:
+            found: the tracked tensor and the part.
+            view: how the part lies in the tensor's memory.
+            initializer: of the fill; one by element, if it is a part.
+            temporary: in the shape of the view.
+        """
+        tracked, part = found.tracked, found.part
+        if found.is_all or part is None:
+            shape, filling = on_the_wire(tracked.shape, Filling(initializer).in_layout(LAYOUT))
+            spec = self._spec(temporary, tracked.name, shape, filling)
+            self._fetch([Destination(temporary.tensor, spec)])
+            return
+        whole = tracked.geometry(is_twin=tracked.twin is not None)
+        like = torch.empty_strided(whole.shape, whole.strides, dtype=tracked.tensor.dtype)
+        fill = self._fill_of_part(tracked, without_fans(initializer, view.shape), part)
+        self._fetch([replace(fill, tensor=like)])
+        here = like.as_strided(view.shape, view.strides, view.offset - whole.offset)
+        temporary.tensor.copy_(here)
 
     def settle(self, tensors: Iterable[Tracked]) -> None:
         """Do all that is still to be done to some tensors."""
@@ -130,8 +173,7 @@ class Recording:
         """Return the tracked tensors and temporaries in the memory of others."""
         found: list[Tracked] = []
         for tensor in tensors:
-            of_module = self.tensors.find(tensor)
-            found += [of_module.tracked] if of_module else self.temporaries.find(tensor)
+            found += self.tensors.behind(tensor) or self.temporaries.find(tensor)
         return found
 
     def _fill_tracked(
@@ -174,6 +216,9 @@ class Recording:
             "+".join(f"{start}:{start + length}" for start, length in axis.pairs)
             for axis in part.axes
         )
+        if tensor.is_meta:
+            here = geometry_of(tensor)
+            tensor = local_of(tracked).as_strided(here.shape, here.strides, here.offset)
         return Destination(tensor, self._spec(tracked, f"{tracked.name}[{place}]", shape, filling))
 
     def _fill_temporary(self, tensor: torch.Tensor, initializer: InitializerSpec) -> None:

@@ -6,14 +6,15 @@ module whose code runs, and a count in it.
 
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import FrameType
 from typing import Any
 
 import torch
 from torch import nn
 
-from seedbed.torch.initializing.tracked import Tracked, storage_key, track
+from seedbed.torch.initializing.tracked import Tracked, is_unseen, storage_key, track
 
 
 class Temporaries:
@@ -28,6 +29,7 @@ class Temporaries:
         self._names = names
         self._counts: Counter[str] = Counter()
         self._pending: dict[int, list[Tracked]] = {}
+        self._shared: list[Tracked] = []
 
     def add(self, tensor: torch.Tensor) -> Tracked:
         """Return a new temporary, to be filled."""
@@ -53,9 +55,32 @@ class Temporaries:
         if (key := storage_key(tensor)) is not None:
             self._pending.pop(key, None)
 
+    def share(self, temporary: Tracked, repeat: Callable[[], object]) -> None:
+        """Let a temporary whose numbers another tensor has taken over get the same.
+
+        Args:
+            temporary: one that is to be filled.
+            repeat: fills it, should something read it.
+        """
+        temporary.fills, temporary.later = [], [repeat]
+        _show_apart(temporary)
+        for each in [each for each in self._shared if is_unseen(each.tensor)]:
+            self._shared.remove(each)
+            self.forget(each.tensor)
+        self._shared.append(temporary)
+
     def pending(self) -> list[Tracked]:
-        """Return all whose content is still to come."""
-        return [tracked for several in self._pending.values() for tracked in several]
+        """Return those whose content is still to come, and that something still shows."""
+        pending = [tracked for several in self._pending.values() for tracked in several]
+        for each in pending:
+            _show_apart(each)
+        return [each for each in pending if not is_unseen(each.tensor)]
+
+
+def _show_apart(temporary: Tracked) -> None:
+    """Have another tensor in the same memory, so that it can be told who else has one."""
+    temporary.tensor = temporary.tensor.detach()
+    temporary.fills = [replace(fill, tensor=temporary.tensor) for fill in temporary.fills]
 
 
 def _running_module(names: Mapping[int, str]) -> str:

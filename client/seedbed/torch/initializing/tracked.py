@@ -1,17 +1,19 @@
 """Tensors whose content a block of ``initializing`` decides, found by their memory."""
 
+import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import torch
 
+from seedbed.spec.errors import bad_value
 from seedbed.spec.tensors import TensorSpec
 from seedbed.torch.dtensors import is_dtensor, layout_of
 from seedbed.torch.fills import Destination
 from seedbed.torch.layout import Layout, are_all, whole_layout
 from seedbed.torch.runs import runs
-from seedbed.torch.views import Geometry, geometry_of, shown_axes
+from seedbed.torch.views import Geometry, geometry_of, shown_axes, span_of
 
 Kind = Literal["parameter", "buffer", "parametrized", "temporary"]
 
@@ -55,6 +57,13 @@ class Tracked:
     def shape(self) -> tuple[int, ...]:
         """The whole tensor's shape."""
         return tuple(self.tensor.shape)
+
+    def geometry(self, *, is_twin: bool = False) -> Geometry:
+        """Return where its elements lie in this process's memory, or in that of its twin."""
+        if is_twin and self.twin is not None:
+            return geometry_of(self.twin)
+        local = self.tensor
+        return geometry_of(local._local_tensor if is_dtensor(local) else local)  # noqa: SLF001
 
     @property
     def is_pending(self) -> bool:
@@ -121,18 +130,19 @@ class TrackedTensors:
     """Tracked tensors by their memory."""
 
     def __init__(self, tensors: Iterable[Tracked]) -> None:
-        self._by_storage: dict[int, Tracked] = {}
+        self._by_storage: dict[int, list[Tracked]] = {}
+        # As long as a tensor shows a storage, no other one can get its key.
+        self._shown: list[torch.Tensor] = []
         for tracked in tensors:
             self.add(tracked)
 
     def __iter__(self) -> Any:
         """Iterate over the tensors, each once."""
-        return iter(dict.fromkeys(self._by_storage.values()))
+        return iter(dict.fromkeys(itertools.chain.from_iterable(self._by_storage.values())))
 
     def add(self, tracked: Tracked) -> None:
         """Find a tensor by the memory that it is in now, too."""
-        if (key := storage_key(tracked.tensor)) is not None:
-            self._by_storage[key] = tracked
+        self._add(tracked, tracked.tensor)
 
     def twin_of(self, tensor: torch.Tensor) -> torch.Tensor | None:
         """Return the twin of a DTensor that is tracked."""
@@ -142,22 +152,38 @@ class TrackedTensors:
         tracked = found.tracked
         if tracked.twin is None:
             tracked.twin = torch.empty(tracked.shape, dtype=tensor.dtype, device="meta")
-            key = storage_key(tracked.twin)
-            assert key is not None
-            self._by_storage[key] = tracked
+            self._add(tracked, tracked.twin)
         return tracked.twin
 
     def find(self, tensor: torch.Tensor) -> Found | None:
-        """Return the tracked tensor that another one shows, or None."""
-        key = storage_key(tensor)
-        tracked = None if key is None else self._by_storage.get(key)
+        """Return the tracked tensor that another one shows, or None; of several, all it shows."""
+        tracked = next(iter(self.behind(tensor)), None)
         if tracked is None:
             return None
         if is_dtensor(tensor):
             is_all = tuple(tensor.shape) == tracked.shape
             return Found(tracked, whole_layout(tracked.shape) if is_all else None, is_all)
+        if tensor.dtype != tracked.tensor.dtype:
+            return Found(tracked, None, is_all=False)
         is_twin = tensor.is_meta and tracked.twin is not None
         return _found(tracked, geometry_of(tensor), is_twin=is_twin)
+
+    def behind(self, tensor: torch.Tensor) -> list[Tracked]:
+        """Return the tracked tensors in the memory that another one shows."""
+        key = storage_key(tensor) if self._by_storage else None
+        several = [] if key is None else self._by_storage.get(key, [])
+        several = [each for each in several if key in _keys(each)]
+        if len(several) < 2 or is_dtensor(tensor):
+            return several
+        # Such as the weights of an LSTM on a GPU, which are parts of one buffer.
+        shown = span_of(geometry_of(tensor))
+        return [each for each in several if _overlap(shown, span_of(each.geometry()))]
+
+    def _add(self, tracked: Tracked, tensor: torch.Tensor) -> None:
+        key = storage_key(tensor)
+        if key is not None and tracked not in self._by_storage.setdefault(key, []):
+            self._by_storage[key].append(tracked)
+            self._shown.append(tensor.detach())
 
 
 def track(name: str, kind: Kind, tensor: torch.Tensor, **state: Any) -> Tracked:
@@ -176,6 +202,19 @@ def storage_key(tensor: torch.Tensor) -> int | None:
         return int(local.untyped_storage()._cdata)  # noqa: SLF001
 
 
+def is_unseen(tensor: torch.Tensor) -> bool:
+    """Return whether no other tensor shows a tensor's memory."""
+    key = storage_key(tensor)
+    # Asking makes a reference, too.
+    return key is not None and torch._C._storage_Use_Count(key) <= 2  # noqa: SLF001
+
+
+def elsewhere(tracked: Tracked, received: str) -> Exception:
+    """Return the error that a part of a sharded tensor is wanted where it may not be."""
+    allowed = "read as a whole where it is sharded, as a part of it may be elsewhere"
+    return bad_value(tracked.name, allowed, received)
+
+
 def local_of(tracked: Tracked) -> torch.Tensor:
     """Return the memory of this process."""
     tensor = tracked.tensor
@@ -183,11 +222,17 @@ def local_of(tracked: Tracked) -> torch.Tensor:
     return local.detach()
 
 
+def _keys(tracked: Tracked) -> set[int | None]:
+    twin = None if tracked.twin is None else storage_key(tracked.twin)
+    return {storage_key(tracked.tensor), twin}
+
+
+def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
+
+
 def _found(tracked: Tracked, view: Geometry, *, is_twin: bool) -> Found:
-    local = tracked.tensor
-    if is_dtensor(local) and not is_twin:
-        local = local._local_tensor  # noqa: SLF001
-    whole = geometry_of(tracked.twin if is_twin and tracked.twin is not None else local)
+    whole = tracked.geometry(is_twin=is_twin)
     held = whole_layout(tracked.shape) if is_twin else tracked.layout
     if held is None or 0 in view.shape:
         return Found(tracked, None, is_all=False)
