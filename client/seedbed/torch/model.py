@@ -51,8 +51,9 @@ def initialize_(
     What fills a parameter is the first of ``rules`` whose pattern matches its name, and without one
     the module's own code, run as in :func:`seedbed.torch.initializing`: the ``reset_parameters`` of
     its layers, and then what the outermost class with an initialization for all that is inside it
-    brings (``initialize_weights``, ``init_weights``, ``_init_weights``). An embedding's
-    ``padding_idx`` row becomes zero either way.
+    brings (``initialize_weights``, ``init_weights``, ``_init_weights``). What a constructor does to
+    its layers in a loop of its own cannot be seen: give rules for that, or repeat it in a block of
+    ``initializing``. An embedding's ``padding_idx`` row becomes zero.
 
     Parameters and buffers on the meta device get memory first. A parameter that is not trained
     (``requires_grad=False``) and has content stays as it is, and so does what transformers has
