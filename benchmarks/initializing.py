@@ -1,4 +1,4 @@
-"""What a model's own initialization costs with seedbed's numbers: a billion parameters, FSDP2, gloo.
+"""What a model's own initialization costs with seedbed's numbers: a billion parameters, FSDP2.
 
     python -m benchmarks.initializing [--processes 4] [--rounds 3] [--layers 16]
 
@@ -80,18 +80,20 @@ class Transformer(nn.Module):  # type: ignore[misc]  # likewise
 
 def rules(layers: int) -> dict[str, sb.Initializer]:
     """Return what init_weights() does, written by hand."""
-    # torchtitan's bounds are 2 in absolute numbers: a hundred standard deviations and more.
-    wide = {"lower": -2 / 0.02, "upper": 2 / 0.02}
     written: dict[str, sb.Initializer] = {
         "embedding.weight": sb.RandomNormal(stddev=1.0),
-        "output.weight": sb.TruncatedNormal(stddev=WIDTH**-0.5, **wide),
+        "output.weight": _truncated(WIDTH**-0.5),
         "*norm.weight": sb.Ones(),
-        "layers.*.w[qkv1].weight": sb.TruncatedNormal(stddev=0.02, **wide),
+        "layers.*.w[qkv1].weight": _truncated(0.02),
     }
     for depth in range(layers):
-        deep = sb.TruncatedNormal(stddev=0.02 / math.sqrt(2 * (depth + 1)), **wide)
-        written[f"layers.{depth}.w[o23].weight"] = deep
+        written[f"layers.{depth}.w[o23].weight"] = _truncated(0.02 / math.sqrt(2 * (depth + 1)))
     return written
+
+
+def _truncated(std: float) -> sb.Initializer:
+    """Return torchtitan's: the bounds are 2 in absolute numbers, many standard deviations."""
+    return sb.TruncatedNormal(stddev=std, lower=-2 / std, upper=2 / std)
 
 
 def own_code(model: Transformer) -> None:
