@@ -434,6 +434,24 @@ def test_a_constant_that_seedbed_does_not_have_is_torchs(value: float) -> None:
     assert torch.equal(found.nan_to_num(0.5), torch.full((3,), value).nan_to_num(0.5))
 
 
+def test_a_negative_zero_is_in_no_manifest() -> None:
+    module = holder(3)
+    with sbt.initializing(module, seed=1) as recorded:
+        module.weight.fill_(-0.0)
+    assert torch.signbit(module.weight).all()
+    assert recorded.computed == ["weight"]
+
+
+def test_a_refused_operation_names_the_module_that_draws() -> None:
+    class Drawing(nn.Linear):  # type: ignore[misc]  # torch is not installed where types are checked
+        def reset_parameters(self) -> None:
+            self.weight.data.bernoulli_(0.5)
+
+    module = on_meta(lambda: nn.ModuleList([nn.Linear(2, 2), Drawing(2, 2)]))
+    with pytest.raises(sb.InvalidValueError, match=r"aten\.bernoulli_\.float, drawn by 1"):
+        sbt.initialize_(module, seed=1)
+
+
 def test_a_dtype_that_seedbed_does_not_have_can_be_constant() -> None:
     module = holder(3, dtype=torch.complex64)
     with sbt.initializing(module, seed=1) as recorded:
@@ -554,3 +572,32 @@ def test_other_threads_draw_their_own() -> None:
     ours = filled(code, 3, 3)
     assert torch.equal(ours, whole(sbt.orthogonal_, 3, 3))
     assert not torch.equal(found[0], ours)
+
+
+class Deep(nn.Module):  # type: ignore[misc]  # torch is not installed where types are checked
+    """Initializes its layers in loops of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleDict({str(n): nn.Linear(4, 4, bias=False) for n in range(4)})
+        self.heads = nn.ModuleDict({str(n): nn.Linear(4, 4, bias=False) for n in range(2)})
+
+    def init_weights(self) -> None:
+        for block in self.blocks.values():
+            block.weight.copy_(torch.randn(4, 4) * 0.02)
+        for head in self.heads.values():
+            head.weight.copy_(torch.rand(4, 4) * 0.02)
+
+
+def test_a_loop_over_layers_names_what_it_draws_by_the_layer() -> None:
+    whole_model = sbt.initialize_(on_meta(Deep), seed=1)
+    stage = on_meta(Deep)
+    for n in "01":
+        del stage.blocks[n]
+    del stage.heads["0"]
+    sbt.initialize_(stage, seed=1)
+    assert sbt.digests(stage).items() <= sbt.digests(whole_model).items()
+    expected = sbt.normal_(torch.empty(4, 4), seed=1, name="blocks.3#0") * 0.02
+    assert torch.equal(stage.blocks["3"].weight, expected)
+    expected = sbt.uniform_(torch.empty(4, 4), seed=1, name="heads.1#0") * 0.02
+    assert torch.equal(stage.heads["1"].weight, expected)

@@ -53,7 +53,7 @@ class Operations(TorchDispatchMode):  # type: ignore[misc]  # torch is not insta
             if answer is not None:
                 return answer(self._recording, operation)
             if torch.Tag.nondeterministic_seeded in func.tags:
-                _refuse(operation)
+                _refuse(self._recording, operation)
             return _run(self._recording, operation)
 
 
@@ -173,6 +173,8 @@ def _constant(recording: Recording, operation: Operation, value: Any) -> Any:
 
 
 def _spec_of_constant(recording: Recording, tracked: Tracked, value: Any) -> TensorSpec | None:
+    if str(value) == "-0.0":  # no initializer gives that
+        return None
     try:
         initializer = {0: ZerosSpec(), 1: OnesSpec()}.get(value) or ConstantSpec(value)
         return TensorSpec(
@@ -253,7 +255,7 @@ def _check_twins(
             raise elsewhere(found.tracked, f"{operation.func} of {tuple(tensor.shape)}")
 
 
-def _refuse(operation: Operation) -> None:
+def _refuse(recording: Recording, operation: Operation) -> None:
     device = operation.kwargs.get("device")
     is_meta = device is not None and torch.device(device).type == "meta"
     if not is_meta and not any(tensor.is_meta for tensor in operation.tensors()):
@@ -261,7 +263,7 @@ def _refuse(operation: Operation) -> None:
             "operation",
             "one whose numbers seedbed has: uniform, normal and truncated normal ones, "
             "and what is computed from them",
-            str(operation.func),
+            f"{operation.func}, drawn by {recording.temporaries.running_module() or 'the model'}",
         )
 
 

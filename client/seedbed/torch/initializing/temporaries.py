@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import FrameType
-from typing import Any
 
 import torch
 from torch import nn
@@ -86,24 +85,15 @@ def _show_apart(temporary: Tracked) -> None:
 def _running_module(names: Mapping[int, str]) -> str:
     """Return the name of the module whose code runs.
 
-    That is the innermost one that a function on the stack has among its arguments: as self, as in
-    ``reset_parameters``, or as in ``model.apply(function)``. Of several, the one deepest in the
-    model.
+    That is the innermost one that a function on the stack knows: as self, as in
+    ``reset_parameters``, as an argument, as in ``model.apply(function)``, or in a loop over layers.
+    Of several, the one deepest in the model, and of those the one that the function names last.
     """
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  # the only way to a caller
     while frame is not None:
-        given = [names[id(value)] for value in _arguments(frame) if id(value) in names]
-        if given:
-            return max(given, key=lambda name: (name.count("."), bool(name)))
+        modules = (value for value in frame.f_locals.values() if isinstance(value, nn.Module))
+        known = [names[id(module)] for module in modules if id(module) in names]
+        if known:
+            return max(reversed(known), key=lambda name: (name.count("."), bool(name)))
         frame = frame.f_back
     return ""
-
-
-def _arguments(frame: FrameType) -> list[Any]:
-    code = frame.f_code
-    count = code.co_argcount + code.co_kwonlyargcount
-    if not count:
-        return []
-    values = frame.f_locals
-    arguments = (values.get(name) for name in code.co_varnames[:count])
-    return [value for value in arguments if isinstance(value, nn.Module)]
