@@ -574,6 +574,9 @@ class NeedsArguments(nn.Module):  # type: ignore[misc]  # likewise
     def init_weights(self, std: float) -> None:
         nn.init.normal_(self.inner.weight, std=std)
 
+    def set_weights(self, weights: list[torch.Tensor]) -> None:
+        """Do what has nothing to do with initialization."""
+
 
 def test_what_the_classes_bring_decides() -> None:
     module = sbt.initialize_(on_meta(WholeModel), seed=1)
@@ -584,7 +587,7 @@ def test_what_the_classes_bring_decides() -> None:
     module = sbt.initialize_(on_meta(lambda: nn.Sequential(AppliedModel())), seed=1)
     expected = sbt.normal_(nan((4, 4)), std=0.02, seed=1, name="0." + name)
     assert torch.equal(module[0].layers[1].w.weight, expected)
-    with pytest.raises(sb.InvalidValueError, match=r"called without arguments.*0: init_weights"):
+    with pytest.raises(sb.InvalidValueError, match=r"called without arguments.*'0: init_weights'"):
         sbt.initialize_(nn.Sequential(NeedsArguments()), seed=1)
     sbt.initialize_(nn.Sequential(NeedsArguments()), seed=1, rules={"*": "zeros"})
 

@@ -54,7 +54,9 @@ def initializing(
       reads it.
     - What is computed and copied to a DTensor is computed whole by every process, and each keeps
       its part.
-    - A parametrized tensor can be filled like any other; what it is computed from follows.
+    - A parametrized tensor, as under ``weight_norm``, is what its layer's reset makes it, and what
+      it is computed from follows. What code writes to it later is forgotten, as in torch, with a
+      warning.
     - No gradients are recorded inside.
 
     Args:

@@ -18,7 +18,7 @@ _RESETS = ("reset_parameters", "_reset_parameters")
 # is what it calls itself.
 _WHOLE = ("initialize_weights", "init_weights")
 _FOR_EACH = "_init_weights"
-_LIKELY = re.compile(r"_?(re)?(init|set|initialize)(_\w*)?_(weights|parameters|params)")
+_LIKELY = re.compile(r"_?(init|initialize|reset)(_\w*)?_(weights|parameters|params)")
 
 
 def reset_layers(module: nn.Module, is_open: IsOpen = lambda _: True) -> None:
@@ -44,8 +44,9 @@ def run_own_initialization(module: nn.Module, is_open: IsOpen) -> None:
     if unknown:
         raise bad_value(
             "module",
-            "one whose own initialization can be called without arguments; "
-            "for others there is `initializing`, or a rule for each of their parameters",
+            "one whose own initialization is reset_parameters(), initialize_weights(), "
+            "init_weights() or _init_weights(), which can be called without arguments; for others "
+            "there is `initializing`, or a rule for each of their parameters",
             ", ".join(unknown),
         )
 

@@ -108,7 +108,7 @@ class Recording:
         """Fill all of a tracked tensor, whatever was to be done to it."""
         shape, filling = on_the_wire(tracked.shape, filling.in_layout(LAYOUT))
         spec = self._spec(tracked, tracked.name, shape, filling)
-        whole = _whole(tracked)
+        whole = whole_layout(tracked.shape)
         tracked.drop(whole)
         tracked.wrote(whole, spec)
         tracked.fills.append(Destination(tracked.tensor, spec))
@@ -245,7 +245,3 @@ def _warn_of_parametrized(tracked: Tracked, initializer: InitializerSpec) -> Non
             "does seedbed: fill what it is computed from",
             stacklevel=2,
         )
-
-
-def _whole(tracked: Tracked) -> Layout:
-    return whole_layout(tracked.shape)

@@ -12,7 +12,7 @@ from seedbed.spec.tensors import TensorSpec
 from seedbed.torch.dtensors import is_dtensor, layout_of
 from seedbed.torch.fills import Destination
 from seedbed.torch.layout import Layout, are_all, whole_layout
-from seedbed.torch.runs import runs
+from seedbed.torch.runs import all_of, runs
 from seedbed.torch.views import Geometry, geometry_of, shown_axes, span_of
 
 Kind = Literal["parameter", "buffer", "parametrized", "temporary"]
@@ -30,8 +30,6 @@ class Tracked:
     """The tensor or DTensor, with memory."""
     layout: Layout | None
     """What this process holds of it; None if it is not on the tensor's mesh."""
-    has_content: bool = False
-    """Whether it held something before."""
     is_kept: bool = False
     """Whether it stays as it is, whatever the code does to it."""
     followers: set[str] = field(default_factory=set)
@@ -237,15 +235,11 @@ def _found(tracked: Tracked, view: Geometry, *, is_twin: bool) -> Found:
     if held is None or 0 in view.shape:
         return Found(tracked, None, is_all=False)
     is_all = view == whole and held.is_whole
-    axes = tuple(map(_all, whole.shape)) if view == whole else shown_axes(view, whole)
+    axes = tuple(map(all_of, whole.shape)) if view == whole else shown_axes(view, whole)
     if axes is None:
         return Found(tracked, None, is_all=False)
     shown = (mine.of(here) for mine, here in zip(held.axes, axes, strict=True))
     return Found(tracked, Layout(held.shape, tuple(shown)), is_all)
-
-
-def _all(length: int) -> Any:
-    return runs([(0, length)])
 
 
 def _joined(first: Destination, second: Destination) -> Destination | None:
