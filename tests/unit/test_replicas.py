@@ -75,7 +75,7 @@ class Flaky:
         self._engine.fill([request], [whole.data], lambda size: None)
         for begin in range(first_byte, request.size_bytes, 4 * KIBIBYTE):
             self._count()
-            yield Chunk(begin, 0, whole.data[begin : begin + 4 * KIBIBYTE])
+            yield Chunk(begin, b"", whole.data[begin : begin + 4 * KIBIBYTE])
 
 
 def never(call: int) -> None:

@@ -17,7 +17,6 @@ def sample_message(
     requests: Sequence[TensorRequest],
     first_byte: int = 0,
     *,
-    omit_checksums: bool = False,
     accepts_segments: bool = False,
 ) -> service_pb2.SampleTensorsRequest:
     """Return the request for the bytes of tensors, from ``first_byte`` of the first one on."""
@@ -26,7 +25,6 @@ def sample_message(
         numerics=protos.newest_numerics(),
         accepts_fill=True,
         accepts_segments=accepts_segments,
-        omit_checksums=omit_checksums,
     )
     if first_byte:
         message.resume.byte_offset = first_byte

@@ -202,9 +202,7 @@ class RemoteTransport:
         map_segment: MapSegment | None = None,
     ) -> Sequence[memoryview]:
         filler = Filler(requests, outs, on_bytes, map_segment)
-        message = sample_message(
-            requests, omit_checksums=True, accepts_segments=map_segment is not None
-        )
+        message = sample_message(requests, accepts_segments=map_segment is not None)
         if self._bulk is not None:
             self._read(self._bulk, filler, message.SerializeToString(), remaining())
         else:
@@ -262,8 +260,8 @@ class RemoteTransport:
     ) -> list[Any]:
         """Put the bytes of each request on a device as they arrive, and return the arrays."""
         landings = [device.landing(request) for request in requests]
-        assembler = Assembler(requests, has_checksums=False)
-        frames = self._frames(sample_message(requests, omit_checksums=True), timeout_seconds)
+        assembler = Assembler(requests)
+        frames = self._frames(sample_message(requests), timeout_seconds)
         for index, chunk in assembler.chunks(frames):
             landings[index].write(chunk.byte_offset, chunk.data)
             on_bytes(len(chunk.data))
