@@ -19,10 +19,10 @@ from seedbed.transports.http2.connections import Connections
 from seedbed.transports.mapping import Mapper
 from seedbed.transports.messages import (
     SERVICE,
+    DescriptionReader,
     DigestReader,
     bytes_of_one_tensor,
     describe_message,
-    descriptions_of,
     digest_message,
     initializers_of,
     one_tensor_message,
@@ -141,12 +141,14 @@ class RemoteTransport:
         self, requests: Sequence[TensorRequest], timeout_seconds: float | None = None
     ) -> list[TensorDescription]:
         """Return what sampling the requests would give."""
+        reader = DescriptionReader(self._target, requests)
         message = describe_message(requests)
         parse = service_pb2.DescribeTensorsResponse.FromString
-        response = self._calls.response(
+        for response in self._calls.responses(
             DESCRIBE, message, parse, timeout_seconds, self._cancellation
-        )
-        return descriptions_of(self._target, response, requests)
+        ):
+            reader.feed(response)
+        return reader.finish()
 
     def digest(
         self,

@@ -49,7 +49,7 @@ class SeedbedServiceStub(object):
                 request_serializer=seedbed_dot_v1_dot_service__pb2.ListInitializersRequest.SerializeToString,
                 response_deserializer=seedbed_dot_v1_dot_service__pb2.ListInitializersResponse.FromString,
                 _registered_method=True)
-        self.DescribeTensors = channel.unary_unary(
+        self.DescribeTensors = channel.unary_stream(
                 '/seedbed.v1.SeedbedService/DescribeTensors',
                 request_serializer=seedbed_dot_v1_dot_service__pb2.DescribeTensorsRequest.SerializeToString,
                 response_deserializer=seedbed_dot_v1_dot_service__pb2.DescribeTensorsResponse.FromString,
@@ -134,7 +134,7 @@ def add_SeedbedServiceServicer_to_server(servicer, server):
                     request_deserializer=seedbed_dot_v1_dot_service__pb2.ListInitializersRequest.FromString,
                     response_serializer=seedbed_dot_v1_dot_service__pb2.ListInitializersResponse.SerializeToString,
             ),
-            'DescribeTensors': grpc.unary_unary_rpc_method_handler(
+            'DescribeTensors': grpc.unary_stream_rpc_method_handler(
                     servicer.DescribeTensors,
                     request_deserializer=seedbed_dot_v1_dot_service__pb2.DescribeTensorsRequest.FromString,
                     response_serializer=seedbed_dot_v1_dot_service__pb2.DescribeTensorsResponse.SerializeToString,
@@ -235,7 +235,7 @@ class SeedbedService(object):
             wait_for_ready=None,
             timeout=None,
             metadata=None):
-        return grpc.experimental.unary_unary(
+        return grpc.experimental.unary_stream(
             request,
             target,
             '/seedbed.v1.SeedbedService/DescribeTensors',
