@@ -29,9 +29,10 @@ class SeedbedServiceStub(object):
     """Serves initialized tensors. A tensor is a pure function of its spec and the numerics version: every server gives the same
     bytes, so any call can be repeated, resumed or split over several servers.
 
-    Errors carry google.rpc details: ErrorInfo (domain "seedbed", an UPPER_SNAKE reason, and in its metadata `request_xxh3_64`:
-    the XXH3-64 of the request's bytes as received, 16 lower-case hex digits), and where they apply BadRequest with the path of the
-    offending field, RetryInfo, and RequestInfo.
+    Errors carry google.rpc details: ErrorInfo (domain "seedbed", an UPPER_SNAKE reason, and in its
+    metadata `request_xxh3_64`: the XXH3-64 of the request's bytes as received, 16 lower-case hex
+    digits), and where they apply BadRequest with the path of the offending field, RetryInfo, and
+    RequestInfo.
     """
 
     def __init__(self, channel):
@@ -76,9 +77,10 @@ class SeedbedServiceServicer(object):
     """Serves initialized tensors. A tensor is a pure function of its spec and the numerics version: every server gives the same
     bytes, so any call can be repeated, resumed or split over several servers.
 
-    Errors carry google.rpc details: ErrorInfo (domain "seedbed", an UPPER_SNAKE reason, and in its metadata `request_xxh3_64`:
-    the XXH3-64 of the request's bytes as received, 16 lower-case hex digits), and where they apply BadRequest with the path of the
-    offending field, RetryInfo, and RequestInfo.
+    Errors carry google.rpc details: ErrorInfo (domain "seedbed", an UPPER_SNAKE reason, and in its
+    metadata `request_xxh3_64`: the XXH3-64 of the request's bytes as received, 16 lower-case hex
+    digits), and where they apply BadRequest with the path of the offending field, RetryInfo, and
+    RequestInfo.
     """
 
     def GetServerInfo(self, request, context):
@@ -168,9 +170,10 @@ class SeedbedService(object):
     """Serves initialized tensors. A tensor is a pure function of its spec and the numerics version: every server gives the same
     bytes, so any call can be repeated, resumed or split over several servers.
 
-    Errors carry google.rpc details: ErrorInfo (domain "seedbed", an UPPER_SNAKE reason, and in its metadata `request_xxh3_64`:
-    the XXH3-64 of the request's bytes as received, 16 lower-case hex digits), and where they apply BadRequest with the path of the
-    offending field, RetryInfo, and RequestInfo.
+    Errors carry google.rpc details: ErrorInfo (domain "seedbed", an UPPER_SNAKE reason, and in its
+    metadata `request_xxh3_64`: the XXH3-64 of the request's bytes as received, 16 lower-case hex
+    digits), and where they apply BadRequest with the path of the offending field, RetryInfo, and
+    RequestInfo.
     """
 
     @staticmethod
