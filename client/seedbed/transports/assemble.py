@@ -116,13 +116,6 @@ class Assembler:
         elif frame.digest is not None:
             self._end(frame.digest)
 
-    def is_due(self, frame: Frame) -> bool:
-        """Whether a frame's chunk begins where the verified bytes end."""
-        return frame.chunk is not None and self.resume_point == (
-            self._first_index + frame.tensor_index,
-            frame.chunk.byte_offset,
-        )
-
     @property
     def is_complete(self) -> bool:
         """Whether all tensors have come."""
@@ -273,7 +266,7 @@ class Filler:
         """
         beginning = message.read(min(size_bytes, BEGINNING_BYTES))
         found = decode_beginning(beginning, size_bytes)
-        place = self._place(found[0], size_bytes - found[1]) if found is not None else None
+        place = self._place(size_bytes - found[1]) if found is not None else None
         if found is None or place is None:
             self.feed(decode_frame(beginning + message.read(size_bytes - len(beginning))))
             return
@@ -287,12 +280,12 @@ class Filler:
         ):
             self._on_bytes(len(chunk.data))
 
-    def _place(self, frame: Frame, size_bytes: int) -> memoryview | None:
-        """Return where a frame's data belong; None for what is not due next, or has no data.
+    def _place(self, size_bytes: int) -> memoryview | None:
+        """Return where the bytes that are due belong; None where there is no room for so many.
 
-        What is not due could be damage, and must not touch bytes that are verified.
+        A damaged message may say that its data belong elsewhere: verified bytes are not touched.
         """
-        if self._assembler.is_complete or not self._assembler.is_due(frame) or not size_bytes:
+        if self._assembler.is_complete or not size_bytes:
             return None
         index, begin = self._assembler.resume_point
         place = self._outs[index][begin : begin + size_bytes]
