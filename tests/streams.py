@@ -38,10 +38,12 @@ def resources_of(
     )
 
 
-def stream_of(resources: StreamResources, *specs: TensorSpec, **options: Any) -> TensorStream:
+def stream_of(
+    resources: StreamResources, *specs: TensorSpec, peer: str = "127.0.0.1", **options: Any
+) -> TensorStream:
     """Return a stream of some tensors."""
     plans = [plan(TensorRequest(spec)) for spec in specs]
-    return TensorStream(plans, resources, **{"max_chunk_bytes": 2**15, **options})
+    return TensorStream(plans, resources, peer, **{"max_chunk_bytes": 2**15, **options})
 
 
 class Reader:

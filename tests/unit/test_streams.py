@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -92,10 +93,10 @@ def assert_idle(resources: StreamResources, free_bytes: int) -> None:
     assert resources.tensors._tensors == {}
     assert resources.tensors._window == {}
     assert resources.tensors._held_bytes == resources.tensors._matrices == 0
-    assert resources.inflight.free_bytes == free_bytes
+    assert resources.inflight.free == free_bytes
 
 
-def alone(cpu: Backend, *specs: sb.TensorSpec, **options: int) -> list[bytes]:
+def alone(cpu: Backend, *specs: sb.TensorSpec, **options: Any) -> list[bytes]:
     """Return the messages of a stream that nobody shares."""
 
     async def work() -> list[bytes]:
@@ -138,7 +139,7 @@ def test_ranks_that_ask_together_cost_one_sampling(
 ) -> None:
     async def work() -> None:
         resources = resources_of(counting, window_bytes=8 * CHUNK)
-        free = resources.inflight.free_bytes
+        free = resources.inflight.free
         readers = [Reader(stream_of(resources, SPEC)) for _ in range(streams)]
         await asyncio.gather(*[reader.read(1) for reader in readers])
         for _ in range(20):  # in step, as the ranks of a job are
@@ -267,7 +268,7 @@ def test_a_stream_goes_on_when_the_one_that_asked_first_is_cancelled(
 def test_an_abandoned_stream_leaves_nothing_behind(counting: CountingBackend) -> None:
     async def work() -> None:
         resources = resources_of(counting, window_bytes=8 * CHUNK)
-        free = resources.inflight.free_bytes
+        free = resources.inflight.free
         for count in (0, 1, 5):
             reader = Reader(stream_of(resources, SMALL, SPEC, SQUARE, SPEC))
             await reader.read(count)
@@ -311,7 +312,7 @@ def test_what_fails_fails_the_stream_and_no_later_one(
 
     async def work() -> None:
         resources = resources_of(counting, window_bytes=8 * CHUNK)
-        free = resources.inflight.free_bytes
+        free = resources.inflight.free
         right, counting.fill = counting.fill, fail  # type: ignore[method-assign,assignment]
         streams = [all_messages(stream_of(resources, spec)) for _ in range(2)]
         for result in await asyncio.gather(*streams, return_exceptions=True):
@@ -327,11 +328,11 @@ def test_what_fails_fails_the_stream_and_no_later_one(
 def test_a_reader_that_takes_nothing_costs_one_share(cpu: Backend) -> None:
     async def work() -> None:
         resources = resources_of(cpu)
-        free = resources.inflight.free_bytes
+        free = resources.inflight.free
         readers = [Reader(stream_of(resources, LARGE, max_chunk_bytes=2**21)) for _ in range(10)]
         for reader in readers:
             await reader.read(1)
-        held = free - resources.inflight.free_bytes
+        held = free - resources.inflight.free
         assert held <= 10 * SHARE_BYTES
         assert all(len(r.messages[0]) <= SHARE_BYTES + 200 for r in readers)
         for reader in readers:
@@ -360,7 +361,7 @@ def test_a_stream_gets_on_with_its_share_where_others_have_all_the_rest(cpu: Bac
 def test_a_budget_below_the_shares_is_refused_by_its_options_names() -> None:
     with pytest.raises(InflightError, match=r"--max-inflight-bytes must be at least 65536 for"):
         InflightBytes(SHARE_BYTES * 10 - 1, 10)
-    assert InflightBytes(SHARE_BYTES * 10, 10).free_bytes == 0
+    assert InflightBytes(SHARE_BYTES * 10, 10).free == 0
 
 
 def test_a_reader_hears_that_the_server_still_computes(

@@ -68,7 +68,7 @@ class Servicer:
         self._version = version
         self._guard = guard
         self._digests = DigestCache()
-        self._places = Places(settings.limits.max_concurrent_streams, settings.queue_seconds)
+        self._places = Places(settings.limits.max_concurrent_streams)
         self._resources: StreamResources | None = None
         self._is_draining = False
 
@@ -147,7 +147,7 @@ class Servicer:
         algorithm = protos.digest_algorithm_from_proto(request)
         wanted = protos.tensor_request_from_proto(request.tensor, "tensor")
         check_one_message(wanted, self._limits)
-        data = await self._sampled(plan(wanted))
+        data = await self._sampled(plan(wanted), call.peer)
         call.served_whole(data.size)
         return service_pb2.SampleTensorResponse(
             header=protos.header_to_proto(wanted.shape, wanted.spec.dtype, wanted.size_bytes),
@@ -157,7 +157,7 @@ class Servicer:
 
     async def _digest_tensors(self, request: service_pb2.DigestTensorsRequest, call: Call) -> None:
         algorithm = protos.digest_algorithm_from_proto(request)
-        async with self._places.taken():
+        with self._places.taken(call.peer):
             plans = await self._plans(request)
             known = [self._digests.get(each.request, algorithm) for each in plans]
             missing = [index for index, digest in enumerate(known) if digest is None]
@@ -174,6 +174,7 @@ class Servicer:
             with TensorStream(
                 [plans[index] for index in missing],
                 self._serving(),
+                call.peer,
                 max_chunk_bytes=self._default_chunk_bytes,
                 algorithm=algorithm,
                 with_checksums=False,
@@ -195,7 +196,7 @@ class Servicer:
         if request.HasField("max_chunk_bytes"):
             check_chunk_bytes(request.max_chunk_bytes, self._limits)
             chunk_bytes = request.max_chunk_bytes
-        async with self._places.taken():
+        with self._places.taken(call.peer):
             plans = await self._plans(request)
             resume = ResumePoint(request.resume.tensor_index, request.resume.byte_offset)
             check_resume(resume, [each.request for each in plans])
@@ -208,6 +209,7 @@ class Servicer:
             with TensorStream(
                 plans,
                 self._serving(),
+                call.peer,
                 max_chunk_bytes=chunk_bytes,
                 algorithm=algorithm,
                 first_tensor=resume.tensor_index,
@@ -240,7 +242,9 @@ class Servicer:
             )
         return self._resources
 
-    async def _sampled(self, sample_plan: SamplePlan) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    async def _sampled(
+        self, sample_plan: SamplePlan, peer: str
+    ) -> np.ndarray[Any, np.dtype[np.uint8]]:
         """Return all bytes of a small tensor."""
         threads = self._serving().threads
         source = TensorSource(sample_plan, threads.backend)
@@ -248,7 +252,7 @@ class Servicer:
         if threads.samples_in_place(sample_plan, out.size):
             source.fill(0, out)
         else:
-            async with self._places.taken():
+            with self._places.taken(peer):
                 try:
                     await threads.run(sample_plan, source.fill, 0, out)
                 finally:

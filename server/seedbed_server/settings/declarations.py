@@ -129,9 +129,6 @@ class Settings:
         size(),
         "sampled chunks that the process may hold for its streams at a time",
     )
-    queue_seconds: float = setting(
-        5.0, SECONDS, "how long a stream waits for room before it is refused"
-    )
     window_bytes: int = setting(
         32 * 2**20,
         size(0),

@@ -82,6 +82,7 @@ class TensorStream:
     Args:
         plans: what to sample.
         resources: what all streams of the process share.
+        peer: who reads.
         max_chunk_bytes: the largest chunk; at least one element.
         algorithm: of the digests.
         first_tensor: the first one wanted.
@@ -95,6 +96,7 @@ class TensorStream:
         self,
         plans: Sequence[SamplePlan],
         resources: StreamResources,
+        peer: str,
         *,
         max_chunk_bytes: int,
         algorithm: DigestAlgorithm = "xxh3_128",
@@ -106,6 +108,7 @@ class TensorStream:
     ) -> None:
         self._plans = plans
         self._resources = resources
+        self._peer = peer
         self._max_chunk_bytes = max_chunk_bytes
         self._algorithm: DigestAlgorithm = algorithm
         self._first_byte = first_byte
@@ -133,7 +136,7 @@ class TensorStream:
         for lease in self._leases:
             assert self._resources.segments is not None
             self._resources.segments.give_back(lease)
-        self._resources.inflight.give_back(self._taken_bytes)
+        self._give_back(self._taken_bytes)
 
     @property
     def has_segments(self) -> bool:
@@ -241,7 +244,7 @@ class TensorStream:
         left = tensor.plan.size_bytes - self._next_offset
         itemsize = tensor.plan.dtype.itemsize
         size = min(left, max(self._chunk_bytes // itemsize, 1) * itemsize)
-        taken = size if self._resources.inflight.take(size) else 0
+        taken = size if self._resources.inflight.take(self._peer, size) else 0
         if not taken:
             if self._steps:
                 return None
@@ -271,8 +274,9 @@ class TensorStream:
             self._resources.tensors.leave(tensor.form)
 
     def _give_back(self, taken_bytes: int) -> None:
-        self._taken_bytes -= taken_bytes
-        self._resources.inflight.give_back(taken_bytes)
+        if taken_bytes:
+            self._taken_bytes -= taken_bytes
+            self._resources.inflight.give_back(self._peer, taken_bytes)
 
     # What is said.
 
