@@ -27,10 +27,11 @@ def resources_of(
     *,
     window_bytes: int = 0,
     inflight_bytes: int = 2**29,
+    working_bytes: int = 2**32,
     on_sampled: OnSampled = nothing,
 ) -> StreamResources:
     """Return what a server's streams share; to be made in a running loop."""
-    threads = SamplingThreads(backend, on_sampled=on_sampled)
+    threads = SamplingThreads(backend, on_sampled=on_sampled, working_bytes=working_bytes)
     return StreamResources(
         threads,
         SharedTensors(threads, window_bytes=window_bytes),

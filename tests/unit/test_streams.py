@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 import seedbed as sb
 from seedbed.spec.digests import digest_bytes
 from seedbed.spec.dtypes import Dtype
+from seedbed.spec.tensors import TensorRequest
 from seedbed.wire import protos
 from seedbed.wire.chunks import decode_frame
 from seedbed_server.backends.base import Backend, CancelledError
@@ -19,7 +20,7 @@ from seedbed_server.backends.rules import ElementwiseRule, Orthogonal, Sparse
 from seedbed_server.backends.runs import Runs
 from seedbed_server.kernels.keys import Key
 from seedbed_server.refusals import OverloadedError
-from seedbed_server.streams import shared_tensors
+from seedbed_server.sampling.sampler import plan
 from seedbed_server.streams import stream as stream_module
 from seedbed_server.streams.events import Heartbeat, TensorBegin, TensorEnd
 from seedbed_server.streams.inflight import SHARE_BYTES, InflightBytes, InflightError
@@ -92,7 +93,8 @@ def assert_idle(resources: StreamResources, free_bytes: int) -> None:
     """Check that no stream has left anything behind."""
     assert resources.tensors._tensors == {}
     assert resources.tensors._window == {}
-    assert resources.tensors._held_bytes == resources.tensors._matrices == 0
+    assert resources.tensors._held_bytes == 0
+    assert resources.threads.working._held == {}
     assert resources.inflight.free == free_bytes
 
 
@@ -389,26 +391,65 @@ def test_a_reader_hears_that_the_server_still_computes(
     assert kinds.count(TensorBegin) == kinds.count(TensorEnd) == 1
 
 
-def test_too_many_matrices_at_a_time_are_an_overload(
-    counting: CountingBackend, monkeypatch: pytest.MonkeyPatch
+def matrix(name: str) -> sb.TensorSpec:
+    """Return a tensor that is computed whole."""
+    return sb.TensorSpec(name, (32, 32), "float32", sb.Orthogonal(seed=1))
+
+
+MATRIX_BYTES = plan(TensorRequest(matrix("m"))).cost.working_bytes
+
+
+def test_a_matrix_without_room_is_an_overload_and_shared_ones_need_it_once(
+    counting: CountingBackend,
 ) -> None:
-    monkeypatch.setattr(shared_tensors, "MOST_MATRICES", 2)
-
-    def matrix(name: str) -> sb.TensorSpec:
-        return sb.TensorSpec(name, (32, 32), "float32", sb.Orthogonal(seed=1))
-
     async def work() -> None:
-        resources = resources_of(counting)
+        resources = resources_of(counting, working_bytes=3 * MATRIX_BYTES)
         counting.gate.clear()
         tasks = [
             asyncio.create_task(all_messages(stream_of(resources, matrix(name)))) for name in "aab"
         ]
         await until(lambda: len(resources.tensors._tensors) == 2)
-        with pytest.raises(OverloadedError, match="computed whole"):
+        with pytest.raises(OverloadedError, match="no room") as caught:
             await all_messages(stream_of(resources, matrix("c")))
+        assert caught.value.reason == "TOO_MANY_MATRICES"
+        assert caught.value.retry_after_seconds >= 0.2
+        other = asyncio.create_task(all_messages(stream_of(resources, matrix("c"), peer="other")))
+        await until(lambda: len(resources.tensors._tensors) == 3)
         counting.gate.set()
-        await asyncio.gather(*tasks)
+        await asyncio.gather(other, *tasks)
         await all_messages(stream_of(resources, matrix("c")))
+        assert resources.threads.working.free == 3 * MATRIX_BYTES
+
+    run(work)
+
+
+def test_a_stream_of_many_matrices_goes_on_where_there_is_room_for_one(cpu: Backend) -> None:
+    async def work() -> list[bytes]:
+        resources = resources_of(cpu, working_bytes=MATRIX_BYTES)
+        return await all_messages(stream_of(resources, *map(matrix, "abcdef")))
+
+    messages = run(work)
+    assert contents(messages) == {
+        i: sample(cpu, matrix(name)).tobytes() for i, name in enumerate("abcdef")
+    }
+
+
+def test_memory_of_a_matrix_is_given_back_when_its_thread_has_left_it(
+    counting: CountingBackend,
+) -> None:
+    async def work() -> None:
+        resources = resources_of(counting)
+        working = resources.threads.working
+        counting.gate.clear()
+        reading = asyncio.create_task(all_messages(stream_of(resources, SQUARE)))
+        await until(lambda: "127.0.0.1" in working._held)
+        await asyncio.sleep(0.05)
+        reading.cancel()
+        await asyncio.wait((reading,))
+        assert resources.tensors._tensors == {}
+        assert working._held, "a thread still works"
+        counting.gate.set()
+        await until(lambda: not working._held)
 
     run(work)
 

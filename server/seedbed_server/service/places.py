@@ -31,18 +31,16 @@ class Places:
         Raises:
             OverloadedError: if none is free, or the peer has its share.
         """
-        if not self._shares.take(peer, 1):
-            raise self._shares.refusal(
-                f"all streams that one client may have now are in use, of {self._shares.total} "
-                "(max_concurrent_streams)",
-                "TOO_MANY_STREAMS",
-            )
-        self._all_free.clear()
+        message = (
+            f"all streams that one client may have now are in use, of {self._shares.total} "
+            "(max_concurrent_streams)"
+        )
         try:
-            yield
+            with self._shares.taken(peer, 1, message, "TOO_MANY_STREAMS"):
+                self._all_free.clear()
+                yield
         finally:
-            self._shares.give_back(peer, 1)
-            if self._shares.free == self._shares.total:
+            if not self.taken_count:
                 self._all_free.set()
 
     async def wait_all_free(self, timeout_seconds: float) -> None:

@@ -7,6 +7,8 @@ for who comes next. It takes no list of peers, no weights and no waiting.
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from seedbed_server.refusals import OverloadedError
 
@@ -36,18 +38,28 @@ class FairShares:
     def take(self, peer: str, amount: int) -> bool:
         """Take some, and return whether the peer may have it now."""
         held = self._held.get(peer, 0) + amount
-        if held > self.free:
+        if held > self.free and amount:
             return False
-        self.free -= amount
-        self._held[peer] = held
+        self._hold(peer, held, -amount)
         return True
 
     def give_back(self, peer: str, amount: int) -> None:
         """Give back what a peer has taken."""
-        self.free += amount
-        self._held[peer] -= amount
-        if not self._held[peer]:
-            del self._held[peer]
+        self._hold(peer, self._held.get(peer, 0) - amount, amount)
+
+    @contextmanager
+    def taken(self, peer: str, amount: int, message: str, reason: str) -> Iterator[None]:
+        """Hold some within the block.
+
+        Raises:
+            OverloadedError: with the message and the reason, if the peer may not have it now.
+        """
+        if not self.take(peer, amount):
+            raise self.refusal(message, reason)
+        try:
+            yield
+        finally:
+            self.give_back(peer, amount)
 
     def refusal(self, message: str, reason: str) -> OverloadedError:
         """Return the error for a peer that may not have what it asks for."""
@@ -59,3 +71,10 @@ class FairShares:
             SHORTEST_RETRY_SECONDS + self._refused / RETRIES_PER_SECOND, LONGEST_RETRY_SECONDS
         )
         return OverloadedError(message, reason=reason, retry_after_seconds=round(seconds, 2))
+
+    def _hold(self, peer: str, held: int, freed: int) -> None:
+        self.free += freed
+        if held:
+            self._held[peer] = held
+        else:
+            self._held.pop(peer, None)

@@ -16,6 +16,7 @@ import numpy as np
 from seedbed.spec.digests import Digest, DigestAlgorithm, Digester
 from seedbed.wire.chunks import checksum
 from seedbed_server.backends.rules import Fill
+from seedbed_server.refusals import OverloadedError
 from seedbed_server.sampling.sampler import SamplePlan, TensorSource
 from seedbed_server.streams.events import (
     Heartbeat,
@@ -40,6 +41,9 @@ GROWTH = 8
 
 # The digest of a constant tensor hashes one block of it again and again.
 FILL_BLOCK_BYTES = 2**20
+HASHED_BYTES_PER_SECOND: dict[DigestAlgorithm, float] = {"xxh3_128": 1e10, "sha256": 4e8}
+# What takes longer than a chunk does is no work for the threads that sample chunks.
+QUICK_SECONDS = 0.01
 
 T = TypeVar("T")
 Events = tuple[StreamEvent, ...]
@@ -191,7 +195,12 @@ class TensorStream:
         if tensor is None:
             if self._next_tensor == len(self._plans):
                 return None
-            tensor = self._tensor = self._enter_tensor()
+            try:
+                tensor = self._tensor = self._enter_tensor()
+            except OverloadedError:
+                if self._steps:  # once they have been read, there may be room
+                    return None
+                raise
         step = self._whole_step(tensor) or self._chunk_step(tensor)
         if step is None:
             return None
@@ -202,10 +211,11 @@ class TensorStream:
 
     def _enter_tensor(self) -> _Tensor:
         index, plan = self._next_tensor, self._plans[self._next_tensor]
+        form = self._form_of(plan)
         begins_at, self._first_byte = self._first_byte, 0
         self._next_tensor += 1
         self._next_offset = begins_at
-        return _Tensor(index, plan, begins_at, self._form_of(plan), Digester(self._algorithm))
+        return _Tensor(index, plan, begins_at, form, Digester(self._algorithm))
 
     def _form_of(self, plan: SamplePlan) -> SharedTensor | Lease | None:
         threads, segments = self._resources.threads, self._resources.segments
@@ -216,11 +226,11 @@ class TensorStream:
         ):
             return None
         if self._accepts_segments and segments and plan.size_bytes >= MIN_SEGMENT_BYTES:
-            lease = segments.lease(plan, threads)
+            lease = segments.lease(plan, self._peer, threads)
             if lease is not None:
                 self._leases.append(lease)
                 return lease
-        return self._resources.tensors.enter(plan)
+        return self._resources.tensors.enter(plan, self._peer)
 
     def _whole_step(self, tensor: _Tensor) -> _Step | None:
         """Return the one step of a tensor that has no chunks; None for one that has."""
@@ -229,15 +239,22 @@ class TensorStream:
             return _Step(tensor, where, awaited=tensor.form.filled)
         if self._is_fill(tensor.plan):
             source = TensorSource(tensor.plan, self._resources.threads.backend)
-            work = self._resources.threads.run(
-                tensor.plan, _constant, source, where.size_bytes, self._algorithm
-            )
+            work = self._hashed_constant(source, where.size_bytes)
             # Nobody waits for a constant that was cancelled, though a thread may still hash it.
             work.add_done_callback(lambda _: source.cancel())
             return _Step(tensor, where, awaited=work)
         if tensor.form is None or not where.size_bytes:
             return _Step(tensor, where)
         return None
+
+    def _hashed_constant(
+        self, source: TensorSource, size_bytes: int
+    ) -> "asyncio.Future[_Constant]":
+        threads, arguments = self._resources.threads, (source, size_bytes, self._algorithm)
+        seconds = size_bytes / HASHED_BYTES_PER_SECOND[self._algorithm]
+        if seconds < QUICK_SECONDS:
+            return threads.sample(self._peer, size_bytes, _constant, *arguments)
+        return asyncio.wrap_future(threads.compute(self._peer, seconds, _constant, *arguments))
 
     def _chunk_step(self, tensor: _Tensor) -> _Step | None:
         assert isinstance(tensor.form, SharedTensor)
@@ -251,7 +268,7 @@ class TensorStream:
             size = min(size, max(SHARE_BYTES // itemsize, 1) * itemsize)
         self._taken_bytes += taken
         where = ChunkRange(self._next_offset, size)
-        chunk = self._resources.tensors.join(tensor.form, where)
+        chunk = self._resources.tensors.join(tensor.form, where, self._peer)
         return _Step(tensor, where, chunk, chunk.sampled, taken)
 
     def _is_fill(self, plan: SamplePlan) -> bool:
