@@ -17,7 +17,7 @@ class Queue:
     """Turns of jobs that only say their names."""
 
     def __init__(self) -> None:
-        self.turns = Turns()
+        self.turns: Turns[Future[None]] = Turns()
         self.said: list[str] = []
 
     def add(self, peer: str, name: str, cost: float = 1.0) -> "Future[None]":

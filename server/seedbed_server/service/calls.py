@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 # All clients of the server's Unix sockets.
 UNIX = "unix:"
 
+# A status waits behind what the client has not read yet; after that time, the call is dropped.
+LAST_WORDS_SECONDS = 60.0
+
 Context = grpc.aio.ServicerContext[bytes, bytes]
 
 
@@ -145,7 +148,11 @@ class CallGuard:
             self._metrics.rejected(reason)
         status = status_of(error)
         call.ended(status.code.name)
-        await context.abort(status.code, status.details, status.trailing_metadata)
+        try:
+            async with asyncio.timeout(LAST_WORDS_SECONDS):
+                await context.abort(status.code, status.details, status.trailing_metadata)
+        except TimeoutError:
+            raise asyncio.CancelledError from None
 
 
 def peer_of(name: str) -> str:

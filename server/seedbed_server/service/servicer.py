@@ -152,6 +152,7 @@ class Servicer:
             )
 
     async def _sample_tensor(self, request: service_pb2.SampleTensorRequest, call: Call) -> Message:
+        await self._serving().loop_turns.turn(call.peer, 0)
         protos.numerics_from_proto(request.numerics)
         algorithm = protos.digest_algorithm_from_proto(request)
         wanted = protos.tensor_request_from_proto(request.tensor, "tensor")
@@ -314,6 +315,7 @@ class Servicer:
         message = "the requests under way leave no room for this one's tensors (max_working_bytes)"
         with threads.working.taken(peer, size_bytes, message, "TOO_MANY_TENSORS"):
             if count < MANY_TENSORS:
+                await self._serving().loop_turns.turn(peer, 0)
                 yield self._planned(request)
             else:
                 yield await threads.plan(peer, count, self._planned, request)

@@ -24,7 +24,7 @@ class Lane:
     def __init__(self, name: str, threads: int, *, ahead: int = 0) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._free = threads + ahead
-        self._turns = Turns()
+        self._turns: Turns[Future[Any]] = Turns()
 
     @property
     def waiting(self) -> int:

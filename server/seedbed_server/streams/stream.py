@@ -166,6 +166,8 @@ class TensorStream:
                 if not done:
                     alive = Heartbeat(step.tensor.index, step.where.byte_offset)
                     yield render((*self._beginning(step), alive))
+            size = step.where.size_bytes if step.chunk is not None else 0
+            await self._resources.loop_turns.turn(self._peer, size)
             if step.chunk is not None:
                 await self._hash(step.tensor.digester, step.chunk)
             result = render((*self._beginning(step), *self._contents(step), *self._end(step)))

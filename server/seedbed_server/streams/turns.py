@@ -8,8 +8,17 @@ that had nothing waiting when its turn came, begins where the others are.
 import heapq
 import itertools
 from collections.abc import Callable
-from concurrent.futures import Future
-from typing import Any, NamedTuple
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+
+class Wish(Protocol):
+    """What whoever waits holds: a future."""
+
+    def cancelled(self) -> bool:
+        """Return whether nobody wants it any more."""
+
+
+W = TypeVar("W", bound=Wish)
 
 
 class Waiting(NamedTuple):
@@ -21,13 +30,13 @@ class Waiting(NamedTuple):
     """Ties are served in order."""
     cost: float
     """What it uses, in any unit."""
-    future: "Future[Any]"
+    wish: Wish
     """Cancelled by whoever no longer wants it."""
     start: Callable[[], None]
     """Called when its turn has come."""
 
 
-class Turns:
+class Turns(Generic[W]):
     """What waits, by peer. Within a peer the cheap go first, but nothing is overtaken for ever."""
 
     def __init__(self) -> None:
@@ -40,12 +49,15 @@ class Turns:
     def __len__(self) -> int:
         return sum(map(len, self._waiting.values()))
 
-    def add(self, peer: str, cost: float, future: "Future[Any]", start: Callable[[], None]) -> None:
+    def __bool__(self) -> bool:
+        return bool(self._peers)
+
+    def add(self, peer: str, cost: float, wish: W, start: Callable[[], None]) -> None:
         """Let something wait for a turn of its peer's."""
         if peer not in self._waiting:
             self._waiting[peer] = []
             heapq.heappush(self._peers, (self._now, next(self._numbers), peer))
-        waiting = Waiting(self._now + cost, next(self._numbers), cost, future, start)
+        waiting = Waiting(self._now + cost, next(self._numbers), cost, wish, start)
         heapq.heappush(self._waiting[peer], waiting)
 
     def start_next(self) -> bool:
@@ -54,7 +66,7 @@ class Turns:
             used, _, peer = heapq.heappop(self._peers)
             self._now = used
             waiting = self._waiting[peer]
-            while waiting and waiting[0].future.cancelled():
+            while waiting and waiting[0].wish.cancelled():
                 heapq.heappop(waiting)
             if not waiting:
                 del self._waiting[peer]
