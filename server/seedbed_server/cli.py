@@ -38,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from seedbed_server.logs import configure_logging
 
         # What it needs is missed here, in one line.
+        from seedbed_server.service.connections import allow_many_connections
         from seedbed_server.service.running import serve
         from seedbed_server.service.workers import run_workers, worker_settings
     except ModuleNotFoundError as error:
@@ -50,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     configure()
     if is_self_test:
         return _self_test(settings.device, settings.threads)
+    allow_many_connections()
     try:
         each = worker_settings(settings, settings.workers)
         if len(each) > 1:

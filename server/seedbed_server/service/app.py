@@ -19,6 +19,7 @@ from seedbed.spec.errors import DeviceError, SeedbedError
 from seedbed.spec.info import NUMERICS
 from seedbed_server.devices import open_backend
 from seedbed_server.service.calls import CallGuard
+from seedbed_server.service.connections import connection_options
 from seedbed_server.service.memory import give_back_memory
 from seedbed_server.service.metrics import Metrics
 from seedbed_server.service.metrics_endpoint import MetricsEndpoint
@@ -68,7 +69,9 @@ class Server:
         guard = CallGuard(self._metrics, self._device_failed)
         self._servicer = Servicer(settings, version=version, guard=guard)
         self._health = health.aio.HealthServicer()
-        self._grpc = grpc.aio.server(options=_channel_options(settings))
+        limits = [("grpc.max_receive_message_length", settings.limits.max_request_message_bytes)]
+        connections = connection_options(len(settings.listen), share_port=settings.share_port)
+        self._grpc = grpc.aio.server(options=[*limits, *connections])
         self._grpc.add_generic_rpc_handlers((self._servicer.handlers(),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
         if settings.reflection:
@@ -218,18 +221,3 @@ def _answers(path: str) -> bool:
         except OSError:
             return False
         return True
-
-
-def _channel_options(settings: Settings) -> list[tuple[str, int]]:
-    return [
-        ("grpc.max_receive_message_length", settings.limits.max_request_message_bytes),
-        # Two servers must never share a port by accident.
-        ("grpc.so_reuseport", int(settings.share_port)),
-        # Clients look after idle connections with pings; gRPC's default answer to that is GOAWAY.
-        ("grpc.keepalive_permit_without_calls", 1),
-        ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
-        # Calls that a client resets at once wait here until Python has seen them; a short queue
-        # would cancel the calls of well-behaved clients beside them.
-        ("grpc.server.max_pending_requests", 100_000),
-        ("grpc.server.max_pending_requests_hard_limit", 200_000),
-    ]
