@@ -1,7 +1,9 @@
-"""A server that stops refuses new calls at once and finishes those under way."""
+"""A server that stops: a lame duck first, then it refuses new calls, and those under way end."""
 
+import re
 import signal
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -50,6 +52,57 @@ def test_the_grace_ends_a_stream_that_takes_too_long() -> None:
         server.signal(signal.SIGTERM)
         assert refusal(call).code == "UNAVAILABLE"
         assert server.wait(10) == 0
+
+
+def test_a_lame_duck_answers_new_calls_though_it_is_not_healthy() -> None:
+    with (
+        serving("--lame-duck-seconds", "3", "--grace-seconds", "20") as server,
+        grpc.insecure_channel(server.address) as channel,
+    ):
+        health = health_stub(channel)
+        watch = health.Watch(health_pb2.HealthCheckRequest(service=SERVICE))
+        assert next(watch).status == health_pb2.HealthCheckResponse.SERVING
+        under_way = raw_sample(channel, large_request(2**28))
+        next(under_way)
+        began = time.monotonic()
+        server.signal(signal.SIGTERM)
+        assert next(watch).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        with sb.connect(server.address) as new:
+            assert new.sample(SPEC, timeout_seconds=30).shape == SPEC.shape
+        server.wait_for(r"INFO lame duck seconds_left=3 streams=\d oldest_seconds=\d")
+        server.wait_for(r"INFO draining seconds_left=20 streams=\d oldest_seconds=\d")
+        assert time.monotonic() - began >= 3
+        refused = refusal(stub(channel).SampleTensors(large_request(4), timeout=30))
+        assert (refused.code, refused.reason) == ("UNAVAILABLE", "DRAINING")
+        assert refused.retry_seconds is not None
+        for _ in under_way:
+            pass
+        assert under_way.code() is grpc.StatusCode.OK
+        assert server.wait(10) == 0
+
+
+def test_an_interrupt_from_a_terminal_skips_the_lame_duck() -> None:
+    with serving("--lame-duck-seconds", "60") as server:
+        server.signal(signal.SIGINT)
+        assert server.wait(20) == 0
+        assert "lame duck" not in server.log
+
+
+def test_the_log_says_what_a_drain_waits_for() -> None:
+    with (
+        serving("--grace-seconds", "7") as server,
+        grpc.insecure_channel(server.address) as channel,
+    ):
+        call = raw_sample(channel, large_request(2**38))
+        next(call)
+        server.signal(signal.SIGTERM)
+        assert refusal(call).code == "UNAVAILABLE"
+        assert server.wait(10) == 0
+        lines = re.findall(
+            r"INFO draining seconds_left=(\d+) streams=1 oldest_seconds=\d+", server.log
+        )
+        assert lines == ["7", "2"]
+        assert re.search(r"WARNING the grace is over streams=1 oldest_seconds=\d+", server.log)
 
 
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])

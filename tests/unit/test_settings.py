@@ -27,6 +27,7 @@ EXAMPLES: dict[str, tuple[list[str], Any]] = {
     "max_shared_memory_bytes": (["1"], 1),
     "shared_memory_idle_seconds": (["0"], 0.0),
     "metrics_listen": (["localhost:9464"], "localhost:9464"),
+    "lame_duck_seconds": (["2"], 2.0),
     "grace_seconds": (["1e1"], 10.0),
     "reflection": (["false"], False),
     "log_level": (["debug"], "debug"),

@@ -20,6 +20,7 @@ from seedbed.spec.info import NUMERICS
 from seedbed_server.devices import open_backend
 from seedbed_server.service.calls import CallGuard
 from seedbed_server.service.connections import connection_options
+from seedbed_server.service.draining import drain, lame_duck
 from seedbed_server.service.memory import give_back_memory
 from seedbed_server.service.metrics import Metrics
 from seedbed_server.service.metrics_endpoint import MetricsEndpoint
@@ -66,8 +67,8 @@ class Server:
             settings.max_inflight_bytes, settings.limits.max_concurrent_streams
         )
         self._segments = _segment_folder(settings)
-        guard = CallGuard(self._metrics, self._device_failed)
-        self._servicer = Servicer(settings, version=version, guard=guard)
+        self._guard = CallGuard(self._metrics, self._device_failed)
+        self._servicer = Servicer(settings, version=version, guard=self._guard)
         self._health = health.aio.HealthServicer()
         limits = [("grpc.max_receive_message_length", settings.limits.max_request_message_bytes)]
         connections = connection_options(len(settings.listen), share_port=settings.share_port)
@@ -129,13 +130,20 @@ class Server:
         }
         log.info("serving", extra={"fields": fields})
 
-    async def stop(self, grace_seconds: float) -> None:
-        """Refuse new requests at once, let streams finish within the grace, then end everything."""
-        self._servicer.drain()
+    async def stop(self, *, lame_duck_seconds: float = 0.0, grace_seconds: float = 0.0) -> None:
+        """Stop in phases; health says NOT_SERVING from the start.
+
+        Args:
+            lame_duck_seconds: how long new calls are still answered, until a proxy has noticed.
+            grace_seconds: how long calls under way may go on after that, while new ones are told
+                that the server ends.
+        """
         await self._health.enter_graceful_shutdown()
-        # Until the streams have ended, new calls still get an answer that says why, and health
-        # checks the truth.
-        await self._servicer.wait_idle(grace_seconds)
+        if self._threads is not None:  # else nobody was told to send calls
+            await lame_duck(self._guard.open_calls, lame_duck_seconds)
+        self._servicer.drain()
+        if grace_seconds:
+            await drain(self._guard.open_calls, grace_seconds)
         await self._grpc.stop(min(LAST_WORDS_SECONDS, grace_seconds))
         if self._tidying is not None:
             self._tidying.cancel()

@@ -80,10 +80,6 @@ class Servicer:
         """Refuse new requests; streams that are under way go on."""
         self._is_draining = True
 
-    async def wait_idle(self, timeout_seconds: float) -> None:
-        """Return when all streams have ended, or after the time."""
-        await self._places.wait_all_free(timeout_seconds)
-
     def handlers(self) -> grpc.GenericRpcHandler:
         """Return the handlers to be registered with a gRPC server."""
         answers: dict[str, Callable[[Any, Call], Awaitable[Message | None]]] = {

@@ -162,10 +162,16 @@ class Settings:
         TCP_ADDRESS,
         "host:port at which Prometheus can read the metrics of all workers over HTTP",
     )
+    lame_duck_seconds: float = setting(
+        5.0,
+        SECONDS,
+        "how long new calls are still answered after SIGTERM, while health says NOT_SERVING: "
+        "until proxies have noticed",
+    )
     grace_seconds: float = setting(
         30.0,
         SECONDS,
-        "how long streams may go on after SIGTERM; a second signal ends them at once",
+        "how long streams may go on after that; a second signal ends them at once",
     )
     reflection: bool = setting(True, SWITCH, "let clients ask for the schema")
     log_level: str = setting(
