@@ -91,6 +91,7 @@ class Server:
         addresses = [self._listen(address) for address in self._settings.listen]
         if self._settings.metrics_listen is not None:
             self._endpoint = MetricsEndpoint(self._settings.metrics_listen, self._metrics.registry)
+            await self._endpoint.start()
         await self._grpc.start()
         return addresses
 
@@ -138,6 +139,7 @@ class Server:
             grace_seconds: how long calls under way may go on after that, while new ones are told
                 that the server ends.
         """
+        self._metrics.not_serving()
         await self._health.enter_graceful_shutdown()
         if self._threads is not None:  # else nobody was told to send calls
             await lame_duck(self._guard.open_calls, lame_duck_seconds)
@@ -152,10 +154,11 @@ class Server:
         if self._segments is not None:
             self._segments.close()
         if self._endpoint is not None:
-            self._endpoint.close()
+            await self._endpoint.close()
 
     def _device_failed(self, error: DeviceError) -> None:
         self._servicer.drain()
+        self._metrics.not_serving()
         not_serving = self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         self._failure = asyncio.get_running_loop().create_task(not_serving)
         self._on_failure(error)

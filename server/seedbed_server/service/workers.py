@@ -22,7 +22,7 @@ from seedbed.spec.errors import SeedbedError
 from seedbed_server.backends.cuda import cuda_device_count
 from seedbed_server.backends.processor import available_threads
 from seedbed_server.service.metrics import share_metrics, shared_registry
-from seedbed_server.service.metrics_endpoint import MetricsEndpoint
+from seedbed_server.service.metrics_endpoint import MetricsEndpoint, shown_by_a_thread
 from seedbed_server.settings import Settings
 from seedbed_server.stopping import FORCED_EXIT, StopRequest
 
@@ -101,23 +101,21 @@ def run_workers(
         WorkersError: if an address cannot be had.
         MetricsListenError: likewise.
     """
-    with _shared_metrics(metrics_listen):
+    with _shared_metrics(metrics_listen, len(settings)):
         return _run(settings, serve, configure, stop)
 
 
 @contextmanager
-def _shared_metrics(address: str | None) -> Iterator[None]:
+def _shared_metrics(address: str | None, processes: int) -> Iterator[None]:
     if address is None:
         yield
         return
     with tempfile.TemporaryDirectory(prefix="seedbed-metrics-") as folder:
         share_metrics(folder)
-        endpoint = MetricsEndpoint(address, shared_registry(folder))
-        log.info("metrics", extra={"fields": {"address": endpoint.address}})
-        try:
+        endpoint = MetricsEndpoint(address, shared_registry(folder), processes)
+        with shown_by_a_thread(endpoint):
+            log.info("metrics", extra={"fields": {"address": endpoint.address}})
             yield
-        finally:
-            endpoint.close()
 
 
 def _run(

@@ -160,7 +160,8 @@ class Settings:
     metrics_listen: str | None = setting(
         None,
         TCP_ADDRESS,
-        "host:port at which Prometheus can read the metrics of all workers over HTTP",
+        "host:port at which Prometheus can read the metrics of all workers over HTTP, and probes "
+        "whether the server is alive and ready",
     )
     lame_duck_seconds: float = setting(
         5.0,
