@@ -12,7 +12,7 @@ from importlib import metadata
 from typing import TypeVar, cast
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from seedbed.spec.errors import DeviceError, SeedbedError
@@ -21,6 +21,8 @@ from seedbed_server.devices import open_backend
 from seedbed_server.service.calls import CallGuard
 from seedbed_server.service.connections import connection_options
 from seedbed_server.service.draining import drain, lame_duck
+from seedbed_server.service.health import NAME as HEALTH
+from seedbed_server.service.health import Health
 from seedbed_server.service.memory import give_back_memory
 from seedbed_server.service.metrics import Metrics
 from seedbed_server.service.metrics_endpoint import MetricsEndpoint
@@ -58,7 +60,6 @@ class Server:
         self._settings = settings
         self._on_failure = on_failure
         self._threads: SamplingThreads | None = None
-        self._failure: asyncio.Task[None] | None = None
         self._tidying: asyncio.Task[None] | None = None
         version = metadata.version("seedbed")
         self._metrics = Metrics(version)
@@ -69,14 +70,14 @@ class Server:
         self._segments = _segment_folder(settings)
         self._guard = CallGuard(self._metrics, self._device_failed)
         self._servicer = Servicer(settings, version=version, guard=self._guard)
-        self._health = health.aio.HealthServicer()
+        self._health = Health(("", SERVICE.full_name))
         limits = [("grpc.max_receive_message_length", settings.limits.max_request_message_bytes)]
         connections = connection_options(len(settings.listen), share_port=settings.share_port)
         self._grpc = grpc.aio.server(options=[*limits, *connections])
         self._grpc.add_generic_rpc_handlers((self._servicer.handlers(),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
         if settings.reflection:
-            names = (SERVICE.full_name, health.SERVICE_NAME, reflection.SERVICE_NAME)
+            names = (SERVICE.full_name, HEALTH, reflection.SERVICE_NAME)
             reflection.enable_server_reflection(names, self._grpc)
 
     async def listen(self) -> list[str]:
@@ -86,7 +87,6 @@ class Server:
             ListenError: naming the address that cannot be had.
             MetricsListenError: likewise.
         """
-        await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         self._tidying = asyncio.create_task(give_back_memory())
         addresses = [self._listen(address) for address in self._settings.listen]
         if self._settings.metrics_listen is not None:
@@ -121,7 +121,7 @@ class Server:
             StreamResources(self._threads, tensors, self._inflight, self._segments)
         )
         self._metrics.serving(NUMERICS, backend.name)
-        await self._set_health(health_pb2.HealthCheckResponse.SERVING)
+        self._health.set(is_serving=True)
         fields = {
             "backend": backend.name,
             "device": backend.device,
@@ -140,7 +140,7 @@ class Server:
                 that the server ends.
         """
         self._metrics.not_serving()
-        await self._health.enter_graceful_shutdown()
+        self._health.set(is_serving=False)
         if self._threads is not None:  # else nobody was told to send calls
             await lame_duck(self._guard.open_calls, lame_duck_seconds)
         self._servicer.drain()
@@ -159,8 +159,7 @@ class Server:
     def _device_failed(self, error: DeviceError) -> None:
         self._servicer.drain()
         self._metrics.not_serving()
-        not_serving = self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
-        self._failure = asyncio.get_running_loop().create_task(not_serving)
+        self._health.set(is_serving=False)
         self._on_failure(error)
 
     def _listen(self, address: str) -> str:
@@ -181,10 +180,6 @@ class Server:
         if address.startswith("unix://"):
             return address
         return f"{address.rpartition(':')[0]}:{port}"
-
-    async def _set_health(self, status: int) -> None:
-        for service in ("", SERVICE.full_name):
-            await self._health.set(service, status)
 
 
 def _in_daemon_thread(function: Callable[[], T]) -> asyncio.Future[T]:
