@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import socket
 import threading
 import time
@@ -171,10 +172,14 @@ class Server:
         )
         if address.startswith("unix://") and _answers(address.removeprefix("unix://")):
             raise ListenError(refusal)
+        # The socket's file has its mode from the start: gRPC binds it here.
+        others = os.umask(0o777 & ~self._settings.unix_mode)
         try:
             port = self._grpc.add_insecure_port(target)
         except RuntimeError:  # what grpcio 1.76 raises; an older one returned 0
             port = 0
+        finally:
+            os.umask(others)
         if port == 0:
             raise ListenError(refusal)
         if address.startswith("unix://"):

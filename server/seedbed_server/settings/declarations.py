@@ -16,6 +16,7 @@ from seedbed_server.settings.kinds import (
     DIRECTORY,
     FILE_MODE,
     SECONDS,
+    SOCKET_MODE,
     SWITCH,
     TCP_ADDRESS,
     Kind,
@@ -100,6 +101,11 @@ class Settings:
         "where to listen: host:port (port 0: a free one) or unix:///path; "
         "repeat the flag for more, or separate them by commas in the variable",
         repeats=True,
+    )
+    unix_mode: int = setting(
+        0o600,
+        SOCKET_MODE,
+        "who may connect to the Unix sockets: 600 this user, 660 its group as well, 666 everyone",
     )
     device: str = setting(
         "auto",
