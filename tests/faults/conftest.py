@@ -1,31 +1,30 @@
-"""Fixtures of the tests under faults: a server, and what is right of what it serves."""
+"""Fixtures of the tests under faults: servers, and what is right of what they serve."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.faults.contents import Contents, HostDevice
-from tests.servers import ServerProcess, serving
+from tests.faults.replicas import Replica, replicas
 
 
 @pytest.fixture(scope="session")
-def contents(server: ServerProcess) -> Contents:
+def servers() -> Iterator[list[Replica]]:
+    """Three servers; all of them serve when a test begins and when it ends."""
+    with replicas(3) as found:
+        yield found
+
+
+@pytest.fixture
+def server(servers: list[Replica]) -> str:
+    """The address of one of them."""
+    return servers[0].address
+
+
+@pytest.fixture(scope="session")
+def contents(servers: list[Replica]) -> Contents:
     """What is fetched, and what is right."""
-    return Contents(server.address)
-
-
-@pytest.fixture(scope="session")
-def server_socket(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the server listens besides TCP."""
-    return tmp_path_factory.mktemp("server") / "socket"
-
-
-@pytest.fixture(scope="session")
-def server(server_socket: Path) -> Iterator[ServerProcess]:
-    """A seedbed-server process that listens on a TCP and a Unix socket."""
-    with serving("--listen", f"unix://{server_socket}") as process:
-        yield process
+    return Contents(servers[0].address)
 
 
 @pytest.fixture(autouse=True)

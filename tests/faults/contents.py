@@ -3,8 +3,10 @@
 The embedded engine says what is right, so that no network has a part in it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import cycle
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -129,3 +131,37 @@ CALLS: dict[str, Call] = {
         lambda contents, spec, found: bool(found == contents.descriptions[spec.name]),
     ),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One call of one tensor, or of the model."""
+
+    kind: str
+    spec: sb.TensorSpec
+    contents: Contents
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.spec.name}"
+
+    def ask(self, client: sb.Client) -> Any:
+        """Return what a client answers; all of the chunks where it answers with these."""
+        found = CALLS[self.kind].ask(client, self.contents, self.spec)
+        return list(found) if isinstance(found, Iterator) else found
+
+    async def ask_later(self, client: sb.aio.Client) -> Any:
+        """Return the same of an asynchronous client."""
+        found = CALLS[self.kind].ask(client, self.contents, self.spec)
+        if isinstance(found, AsyncIterator):
+            return [chunk async for chunk in found]
+        return await found
+
+    def is_right(self, found: Any) -> bool:
+        """Return whether an answer is right."""
+        return CALLS[self.kind].is_right(self.contents, self.spec, found)
+
+
+def questions(contents: Contents, count: int, random: Random) -> list[Question]:
+    """Return questions of all kinds in turn, of tensors of all sizes."""
+    kinds = cycle(random.sample(sorted(CALLS), len(CALLS)))
+    return [Question(next(kinds), random.choice(contents.specs), contents) for _ in range(count)]
