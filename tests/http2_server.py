@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from h2.config import H2Configuration
@@ -27,9 +28,12 @@ from h2.events import (
 )
 from h2.exceptions import StreamClosedError
 
+from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.http2.address import Address
+from seedbed.transports.http2.call import Call
 from seedbed.transports.http2.connections import Connections
 from seedbed.transports.http2.errors import CallError
+from seedbed.transports.try_limits import ALONE, TryLimits
 
 # Nobody waits longer for what a test expects; a test that needs this long has failed.
 PATIENCE_SECONDS = 10.0
@@ -403,14 +407,34 @@ def connections_to(server: ScriptedServer) -> Iterator[Connections]:
         yield connections
 
 
+@contextmanager
+def call_of(
+    connections: Connections,
+    message: bytes = b"request",
+    timeout_seconds: float | None = PATIENCE_SECONDS,
+    *,
+    limits: TryLimits = ALONE,
+    cancellation: Cancellation | None = None,
+) -> Iterator[Call]:
+    """Yield a call that the server has begun to answer."""
+    limits = replace(limits, timeout_seconds=timeout_seconds, begun=time.monotonic())
+    with connections.call(METHOD, message, limits, cancellation or Cancellation()) as call:
+        yield call
+
+
 def messages_of(
     connections: Connections,
     message: bytes = b"request",
     timeout_seconds: float | None = PATIENCE_SECONDS,
+    *,
+    limits: TryLimits = ALONE,
+    cancellation: Cancellation | None = None,
 ) -> list[bytes]:
     """Return the messages of a call's answer."""
     found = []
-    with connections.call(METHOD, message, timeout_seconds) as call:
+    with call_of(
+        connections, message, timeout_seconds, limits=limits, cancellation=cancellation
+    ) as call:
         while (size_bytes := call.next_message()) is not None:
             found.append(call.read(size_bytes))
     return found
@@ -420,10 +444,12 @@ def error_of(
     connections: Connections,
     message: bytes = b"request",
     timeout_seconds: float | None = PATIENCE_SECONDS,
+    *,
+    limits: TryLimits = ALONE,
 ) -> CallError:
     """Return how a call fails; it must."""
     try:
-        found = messages_of(connections, message, timeout_seconds)
+        found = messages_of(connections, message, timeout_seconds, limits=limits)
     except CallError as error:
         return error
     raise AssertionError(f"the call ended well, with {found}")

@@ -96,6 +96,7 @@ from seedbed.spec.info import (
     TensorDescription,
 )
 from seedbed.spec.slices import Shard, TensorSlice, shard
+from seedbed.spec.stats import ClientStats, ReplicaStats
 from seedbed.spec.tensors import TensorSpec
 
 if typing.TYPE_CHECKING:
@@ -105,6 +106,7 @@ __all__ = [
     "STFT",
     "CancelledError",
     "Client",
+    "ClientStats",
     "Constant",
     "DataLossError",
     "DeadlineError",
@@ -141,6 +143,7 @@ __all__ = [
     "OverloadedError",
     "RandomNormal",
     "RandomUniform",
+    "ReplicaStats",
     "SeedGenerator",
     "SeedbedError",
     "ServerError",

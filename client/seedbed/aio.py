@@ -10,6 +10,7 @@ that a task which is cancelled ends its call. See docs/decisions/0015.
 """
 
 import asyncio
+import os
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,7 +20,7 @@ from typing import Any, Self, TypeVar, overload
 from numpy.typing import NDArray
 
 from seedbed import client as synchronous
-from seedbed.deadlines import Remaining, deadline
+from seedbed.deadlines import DEFAULT_PATIENCE_SECONDS, Remaining, checked_patience, deadline
 from seedbed.errors import CancelledError
 from seedbed.fetch import (
     ManySlices,
@@ -34,6 +35,7 @@ from seedbed.spec.digests import Digest, DigestAlgorithm
 from seedbed.spec.info import InitializerInfo, ServerInfo, TensorDescription
 from seedbed.spec.tensors import TensorSpec
 from seedbed.transports.base import EMBEDDED, Transport, embedded_transport
+from seedbed.spec.stats import ClientStats
 from seedbed.wire.chunks import Chunk
 
 __all__ = ["Client", "connect"]
@@ -51,6 +53,7 @@ def connect(
     *,
     options: Mapping[str, int | str] | None = None,
     channels: int = 1,
+    patience_seconds: float = DEFAULT_PATIENCE_SECONDS,
     shared_memory_dir: str | None = None,
 ) -> "Client":
     """Return an asynchronous client; the arguments are those of :func:`seedbed.connect`.
@@ -71,9 +74,18 @@ def connect(
     targets = checked_targets(target, channels)
     for each in targets:
         check_connection(each, options, shared_memory_dir)
+    patience_seconds = checked_patience(patience_seconds)
     if targets == [EMBEDDED]:
         return Client(_Engine())
-    return Client(synchronous.remote_transport(targets, options or {}, shared_memory_dir))
+    return Client(
+        synchronous.remote_transport(
+            targets,
+            options or {},
+            channels=channels,
+            patience_seconds=patience_seconds,
+            shared_memory_dir=shared_memory_dir,
+        )
+    )
 
 
 class Client:
@@ -92,6 +104,7 @@ class Client:
         self._transport = transport
         self._calls: set[_Call] = set()
         self._threads: ThreadPoolExecutor | None = None
+        self._process = os.getpid()
 
     @property
     def target(self) -> str:
@@ -123,6 +136,10 @@ class Client:
     async def aclose(self) -> None:
         """Do what :meth:`close` does, under the name that :func:`contextlib.aclosing` calls."""
         await self.close()
+
+    def stats(self) -> ClientStats:
+        """Return what has been asked of each server; see :meth:`seedbed.Client.stats`."""
+        return self._transport.stats()
 
     async def wait_ready(self, timeout_seconds: float = 60.0) -> None:
         """Return when the server can answer; see :meth:`seedbed.Client.wait_ready`."""
@@ -332,7 +349,8 @@ class Client:
             work: makes one call.
             remaining: its time, which runs also while it waits for a thread.
         """
-        if self._threads is None:
+        if self._threads is None or self._process != os.getpid():  # threads do not survive a fork
+            self._process = os.getpid()
             self._threads = ThreadPoolExecutor(MOST_CALLS, thread_name_prefix="seedbed-call")
         call = _Call(self._transport)
         self._calls.add(call)
@@ -383,6 +401,10 @@ class _Engine:
             if self._engine is None:
                 self._engine = embedded_transport()
             return self._engine.another()
+
+    def stats(self) -> ClientStats:
+        """Return that no server has been asked."""
+        return ClientStats(())
 
     def close(self) -> None:
         """Do nothing: the engine belongs to the process."""

@@ -6,7 +6,12 @@ from typing import Any, Self, overload
 
 from numpy.typing import NDArray
 
-from seedbed.deadlines import checked_timeout, deadline
+from seedbed.deadlines import (
+    DEFAULT_PATIENCE_SECONDS,
+    checked_patience,
+    checked_timeout,
+    deadline,
+)
 from seedbed.fetch import (
     BATCH_TENSORS,
     Fetch,
@@ -28,7 +33,7 @@ from seedbed.spec.digests import Digest, DigestAlgorithm
 from seedbed.spec.info import InitializerInfo, ServerInfo, TensorDescription
 from seedbed.spec.tensors import TensorRequest, TensorSpec
 from seedbed.transports.base import EMBEDDED, Transport, embedded_transport
-from seedbed.transports.replicas import ReplicasTransport
+from seedbed.spec.stats import ClientStats
 from seedbed.wire.chunks import Chunk
 
 __all__ = ["BATCH_TENSORS", "EMBEDDED", "Client", "SliceLike", "connect"]
@@ -39,6 +44,7 @@ def connect(
     *,
     options: Mapping[str, int | str] | None = None,
     channels: int = 1,
+    patience_seconds: float = DEFAULT_PATIENCE_SECONDS,
     shared_memory_dir: str | None = None,
 ) -> "Client":
     """Return a client.
@@ -47,12 +53,16 @@ def connect(
         target: ``host:port``, ``dns:///host:port``, ``unix:///path``, or ``embedded:`` for the
             engine in this process, which needs no server. A connection is made at the first call.
             Several targets are replicas: a fetch is cut into ranges that come from all of them, and
-            what one fails to give another one does.
+            what one fails to give another one does. A call that breaks goes on where it broke; see
+            docs/reliability.md.
         options: gRPC channel arguments, an escape hatch for the network's needs. With any, or with
             a proxy in the environment, arrays are received by gRPC too, which takes twice the
             client's processor time.
         channels: connections to each server that a fetch uses; several fetch ranges of large
             tensors, or of many, at the same time.
+        patience_seconds: how long a call without a ``timeout_seconds`` of its own goes on without
+            progress, while servers do not answer or have no room, before it fails. 0 makes each
+            failure one of the call.
         shared_memory_dir: where a server's folder of shared memory is for this process, if that is
             not where it is for the server; see docs/operations.md. Used with one ``unix:`` target
             and one channel.
@@ -69,15 +79,29 @@ def connect(
     targets = checked_targets(target, channels)
     for each in targets:
         check_connection(each, options, shared_memory_dir)
+    patience_seconds = checked_patience(patience_seconds)
     if targets == [EMBEDDED]:
         return Client(embedded_transport())
-    return Client(remote_transport(targets, options or {}, shared_memory_dir))
+    return Client(
+        remote_transport(
+            targets,
+            options or {},
+            channels=channels,
+            patience_seconds=patience_seconds,
+            shared_memory_dir=shared_memory_dir,
+        )
+    )
 
 
 def remote_transport(
-    targets: Sequence[str], options: Mapping[str, int | str], shared_memory_dir: str | None
+    targets: Sequence[str],
+    options: Mapping[str, int | str],
+    *,
+    channels: int,
+    patience_seconds: float,
+    shared_memory_dir: str | None,
 ) -> Transport:
-    """Return the transport to one server or to several.
+    """Return the transport to one server or to several; the arguments have been checked.
 
     Raises:
         InvalidValueError: if a target is not allowed.
@@ -85,8 +109,13 @@ def remote_transport(
     # GRPC takes time to import, and embedded use does not need it.
     from seedbed.transports.remote import RemoteTransport
 
-    transports = [RemoteTransport.open(each, options, shared_memory_dir) for each in targets]
-    return transports[0] if len(transports) == 1 else ReplicasTransport(transports)
+    return RemoteTransport.open(
+        targets,
+        options,
+        channels=channels,
+        patience_seconds=patience_seconds,
+        shared_memory_dir=shared_memory_dir,
+    )
 
 
 class Client:
@@ -119,8 +148,12 @@ class Client:
         """Give back the connection; calls under way in other threads end with CancelledError."""
         self._transport.close()
 
+    def stats(self) -> ClientStats:
+        """Return what has been asked of each server since the client was made."""
+        return self._transport.stats()
+
     def wait_ready(self, timeout_seconds: float = 60.0) -> None:
-        """Return when the server can answer, such as after it was started.
+        """Return when the server can answer, such as after it was started; of several, one.
 
         Raises:
             UnavailableError: if it cannot within the time.

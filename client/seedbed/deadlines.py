@@ -9,6 +9,9 @@ from seedbed.spec.numbers import as_finite
 
 LONGEST_TIMEOUT_SECONDS = 1e9
 
+DEFAULT_PATIENCE_SECONDS = 30.0
+"""How long a call without a time limit goes on without progress."""
+
 Remaining = Callable[[], float | None]
 """Tells how much of a call's time is left; None is no limit."""
 
@@ -22,6 +25,14 @@ def checked_timeout(seconds: float | None) -> float | None:
         raise bad_value("timeout_seconds", "positive, or None for no limit", seconds)
     # gRPC counts nanoseconds in 64 bits, and takes a longer time for one that is over.
     return min(number, LONGEST_TIMEOUT_SECONDS)
+
+
+def checked_patience(seconds: float) -> float:
+    """Return how long a call goes on without progress."""
+    number = as_finite("patience_seconds", seconds)
+    if number < 0:
+        raise bad_value("patience_seconds", "0 or more", seconds)
+    return number
 
 
 def deadline(target: str, timeout_seconds: float | None) -> Remaining:

@@ -55,7 +55,15 @@ class TransportError(SeedbedError):
 
 
 class UnavailableError(TransportError, ConnectionError):
-    """No server answers there, or it is starting or stopping."""
+    """No server answers there, or it is starting or stopping.
+
+    Attributes:
+        retry_after_seconds: when the server says that trying again makes sense, or None.
+    """
+
+    def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class DeadlineError(TransportError, TimeoutError):
@@ -67,11 +75,15 @@ class OverloadedError(TransportError):
 
     Attributes:
         retry_after_seconds: when the server says that trying again makes sense, or None.
+        reason: of what there is no room, an UPPER_SNAKE word for programs; empty if it said none.
     """
 
-    def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, retry_after_seconds: float | None = None, reason: str = ""
+    ) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+        self.reason = reason
 
 
 class CancelledError(TransportError):

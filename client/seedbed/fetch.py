@@ -32,7 +32,7 @@ ManySlices = Shard | Mapping[str, SliceLike] | None
 
 
 def checked_targets(target: str | Sequence[str], channels: int) -> list[str]:
-    """Return the target of every connection.
+    """Return the target of every server, each once.
 
     Raises:
         InvalidTypeError: if there are no strings.
@@ -55,7 +55,7 @@ def checked_targets(target: str | Sequence[str], channels: int) -> list[str]:
                 "target", f"servers where there are several: {EMBEDDED!r} goes alone", target
             )
         return targets
-    return targets * channels
+    return list(dict.fromkeys(targets))
 
 
 def check_connection(

@@ -27,6 +27,7 @@ from seedbed.spec.info import (
     TensorDescription,
 )
 from seedbed.spec.tensors import TensorRequest
+from seedbed.spec.stats import ClientStats
 from seedbed.wire.chunks import Chunk, checksum
 from seedbed_server.backends.base import CancelledError
 from seedbed_server.backends.cpu import CpuBackend
@@ -104,6 +105,10 @@ class EmbeddedTransport:
 
     def close(self) -> None:
         """Do nothing: the engine belongs to the process."""
+
+    def stats(self) -> ClientStats:
+        """Return that no server has been asked."""
+        return ClientStats(())
 
     def wait_ready(self, timeout_seconds: float) -> None:
         """Do nothing: the engine was ready when this was made."""

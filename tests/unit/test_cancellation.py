@@ -9,7 +9,7 @@ import grpc
 from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.http2.connections import Connections
 from seedbed.transports.http2.errors import CallError
-from tests.http2_server import METHOD, Exchange, scripted_server
+from tests.http2_server import Exchange, messages_of, scripted_server
 
 
 def test_what_is_under_way_is_stopped_and_what_has_ended_is_not() -> None:
@@ -42,7 +42,7 @@ def test_a_cancelled_call_takes_its_connection_along_and_no_other() -> None:
 
     def ask(message: bytes, cancellation: Cancellation) -> bytes | grpc.StatusCode:
         try:
-            return connections.unary(METHOD, message, 30, cancellation)
+            return messages_of(connections, message, 30, cancellation=cancellation)[0]
         except CallError as error:
             return error.code()
 

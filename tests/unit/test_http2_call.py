@@ -27,6 +27,7 @@ from tests.http2_server import (
     PING,
     PRIORITY,
     Exchange,
+    call_of,
     connections_to,
     messages_of,
     nothing_left_open,
@@ -113,7 +114,7 @@ def test_a_message_can_be_read_in_any_pieces(data: st.DataObject, sizes: list[in
 
     with scripted_server(answer) as server, connections_to(server) as connections:
         found = b""
-        with connections.call(METHOD, b"", 10) as call:
+        with call_of(connections, b"", 10) as call:
             assert call.next_message() == len(message)
             for size, is_into in zip(sizes, into, strict=True):
                 memory = bytearray(size)
@@ -547,7 +548,7 @@ def test_what_comes_for_a_cancelled_call_is_given_back_to_the_connections_window
 
     with scripted_server(answer) as server, connections_to(server) as connections:
         for _ in range(8):
-            with connections.call(METHOD, b"", 10) as call:
+            with call_of(connections, b"", 10) as call:
                 assert call.read(call.next_message() or 0) == b"a"
                 call.cancel()
         assert len(server.lines) == 1
@@ -557,7 +558,7 @@ def test_what_comes_for_a_cancelled_call_is_given_back_to_the_connections_window
 
 
 def _asked(connections: Connections, timeout_seconds: float | None) -> None:
-    with connections.call(METHOD, b"", timeout_seconds) as call:
+    with call_of(connections, b"", timeout_seconds) as call:
         assert call.next_message() is None
 
 

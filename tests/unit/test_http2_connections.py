@@ -29,6 +29,7 @@ from tests.http2_server import (
     RST_STREAM,
     Answer,
     Exchange,
+    call_of,
     connections_to,
     error_of,
     messages_of,
@@ -242,7 +243,7 @@ def test_a_cancelled_call_is_reset_and_its_connection_used_again() -> None:
         exchange.start([("grpc-status", "0"), ("x-new", "in the table")], end=True)
 
     with scripted_server(endless, answer) as server, connections_to(server) as connections:
-        with connections.call(METHOD, b"", 10) as call:
+        with call_of(connections, b"", 10) as call:
             assert call.read(call.next_message() or 0) == b"first"
             call.cancel()
         go_on.set()
@@ -263,7 +264,7 @@ def test_a_call_may_be_cancelled_where_a_frame_has_more_in_it(pad: int | None) -
         exchange.line.pump(lambda: exchange.reset_code is not None)
 
     with scripted_server(answer, _echo) as server, connections_to(server) as connections:
-        with connections.call(METHOD, b"", 10) as call:
+        with call_of(connections, b"", 10) as call:
             assert call.read(call.next_message() or 0) == b"first"
             call.cancel()
         assert messages_of(connections, b"second", 3) == [b"second"]
@@ -271,7 +272,7 @@ def test_a_call_may_be_cancelled_where_a_frame_has_more_in_it(pad: int | None) -
 
 def test_a_call_that_has_ended_is_not_cancelled_any_more() -> None:
     with scripted_server(_echo) as server, connections_to(server) as connections:
-        with connections.call(METHOD, b"a", 10) as call:
+        with call_of(connections, b"a", 10) as call:
             assert call.read(call.next_message() or 0) == b"a"
             assert call.next_message() is None
             call.cancel()
@@ -289,7 +290,7 @@ def test_a_call_that_its_reader_leaves_is_ended_with_its_connection(error: BaseE
             exchange.data(prefixed(bytes(1000)))
 
     def leave() -> None:
-        with connections.call(METHOD, b"", 10) as call:
+        with call_of(connections, b"", 10) as call:
             assert call.read(call.next_message() or 0) == bytes(1000)
             raise error
 
@@ -307,7 +308,7 @@ def test_a_call_that_is_not_read_to_its_end_leaves_nothing_to_the_next() -> None
         exchange.answer(b"first", b"second", b"third")
 
     with scripted_server(answer, _echo) as server, connections_to(server) as connections:
-        with connections.call(METHOD, b"", 10) as call:
+        with call_of(connections, b"", 10) as call:
             assert call.next_message() == 5
         assert messages_of(connections, b"next") == [b"next"]
 
@@ -346,47 +347,6 @@ def test_an_interrupt_during_a_read_closes_the_connection(is_begun: bool) -> Non
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-
-
-# Calls with one response.
-
-
-def test_a_call_with_one_response_returns_it() -> None:
-    with scripted_server(_echo) as server, connections_to(server) as connections:
-        for message in (b"first", b"", bytes(2**20)):
-            assert connections.unary(METHOD, message, 10) == message
-        assert len(server.lines) == 1
-
-
-RESPONSES: dict[str, tuple[bytes, ...]] = {
-    "none": (),
-    "two": (b"a", b"b"),
-    "two empty ones": (b"", b""),
-}
-
-
-@pytest.mark.parametrize("responses", RESPONSES.values(), ids=RESPONSES.keys())
-def test_another_number_of_responses_than_one_is_an_error(responses: tuple[bytes, ...]) -> None:
-    with (
-        scripted_server(lambda exchange: exchange.answer(*responses), _echo) as server,
-        connections_to(server) as connections,
-    ):
-        with pytest.raises(CallError) as caught:
-            connections.unary(METHOD, b"", 10)
-        assert caught.value.code() is Code.DATA_LOSS
-        assert connections.unary(METHOD, b"next", 10) == b"next"
-
-
-def test_a_response_that_is_followed_by_an_error_is_none() -> None:
-    def answer(exchange: Exchange) -> None:
-        exchange.start()
-        exchange.data(prefixed(b"a"))
-        exchange.end("8", ("grpc-message", "no room"))
-
-    with scripted_server(answer) as server, connections_to(server) as connections:
-        with pytest.raises(CallError) as caught:
-            connections.unary(METHOD, b"", 10)
-        assert (caught.value.code(), caught.value.details()) == (Code.RESOURCE_EXHAUSTED, "no room")
 
 
 # Several threads.
@@ -586,8 +546,10 @@ def test_closing_while_a_call_connects_ends_it(monkeypatch: pytest.MonkeyPatch) 
 
 FORKING = """
 import os, socket, sys
+from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.http2.address import Address
 from seedbed.transports.http2.connections import Connections
+from seedbed.transports.try_limits import ALONE
 
 port = int(sys.argv[1])
 connections = Connections(Address(None, "127.0.0.1", port))
@@ -600,7 +562,7 @@ def rest(call):
     return found
 
 def ask(message):
-    with connections.call(METHOD, message, 10) as call:
+    with connections.call(METHOD, message, ALONE, Cancellation()) as call:
         return rest(call)
 
 def in_child(work):
@@ -657,7 +619,7 @@ def test_a_process_forked_during_a_call_does_not_disturb_it(work: str) -> None:
 def child():
     {work}
 
-with connections.call(METHOD, b"parent", 10) as call:
+with connections.call(METHOD, b"parent", ALONE, Cancellation()) as call:
     assert call.read(call.next_message()) == b"before"
     in_child(child)
     with socket.create_connection(("127.0.0.1", port)):

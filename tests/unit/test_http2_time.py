@@ -5,23 +5,24 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 
 import grpc
 import pytest
 from h2.settings import SettingCodes
 
 from seedbed.transports.http2 import connection as http2_connection
-from seedbed.transports.http2 import connections as http2_connections
 from seedbed.transports.http2.address import Address
 from seedbed.transports.http2.connections import Connections
-from seedbed.transports.http2.errors import CallError, ConnectionLostError
+from seedbed.transports.http2.errors import CallError, ConnectionLostError, SilentError
+from seedbed.transports.try_limits import ALONE, TryLimits
 from tests.http2_server import (
     DATA,
-    METHOD,
     OK_HEADERS,
     PING,
     Answer,
     Exchange,
+    call_of,
     connections_to,
     error_of,
     messages_of,
@@ -223,13 +224,11 @@ def test_a_call_ends_with_its_time_while_it_connects() -> None:
         assert error.code() is Code.DEADLINE_EXCEEDED
 
 
-def test_a_server_that_cannot_be_reached_is_not_waited_for_without_end(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(http2_connections, "CONNECT_SECONDS", SHORT_SECONDS)
+def test_a_server_that_cannot_be_reached_is_not_waited_for_without_end() -> None:
+    limits = replace(ALONE, connect_seconds=SHORT_SECONDS)
     with _unanswering_address() as address, closing(Connections(address)) as connections:
         with _within(SHORT_SECONDS, SHORT_SECONDS + 1):
-            error = error_of(connections, timeout_seconds=None)
+            error = error_of(connections, timeout_seconds=None, limits=limits)
         assert error.code() is Code.UNAVAILABLE
         assert str(address.port) in error.details()
 
@@ -250,13 +249,9 @@ def test_a_call_without_any_time_does_not_begin() -> None:
 # Signs of life.
 
 
-@pytest.fixture
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http2_connection, "KEEPALIVE_SECONDS", 0.2)
-    monkeypatch.setattr(http2_connection, "KEEPALIVE_TIMEOUT_SECONDS", 0.3)
+IMPATIENT = TryLimits(connect_seconds=0.3, silence_seconds=0.2, answer_seconds=0.3)
 
 
-@pytest.mark.usefixtures("_impatient")
 @pytest.mark.parametrize(
     "answer",
     [
@@ -270,13 +265,14 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_server_that_gives_no_sign_of_life_is_given_up(answer: Answer) -> None:
     with scripted_server(answer) as server, connections_to(server) as connections:
         with _within(0.5, SOON_SECONDS):
-            error = error_of(connections, timeout_seconds=None)
+            error = error_of(connections, timeout_seconds=None, limits=IMPATIENT)
         assert isinstance(error, ConnectionLostError)
         assert error.code() is Code.UNAVAILABLE
 
 
-@pytest.mark.usefixtures("_impatient")
-def test_a_server_that_answers_pings_may_take_its_time() -> None:
+def test_a_server_that_answers_pings_may_take_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http2_connection, "PING_GAP_SECONDS", 0.2)
+
     def answer(exchange: Exchange) -> None:
         exchange.start()
         exchange.line.pump(lambda: exchange.line.pings == 3)
@@ -285,19 +281,17 @@ def test_a_server_that_answers_pings_may_take_its_time() -> None:
 
     with scripted_server(answer) as server, connections_to(server) as connections:
         with _within(0.6, SOON_SECONDS):
-            assert messages_of(connections, timeout_seconds=None) == [b"late"]
-        assert messages_of(connections, timeout_seconds=None) == [b"late"]
+            assert messages_of(connections, timeout_seconds=None, limits=IMPATIENT) == [b"late"]
+        assert messages_of(connections, timeout_seconds=None, limits=IMPATIENT) == [b"late"]
         assert len(server.lines) == 1
 
 
-@pytest.mark.usefixtures("_impatient")
 def test_a_server_that_gives_no_room_must_give_a_sign_of_life_as_well() -> None:
     with scripted_server(_silent, is_eager=True, is_generous=False) as server:  # noqa: SIM117
         with connections_to(server) as connections, _within(0.5, SOON_SECONDS):
-            assert error_of(connections, bytes(300_000), None).code() is Code.UNAVAILABLE
+            assert error_of(connections, bytes(300_000), None, limits=IMPATIENT).code() is Code.UNAVAILABLE
 
 
-@pytest.mark.usefixtures("_impatient")
 def test_a_server_whose_bytes_come_is_not_asked_for_a_sign_of_life() -> None:
     def answer(exchange: Exchange) -> None:
         exchange.start()
@@ -310,12 +304,11 @@ def test_a_server_whose_bytes_come_is_not_asked_for_a_sign_of_life() -> None:
         scripted_server(answer, lambda exchange: exchange.answer()) as server,
         connections_to(server) as connections,
     ):
-        assert messages_of(connections, timeout_seconds=None) == [b"0123456789"]
+        assert messages_of(connections, timeout_seconds=None, limits=IMPATIENT) == [b"0123456789"]
         messages_of(connections)
         assert server.lines[0].pings == 0
 
 
-@pytest.mark.usefixtures("_impatient")
 def test_a_request_that_is_not_read_is_given_up() -> None:
     def answer(exchange: Exchange) -> None:
         exchange.line.engine.increment_flow_control_window(2**30)
@@ -325,7 +318,7 @@ def test_a_request_that_is_not_read_is_given_up() -> None:
 
     with scripted_server(answer, is_eager=True) as server, connections_to(server) as connections:  # noqa: SIM117
         with _within(0.1, SOON_SECONDS):
-            assert error_of(connections, bytes(2**26), None).code() is Code.UNAVAILABLE
+            assert error_of(connections, bytes(2**26), None, limits=IMPATIENT).code() is Code.UNAVAILABLE
 
 
 def test_a_server_that_is_quicker_to_notice_the_deadline_is_no_failure_of_its_own() -> None:
@@ -337,8 +330,50 @@ def test_a_server_that_is_quicker_to_notice_the_deadline_is_no_failure_of_its_ow
         exchange.line.flush()
 
     with scripted_server(answer) as server, connections_to(server) as connections:  # noqa: SIM117
-        with connections.call(METHOD, b"", 0.2) as call:
+        with call_of(connections, b"", 0.2) as call:
             time.sleep(0.3)
             with pytest.raises(CallError) as caught:
                 call.next_message()
     assert caught.value.code() is Code.DEADLINE_EXCEEDED
+
+
+def test_signs_of_life_alone_are_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as a proxy's, whose server has gone to sleep."""
+    monkeypatch.setattr(http2_connection, "PING_GAP_SECONDS", 0.1)
+    monkeypatch.setattr(http2_connection, "STALL_SECONDS", 1.0)
+    def answer(exchange: Exchange) -> None:
+        exchange.start()
+        exchange.line.pump(lambda: False)
+
+    with scripted_server(answer) as server:  # noqa: SIM117
+        with connections_to(server) as connections, _within(0.9, SOON_SECONDS):
+            error = error_of(connections, timeout_seconds=None, limits=IMPATIENT)
+    assert isinstance(error, SilentError)
+    assert server.lines[0].pings > 2
+
+
+def test_pings_do_not_come_more_often_than_servers_allow() -> None:
+    def answer(exchange: Exchange) -> None:
+        exchange.start()
+        end = time.monotonic() + 1.5
+        exchange.line.pump(lambda: time.monotonic() > end)
+        exchange.data(prefixed(b"late"))
+        exchange.end()
+
+    with scripted_server(answer) as server, connections_to(server) as connections:
+        assert messages_of(connections, timeout_seconds=None, limits=IMPATIENT) == [b"late"]
+        assert server.lines[0].pings == 1
+
+
+def test_a_reader_may_take_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http2_connection, "STALL_SECONDS", 0.2)
+    with (
+        scripted_server(lambda exchange: exchange.answer(b"a", b"b")) as server,
+        connections_to(server) as connections,
+        call_of(connections, b"", None, limits=IMPATIENT) as call,
+    ):
+        for message in (b"a", b"b"):
+            time.sleep(0.4)
+            assert call.read(call.next_message() or 0) == message
+        time.sleep(0.4)
+        assert call.next_message() is None

@@ -9,6 +9,7 @@ from seedbed.errors import EngineNotInstalledError
 from seedbed.spec.digests import Digest, DigestAlgorithm
 from seedbed.spec.info import InitializerInfo, ServerInfo, TensorDescription
 from seedbed.spec.tensors import TensorRequest
+from seedbed.spec.stats import ClientStats
 from seedbed.wire.chunks import Chunk
 
 EMBEDDED = "embedded:"
@@ -37,6 +38,9 @@ class Transport(Protocol):
 
         What they write to is not written to any more when they have ended.
         """
+
+    def stats(self) -> ClientStats:
+        """Return what has been asked of each server so far."""
 
     def wait_ready(self, timeout_seconds: float) -> None:
         """Return when requests can be answered, or raise UnavailableError."""

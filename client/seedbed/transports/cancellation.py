@@ -39,3 +39,15 @@ class Cancellation:
         finally:
             with self._lock:
                 self._stops.remove(stop)
+
+    @contextmanager
+    def within(self, outer: "Cancellation") -> Iterator[None]:
+        """Let the outer one cancel this one, too, while the block runs."""
+        with outer.stopping(self.cancel):
+            yield
+
+    def sleep(self, seconds: float) -> None:
+        """Return after a time, or as soon as this is cancelled."""
+        woken = threading.Event()
+        with self.stopping(woken.set):
+            woken.wait(seconds)

@@ -1,5 +1,6 @@
 """Opens a gRPC channel to a target, with the settings of its connection."""
 
+import json
 import re
 from collections.abc import Mapping
 
@@ -21,12 +22,18 @@ DEFAULT_OPTIONS: dict[str, int | str] = {
     "grpc.http2.max_pings_without_data": 0,
     # Fewer, larger HTTP/2 frames: each costs a callback. 16 MiB - 1 is the protocol's largest.
     "grpc.http2.max_frame_size": 2**24 - 1,
+    # A server that comes back is found within seconds; gRPC would wait up to two minutes.
+    "grpc.initial_reconnect_backoff_ms": 100,
+    "grpc.max_reconnect_backoff_ms": 2000,
+    "grpc.min_reconnect_backoff_ms": 4000,  # its limit for a connection that is being made
+    # Of a name with several addresses, calls take turns.
+    "grpc.service_config": json.dumps({"loadBalancingConfig": [{"round_robin": {}}]}),
     # Channels with equal settings would share one connection, and its one flow-control window.
     "grpc.use_local_subchannel_pool": 1,
 }
 
 # The thread that reads a stream also waits for it. Otherwise each call starts one, which hands over
-# its messages. Not for the user to change: seedbed.transports.calls counts on it.
+# its messages. Not for the user to change: seedbed.transports.grpc_calls counts on it.
 SINGLE_THREADED = grpc.experimental.ChannelOptions.SingleThreadedUnaryStream
 
 

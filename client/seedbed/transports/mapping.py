@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from seedbed.errors import OverloadedError
 from seedbed.wire.protos import segment_from_bytes
 
 # What a server's paths look like; anything else could lead out of the folder.
@@ -58,10 +57,10 @@ class Mapper:
 
         try:
             yield count
-        except (SegmentError, OverloadedError) as error:
+        except SegmentError as error:
             # What cannot be opened now cannot be opened later; what is full or busy may have room
             # again.
-            self.is_of_use &= isinstance(error, (OverloadedError, SegmentBusyError))
+            self.is_of_use &= isinstance(error, SegmentBusyError)
             on_bytes(-arrived)
 
 

@@ -1,19 +1,25 @@
-"""A server as a transport: calls go by gRPC, arrays are read from the socket where that can be."""
+"""Servers as a transport: each call is tried until it ends well, or its time or patience is over.
 
+Content is a pure function of the request, so a try may go to any server, and goes on where the last
+one broke.
+"""
+
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Self
+from dataclasses import replace
+from typing import Any, Self, TypeVar
 
-from grpc_health.v1 import health_pb2
-
-from seedbed.deadlines import Remaining, deadline
+from seedbed.deadlines import checked_timeout
 from seedbed.devices import LocalDevice
-from seedbed.errors import DeadlineError
+from seedbed.errors import SeedbedError
 from seedbed.spec.digests import Digest, DigestAlgorithm
 from seedbed.spec.info import ONE_MESSAGE_BYTES, InitializerInfo, ServerInfo, TensorDescription
 from seedbed.spec.tensors import TensorRequest
-from seedbed.transports.assemble import Assembler, Filler, MapSegment
+from seedbed.transports.assemble import Assembler, Filler
 from seedbed.transports.calls import Calls
 from seedbed.transports.cancellation import Cancellation
+from seedbed.transports.forks import forgets_after_fork
+from seedbed.transports.grpc_calls import GrpcCalls
 from seedbed.transports.http2.address import plain_address
 from seedbed.transports.http2.connections import Connections
 from seedbed.transports.mapping import Mapper
@@ -29,124 +35,162 @@ from seedbed.transports.messages import (
     sample_message,
     server_info_of,
 )
-from seedbed.transports.statuses import no_response, not_ready, translated
+from seedbed.transports.ranged_fetch import RangedFetch, fill
+from seedbed.transports.ranges import portions
+from seedbed.transports.replica import LOOK_LIMITS, SAMPLE, Replica
+from seedbed.transports.replicas import Replicas
+from seedbed.spec.stats import ClientStats
+from seedbed.transports.statuses import cancelled, closed, not_ready
+from seedbed.transports.tries import RETRIED, Tries
+from seedbed.transports.try_limits import ALONE, AMONG_REPLICAS, TryLimits
 from seedbed.v1 import service_pb2
-from seedbed.wire.chunks import Chunk, Frame, FrameError, decode_frame
+from seedbed.wire.chunks import Chunk, decode_frame
 
-HEALTH_WATCH = "/grpc.health.v1.Health/Watch"
 SERVER_INFO = f"/{SERVICE}/GetServerInfo"
 LIST = f"/{SERVICE}/ListInitializers"
 DESCRIBE = f"/{SERVICE}/DescribeTensors"
 DIGEST = f"/{SERVICE}/DigestTensors"
-SAMPLE = f"/{SERVICE}/SampleTensors"
 SAMPLE_ONE = f"/{SERVICE}/SampleTensor"
+
+# Large enough that a request's own cost vanishes, small enough that all connections end at about
+# the same time.
+PORTION_BYTES = 32 * 2**20
+# Less comes by one connection: threads of several would take longer to start.
+RANGED_BYTES = 2**20
+
+# How often a server that starts is asked whether it serves, and how long it may take to say so.
+FIRST_LOOK_SECONDS = 0.02
+LONGEST_LOOK_SECONDS = 0.5
+LOOK_SECONDS = 2.0
+
+# How soon a call that waits notices that its client was closed.
+LONGEST_SLEEP_SECONDS = 0.2
+
+T = TypeVar("T")
 
 
 class RemoteTransport:
-    """Sends requests to a server.
-
-    It has two parts. ``_calls`` makes calls by gRPC, any call to any target. ``_bulk`` fills
-    memory past gRPC, and is None for targets that only gRPC can reach; then ``_calls`` does that
-    as well. Both are shared by all that :meth:`another` returns.
+    """Asks one server, or several that give the same bits.
 
     Args:
-        target: the server's address, as given to ``connect``.
-        calls: makes calls by gRPC.
-        bulk: the connections for bulk reading.
-        mapper: maps the server's shared memory.
+        replicas: the servers; shared by all that :meth:`another` returns.
+        patience_seconds: how long a call without a time limit goes on without progress.
     """
 
-    def __init__(self, target: str, calls: Calls, bulk: Connections | None, mapper: Mapper) -> None:
-        self._target = target
-        self._calls = calls
-        self._bulk = bulk
-        self._mapper = mapper
-        self._cancellation = Cancellation()
+    def __init__(self, replicas: Replicas, patience_seconds: float) -> None:
+        self._replicas = replicas
+        self._patience_seconds = patience_seconds
+        self.forget()
+        forgets_after_fork(self)
 
     @classmethod
     def open(
-        cls, target: str, options: Mapping[str, int | str], shared_memory_dir: str | None = None
+        cls,
+        targets: Sequence[str],
+        options: Mapping[str, int | str],
+        *,
+        channels: int,
+        patience_seconds: float,
+        shared_memory_dir: str | None = None,
     ) -> Self:
         """Return a transport; it connects at its first call.
 
         Args:
-            target: the server's address, as given to ``connect``.
+            targets: the servers' addresses, as given to ``connect``; each once.
             options: gRPC channel arguments.
+            channels: connections to each server that a fetch uses.
+            patience_seconds: how long a call without a time limit goes on without progress.
             shared_memory_dir: where the server's shared memory is for this process, if elsewhere.
         """
-        address = plain_address(target, options)
-        bulk = Connections(address) if address is not None else None
-        return cls(target, Calls(target, options), bulk, Mapper(target, shared_memory_dir))
+        replicas = [
+            Replica(
+                target,
+                _calls(target, options, channels),
+                Mapper(target, shared_memory_dir),
+                has_others=len(targets) > 1,
+            )
+            for target in targets
+        ]
+        return cls(Replicas(replicas, channels), patience_seconds)
+
+    def forget(self) -> None:
+        """Begin anew in a forked child: who cancels, or is cancelled, is not there."""
+        self._cancellation = Cancellation()
 
     @property
     def target(self) -> str:
-        """The server's address, as given to ``connect``."""
-        return self._target
+        """The servers' addresses, separated by commas."""
+        return self._replicas.target
 
     def close(self) -> None:
         """Close the connections; calls under way end with CancelledError."""
-        self._calls.close()
-        if self._bulk is not None:
-            self._bulk.close()
+        for replica in self._replicas:
+            replica.close()
 
     def another(self) -> Self:
-        """Return a transport over the same connections; its calls are cancelled apart."""
-        return type(self)(self._target, self._calls, self._bulk, self._mapper)
+        """Return a transport to the same servers; its calls are cancelled apart."""
+        return type(self)(self._replicas, self._patience_seconds)
 
     def cancel(self) -> None:
         """End this object's calls, now and later, with CancelledError."""
         self._cancellation.cancel()
 
+    def stats(self) -> ClientStats:
+        """Return what has been asked of each server so far."""
+        return ClientStats(tuple(replica.stats for replica in self._replicas))
+
     def wait_ready(self, timeout_seconds: float) -> None:
-        """Return when the server says that it serves.
+        """Return when a server says that it serves.
 
         Raises:
-            UnavailableError: if it does not within the time.
+            UnavailableError: if none does within the time.
         """
-        responses = self._calls.responses(
-            HEALTH_WATCH,
-            health_pb2.HealthCheckRequest(service=SERVICE),
-            health_pb2.HealthCheckResponse.FromString,
-            timeout_seconds,
-            self._cancellation,
-            wait_for_ready=True,
-        )
-        try:
-            for response in responses:
-                if response.status == health_pb2.HealthCheckResponse.SERVING:
+        end = time.monotonic() + timeout_seconds
+        pause = FIRST_LOOK_SECONDS
+        while (left := end - time.monotonic()) > 0:
+            for replica in self._replicas:
+                limits = replace(LOOK_LIMITS, timeout_seconds=min(LOOK_SECONDS, left))
+                if replica.serves(limits, self._cancellation):
+                    replica.succeeded()
                     return
-        except DeadlineError:
-            pass
-        finally:
-            responses.close()
-        raise not_ready(self._target, timeout_seconds)
+            self._sleep(min(pause, left))
+            pause = min(pause * 2, LONGEST_LOOK_SECONDS)
+        raise not_ready(self.target, timeout_seconds)
 
     def server_info(self, timeout_seconds: float | None = None) -> ServerInfo:
-        """Return what the server is."""
-        message = service_pb2.GetServerInfoRequest()
-        parse = service_pb2.GetServerInfoResponse.FromString
-        response = self._calls.response(
-            SERVER_INFO, message, parse, timeout_seconds, self._cancellation
-        )
-        return server_info_of(self._target, response)
+        """Return what one of the servers is."""
+
+        def ask(replica: Replica, limits: TryLimits) -> ServerInfo:
+            message = service_pb2.GetServerInfoRequest()
+            parse = service_pb2.GetServerInfoResponse.FromString
+            response = replica.response(SERVER_INFO, message, parse, limits, self._cancellation)
+            return server_info_of(replica.target, response)
+
+        return self._tried(ask, self._tries(timeout_seconds))
 
     def list_initializers(self, timeout_seconds: float | None = None) -> list[InitializerInfo]:
-        """Return every initializer of the server."""
-        message = service_pb2.ListInitializersRequest()
-        parse = service_pb2.ListInitializersResponse.FromString
-        response = self._calls.response(LIST, message, parse, timeout_seconds, self._cancellation)
-        return initializers_of(self._target, response)
+        """Return every initializer of one of the servers."""
+
+        def ask(replica: Replica, limits: TryLimits) -> list[InitializerInfo]:
+            message = service_pb2.ListInitializersRequest()
+            parse = service_pb2.ListInitializersResponse.FromString
+            response = replica.response(LIST, message, parse, limits, self._cancellation)
+            return initializers_of(replica.target, response)
+
+        return self._tried(ask, self._tries(timeout_seconds))
 
     def describe(
         self, requests: Sequence[TensorRequest], timeout_seconds: float | None = None
     ) -> list[TensorDescription]:
         """Return what sampling the requests would give."""
-        message = describe_message(requests)
-        parse = service_pb2.DescribeTensorsResponse.FromString
-        response = self._calls.response(
-            DESCRIBE, message, parse, timeout_seconds, self._cancellation
-        )
-        return descriptions_of(self._target, response, requests)
+
+        def ask(replica: Replica, limits: TryLimits) -> list[TensorDescription]:
+            message = describe_message(requests)
+            parse = service_pb2.DescribeTensorsResponse.FromString
+            response = replica.response(DESCRIBE, message, parse, limits, self._cancellation)
+            return descriptions_of(replica.target, response, requests)
+
+        return self._tried(ask, self._tries(timeout_seconds))
 
     def digest(
         self,
@@ -155,22 +199,35 @@ class RemoteTransport:
         timeout_seconds: float | None = None,
     ) -> list[Digest]:
         """Return the digests of what sampling the requests would give."""
-        reader = DigestReader(self._target, requests, algorithm)
-        message = digest_message(requests, algorithm)
-        parse = service_pb2.DigestTensorsResponse.FromString
-        for response in self._calls.responses(
-            DIGEST, message, parse, timeout_seconds, self._cancellation
-        ):
-            reader.feed(response)
-        return reader.finish()
+        tries = self._tries(timeout_seconds)
+        found: list[Digest] = []
+
+        def ask(replica: Replica, limits: TryLimits) -> None:
+            rest = requests[len(found) :]
+            if not rest:  # only the end of the last try was missing
+                return
+            replica.count("resumes", bool(found))
+            reader = DigestReader(replica.target, rest, algorithm)
+            message = digest_message(rest, algorithm)
+            parse = service_pb2.DigestTensorsResponse.FromString
+            for response in replica.responses(DIGEST, message, parse, limits, self._cancellation):
+                digest = reader.feed(response)
+                if digest is None:
+                    tries.heard()
+                else:
+                    tries.progressed()
+                    found.append(digest)
+            reader.finish()
+
+        self._tried(ask, tries)
+        return found
 
     def chunks(
         self, request: TensorRequest, first_byte: int = 0, timeout_seconds: float | None = None
     ) -> Iterator[Chunk]:
-        """Yield the bytes of one request from ``first_byte`` on, each chunk checked."""
+        """Yield the bytes of one request from ``first_byte`` on, each chunk verified."""
         assembler = Assembler([request], first_byte)
-        frames = self._frames(sample_message([request], first_byte), timeout_seconds)
-        for _, chunk in assembler.chunks(frames):
+        for _, chunk in self._chunks(assembler, [request], timeout_seconds):
             yield chunk
 
     def fill(
@@ -183,75 +240,27 @@ class RemoteTransport:
         may_map: bool = False,
     ) -> Sequence[memoryview]:
         """Write each request's bytes into its memory, or map the server's shared memory."""
-        remaining = deadline(self._target, timeout_seconds)
+        tries = self._tries(timeout_seconds)
         if len(requests) == 1 and requests[0].size_bytes <= ONE_MESSAGE_BYTES:
-            outs[0][:] = self._one_tensor(requests[0], remaining())
+            outs[0][:] = self._one_tensor(requests[0], tries)
             on_bytes(len(outs[0]))
             return outs
-        if may_map and self._mapper.is_of_use:
-            with self._mapper.attempt(on_bytes) as count:
-                return self._fill(requests, outs, count, remaining, self._mapper.map_segment)
-        return self._fill(requests, outs, on_bytes, remaining)
-
-    def _fill(
-        self,
-        requests: Sequence[TensorRequest],
-        outs: Sequence[memoryview],
-        on_bytes: Callable[[int], None],
-        remaining: Remaining,
-        map_segment: MapSegment | None = None,
-    ) -> Sequence[memoryview]:
-        filler = Filler(requests, outs, on_bytes, map_segment)
-        message = sample_message(
-            requests, omit_checksums=True, accepts_segments=map_segment is not None
-        )
-        if self._bulk is not None:
-            self._read(self._bulk, filler, message.SerializeToString(), remaining())
-        else:
-            self._feed(filler, message, remaining())
-        return filler.finish()
-
-    def _one_tensor(self, request: TensorRequest, timeout_seconds: float | None) -> bytes:
-        """Return all of a small tensor."""
-        message = one_tensor_message(request)
-        if self._bulk is None:
-            data = self._calls.response(
-                SAMPLE_ONE, message, bytes, timeout_seconds, self._cancellation
-            )
-        else:
-            with translated(self._target, timeout_seconds):
-                data = self._bulk.unary(
-                    SAMPLE_ONE, message.SerializeToString(), timeout_seconds, self._cancellation
-                )
-        return bytes_of_one_tensor(self._target, request, data)
-
-    def _read(
-        self, bulk: Connections, filler: Filler, message: bytes, timeout_seconds: float | None
-    ) -> None:
-        """Let the filler read a call's bytes from the socket."""
-        with (
-            translated(self._target, timeout_seconds),
-            bulk.call(SAMPLE, message, timeout_seconds, self._cancellation) as call,
-        ):
-            while (size_bytes := call.next_message()) is not None:
-                try:
-                    filler.read(call, size_bytes)
-                except FrameError:
-                    raise no_response(self._target) from None
-                if filler.may_end_call:
-                    call.cancel()
-
-    def _feed(
-        self,
-        filler: Filler,
-        message: service_pb2.SampleTensorsRequest,
-        timeout_seconds: float | None,
-    ) -> None:
-        """Give the filler what gRPC reads."""
-        for frame in self._frames(message, timeout_seconds):
-            filler.feed(frame)
-            if filler.may_end_call:
-                break
+        mapper = next(iter(self._replicas)).mapper
+        if may_map and mapper.is_of_use and self._replicas.most_lanes == 1:
+            with mapper.attempt(on_bytes) as count:
+                filler = Filler(requests, outs, _telling(tries, count), mapper.map_segment)
+                self._fill_by_one(filler, requests, tries, accepts_segments=True)
+                return filler.finish()
+        size_bytes = sum(map(len, outs))
+        if self._replicas.most_lanes == 1 or size_bytes < RANGED_BYTES:
+            filler = Filler(requests, outs, _telling(tries, on_bytes))
+            self._fill_by_one(filler, requests, tries)
+            return outs
+        # One more than there are portions, for what lags.
+        lanes = self._replicas.lanes(2 + size_bytes // PORTION_BYTES)
+        work = portions(requests, outs, PORTION_BYTES)
+        RangedFetch(work, lanes, tries, on_bytes, self._cancellation).run()
+        return outs
 
     def sample_on(
         self,
@@ -262,17 +271,142 @@ class RemoteTransport:
     ) -> list[Any]:
         """Put the bytes of each request on a device as they arrive, and return the arrays."""
         landings = [device.landing(request) for request in requests]
-        assembler = Assembler(requests, has_checksums=False)
-        frames = self._frames(sample_message(requests, omit_checksums=True), timeout_seconds)
-        for index, chunk in assembler.chunks(frames):
+        assembler = Assembler(requests)
+        for index, chunk in self._chunks(assembler, requests, timeout_seconds):
             landings[index].write(chunk.byte_offset, chunk.data)
             on_bytes(len(chunk.data))
         return [landing.array() for landing in landings]
 
-    def _frames(
-        self, message: service_pb2.SampleTensorsRequest, timeout_seconds: float | None
-    ) -> Iterator[Frame]:
-        # A payload must not pass through protobuf's own parser; see seedbed.wire.chunks.
-        return self._calls.responses(
-            SAMPLE, message, decode_frame, timeout_seconds, self._cancellation
+    # Ways of getting bytes.
+
+    def _one_tensor(self, request: TensorRequest, tries: Tries) -> bytes:
+        """Return all of a small tensor."""
+
+        def ask(replica: Replica, limits: TryLimits) -> bytes:
+            message = one_tensor_message(request)
+            data = replica.response(SAMPLE_ONE, message, bytes, limits, self._cancellation)
+            found = bytes_of_one_tensor(replica.target, request, data)
+            replica.count("bytes", len(found))
+            return found
+
+        return self._tried(ask, tries)
+
+    def _fill_by_one(
+        self,
+        filler: Filler,
+        requests: Sequence[TensorRequest],
+        tries: Tries,
+        *,
+        accepts_segments: bool = False,
+    ) -> None:
+        """Fill the memory of all requests by one connection at a time."""
+
+        def ask(replica: Replica, limits: TryLimits) -> None:
+            fill(
+                replica,
+                filler,
+                requests,
+                limits,
+                self._cancellation,
+                tries.heard,
+                accepts_segments=accepts_segments,
+            )
+
+        self._tried(ask, tries)
+
+    def _chunks(
+        self, assembler: Assembler, requests: Sequence[TensorRequest], timeout_seconds: float | None
+    ) -> Iterator[tuple[int, Chunk]]:
+        """Yield the verified chunks of all requests, each with its request's place."""
+        tries = self._tries(timeout_seconds)
+        replica = self._replicas.next()
+        begin = assembler.resume_point
+        while not assembler.is_complete:
+            try:
+                replica.count("tries")
+                replica.count("resumes", assembler.resume_point != begin)
+                index, first_byte = assembler.resume_point
+                assembler.begin_stream()
+                message = sample_message(requests[index:], first_byte)
+                # A payload must not pass through protobuf's own parser; see seedbed.wire.chunks.
+                for frame in replica.responses(
+                    SAMPLE, message, decode_frame, tries.limits(), self._cancellation
+                ):
+                    tries.heard()
+                    for index, chunk in assembler.feed(frame):
+                        replica.count("bytes", len(chunk.data))
+                        yield index, chunk
+                        tries.progressed()
+                assembler.finish()
+            except RETRIED as error:
+                replica = self._after(error, replica, tries)
+        replica.succeeded()
+
+    # Tries.
+
+    def _tries(self, timeout_seconds: float | None) -> Tries:
+        limits = AMONG_REPLICAS if len(self._replicas) > 1 else ALONE
+        return Tries(
+            self.target, checked_timeout(timeout_seconds), self._patience_seconds, limits
         )
+
+    def _tried(self, ask: Callable[[Replica, TryLimits], T], tries: Tries) -> T:
+        """Return what a server answers, after as many tries as that takes."""
+        replica = self._replicas.next()
+        while True:
+            try:
+                limits = tries.limits()
+                replica.count("tries")
+                result = ask(replica, limits)
+            except RETRIED as error:
+                replica = self._after(error, replica, tries)
+            else:
+                replica.succeeded()
+                return result
+
+    def _after(self, error: SeedbedError, replica: Replica, tries: Tries) -> Replica:
+        """Return whom to try after a failure, when it is time to.
+
+        Raises:
+            SeedbedError: the error with which the call ends, if it is enough.
+        """
+        replica.failed(error)
+        tries.failed(error)
+        other = self._replicas.next(avoiding=replica)
+        has_turn = tries.failures_in_a_row % len(self._replicas)
+        if other is not replica and not other.is_set_aside and has_turn:
+            return other
+        self._sleep(tries.wait_seconds(error, self._replicas.ready_in_seconds))
+        return self._replicas.next(avoiding=replica)
+
+    def _sleep(self, seconds: float) -> None:
+        """Wait for a time.
+
+        Raises:
+            CancelledError: as soon as the client is closed, or the call cancelled.
+        """
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0 and not (
+            self._replicas.is_closed or self._cancellation.is_cancelled
+        ):
+            self._cancellation.sleep(min(left, LONGEST_SLEEP_SECONDS))
+        if self._cancellation.is_cancelled:
+            raise cancelled(self.target)
+        if self._replicas.is_closed:
+            raise closed(self.target)
+
+
+def _calls(target: str, options: Mapping[str, int | str], channels: int) -> Calls:
+    """Return what makes calls to a target: our HTTP/2 reader wherever it can."""
+    address = plain_address(target, options)
+    return Connections(address) if address is not None else GrpcCalls(target, options, channels)
+
+
+def _telling(tries: Tries, on_bytes: Callable[[int], None]) -> Callable[[int], None]:
+    """Return what reports bytes, and renews the call's patience with them."""
+
+    def tell(size_bytes: int) -> None:
+        tries.progressed()
+        on_bytes(size_bytes)
+
+    return tell

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 import grpc
+import xxhash
 from google.protobuf.message import DecodeError, Message
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
@@ -18,6 +19,7 @@ from seedbed.errors import (
     OverloadedError,
     SeedbedError,
     ServerError,
+    TransportError,
     UnavailableError,
     UnsupportedError,
 )
@@ -25,19 +27,52 @@ from seedbed.wire.chunks import FrameError
 
 Code = grpc.StatusCode
 
+# In an error's details: which request it is about, by a hash of the message.
+REQUEST_HASH = "request_xxh3_64"
+# A server's own words are shorter. What comes from elsewhere may be of any length.
+LONGEST_TEXT = 1000
+
 # How grpcio words the cancellations of this process: Call.cancel and Channel.close.
 CANCELLED_HERE = ("Locally cancelled by application!", "Channel closed!")
 T = TypeVar("T", bound=Message)
 R = TypeVar("R")
 
 
+class DoubtfulError(SeedbedError):
+    """An error that the server cannot be shown to have meant for the request that was made.
+
+    The request may have been damaged on its way, and the refusal be of what became of it.
+
+    Args:
+        error: what it is if it is meant.
+    """
+
+    def __init__(self, error: SeedbedError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+def request_hash(message: bytes) -> str:
+    """Return what a server's errors call a request: XXH3-64 of the message, in hexadecimal."""
+    return str(xxhash.xxh3_64_hexdigest(message))
+
+
 @contextmanager
-def translated(target: str, timeout_seconds: float | None) -> Iterator[None]:
-    """Turn every error of gRPC inside the block into one of ours."""
+def translated(target: str, timeout_seconds: float | None, message: bytes) -> Iterator[None]:
+    """Turn every error of gRPC inside the block into one of ours.
+
+    Args:
+        target: who is asked.
+        timeout_seconds: for what is left of the call.
+        message: the request.
+    """
     try:
         yield
     except grpc.RpcError as error:
-        raise from_rpc_error(error, target, timeout_seconds) from None
+        found = from_rpc_error(error, target, timeout_seconds)
+        if isinstance(found, TransportError) or _is_about(error, message):
+            raise found from None
+        raise DoubtfulError(found) from None
     except ValueError as error:
         if "closed channel" in str(error).lower() or "channel closed" in str(error).lower():
             raise closed(target) from None
@@ -97,7 +132,7 @@ def from_rpc_error(
 ) -> SeedbedError:
     """Return our error for a call that failed."""
     code: grpc.StatusCode = error.code()
-    message: str = error.details() or ""
+    message = printable(error.details() or "")
     match code:
         case Code.INVALID_ARGUMENT | Code.OUT_OF_RANGE:
             violation = _detail(error, error_details_pb2.BadRequest())
@@ -114,23 +149,34 @@ def from_rpc_error(
             return DataLossError(
                 f"{target} sent a message larger than a seedbed-server's; check what runs there"
             )
+        case Code.RESOURCE_EXHAUSTED if "larger than max" in message:
+            return InvalidValueError(
+                f"{target} takes no request as large as this one: {message}; ask for fewer tensors"
+                " at a time, or for shorter names",
+                reason="OVER_LIMIT",
+            )
         case Code.RESOURCE_EXHAUSTED:
-            retry = _detail(error, error_details_pb2.RetryInfo())
-            seconds = retry.retry_delay.ToNanoseconds() / 1e9 if retry else None
+            seconds = _retry_after_seconds(error)
+            info = _detail(error, error_details_pb2.ErrorInfo())
             when = (
                 f"try again in {seconds:g} s"
                 if seconds is not None
                 else "try again later, or ask for less"
             )
             return OverloadedError(
-                f"{target} has no room: {message}; {when}", retry_after_seconds=seconds
+                f"{target} has no room: {message}; {when}",
+                retry_after_seconds=seconds,
+                reason=info.reason if info else "",
             )
         case Code.UNAVAILABLE:
             hint = (
                 "check that seedbed-server runs there and is ready "
                 "(Client.wait_ready waits for that)"
             )
-            return UnavailableError(f"{target} does not answer: {message}; {hint}")
+            return UnavailableError(
+                f"{target} does not answer: {message}; {hint}",
+                retry_after_seconds=_retry_after_seconds(error),
+            )
         case Code.DEADLINE_EXCEEDED:
             allowed = f"{timeout_seconds:g} s" if timeout_seconds is not None else "its deadline"
             return DeadlineError(
@@ -151,6 +197,23 @@ def from_rpc_error(
             )
     request = _detail(error, error_details_pb2.RequestInfo())
     return _server_error(error, target, message, request.request_id if request else None)
+
+
+def printable(text: str) -> str:
+    """Return a server's words, cut to a sensible length and without what a terminal obeys."""
+    shown = "".join(c if c.isprintable() else " " for c in text[:LONGEST_TEXT])
+    return shown if len(text) <= LONGEST_TEXT else f"{shown}..."
+
+
+def _is_about(error: grpc.RpcError, message: bytes) -> bool:
+    """Return whether the server says that an error is about this very request."""
+    info = _detail(error, error_details_pb2.ErrorInfo())
+    return info is not None and info.metadata.get(REQUEST_HASH) == request_hash(message)
+
+
+def _retry_after_seconds(error: grpc.RpcError) -> float | None:
+    retry = _detail(error, error_details_pb2.RetryInfo())
+    return max(retry.retry_delay.ToNanoseconds() / 1e9, 0.0) if retry else None
 
 
 def _server_error(

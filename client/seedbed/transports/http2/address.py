@@ -1,6 +1,7 @@
 """From a target to a socket: which targets need nothing that only gRPC can do."""
 
 import errno
+import itertools
 import math
 import os
 import re
@@ -22,6 +23,8 @@ HOST_AND_PORT = re.compile(
     r"(?:dns:(?:///)?|ipv4:|ipv6:)?(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})"
 )
 UNIX = re.compile(r"unix:(?://(?=/))?(?P<path>[^%]+)")
+
+_TURNS = itertools.count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,9 @@ class Address:
         end = time.monotonic() + timeout_seconds
         failure = OSError("the name has no address")
         found = socket.getaddrinfo(self.host.strip("[]"), self.port, type=socket.SOCK_STREAM)
-        for i, (family, _, _, _, where) in enumerate(found):
+        # A name with several addresses is that of several servers: connections take turns.
+        first = next(_TURNS) % max(len(found), 1)
+        for i, (family, _, _, _, where) in enumerate(found[first:] + found[:first]):
             seconds = (end - time.monotonic()) / (len(found) - i)
             try:
                 connection = _connected(family, where, seconds, cancellation)

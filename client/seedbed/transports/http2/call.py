@@ -46,6 +46,7 @@ class Call:
         Raises:
             CallError: if there is no answer.
         """
+        self._connection.expect()
         self._send(headers, message)
         while not self.has_headers:
             self._take_frame()
@@ -58,6 +59,7 @@ class Call:
         Raises:
             CallError: if the call does not end well.
         """
+        self._connection.expect()
         while not self._left:
             if self._is_over:
                 return None

@@ -13,10 +13,15 @@ from contextlib import suppress
 
 import hpack
 
-from seedbed.transports.channel import KEEPALIVE_SECONDS, KEEPALIVE_TIMEOUT_SECONDS
 from seedbed.transports.http2 import frames
-from seedbed.transports.http2.errors import ConnectionLostError, closed_here, deadline_exceeded
+from seedbed.transports.http2.errors import (
+    ConnectionLostError,
+    SilentError,
+    closed_here,
+    deadline_exceeded,
+)
 from seedbed.transports.http2.frames import FrameHeader, frame
+from seedbed.transports.try_limits import ALONE, TryLimits
 
 # Frames' headers and small messages are read together; what is large goes past this, to where it
 # belongs.
@@ -25,6 +30,13 @@ BUFFER_BYTES = 2**13
 # Every byte that comes is read at once to its place, so TCP's own window is all the flow control
 # there is to be.
 WINDOW_BYTES = 2**30
+
+# A server of ours says every few seconds that it still computes. Pings may be answered by something
+# before it.
+STALL_SECONDS = 30.0
+
+# Servers take more pings in a row for abuse, unless they have sent something in between.
+PING_GAP_SECONDS = 10.0
 
 # All headers of one answer, and the payload of any frame that is not data.
 MAX_HEADERS_BYTES = 2**16
@@ -66,8 +78,10 @@ class Connection:
         self._has_settings = False
         self.is_usable = True
         """Whether another call may begin here."""
-        self.deadline: float | None = None
-        """When the call that is under way must have ended, by the monotonic clock."""
+        self.limits: TryLimits = ALONE
+        """How long the call that is under way may wait."""
+        self._heard = 0.0  # when something of the call came
+        self._next_ping = 0.0
         ours = {
             frames.ENABLE_PUSH: 0,
             frames.INITIAL_WINDOW_SIZE: WINDOW_BYTES,
@@ -105,12 +119,17 @@ class Connection:
     @property
     def is_late(self) -> bool:
         """Whether the time of the call that is under way is over."""
-        return self.deadline is not None and time.monotonic() >= self.deadline
+        deadline = self.limits.deadline
+        return deadline is not None and time.monotonic() >= deadline
 
     @property
     def room_bytes(self) -> int:
         """How many bytes of data the server takes in the next frame of the newest stream."""
         return max(0, min(self._window, self._stream_window, self._max_frame_bytes))
+
+    def expect(self) -> None:
+        """Begin to wait for more of the answer: until now, its reader was busy."""
+        self._heard = time.monotonic()
 
     def begin_stream(self) -> int:
         """Return the number of a new stream."""
@@ -140,11 +159,10 @@ class Connection:
                 # another way to say so.
                 left = left[self._socket.send(left, socket.MSG_NOSIGNAL) :]
             except BlockingIOError:
-                if not self._wait(select.POLLOUT, KEEPALIVE_SECONDS):
+                patience = self.limits.silence_seconds + self.limits.answer_seconds
+                if not self._wait(select.POLLOUT, patience):
                     self.is_usable = False
-                    raise ConnectionLostError(
-                        f"the server has taken nothing for {KEEPALIVE_SECONDS:g} s"
-                    ) from None
+                    raise SilentError(f"the server has taken nothing for {patience:g} s") from None
             except OSError as error:
                 raise self._gone(error) from None
         self._window -= data_bytes
@@ -163,6 +181,7 @@ class Connection:
             frames.HEADERS,
             frames.RST_STREAM,
         ):
+            self._heard, self._next_ping = time.monotonic(), 0.0
             if found.kind == frames.DATA:
                 self._count(found.size_bytes)
                 self._count_of_stream(found)
@@ -185,6 +204,7 @@ class Connection:
         while memory:
             if self._begin == self._end and len(memory) >= BUFFER_BYTES:
                 memory = memory[self._receive(memory) :]
+                self._heard = time.monotonic()
                 continue
             if self._begin == self._end:
                 self._begin, self._end = 0, self._receive(self._buffer)
@@ -356,15 +376,19 @@ class Connection:
             return count
 
     def _await_input(self) -> None:
-        """Wait until there is something to read; ping a server that is silent for long."""
-        if self._wait(select.POLLIN, KEEPALIVE_SECONDS):
-            return
-        self.write(frame(frames.PING, 0, 0, bytes(8)))
-        if not self._wait(select.POLLIN, KEEPALIVE_TIMEOUT_SECONDS):
+        """Wait until there is something to read; ping a server that is silent."""
+        patience = max(self.limits.silence_seconds, self._next_ping - time.monotonic())
+        if not self._wait(select.POLLIN, patience):
+            self._next_ping = time.monotonic() + PING_GAP_SECONDS
+            self.write(frame(frames.PING, 0, 0, bytes(8)))
+            if not self._wait(select.POLLIN, self.limits.answer_seconds):
+                self.is_usable = False
+                raise SilentError(
+                    f"no sign of life for {patience + self.limits.answer_seconds:.3g} s"
+                )
+        if time.monotonic() - self._heard > STALL_SECONDS:
             self.is_usable = False
-            raise ConnectionLostError(
-                f"no sign of life for {KEEPALIVE_SECONDS + KEEPALIVE_TIMEOUT_SECONDS:g} s"
-            )
+            raise SilentError(f"nothing of the answer came for {STALL_SECONDS:g} s")
 
     def _wait(self, event: int, patience_seconds: float) -> bool:
         """Return whether the socket was ready in time.
@@ -373,8 +397,9 @@ class Connection:
             CallError: if the call's time is over.
         """
         seconds = patience_seconds
-        if self.deadline is not None:
-            seconds = min(seconds, self.deadline - time.monotonic())
+        deadline = self.limits.deadline
+        if deadline is not None:
+            seconds = min(seconds, deadline - time.monotonic())
             if seconds <= 0:
                 raise deadline_exceeded()
         self._poll.modify(self._socket, event)

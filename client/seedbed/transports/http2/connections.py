@@ -1,26 +1,25 @@
 """The connections to one server, each used again by later calls."""
 
-import os
 import threading
 import time
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
 
-import grpc
 import hpack
 
 from seedbed.transports.cancellation import Cancellation
+from seedbed.transports.forks import forgets_after_fork
 from seedbed.transports.http2.address import Address
 from seedbed.transports.http2.call import Call
 from seedbed.transports.http2.connection import Connection
 from seedbed.transports.http2.errors import (
-    CallError,
     ConnectionLostError,
+    SilentError,
     closed_here,
     deadline_exceeded,
 )
+from seedbed.transports.try_limits import TryLimits
 
 # Before the headers: that no table is kept for them, as a server may ask for (RFC 7541, sections
 # 4.2 and 6.3).
@@ -28,9 +27,6 @@ NO_TABLE = b"\x20"
 
 # What is kept for later; a program with more threads than that opens new ones.
 MOST_IDLE = 8
-
-# gRPC's own patience with a host that does not answer.
-CONNECT_SECONDS = 20.0
 
 
 class Connections:
@@ -47,42 +43,38 @@ class Connections:
         self._busy: set[Connection] = set()
         self._is_closed = False
         self._headers: dict[str, bytes] = {}
-        _OPEN.add(self)
+        forgets_after_fork(self)
 
     def close(self) -> None:
         """Close all connections; calls under way end with CANCELLED."""
         with self._lock:
             self._is_closed = True
-            idle, self._idle = self._idle, []
             for connection in self._busy:
                 connection.shut()
-        for connection in idle:
-            connection.close()
+        self._close_idle()
 
     @contextmanager
     def call(
         self,
         method: str,
         message: bytes,
-        timeout_seconds: float | None,
-        cancellation: Cancellation | None = None,
+        limits: TryLimits,
+        cancellation: Cancellation,
     ) -> Iterator[Call]:
         """Yield a call that the server has begun to answer; it ends with the block.
 
         Args:
             method: its full name, with slashes.
             message: the request.
-            timeout_seconds: for the whole call; None is no limit.
+            limits: how long it may wait.
             cancellation: ends the call from another thread, with CANCELLED.
 
         Raises:
             CallError: if there is no answer.
             ValueError: if the connections are closed, as gRPC's channels have it.
         """
-        deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
-        cancellation = cancellation or Cancellation()
         while True:
-            connection, is_new = self._take(deadline, cancellation)
+            connection, is_new = self._take(limits, cancellation)
             call = None
             try:
                 # To reset the stream would be to write between the frames of the thread that has
@@ -90,9 +82,12 @@ class Connections:
                 # server takes that as the end, too.
                 with cancellation.stopping(connection.shut):
                     call = Call(connection)
-                    call.begin(self._headers_of(method, timeout_seconds), message)
+                    call.begin(self._headers_of(method, limits.timeout_seconds), message)
                     yield call
                 return
+            except SilentError:
+                self._close_idle()  # they lead to the same place
+                raise
             except ConnectionLostError:
                 # A server may close an idle connection just when it is wanted; nothing has come of
                 # the answer yet.
@@ -101,27 +96,13 @@ class Connections:
             finally:
                 self._give_back(connection, is_free=call is not None and call.is_done)
 
-    def unary(
-        self,
-        method: str,
-        message: bytes,
-        timeout_seconds: float | None,
-        cancellation: Cancellation | None = None,
-    ) -> bytes:
-        """Return the only response of a call; the arguments are those of :meth:`call`.
+    def _close_idle(self) -> None:
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
 
-        Raises:
-            CallError: if there is none, or more than one.
-            ValueError: if the connections are closed.
-        """
-        with self.call(method, message, timeout_seconds, cancellation) as call:
-            size_bytes = call.next_message()
-            data = call.read(size_bytes) if size_bytes is not None else b""
-            if size_bytes is None or call.next_message() is not None:
-                raise CallError(grpc.StatusCode.DATA_LOSS, "not one response came, as was due")
-            return data
-
-    def _take(self, deadline: float | None, cancellation: Cancellation) -> tuple[Connection, bool]:
+    def _take(self, limits: TryLimits, cancellation: Cancellation) -> tuple[Connection, bool]:
         """Return a connection, and whether it is a new one."""
         while True:
             with self._lock:
@@ -131,8 +112,8 @@ class Connections:
                 if connection is not None:
                     self._busy.add(connection)
             if connection is None:
-                return self._open(deadline, cancellation), True
-            connection.deadline = deadline
+                return self._open(limits, cancellation), True
+            connection.limits = limits
             is_alive = False
             try:
                 is_alive = connection.is_alive()
@@ -142,22 +123,20 @@ class Connections:
             if is_alive:
                 return connection, False
 
-    def _open(self, deadline: float | None, cancellation: Cancellation) -> Connection:
-        seconds = (
-            CONNECT_SECONDS
-            if deadline is None
-            else min(CONNECT_SECONDS, max(deadline - time.monotonic(), 1e-3))
-        )
+    def _open(self, limits: TryLimits, cancellation: Cancellation) -> Connection:
+        seconds = limits.connect_seconds
+        if limits.deadline is not None:
+            seconds = min(seconds, max(limits.deadline - time.monotonic(), 1e-3))
         try:
             connection = Connection(self._address.connect(seconds, cancellation))
         except (OSError, UnicodeError) as error:  # the latter for what cannot be the name of a host
             if cancellation.is_cancelled:
                 raise closed_here() from None
-            if deadline is not None and time.monotonic() >= deadline:
+            if limits.deadline is not None and time.monotonic() >= limits.deadline:
                 raise deadline_exceeded() from None
             where = self._address.path or self._address.authority
-            raise ConnectionLostError(f"cannot connect to {where}: {error}") from None
-        connection.deadline = deadline
+            raise SilentError(f"cannot connect to {where}: {error}") from None
+        connection.limits = limits
         with self._lock:
             self._busy.add(connection)
             is_closed = self._is_closed
@@ -167,7 +146,6 @@ class Connections:
         return connection
 
     def _give_back(self, connection: Connection, *, is_free: bool) -> None:
-        connection.deadline = None
         with self._lock:
             self._busy.discard(connection)
             if (
@@ -224,14 +202,3 @@ def _timeout(seconds: float) -> str:
     """
     milliseconds = int(seconds * 1000) + 1
     return f"{milliseconds}m" if milliseconds < 10**8 else f"{milliseconds // 60_000 + 1}M"
-
-
-_OPEN: weakref.WeakSet[Connections] = weakref.WeakSet()
-
-
-def _forget_all() -> None:
-    for connections in tuple(_OPEN):
-        connections.forget()
-
-
-os.register_at_fork(after_in_child=_forget_all)

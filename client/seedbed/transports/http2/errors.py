@@ -70,6 +70,10 @@ class ConnectionLostError(CallError):
         super().__init__(grpc.StatusCode.UNAVAILABLE, details)
 
 
+class SilentError(ConnectionLostError):
+    """A call whose server cannot be reached, or says nothing any more."""
+
+
 def deadline_exceeded() -> CallError:
     """Return the error for a call whose time is over."""
     return CallError(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded")

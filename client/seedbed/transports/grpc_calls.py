@@ -1,0 +1,134 @@
+"""Calls of one server by gRPC, for targets and options that nothing else understands."""
+
+import itertools
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import grpc
+
+from seedbed.transports.cancellation import Cancellation
+from seedbed.transports.channel import open_channel
+from seedbed.transports.http2.errors import CallError
+from seedbed.transports.try_limits import TryLimits
+
+# A server of ours says every few seconds that it still computes. gRPC looks after the connection
+# itself; that nothing of the answer comes, it does not notice.
+STALL_SECONDS = 30.0
+
+
+class GrpcCalls:
+    """Makes calls over gRPC's channels. Safe to use from several threads; not after a fork.
+
+    Args:
+        target: the server's address, as given to ``connect``.
+        options: gRPC channel arguments.
+        channels: how many connections; calls take turns.
+    """
+
+    def __init__(self, target: str, options: Mapping[str, int | str], channels: int = 1) -> None:
+        self._channels = [open_channel(target, options) for _ in range(channels)]
+        self._turns = itertools.cycle(self._channels)
+
+    def close(self) -> None:
+        """Close the channels; calls under way end with CANCELLED."""
+        for channel in self._channels:
+            channel.close()
+
+    @contextmanager
+    def call(
+        self, method: str, message: bytes, limits: TryLimits, cancellation: Cancellation
+    ) -> Iterator["GrpcCall"]:
+        """Yield a call; see :class:`seedbed.transports.calls.Calls`."""
+        # Unary calls are read as streams as well: only those can be cancelled by another thread
+        # without a thread of gRPC's that waits for them.
+        made = next(self._turns).unary_stream(method)(message, timeout=limits.timeout_seconds)
+        call = GrpcCall(made)
+        try:
+            with cancellation.stopping(made.cancel):
+                yield call
+        finally:
+            call.end()
+
+
+class GrpcCall:
+    """A call that gRPC reads, as bytes.
+
+    Args:
+        made: gRPC's side of it.
+    """
+
+    def __init__(self, made: Any) -> None:
+        self._made = made
+        self._rest = memoryview(b"")
+        self._waits_since: float | None = None  # a reader may take its time between responses
+        self._is_over = False
+        self._is_stalled = False
+        self._watch: threading.Timer | None = None
+        self._watch_for(STALL_SECONDS)
+
+    def next_message(self) -> int | None:
+        """Return the size of the next response, or None at the end."""
+        if self._is_over:
+            return None
+        self._waits_since = time.monotonic()
+        try:
+            data = next(self._made, None)
+        except grpc.RpcError:
+            if self._is_stalled:
+                raise CallError(
+                    grpc.StatusCode.UNAVAILABLE, f"nothing came for {STALL_SECONDS:g} s"
+                ) from None
+            raise
+        finally:
+            self._waits_since = None
+        self._rest = memoryview(data if data is not None else b"")
+        return None if data is None else len(data)
+
+    def read(self, size_bytes: int) -> bytes:
+        """Return the next bytes of a response."""
+        data, self._rest = bytes(self._rest[:size_bytes]), self._rest[size_bytes:]
+        return data
+
+    def read_into(self, memory: memoryview) -> None:
+        """Fill memory with the next bytes of a response."""
+        memory[:], self._rest = self._rest[: len(memory)], self._rest[len(memory) :]
+
+    def cancel(self) -> None:
+        """Tell the server that nothing more is wanted."""
+        self._is_over = True
+        self._made.cancel()
+
+    def end(self) -> None:
+        """End the call, and have gRPC give its connection back."""
+        if self._watch is not None:
+            self._watch.cancel()
+        self._made.cancel()
+        _drain(self._made)
+
+    def _watch_for(self, seconds: float) -> None:
+        self._watch = threading.Timer(seconds, self._look)
+        self._watch.daemon = True
+        self._watch.start()
+
+    def _look(self) -> None:
+        """Cancel the call if nothing has come for too long; else look again in time."""
+        since = self._waits_since
+        left = STALL_SECONDS - (time.monotonic() - since if since is not None else 0.0)
+        if left <= 0:
+            self._is_stalled = True
+            self._made.cancel()
+        else:
+            self._watch_for(left)
+
+
+def _drain(made: Any) -> None:
+    """Read the end of a call that was cancelled, so that gRPC gives its connection back.
+
+    Who reads a call's events is also who frees it, and gRPC itself reads no more of a cancelled
+    one: each would keep its connection open until the process ends. No public method does it.
+    """
+    while made._state.due:  # noqa: SLF001
+        made._consume_next_event()  # noqa: SLF001
