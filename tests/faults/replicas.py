@@ -18,10 +18,11 @@ class Replica:
 
     Args:
         arguments: of the command line.
+        address: where it listens; None for a free one.
     """
 
-    def __init__(self, *arguments: str) -> None:
-        self.address = free_address()
+    def __init__(self, *arguments: str, address: str | None = None) -> None:
+        self.address = address or free_address()
         self._arguments = arguments
         self._stack = ExitStack()
         self.start()
@@ -54,15 +55,20 @@ class Replica:
 
 
 @contextmanager
+def replica(*arguments: str, address: str | None = None) -> Iterator[Replica]:
+    """Yield a server, ended afterwards; the arguments are those of :class:`Replica`."""
+    found = Replica(*arguments, address=address)
+    try:
+        yield found
+    finally:
+        found.close()
+
+
+@contextmanager
 def replicas(count: int, *arguments: str) -> Iterator[list[Replica]]:
     """Yield servers, ended afterwards."""
     with ExitStack() as stack:
-        found = []
-        for _ in range(count):
-            replica = Replica(*arguments)
-            stack.callback(replica.close)
-            found.append(replica)
-        yield found
+        yield [stack.enter_context(replica(*arguments)) for _ in range(count)]
 
 
 def free_address() -> str:
