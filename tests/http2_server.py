@@ -417,7 +417,7 @@ def call_of(
     cancellation: Cancellation | None = None,
 ) -> Iterator[Call]:
     """Yield a call that the server has begun to answer."""
-    limits = replace(limits, timeout_seconds=timeout_seconds, begun=time.monotonic())
+    limits = replace(limits, timeout_seconds=timeout_seconds)
     with connections.call(METHOD, message, limits, cancellation or Cancellation()) as call:
         yield call
 

@@ -31,9 +31,9 @@ from seedbed.fetch import (
 from seedbed.manifest import Manifest
 from seedbed.spec.digests import Digest, DigestAlgorithm
 from seedbed.spec.info import InitializerInfo, ServerInfo, TensorDescription
+from seedbed.spec.stats import ClientStats
 from seedbed.spec.tensors import TensorRequest, TensorSpec
 from seedbed.transports.base import EMBEDDED, Transport, embedded_transport
-from seedbed.spec.stats import ClientStats
 from seedbed.wire.chunks import Chunk
 
 __all__ = ["BATCH_TENSORS", "EMBEDDED", "Client", "SliceLike", "connect"]

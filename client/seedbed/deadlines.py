@@ -53,7 +53,7 @@ def deadline(target: str, timeout_seconds: float | None) -> Remaining:
         left = timeout - (time.monotonic() - started)
         if left <= 0:
             message = (
-                f"{target} did not finish within {timeout:g} s; allow more with timeout_seconds"
+                f"{target} did not finish within {timeout:.3g} s; allow more with timeout_seconds"
             )
             raise DeadlineError(message)
         return left

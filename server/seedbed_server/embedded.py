@@ -26,9 +26,9 @@ from seedbed.spec.info import (
     ServerInfo,
     TensorDescription,
 )
-from seedbed.spec.tensors import TensorRequest
 from seedbed.spec.stats import ClientStats
-from seedbed.wire.chunks import Chunk, checksum
+from seedbed.spec.tensors import TensorRequest
+from seedbed.wire.chunks import Chunk
 from seedbed_server.backends.base import CancelledError
 from seedbed_server.backends.cpu import CpuBackend
 from seedbed_server.local_device import LocalGpu
@@ -159,9 +159,11 @@ class EmbeddedTransport:
         self, request: TensorRequest, first_byte: int = 0, timeout_seconds: float | None = None
     ) -> Iterator[Chunk]:
         """Yield the bytes of one request from ``first_byte`` on."""
+        digester = Digester()
         for begin, sampled in self._sampled(request, first_byte):
             data = sampled.tobytes()
-            yield Chunk(begin, checksum(data), memoryview(data))
+            digester.update(data)
+            yield Chunk(begin, digester.digest().value, memoryview(data))
 
     def fill(
         self,

@@ -8,9 +8,8 @@ from contextlib import contextmanager, suppress
 
 import grpc
 
-from seedbed.spec.digests import digest_bytes
+from seedbed.spec.digests import Digester
 from seedbed.v1 import service_pb2, tensors_pb2
-from seedbed.wire.chunks import checksum
 from seedbed.wire.protos import digest_to_proto
 from tests.raw_calls import SERVICE
 
@@ -22,16 +21,18 @@ def honest_messages(content: bytes, *, index: int = 0, pieces: int = 3) -> list[
     """Return what a server sends for a float32 vector of that content."""
     size = -(-len(content) // 4 // pieces) * 4
     found = []
+    digester = Digester()
     for begin in range(0, len(content), size):
         data = content[begin : begin + size]
-        chunk = tensors_pb2.Chunk(byte_offset=begin, crc32c=checksum(data), data=data)
+        digester.update(data)
+        chunk = tensors_pb2.Chunk(byte_offset=begin, digest=digester.digest().value, data=data)
         found.append(Message(tensor_index=index, chunk=chunk))
     header = found[0].header
     header.shape.append(len(content) // 4)
     header.dtype = tensors_pb2.DTYPE_FLOAT32
     header.total_bytes = len(content)
     header.numerics = tensors_pb2.NUMERICS_SEEDBED_1
-    found[-1].digest.CopyFrom(digest_to_proto(digest_bytes(content)))
+    found[-1].digest.CopyFrom(digest_to_proto(digester.digest()))
     return found
 
 

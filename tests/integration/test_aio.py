@@ -116,7 +116,7 @@ async def _everything(client: sb.aio.Client) -> list[Any]:
         (await client.sample(LARGE, slice=sb.shard(1, 3))).tobytes(),
         {name: array.tobytes() for name, array in (await client.sample_all(MODEL)).items()},
         [
-            (c.byte_offset, bytes(c.data), c.crc32c)
+            (c.byte_offset, bytes(c.data), c.digest)
             async for c in client.chunks(LARGE, first_byte=400)
         ],
         await client.describe(SPEC, slice=sb.shard(0, 2)),
@@ -133,7 +133,7 @@ def _everything_synchronous(client: sb.Client) -> list[Any]:
         client.sample(SPEC).tobytes(),
         client.sample(LARGE, slice=sb.shard(1, 3)).tobytes(),
         {name: array.tobytes() for name, array in client.sample_all(MODEL).items()},
-        [(c.byte_offset, bytes(c.data), c.crc32c) for c in client.chunks(LARGE, first_byte=400)],
+        [(c.byte_offset, bytes(c.data), c.digest) for c in client.chunks(LARGE, first_byte=400)],
         client.describe(SPEC, slice=sb.shard(0, 2)),
         client.describe_all(MODEL),
         client.digest(SPEC, algorithm="sha256"),

@@ -25,9 +25,7 @@ HEADERS = st.builds(
     total_bytes=INT64,
     numerics=st.sampled_from(tensors_pb2.Numerics.values()),
 )
-CHUNKS = st.builds(
-    tensors_pb2.Chunk, byte_offset=INT64, crc32c=st.integers(0, 2**32 - 1), data=DATA
-)
+CHUNKS = st.builds(tensors_pb2.Chunk, byte_offset=INT64, digest=st.binary(max_size=32), data=DATA)
 SEGMENTS = st.builds(
     tensors_pb2.Segment, directory=st.text(max_size=40), path=st.text(max_size=40), size_bytes=INT64
 )
@@ -43,19 +41,6 @@ RESPONSES = st.one_of(
     st.builds(service_pb2.SampleTensorsResponse, **HEADS, segment=SEGMENTS),
 )
 
-WITH_DATA = st.builds(
-    service_pb2.SampleTensorsResponse,
-    tensor_index=INT64,
-    header=st.none() | HEADERS,
-    digest=st.none() | DIGESTS,
-    chunk=st.builds(
-        tensors_pb2.Chunk,
-        byte_offset=INT64,
-        crc32c=st.one_of(st.just(0), st.integers(0, 2**32 - 1)),
-        data=st.binary(min_size=1, max_size=300) | st.just(bytes(20_000)),
-    ),
-)
-
 
 def _frame_of(response: service_pb2.SampleTensorsResponse) -> Frame:
     """Return the frame that stands for a message."""
@@ -63,7 +48,7 @@ def _frame_of(response: service_pb2.SampleTensorsResponse) -> Frame:
     return Frame(
         tensor_index=response.tensor_index,
         header=response.header.SerializeToString() if response.HasField("header") else None,
-        chunk=Chunk(chunk.byte_offset, chunk.crc32c, memoryview(chunk.data))
+        chunk=Chunk(chunk.byte_offset, chunk.digest, memoryview(chunk.data))
         if response.HasField("chunk")
         else None,
         digest=response.digest.SerializeToString() if response.HasField("digest") else None,
@@ -115,7 +100,7 @@ def test_fields_of_a_later_version_inside_a_chunk_are_skipped(
     inner = b"".join(before) + chunk.SerializeToString() + b"".join(after)
     message = varint(4 << 3 | 2) + varint(len(inner)) + inner
     assert decode_frame(message).chunk == Chunk(
-        chunk.byte_offset, chunk.crc32c, memoryview(chunk.data)
+        chunk.byte_offset, chunk.digest, memoryview(chunk.data)
     )
 
 
@@ -162,7 +147,7 @@ MALFORMED = {
     "an index that is cut off": b"\x08\x80",
     "a header longer than the message": b"\x12\x05abc",
     "a chunk that claims 2**63 bytes": b"\x22" + varint(2**63),
-    "a checksum of three bytes": b"\x22\x04\x15abc",
+    "a running digest longer than its chunk": b"\x22\x04\x12\x03ab",
 }
 
 

@@ -250,7 +250,7 @@ def test_everything_is_what_the_synchronous_client_gives() -> None:
             (await client.sample(SPEC, slice=sb.shard(1, 3))).tobytes(),
             {name: array.tobytes() for name, array in (await client.sample_all(MODEL)).items()},
             [
-                (c.byte_offset, bytes(c.data), c.crc32c)
+                (c.byte_offset, bytes(c.data), c.digest)
                 async for c in client.chunks(SPEC, first_byte=100)
             ],
             await client.describe(SPEC, slice=sb.shard(0, 2)),
@@ -266,7 +266,7 @@ def test_everything_is_what_the_synchronous_client_gives() -> None:
             client.sample(SPEC).tobytes(),
             client.sample(SPEC, slice=sb.shard(1, 3)).tobytes(),
             {name: array.tobytes() for name, array in client.sample_all(MODEL).items()},
-            [(c.byte_offset, bytes(c.data), c.crc32c) for c in client.chunks(SPEC, first_byte=100)],
+            [(c.byte_offset, bytes(c.data), c.digest) for c in client.chunks(SPEC, first_byte=100)],
             client.describe(SPEC, slice=sb.shard(0, 2)),
             client.describe_all(MODEL),
             client.digest(SPEC, algorithm="sha256"),

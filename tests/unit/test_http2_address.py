@@ -12,7 +12,7 @@ from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.http2 import address as http2_address
 from seedbed.transports.http2.address import PROXY_VARIABLES, Address, plain_address
 from seedbed.transports.http2.connections import Connections
-from seedbed.transports.remote import RemoteTransport
+from seedbed.transports.remote import calls_to
 from tests.http2_server import (
     METHOD,
     connections_to,
@@ -135,10 +135,10 @@ def test_the_address_proxy_of_newer_grpc_is_left_to_grpc(monkeypatch: pytest.Mon
     assert plain_address("127.0.0.1:1", {}) is None
 
 
-def test_a_transport_goes_the_way_of_its_target(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_calls_go_the_way_of_its_target(monkeypatch: pytest.MonkeyPatch) -> None:
     def is_direct(target: str, options: dict[str, int | str]) -> bool:
-        with closing(RemoteTransport.open(target, options)) as transport:
-            return transport._bulk is not None
+        with closing(calls_to(target, options, 1)) as calls:
+            return isinstance(calls, Connections)
 
     assert is_direct("localhost:1", {})
     assert not is_direct("localhost:1", {"grpc.keepalive_time_ms": 1000})

@@ -22,7 +22,6 @@ from tests.http2_server import (
     CONTINUATION,
     DATA,
     HEADERS,
-    METHOD,
     OK_HEADERS,
     PING,
     PRIORITY,

@@ -203,8 +203,11 @@ def test_details_that_make_no_sense_hide_no_status(written: str) -> None:
     with scripted_server(answer) as server, connections_to(server) as connections:
         error = error_of(connections)
         assert (error.code(), error.details()) == (Code.RESOURCE_EXHAUSTED, "no room")
-        with sb.connect(server.target) as client, pytest.raises(sb.OverloadedError):
-            client.sample(sb.TensorSpec("w", (3,), "float32", sb.Zeros()), timeout_seconds=10)
+        with (
+            sb.connect(server.target, patience_seconds=0) as client,
+            pytest.raises(sb.OverloadedError),
+        ):
+            client.sample(sb.TensorSpec("w", (3,), "float32", sb.Zeros()))
 
 
 # Where grpcio is more lenient than its protocol allows, goes on without saying so, or differs from

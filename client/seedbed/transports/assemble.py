@@ -1,6 +1,7 @@
-"""Turns the frames of a stream into bytes that can be trusted.
+"""Turns the frames of streams into bytes that can be trusted.
 
-Order, completeness, checksums and digests are checked.
+Order, completeness and digests are checked, of each chunk before it is handed out: where a stream
+breaks, the next one can begin at that byte.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,7 +11,7 @@ from seedbed.errors import DataLossError
 from seedbed.spec.digests import Digester
 from seedbed.spec.info import NUMERICS
 from seedbed.spec.tensors import TensorRequest
-from seedbed.wire.chunks import Chunk, Frame, checksum, decode_beginning, decode_frame
+from seedbed.wire.chunks import Chunk, Frame, decode_beginning, decode_frame
 from seedbed.wire.protos import digest_from_bytes, header_from_bytes
 
 MapSegment = Callable[[bytes, int], memoryview]
@@ -33,13 +34,14 @@ class MessageBytes(Protocol):
 
 
 class Assembler:
-    """Checks the frames of one SampleTensors call and hands out their chunks.
+    """Checks the frames of SampleTensors calls and hands out their chunks.
+
+    One call is enough where nothing breaks. After one that broke, :attr:`resume_point` says what to
+    ask for next, and :meth:`begin_stream` comes before its frames.
 
     Args:
         requests: what was asked for.
-        first_byte: where in the first tensor the stream begins.
-        has_checksums: whether each chunk is checked before it is handed out. Without, bytes are
-            good when the digest of their tensor has been compared, and not before.
+        first_byte: where in the first tensor the first stream begins.
         map_segment: what maps a serialized Segment of a size in bytes; None where the server was
             not told to send any.
     """
@@ -49,17 +51,33 @@ class Assembler:
         requests: Sequence[TensorRequest],
         first_byte: int = 0,
         *,
-        has_checksums: bool = True,
         map_segment: MapSegment | None = None,
     ) -> None:
         self._requests = requests
-        self._has_checksums = has_checksums
         self._map_segment = map_segment
         self.mapped: dict[int, memoryview] = {}
         """The memory of the tensors that came as segments, by their places."""
-        self._position = first_byte
         self._index = 0
+        self._position = first_byte
+        self._first_index = 0  # the stream's frames count tensors from here
         self._digester: Digester | None = None
+
+    @property
+    def resume_point(self) -> tuple[int, int]:
+        """The place of the tensor that is due, and its first byte that is not verified yet.
+
+        The place after the last one if all has come: then there is nothing to resume.
+        """
+        return self._index, self._position
+
+    def begin_stream(self) -> None:
+        """Take the next frames from a further stream.
+
+        It is one of ``requests[index:]``, and begins at that byte of the first of them, as
+        :attr:`resume_point` says both. Its frames count tensors from 0 again.
+        """
+        self._first_index = self._index
+        self._digester = None
 
     def chunks(self, frames: Iterable[Frame]) -> Iterator[tuple[int, Chunk]]:
         """Yield the tensor's place and each chunk that is not a heartbeat, of all frames.
@@ -78,28 +96,33 @@ class Assembler:
 
         Raises:
             DataLossError: if the frame does not fit; after the chunk if that is good and the
-                tensor's digest is not.
+                tensor's digest is not. What was handed out is good all the same.
         """
         if self._index >= len(self._requests):
             raise _lost("the server sent more than was asked for")
-        if frame.tensor_index != self._index:
-            raise _lost(f"tensor {frame.tensor_index} came where tensor {self._index} was due")
+        index = self._first_index + frame.tensor_index
+        if index != self._index:
+            raise _lost(f"tensor {index} came where tensor {self._index} was due")
         if frame.header is not None:
             self._begin(frame.header)
         if frame.chunk is not None and len(frame.chunk.data):
             self._take(frame.chunk)
             yield self._index, frame.chunk
         if frame.fill is not None:
-            for chunk in self._repeated(frame.fill):
-                self._take(chunk)
+            for chunk in self._repeated(frame.fill, frame.digest):
+                self._position += len(chunk.data)
                 yield self._index, chunk
         if frame.segment is not None:
             self._map(frame.segment)
-        if frame.digest is not None:
+        elif frame.digest is not None:
             self._end(frame.digest)
-        # Its digest would be of bytes that never travelled, and is not asked for.
-        elif frame.segment is not None:
-            self._next()
+
+    def is_due(self, frame: Frame) -> bool:
+        """Whether a frame's chunk begins where the verified bytes end."""
+        return frame.chunk is not None and self.resume_point == (
+            self._first_index + frame.tensor_index,
+            frame.chunk.byte_offset,
+        )
 
     @property
     def is_complete(self) -> bool:
@@ -140,52 +163,49 @@ class Assembler:
             )
         if chunk.byte_offset + len(chunk.data) > self._requests[self._index].size_bytes:
             raise _lost(f"{self._name()} is longer than was announced")
-        if self._has_checksums and not chunk.is_intact():
-            raise _lost(f"the checksum is wrong at byte {chunk.byte_offset} of {self._name()}")
         self._digester.update(chunk.data)
+        if self._digester.digest().value != chunk.digest:
+            raise _lost(f"the digest of {self._name()} is wrong at byte {chunk.byte_offset}")
         self._position += len(chunk.data)
 
-    def _repeated(self, element: bytes) -> Iterator[Chunk]:
-        """Yield the chunks of a tensor whose elements all equal one."""
+    def _repeated(self, element: bytes, digest: bytes | None) -> Iterator[Chunk]:
+        """Yield the chunks of a tensor whose elements all equal one, after its digest is right."""
         request = self._requests[self._index]
+        if self._digester is None or self._position or not request.size_bytes:
+            raise _lost(f"{self._name()} came as one element that was not due")
         if len(element) != request.spec.dtype.itemsize:
             raise _lost(f"{self._name()} came as elements of {len(element)} bytes")
-        data = memoryview(element * min(request.element_count, FILL_BYTES // len(element)))
-        crc32c = checksum(data)
-        for begin in range(0, request.size_bytes, len(data)):
-            last = request.size_bytes - begin
-            yield (
-                Chunk(begin, crc32c, data)
-                if last >= len(data)
-                else Chunk(begin, checksum(data[:last]), data[:last])
-            )
+        block = memoryview(element * min(request.element_count, FILL_BYTES // len(element)))
+        begins = range(0, request.size_bytes, len(block))
+        for begin in begins:
+            self._digester.update(block[: request.size_bytes - begin])
+        self._check_digest(digest)
+        for begin in begins:
+            yield Chunk(begin, b"", block[: request.size_bytes - begin])
 
     def _map(self, segment: bytes) -> None:
         if self._digester is None or self._position or self._map_segment is None:
             raise _lost(f"{self._name()} came as a segment that was not due")
+        # No digest: it would be of bytes that never travelled, and that nobody has read.
         size_bytes = self._requests[self._index].size_bytes
         self.mapped[self._index] = self._map_segment(segment, size_bytes)
-        self._position = size_bytes
+        self._next()
 
-    def _end(self, sent: bytes) -> None:
+    def _end(self, digest: bytes) -> None:
         if self._digester is None or self._position != self._requests[self._index].size_bytes:
             raise _lost(f"{self._name()} ended after {self._position} bytes")
-        # Mapped bytes never travelled, and are not read here: who maps them does so when they are
-        # used.
-        digest = None if self._index in self.mapped else self._digester.digest()
+        self._check_digest(digest)
+        self._next()
+
+    def _check_digest(self, sent: bytes | None) -> None:
+        """Raise unless a serialized digest is that of the stream's bytes of the tensor."""
+        assert self._digester is not None
         try:
-            said = digest_from_bytes(sent)
+            said = digest_from_bytes(sent) if sent is not None else None
         except ValueError:
             said = None
-        # That of a stream that began inside the tensor is of the rest.
-        is_right = (
-            said == digest
-            if digest is not None
-            else said is not None and said.size_bytes == self._position
-        )
-        if not is_right:
+        if said != self._digester.digest():
             raise _lost(f"the digest of {self._name()} is wrong")
-        self._next()
 
     def _next(self) -> None:
         self._digester = None
@@ -198,12 +218,12 @@ class Assembler:
 
 
 class Filler:
-    """Puts the tensors of one SampleTensors call without checksums into memory.
+    """Puts the tensors of SampleTensors calls into memory.
 
     Args:
         requests: what was asked for.
         outs: writable memory of exactly each request's size, items of one byte.
-        on_bytes: called with the number of new bytes as they are there.
+        on_bytes: called with the number of new bytes as they are there, and verified.
         map_segment: as for :class:`Assembler`.
     """
 
@@ -214,9 +234,18 @@ class Filler:
         on_bytes: Callable[[int], None],
         map_segment: MapSegment | None = None,
     ) -> None:
-        self._assembler = Assembler(requests, has_checksums=False, map_segment=map_segment)
+        self._assembler = Assembler(requests, map_segment=map_segment)
         self._outs = outs
         self._on_bytes = on_bytes
+
+    @property
+    def resume_point(self) -> tuple[int, int]:
+        """Where a further stream has to begin; see :attr:`Assembler.resume_point`."""
+        return self._assembler.resume_point
+
+    def begin_stream(self) -> None:
+        """Take the next messages from a further stream; see :meth:`Assembler.begin_stream`."""
+        self._assembler.begin_stream()
 
     @property
     def may_end_call(self) -> bool:
@@ -264,20 +293,26 @@ class Filler:
             self._on_bytes(len(chunk.data))
 
     def _place(self, frame: Frame, size_bytes: int) -> memoryview | None:
-        """Return where a frame's data belong, or None if there is no such place, or no data."""
-        if frame.tensor_index >= len(self._outs) or frame.chunk is None or not size_bytes:
+        """Return where a frame's data belong; None for what is not due next, or has no data.
+
+        What is not due could be damage, and must not touch bytes that are verified.
+        """
+        if self._assembler.is_complete or not self._assembler.is_due(frame) or not size_bytes:
             return None
-        begin = frame.chunk.byte_offset
-        place = self._outs[frame.tensor_index][begin : begin + size_bytes]
+        index, begin = self._assembler.resume_point
+        place = self._outs[index][begin : begin + size_bytes]
         return place if len(place) == size_bytes else None
 
-    def finish(self) -> list[memoryview]:
-        """Return the memory that holds each tensor, at the end of the stream.
+    def check_end(self) -> None:
+        """Take note of a stream's end.
 
         Raises:
             DataLossError: if tensors, or parts of one, are missing.
         """
         self._assembler.finish()
+
+    def finish(self) -> list[memoryview]:
+        """Return the memory that holds each tensor, when all have come."""
         mapped = self._assembler.mapped
         for memory in mapped.values():
             self._on_bytes(len(memory))

@@ -8,8 +8,8 @@ from seedbed.devices import LocalDevice
 from seedbed.errors import EngineNotInstalledError
 from seedbed.spec.digests import Digest, DigestAlgorithm
 from seedbed.spec.info import InitializerInfo, ServerInfo, TensorDescription
-from seedbed.spec.tensors import TensorRequest
 from seedbed.spec.stats import ClientStats
+from seedbed.spec.tensors import TensorRequest
 from seedbed.wire.chunks import Chunk
 
 EMBEDDED = "embedded:"

@@ -44,7 +44,8 @@ class GrpcCalls:
         """Yield a call; see :class:`seedbed.transports.calls.Calls`."""
         # Unary calls are read as streams as well: only those can be cancelled by another thread
         # without a thread of gRPC's that waits for them.
-        made = next(self._turns).unary_stream(method)(message, timeout=limits.timeout_seconds)
+        make: Any = next(self._turns).unary_stream(method)
+        made = make(message, timeout=limits.timeout_seconds)
         call = GrpcCall(made)
         try:
             with cancellation.stopping(made.cancel):

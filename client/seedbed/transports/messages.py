@@ -17,7 +17,6 @@ def sample_message(
     requests: Sequence[TensorRequest],
     first_byte: int = 0,
     *,
-    omit_checksums: bool = False,
     accepts_segments: bool = False,
 ) -> service_pb2.SampleTensorsRequest:
     """Return the request for the bytes of tensors, from ``first_byte`` of the first one on."""
@@ -26,7 +25,6 @@ def sample_message(
         numerics=protos.newest_numerics(),
         accepts_fill=True,
         accepts_segments=accepts_segments,
-        omit_checksums=omit_checksums,
     )
     if first_byte:
         message.resume.byte_offset = first_byte
@@ -139,14 +137,14 @@ class DigestReader:
         self._algorithm = algorithm
         self._digests: list[Digest] = []
 
-    def feed(self, response: service_pb2.DigestTensorsResponse) -> None:
-        """Take the next message, which may be a heartbeat.
+    def feed(self, response: service_pb2.DigestTensorsResponse) -> Digest | None:
+        """Return the digest in the next message; None for a heartbeat.
 
         Raises:
             DataLossError: if it does not fit.
         """
         if not response.HasField("digest"):
-            return
+            return None
         with understood(self._target):
             digest = protos.digest_from_proto(response.digest)
             index = len(self._digests)
@@ -163,6 +161,7 @@ class DigestReader:
             ):
                 raise ValueError(f"a digest by {digest.algorithm} of {len(digest.value)} bytes")
         self._digests.append(digest)
+        return digest
 
     def finish(self) -> list[Digest]:
         """Return the digests, at the end of the stream.

@@ -302,7 +302,7 @@ class RangedFetch:
             seconds = self._tries.wait_seconds(error, replica.ready_in_seconds)
             seconds = max(seconds, backoff_seconds(failures) if failures > 1 else 0.0)
             self._changed.wait_for(lambda: self._is_over, seconds)
-            # Its thread looks after a server that is set aside; as long as others serve, they do it.
+            # A thread looks after a server that is set aside; as long as others serve, they do.
             while not self._is_over and replica.is_set_aside and self._others_serve:
                 self._changed.wait(LOOK_SECONDS)
 

@@ -14,6 +14,7 @@ from seedbed.devices import LocalDevice
 from seedbed.errors import SeedbedError
 from seedbed.spec.digests import Digest, DigestAlgorithm
 from seedbed.spec.info import ONE_MESSAGE_BYTES, InitializerInfo, ServerInfo, TensorDescription
+from seedbed.spec.stats import ClientStats
 from seedbed.spec.tensors import TensorRequest
 from seedbed.transports.assemble import Assembler, Filler
 from seedbed.transports.calls import Calls
@@ -39,7 +40,6 @@ from seedbed.transports.ranged_fetch import RangedFetch, fill
 from seedbed.transports.ranges import portions
 from seedbed.transports.replica import LOOK_LIMITS, SAMPLE, Replica
 from seedbed.transports.replicas import Replicas
-from seedbed.spec.stats import ClientStats
 from seedbed.transports.statuses import cancelled, closed, not_ready
 from seedbed.transports.tries import RETRIED, Tries
 from seedbed.transports.try_limits import ALONE, AMONG_REPLICAS, TryLimits
@@ -105,7 +105,7 @@ class RemoteTransport:
         replicas = [
             Replica(
                 target,
-                _calls(target, options, channels),
+                calls_to(target, options, channels),
                 Mapper(target, shared_memory_dir),
                 has_others=len(targets) > 1,
             )
@@ -346,9 +346,7 @@ class RemoteTransport:
 
     def _tries(self, timeout_seconds: float | None) -> Tries:
         limits = AMONG_REPLICAS if len(self._replicas) > 1 else ALONE
-        return Tries(
-            self.target, checked_timeout(timeout_seconds), self._patience_seconds, limits
-        )
+        return Tries(self.target, checked_timeout(timeout_seconds), self._patience_seconds, limits)
 
     def _tried(self, ask: Callable[[Replica, TryLimits], T], tries: Tries) -> T:
         """Return what a server answers, after as many tries as that takes."""
@@ -396,7 +394,7 @@ class RemoteTransport:
             raise closed(self.target)
 
 
-def _calls(target: str, options: Mapping[str, int | str], channels: int) -> Calls:
+def calls_to(target: str, options: Mapping[str, int | str], channels: int) -> Calls:
     """Return what makes calls to a target: our HTTP/2 reader wherever it can."""
     address = plain_address(target, options)
     return Connections(address) if address is not None else GrpcCalls(target, options, channels)

@@ -12,13 +12,13 @@ from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2
 
 from seedbed.errors import OverloadedError, SeedbedError, UnavailableError
+from seedbed.spec.stats import ReplicaStats
 from seedbed.transports.assemble import Filler
 from seedbed.transports.calls import Call, Calls
 from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.forks import forgets_after_fork
 from seedbed.transports.mapping import Mapper, SegmentBusyError
 from seedbed.transports.messages import SERVICE
-from seedbed.spec.stats import ReplicaStats
 from seedbed.transports.statuses import no_response, parsed, translated
 from seedbed.transports.try_limits import TryLimits
 from seedbed.wire.chunks import FrameError
@@ -129,12 +129,19 @@ class Replica:
                 return
             self._is_unreachable = True
         threading.Thread(
-            target=_look_until_it_serves, args=(weakref.ref(self),), name="seedbed-look", daemon=True
+            target=_look_until_it_serves,
+            args=(weakref.ref(self),),
+            name="seedbed-look",
+            daemon=True,
         ).start()
 
     def is_found(self) -> bool:
         """Return whether nobody need look for it any more; asks it whether it serves."""
-        if self._is_unreachable and not self._is_closed and self.serves(LOOK_LIMITS, Cancellation()):
+        if (
+            self._is_unreachable
+            and not self._is_closed
+            and self.serves(LOOK_LIMITS, Cancellation())
+        ):
             self.succeeded()
         return self._is_closed or not self._is_unreachable
 

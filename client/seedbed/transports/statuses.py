@@ -109,7 +109,7 @@ def cancelled(target: str) -> CancelledError:
 def not_ready(target: str, timeout_seconds: float) -> UnavailableError:
     """Return the error for a server that one has waited for in vain."""
     return UnavailableError(
-        f"{target} is not ready after {timeout_seconds:g} s; check that seedbed-server runs there"
+        f"{target} is not ready after {timeout_seconds:.3g} s; check that seedbed-server runs there"
     )
 
 
@@ -178,7 +178,7 @@ def from_rpc_error(
                 retry_after_seconds=_retry_after_seconds(error),
             )
         case Code.DEADLINE_EXCEEDED:
-            allowed = f"{timeout_seconds:g} s" if timeout_seconds is not None else "its deadline"
+            allowed = f"{timeout_seconds:.3g} s" if timeout_seconds is not None else "its deadline"
             return DeadlineError(
                 f"{target} did not finish within {allowed}; allow more with timeout_seconds"
             )

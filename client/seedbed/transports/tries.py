@@ -69,6 +69,7 @@ class Tries:
         self._in_a_row = 0
         self._doubts = 0
         self._has_told = False
+        self._error: SeedbedError | None = None  # the last one
 
     def limits(self) -> TryLimits:
         """Return what the next try may wait.
@@ -76,8 +77,10 @@ class Tries:
         Failures in a row double the waits: a network that is slow rather than broken has a chance.
 
         Raises:
-            DeadlineError: if no time is left.
+            SeedbedError: the error with which the call ends, if no time is left.
         """
+        if self._has_deadline and self._left_seconds <= 0 and self._error is not None:
+            raise self._last(self._error)
         factor = 2 ** min(self._in_a_row // 2, 8)
         return TryLimits(
             min(self._limits.connect_seconds * factor, ALONE.connect_seconds),
@@ -108,8 +111,10 @@ class Tries:
         """
         self._count += 1
         self._in_a_row += 1
+        self._error = error
         if isinstance(error, DeadlineError):
-            self._remaining()  # raises where the time is over; else the limit was damaged on its way
+            # Raises where the time is over; else the limit was damaged on its way.
+            self._remaining()
         if isinstance(error, (DataLossError, DoubtfulError, DeadlineError)):
             self._doubts += 1
             if self._doubts >= MOST_DOUBTS:
@@ -126,7 +131,7 @@ class Tries:
             ready_in_seconds: when a replica may be asked again by its own words; 0 if none said.
 
         Raises:
-            SeedbedError: the error with which the call ends, if its time or patience is over before.
+            SeedbedError: the error with which the call ends, if there is no time for another.
         """
         left = self._left_seconds
         if ready_in_seconds > left:

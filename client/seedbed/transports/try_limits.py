@@ -1,12 +1,11 @@
 """How long one try of a call waits for what."""
 
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class TryLimits:
-    """How long one try waits; made as it begins."""
+    """How long one try waits."""
 
     connect_seconds: float
     """For a connection."""
@@ -16,13 +15,6 @@ class TryLimits:
     """For that sign."""
     timeout_seconds: float | None = None
     """For the try as a whole; None is no limit."""
-    begun: float = field(default_factory=time.monotonic)
-    """When, by the monotonic clock."""
-
-    @property
-    def deadline(self) -> float | None:
-        """When the try must have ended, by the monotonic clock."""
-        return None if self.timeout_seconds is None else self.begun + self.timeout_seconds
 
 
 # Packets that are lost on the way to a connection are sent again after 1 and 3 seconds.

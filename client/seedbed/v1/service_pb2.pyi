@@ -177,7 +177,7 @@ class ResumePoint(_message.Message):
     def __init__(self, tensor_index: _Optional[int] = ..., byte_offset: _Optional[int] = ...) -> None: ...
 
 class SampleTensorsRequest(_message.Message):
-    __slots__ = ("tensors", "numerics", "resume", "max_chunk_bytes", "digest_algorithm", "accepts_fill", "accepts_segments", "omit_checksums")
+    __slots__ = ("tensors", "numerics", "resume", "max_chunk_bytes", "digest_algorithm", "accepts_fill", "accepts_segments")
     TENSORS_FIELD_NUMBER: _ClassVar[int]
     NUMERICS_FIELD_NUMBER: _ClassVar[int]
     RESUME_FIELD_NUMBER: _ClassVar[int]
@@ -185,7 +185,6 @@ class SampleTensorsRequest(_message.Message):
     DIGEST_ALGORITHM_FIELD_NUMBER: _ClassVar[int]
     ACCEPTS_FILL_FIELD_NUMBER: _ClassVar[int]
     ACCEPTS_SEGMENTS_FIELD_NUMBER: _ClassVar[int]
-    OMIT_CHECKSUMS_FIELD_NUMBER: _ClassVar[int]
     tensors: _containers.RepeatedCompositeFieldContainer[_tensors_pb2.TensorRequest]
     numerics: _tensors_pb2.Numerics
     resume: ResumePoint
@@ -193,8 +192,7 @@ class SampleTensorsRequest(_message.Message):
     digest_algorithm: _tensors_pb2.DigestAlgorithm
     accepts_fill: bool
     accepts_segments: bool
-    omit_checksums: bool
-    def __init__(self, tensors: _Optional[_Iterable[_Union[_tensors_pb2.TensorRequest, _Mapping]]] = ..., numerics: _Optional[_Union[_tensors_pb2.Numerics, str]] = ..., resume: _Optional[_Union[ResumePoint, _Mapping]] = ..., max_chunk_bytes: _Optional[int] = ..., digest_algorithm: _Optional[_Union[_tensors_pb2.DigestAlgorithm, str]] = ..., accepts_fill: bool = ..., accepts_segments: bool = ..., omit_checksums: bool = ...) -> None: ...
+    def __init__(self, tensors: _Optional[_Iterable[_Union[_tensors_pb2.TensorRequest, _Mapping]]] = ..., numerics: _Optional[_Union[_tensors_pb2.Numerics, str]] = ..., resume: _Optional[_Union[ResumePoint, _Mapping]] = ..., max_chunk_bytes: _Optional[int] = ..., digest_algorithm: _Optional[_Union[_tensors_pb2.DigestAlgorithm, str]] = ..., accepts_fill: bool = ..., accepts_segments: bool = ...) -> None: ...
 
 class SampleTensorsResponse(_message.Message):
     __slots__ = ("tensor_index", "header", "digest", "chunk", "fill", "segment")

@@ -126,14 +126,14 @@ class TensorHeader(_message.Message):
     def __init__(self, shape: _Optional[_Iterable[int]] = ..., dtype: _Optional[_Union[Dtype, str]] = ..., total_bytes: _Optional[int] = ..., numerics: _Optional[_Union[Numerics, str]] = ...) -> None: ...
 
 class Chunk(_message.Message):
-    __slots__ = ("byte_offset", "crc32c", "data")
+    __slots__ = ("byte_offset", "digest", "data")
     BYTE_OFFSET_FIELD_NUMBER: _ClassVar[int]
-    CRC32C_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
     byte_offset: int
-    crc32c: int
+    digest: bytes
     data: bytes
-    def __init__(self, byte_offset: _Optional[int] = ..., crc32c: _Optional[int] = ..., data: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, byte_offset: _Optional[int] = ..., digest: _Optional[bytes] = ..., data: _Optional[bytes] = ...) -> None: ...
 
 class Segment(_message.Message):
     __slots__ = ("directory", "path", "size_bytes")

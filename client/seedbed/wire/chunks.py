@@ -7,11 +7,8 @@ own.
 
 from typing import NamedTuple
 
-import google_crc32c
-import numpy as np
-
 # Keys of SampleTensorsResponse and Chunk: field number * 8 + wire type (0 varint, 2
-# length-delimited, 5 four bytes).
+# length-delimited).
 TENSOR_INDEX = 1 << 3
 HEADER = 2 << 3 | 2
 DIGEST = 3 << 3 | 2
@@ -19,7 +16,7 @@ CHUNK = 4 << 3 | 2
 FILL = 5 << 3 | 2
 SEGMENT = 6 << 3 | 2
 BYTE_OFFSET = 1 << 3
-CRC32C = 2 << 3 | 5
+RUNNING_DIGEST = 2 << 3 | 2
 DATA = 3 << 3 | 2
 
 _VARINT, _EIGHT_BYTES, _LENGTH, _FOUR_BYTES = 0, 1, 2, 5
@@ -42,14 +39,10 @@ class Chunk(NamedTuple):
 
     byte_offset: int
     """Where in the slice they begin."""
-    crc32c: int
-    """Their checksum, as sent."""
+    digest: bytes
+    """The digest's value of all bytes that their stream has sent of the slice, up to these."""
     data: memoryview
     """The bytes, in C order, little-endian; empty in a heartbeat."""
-
-    def is_intact(self) -> bool:
-        """Return whether the bytes have the checksum that was sent with them."""
-        return checksum(self.data) == self.crc32c
 
 
 class Frame(NamedTuple):
@@ -67,12 +60,6 @@ class Frame(NamedTuple):
     """In place of chunks: one element that all elements equal."""
     segment: bytes | None = None
     """In place of chunks: a serialized Segment, which says where the bytes are."""
-
-
-def checksum(data: Buffer) -> int:
-    """Return the CRC-32C of the bytes."""
-    # google_crc32c refuses memoryviews and bytearrays, but reads a numpy array in place.
-    return int(google_crc32c.value(np.frombuffer(data, np.uint8))) if len(data) else 0
 
 
 def encode_frame(frame: Frame) -> bytes:
@@ -94,8 +81,8 @@ def _prefix(frame: Frame, size_bytes: int) -> bytes:
         inner = b""
         if frame.chunk.byte_offset:
             inner += _ONE_BYTE[BYTE_OFFSET] + _varint(frame.chunk.byte_offset)
-        if frame.chunk.crc32c:
-            inner += _ONE_BYTE[CRC32C] + frame.chunk.crc32c.to_bytes(4, "little")
+        if running := frame.chunk.digest:
+            inner += _ONE_BYTE[RUNNING_DIGEST] + _varint(len(running)) + running
         if size_bytes:
             inner += _ONE_BYTE[DATA] + _varint(size_bytes)
         parts += [_ONE_BYTE[CHUNK], _varint(len(inner) + size_bytes), inner]
@@ -181,15 +168,15 @@ def _size_of_value(view: memoryview, key: int, at: int) -> tuple[int, int]:
 
 
 def _decode_chunk(view: memoryview) -> Chunk:
-    byte_offset, crc32c, data = 0, 0, view[:0]
+    byte_offset, digest, data = 0, b"", view[:0]
     for key, value in _fields(view):
         if key == BYTE_OFFSET and isinstance(value, int):
             byte_offset = value
-        elif key == CRC32C and isinstance(value, memoryview):
-            crc32c = int.from_bytes(value, "little")
+        elif key == RUNNING_DIGEST and isinstance(value, memoryview):
+            digest = bytes(value)
         elif key == DATA and isinstance(value, memoryview):
             data = value
-    return Chunk(byte_offset, crc32c, data)
+    return Chunk(byte_offset, digest, data)
 
 
 def _fields(view: memoryview) -> list[tuple[int, int | memoryview]]:

@@ -176,7 +176,6 @@ class Servicer:
                 self._serving(),
                 max_chunk_bytes=self._default_chunk_bytes,
                 algorithm=algorithm,
-                with_checksums=False,
             ) as stream:
                 news = stream.rendered(new_digest)
                 for index, found in enumerate(known):
@@ -212,7 +211,6 @@ class Servicer:
                 algorithm=algorithm,
                 first_tensor=resume.tensor_index,
                 first_byte=resume.byte_offset,
-                with_checksums=not request.omit_checksums,
                 accepts_fill=request.accepts_fill and is_whole,
                 accepts_segments=request.accepts_segments and call.is_on_this_host and is_whole,
             ) as stream:

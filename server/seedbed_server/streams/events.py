@@ -29,8 +29,8 @@ class TensorBytes(NamedTuple):
     """Where in the slice they begin."""
     data: memoryview
     """At least one byte; valid only until the events have been rendered."""
-    crc32c: int
-    """Their checksum; 0 where none is wanted."""
+    digest: bytes
+    """The digest's value of all that the stream has given of the tensor, up to these bytes."""
 
 
 class TensorFill(NamedTuple):

@@ -28,8 +28,8 @@ def encode(events: tuple[StreamEvent, ...]) -> bytes:
         match event:
             case TensorBegin(_, plan):
                 header = _header(plan)
-            case TensorBytes(_, byte_offset, data, crc32c):
-                chunk = Chunk(byte_offset, crc32c, data)
+            case TensorBytes(_, byte_offset, data, running):
+                chunk = Chunk(byte_offset, running, data)
             case TensorFill(_, element, _):
                 fill = element
             case TensorSegment(_, directory, path, size_bytes):
@@ -37,7 +37,7 @@ def encode(events: tuple[StreamEvent, ...]) -> bytes:
             case TensorEnd(_, found):
                 digest = protos.digest_to_bytes(found) if found is not None else None
             case Heartbeat(_, byte_offset):
-                chunk = Chunk(byte_offset, 0, NOTHING)
+                chunk = Chunk(byte_offset, b"", NOTHING)
     return encode_frame(Frame(events[0].tensor_index, header, chunk, digest, fill, segment))
 
 

@@ -16,7 +16,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.wire.chunks import checksum
 from seedbed_server.refusals import OverloadedError
 from seedbed_server.sampling.sampler import SamplePlan, TensorSource
 from seedbed_server.streams.buffers import Buffers
@@ -44,19 +43,11 @@ class SharedChunk:
         self.served = 0
         """How many streams have had it."""
         self.sampled: asyncio.Future[None]
-        self._crc32c: int | None = None
 
     @property
     def data(self) -> NDArray[np.uint8]:
         """Exactly the chunk's bytes, once they are sampled."""
         return self.memory[: self.where.size_bytes]
-
-    @property
-    def crc32c(self) -> int:
-        """Their checksum, computed for the first stream that wants it."""
-        if self._crc32c is None:
-            self._crc32c = checksum(self.data.data)
-        return self._crc32c
 
     @property
     def is_good(self) -> bool:

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple, Self, TypeVar
 import numpy as np
 
 from seedbed.spec.digests import Digest, DigestAlgorithm, Digester
-from seedbed.wire.chunks import checksum
 from seedbed_server.backends.rules import Fill
 from seedbed_server.sampling.sampler import SamplePlan, TensorSource
 from seedbed_server.streams.events import (
@@ -86,7 +85,6 @@ class TensorStream:
         algorithm: of the digests.
         first_tensor: the first one wanted.
         first_byte: where in it the stream begins.
-        with_checksums: whether each chunk has one.
         accepts_fill: whether a constant tensor may come as one element.
         accepts_segments: whether a large tensor may come in shared memory.
     """
@@ -100,7 +98,6 @@ class TensorStream:
         algorithm: DigestAlgorithm = "xxh3_128",
         first_tensor: int = 0,
         first_byte: int = 0,
-        with_checksums: bool = True,
         accepts_fill: bool = False,
         accepts_segments: bool = False,
     ) -> None:
@@ -109,7 +106,6 @@ class TensorStream:
         self._max_chunk_bytes = max_chunk_bytes
         self._algorithm: DigestAlgorithm = algorithm
         self._first_byte = first_byte
-        self._with_checksums = with_checksums
         self._accepts_fill = accepts_fill
         self._accepts_segments = accepts_segments and resources.segments is not None
         self._next_tensor = first_tensor
@@ -287,8 +283,8 @@ class TensorStream:
         if step.awaited is not None:
             step.awaited.result()  # raises what sampling raised
         if step.chunk is not None:
-            crc32c = step.chunk.crc32c if self._with_checksums else 0
-            return (TensorBytes(index, where.byte_offset, step.chunk.data.data, crc32c),)
+            running = step.tensor.digester.digest().value
+            return (TensorBytes(index, where.byte_offset, step.chunk.data.data, running),)
         if isinstance(step.tensor.form, Lease):
             lease = step.tensor.form
             assert self._resources.segments is not None
@@ -309,8 +305,8 @@ class TensorStream:
         source.fill(where.byte_offset // plan.dtype.itemsize, out)
         self._resources.threads.on_sampled(plan, out.size)
         step.tensor.digester.update(out.data)
-        crc32c = checksum(out.data) if self._with_checksums else 0
-        return TensorBytes(step.tensor.index, where.byte_offset, out.data, crc32c)
+        running = step.tensor.digester.digest().value
+        return TensorBytes(step.tensor.index, where.byte_offset, out.data, running)
 
     def _end(self, step: _Step) -> Events:
         if not step.is_last:

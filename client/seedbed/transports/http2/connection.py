@@ -80,6 +80,8 @@ class Connection:
         """Whether another call may begin here."""
         self.limits: TryLimits = ALONE
         """How long the call that is under way may wait."""
+        self.deadline: float | None = None
+        """When it must have ended, by the monotonic clock."""
         self._heard = 0.0  # when something of the call came
         self._next_ping = 0.0
         ours = {
@@ -119,8 +121,7 @@ class Connection:
     @property
     def is_late(self) -> bool:
         """Whether the time of the call that is under way is over."""
-        deadline = self.limits.deadline
-        return deadline is not None and time.monotonic() >= deadline
+        return self.deadline is not None and time.monotonic() >= self.deadline
 
     @property
     def room_bytes(self) -> int:
@@ -397,9 +398,8 @@ class Connection:
             CallError: if the call's time is over.
         """
         seconds = patience_seconds
-        deadline = self.limits.deadline
-        if deadline is not None:
-            seconds = min(seconds, deadline - time.monotonic())
+        if self.deadline is not None:
+            seconds = min(seconds, self.deadline - time.monotonic())
             if seconds <= 0:
                 raise deadline_exceeded()
         self._poll.modify(self._socket, event)

@@ -73,8 +73,11 @@ class Connections:
             CallError: if there is no answer.
             ValueError: if the connections are closed, as gRPC's channels have it.
         """
+        deadline = None
+        if limits.timeout_seconds is not None:
+            deadline = time.monotonic() + limits.timeout_seconds
         while True:
-            connection, is_new = self._take(limits, cancellation)
+            connection, is_new = self._take(limits, deadline, cancellation)
             call = None
             try:
                 # To reset the stream would be to write between the frames of the thread that has
@@ -102,7 +105,9 @@ class Connections:
         for connection in idle:
             connection.close()
 
-    def _take(self, limits: TryLimits, cancellation: Cancellation) -> tuple[Connection, bool]:
+    def _take(
+        self, limits: TryLimits, deadline: float | None, cancellation: Cancellation
+    ) -> tuple[Connection, bool]:
         """Return a connection, and whether it is a new one."""
         while True:
             with self._lock:
@@ -112,8 +117,8 @@ class Connections:
                 if connection is not None:
                     self._busy.add(connection)
             if connection is None:
-                return self._open(limits, cancellation), True
-            connection.limits = limits
+                return self._open(limits, deadline, cancellation), True
+            connection.limits, connection.deadline = limits, deadline
             is_alive = False
             try:
                 is_alive = connection.is_alive()
@@ -123,20 +128,22 @@ class Connections:
             if is_alive:
                 return connection, False
 
-    def _open(self, limits: TryLimits, cancellation: Cancellation) -> Connection:
+    def _open(
+        self, limits: TryLimits, deadline: float | None, cancellation: Cancellation
+    ) -> Connection:
         seconds = limits.connect_seconds
-        if limits.deadline is not None:
-            seconds = min(seconds, max(limits.deadline - time.monotonic(), 1e-3))
+        if deadline is not None:
+            seconds = min(seconds, max(deadline - time.monotonic(), 1e-3))
         try:
             connection = Connection(self._address.connect(seconds, cancellation))
         except (OSError, UnicodeError) as error:  # the latter for what cannot be the name of a host
             if cancellation.is_cancelled:
                 raise closed_here() from None
-            if limits.deadline is not None and time.monotonic() >= limits.deadline:
+            if deadline is not None and time.monotonic() >= deadline:
                 raise deadline_exceeded() from None
             where = self._address.path or self._address.authority
             raise SilentError(f"cannot connect to {where}: {error}") from None
-        connection.limits = limits
+        connection.limits, connection.deadline = limits, deadline
         with self._lock:
             self._busy.add(connection)
             is_closed = self._is_closed
