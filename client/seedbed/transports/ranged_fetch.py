@@ -19,6 +19,7 @@ from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.messages import sample_message
 from seedbed.transports.ranges import Portion
 from seedbed.transports.replica import Replica
+from seedbed.transports.statuses import silent
 from seedbed.transports.tries import RETRIED, Tries, backoff_seconds
 from seedbed.transports.try_limits import TryLimits
 
@@ -270,6 +271,9 @@ class RangedFetch:
                 return
             work.is_done = True
             work.cancellation.cancel()
+            if work.replica is not None and work.heard == work.begun:
+                # Nothing came of that try: the next fetch shall not have to find that out anew.
+                work.replica.failed(silent(work.replica.target))
             self._changed.wait_for(lambda: work not in self._under_way)
             for out, memory in zip(work.portion.outs, memories, strict=True):
                 out[:] = memory
