@@ -148,12 +148,16 @@ class RangedFetch:
         failures = 0
         try:
             while (work := self._take(replica)) is not None:
+                before = work.received_bytes
                 error = (
                     self._fetch(replica, work)
                     if work.replica is replica
                     else self._hedge(replica, work)
                 )
-                failures = failures + 1 if error is not None else 0
+                # A connection that breaks again and again, but brings something each time, need not
+                # wait longer and longer.
+                is_fruitless = error is not None and work.received_bytes == before
+                failures = failures + 1 if is_fruitless else 0
                 if error is not None:
                     self._rest(replica, error, failures)
         except BaseException:
