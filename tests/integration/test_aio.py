@@ -659,7 +659,7 @@ def test_a_local_sample_that_is_cancelled_stops_the_engine_too(server: ServerPro
 
 def test_a_task_can_be_cancelled_while_its_call_connects() -> None:
     async def main(port: int) -> None:
-        client = sb.aio.connect(f"127.0.0.1:{port}")
+        client = sb.aio.connect(f"127.0.0.1:{port}", patience_seconds=0)
         task = asyncio.create_task(client.sample(SPEC))
         await asyncio.sleep(0.3)
         assert not task.done()

@@ -128,7 +128,7 @@ def test_a_device_that_failed_ends_its_server_and_sends_clients_elsewhere(serve:
         assert health_at(channel) == health_pb2.HealthCheckResponse.NOT_SERVING
         assert refusal(raw_sample(channel, large_request(2**20))).code == "UNAVAILABLE"
     assert told == [error]
-    with sb.connect(address) as client, pytest.raises(sb.UnavailableError):
+    with sb.connect(address, patience_seconds=0) as client, pytest.raises(sb.UnavailableError):
         client.sample(SPEC)
 
 

@@ -502,7 +502,7 @@ def test_closed_connections_take_no_calls() -> None:
 def test_a_client_that_is_closed_says_so() -> None:
     spec = sb.TensorSpec("w", (3,), "float32", sb.Zeros())
     with scripted_server(_silent) as server:
-        client = sb.connect(server.target)
+        client = sb.connect(server.target, patience_seconds=0)
         ended: list[Exception] = []
 
         def run() -> None:

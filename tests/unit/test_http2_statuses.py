@@ -190,7 +190,7 @@ def test_details_are_read_as_those_of_any_call() -> None:
         # It is a call's error.
         assert rpc_status.from_call(error_of(connections)) == status  # type: ignore[arg-type]
         with (
-            sb.connect(server.target) as client,
+            sb.connect(server.target, patience_seconds=0) as client,
             pytest.raises(sb.OverloadedError, match=r"again in 1\.5 s") as caught,
         ):
             client.sample(sb.TensorSpec("w", (3,), "float32", sb.Zeros()), timeout_seconds=10)
