@@ -31,9 +31,9 @@ BUFFER_BYTES = 2**13
 # there is to be.
 WINDOW_BYTES = 2**30
 
-# A server of ours says every few seconds that it still computes. Pings may be answered by something
-# before it.
-STALL_SECONDS = 30.0
+# A server of ours says every 5 s that it still computes. Pings may be answered by something before
+# it. A call's patience has room for another try.
+STALL_SECONDS = 12.0
 
 # Servers take more pings in a row for abuse, unless they have sent something in between.
 PING_GAP_SECONDS = 10.0
