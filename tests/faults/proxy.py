@@ -196,12 +196,9 @@ def faulty_proxy(
 
     async def stop() -> None:
         listener.close()
-        proxy.abort()
-        ours = asyncio.current_task()
-        tasks = [task for task in asyncio.all_tasks() if task is not ours]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+            proxy.abort()
+            await asyncio.wait(tasks, timeout=0.1)
 
     try:
         yield proxy
