@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from random import Random
 from threading import Lock
 from typing import Any
@@ -11,7 +12,10 @@ import pytest
 
 import seedbed as sb
 from seedbed.deadlines import DEFAULT_PATIENCE_SECONDS
+from seedbed.transports import grpc_calls, remote, tries
 from seedbed.transports.http2 import connection
+from seedbed.transports.http2.connection import PING_GAP_SECONDS
+from seedbed.transports.try_limits import ALONE, STALL_SECONDS
 from seedbed.v1 import service_pb2
 from tests.faults.contents import MIB, Contents, Question
 from tests.faults.relay import Ask, Handle, relay
@@ -24,6 +28,8 @@ REQUESTS: dict[str, Any] = {
     f"/{SERVICE}/DigestTensors": service_pb2.DigestTensorsRequest,
     f"/{SERVICE}/DescribeTensors": service_pb2.DescribeTensorsRequest,
 }
+# Options are gRPC's, so that it makes the calls.
+BY_GRPC: dict[str, int | str] = {"grpc.lb_policy_name": "pick_first"}
 KINDS = ("sample", "sample_all", "chunks", "device", "small", "digest", "describe")
 
 
@@ -158,17 +164,32 @@ def stalling(calls: int) -> Handle:
     return handle
 
 
+@pytest.mark.parametrize("options", [None, BY_GRPC], ids=["HTTP/2", "gRPC"])
 @pytest.mark.parametrize("kind", ["sample", "chunks", "sample_all"])
 def test_a_stream_that_stalls_while_pings_are_answered_is_resumed(
-    server: str, contents: Contents, kind: str, monkeypatch: pytest.MonkeyPatch
+    server: str,
+    contents: Contents,
+    kind: str,
+    options: dict[str, int | str] | None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # The limits' proportions stay.
-    monkeypatch.setattr(connection, "STALL_SECONDS", connection.STALL_SECONDS / 10)
-    monkeypatch.setattr(connection, "PING_GAP_SECONDS", connection.PING_GAP_SECONDS / 10)
+    # All limits in proportion.
+    tenth = replace(
+        ALONE,
+        silence_seconds=ALONE.silence_seconds / 10,
+        answer_seconds=ALONE.answer_seconds / 10,
+    )
+    monkeypatch.setattr(remote, "ALONE", tenth)
+    monkeypatch.setattr(tries, "ALONE", tenth)
+    monkeypatch.setattr(connection, "STALL_SECONDS", STALL_SECONDS / 10)
+    monkeypatch.setattr(grpc_calls, "STALL_SECONDS", STALL_SECONDS / 10)
+    monkeypatch.setattr(connection, "PING_GAP_SECONDS", PING_GAP_SECONDS / 10)
     question = Question(kind, contents.specs[3], contents)
     with (
         relay(server, stalling(2)) as address,
-        sb.connect(address, patience_seconds=DEFAULT_PATIENCE_SECONDS / 10) as client,
+        sb.connect(
+            address, options=options, patience_seconds=DEFAULT_PATIENCE_SECONDS / 10
+        ) as client,
     ):
         assert question.is_right(question.ask(client))
         assert client.stats().resumes == 2
