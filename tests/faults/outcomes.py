@@ -18,8 +18,8 @@ class Outcomes:
     wrong: list[str] = field(default_factory=list)
     raised: list[str] = field(default_factory=list)
     hung: list[str] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-    """How long each took."""
+    taken: list[tuple[float, str]] = field(default_factory=list)
+    """How many seconds each took."""
     counts: Counter[str] = field(default_factory=Counter)
     """What was done to them."""
 
@@ -28,11 +28,18 @@ class Outcomes:
         """All that did not end well."""
         return [*self.wrong, *self.raised, *self.hung]
 
+    @property
+    def slowest_seconds(self) -> float:
+        """How long the slowest took."""
+        return max(self.taken)[0]
+
     def __str__(self) -> str:
+        seconds, name = max(self.taken)
         text = (
             f"right={len(self.right)} wrong={len(self.wrong)} raised={len(self.raised)} "
-            f"hung={len(self.hung)} median={statistics.median(self.seconds):.2f}s "
-            f"slowest={max(self.seconds):.2f}s"
+            f"hung={len(self.hung)} "
+            f"median={statistics.median(each for each, _ in self.taken):.2f}s "
+            f"slowest={seconds:.2f}s ({name})"
         )
         counts = [f"{name}={count}" for name, count in sorted(self.counts.items())]
         return "\n  ".join([" ".join([text, *counts]), *self.failures])
@@ -50,4 +57,4 @@ class Outcomes:
             self.hung.append(name)
         else:
             (self.right if verdicts == [True] else self.wrong).append(name)
-        self.seconds.append(time.monotonic() - began)
+        self.taken.append((time.monotonic() - began, name))
