@@ -109,6 +109,8 @@ class Refusal:
     description: str
     reason: str
     domain: str
+    request_hash: str
+    """The XXH3-64 of the request that is refused, in hexadecimal."""
     retry_seconds: float | None
     size_bytes: int
     """Of the status message with its details, as it travels."""
@@ -149,6 +151,7 @@ def refusal(call: Any) -> Refusal:
         description=first.description,
         reason=info.reason,
         domain=info.domain,
+        request_hash=info.metadata["request_xxh3_64"],
         retry_seconds=retry.retry_delay.ToNanoseconds() / 1e9 if has_retry else None,
         size_bytes=status.ByteSize() if status else 0,
     )

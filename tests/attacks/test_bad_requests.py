@@ -5,6 +5,7 @@ from typing import Any
 
 import grpc
 import pytest
+import xxhash
 
 from seedbed.v1 import service_pb2
 from tests.attacks.bad_requests import CASES, Case
@@ -56,7 +57,10 @@ def _check(answer: Refusal, case: Case) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=[case.title for case in CASES])
 def test_a_bad_request_is_refused_with_its_field(channel: grpc.Channel, case: Case) -> None:
-    _check(refusal(stub(channel).SampleTensors(case.request)), case)
+    message = case.request.SerializeToString()
+    answer = refusal(raw_sample(channel, message))
+    _check(answer, case)
+    assert answer.request_hash == xxhash.xxh3_64_hexdigest(message)
 
 
 TENSOR_CASES = [
@@ -68,9 +72,8 @@ TENSOR_CASES = [
 def test_dry_runs_and_digests_refuse_the_same(channel: grpc.Channel, case: Case) -> None:
     fields: dict[str, Any] = {"tensors": case.request.tensors, "numerics": case.request.numerics}
     _check(refusal(stub(channel).DigestTensors(service_pb2.DigestTensorsRequest(**fields))), case)
-    with pytest.raises(grpc.RpcError) as caught:
-        stub(channel).DescribeTensors(service_pb2.DescribeTensorsRequest(**fields))
-    _check(refusal(caught.value), case)
+    dry_run = stub(channel).DescribeTensors(service_pb2.DescribeTensorsRequest(**fields))
+    _check(refusal(dry_run), case)
 
 
 NOT_MESSAGES = {
@@ -99,6 +102,7 @@ def test_bytes_that_are_no_message_are_refused(
         "seedbed",
     )
     assert f"{method}Request" in answer.message
+    assert answer.request_hash == xxhash.xxh3_64_hexdigest(message)
 
 
 def test_a_message_over_the_size_limit_is_refused(channel: grpc.Channel) -> None:
@@ -106,6 +110,12 @@ def test_a_message_over_the_size_limit_is_refused(channel: grpc.Channel) -> None
     # gRPC itself refuses it, before a single byte is parsed, and so without details.
     assert answer.code == "RESOURCE_EXHAUSTED"
     assert "larger than max" in answer.message
+
+
+def test_the_hash_of_a_refused_request_is_that_of_its_canonical_form(channel: grpc.Channel) -> None:
+    """A client in any language can compute it: of nothing it is the published value."""
+    answer = refusal(raw_stream(channel, "SampleTensors", b""))
+    assert answer.request_hash == "2d06800538d394c2"
 
 
 def test_an_unknown_method_is_unimplemented(channel: grpc.Channel) -> None:
@@ -150,7 +160,7 @@ def test_an_empty_tensor_with_huge_axes_is_sent_or_refused(
         answer = refusal(call)
         assert (answer.code, answer.field) == ("INVALID_ARGUMENT", "tensors[0].spec.shape")
         return
-    stub(channel).DescribeTensors(service_pb2.DescribeTensorsRequest(tensors=request.tensors))
+    list(stub(channel).DescribeTensors(service_pb2.DescribeTensorsRequest(tensors=request.tensors)))
 
 
 def test_own_limits_are_kept_and_reported() -> None:

@@ -2,23 +2,27 @@
 
 import socket
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import grpc
 
-from seedbed.spec.digests import Digester
+from seedbed.spec.digests import Digest, Digester
+from seedbed.spec.tensors import TensorRequest, TensorSpec
 from seedbed.v1 import service_pb2, tensors_pb2
-from seedbed.wire.protos import digest_to_proto
+from seedbed.wire.protos import digest_to_proto, header_to_proto, tensor_request_to_proto
 from tests.raw_calls import SERVICE
 
 Message = service_pb2.SampleTensorsResponse
 BLOCK_BYTES = 65_536
 
 
-def honest_messages(content: bytes, *, index: int = 0, pieces: int = 3) -> list[Message]:
-    """Return what a server sends for a float32 vector of that content."""
+def honest_messages(
+    content: bytes, spec: TensorSpec, *, index: int = 0, pieces: int = 3
+) -> list[Message]:
+    """Return what a server sends for a tensor, as if that were its content."""
     size = -(-len(content) // 4 // pieces) * 4
     found = []
     digester = Digester()
@@ -27,13 +31,71 @@ def honest_messages(content: bytes, *, index: int = 0, pieces: int = 3) -> list[
         digester.update(data)
         chunk = tensors_pb2.Chunk(byte_offset=begin, digest=digester.digest().value, data=data)
         found.append(Message(tensor_index=index, chunk=chunk))
-    header = found[0].header
-    header.shape.append(len(content) // 4)
-    header.dtype = tensors_pb2.DTYPE_FLOAT32
-    header.total_bytes = len(content)
-    header.numerics = tensors_pb2.NUMERICS_SEEDBED_1
+    found[0].header.CopyFrom(header_to_proto(TensorRequest(spec)))
     found[-1].digest.CopyFrom(digest_to_proto(digester.digest()))
     return found
+
+
+def digest_message(
+    index: int, spec: TensorSpec, digest: tensors_pb2.Digest
+) -> service_pb2.DigestTensorsResponse:
+    """Return what a server says of a tensor's digest, as if that were right."""
+    return service_pb2.DigestTensorsResponse(
+        tensor_index=index,
+        digest=digest,
+        request=tensor_request_to_proto(TensorRequest(spec)),
+        numerics=tensors_pb2.NUMERICS_SEEDBED_1,
+    )
+
+
+def digests_after_a_second(*batches: Sequence[TensorSpec]) -> Callable[[], Iterable[bytes]]:
+    """Return what answers one DigestTensors call after the other, a second after it came."""
+    left = iter(batches)
+
+    def answer() -> Iterable[bytes]:
+        threading.Event().wait(1.0)
+        for index, spec in enumerate(next(left)):
+            size_bytes = TensorRequest(spec).size_bytes
+            digest = digest_to_proto(Digest("xxh3_128", bytes(16), size_bytes))
+            yield digest_message(index, spec, digest).SerializeToString()
+
+    return answer
+
+
+@contextmanager
+def meddling_server(address: str, change: Callable[[bytes], bytes]) -> Iterator[str]:
+    """Yield the address of a server that asks another one, and changes what it is asked.
+
+    Args:
+        address: the other one's.
+        change: returns the request that is passed on.
+    """
+
+    class Handlers(grpc.GenericRpcHandler):  # type: ignore[misc]
+        def service(
+            self, details: grpc.HandlerCallDetails
+        ) -> "grpc.RpcMethodHandler[bytes, bytes]":
+            ask: Any = channel.unary_stream(details.method)
+
+            def respond(request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
+                call = ask(change(request))
+                context.add_callback(call.cancel)
+                try:
+                    yield from call
+                except grpc.RpcError as error:
+                    context.set_trailing_metadata(error.trailing_metadata())
+                    context.abort(error.code(), error.details())
+
+            return grpc.unary_stream_rpc_method_handler(respond)
+
+    server = grpc.server(ThreadPoolExecutor(4), [Handlers()])
+    port = server.add_insecure_port("127.0.0.1:0")
+    with grpc.insecure_channel(address) as channel:
+        server.start()
+        try:
+            yield f"127.0.0.1:{port}"
+        finally:
+            server.stop(None).wait()
 
 
 @contextmanager

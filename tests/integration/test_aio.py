@@ -22,9 +22,13 @@ from seedbed import fetch
 from seedbed.fetch import BATCH_TENSORS
 from seedbed.spec.slices import TensorSlice
 from seedbed.transports.calls import Calls
-from seedbed.v1 import service_pb2, tensors_pb2
 from tests.event_loops import run
-from tests.integration.liars import damaging_proxy, honest_messages, lying_server
+from tests.integration.liars import (
+    damaging_proxy,
+    digests_after_a_second,
+    honest_messages,
+    lying_server,
+)
 from tests.integration.test_lies import CONTENT, DIGEST_LIES, LIES, UNARY_LIES
 from tests.integration.test_lies import SPEC as LIED_ABOUT
 from tests.property.strategies import specs_and_slices
@@ -246,23 +250,12 @@ def test_the_longest_time_limits_are_none(server: ServerProcess) -> None:
 
 
 def test_a_deadline_covers_all_batches_of_a_manifest() -> None:
-    manifest = sb.Manifest(
-        [sb.TensorSpec(str(i), (), "float32", sb.Zeros()) for i in range(2 * BATCH_TENSORS)]
-    )
-    digest = tensors_pb2.Digest(
-        algorithm=tensors_pb2.DIGEST_ALGORITHM_XXH3_128, value=bytes(16), size_bytes=4
-    )
-    answers = [
-        service_pb2.DigestTensorsResponse(tensor_index=i, digest=digest)
-        for i in range(BATCH_TENSORS)
-    ]
+    specs = [sb.TensorSpec(str(i), (), "float32", sb.Zeros()) for i in range(2 * BATCH_TENSORS)]
+    manifest = sb.Manifest(specs)
+    answer = digests_after_a_second(specs[:BATCH_TENSORS], specs[BATCH_TENSORS:])
     seconds_left: list[float] = []
 
-    def answer_after_a_second() -> Iterator[bytes]:
-        threading.Event().wait(1.0)
-        return (answer.SerializeToString() for answer in answers)
-
-    with lying_server({"DigestTensors": answer_after_a_second}, seconds_left) as address:
+    with lying_server({"DigestTensors": answer}, seconds_left) as address:
         found = with_client(address, lambda client: client.digest_all(manifest, timeout_seconds=8))
     assert len(found) == 2 * BATCH_TENSORS
     assert seconds_left[1] < seconds_left[0] - 0.9
@@ -335,7 +328,7 @@ def test_a_lie_is_found_out(answer: Callable[[], Iterable[bytes]]) -> None:
 
 def test_the_honest_form_of_the_lies_is_believed() -> None:
     def answer() -> Iterable[bytes]:
-        return (message.SerializeToString() for message in honest_messages(CONTENT))
+        return (message.SerializeToString() for message in honest_messages(CONTENT, LIED_ABOUT))
 
     with lying_server({"SampleTensors": answer}) as address:
         array = with_client(address, lambda client: client.sample(LIED_ABOUT, timeout_seconds=30))
@@ -363,7 +356,7 @@ def test_a_lie_in_one_message_is_one_of_our_errors(method: str, message: bytes) 
 
 
 def test_a_message_larger_than_any_announced_is_no_overload() -> None:
-    responses = honest_messages(CONTENT)
+    responses = honest_messages(CONTENT, LIED_ABOUT)
     responses[-1].chunk.data = bytes(5 * 2**20)
     with (
         lying_server(

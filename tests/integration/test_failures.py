@@ -13,8 +13,7 @@ import pytest
 
 import seedbed as sb
 from seedbed.client import BATCH_TENSORS
-from seedbed.v1 import service_pb2, tensors_pb2
-from tests.integration.liars import lying_server
+from tests.integration.liars import digests_after_a_second, lying_server
 from tests.raw_calls import MIB, raw_sample, sample_request, tensor
 from tests.servers import ServerProcess, serving
 
@@ -96,24 +95,13 @@ def test_a_deadline_ends_a_call(
 
 def test_a_deadline_covers_all_batches_of_a_manifest() -> None:
     """A manifest of many tensors travels in several calls, which share one time limit."""
-    manifest = sb.Manifest(
-        [sb.TensorSpec(str(i), (), "float32", sb.Zeros()) for i in range(2 * BATCH_TENSORS)]
-    )
-    digest = tensors_pb2.Digest(
-        algorithm=tensors_pb2.DIGEST_ALGORITHM_XXH3_128, value=bytes(16), size_bytes=4
-    )
-    answers = [
-        service_pb2.DigestTensorsResponse(tensor_index=i, digest=digest)
-        for i in range(BATCH_TENSORS)
-    ]
+    specs = [sb.TensorSpec(str(i), (), "float32", sb.Zeros()) for i in range(2 * BATCH_TENSORS)]
+    manifest = sb.Manifest(specs)
+    answer = digests_after_a_second(specs[:BATCH_TENSORS], specs[BATCH_TENSORS:])
     seconds_left: list[float] = []
 
-    def answer_after_a_second() -> Iterator[bytes]:
-        threading.Event().wait(1.0)
-        return (answer.SerializeToString() for answer in answers)
-
     with (
-        lying_server({"DigestTensors": answer_after_a_second}, seconds_left) as address,
+        lying_server({"DigestTensors": answer}, seconds_left) as address,
         sb.connect(address) as client,
     ):
         # gRPC rounds long time limits up to whole minutes on the wire.

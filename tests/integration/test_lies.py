@@ -7,10 +7,23 @@ import numpy as np
 import pytest
 
 import seedbed as sb
+from seedbed.spec.tensors import TensorRequest
 from seedbed.v1 import service_pb2, tensors_pb2
 from seedbed.wire.chunks import Frame, encode_frame
-from tests.integration.liars import Message, damaging_proxy, honest_messages, lying_server
+from seedbed.wire.protos import descriptions_to_proto
+from seedbed_server.sampling.descriptions import describe
+from seedbed_server.sampling.sampler import plan
+from tests.integration.liars import (
+    Message,
+    damaging_proxy,
+    digest_message,
+    honest_messages,
+    lying_server,
+)
 from tests.servers import ServerProcess
+
+DigestMessage = service_pb2.DigestTensorsResponse
+DescribeMessage = service_pb2.DescribeTensorsResponse
 
 # Large enough to come by a stream.
 SPEC = sb.TensorSpec("w", (30_000,), "float32", sb.Zeros())
@@ -19,11 +32,15 @@ OTHER = np.arange(30_000, 60_000, dtype="<f4").tobytes()
 FIRST, MIDDLE, LAST = 0, 1, 2
 
 
+def _honest() -> list[Message]:
+    return honest_messages(CONTENT, SPEC)
+
+
 def _changed(at: int, change: Callable[[Message], object]) -> Callable[[], Iterable[bytes]]:
     """Return honest messages of which one was changed."""
 
     def answer() -> Iterable[bytes]:
-        responses = honest_messages(CONTENT)
+        responses = _honest()
         change(responses[at])
         return [response.SerializeToString() for response in responses]
 
@@ -34,13 +51,13 @@ def _arranged(
     arrange: Callable[[list[Message]], Iterable[Message]],
 ) -> Callable[[], Iterable[bytes]]:
     """Return honest messages in another order or number."""
-    return lambda: (response.SerializeToString() for response in arrange(honest_messages(CONTENT)))
+    return lambda: (response.SerializeToString() for response in arrange(_honest()))
 
 
 def _endless(responses: list[Message]) -> Iterator[Message]:
     yield from responses
     for index in count(1):
-        yield from honest_messages(OTHER, index=index)
+        yield from honest_messages(OTHER, SPEC, index=index)
 
 
 def _of(**fields: object) -> Callable[[Message], object]:
@@ -65,7 +82,11 @@ def _other_digest(response: Message) -> None:
     response.digest.value = bytes(16)
 
 
-SPLICED = honest_messages(CONTENT)[:1] + honest_messages(OTHER)[1:]
+def _of_other(request: tensors_pb2.TensorRequest) -> None:
+    request.spec.draw = 1
+
+
+SPLICED = _honest()[:1] + honest_messages(OTHER, SPEC)[1:]
 
 LIES: dict[str, Callable[[], Iterable[bytes]]] = {
     "nothing at all": list,
@@ -77,14 +98,14 @@ LIES: dict[str, Callable[[], Iterable[bytes]]] = {
     "pieces in the wrong order": _arranged(lambda r: [r[0], r[2], r[1]]),
     "a piece twice": _arranged(lambda r: [r[0], r[1], r[1], r[2]]),
     "everything twice": _arranged(lambda r: r + r),
-    "a tensor that nobody asked for": _arranged(lambda r: r + honest_messages(OTHER, index=1)),
+    "a tensor that nobody asked for": _arranged(
+        lambda r: r + honest_messages(OTHER, SPEC, index=1)
+    ),
     "tensors without end": _arranged(_endless),
     "another tensor's index": _changed(MIDDLE, lambda r: setattr(r, "tensor_index", 1)),
     "a negative index": _changed(FIRST, lambda r: setattr(r, "tensor_index", -1)),
     "no header": _changed(FIRST, lambda r: r.ClearField("header")),
-    "a second header": _changed(
-        MIDDLE, lambda r: r.header.CopyFrom(honest_messages(CONTENT)[0].header)
-    ),
+    "a second header": _changed(MIDDLE, lambda r: r.header.CopyFrom(_honest()[0].header)),
     "a header of another shape": _changed(FIRST, _of(shape=[300, 100])),
     "a header of no shape": _changed(FIRST, _of(shape=[])),
     "a header of another dtype": _changed(FIRST, _of(dtype=tensors_pb2.DTYPE_INT32)),
@@ -92,13 +113,15 @@ LIES: dict[str, Callable[[], Iterable[bytes]]] = {
     "a header of another size": _changed(FIRST, _of(total_bytes=120_004)),
     "a header of unknown numerics": _changed(FIRST, _of(numerics=99)),
     "a header without numerics": _changed(FIRST, _of(numerics=0)),
+    "a header of another request": _changed(FIRST, lambda r: _of_other(r.header.request)),
+    "a header without a request": _changed(FIRST, lambda r: r.header.ClearField("request")),
     "a header that is garbage": lambda: [encode_frame(Frame(0, header=b"\xff\xff"))],
     "a wrong offset": _changed(MIDDLE, lambda r: setattr(r.chunk, "byte_offset", 40_004)),
     "a negative offset": _changed(FIRST, lambda r: setattr(r.chunk, "byte_offset", -40_000)),
     "a flipped bit": _changed(LAST, _flip),
     "a wrong running digest": _changed(MIDDLE, lambda r: setattr(r.chunk, "digest", bytes(16))),
     "a running digest of the whole": _changed(
-        MIDDLE, lambda r: setattr(r.chunk, "digest", honest_messages(CONTENT)[2].digest.value)
+        MIDDLE, lambda r: setattr(r.chunk, "digest", _honest()[2].digest.value)
     ),
     "no running digest": _changed(FIRST, lambda r: r.chunk.ClearField("digest")),
     "half a piece": _changed(LAST, lambda r: setattr(r.chunk, "data", r.chunk.data[:20_000])),
@@ -109,17 +132,15 @@ LIES: dict[str, Callable[[], Iterable[bytes]]] = {
     "a digest of another size": _changed(LAST, lambda r: setattr(r.digest, "size_bytes", 4)),
     "a digest of an unknown algorithm": _changed(LAST, lambda r: setattr(r.digest, "algorithm", 9)),
     "a digest of another algorithm": _changed(LAST, lambda r: setattr(r.digest, "algorithm", 2)),
-    "a digest too early": _changed(
-        MIDDLE, lambda r: r.digest.CopyFrom(honest_messages(CONTENT)[2].digest)
-    ),
+    "a digest too early": _changed(MIDDLE, lambda r: r.digest.CopyFrom(_honest()[2].digest)),
     "a digest that is garbage": lambda: [
-        *(r.SerializeToString() for r in honest_messages(CONTENT)[:2]),
-        honest_messages(CONTENT)[2].SerializeToString() + b"\x1a\x02\xff\xff",
+        *(r.SerializeToString() for r in _honest()[:2]),
+        _honest()[2].SerializeToString() + b"\x1a\x02\xff\xff",
     ],
     "pieces of two tensors": lambda: (response.SerializeToString() for response in SPLICED),
     "garbage": lambda: [b"\xff" * 50],
     "text": lambda: [b"HTTP/1.1 200 OK"],
-    "a message that is cut off": lambda: [honest_messages(CONTENT)[0].SerializeToString()[:-3]],
+    "a message that is cut off": lambda: [_honest()[0].SerializeToString()[:-3]],
 }
 
 
@@ -151,35 +172,45 @@ def test_a_message_larger_than_any_announced_is_no_overload() -> None:
             client.sample(SPEC, timeout_seconds=30)
 
 
-def _digest_messages(*digests: tensors_pb2.Digest) -> Callable[[], Iterable[bytes]]:
-    responses = [
-        service_pb2.DigestTensorsResponse(tensor_index=i, digest=d) for i, d in enumerate(digests)
-    ]
+def _digests(
+    *digests: tensors_pb2.Digest, change: Callable[[DigestMessage], object] | None = None
+) -> Callable[[], Iterable[bytes]]:
+    """Return the messages of digests, as if they were of SPEC, with a change of the first one."""
+    responses = [digest_message(index, SPEC, digest) for index, digest in enumerate(digests)]
+    if change is not None:
+        change(responses[0])
     return lambda: [response.SerializeToString() for response in responses]
 
 
-GOOD = tensors_pb2.Digest(algorithm=1, value=bytes(16), size_bytes=120_000)  # type: ignore[arg-type]
+def _digest(**fields: object) -> tensors_pb2.Digest:
+    honest = {"algorithm": 1, "value": bytes(16), "size_bytes": 120_000}
+    return tensors_pb2.Digest(**honest | fields)  # type: ignore[arg-type]
+
+
 DIGEST_LIES: dict[str, Callable[[], Iterable[bytes]]] = {
     "nothing": list,
-    "two digests": _digest_messages(GOOD, GOOD),
-    "an unknown algorithm": _digest_messages(
-        tensors_pb2.Digest(algorithm=9, value=bytes(16), size_bytes=120_000)
-    ),  # type: ignore[arg-type]
-    "another algorithm": _digest_messages(
-        tensors_pb2.Digest(algorithm=2, value=bytes(32), size_bytes=120_000)
-    ),  # type: ignore[arg-type]
-    "too short a digest": _digest_messages(
-        tensors_pb2.Digest(algorithm=1, value=bytes(5), size_bytes=120_000)
-    ),  # type: ignore[arg-type]
-    "another size": _digest_messages(
-        tensors_pb2.Digest(algorithm=1, value=bytes(16), size_bytes=4)
-    ),  # type: ignore[arg-type]
+    "two digests": _digests(_digest(), _digest()),
+    "an unknown algorithm": _digests(_digest(algorithm=9)),
+    "another algorithm": _digests(_digest(algorithm=2, value=bytes(32))),
+    "too short a digest": _digests(_digest(value=bytes(5))),
+    "another size": _digests(_digest(size_bytes=4)),
+    "another request": _digests(_digest(), change=lambda r: _of_other(r.request)),
+    "no request": _digests(_digest(), change=lambda r: r.ClearField("request")),
+    "unknown numerics": _digests(_digest(), change=lambda r: setattr(r, "numerics", 99)),
+    "no numerics": _digests(_digest(), change=lambda r: r.ClearField("numerics")),
     "digests without end": lambda: (
-        service_pb2.DigestTensorsResponse(tensor_index=i, digest=GOOD).SerializeToString()
-        for i in count()
+        digest_message(index, SPEC, _digest()).SerializeToString() for index in count()
     ),
     "garbage": lambda: [b"\xff" * 50],
 }
+
+
+def test_the_honest_form_of_the_digests_is_believed() -> None:
+    with (
+        lying_server({"DigestTensors": _digests(_digest())}) as address,
+        sb.connect(address) as client,
+    ):
+        assert client.digest(SPEC, timeout_seconds=30).value == bytes(16)
 
 
 @pytest.mark.parametrize("answer", DIGEST_LIES.values(), ids=DIGEST_LIES.keys())
@@ -189,23 +220,24 @@ def test_a_lie_about_a_digest_is_found_out(answer: Callable[[], Iterable[bytes]]
             client.digest(SPEC, timeout_seconds=3)
 
 
+def _description(change: Callable[[DescribeMessage], object]) -> tuple[str, bytes]:
+    """Return the honest description of SPEC, changed."""
+    request = TensorRequest(SPEC)
+    response = descriptions_to_proto([(request, describe(plan(request), 2**21))])
+    change(response)
+    return "DescribeTensors", response.SerializeToString()
+
+
 UNARY_LIES = {
-    "no descriptions": (
-        "DescribeTensors",
-        service_pb2.DescribeTensorsResponse().SerializeToString(),
+    "no descriptions": _description(lambda r: r.ClearField("tensors")),
+    "two descriptions": _description(lambda r: r.tensors.append(r.tensors[0])),
+    "a description of an unknown dtype": _description(lambda r: setattr(r.tensors[0], "dtype", 77)),
+    "a description of an unknown distribution": _description(
+        lambda r: setattr(r.tensors[0], "distribution", 9)
     ),
-    "a description of an unknown dtype": (
-        "DescribeTensors",
-        service_pb2.DescribeTensorsResponse(
-            tensors=[service_pb2.TensorDescription(dtype=77)]
-        ).SerializeToString(),  # type: ignore[arg-type]
-    ),
-    "a description of an unknown distribution": (
-        "DescribeTensors",
-        service_pb2.DescribeTensorsResponse(
-            tensors=[service_pb2.TensorDescription(dtype=3, distribution=9)]  # type: ignore[arg-type]
-        ).SerializeToString(),
-    ),
+    "a description of another request": _description(lambda r: _of_other(r.tensors[0].request)),
+    "a description without a request": _description(lambda r: r.tensors[0].ClearField("request")),
+    "descriptions of other numerics": _description(lambda r: setattr(r, "numerics", 99)),
     "a default that is no JSON": (
         "ListInitializers",
         service_pb2.ListInitializersResponse(

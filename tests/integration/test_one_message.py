@@ -11,8 +11,9 @@ import seedbed as sb
 import seedbed.aio
 from seedbed.spec.digests import digest_bytes
 from seedbed.spec.info import ONE_MESSAGE_BYTES
+from seedbed.spec.tensors import TensorRequest
 from seedbed.v1 import service_pb2, tensors_pb2
-from seedbed.wire.protos import digest_to_proto, header_to_bytes
+from seedbed.wire.protos import digest_to_proto, header_to_proto, tensor_request_to_proto
 from tests.attacks.bad_requests import CASES, Case
 from tests.integration.liars import lying_server
 from tests.raw_calls import bytes_by_tensor, messages, refusal, sample_request, stub, tensor
@@ -47,9 +48,8 @@ every_client = pytest.mark.parametrize("fetch", [_fetch, _fetch_by_grpc, _fetch_
 
 def _answer(**changes: object) -> bytes:
     """Return the honest answer for SPEC, but for what is changed."""
-    header = tensors_pb2.TensorHeader.FromString(header_to_bytes((256,), sb.Dtype.FLOAT32, 1024))
     fields = {
-        "header": header,
+        "header": header_to_proto(TensorRequest(SPEC)),
         "digest": digest_to_proto(digest_bytes(CONTENT)),
         "data": CONTENT,
     } | changes
@@ -57,7 +57,18 @@ def _answer(**changes: object) -> bytes:
 
 
 def _header(*shape: int) -> tensors_pb2.TensorHeader:
-    return tensors_pb2.TensorHeader.FromString(header_to_bytes(shape, sb.Dtype.FLOAT32, 1024))
+    header = header_to_proto(TensorRequest(SPEC))
+    header.shape[:] = shape
+    return header
+
+
+def _header_of(spec: sb.TensorSpec | None) -> tensors_pb2.TensorHeader:
+    """Return the honest header, but for the request that it repeats."""
+    header = header_to_proto(TensorRequest(SPEC))
+    header.ClearField("request")
+    if spec is not None:
+        header.request.CopyFrom(tensor_request_to_proto(TensorRequest(spec)))
+    return header
 
 
 # Tensors of every way of sampling: by element, as a constant, as a block, and by lines.
@@ -166,6 +177,10 @@ LIES = {
     "no data": _answer(data=b""),
     "no header": _answer(header=None),
     "another shape": _answer(header=_header(16, 16)),
+    "another request": _answer(
+        header=_header_of(sb.TensorSpec("w", (256,), "float32", sb.RandomUniform(seed=2)))
+    ),
+    "no request": _answer(header=_header_of(None)),
     "no digest": _answer(digest=None),
     "the digest of other bytes": _answer(digest=digest_to_proto(digest_bytes(b"x"))),
     "a digest of an unknown algorithm": _answer(

@@ -22,6 +22,8 @@ from tests.raw_calls import (
     large_request,
     messages,
     raw_sample,
+    stub,
+    tensor,
 )
 from tests.servers import ServerProcess
 
@@ -130,6 +132,22 @@ def test_every_message_stays_below_what_a_stock_channel_takes(
     assert sum(sizes) > 11 * MIB
 
 
+def test_a_dry_run_of_many_tensors_stays_below_what_a_stock_channel_takes(
+    channel: grpc.Channel,
+) -> None:
+    names = [f"{n:0>250}" for n in range(10_000)]
+    request = service_pb2.DescribeTensorsRequest(
+        tensors=[tensor((64, 64), "orthogonal", name=name) for name in names]
+    )
+    responses = list(stub(channel).DescribeTensors(request))
+    assert max(response.ByteSize() for response in responses) < MIB
+    assert sum(response.ByteSize() for response in responses) > 4 * MIB
+    described = [each for response in responses for each in response.tensors]
+    assert [each.name for each in described] == names
+    assert [each.request.spec.name for each in described] == names
+    assert all(response.numerics == tensors_pb2.NUMERICS_SEEDBED_1 for response in responses)
+
+
 @settings(max_examples=80)
 @given(
     st.data(),
@@ -197,6 +215,7 @@ def test_headers_come_first_and_digests_last_and_once(
         assert tuple(header.shape) == part.lengths
         assert header.dtype == protos.tensor_request_to_proto(TensorRequest(spec)).spec.dtype
         assert header.numerics == tensors_pb2.NUMERICS_SEEDBED_1
+        assert header.request == protos.tensor_request_to_proto(TensorRequest(spec, part))
 
 
 @settings(max_examples=80)

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import pytest
 
@@ -140,6 +141,22 @@ def test_memory_filled_by_broken_and_damaged_streams_is_that_of_one_whole(
         break
     assert memory == expected
     assert sum(counts) == sum(map(len, expected))
+
+
+def test_nothing_is_handed_out_of_a_constant_that_is_damaged(
+    cpu: Backend, expected: list[bytes]
+) -> None:
+    constant = _messages(cpu, (1, 0), random.Random(1), breaks=False)[0]
+    assert decode_frame(constant).fill is not None
+    for bit in range(8 * len(constant)):
+        handed_out = b""
+        damaged = bytearray(constant)
+        damaged[bit // 8] ^= 1 << bit % 8
+        with suppress(DataLossError, FrameError):
+            frame = decode_frame(bytes(damaged))
+            for _, chunk in Assembler(REQUESTS[1:2]).feed(frame):
+                handed_out += chunk.data
+        assert handed_out in {b"", expected[1]}
 
 
 def test_a_stream_may_begin_inside_the_first_tensor_and_go_on_at_its_end(

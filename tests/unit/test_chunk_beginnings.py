@@ -23,7 +23,7 @@ from seedbed.wire.chunks import (
     decode_frame,
     encode_frame,
 )
-from seedbed.wire.protos import digest_to_proto
+from seedbed.wire.protos import digest_to_proto, header_to_bytes
 from tests.unknown_fields import INT64, UNKNOWN_FIELDS, field, varint
 
 BYTES = st.none() | st.binary(max_size=40)
@@ -158,13 +158,7 @@ class _Bytes:
 
 
 def _header(index: int) -> bytes:
-    size = SHAPES[index]
-    return tensors_pb2.TensorHeader(
-        shape=[size],
-        dtype=tensors_pb2.DTYPE_FLOAT32,
-        total_bytes=4 * size,
-        numerics=tensors_pb2.NUMERICS_SEEDBED_1,
-    ).SerializeToString()
+    return header_to_bytes(REQUESTS[index])
 
 
 def _honest(cuts: list[int]) -> list[Frame]:

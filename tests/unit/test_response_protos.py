@@ -11,6 +11,7 @@ from seedbed.spec.digests import DIGEST_ALGORITHMS, digest_bytes
 from seedbed.spec.dtypes import FLOATING, Dtype
 from seedbed.spec.info import NUMERICS, Limits, ServerInfo, TensorDescription
 from seedbed.spec.initializers import INITIALIZERS, WINDOWS, parameters
+from seedbed.spec.tensors import TensorRequest
 from seedbed.v1 import service_pb2, tensors_pb2
 from seedbed.wire import protos
 from seedbed_server.sampling.descriptions import catalogue
@@ -160,7 +161,9 @@ def test_defaults_travel_as_json() -> None:
 
 
 def test_descriptions_come_back_equal() -> None:
-    data = protos.descriptions_to_proto(DESCRIPTIONS).SerializeToString()
+    request = TensorRequest(sb.TensorSpec("w", (4, 3), "float32", sb.Zeros()))
+    described = [(request, each) for each in DESCRIPTIONS]
+    data = protos.descriptions_to_proto(described).SerializeToString()
     message = service_pb2.DescribeTensorsResponse.FromString(data)
     received = protos.descriptions_from_proto(message)
     assert received == DESCRIPTIONS
@@ -168,11 +171,12 @@ def test_descriptions_come_back_equal() -> None:
         "absent figures stay absent, and zeros keep their sign"
     )
     assert message.numerics == tensors_pb2.NUMERICS_SEEDBED_1
+    assert all(each.request == protos.tensor_request_to_proto(request) for each in message.tensors)
 
 
 def test_the_schema_has_every_figure_of_a_description_and_no_other() -> None:
     fields = {field.name for field in service_pb2.TensorDescription.DESCRIPTOR.fields}
-    assert fields == set(TensorDescription.__dataclass_fields__)
+    assert fields - {"request"} == set(TensorDescription.__dataclass_fields__)
 
 
 @pytest.mark.parametrize("algorithm", DIGEST_ALGORITHMS)
@@ -189,12 +193,14 @@ def test_a_digest_of_an_unknown_algorithm_is_refused() -> None:
 @pytest.mark.parametrize("dtype", FLOATING, ids=lambda dtype: dtype.value)
 def test_headers_come_back_equal(dtype: Dtype) -> None:
     for shape in ((), (0,), (2**40, 3)):
-        data = protos.header_to_bytes(shape, dtype, 2**62)
-        assert protos.header_from_bytes(data) == (shape, dtype, 2**62, NUMERICS)
-        assert tensors_pb2.TensorHeader.FromString(data).numerics == tensors_pb2.NUMERICS_SEEDBED_1
+        request = TensorRequest(sb.TensorSpec("w", shape, dtype, sb.RandomUniform(seed=1)))
+        header = protos.header_from_bytes(protos.header_to_bytes(request))
+        assert protos.header_from_proto(header) == (shape, dtype, request.size_bytes, NUMERICS)
+        assert header.numerics == tensors_pb2.NUMERICS_SEEDBED_1
+        assert header.request == protos.tensor_request_to_proto(request)
 
 
 def test_a_header_with_an_unknown_dtype_is_read_without_it() -> None:
     message = tensors_pb2.TensorHeader(shape=[3], total_bytes=12)
     message.dtype = 99  # type: ignore[assignment]  # proto3 enums are open
-    assert protos.header_from_bytes(message.SerializeToString()) == ((3,), None, 12, None)
+    assert protos.header_from_proto(message) == ((3,), None, 12, None)

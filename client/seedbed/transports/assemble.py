@@ -7,10 +7,9 @@ breaks, the next one can begin at that byte.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
-from seedbed.errors import DataLossError
 from seedbed.spec.digests import Digester
-from seedbed.spec.info import NUMERICS
 from seedbed.spec.tensors import TensorRequest
+from seedbed.transports.answers import check_header, lost, name_of
 from seedbed.wire.chunks import Chunk, Frame, decode_beginning, decode_frame
 from seedbed.wire.protos import digest_from_bytes, header_from_bytes
 
@@ -20,7 +19,7 @@ MapSegment = Callable[[bytes, int], memoryview]
 FILL_BYTES = 2**18
 
 # More than what stands before the data in a message of ours, so that it can be told where they go.
-BEGINNING_BYTES = 2**7
+BEGINNING_BYTES = 2**9
 
 
 class MessageBytes(Protocol):
@@ -99,10 +98,10 @@ class Assembler:
                 tensor's digest is not. What was handed out is good all the same.
         """
         if self._index >= len(self._requests):
-            raise _lost("the server sent more than was asked for")
+            raise lost("the server sent more than was asked for")
         index = self._first_index + frame.tensor_index
         if index != self._index:
-            raise _lost(f"tensor {index} came where tensor {self._index} was due")
+            raise lost(f"tensor {index} came where tensor {self._index} was due")
         if frame.header is not None:
             self._begin(frame.header)
         if frame.chunk is not None and len(frame.chunk.data):
@@ -117,13 +116,6 @@ class Assembler:
         elif frame.digest is not None:
             self._end(frame.digest)
 
-    def is_due(self, frame: Frame) -> bool:
-        """Whether a frame's chunk begins where the verified bytes end."""
-        return frame.chunk is not None and self.resume_point == (
-            self._first_index + frame.tensor_index,
-            frame.chunk.byte_offset,
-        )
-
     @property
     def is_complete(self) -> bool:
         """Whether all tensors have come."""
@@ -136,45 +128,42 @@ class Assembler:
             DataLossError: if tensors, or parts of one, are missing.
         """
         if self._index < len(self._requests):
-            raise _lost(
+            raise lost(
                 f"the stream ended inside {self._name()}, after {self._position} bytes of it"
             )
 
     def _begin(self, header: bytes) -> None:
         if self._digester is not None:
-            raise _lost(f"a second header came for {self._name()}")
-        request = self._requests[self._index]
+            raise lost(f"a second header came for {self._name()}")
         try:
-            announced = header_from_bytes(header)
+            message = header_from_bytes(header)
         except ValueError as error:
-            raise _lost(f"{self._name()} came with {error}") from None
-        expected = (request.shape, request.spec.dtype, request.size_bytes, NUMERICS)
-        if announced != expected:
-            raise _lost(f"{self._name()} came as {announced}, {expected} was asked for")
+            raise lost(f"{self._name()} came with {error}") from None
+        check_header(self._index, self._requests[self._index], message)
         self._digester = Digester()
 
     def _take(self, chunk: Chunk) -> None:
         if self._digester is None:
-            raise _lost(f"bytes of {self._name()} came before its header")
+            raise lost(f"bytes of {self._name()} came before its header")
         if chunk.byte_offset != self._position:
-            raise _lost(
+            raise lost(
                 f"byte {chunk.byte_offset} of {self._name()} came "
                 f"where byte {self._position} was due"
             )
         if chunk.byte_offset + len(chunk.data) > self._requests[self._index].size_bytes:
-            raise _lost(f"{self._name()} is longer than was announced")
+            raise lost(f"{self._name()} is longer than was announced")
         self._digester.update(chunk.data)
         if self._digester.digest().value != chunk.digest:
-            raise _lost(f"the digest of {self._name()} is wrong at byte {chunk.byte_offset}")
+            raise lost(f"the digest of {self._name()} is wrong at byte {chunk.byte_offset}")
         self._position += len(chunk.data)
 
     def _repeated(self, element: bytes, digest: bytes | None) -> Iterator[Chunk]:
         """Yield the chunks of a tensor whose elements all equal one, after its digest is right."""
         request = self._requests[self._index]
         if self._digester is None or self._position or not request.size_bytes:
-            raise _lost(f"{self._name()} came as one element that was not due")
+            raise lost(f"{self._name()} came as one element that was not due")
         if len(element) != request.spec.dtype.itemsize:
-            raise _lost(f"{self._name()} came as elements of {len(element)} bytes")
+            raise lost(f"{self._name()} came as elements of {len(element)} bytes")
         block = memoryview(element * min(request.element_count, FILL_BYTES // len(element)))
         begins = range(0, request.size_bytes, len(block))
         for begin in begins:
@@ -185,7 +174,7 @@ class Assembler:
 
     def _map(self, segment: bytes) -> None:
         if self._digester is None or self._position or self._map_segment is None:
-            raise _lost(f"{self._name()} came as a segment that was not due")
+            raise lost(f"{self._name()} came as a segment that was not due")
         # No digest: it would be of bytes that never travelled, and that nobody has read.
         size_bytes = self._requests[self._index].size_bytes
         self.mapped[self._index] = self._map_segment(segment, size_bytes)
@@ -193,7 +182,7 @@ class Assembler:
 
     def _end(self, digest: bytes) -> None:
         if self._digester is None or self._position != self._requests[self._index].size_bytes:
-            raise _lost(f"{self._name()} ended after {self._position} bytes")
+            raise lost(f"{self._name()} ended after {self._position} bytes")
         self._check_digest(digest)
         self._next()
 
@@ -205,7 +194,7 @@ class Assembler:
         except ValueError:
             said = None
         if said != self._digester.digest():
-            raise _lost(f"the digest of {self._name()} is wrong")
+            raise lost(f"the digest of {self._name()} is wrong")
 
     def _next(self) -> None:
         self._digester = None
@@ -213,8 +202,7 @@ class Assembler:
         self._index += 1
 
     def _name(self) -> str:
-        name = self._requests[self._index].spec.name
-        return f"tensor {self._index} ({name!r})" if name else f"tensor {self._index}"
+        return name_of(self._index, self._requests[self._index])
 
 
 class Filler:
@@ -278,7 +266,7 @@ class Filler:
         """
         beginning = message.read(min(size_bytes, BEGINNING_BYTES))
         found = decode_beginning(beginning, size_bytes)
-        place = self._place(found[0], size_bytes - found[1]) if found is not None else None
+        place = self._place(size_bytes - found[1]) if found is not None else None
         if found is None or place is None:
             self.feed(decode_frame(beginning + message.read(size_bytes - len(beginning))))
             return
@@ -292,12 +280,12 @@ class Filler:
         ):
             self._on_bytes(len(chunk.data))
 
-    def _place(self, frame: Frame, size_bytes: int) -> memoryview | None:
-        """Return where a frame's data belong; None for what is not due next, or has no data.
+    def _place(self, size_bytes: int) -> memoryview | None:
+        """Return where the bytes that are due belong; None where there is no room for so many.
 
-        What is not due could be damage, and must not touch bytes that are verified.
+        A damaged message may say that its data belong elsewhere: verified bytes are not touched.
         """
-        if self._assembler.is_complete or not self._assembler.is_due(frame) or not size_bytes:
+        if self._assembler.is_complete or not size_bytes:
             return None
         index, begin = self._assembler.resume_point
         place = self._outs[index][begin : begin + size_bytes]
@@ -317,10 +305,3 @@ class Filler:
         for memory in mapped.values():
             self._on_bytes(len(memory))
         return [mapped.get(index, out) for index, out in enumerate(self._outs)]
-
-
-def _lost(what: str) -> DataLossError:
-    return DataLossError(
-        f"{what}; fetch it again, and if that repeats, "
-        "look at the network between here and the server"
-    )

@@ -4,8 +4,15 @@ from collections.abc import Sequence
 
 from seedbed.errors import DataLossError
 from seedbed.spec.digests import DIGEST_BYTES, Digest, DigestAlgorithm, digest_bytes
-from seedbed.spec.info import NUMERICS, InitializerInfo, ServerInfo, TensorDescription
+from seedbed.spec.info import InitializerInfo, ServerInfo, TensorDescription
 from seedbed.spec.tensors import TensorRequest
+from seedbed.transports.answers import (
+    check_header,
+    check_numerics,
+    check_understood,
+    lost,
+    name_of,
+)
 from seedbed.transports.statuses import parsed, understood
 from seedbed.v1 import service_pb2
 from seedbed.wire import protos
@@ -45,22 +52,13 @@ def bytes_of_one_tensor(target: str, request: TensorRequest, data: bytes) -> byt
         DataLossError: if it is not what was asked for, or not whole.
     """
     response = parsed(target, service_pb2.SampleTensorResponse.FromString, data)
-    expected = (request.shape, request.spec.dtype, request.size_bytes, NUMERICS)
-    if (
-        protos.header_from_proto(response.header) != expected
-        or len(response.data) != request.size_bytes
-    ):
-        raise DataLossError(
-            f"{target} sent another tensor than it was asked for; check that it is a seedbed-server"
-        )
+    check_header(0, request, response.header)
+    if len(response.data) != request.size_bytes:
+        raise lost(f"{name_of(0, request)} came as {len(response.data)} bytes")
     with understood(target):
         said = protos.digest_from_proto(response.digest)
     if said != digest_bytes(response.data):
-        name = request.spec.name or "the tensor"
-        raise DataLossError(
-            f"the digest of {name!r} is wrong; fetch it again, "
-            "and look at the network if that repeats"
-        )
+        raise lost(f"the digest of {name_of(0, request)} is wrong")
     return response.data
 
 
@@ -104,20 +102,48 @@ def initializers_of(
         return protos.initializer_infos_from_proto(response)
 
 
-def descriptions_of(
-    target: str, response: service_pb2.DescribeTensorsResponse, requests: Sequence[TensorRequest]
-) -> list[TensorDescription]:
-    """Return a server's descriptions of the requests.
+class DescriptionReader:
+    """Checks the messages of one DescribeTensors call and collects the descriptions.
 
-    Raises:
-        DataLossError: if they make no sense, or are not one for each request.
+    Args:
+        target: who sends them.
+        requests: what was asked for.
     """
-    if len(response.tensors) != len(requests):
-        raise DataLossError(
-            f"{target} described {len(response.tensors)} of {len(requests)} tensors; ask again"
+
+    def __init__(self, target: str, requests: Sequence[TensorRequest]) -> None:
+        self._target = target
+        self._requests = requests
+        self._descriptions: list[TensorDescription] = []
+
+    def feed(self, response: service_pb2.DescribeTensorsResponse) -> None:
+        """Take the next message.
+
+        Raises:
+            DataLossError: if it does not fit.
+        """
+        first = len(self._descriptions)
+        if first + len(response.tensors) > len(self._requests):
+            raise self._miscounted(first + len(response.tensors))
+        check_numerics(self._target, response.numerics)
+        for index, message in enumerate(response.tensors, first):
+            check_understood(index, self._requests[index], message.request)
+        with understood(self._target):
+            self._descriptions += protos.descriptions_from_proto(response)
+
+    def finish(self) -> list[TensorDescription]:
+        """Return the descriptions, at the end of the stream.
+
+        Raises:
+            DataLossError: if some are missing.
+        """
+        if len(self._descriptions) < len(self._requests):
+            raise self._miscounted(len(self._descriptions))
+        return self._descriptions
+
+    def _miscounted(self, count: int) -> DataLossError:
+        return DataLossError(
+            f"{self._target} described {count} of {len(self._requests)} tensors; ask again"
         )
-    with understood(target):
-        return protos.descriptions_from_proto(response)
 
 
 class DigestReader:
@@ -145,21 +171,25 @@ class DigestReader:
         """
         if not response.HasField("digest"):
             return None
+        index = len(self._digests)
+        if response.tensor_index != index or index >= len(self._requests):
+            raise DataLossError(
+                f"{self._target} sent a digest of tensor {response.tensor_index} "
+                f"where that of tensor {index} of {len(self._requests)} was due; ask again"
+            )
+        check_numerics(self._target, response.numerics)
+        check_understood(index, self._requests[index], response.request)
         with understood(self._target):
             digest = protos.digest_from_proto(response.digest)
-            index = len(self._digests)
-            if (
-                response.tensor_index != index
-                or digest.size_bytes != self._requests[index].size_bytes
-            ):
-                raise ValueError(
-                    f"a digest of tensor {response.tensor_index}, {digest.size_bytes} bytes"
-                )
             if (
                 digest.algorithm != self._algorithm
                 or len(digest.value) != DIGEST_BYTES[self._algorithm]
+                or digest.size_bytes != self._requests[index].size_bytes
             ):
-                raise ValueError(f"a digest by {digest.algorithm} of {len(digest.value)} bytes")
+                raise ValueError(
+                    f"a digest by {digest.algorithm} of {len(digest.value)} bytes, "
+                    f"of {digest.size_bytes} bytes"
+                )
         self._digests.append(digest)
         return digest
 

@@ -26,10 +26,10 @@ from seedbed.transports.http2.connections import Connections
 from seedbed.transports.mapping import Mapper
 from seedbed.transports.messages import (
     SERVICE,
+    DescriptionReader,
     DigestReader,
     bytes_of_one_tensor,
     describe_message,
-    descriptions_of,
     digest_message,
     initializers_of,
     one_tensor_message,
@@ -185,10 +185,12 @@ class RemoteTransport:
         """Return what sampling the requests would give."""
 
         def ask(replica: Replica, limits: TryLimits) -> list[TensorDescription]:
+            reader = DescriptionReader(replica.target, requests)
             message = describe_message(requests)
             parse = service_pb2.DescribeTensorsResponse.FromString
-            response = replica.response(DESCRIBE, message, parse, limits, self._cancellation)
-            return descriptions_of(replica.target, response, requests)
+            for response in replica.responses(DESCRIBE, message, parse, limits, self._cancellation):
+                reader.feed(response)
+            return reader.finish()
 
         return self._tried(ask, self._tries(timeout_seconds))
 

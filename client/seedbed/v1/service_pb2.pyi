@@ -105,7 +105,7 @@ class DescribeTensorsRequest(_message.Message):
     def __init__(self, tensors: _Optional[_Iterable[_Union[_tensors_pb2.TensorRequest, _Mapping]]] = ..., numerics: _Optional[_Union[_tensors_pb2.Numerics, str]] = ...) -> None: ...
 
 class TensorDescription(_message.Message):
-    __slots__ = ("name", "shape", "dtype", "size_bytes", "chunk_count", "fan_in", "fan_out", "distribution", "minval", "maxval", "mean", "stddev", "lower", "upper", "value", "sampled_elements", "working_bytes")
+    __slots__ = ("name", "shape", "dtype", "size_bytes", "chunk_count", "fan_in", "fan_out", "distribution", "minval", "maxval", "mean", "stddev", "lower", "upper", "value", "sampled_elements", "working_bytes", "request")
     NAME_FIELD_NUMBER: _ClassVar[int]
     SHAPE_FIELD_NUMBER: _ClassVar[int]
     DTYPE_FIELD_NUMBER: _ClassVar[int]
@@ -123,6 +123,7 @@ class TensorDescription(_message.Message):
     VALUE_FIELD_NUMBER: _ClassVar[int]
     SAMPLED_ELEMENTS_FIELD_NUMBER: _ClassVar[int]
     WORKING_BYTES_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
     name: str
     shape: _containers.RepeatedScalarFieldContainer[int]
     dtype: _tensors_pb2.Dtype
@@ -140,7 +141,8 @@ class TensorDescription(_message.Message):
     value: float
     sampled_elements: int
     working_bytes: int
-    def __init__(self, name: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ..., dtype: _Optional[_Union[_tensors_pb2.Dtype, str]] = ..., size_bytes: _Optional[int] = ..., chunk_count: _Optional[int] = ..., fan_in: _Optional[float] = ..., fan_out: _Optional[float] = ..., distribution: _Optional[_Union[_initializers_pb2.Distribution, str]] = ..., minval: _Optional[float] = ..., maxval: _Optional[float] = ..., mean: _Optional[float] = ..., stddev: _Optional[float] = ..., lower: _Optional[float] = ..., upper: _Optional[float] = ..., value: _Optional[float] = ..., sampled_elements: _Optional[int] = ..., working_bytes: _Optional[int] = ...) -> None: ...
+    request: _tensors_pb2.TensorRequest
+    def __init__(self, name: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ..., dtype: _Optional[_Union[_tensors_pb2.Dtype, str]] = ..., size_bytes: _Optional[int] = ..., chunk_count: _Optional[int] = ..., fan_in: _Optional[float] = ..., fan_out: _Optional[float] = ..., distribution: _Optional[_Union[_initializers_pb2.Distribution, str]] = ..., minval: _Optional[float] = ..., maxval: _Optional[float] = ..., mean: _Optional[float] = ..., stddev: _Optional[float] = ..., lower: _Optional[float] = ..., upper: _Optional[float] = ..., value: _Optional[float] = ..., sampled_elements: _Optional[int] = ..., working_bytes: _Optional[int] = ..., request: _Optional[_Union[_tensors_pb2.TensorRequest, _Mapping]] = ...) -> None: ...
 
 class DescribeTensorsResponse(_message.Message):
     __slots__ = ("tensors", "numerics")
@@ -161,12 +163,16 @@ class DigestTensorsRequest(_message.Message):
     def __init__(self, tensors: _Optional[_Iterable[_Union[_tensors_pb2.TensorRequest, _Mapping]]] = ..., numerics: _Optional[_Union[_tensors_pb2.Numerics, str]] = ..., digest_algorithm: _Optional[_Union[_tensors_pb2.DigestAlgorithm, str]] = ...) -> None: ...
 
 class DigestTensorsResponse(_message.Message):
-    __slots__ = ("tensor_index", "digest")
+    __slots__ = ("tensor_index", "digest", "request", "numerics")
     TENSOR_INDEX_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    NUMERICS_FIELD_NUMBER: _ClassVar[int]
     tensor_index: int
     digest: _tensors_pb2.Digest
-    def __init__(self, tensor_index: _Optional[int] = ..., digest: _Optional[_Union[_tensors_pb2.Digest, _Mapping]] = ...) -> None: ...
+    request: _tensors_pb2.TensorRequest
+    numerics: _tensors_pb2.Numerics
+    def __init__(self, tensor_index: _Optional[int] = ..., digest: _Optional[_Union[_tensors_pb2.Digest, _Mapping]] = ..., request: _Optional[_Union[_tensors_pb2.TensorRequest, _Mapping]] = ..., numerics: _Optional[_Union[_tensors_pb2.Numerics, str]] = ...) -> None: ...
 
 class ResumePoint(_message.Message):
     __slots__ = ("tensor_index", "byte_offset")

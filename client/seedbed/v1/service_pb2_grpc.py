@@ -29,8 +29,10 @@ class SeedbedServiceStub(object):
     """Serves initialized tensors. A tensor is a pure function of its spec and the numerics version: every server gives the same
     bytes, so any call can be repeated, resumed or split over several servers.
 
-    Errors carry google.rpc details: ErrorInfo (domain "seedbed", an UPPER_SNAKE reason), and where they apply BadRequest with
-    the path of the offending field, RetryInfo, and RequestInfo.
+    Errors carry google.rpc details: ErrorInfo (domain "seedbed", an UPPER_SNAKE reason, and in its
+    metadata `request_xxh3_64`: the XXH3-64 of the request's bytes as received, 16 lower-case hex
+    digits), and where they apply BadRequest with the path of the offending field, RetryInfo, and
+    RequestInfo.
     """
 
     def __init__(self, channel):
@@ -49,7 +51,7 @@ class SeedbedServiceStub(object):
                 request_serializer=seedbed_dot_v1_dot_service__pb2.ListInitializersRequest.SerializeToString,
                 response_deserializer=seedbed_dot_v1_dot_service__pb2.ListInitializersResponse.FromString,
                 _registered_method=True)
-        self.DescribeTensors = channel.unary_unary(
+        self.DescribeTensors = channel.unary_stream(
                 '/seedbed.v1.SeedbedService/DescribeTensors',
                 request_serializer=seedbed_dot_v1_dot_service__pb2.DescribeTensorsRequest.SerializeToString,
                 response_deserializer=seedbed_dot_v1_dot_service__pb2.DescribeTensorsResponse.FromString,
@@ -75,8 +77,10 @@ class SeedbedServiceServicer(object):
     """Serves initialized tensors. A tensor is a pure function of its spec and the numerics version: every server gives the same
     bytes, so any call can be repeated, resumed or split over several servers.
 
-    Errors carry google.rpc details: ErrorInfo (domain "seedbed", an UPPER_SNAKE reason), and where they apply BadRequest with
-    the path of the offending field, RetryInfo, and RequestInfo.
+    Errors carry google.rpc details: ErrorInfo (domain "seedbed", an UPPER_SNAKE reason, and in its
+    metadata `request_xxh3_64`: the XXH3-64 of the request's bytes as received, 16 lower-case hex
+    digits), and where they apply BadRequest with the path of the offending field, RetryInfo, and
+    RequestInfo.
     """
 
     def GetServerInfo(self, request, context):
@@ -134,7 +138,7 @@ def add_SeedbedServiceServicer_to_server(servicer, server):
                     request_deserializer=seedbed_dot_v1_dot_service__pb2.ListInitializersRequest.FromString,
                     response_serializer=seedbed_dot_v1_dot_service__pb2.ListInitializersResponse.SerializeToString,
             ),
-            'DescribeTensors': grpc.unary_unary_rpc_method_handler(
+            'DescribeTensors': grpc.unary_stream_rpc_method_handler(
                     servicer.DescribeTensors,
                     request_deserializer=seedbed_dot_v1_dot_service__pb2.DescribeTensorsRequest.FromString,
                     response_serializer=seedbed_dot_v1_dot_service__pb2.DescribeTensorsResponse.SerializeToString,
@@ -166,8 +170,10 @@ class SeedbedService(object):
     """Serves initialized tensors. A tensor is a pure function of its spec and the numerics version: every server gives the same
     bytes, so any call can be repeated, resumed or split over several servers.
 
-    Errors carry google.rpc details: ErrorInfo (domain "seedbed", an UPPER_SNAKE reason), and where they apply BadRequest with
-    the path of the offending field, RetryInfo, and RequestInfo.
+    Errors carry google.rpc details: ErrorInfo (domain "seedbed", an UPPER_SNAKE reason, and in its
+    metadata `request_xxh3_64`: the XXH3-64 of the request's bytes as received, 16 lower-case hex
+    digits), and where they apply BadRequest with the path of the offending field, RetryInfo, and
+    RequestInfo.
     """
 
     @staticmethod
@@ -235,7 +241,7 @@ class SeedbedService(object):
             wait_for_ready=None,
             timeout=None,
             metadata=None):
-        return grpc.experimental.unary_unary(
+        return grpc.experimental.unary_stream(
             request,
             target,
             '/seedbed.v1.SeedbedService/DescribeTensors',

@@ -114,16 +114,18 @@ class Digest(_message.Message):
     def __init__(self, algorithm: _Optional[_Union[DigestAlgorithm, str]] = ..., value: _Optional[bytes] = ..., size_bytes: _Optional[int] = ...) -> None: ...
 
 class TensorHeader(_message.Message):
-    __slots__ = ("shape", "dtype", "total_bytes", "numerics")
+    __slots__ = ("shape", "dtype", "total_bytes", "numerics", "request")
     SHAPE_FIELD_NUMBER: _ClassVar[int]
     DTYPE_FIELD_NUMBER: _ClassVar[int]
     TOTAL_BYTES_FIELD_NUMBER: _ClassVar[int]
     NUMERICS_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
     shape: _containers.RepeatedScalarFieldContainer[int]
     dtype: Dtype
     total_bytes: int
     numerics: Numerics
-    def __init__(self, shape: _Optional[_Iterable[int]] = ..., dtype: _Optional[_Union[Dtype, str]] = ..., total_bytes: _Optional[int] = ..., numerics: _Optional[_Union[Numerics, str]] = ...) -> None: ...
+    request: TensorRequest
+    def __init__(self, shape: _Optional[_Iterable[int]] = ..., dtype: _Optional[_Union[Dtype, str]] = ..., total_bytes: _Optional[int] = ..., numerics: _Optional[_Union[Numerics, str]] = ..., request: _Optional[_Union[TensorRequest, _Mapping]] = ...) -> None: ...
 
 class Chunk(_message.Message):
     __slots__ = ("byte_offset", "digest", "data")

@@ -125,20 +125,22 @@ class CallGuard:
                 call.ended("OK" if call.may_be_ended else "CANCELLED")
                 raise
             except BaseException as error:  # noqa: BLE001  # whatever it is, the client gets a status
-                await self._fail(error, call, context)
+                await self._fail(error, data, call, context)
                 raise AssertionError from None  # abort has raised
             call.ended("OK")
             return message.SerializeToString() if message is not None else b""
 
         return call
 
-    async def _fail(self, error: BaseException, call: Call, context: Context) -> None:
-        """End a call with the status for an error."""
+    async def _fail(
+        self, error: BaseException, request: bytes, call: Call, context: Context
+    ) -> None:
+        """End a call with the status for an error that its request ran into."""
         if isinstance(error, DeviceError):
             self._on_device_failure(error)
         if isinstance(reason := getattr(error, "reason", None), str):
             self._metrics.rejected(reason)
-        status = status_of(error)
+        status = status_of(error, request)
         call.ended(status.code.name)
         await context.abort(status.code, status.details, status.trailing_metadata)
 

@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 from seedbed.spec.digests import DIGEST_ALGORITHMS, Digest, digest_bytes
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.info import NUMERICS, ServerInfo
+from seedbed.spec.tensors import TensorRequest
 from seedbed.v1 import service_pb2
 from seedbed.wire import protos
 from seedbed_server.refusals import NotServingError
@@ -44,6 +45,7 @@ STOPPING_RETRY_SECONDS = 5.0
 SEGMENT_LINGER_SECONDS = 60.0
 
 # A request of this many tensors is checked and planned by a thread: on the loop, others would wait.
+# So many are described at once.
 MANY_TENSORS = 64
 
 ManyTensorsRequest = (
@@ -135,12 +137,14 @@ class Servicer:
 
     async def _describe_tensors(
         self, request: service_pb2.DescribeTensorsRequest, call: Call
-    ) -> Message:
-        del call
+    ) -> None:
         plans = await self._plans(request)
-        return protos.descriptions_to_proto(
-            describe(each, self._default_chunk_bytes) for each in plans
-        )
+        for first in range(0, len(plans), MANY_TENSORS):
+            response = protos.descriptions_to_proto(
+                (each.request, describe(each, self._default_chunk_bytes))
+                for each in plans[first : first + MANY_TENSORS]
+            )
+            await call.write(response.SerializeToString())
 
     async def _sample_tensor(self, request: service_pb2.SampleTensorRequest, call: Call) -> Message:
         protos.numerics_from_proto(request.numerics)
@@ -150,7 +154,7 @@ class Servicer:
         data = await self._sampled(plan(wanted))
         call.served_whole(data.size)
         return service_pb2.SampleTensorResponse(
-            header=protos.header_to_proto(wanted.shape, wanted.spec.dtype, wanted.size_bytes),
+            header=protos.header_to_proto(wanted),
             digest=protos.digest_to_proto(digest_bytes(data.data, algorithm)),
             data=data.tobytes(),
         )
@@ -183,10 +187,10 @@ class Servicer:
                     while digest is None:
                         new = await anext(news)
                         if isinstance(new, Heartbeat):
-                            await call.write(_digest_message(index, None))
+                            await call.write(_heartbeat(index))
                         else:
                             digest = new
-                    await call.write(_digest_message(index, digest))
+                    await call.write(_digest_message(index, plans[index].request, digest))
 
     async def _sample_tensors(self, request: service_pb2.SampleTensorsRequest, call: Call) -> None:
         algorithm = protos.digest_algorithm_from_proto(request)
@@ -268,9 +272,14 @@ class Servicer:
         return [plan(each) for each in requests]
 
 
-def _digest_message(tensor_index: int, digest: Digest | None) -> bytes:
-    """Return a digest's message, or without one a sign of life."""
-    found = protos.digest_to_proto(digest) if digest is not None else None
+def _heartbeat(tensor_index: int) -> bytes:
+    return service_pb2.DigestTensorsResponse(tensor_index=tensor_index).SerializeToString()
+
+
+def _digest_message(tensor_index: int, request: TensorRequest, digest: Digest) -> bytes:
     return service_pb2.DigestTensorsResponse(
-        tensor_index=tensor_index, digest=found
+        tensor_index=tensor_index,
+        digest=protos.digest_to_proto(digest),
+        request=protos.tensor_request_to_proto(request),
+        numerics=protos.newest_numerics(),
     ).SerializeToString()

@@ -3,6 +3,7 @@
 Only this module of the server knows status codes.
 """
 
+import functools
 import logging
 import uuid
 
@@ -14,6 +15,7 @@ from grpc_status import rpc_status
 
 from seedbed.spec.errors import DeviceError, InvalidArgumentError, OutOfDeviceMemoryError
 from seedbed.wire.protos import UnknownNumericsError
+from seedbed.wire.request_hash import REQUEST_HASH, request_hash
 from seedbed_server.refusals import NotServingError, OutOfRangeError, OverloadedError
 
 log = logging.getLogger(__name__)
@@ -26,50 +28,60 @@ OUT_OF_MEMORY_RETRY_SECONDS = 5.0
 DEVICE_RETRY_SECONDS = 15.0
 
 
-def status_of(error: BaseException) -> grpc.Status:
-    """Return the status for an exception; an unforeseen one is logged with its traceback."""
+def status_of(error: BaseException, request: bytes) -> grpc.Status:
+    """Return the status for an exception; an unforeseen one is logged with its traceback.
+
+    Args:
+        error: the exception.
+        request: the bytes of the message that it refuses, as they came.
+    """
+    status = functools.partial(_status, request)
     match error:
         case OutOfRangeError():
-            return _status(code_pb2.OUT_OF_RANGE, error, error.reason, *_bad_request(error))
+            return status(code_pb2.OUT_OF_RANGE, error, error.reason, *_bad_request(error))
         case UnknownNumericsError():
-            return _status(code_pb2.UNIMPLEMENTED, error, error.reason, *_bad_request(error))
+            return status(code_pb2.UNIMPLEMENTED, error, error.reason, *_bad_request(error))
         case InvalidArgumentError():
-            return _status(code_pb2.INVALID_ARGUMENT, error, error.reason, *_bad_request(error))
+            return status(code_pb2.INVALID_ARGUMENT, error, error.reason, *_bad_request(error))
         case OverloadedError():
-            return _status(
+            return status(
                 code_pb2.RESOURCE_EXHAUSTED, error, error.reason, _retry(error.retry_after_seconds)
             )
         case NotServingError():
-            return _status(
+            return status(
                 code_pb2.UNAVAILABLE, error, error.reason, _retry(error.retry_after_seconds)
             )
         case DeviceError():
             log.error("%s", error)
             retry = _retry(DEVICE_RETRY_SECONDS)
-            return _status(
+            return status(
                 code_pb2.UNAVAILABLE, "the server's device failed", "DEVICE_FAILED", retry
             )
         case OutOfDeviceMemoryError():
             retry = _retry(OUT_OF_MEMORY_RETRY_SECONDS)
             message = "the server's device is out of memory"
-            return _status(code_pb2.RESOURCE_EXHAUSTED, message, "OUT_OF_DEVICE_MEMORY", retry)
+            return status(code_pb2.RESOURCE_EXHAUSTED, message, "OUT_OF_DEVICE_MEMORY", retry)
         case MemoryError():
             retry = _retry(OUT_OF_MEMORY_RETRY_SECONDS)
-            return _status(
+            return status(
                 code_pb2.RESOURCE_EXHAUSTED, "the server is out of memory", "OUT_OF_MEMORY", retry
             )
         case _:
             request_id = uuid.uuid4().hex
             log.error("request %s failed", request_id, exc_info=error)
             details = error_details_pb2.RequestInfo(request_id=request_id)
-            return _status(
+            return status(
                 code_pb2.INTERNAL, f"internal error, request id {request_id}", "INTERNAL", details
             )
 
 
-def _status(code: code_pb2.Code, message: object, reason: str, *details: Message) -> grpc.Status:
+def _status(
+    request: bytes, code: code_pb2.Code, message: object, reason: str, *details: Message
+) -> grpc.Status:
     status = status_pb2.Status(code=code, message=str(message)[:LONGEST_MESSAGE])
-    for detail in (error_details_pb2.ErrorInfo(reason=reason, domain=DOMAIN), *details):
+    refused = {REQUEST_HASH: request_hash(request)}
+    info = error_details_pb2.ErrorInfo(reason=reason, domain=DOMAIN, metadata=refused)
+    for detail in (info, *details):
         packed = any_pb2.Any()
         packed.Pack(detail)
         status.details.append(packed)

@@ -2,7 +2,6 @@
 
 from seedbed.wire import protos
 from seedbed.wire.chunks import Chunk, Frame, encode_frame
-from seedbed_server.sampling.sampler import SamplePlan
 from seedbed_server.streams.events import (
     Heartbeat,
     StreamEvent,
@@ -27,7 +26,7 @@ def encode(events: tuple[StreamEvent, ...]) -> bytes:
     for event in events:
         match event:
             case TensorBegin(_, plan):
-                header = _header(plan)
+                header = protos.header_to_bytes(plan.request)
             case TensorBytes(_, byte_offset, data, running):
                 chunk = Chunk(byte_offset, running, data)
             case TensorFill(_, element, _):
@@ -39,8 +38,3 @@ def encode(events: tuple[StreamEvent, ...]) -> bytes:
             case Heartbeat(_, byte_offset):
                 chunk = Chunk(byte_offset, b"", NOTHING)
     return encode_frame(Frame(events[0].tensor_index, header, chunk, digest, fill, segment))
-
-
-def _header(plan: SamplePlan) -> bytes:
-    request = plan.request
-    return protos.header_to_bytes(request.shape, request.spec.dtype, request.size_bytes)

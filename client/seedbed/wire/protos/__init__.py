@@ -4,6 +4,7 @@ Messages are built and read nowhere else. There is a module for each noun.
 """
 
 from seedbed.wire.protos.descriptions import descriptions_from_proto, descriptions_to_proto
+from seedbed.wire.protos.differences import Difference, difference
 from seedbed.wire.protos.enums import (
     UnknownNumericsError,
     digest_algorithm_from_proto,
@@ -36,9 +37,11 @@ from seedbed.wire.protos.stream import (
 )
 
 __all__ = [
+    "Difference",
     "UnknownNumericsError",
     "descriptions_from_proto",
     "descriptions_to_proto",
+    "difference",
     "digest_algorithm_from_proto",
     "digest_algorithm_to_proto",
     "digest_from_bytes",

@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from seedbed.spec.info import NUMERICS, TensorDescription
+from seedbed.spec.tensors import TensorRequest
 from seedbed.v1 import service_pb2
 from seedbed.wire.protos.enums import DTYPES, DTYPES_BACK, VERSIONS
 from seedbed.wire.protos.initializers import enum_number, enum_value
+from seedbed.wire.protos.requests import tensor_request_to_proto
 
 _OPTIONAL_FIGURES = (
     "fan_in",
@@ -22,11 +24,11 @@ _OPTIONAL_FIGURES = (
 
 
 def descriptions_to_proto(
-    descriptions: Iterable[TensorDescription],
+    described: Iterable[tuple[TensorRequest, TensorDescription]],
 ) -> service_pb2.DescribeTensorsResponse:
-    """Return the message of a dry run."""
+    """Return the message of some tensors' dry run."""
     response = service_pb2.DescribeTensorsResponse(numerics=VERSIONS[NUMERICS])
-    for description in descriptions:
+    for request, description in described:
         message = response.tensors.add(
             name=description.name,
             shape=description.shape,
@@ -35,6 +37,7 @@ def descriptions_to_proto(
             chunk_count=description.chunk_count,
             sampled_elements=description.sampled_elements,
             working_bytes=description.working_bytes,
+            request=tensor_request_to_proto(request),
         )
         if description.distribution is not None:
             message.distribution = enum_number("distribution", description.distribution)
@@ -47,7 +50,7 @@ def descriptions_to_proto(
 def descriptions_from_proto(
     response: service_pb2.DescribeTensorsResponse,
 ) -> list[TensorDescription]:
-    """Return the dry run that a message holds."""
+    """Return the descriptions that a message holds."""
     descriptions = []
     for message in response.tensors:
         figures = {

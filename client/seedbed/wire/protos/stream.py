@@ -1,13 +1,12 @@
 """Between what a stream says beside its chunks (header, segment, digest) and its messages."""
 
-from collections.abc import Sequence
-
 from google.protobuf.message import DecodeError
 
 from seedbed.spec.digests import Digest
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.errors import bad_value
 from seedbed.spec.info import NUMERICS
+from seedbed.spec.tensors import TensorRequest
 from seedbed.v1 import tensors_pb2
 from seedbed.wire.protos.enums import (
     DIGESTS,
@@ -17,35 +16,35 @@ from seedbed.wire.protos.enums import (
     VERSIONS,
     VERSIONS_BACK,
 )
+from seedbed.wire.protos.requests import tensor_request_to_proto
 
 
-def header_to_bytes(shape: Sequence[int], dtype: Dtype, total_bytes: int) -> bytes:
+def header_to_bytes(request: TensorRequest) -> bytes:
     """Return a serialized TensorHeader."""
-    return header_to_proto(shape, dtype, total_bytes).SerializeToString()
+    return header_to_proto(request).SerializeToString()
 
 
-def header_to_proto(
-    shape: Sequence[int], dtype: Dtype, total_bytes: int
-) -> tensors_pb2.TensorHeader:
-    """Return the message that says what a tensor's bytes are."""
+def header_to_proto(request: TensorRequest) -> tensors_pb2.TensorHeader:
+    """Return the message that says what a tensor's bytes are, and what was asked for."""
     return tensors_pb2.TensorHeader(
-        shape=shape, dtype=DTYPES[dtype], total_bytes=total_bytes, numerics=VERSIONS[NUMERICS]
+        shape=request.shape,
+        dtype=DTYPES[request.spec.dtype],
+        total_bytes=request.size_bytes,
+        numerics=VERSIONS[NUMERICS],
+        request=tensor_request_to_proto(request),
     )
 
 
-def header_from_bytes(data: bytes) -> tuple[tuple[int, ...], Dtype | None, int, str | None]:
-    """Return a serialized TensorHeader's shape, dtype, total bytes and numerics.
-
-    None stands for what is unknown here.
+def header_from_bytes(data: bytes) -> tensors_pb2.TensorHeader:
+    """Return the message that a serialized TensorHeader holds.
 
     Raises:
         ValueError: if the bytes are none.
     """
     try:
-        message = tensors_pb2.TensorHeader.FromString(data)
+        return tensors_pb2.TensorHeader.FromString(data)
     except DecodeError as error:
         raise ValueError(f"no header: {error}") from None
-    return header_from_proto(message)
 
 
 def header_from_proto(

@@ -1,0 +1,107 @@
+"""What reaches a server as another request never comes back as the tensor that was wanted."""
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+import seedbed as sb
+from seedbed.v1 import service_pb2
+from tests.integration.liars import meddling_server
+from tests.servers import ServerProcess
+
+SMALL = sb.TensorSpec("w/0", (5, 3), "bfloat16", sb.RandomNormal(stddev=0.5, seed=7), draw=2)
+# By a stream: it does not fit one message.
+LARGE = sb.TensorSpec("w/0", (5_000, 7), "float16", sb.VarianceScaling(seed=-1))
+PART = sb.TensorSlice((1, 0), (3, 2))
+
+CALLS: dict[str, Callable[[sb.Client], Any]] = {
+    "SampleTensor": lambda client: client.sample(SMALL, slice=PART, timeout_seconds=30).tobytes(),
+    "SampleTensors": lambda client: client.sample(LARGE, timeout_seconds=30).tobytes(),
+    "DigestTensors": lambda client: client.digest(SMALL, slice=PART, timeout_seconds=30),
+    "DescribeTensors": lambda client: client.describe(SMALL, timeout_seconds=30),
+}
+every_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
+
+
+class Meddler:
+    """Changes what a client asks on its way to a server."""
+
+    def __init__(self) -> None:
+        self.change: Callable[[bytes], bytes] = bytes
+        self.asked = b""
+
+    def __call__(self, request: bytes) -> bytes:
+        self.asked = request
+        return self.change(request)
+
+
+@pytest.fixture(scope="module")
+def meddler() -> Meddler:
+    return Meddler()
+
+
+@pytest.fixture(scope="module")
+def client(server: ServerProcess, meddler: Meddler) -> Iterator[sb.Client]:
+    """A client whose requests go through the meddler."""
+    with meddling_server(server.address, meddler) as address, sb.connect(address) as connected:
+        yield connected
+
+
+def _flipped(bit: int) -> Callable[[bytes], bytes]:
+    def flip(request: bytes) -> bytes:
+        changed = bytearray(request)
+        changed[bit // 8] ^= 1 << bit % 8
+        return bytes(changed)
+
+    return flip
+
+
+@every_call
+def test_a_flipped_bit_gives_an_error_or_the_right_answer(
+    client: sb.Client, meddler: Meddler, call: Callable[[sb.Client], Any]
+) -> None:
+    meddler.change = bytes
+    expected = call(client)
+    refused = 0
+    for bit in range(8 * len(meddler.asked)):
+        meddler.change = _flipped(bit)
+        try:
+            assert call(client) == expected
+        except sb.SeedbedError:
+            refused += 1
+    # A few bits change nothing, such as the most bytes of a chunk, or what absence means as well.
+    assert refused > 7 * len(meddler.asked)
+
+
+def _dropped(path: str) -> Callable[[bytes], bytes]:
+    """Return what an older server reads of a request: all but a field of a later version."""
+
+    def drop(request: bytes) -> bytes:
+        message = service_pb2.DigestTensorsRequest.FromString(request)
+        *parents, name = path.split(".")
+        functools.reduce(getattr, parents, message.tensors[0]).ClearField(name)
+        return message.SerializeToString()
+
+    return drop
+
+
+DROPPED = {
+    "spec.draw": "as 0 where 2 was sent",
+    "spec.seed": "as 0 where 7 was sent",
+    "spec.name": "as '' where 'w/0' was sent",
+    "slice": "as nothing where {starts: 1 starts: 0 lengths: 3 lengths: 2} was sent",
+    "spec.initializer.random_normal.stddev": "as 0.05 where 0.5 was sent",
+}
+
+
+@pytest.mark.parametrize(("field", "said"), DROPPED.items(), ids=DROPPED.keys())
+def test_a_field_that_a_server_does_not_know_is_named(
+    client: sb.Client, meddler: Meddler, field: str, said: str
+) -> None:
+    meddler.change = _dropped(field)
+    with pytest.raises(sb.DataLossError) as caught:
+        client.digest(SMALL, slice=PART, timeout_seconds=30)
+    assert f"tensor 0 ('w/0'), as it read {field} {said}" in str(caught.value)
+    assert "older than this client and does not know the field" in str(caught.value)
