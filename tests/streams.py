@@ -27,10 +27,11 @@ def resources_of(
     *,
     window_bytes: int = 0,
     inflight_bytes: int = 2**29,
+    working_bytes: int = 2**32,
     on_sampled: OnSampled = nothing,
 ) -> StreamResources:
     """Return what a server's streams share; to be made in a running loop."""
-    threads = SamplingThreads(backend, on_sampled=on_sampled)
+    threads = SamplingThreads(backend, on_sampled=on_sampled, working_bytes=working_bytes)
     return StreamResources(
         threads,
         SharedTensors(threads, window_bytes=window_bytes),
@@ -38,10 +39,12 @@ def resources_of(
     )
 
 
-def stream_of(resources: StreamResources, *specs: TensorSpec, **options: Any) -> TensorStream:
+def stream_of(
+    resources: StreamResources, *specs: TensorSpec, peer: str = "127.0.0.1", **options: Any
+) -> TensorStream:
     """Return a stream of some tensors."""
     plans = [plan(TensorRequest(spec)) for spec in specs]
-    return TensorStream(plans, resources, **{"max_chunk_bytes": 2**15, **options})
+    return TensorStream(plans, resources, peer, **{"max_chunk_bytes": 2**15, **options})
 
 
 class Reader:

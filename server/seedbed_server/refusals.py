@@ -26,3 +26,7 @@ class NotServingError(SeedbedError):
         super().__init__(message)
         self.reason = reason
         self.retry_after_seconds = retry_after_seconds
+
+
+class StreamEndedError(NotServingError):
+    """A stream has waited for its reader, or gone on, for too long; another call may resume it."""

@@ -48,7 +48,7 @@ class World:
         self.threads = threads
 
     def lease(self, name: str, size_bytes: int = SIZE) -> Lease | None:
-        return self.folder.lease(plan_of(name, size_bytes), self.threads)
+        return self.folder.lease(plan_of(name, size_bytes), "unix:", self.threads)
 
     async def filled(self, name: str) -> Lease:
         """Return a lease of a segment when its tensor is there."""

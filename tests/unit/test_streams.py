@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 import seedbed as sb
 from seedbed.spec.digests import Digester, digest_bytes
 from seedbed.spec.dtypes import Dtype
+from seedbed.spec.tensors import TensorRequest
 from seedbed.wire import protos
 from seedbed.wire.chunks import decode_frame
 from seedbed_server.backends.base import Backend, CancelledError
@@ -18,7 +20,7 @@ from seedbed_server.backends.rules import ElementwiseRule, Orthogonal, Sparse
 from seedbed_server.backends.runs import Runs
 from seedbed_server.kernels.keys import Key
 from seedbed_server.refusals import OverloadedError
-from seedbed_server.streams import shared_tensors
+from seedbed_server.sampling.sampler import plan
 from seedbed_server.streams import stream as stream_module
 from seedbed_server.streams.events import Heartbeat, TensorBegin, TensorEnd
 from seedbed_server.streams.inflight import SHARE_BYTES, InflightBytes, InflightError
@@ -91,11 +93,12 @@ def assert_idle(resources: StreamResources, free_bytes: int) -> None:
     """Check that no stream has left anything behind."""
     assert resources.tensors._tensors == {}
     assert resources.tensors._window == {}
-    assert resources.tensors._held_bytes == resources.tensors._matrices == 0
-    assert resources.inflight.free_bytes == free_bytes
+    assert resources.tensors._held_bytes == 0
+    assert resources.threads.working._held == {}
+    assert resources.inflight.free == free_bytes
 
 
-def alone(cpu: Backend, *specs: sb.TensorSpec, **options: int) -> list[bytes]:
+def alone(cpu: Backend, *specs: sb.TensorSpec, **options: Any) -> list[bytes]:
     """Return the messages of a stream that nobody shares."""
 
     async def work() -> list[bytes]:
@@ -142,7 +145,7 @@ def test_ranks_that_ask_together_cost_one_sampling(
 ) -> None:
     async def work() -> None:
         resources = resources_of(counting, window_bytes=8 * CHUNK)
-        free = resources.inflight.free_bytes
+        free = resources.inflight.free
         readers = [Reader(stream_of(resources, SPEC)) for _ in range(streams)]
         await asyncio.gather(*[reader.read(1) for reader in readers])
         for _ in range(20):  # in step, as the ranks of a job are
@@ -271,7 +274,7 @@ def test_a_stream_goes_on_when_the_one_that_asked_first_is_cancelled(
 def test_an_abandoned_stream_leaves_nothing_behind(counting: CountingBackend) -> None:
     async def work() -> None:
         resources = resources_of(counting, window_bytes=8 * CHUNK)
-        free = resources.inflight.free_bytes
+        free = resources.inflight.free
         for count in (0, 1, 5):
             reader = Reader(stream_of(resources, SMALL, SPEC, SQUARE, SPEC))
             await reader.read(count)
@@ -315,7 +318,7 @@ def test_what_fails_fails_the_stream_and_no_later_one(
 
     async def work() -> None:
         resources = resources_of(counting, window_bytes=8 * CHUNK)
-        free = resources.inflight.free_bytes
+        free = resources.inflight.free
         right, counting.fill = counting.fill, fail  # type: ignore[method-assign,assignment]
         streams = [all_messages(stream_of(resources, spec)) for _ in range(2)]
         for result in await asyncio.gather(*streams, return_exceptions=True):
@@ -331,11 +334,11 @@ def test_what_fails_fails_the_stream_and_no_later_one(
 def test_a_reader_that_takes_nothing_costs_one_share(cpu: Backend) -> None:
     async def work() -> None:
         resources = resources_of(cpu)
-        free = resources.inflight.free_bytes
+        free = resources.inflight.free
         readers = [Reader(stream_of(resources, LARGE, max_chunk_bytes=2**21)) for _ in range(10)]
         for reader in readers:
             await reader.read(1)
-        held = free - resources.inflight.free_bytes
+        held = free - resources.inflight.free
         assert held <= 10 * SHARE_BYTES
         assert all(len(r.messages[0]) <= SHARE_BYTES + 200 for r in readers)
         for reader in readers:
@@ -364,7 +367,7 @@ def test_a_stream_gets_on_with_its_share_where_others_have_all_the_rest(cpu: Bac
 def test_a_budget_below_the_shares_is_refused_by_its_options_names() -> None:
     with pytest.raises(InflightError, match=r"--max-inflight-bytes must be at least 65536 for"):
         InflightBytes(SHARE_BYTES * 10 - 1, 10)
-    assert InflightBytes(SHARE_BYTES * 10, 10).free_bytes == 0
+    assert InflightBytes(SHARE_BYTES * 10, 10).free == 0
 
 
 def test_a_reader_hears_that_the_server_still_computes(
@@ -392,26 +395,65 @@ def test_a_reader_hears_that_the_server_still_computes(
     assert kinds.count(TensorBegin) == kinds.count(TensorEnd) == 1
 
 
-def test_too_many_matrices_at_a_time_are_an_overload(
-    counting: CountingBackend, monkeypatch: pytest.MonkeyPatch
+def matrix(name: str) -> sb.TensorSpec:
+    """Return a tensor that is computed whole."""
+    return sb.TensorSpec(name, (32, 32), "float32", sb.Orthogonal(seed=1))
+
+
+MATRIX_BYTES = plan(TensorRequest(matrix("m"))).cost.working_bytes
+
+
+def test_a_matrix_without_room_is_an_overload_and_shared_ones_need_it_once(
+    counting: CountingBackend,
 ) -> None:
-    monkeypatch.setattr(shared_tensors, "MOST_MATRICES", 2)
-
-    def matrix(name: str) -> sb.TensorSpec:
-        return sb.TensorSpec(name, (32, 32), "float32", sb.Orthogonal(seed=1))
-
     async def work() -> None:
-        resources = resources_of(counting)
+        resources = resources_of(counting, working_bytes=3 * MATRIX_BYTES)
         counting.gate.clear()
         tasks = [
             asyncio.create_task(all_messages(stream_of(resources, matrix(name)))) for name in "aab"
         ]
         await until(lambda: len(resources.tensors._tensors) == 2)
-        with pytest.raises(OverloadedError, match="computed whole"):
+        with pytest.raises(OverloadedError, match="no room") as caught:
             await all_messages(stream_of(resources, matrix("c")))
+        assert caught.value.reason == "TOO_MANY_MATRICES"
+        assert caught.value.retry_after_seconds >= 0.2
+        other = asyncio.create_task(all_messages(stream_of(resources, matrix("c"), peer="other")))
+        await until(lambda: len(resources.tensors._tensors) == 3)
         counting.gate.set()
-        await asyncio.gather(*tasks)
+        await asyncio.gather(other, *tasks)
         await all_messages(stream_of(resources, matrix("c")))
+        assert resources.threads.working.free == 3 * MATRIX_BYTES
+
+    run(work)
+
+
+def test_a_stream_of_many_matrices_goes_on_where_there_is_room_for_one(cpu: Backend) -> None:
+    async def work() -> list[bytes]:
+        resources = resources_of(cpu, working_bytes=MATRIX_BYTES)
+        return await all_messages(stream_of(resources, *map(matrix, "abcdef")))
+
+    messages = run(work)
+    assert contents(messages) == {
+        i: sample(cpu, matrix(name)).tobytes() for i, name in enumerate("abcdef")
+    }
+
+
+def test_memory_of_a_matrix_is_given_back_when_its_thread_has_left_it(
+    counting: CountingBackend,
+) -> None:
+    async def work() -> None:
+        resources = resources_of(counting)
+        working = resources.threads.working
+        counting.gate.clear()
+        reading = asyncio.create_task(all_messages(stream_of(resources, SQUARE)))
+        await until(lambda: "127.0.0.1" in working._held)
+        await asyncio.sleep(0.05)
+        reading.cancel()
+        await asyncio.wait((reading,))
+        assert resources.tensors._tensors == {}
+        assert working._held, "a thread still works"
+        counting.gate.set()
+        await until(lambda: not working._held)
 
     run(work)
 

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedbed.spec.dtypes import Dtype
+from seedbed_server.backends.base import CancelledError
 from seedbed_server.backends.cpu_kernels import compiled_kernels
-from seedbed_server.backends.householder import Tiles, orthonormal_columns
+from seedbed_server.backends.householder import InPlace, Tiles, orthonormal_columns
 from seedbed_server.backends.processor import available_threads, processor_name
 from seedbed_server.backends.rules import (
     Diagonal,
@@ -23,7 +24,11 @@ from seedbed_server.backends.rules import (
 from seedbed_server.backends.runs import Runs
 from seedbed_server.kernels.bounds import interval
 from seedbed_server.kernels.keys import Key
+from seedbed_server.kernels.orthogonal import TILE
 from seedbed_server.kernels.rounding import FORMATS
+
+# Elements of a matrix that are sampled before it is asked again whether they are wanted.
+SAMPLED_ELEMENTS = 2**22
 
 
 class CpuBackend:
@@ -34,7 +39,6 @@ class CpuBackend:
 
     def __init__(self, threads: int | None = None) -> None:
         self._threads = threads or available_threads()
-        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="seedbed-orthogonal")
         self._kernels = compiled_kernels()
 
     @property
@@ -48,8 +52,7 @@ class CpuBackend:
         return self._threads
 
     def close(self) -> None:
-        """End the threads."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """Do nothing: threads live as long as the matrix that they work on."""
 
     def fill(
         self, rule: ElementwiseRule, key: Key, runs: Runs, dtype: Dtype, out: NDArray[np.uint8]
@@ -84,17 +87,44 @@ class CpuBackend:
         self, rule: Orthogonal, block: int, key: Key, is_cancelled: Callable[[], bool]
     ) -> NDArray[np.float64]:
         """Return a block; see :class:`seedbed_server.backends.base.Backend`."""
-        normal = self._normal_tiles(rule, block, key)
-        q = orthonormal_columns(normal, rule.gain, self._kernels, self._pool, is_cancelled)
-        return q if rule.grid.rows >= rule.grid.columns else np.ascontiguousarray(q.T)
 
-    def _normal_tiles(self, rule: Orthogonal, block: int, key: Key) -> Tiles:
-        rows, columns = rule.grid.rows, rule.grid.columns
-        normal = np.empty(rows * columns)
-        self.fill(
-            Normal(0.0, 1.0), key, rule.grid.runs(block), Dtype.FLOAT64, normal.view(np.uint8)
+        def check_wanted() -> None:
+            if is_cancelled():
+                raise CancelledError
+
+        normal = self._normal_tiles(rule, block, key, check_wanted)
+        # Threads of its own: a large matrix would keep a small one waiting in a queue of both.
+        threads = (
+            InPlace() if normal.columns <= TILE else ThreadPoolExecutor(self._threads, "seedbed-qr")
         )
-        return Tiles(normal.reshape(max(rows, columns), min(rows, columns)))
+        try:
+            return orthonormal_columns(
+                normal,
+                rule.gain,
+                self._kernels,
+                threads,
+                check_wanted,
+                is_wide=rule.grid.rows < rule.grid.columns,
+            )
+        finally:
+            threads.shutdown(cancel_futures=True)
+
+    def _normal_tiles(
+        self, rule: Orthogonal, block: int, key: Key, check_wanted: Callable[[], None]
+    ) -> Tiles:
+        rows, columns = rule.grid.rows, rule.grid.columns
+        normal, runs = np.empty(rows * columns), rule.grid.runs(block)
+        for first in range(0, normal.size, SAMPLED_ELEMENTS):
+            check_wanted()
+            part = normal[first : first + SAMPLED_ELEMENTS]
+            self.fill(
+                Normal(0.0, 1.0),
+                key,
+                runs.part(first, first + part.size),
+                Dtype.FLOAT64,
+                part.view(np.uint8),
+            )
+        return Tiles.of(normal.reshape(max(rows, columns), min(rows, columns)))
 
     def words(self, key: Key, runs: Runs) -> NDArray[np.uint32]:
         """Return the words of the runs; see :class:`seedbed_server.backends.base.Backend`."""

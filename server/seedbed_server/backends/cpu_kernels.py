@@ -21,7 +21,7 @@ from numba.core.registry import cpu_target
 from seedbed_server.backends.compilation import cache_directory, compile_kernel
 from seedbed_server.backends.processor import available_threads
 from seedbed_server.kernels import ranks, values
-from seedbed_server.kernels.orthogonal import factor_panel, reflect
+from seedbed_server.kernels.orthogonal import compose_panel, factor_columns, reflect
 
 # More processes gain little: each takes a second to start, and there are few kernels.
 MOST_PROCESSES = 4
@@ -36,10 +36,15 @@ _RUNS = "uint64[::1], uint64[::1], uint32[::1]"
 # numpy's own.
 _OUT = "Array({out}, 1, 'C', aligned=False)"
 _MATRIX = "float64[:, ::1]"
+_VECTOR = "float64[::1]"
 
 _MATRICES: dict[str, tuple[Callable[..., None], str]] = {
     "reflect": (reflect, f"({_MATRIX}, {_MATRIX}, {_MATRIX}, {_MATRIX}, int64, int64)"),
-    "factor_panel": (factor_panel, f"({_MATRIX}, {_MATRIX}, {_MATRIX}, float64[::1], {_MATRIX})"),
+    "factor_columns": (
+        factor_columns,
+        f"({_MATRIX}, {_MATRIX}, {_VECTOR}, {_VECTOR}, {_MATRIX}, {_VECTOR}, int64, int64)",
+    ),
+    "compose_panel": (compose_panel, f"({_MATRIX}, {_VECTOR}, {_MATRIX}, {_MATRIX})"),
 }
 _SAMPLERS: dict[str, tuple[Callable[..., None], str]] = {
     "plain_words": (ranks.plain_words, f"({_RUNS}, uint32[::1])"),

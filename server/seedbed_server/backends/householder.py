@@ -1,7 +1,7 @@
-"""The schedule of an orthogonal factor on the processor.
+"""The schedule of an orthogonal factor on the processor, and what it costs.
 
-The caller's thread factors one panel while the pool's threads update the columns to its right. The
-order of tasks is free: each number's own chain of operations is fixed by the kernels.
+The caller's thread factors one panel while other threads update the columns to its right. The order
+of tasks is free: each number's own chain of operations is fixed by the kernels.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -12,32 +12,73 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed_server.backends.base import CancelledError
 from seedbed_server.kernels.orthogonal import BLOCK, TILE
+
+# Of one core, on an AVX-512 server of 2020; and for each element, what is done to it a few times:
+# sampled, copied, rounded, read for a panel.
+FLOPS_PER_SECOND = 33e9
+SECONDS_PER_ELEMENT = 1e-7
+# Elements of a panel that are factored before `check_wanted` is called again, some milliseconds.
+FACTORED_ELEMENTS = 2**24
 
 Matrix = NDArray[np.float64]
 Kernels = Mapping[str, Callable[..., Any]]
 Tasks = list["Future[None]"]
 
 
+def core_seconds(rows: int, columns: int) -> float:
+    """Return about how long one core takes for a factor."""
+    long, short = max(rows, columns), min(rows, columns)
+    flops = 4 * long * short**2 - 4 / 3 * short**3
+    return flops / FLOPS_PER_SECOND + SECONDS_PER_ELEMENT * long * short
+
+
+def working_bytes(rows: int, columns: int) -> int:
+    """Return the memory that a factor takes: the matrix, its reflections in two orders, a panel."""
+    long, short = max(rows, columns), min(rows, columns)
+    return 8 * long * (3 * short + min(BLOCK, short))
+
+
 class Tiles:
     """A matrix as tiles of its columns, as :mod:`seedbed_server.kernels.orthogonal` works on them.
 
     Args:
-        matrix: rows x columns; copied.
+        rows: of the matrix, all zeros at first.
+        columns: likewise.
     """
 
-    def __init__(self, matrix: Matrix) -> None:
-        self.rows, self.columns = matrix.shape
+    def __init__(self, rows: int, columns: int) -> None:
+        self.rows, self.columns = rows, columns
         self._tiles = [
-            matrix[:, begin : begin + TILE].copy() for begin in range(0, self.columns, TILE)
+            np.zeros((rows, min(TILE, columns - begin))) for begin in range(0, columns, TILE)
         ]
 
-    def times(self, factors: NDArray[np.float64]) -> Matrix:
-        """Return the matrix, each column multiplied with its factor."""
-        matrix = np.empty((self.rows, self.columns))
+    @classmethod
+    def of(cls, matrix: Matrix) -> "Tiles":
+        """Return a copy of a matrix."""
+        tiles = cls(*matrix.shape)
+        for begin, tile in tiles._begins():
+            tile[:] = matrix[:, begin : begin + TILE]
+        return tiles
+
+    @classmethod
+    def identity(cls, rows: int, columns: int) -> "Tiles":
+        """Return a matrix with ones on its diagonal."""
+        tiles = cls(rows, columns)
+        for begin, tile in tiles._begins():
+            np.fill_diagonal(tile[begin:], 1.0)
+        return tiles
+
+    def times(
+        self, factors: NDArray[np.float64], check_wanted: Callable[[], None], *, transposed: bool
+    ) -> Matrix:
+        """Return the matrix, each column multiplied with its factor, or the transpose of that."""
+        matrix = np.empty((self.columns, self.rows) if transposed else (self.rows, self.columns))
         for begin, tile in self._begins():
-            np.multiply(tile, factors[begin : begin + TILE], out=matrix[:, begin : begin + TILE])
+            check_wanted()
+            columns = slice(begin, begin + TILE)
+            out = matrix[columns].T if transposed else matrix[:, columns]
+            np.multiply(tile, factors[columns], out=out)
         return matrix
 
     def panel(self, begin: int) -> Matrix:
@@ -65,6 +106,16 @@ class Tiles:
         return zip(range(0, self.columns, TILE), self._tiles, strict=True)
 
 
+class InPlace(Executor):
+    """Runs what is submitted at once, in the caller's thread: for a matrix of one tile."""
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **named: Any) -> "Future[Any]":
+        """Return the result as a future that is done."""
+        future: Future[Any] = Future()
+        future.set_result(function(*args, **named))
+        return future
+
+
 @dataclass(frozen=True, slots=True)
 class _Step:
     """The reflections of one panel."""
@@ -81,19 +132,19 @@ def orthonormal_columns(
     gain: float,
     kernels: Kernels,
     threads: Executor,
-    is_cancelled: Callable[[], bool],
+    check_wanted: Callable[[], None],
+    *,
+    is_wide: bool,
 ) -> Matrix:
     """Return Q of the QR factorization whose R has a positive diagonal, times a gain.
 
     Args:
         matrix: at least as many rows as columns; destroyed.
         gain: multiplies the result.
-        kernels: ``factor_panel`` and ``reflect``, compiled.
+        kernels: ``factor_columns``, ``compose_panel`` and ``reflect``, compiled.
         threads: who reflects; the panels are factored by the caller.
-        is_cancelled: asked now and then.
-
-    Raises:
-        CancelledError: soon after ``is_cancelled`` says so.
+        check_wanted: called now and then; what it raises ends the work.
+        is_wide: whether to return the transpose.
     """
     diagonal = np.empty(matrix.columns)
 
@@ -105,32 +156,35 @@ def orthonormal_columns(
         ]
 
     steps: list[_Step] = []
-    panel = _factor(matrix, 0, diagonal, kernels)
+    panel = _factor(matrix, 0, diagonal, kernels, check_wanted)
     while panel is not None:
-        if is_cancelled():
-            raise CancelledError
+        check_wanted()
         steps.append(panel)
         transposed = np.ascontiguousarray(panel.triangle.T)
         # The next panel is updated first, so that it can be factored while the rest is updated.
         next_end = min(panel.end + BLOCK, matrix.columns)
         _finish(apply(panel, transposed, matrix, panel.end, next_end))
         rest = apply(panel, transposed, matrix, next_end, matrix.columns)
-        panel = _factor(matrix, panel.end, diagonal, kernels)
+        panel = _factor(matrix, panel.end, diagonal, kernels, check_wanted)
         _finish(rest)
     matrix.clear()
-    q = Tiles(np.eye(matrix.rows, matrix.columns))
+    q = Tiles.identity(matrix.rows, matrix.columns)
     while steps:
-        if is_cancelled():
-            raise CancelledError
+        check_wanted()
         step = steps.pop()
         _finish(apply(step, step.triangle, q, step.begin, q.columns))
     # QR is unique only up to the signs of R's diagonal: making it positive fixes Q, and makes Q
     # uniformly distributed where the matrix is normal (Mezzadri 2007, arXiv:math-ph/0609050).
-    return q.times(np.where(diagonal < 0.0, -gain, gain))
+    factors = np.where(diagonal < 0.0, -gain, gain)
+    return q.times(factors, check_wanted, transposed=is_wide)
 
 
 def _factor(
-    matrix: Tiles, begin: int, diagonal: NDArray[np.float64], kernels: Kernels
+    matrix: Tiles,
+    begin: int,
+    diagonal: NDArray[np.float64],
+    kernels: Kernels,
+    check_wanted: Callable[[], None],
 ) -> _Step | None:
     """Factor the panel that begins at a column; None beyond the last one."""
     end = min(begin + BLOCK, matrix.columns)
@@ -140,9 +194,17 @@ def _factor(
     step = _Step(
         begin, end, np.empty((rows, width)), np.empty((width, rows)), np.empty((width, width))
     )
-    kernels["factor_panel"](
-        matrix.panel(begin), step.reflectors, step.transposed, diagonal[begin:end], step.triangle
-    )
+    panel, taus, sums = matrix.panel(begin), np.empty(width), np.zeros((2, width))
+    column = panel[:, 0].copy()
+    at_a_time = max(1, FACTORED_ELEMENTS // panel.size)
+    for first in range(0, width, at_a_time):
+        check_wanted()
+        last = min(first + at_a_time, width)
+        kernels["factor_columns"](
+            panel, step.transposed, diagonal[begin:end], taus, sums, column, first, last
+        )
+    check_wanted()
+    kernels["compose_panel"](step.transposed, taus, step.reflectors, step.triangle)
     return step
 
 

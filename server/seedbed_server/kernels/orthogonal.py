@@ -36,38 +36,57 @@ No part of the contract.
 _STRIDE = uint64(TILE)
 
 
-def factor_panel(
-    panel: Any, reflectors: Any, transposed: Any, diagonal: Any, triangle: Any
+def factor_columns(
+    panel: Any,
+    transposed: Any,
+    diagonal: Any,
+    taus: Any,
+    sums: Any,
+    column: Any,
+    first: Any,
+    last: Any,
 ) -> None:
-    """Reduce a panel to triangular form and record the reflections that do it.
+    """Reduce some columns of a panel to triangular form and record the reflections that do it.
+
+    Columns are reduced in order. In between calls, nothing but this changes the arrays.
 
     Args:
         panel: rows x width, width <= BLOCK and width <= rows; destroyed.
-        reflectors: rows x width; receives V, unit lower trapezoidal, zeros above the diagonal
-            included.
-        transposed: width x rows; receives V'.
+        transposed: width x rows; receives V', unit upper trapezoidal, zeros included.
         diagonal: width; receives the diagonal of R.
+        taus: width; receives the factors of the reflections.
+        sums: 2 x width, zeros at first; what the last two reflections did.
+        column: rows; a copy of the panel's first column at first, then of the one that is next.
+        first: the first column to reduce.
+        last: the column after the last.
+    """
+    prefer_wide_vectors()
+    rows, width = panel.shape
+    before = transposed[first - 1] if first > 0 else np.zeros(rows)
+    for k in range(first, last):
+        v = transposed[k]
+        now, earlier = sums[k % 2], sums[(k + 1) % 2]
+        diagonal[k], taus[k] = _reflector(column, k, v)
+        _reduce(panel, k, before, earlier, v, now)
+        for c in range(k + 1, width):
+            now[c] = taus[k] * now[c]
+        if k + 1 < width:
+            for row in range(k + 1, rows):
+                column[row] = fma(-v[row], now[k + 1], panel[row, k + 1])
+        before = v
+
+
+def compose_panel(transposed: Any, taus: Any, reflectors: Any, triangle: Any) -> None:
+    """Write the reflections of a panel as one product.
+
+    Args:
+        transposed: width x rows; V'.
+        taus: width; the factors of the reflections.
+        reflectors: rows x width; receives V.
         triangle: width x width; receives T, upper triangular, such that I - V T V' is the product
             of the reflections.
     """
     prefer_wide_vectors()
-    rows, width = panel.shape
-    column = panel[:, 0].copy()
-    before = np.zeros(rows)
-    taus = np.empty(width)
-    sums = np.zeros(width)
-    sums_before = np.zeros(width)
-    for k in range(width):
-        v = transposed[k]
-        diagonal[k], taus[k] = _reflector(column, k, v)
-        _reduce(panel, k, before, sums_before, v, sums)
-        for c in range(k + 1, width):
-            sums[c] = taus[k] * sums[c]
-        if k + 1 < width:
-            for row in range(k + 1, rows):
-                column[row] = fma(-v[row], sums[k + 1], panel[row, k + 1])
-        before = v
-        sums, sums_before = sums_before, sums
     _compose(_transpose(transposed, reflectors), taus, triangle)
 
 

@@ -22,6 +22,9 @@ from seedbed_server.sampling.derivation import element_rule
 from seedbed_server.sampling.lookups import Cost, Lookup, cost_of, lookup_of
 from seedbed_server.sampling.lookups.base import Surroundings
 
+# Runs that are filled at a time: each takes some tens of bytes to find.
+MOST_RUNS = 2**17
+
 
 class ChunkPlan(NamedTuple):
     """Which elements of a requested slice one chunk holds."""
@@ -127,7 +130,11 @@ class TensorSource:
         self._lookup: Lookup | None = None
         if not isinstance(sample_plan.rule, ElementwiseRule):
             surroundings = Surroundings(
-                sample_plan.key, sample_plan.dtype, backend, lambda: self._is_cancelled
+                sample_plan.key,
+                sample_plan.dtype,
+                sample_plan.cost,
+                backend,
+                lambda: self._is_cancelled,
             )
             self._lookup = lookup_of(sample_plan.rule, surroundings)
 
@@ -152,9 +159,21 @@ class TensorSource:
         """
         if not out.size:
             return
-        self.check_wanted()
+        itemsize = self.plan.dtype.itemsize
+        step = MOST_RUNS * self.plan.run_elements
+        for begin in range(0, out.size // itemsize, step):
+            self.check_wanted()
+            part = out[begin * itemsize : (begin + step) * itemsize]
+            self._fill(self.plan.runs(first + begin, part.size // itemsize), part)
+
+    def core_seconds(self, count: int) -> float:
+        """Return about how long filling so many elements takes at most, the way things are."""
+        if self._lookup is None:
+            return 0.0
+        return self._lookup.core_seconds(count, self.plan.run_elements)
+
+    def _fill(self, runs: Runs, out: NDArray[np.uint8]) -> None:
         rule = self.plan.rule
-        runs = self.plan.runs(first, out.size // self.plan.dtype.itemsize)
         if isinstance(rule, ElementwiseRule):
             self._backend.fill(rule, self.plan.key, runs, self.plan.dtype, out)
             return

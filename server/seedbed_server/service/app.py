@@ -109,7 +109,9 @@ class Server:
             partial(open_backend, settings.device, settings.threads)
         )
         self._threads = SamplingThreads(
-            backend, on_sampled=partial(self._metrics.sampled, backend.name)
+            backend,
+            on_sampled=partial(self._metrics.sampled, backend.name),
+            working_bytes=settings.max_working_bytes,
         )
         tensors = SharedTensors(self._threads, window_bytes=settings.window_bytes)
         self._servicer.serve(

@@ -21,6 +21,12 @@ from seedbed_server.streams.events import (
 
 log = logging.getLogger(__name__)
 
+# All clients of the server's Unix sockets.
+UNIX = "unix:"
+
+# A status waits behind what the client has not read yet; after that time, the call is dropped.
+LAST_WORDS_SECONDS = 60.0
+
 Context = grpc.aio.ServicerContext[bytes, bytes]
 
 
@@ -41,13 +47,15 @@ class Call:
         self._messages = 0
         self._chunks = 0
         self._size_bytes = 0
+        self.peer = peer_of(str(context.peer()))
+        """Who calls: an IP address, or ``unix:``."""
         self.may_be_ended = False
         """Whether a client that ends the call has all it wanted."""
 
     @property
     def is_on_this_host(self) -> bool:
         """Whether the client came by a Unix socket."""
-        return str(self._context.peer()).startswith("unix:")
+        return self.peer == UNIX
 
     async def write(self, message: bytes) -> None:
         """Send a message; returns when gRPC has room for the next one."""
@@ -142,7 +150,16 @@ class CallGuard:
             self._metrics.rejected(reason)
         status = status_of(error, request)
         call.ended(status.code.name)
-        await context.abort(status.code, status.details, status.trailing_metadata)
+        try:
+            async with asyncio.timeout(LAST_WORDS_SECONDS):
+                await context.abort(status.code, status.details, status.trailing_metadata)
+        except TimeoutError:
+            raise asyncio.CancelledError from None
+
+
+def peer_of(name: str) -> str:
+    """Return whose call it is, of gRPC's name for a connection: without the port."""
+    return UNIX if name.startswith(UNIX) else name.rpartition(":")[0].partition(":")[2]
 
 
 def _parsed(request_type: type[Message], data: bytes) -> Message:

@@ -1,49 +1,46 @@
-"""Places for streams: those beyond wait their turn, and are refused after a while."""
+"""Places for streams: those beyond are refused at once."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from seedbed_server.refusals import OverloadedError
-
-RETRY_SECONDS = 1.0
+from seedbed_server.streams.fair_shares import FairShares
 
 
 class Places:
-    """A limited number of places for streams.
+    """A limited number of places for streams, fairly shared among peers.
 
     Args:
         count: how many there are.
-        queue_seconds: how long a stream waits for one.
     """
 
-    def __init__(self, count: int, queue_seconds: float) -> None:
-        self._count = count
-        self._queue_seconds = queue_seconds
-        self._free = asyncio.Semaphore(count)
-        self._taken = 0
+    def __init__(self, count: int) -> None:
+        self._shares = FairShares(count)
         self._all_free = asyncio.Event()
         self._all_free.set()
 
-    @asynccontextmanager
-    async def taken(self) -> AsyncIterator[None]:
+    @property
+    def taken_count(self) -> int:
+        """How many are taken."""
+        return self._shares.total - self._shares.free
+
+    @contextmanager
+    def taken(self, peer: str) -> Iterator[None]:
         """Have a place within the block.
 
         Raises:
-            OverloadedError: if none became free in time.
+            OverloadedError: if none is free, or the peer has its share.
         """
-        if self._free.locked():
-            await self._wait()
-        else:
-            await self._free.acquire()
-        self._taken += 1
-        self._all_free.clear()
+        message = (
+            f"all streams that one client may have now are in use, of {self._shares.total} "
+            "(max_concurrent_streams)"
+        )
         try:
-            yield
+            with self._shares.taken(peer, 1, message, "TOO_MANY_STREAMS"):
+                self._all_free.clear()
+                yield
         finally:
-            self._free.release()
-            self._taken -= 1
-            if not self._taken:
+            if not self.taken_count:
                 self._all_free.set()
 
     async def wait_all_free(self, timeout_seconds: float) -> None:
@@ -52,13 +49,3 @@ class Places:
             await asyncio.wait_for(self._all_free.wait(), timeout_seconds)
         except TimeoutError:
             return
-
-    async def _wait(self) -> None:
-        try:
-            await asyncio.wait_for(self._free.acquire(), self._queue_seconds)
-        except TimeoutError:
-            raise OverloadedError(
-                f"all {self._count} streams are in use (max_concurrent_streams)",
-                reason="TOO_MANY_STREAMS",
-                retry_after_seconds=RETRY_SECONDS,
-            ) from None

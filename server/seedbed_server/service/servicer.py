@@ -1,7 +1,8 @@
 """The six RPCs: each reads a request, asks the core, and answers."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
@@ -10,11 +11,12 @@ from google.protobuf.message import Message
 
 from seedbed.spec.digests import DIGEST_ALGORITHMS, Digest, digest_bytes
 from seedbed.spec.dtypes import Dtype
+from seedbed.spec.errors import bad_value
 from seedbed.spec.info import NUMERICS, ServerInfo
 from seedbed.spec.tensors import TensorRequest
 from seedbed.v1 import service_pb2
 from seedbed.wire import protos
-from seedbed_server.refusals import NotServingError
+from seedbed_server.refusals import NotServingError, StreamEndedError
 from seedbed_server.sampling.descriptions import catalogue, describe
 from seedbed_server.sampling.sampler import SamplePlan, TensorSource, plan
 from seedbed_server.service.calls import Call, CallGuard
@@ -22,8 +24,10 @@ from seedbed_server.service.digest_cache import DigestCache
 from seedbed_server.service.metrics import Method
 from seedbed_server.service.places import Places
 from seedbed_server.service.validation import (
+    OVER_LIMIT,
     ResumePoint,
     check_chunk_bytes,
+    check_costs,
     check_one_message,
     check_resume,
     check_sizes,
@@ -44,6 +48,11 @@ STOPPING_RETRY_SECONDS = 5.0
 # How long a client may take to open its segments after the last message.
 SEGMENT_LINGER_SECONDS = 60.0
 
+# When a stream that was ended may be resumed.
+RESUME_SECONDS = 0.2
+
+# A request's list of tensors takes about so much for each: its message, and its plan (measured).
+PLANNED_TENSOR_BYTES = 2048
 # A request of this many tensors is checked and planned by a thread: on the loop, others would wait.
 # So many are described at once.
 MANY_TENSORS = 64
@@ -65,12 +74,13 @@ class Servicer:
     """
 
     def __init__(self, settings: Settings, *, version: str, guard: CallGuard) -> None:
+        self._settings = settings
         self._limits = settings.limits
         self._default_chunk_bytes = min(settings.chunk_bytes, settings.limits.max_chunk_bytes)
         self._version = version
         self._guard = guard
         self._digests = DigestCache()
-        self._places = Places(settings.limits.max_concurrent_streams, settings.queue_seconds)
+        self._places = Places(settings.limits.max_concurrent_streams)
         self._resources: StreamResources | None = None
         self._is_draining = False
 
@@ -138,31 +148,33 @@ class Servicer:
     async def _describe_tensors(
         self, request: service_pb2.DescribeTensorsRequest, call: Call
     ) -> None:
-        plans = await self._plans(request)
-        for first in range(0, len(plans), MANY_TENSORS):
-            response = protos.descriptions_to_proto(
-                (each.request, describe(each, self._default_chunk_bytes))
-                for each in plans[first : first + MANY_TENSORS]
-            )
-            await call.write(response.SerializeToString())
+        async with self._stream(call), self._plans(request, call.peer) as plans:
+            for first in range(0, len(plans), MANY_TENSORS):
+                response = protos.descriptions_to_proto(
+                    (each.request, describe(each, self._default_chunk_bytes))
+                    for each in plans[first : first + MANY_TENSORS]
+                )
+                await self._write(call, response.SerializeToString())
 
     async def _sample_tensor(self, request: service_pb2.SampleTensorRequest, call: Call) -> Message:
+        await self._serving().loop_turns.turn(call.peer, 0)
         protos.numerics_from_proto(request.numerics)
         algorithm = protos.digest_algorithm_from_proto(request)
         wanted = protos.tensor_request_from_proto(request.tensor, "tensor")
         check_one_message(wanted, self._limits)
-        data = await self._sampled(plan(wanted))
-        call.served_whole(data.size)
+        wanted_plan = plan(wanted)
+        self._check_costs([wanted_plan], "tensor.spec.shape")
+        data = await self._sampled(wanted_plan, call.peer)
+        call.served_whole(len(data))
         return service_pb2.SampleTensorResponse(
             header=protos.header_to_proto(wanted),
-            digest=protos.digest_to_proto(digest_bytes(data.data, algorithm)),
-            data=data.tobytes(),
+            digest=protos.digest_to_proto(digest_bytes(data, algorithm)),
+            data=data,
         )
 
     async def _digest_tensors(self, request: service_pb2.DigestTensorsRequest, call: Call) -> None:
         algorithm = protos.digest_algorithm_from_proto(request)
-        async with self._places.taken():
-            plans = await self._plans(request)
+        async with self._stream(call), self._plans(request, call.peer) as plans:
             known = [self._digests.get(each.request, algorithm) for each in plans]
             missing = [index for index, digest in enumerate(known) if digest is None]
 
@@ -178,6 +190,7 @@ class Servicer:
             with TensorStream(
                 [plans[index] for index in missing],
                 self._serving(),
+                call.peer,
                 max_chunk_bytes=self._default_chunk_bytes,
                 algorithm=algorithm,
             ) as stream:
@@ -187,10 +200,11 @@ class Servicer:
                     while digest is None:
                         new = await anext(news)
                         if isinstance(new, Heartbeat):
-                            await call.write(_heartbeat(index))
+                            await self._write(call, _heartbeat(index))
                         else:
                             digest = new
-                    await call.write(_digest_message(index, plans[index].request, digest))
+                    message = _digest_message(index, plans[index].request, digest)
+                    await self._write(call, message)
 
     async def _sample_tensors(self, request: service_pb2.SampleTensorsRequest, call: Call) -> None:
         algorithm = protos.digest_algorithm_from_proto(request)
@@ -198,8 +212,7 @@ class Servicer:
         if request.HasField("max_chunk_bytes"):
             check_chunk_bytes(request.max_chunk_bytes, self._limits)
             chunk_bytes = request.max_chunk_bytes
-        async with self._places.taken():
-            plans = await self._plans(request)
+        async with self._stream(call), self._plans(request, call.peer) as plans:
             resume = ResumePoint(request.resume.tensor_index, request.resume.byte_offset)
             check_resume(resume, [each.request for each in plans])
             is_whole = resume == ResumePoint(0, 0)
@@ -211,6 +224,7 @@ class Servicer:
             with TensorStream(
                 plans,
                 self._serving(),
+                call.peer,
                 max_chunk_bytes=chunk_bytes,
                 algorithm=algorithm,
                 first_tensor=resume.tensor_index,
@@ -220,7 +234,7 @@ class Servicer:
             ) as stream:
                 async for each in stream.rendered(message):
                     call.may_be_ended = stream.has_segments and stream.is_complete
-                    await call.write(each)
+                    await self._write(call, each)
                 if stream.has_segments:  # the client ends the call when it has opened them
                     await asyncio.sleep(SEGMENT_LINGER_SECONDS)
 
@@ -242,34 +256,88 @@ class Servicer:
             )
         return self._resources
 
-    async def _sampled(self, sample_plan: SamplePlan) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    async def _sampled(self, sample_plan: SamplePlan, peer: str) -> bytes:
         """Return all bytes of a small tensor."""
-        threads = self._serving().threads
-        source = TensorSource(sample_plan, threads.backend)
+        resources = self._serving()
+        if not resources.threads.samples_in_place(sample_plan, sample_plan.size_bytes):
+            with self._places.taken(peer):
+                return await resources.tensors.whole(sample_plan, peer)
         out = np.empty(sample_plan.size_bytes, np.uint8)
-        if threads.samples_in_place(sample_plan, out.size):
-            source.fill(0, out)
-        else:
-            async with self._places.taken():
-                try:
-                    await threads.run(sample_plan, source.fill, 0, out)
-                finally:
-                    source.cancel()
-        threads.on_sampled(sample_plan, out.size)
-        return out
+        TensorSource(sample_plan, resources.threads.backend).fill(0, out)
+        resources.threads.on_sampled(sample_plan, out.size)
+        return out.tobytes()
 
-    async def _plans(self, request: ManyTensorsRequest) -> list[SamplePlan]:
-        self._serving()
+    @asynccontextmanager
+    async def _stream(self, call: Call) -> AsyncIterator[None]:
+        """Have a stream's place within the block, for as long as a stream may go on.
+
+        Raises:
+            OverloadedError: if there is no place for the caller.
+            StreamEndedError: after that time.
+        """
+        seconds = self._settings.max_stream_seconds
+        with self._places.taken(call.peer):
+            try:
+                async with asyncio.timeout(seconds):
+                    yield
+            except TimeoutError:
+                raise StreamEndedError(
+                    f"the stream has gone on for {seconds:g} s (max_stream_seconds)",
+                    reason="STREAM_TOO_LONG",
+                    retry_after_seconds=RESUME_SECONDS,
+                ) from None
+
+    async def _write(self, call: Call, message: bytes) -> None:
+        """Send a message of a stream.
+
+        Raises:
+            StreamEndedError: if the reader takes nothing for too long.
+        """
+        seconds = self._settings.stream_idle_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                await call.write(message)
+        except TimeoutError:
+            raise StreamEndedError(
+                f"nobody has read the stream for {seconds:g} s (stream_idle_seconds)",
+                reason="STREAM_IDLE",
+                retry_after_seconds=RESUME_SECONDS,
+            ) from None
+
+    @asynccontextmanager
+    async def _plans(
+        self, request: ManyTensorsRequest, peer: str
+    ) -> AsyncIterator[list[SamplePlan]]:
+        """Have the plans of a request within the block, and room for them."""
+        threads, count = self._serving().threads, len(request.tensors)
         protos.numerics_from_proto(request.numerics)
-        check_tensor_count(len(request.tensors), self._limits)
-        if len(request.tensors) < MANY_TENSORS:
-            return self._planned(request)
-        return await asyncio.to_thread(self._planned, request)
+        check_tensor_count(count, self._limits)
+        size_bytes = count * PLANNED_TENSOR_BYTES
+        if size_bytes > self._settings.max_working_bytes:
+            allowed = f"{self._settings.max_working_bytes // PLANNED_TENSOR_BYTES} tensors or fewer"
+            raise bad_value("tensors", f"{allowed} (max_working_bytes)", count, reason=OVER_LIMIT)
+        message = "the requests under way leave no room for this one's tensors (max_working_bytes)"
+        with threads.working.taken(peer, size_bytes, message, "TOO_MANY_TENSORS"):
+            if count < MANY_TENSORS:
+                await self._serving().loop_turns.turn(peer, 0)
+                yield self._planned(request)
+            else:
+                yield await threads.plan(peer, count, self._planned, request)
 
     def _planned(self, request: ManyTensorsRequest) -> list[SamplePlan]:
         requests = protos.tensor_requests_from_proto(request.tensors)
         check_sizes(requests, self._limits)
-        return [plan(each) for each in requests]
+        plans = [plan(each) for each in requests]
+        self._check_costs(plans, "tensors[{}].spec.shape")
+        return plans
+
+    def _check_costs(self, plans: Sequence[SamplePlan], path: str) -> None:
+        check_costs(
+            plans,
+            path,
+            max_seconds=self._settings.max_request_cost_seconds,
+            max_working_bytes=self._settings.max_working_bytes,
+        )
 
 
 def _heartbeat(tensor_index: int) -> bytes:

@@ -14,6 +14,7 @@ from seedbed_server.backends.rules import ElementwiseRule
 from seedbed_server.refusals import OutOfRangeError
 from seedbed_server.sampling.derivation import element_rule
 from seedbed_server.sampling.lookups import piece_elements
+from seedbed_server.sampling.sampler import SamplePlan
 
 OVER_LIMIT = "OVER_LIMIT"
 COMPUTED_IN_PIECES = (OrthogonalSpec, DeltaOrthogonalSpec, SparseSpec)
@@ -50,6 +51,33 @@ def check_sizes(requests: Sequence[TensorRequest], limits: Limits) -> None:
     if total > limits.max_request_bytes:
         allowed = f"at most {limits.max_request_bytes} bytes in all (max_request_bytes)"
         raise bad_value("tensors", allowed, f"{total} bytes", reason=OVER_LIMIT)
+
+
+def check_costs(
+    plans: Sequence[SamplePlan], path: str, *, max_seconds: float, max_working_bytes: int
+) -> None:
+    """Raise unless what is computed whole takes neither too long nor too much memory.
+
+    Args:
+        plans: of all tensors of a request.
+        path: of the field that holds the tensors; ``{}`` stands for a tensor's place.
+        max_seconds: core seconds for all of them.
+        max_working_bytes: for one of them.
+    """
+    total = 0.0
+    for i, each in enumerate(plans):
+        if each.is_elementwise:
+            continue
+        cost = each.cost
+        if cost.working_bytes > max_working_bytes:
+            allowed = f"of at most {max_working_bytes} bytes to work with (max_working_bytes)"
+            needed = f"{each.request.shape}, {cost.working_bytes} bytes"
+            raise bad_value(path.format(i), allowed, needed, reason=OVER_LIMIT)
+        total += cost.core_seconds
+        if total > max_seconds:
+            allowed = f"of at most {max_seconds:g} core seconds in all (max_request_cost_seconds)"
+            needed = f"{each.request.shape}, {total:.0f} s with those before it"
+            raise bad_value(path.format(i), allowed, needed, reason=OVER_LIMIT)
 
 
 def check_one_message(request: TensorRequest, limits: Limits) -> None:

@@ -129,9 +129,21 @@ class Settings:
         size(),
         "sampled chunks that the process may hold for its streams at a time",
     )
-    queue_seconds: float = setting(
-        5.0, SECONDS, "how long a stream waits for room before it is refused"
+    max_working_bytes: int = setting(
+        4 * 2**30,
+        size(),
+        "what the process may hold at a time to compute tensors that are computed whole, and for "
+        "the lists of tensors that clients have asked for",
     )
+    max_request_cost_seconds: float = setting(
+        3600.0,
+        SECONDS,
+        "core seconds that one request may take for what is computed whole",
+    )
+    stream_idle_seconds: float = setting(
+        600.0, SECONDS, "how long a stream waits for a reader that takes nothing"
+    )
+    max_stream_seconds: float = setting(86_400.0, SECONDS, "how long a stream may go on in all")
     window_bytes: int = setting(
         32 * 2**20,
         size(0),

@@ -1,11 +1,12 @@
 """The bytes in flight: one budget for all streams of a process.
 
 A stream that may begin has a small share of its own, so it always gets on, whatever the others do.
-What is left over is given to whoever reads, as larger chunks and as chunks sampled ahead; a stream
-that nobody reads never gets any of it.
+What is left over is given to whoever reads, as larger chunks and as chunks sampled ahead, and is
+shared fairly among peers; a stream that nobody reads never gets any of it.
 """
 
 from seedbed.spec.errors import SeedbedError
+from seedbed_server.streams.fair_shares import FairShares
 
 # A stream's first chunk, and what it can always send. As large as HTTP/2's first window: a reader
 # that takes nothing leaves no more than this in the server's memory.
@@ -16,8 +17,8 @@ class InflightError(SeedbedError):
     """A budget that is too small for the streams."""
 
 
-class InflightBytes:
-    """How many of the budget's bytes are free.
+class InflightBytes(FairShares):
+    """The budget's bytes beyond the streams' own shares.
 
     Args:
         max_bytes: the budget.
@@ -28,21 +29,10 @@ class InflightBytes:
     """
 
     def __init__(self, max_bytes: int, max_streams: int) -> None:
-        self.free_bytes = max_bytes - SHARE_BYTES * max_streams
-        if self.free_bytes < 0:
+        super().__init__(max_bytes - SHARE_BYTES * max_streams)
+        if self.total < 0:
             raise InflightError(
                 f"--max-inflight-bytes must be at least {SHARE_BYTES} for each of "
                 f"--max-concurrent-streams {max_streams}, {SHARE_BYTES * max_streams} in all. "
                 f"Received: {max_bytes}"
             )
-
-    def take(self, size_bytes: int) -> bool:
-        """Take bytes beyond the shares, and return whether there were as many."""
-        if size_bytes > self.free_bytes:
-            return False
-        self.free_bytes -= size_bytes
-        return True
-
-    def give_back(self, size_bytes: int) -> None:
-        """Give back what was taken."""
-        self.free_bytes += size_bytes

@@ -1,8 +1,9 @@
 """The resources that the streams of one process share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from seedbed_server.streams.inflight import InflightBytes
+from seedbed_server.streams.loop_turns import LoopTurns
 from seedbed_server.streams.sampling_threads import SamplingThreads
 from seedbed_server.streams.segment_folder import SegmentFolder
 from seedbed_server.streams.shared_tensors import SharedTensors
@@ -20,3 +21,5 @@ class StreamResources:
     """How many more bytes may be under way."""
     segments: SegmentFolder | None = None
     """Where large tensors are put for clients on this host; None is nowhere."""
+    loop_turns: LoopTurns = field(default_factory=LoopTurns)
+    """Who may use the loop."""

@@ -1,60 +1,77 @@
 """The threads of a process that sample; everything else happens on the event loop."""
 
 import asyncio
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from seedbed_server.backends.base import Backend
 from seedbed_server.sampling.sampler import SamplePlan
+from seedbed_server.streams.fair_shares import FairShares
+from seedbed_server.streams.lanes import Lane
 
 # Sampled in some ten microseconds, which is what a hand-over to another thread takes.
 IN_PLACE_BYTES = 2**14
+
+# What is computed whole waits only for what is not much longer than itself: up to so many core
+# seconds, a lane of one thread each.
+LANE_SECONDS = (0.1, 3.0, float("inf"))
 
 T = TypeVar("T")
 OnSampled = Callable[[SamplePlan, int], None]
 
 
 class SamplingThreads:
-    """Runs what takes long for the event loop.
+    """Runs what takes long for the event loop, for peers in turn.
 
     Args:
         backend: who samples; closed with the threads.
         on_sampled: told, on the loop, what was sampled and how many bytes.
+        working_bytes: what tensors that are computed whole, and plans of requests, may hold.
     """
 
-    def __init__(self, backend: Backend, *, on_sampled: OnSampled) -> None:
+    def __init__(
+        self, backend: Backend, *, on_sampled: OnSampled, working_bytes: int = 2**32
+    ) -> None:
         self.backend = backend
         self.on_sampled = on_sampled
-        self._chunks = ThreadPoolExecutor(backend.threads, thread_name_prefix="seedbed-sample")
-        # What is computed whole uses every processor itself, and as much memory as all else.
-        self._matrices = ThreadPoolExecutor(1, thread_name_prefix="seedbed-matrix")
+        self.working = FairShares(working_bytes)
+        """The memory beside chunks in flight, in bytes."""
+        # As many jobs as a stream alone has ahead need no turn.
+        self._chunks = Lane("seedbed-sample", backend.threads, ahead=backend.threads)
+        self._computing = [Lane(f"seedbed-matrix-{i}", 1) for i in range(len(LANE_SECONDS))]
+        # Planning holds the interpreter, so more threads would only slow the loop down.
+        self._planning = Lane("seedbed-plan", 1)
 
-    def run(self, plan: SamplePlan, function: Callable[..., T], *args: Any) -> asyncio.Future[T]:
-        """Return what becomes the function's result; cancelled before its turn, it never runs."""
-        pool = self._chunks if plan.is_elementwise else self._matrices
-        return asyncio.get_running_loop().run_in_executor(pool, function, *args)
+    @property
+    def waiting(self) -> dict[str, int]:
+        """How many jobs wait, by lane."""
+        computing = {
+            f"computed_{seconds:g}s": lane.waiting
+            for seconds, lane in zip(LANE_SECONDS, self._computing, strict=True)
+        }
+        return {"chunks": self._chunks.waiting, "plans": self._planning.waiting, **computing}
 
-    async def run_all(self, plan: SamplePlan, functions: Iterable[Callable[[], object]]) -> None:
-        """Run functions, a few at a time: others' work finds a turn between them."""
-        under_way: set[asyncio.Future[object]] = set()
-        try:
-            for function in functions:
-                if len(under_way) > self.backend.threads:
-                    await self._some(under_way)
-                under_way.add(self.run(plan, function))
-            while under_way:
-                await self._some(under_way)
-        finally:
-            for each in under_way:
-                each.cancel()
+    def sample(
+        self, peer: str, size_bytes: int, function: Callable[..., T], *args: Any
+    ) -> "asyncio.Future[T]":
+        """Run what takes about as long as sampling so many bytes; see :meth:`Lane.submit`."""
+        return asyncio.wrap_future(self._chunks.submit(peer, size_bytes, function, *args))
 
-    @staticmethod
-    async def _some(under_way: set[asyncio.Future[object]]) -> None:
-        done, _ = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
-        under_way -= done
-        for each in done:
-            each.result()
+    def compute(
+        self, peer: str, core_seconds: float, function: Callable[..., T], *args: Any
+    ) -> "Future[T]":
+        """Run what takes so long; see :meth:`Lane.submit`."""
+        for most, lane in zip(LANE_SECONDS, self._computing, strict=True):
+            if core_seconds <= most:
+                return lane.submit(peer, core_seconds, function, *args)
+        raise AssertionError(core_seconds)
+
+    def plan(
+        self, peer: str, tensors: int, function: Callable[..., T], *args: Any
+    ) -> "asyncio.Future[T]":
+        """Run what plans so many tensors; see :meth:`Lane.submit`."""
+        return asyncio.wrap_future(self._planning.submit(peer, tensors, function, *args))
 
     def samples_in_place(self, plan: SamplePlan, size_bytes: int) -> bool:
         """Return whether the loop samples so many bytes faster than it hands them over."""
@@ -64,6 +81,6 @@ class SamplingThreads:
 
     def close(self) -> None:
         """End the threads; what waits is dropped."""
-        self._chunks.shutdown(wait=False, cancel_futures=True)
-        self._matrices.shutdown(wait=False, cancel_futures=True)
+        for lane in (self._chunks, *self._computing, self._planning):
+            lane.close()
         self.backend.close()

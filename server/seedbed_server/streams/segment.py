@@ -10,15 +10,15 @@ import fcntl
 import functools
 import mmap
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seedbed_server.refusals import OverloadedError
-from seedbed_server.sampling.sampler import SamplePlan, TensorSource
-from seedbed_server.streams.sampling_threads import SamplingThreads
+from seedbed_server.sampling.sampler import TensorSource
+from seedbed_server.streams.tensor_work import Part, TensorWork
 
 # A smaller tensor is sent in the stream: opening and mapping a file costs more than copying it.
 MIN_SEGMENT_BYTES = 2**18
@@ -58,19 +58,13 @@ class Segment:
         os.fchmod(self._file.number, mode)  # whatever the process's mask
         os.ftruncate(self._file.number, size_bytes)
 
-    async def fill(self, plan: SamplePlan, threads: SamplingThreads) -> None:
+    async def fill(self, work: TensorWork, peer: str) -> None:
         """Sample a tensor into the segment, after which clients may map it.
 
         Raises:
             OverloadedError: if the folder is full.
         """
-        source = TensorSource(plan, threads.backend)
-        try:
-            await threads.run_all(plan, self._parts(source))
-        except BaseException:
-            source.cancel()
-            raise
-        threads.on_sampled(plan, self.size_bytes)
+        await work.run_all(peer, self._parts(work.source))
         fcntl.flock(self._file.number, fcntl.LOCK_UN)
 
     def take_back(self, path: Path) -> bool:
@@ -95,13 +89,12 @@ class Segment:
         """Take the file's name away; whoever has mapped it keeps its memory."""
         self.path.unlink(missing_ok=True)
 
-    def _parts(self, source: TensorSource) -> Iterator[Callable[[], None]]:
+    def _parts(self, source: TensorSource) -> Iterator[Part]:
         """Yield what samples each part of the tensor to its place, in any thread."""
         step = WRITTEN_PART_BYTES if self._memory is None else MAPPED_PART_BYTES
         for begin in range(0, self.size_bytes, step):
-            yield functools.partial(
-                self._fill_part, source, begin, min(step, self.size_bytes - begin)
-            )
+            size = min(step, self.size_bytes - begin)
+            yield Part(size, functools.partial(self._fill_part, source, begin, size))
 
     def _fill_part(self, source: TensorSource, begin: int, size_bytes: int) -> None:
         first = begin // source.plan.dtype.itemsize

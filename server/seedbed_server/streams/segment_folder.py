@@ -24,6 +24,7 @@ from seedbed.spec.errors import SeedbedError
 from seedbed_server.sampling.sampler import SamplePlan
 from seedbed_server.streams.sampling_threads import SamplingThreads
 from seedbed_server.streams.segment import Segment
+from seedbed_server.streams.tensor_work import TensorWork
 
 log = logging.getLogger(__name__)
 
@@ -103,18 +104,25 @@ class SegmentFolder:
                 f"--shared-memory-dir {directory} cannot be used: {error.strerror or error}"
             ) from None
 
-    def lease(self, plan: SamplePlan, threads: SamplingThreads) -> Lease | None:
-        """Return a segment that holds a tensor or will soon; None if there is no room for one."""
+    def lease(self, plan: SamplePlan, peer: str, threads: SamplingThreads) -> Lease | None:
+        """Return a segment that holds a tensor or will soon; None if there is no room for one.
+
+        Raises:
+            OverloadedError: if the tensor is computed whole and there is no memory for it now.
+        """
         lease = self._by_content.get(plan.request.key)
         if lease is not None and lease.is_good:
             lease.users += 1
             self._use(lease)
             return lease
+        work = TensorWork(plan, peer, threads)
         segment = self._used_again(plan.size_bytes) or self._new(plan.size_bytes)
         if segment is None:
+            work.close()
             return None
         # Filled for whoever wants it: the call that asked first may end before the others'.
-        filled = asyncio.get_running_loop().create_task(segment.fill(plan, threads))
+        filled = asyncio.get_running_loop().create_task(segment.fill(work, peer))
+        filled.add_done_callback(lambda _: work.close())
         path = f"{self.own.name}/{segment.path.name}"
         lease = Lease(segment, plan.request.key, path, filled)
         self._by_content[lease.content] = lease

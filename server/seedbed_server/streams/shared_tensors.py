@@ -10,20 +10,17 @@ All of this is plain state of the event loop: only the sampling itself runs else
 """
 
 import asyncio
+import functools
 from collections import OrderedDict
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed_server.refusals import OverloadedError
-from seedbed_server.sampling.sampler import SamplePlan, TensorSource
+from seedbed_server.sampling.sampler import SamplePlan
 from seedbed_server.streams.buffers import Buffers
 from seedbed_server.streams.sampling_threads import SamplingThreads
-
-# Each may hold as much memory as its limits allow, beside the bytes in flight.
-MOST_MATRICES = 64
-RETRY_SECONDS = 1.0
+from seedbed_server.streams.tensor_work import Part, TensorWork
 
 
 class ChunkRange(NamedTuple):
@@ -58,9 +55,9 @@ class SharedChunk:
 class SharedTensor:
     """A tensor, for as long as a stream reads it."""
 
-    def __init__(self, content: str, source: TensorSource) -> None:
+    def __init__(self, content: str, work: TensorWork) -> None:
         self.content = content
-        self.source = source
+        self.work = work
         self.readers = 0
         self.chunks: dict[ChunkRange, SharedChunk] = {}
 
@@ -81,20 +78,17 @@ class SharedTensors:
         # Oldest first: what nobody reads now, but a stream that is behind may want.
         self._window: OrderedDict[SharedChunk, SharedTensor] = OrderedDict()
         self._held_bytes = 0
-        self._matrices = 0
 
-    def enter(self, plan: SamplePlan) -> SharedTensor:
+    def enter(self, plan: SamplePlan, peer: str) -> SharedTensor:
         """Return a tensor for a new reader.
 
         Raises:
-            OverloadedError: if too many tensors are held that are computed whole.
+            OverloadedError: if it is computed whole and there is no memory for it now.
         """
         content = plan.request.key
         tensor = self._tensors.get(content)
         if tensor is None:
-            if not plan.is_elementwise:
-                self._add_matrix()
-            tensor = SharedTensor(content, TensorSource(plan, self._threads.backend))
+            tensor = SharedTensor(content, TensorWork(plan, peer, self._threads))
             self._tensors[content] = tensor
         tensor.readers += 1
         return tensor
@@ -105,16 +99,15 @@ class SharedTensors:
         if tensor.readers:
             return
         del self._tensors[tensor.content]
-        self._matrices -= not tensor.source.plan.is_elementwise
-        tensor.source.cancel()
         for chunk in list(tensor.chunks.values()):
             self._drop(tensor, chunk)
+        tensor.work.close()
 
-    def join(self, tensor: SharedTensor, where: ChunkRange) -> SharedChunk:
+    def join(self, tensor: SharedTensor, where: ChunkRange, peer: str) -> SharedChunk:
         """Return a chunk for one more stream: one that is there or under way, or a new one."""
         chunk = tensor.chunks.get(where)
         if chunk is None or not chunk.is_good:
-            chunk = tensor.chunks[where] = self._sample(tensor, where)
+            chunk = tensor.chunks[where] = self._sample(tensor, where, peer)
         elif chunk in self._window:
             del self._window[chunk]
             self._held_bytes -= chunk.memory.size
@@ -137,25 +130,32 @@ class SharedTensors:
             oldest = next(iter(self._window))
             self._drop(self._window[oldest], oldest)
 
-    def _add_matrix(self) -> None:
-        if self._matrices == MOST_MATRICES:
-            raise OverloadedError(
-                f"{MOST_MATRICES} tensors that are computed whole are being read",
-                reason="TOO_MANY_MATRICES",
-                retry_after_seconds=RETRY_SECONDS,
-            )
-        self._matrices += 1
+    async def whole(self, plan: SamplePlan, peer: str) -> bytes:
+        """Return all bytes of a small tensor."""
+        tensor = self.enter(plan, peer)
+        try:
+            chunk = self.join(tensor, ChunkRange(0, plan.size_bytes), peer)
+            try:
+                # Awaited, a call that is cancelled would cancel it for the others, too.
+                await asyncio.wait((chunk.sampled,))
+                chunk.sampled.result()
+                return chunk.data.tobytes()
+            finally:
+                self.part(tensor, chunk)
+        finally:
+            self.leave(tensor)
 
-    def _sample(self, tensor: SharedTensor, where: ChunkRange) -> SharedChunk:
-        plan = tensor.source.plan
+    def _sample(self, tensor: SharedTensor, where: ChunkRange, peer: str) -> SharedChunk:
+        source = tensor.work.source
         chunk = SharedChunk(where, self._buffers.take(where.size_bytes))
-        first = where.byte_offset // plan.dtype.itemsize
-        chunk.sampled = self._threads.run(plan, tensor.source.fill, first, chunk.data)
+        first = where.byte_offset // source.plan.dtype.itemsize
+        sample = functools.partial(source.fill, first, chunk.data)
+        chunk.sampled = tensor.work.run(peer, Part(where.size_bytes, sample))
 
         def count(done: asyncio.Future[None]) -> None:
             # Asking for the error also tells asyncio that somebody has heard of it.
             if not done.cancelled() and done.exception() is None:
-                self._threads.on_sampled(plan, where.size_bytes)
+                self._threads.on_sampled(source.plan, where.size_bytes)
 
         chunk.sampled.add_done_callback(count)
         return chunk

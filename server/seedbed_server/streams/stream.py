@@ -15,6 +15,7 @@ import numpy as np
 
 from seedbed.spec.digests import Digest, DigestAlgorithm, Digester
 from seedbed_server.backends.rules import Fill
+from seedbed_server.refusals import OverloadedError
 from seedbed_server.sampling.sampler import SamplePlan, TensorSource
 from seedbed_server.streams.events import (
     Heartbeat,
@@ -39,6 +40,9 @@ GROWTH = 8
 
 # The digest of a constant tensor hashes one block of it again and again.
 FILL_BLOCK_BYTES = 2**20
+HASHED_BYTES_PER_SECOND: dict[DigestAlgorithm, float] = {"xxh3_128": 1e10, "sha256": 4e8}
+# What takes longer than a chunk does is no work for the threads that sample chunks.
+QUICK_SECONDS = 0.01
 
 T = TypeVar("T")
 Events = tuple[StreamEvent, ...]
@@ -81,6 +85,7 @@ class TensorStream:
     Args:
         plans: what to sample.
         resources: what all streams of the process share.
+        peer: who reads.
         max_chunk_bytes: the largest chunk; at least one element.
         algorithm: of the digests.
         first_tensor: the first one wanted.
@@ -93,6 +98,7 @@ class TensorStream:
         self,
         plans: Sequence[SamplePlan],
         resources: StreamResources,
+        peer: str,
         *,
         max_chunk_bytes: int,
         algorithm: DigestAlgorithm = "xxh3_128",
@@ -103,6 +109,7 @@ class TensorStream:
     ) -> None:
         self._plans = plans
         self._resources = resources
+        self._peer = peer
         self._max_chunk_bytes = max_chunk_bytes
         self._algorithm: DigestAlgorithm = algorithm
         self._first_byte = first_byte
@@ -129,7 +136,7 @@ class TensorStream:
         for lease in self._leases:
             assert self._resources.segments is not None
             self._resources.segments.give_back(lease)
-        self._resources.inflight.give_back(self._taken_bytes)
+        self._give_back(self._taken_bytes)
 
     @property
     def has_segments(self) -> bool:
@@ -155,6 +162,8 @@ class TensorStream:
                 if not done:
                     alive = Heartbeat(step.tensor.index, step.where.byte_offset)
                     yield render((*self._beginning(step), alive))
+            size = step.where.size_bytes if step.chunk is not None else 0
+            await self._resources.loop_turns.turn(self._peer, size)
             if step.chunk is not None:
                 await self._hash(step.tensor.digester, step.chunk)
             result = render((*self._beginning(step), *self._contents(step), *self._end(step)))
@@ -184,7 +193,12 @@ class TensorStream:
         if tensor is None:
             if self._next_tensor == len(self._plans):
                 return None
-            tensor = self._tensor = self._enter_tensor()
+            try:
+                tensor = self._tensor = self._enter_tensor()
+            except OverloadedError:
+                if self._steps:  # once they have been read, there may be room
+                    return None
+                raise
         step = self._whole_step(tensor) or self._chunk_step(tensor)
         if step is None:
             return None
@@ -195,10 +209,11 @@ class TensorStream:
 
     def _enter_tensor(self) -> _Tensor:
         index, plan = self._next_tensor, self._plans[self._next_tensor]
+        form = self._form_of(plan)
         begins_at, self._first_byte = self._first_byte, 0
         self._next_tensor += 1
         self._next_offset = begins_at
-        return _Tensor(index, plan, begins_at, self._form_of(plan), Digester(self._algorithm))
+        return _Tensor(index, plan, begins_at, form, Digester(self._algorithm))
 
     def _form_of(self, plan: SamplePlan) -> SharedTensor | Lease | None:
         threads, segments = self._resources.threads, self._resources.segments
@@ -209,11 +224,11 @@ class TensorStream:
         ):
             return None
         if self._accepts_segments and segments and plan.size_bytes >= MIN_SEGMENT_BYTES:
-            lease = segments.lease(plan, threads)
+            lease = segments.lease(plan, self._peer, threads)
             if lease is not None:
                 self._leases.append(lease)
                 return lease
-        return self._resources.tensors.enter(plan)
+        return self._resources.tensors.enter(plan, self._peer)
 
     def _whole_step(self, tensor: _Tensor) -> _Step | None:
         """Return the one step of a tensor that has no chunks; None for one that has."""
@@ -222,9 +237,7 @@ class TensorStream:
             return _Step(tensor, where, awaited=tensor.form.filled)
         if self._is_fill(tensor.plan):
             source = TensorSource(tensor.plan, self._resources.threads.backend)
-            work = self._resources.threads.run(
-                tensor.plan, _constant, source, where.size_bytes, self._algorithm
-            )
+            work = self._hashed_constant(source, where.size_bytes)
             # Nobody waits for a constant that was cancelled, though a thread may still hash it.
             work.add_done_callback(lambda _: source.cancel())
             return _Step(tensor, where, awaited=work)
@@ -232,19 +245,28 @@ class TensorStream:
             return _Step(tensor, where)
         return None
 
+    def _hashed_constant(
+        self, source: TensorSource, size_bytes: int
+    ) -> "asyncio.Future[_Constant]":
+        threads, arguments = self._resources.threads, (source, size_bytes, self._algorithm)
+        seconds = size_bytes / HASHED_BYTES_PER_SECOND[self._algorithm]
+        if seconds < QUICK_SECONDS:
+            return threads.sample(self._peer, size_bytes, _constant, *arguments)
+        return asyncio.wrap_future(threads.compute(self._peer, seconds, _constant, *arguments))
+
     def _chunk_step(self, tensor: _Tensor) -> _Step | None:
         assert isinstance(tensor.form, SharedTensor)
         left = tensor.plan.size_bytes - self._next_offset
         itemsize = tensor.plan.dtype.itemsize
         size = min(left, max(self._chunk_bytes // itemsize, 1) * itemsize)
-        taken = size if self._resources.inflight.take(size) else 0
+        taken = size if self._resources.inflight.take(self._peer, size) else 0
         if not taken:
             if self._steps:
                 return None
             size = min(size, max(SHARE_BYTES // itemsize, 1) * itemsize)
         self._taken_bytes += taken
         where = ChunkRange(self._next_offset, size)
-        chunk = self._resources.tensors.join(tensor.form, where)
+        chunk = self._resources.tensors.join(tensor.form, where, self._peer)
         return _Step(tensor, where, chunk, chunk.sampled, taken)
 
     def _is_fill(self, plan: SamplePlan) -> bool:
@@ -267,8 +289,9 @@ class TensorStream:
             self._resources.tensors.leave(tensor.form)
 
     def _give_back(self, taken_bytes: int) -> None:
-        self._taken_bytes -= taken_bytes
-        self._resources.inflight.give_back(taken_bytes)
+        if taken_bytes:
+            self._taken_bytes -= taken_bytes
+            self._resources.inflight.give_back(self._peer, taken_bytes)
 
     # What is said.
 

@@ -21,6 +21,9 @@ class Cost:
     """How many elements are computed."""
     working_bytes: int
     """Memory held beyond what is filled."""
+    core_seconds: float = 0.0
+    """About how long one core computes what must be there before elements can be looked up, and
+    looks them up; 0 where each element is computed by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,8 @@ class Surroundings:
     """Of the tensor."""
     dtype: Dtype
     """Of the elements."""
+    cost: Cost
+    """What all of it takes."""
     backend: Backend
     """Who samples."""
     is_cancelled: Callable[[], bool]
@@ -45,6 +50,18 @@ class Lookup(Protocol):
 
     def fill(self, runs: Runs, out: NDArray[np.uint8]) -> None:
         """Write the elements of the runs, one after another, little-endian."""
+
+    def core_seconds(self, count: int, run_elements: int) -> float:
+        """Return about how long filling takes at most, with what is kept now.
+
+        Args:
+            count: how many elements.
+            run_elements: how many of them are neighbours in the whole tensor.
+        """
+
+
+# Looking up one element, whatever the lookup.
+SECONDS_PER_ELEMENT = 2e-8
 
 
 def round_matrix(matrix: NDArray[np.float64], dtype: Dtype) -> NDArray[np.generic]:

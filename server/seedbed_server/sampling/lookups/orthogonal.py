@@ -1,5 +1,6 @@
 """Orthogonal blocks, each computed when one of its elements is first needed."""
 
+import math
 from collections import OrderedDict
 
 import numpy as np
@@ -8,12 +9,19 @@ from numpy.typing import NDArray
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.slices import TensorSlice
 from seedbed_server.backends.base import CancelledError
+from seedbed_server.backends.householder import core_seconds, working_bytes
 from seedbed_server.backends.rules import Orthogonal
 from seedbed_server.backends.runs import Runs
-from seedbed_server.sampling.lookups.base import Cost, Surroundings, round_matrix
+from seedbed_server.sampling.lookups.base import (
+    SECONDS_PER_ELEMENT,
+    Cost,
+    Surroundings,
+    round_matrix,
+)
 
-TILE_ELEMENTS = 2**20
+TILE_ELEMENTS = 2**17
 """Elements looked up at a time, because each takes some bytes where blocks are interleaved."""
+_BYTES_PER_TILE_ELEMENT = 160
 
 
 def cost(rule: Orthogonal, part: TensorSlice, dtype: Dtype) -> Cost:
@@ -22,10 +30,15 @@ def cost(rule: Orthogonal, part: TensorSlice, dtype: Dtype) -> Cost:
     touched = grid.touched(part.starts, part.lengths)
     if not touched:
         return Cost(0, 0)
-    # Of float64: a block and its reflections in two orders, or those and the result.
     others = min(_kept_blocks(rule), touched) - 1
+    working = working_bytes(grid.rows, grid.columns) + (
+        others * dtype.itemsize * grid.block_elements
+    )
+    elements = math.prod(part.lengths)
     return Cost(
-        touched * grid.block_elements, (3 * 8 + others * dtype.itemsize) * grid.block_elements
+        touched * grid.block_elements,
+        working + _BYTES_PER_TILE_ELEMENT * min(elements, TILE_ELEMENTS),
+        touched * core_seconds(grid.rows, grid.columns) + SECONDS_PER_ELEMENT * elements,
     )
 
 
@@ -53,6 +66,19 @@ class OrthogonalLookup:
             end = min(first + TILE_ELEMENTS, elements.size)
             for block, cells in self._rule.grid.cells(runs.part(first, end)):
                 cells.copy(None if block is None else self._block(block), elements[first:end])
+
+    def core_seconds(self, count: int, run_elements: int) -> float:
+        """Return about how long filling takes at most, with the blocks that are kept now."""
+        grid = self._rule.grid
+        touched = self._in.cost.sampled_elements // max(1, grid.block_elements)
+        seconds = SECONDS_PER_ELEMENT * count
+        if len(self._blocks) >= touched:
+            return seconds
+        together = grid.interleaved * grid.block_elements
+        # Whole blocks lie one after another, or else every element may be of another one.
+        if run_elements >= together:
+            touched = min(touched, grid.interleaved * (count // together + 2))
+        return seconds + touched * core_seconds(grid.rows, grid.columns)
 
     def _block(self, number: int) -> NDArray[np.generic]:
         if number in self._blocks:

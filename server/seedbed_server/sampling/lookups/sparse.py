@@ -14,7 +14,7 @@ from seedbed.spec.slices import TensorSlice
 from seedbed_server.backends.base import CancelledError
 from seedbed_server.backends.rules import Normal, Sparse
 from seedbed_server.backends.runs import Runs, rectangle_runs
-from seedbed_server.sampling.lookups.base import Cost, Surroundings
+from seedbed_server.sampling.lookups.base import SECONDS_PER_ELEMENT, Cost, Surroundings
 
 BAND_ELEMENTS = 2**20
 """Words that are looked at together, unless a line has more."""
@@ -24,8 +24,13 @@ WIDEST_TILE = 2**22
 """Lines that a tile may touch, which is every column where it goes beyond a row's end."""
 MAX_KEPT_LINES = 2**24
 """Lines whose thresholds are kept, 128 MiB; a tensor with more of them recomputes some."""
-# The word, its copy in the line's order, and its rank; or the run that it was drawn in.
-_BYTES_PER_WORD = 20
+DRAWN_WORDS = 2**18
+"""Words that are drawn at a time."""
+# A word, the run that it was drawn in, and what finding the run took.
+_BYTES_PER_DRAWN_WORD = 64
+_BYTES_PER_RANK = 8
+_SECONDS_PER_WORD = 2.5e-8
+_SECONDS_PER_RUN = 1e-7
 
 
 def cost(rule: Sparse, part: TensorSlice) -> Cost:
@@ -36,8 +41,20 @@ def cost(rule: Sparse, part: TensorSlice) -> Cost:
     tile = min(TILE_ELEMENTS, part.lengths[0] * part.lengths[1])
     kept = min(lines + 2 * band, MAX_KEPT_LINES + band)
     copied = min(kept, WIDEST_TILE)
-    working = _BYTES_PER_WORD * words + 8 * (kept + copied) + tile
-    return Cost(lines * rule.line_elements, working if rule.zeros else 0)
+    working = _BYTES_PER_RANK * words + _BYTES_PER_DRAWN_WORD * DRAWN_WORDS
+    working += 8 * (kept + copied) + tile
+    seconds = SECONDS_PER_ELEMENT * part.lengths[0] * part.lengths[1]
+    if not rule.zeros:
+        return Cost(lines * rule.line_elements, 0, seconds)
+    seconds += _core_seconds(rule, lines)
+    return Cost(lines * rule.line_elements, working, seconds)
+
+
+def _core_seconds(rule: Sparse, lines: int) -> float:
+    """Return about how long one core takes for the thresholds of some lines."""
+    words = lines * rule.line_elements
+    runs = lines if rule.axis == 1 else words // max(1, min(_lines_per_band(rule), rule.shape[1]))
+    return _SECONDS_PER_WORD * words + _SECONDS_PER_RUN * runs
 
 
 def _lines_per_band(rule: Sparse) -> int:
@@ -52,6 +69,12 @@ class SparseLookup:
         self._rule = rule
         self._in = surroundings
         self._band_lines = _lines_per_band(rule)
+        self._touched_lines = surroundings.cost.sampled_elements // max(1, rule.line_elements)
+        # Of the first and of the last band, some may be outside of what was asked for.
+        self._most_bands = min(
+            -(-rule.shape[1 - rule.axis] // self._band_lines),
+            self._touched_lines // self._band_lines + 2,
+        )
         self._bands: OrderedDict[int, NDArray[np.uint64]] = OrderedDict()
 
     def fill(self, runs: Runs, out: NDArray[np.uint8]) -> None:
@@ -68,6 +91,18 @@ class SparseLookup:
         for first in range(0, elements.size, TILE_ELEMENTS):
             end = min(first + TILE_ELEMENTS, elements.size)
             self._clear(runs.part(first, end), elements[first:end])
+
+    def core_seconds(self, count: int, run_elements: int) -> float:
+        """Return about how long filling takes at most, with the thresholds that are kept now."""
+        seconds = SECONDS_PER_ELEMENT * count
+        lines, columns = self._touched_lines, self._rule.shape[1]
+        if lines <= MAX_KEPT_LINES:
+            lines = min(lines, max(0, self._most_bands - len(self._bands)) * self._band_lines)
+        if not self._rule.zeros or not lines:
+            return seconds
+        if self._rule.axis == 1 and run_elements >= columns:
+            lines = min(lines, count // columns + 2 * self._band_lines)
+        return seconds + _core_seconds(self._rule, lines)
 
     def _clear(self, runs: Runs, elements: NDArray[np.generic]) -> None:
         """Set the elements of the runs that are zero."""
@@ -117,19 +152,22 @@ class SparseLookup:
         first = band * self._band_lines
         count = min(self._band_lines, self._rule.shape[1 - self._rule.axis] - first)
         length = self._rule.line_elements
-        starts, lengths = (
-            ((0, first), (length, count)) if self._rule.axis == 0 else ((first, 0), (count, length))
-        )
-        words = self._in.backend.words(
-            self._rule.key, rectangle_runs(self._rule.shape, starts, lengths)
-        )
-        words = words.reshape(lengths)
-        lines = words.T.copy() if self._rule.axis == 0 else words
-        return _ranks(lines, np.arange(length, dtype=np.uint64))
+        ranks = np.empty((count, length), np.uint64)
+        step = max(1, DRAWN_WORDS // count)
+        for begin in range(0, length, step):
+            if self._in.is_cancelled():
+                raise CancelledError
+            places = np.arange(begin, min(begin + step, length), dtype=np.uint64)
+            part = ranks[:, begin : begin + step]
+            part[:] = self._words((first, begin), (count, places.size))
+            part <<= np.uint64(32)
+            part |= places
+        return ranks
 
-
-def _ranks(words: NDArray[np.uint32], places: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    ranks = words.astype(np.uint64)
-    ranks <<= np.uint64(32)
-    ranks |= places
-    return ranks
+    def _words(self, starts: tuple[int, int], lengths: tuple[int, int]) -> NDArray[np.uint32]:
+        """Return the words of some places of some lines, a line a row."""
+        if self._rule.axis == 1:
+            runs = rectangle_runs(self._rule.shape, starts, lengths)
+            return self._in.backend.words(self._rule.key, runs).reshape(lengths)
+        runs = rectangle_runs(self._rule.shape, starts[::-1], lengths[::-1])
+        return self._in.backend.words(self._rule.key, runs).reshape(lengths[::-1]).T

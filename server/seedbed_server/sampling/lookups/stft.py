@@ -14,13 +14,19 @@ TILE_ELEMENTS = 2**16
 """Elements that are filled at a time."""
 _BYTES_PER_ENTRY = 80  # an integer of 256 bits, and the reference to it
 _BYTES_PER_TILE_ELEMENT = 160
+_SECONDS_PER_ELEMENT = 4e-7
+_SECONDS_PER_ENTRY = 4e-6
 
 
 def cost(rule: Stft, part: TensorSlice) -> Cost:
     """Return what a part of the kernel takes: its elements, and the tables."""
     elements = part.lengths[0] * part.lengths[2]
-    tables = _BYTES_PER_ENTRY * (2 * rule.frame_length + _points(rule))
-    return Cost(elements, tables + _BYTES_PER_TILE_ELEMENT * min(TILE_ELEMENTS, elements))
+    entries = 2 * rule.frame_length + _points(rule)
+    return Cost(
+        elements,
+        _BYTES_PER_ENTRY * entries + _BYTES_PER_TILE_ELEMENT * min(TILE_ELEMENTS, elements),
+        _SECONDS_PER_ENTRY * entries + _SECONDS_PER_ELEMENT * elements,
+    )
 
 
 def _points(rule: Stft) -> int:
@@ -52,3 +58,10 @@ class StftLookup:
             elements[first:end] = round_matrix(
                 stft_values(frames, bins, window, waves), self._in.dtype
             )
+
+    def core_seconds(self, count: int, run_elements: int) -> float:
+        """Return about how long filling takes at most; tables of other tensors may be kept."""
+        del run_elements
+        cost = self._in.cost
+        tables = cost.core_seconds - _SECONDS_PER_ELEMENT * cost.sampled_elements
+        return tables + _SECONDS_PER_ELEMENT * count

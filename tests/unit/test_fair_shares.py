@@ -1,0 +1,71 @@
+"""What is scarce is shared: no peer holds more than is free, and refusals spread a crowd out."""
+
+import pytest
+
+from seedbed_server.service.calls import peer_of
+from seedbed_server.streams.fair_shares import FairShares
+
+
+def taken(shares: FairShares, peer: str, amount: int = 1) -> int:
+    """Return how much a peer gets that takes all it can, and leave it taken."""
+    count = 0
+    while shares.take(peer, amount):
+        count += amount
+    return count
+
+
+def test_one_peer_alone_has_half_and_later_ones_half_of_what_is_left() -> None:
+    shares = FairShares(1000)
+    assert [taken(shares, peer) for peer in "abc"] == [500, 250, 125]
+    assert shares.free == 125
+
+
+def test_a_newcomer_always_gets_something_while_few_hold_all_they_can() -> None:
+    shares = FairShares(1024)
+    for peer in range(9):
+        assert taken(shares, str(peer)) >= 1
+
+
+def test_a_resource_of_one_piece_can_be_taken() -> None:
+    shares = FairShares(1)
+    assert shares.take("a", 1)
+    assert not shares.take("b", 1)
+
+
+def test_what_is_given_back_is_free_for_everyone() -> None:
+    shares = FairShares(10)
+    assert taken(shares, "a") == 5
+    for _ in range(5):
+        shares.give_back("a", 1)
+    assert shares.free == 10
+    assert shares._held == {}
+    assert taken(shares, "b") == 5
+
+
+def test_a_peer_that_holds_nothing_may_take_all_that_is_free_in_one_piece() -> None:
+    shares = FairShares(10)
+    assert shares.take("a", 10)
+    shares.give_back("a", 10)
+    assert not shares.take("a", 11)
+
+
+def test_the_more_are_refused_the_longer_they_are_told_to_wait() -> None:
+    shares = FairShares(0)
+    told = [shares.refusal("full", "FULL").retry_after_seconds for _ in range(1000)]
+    assert told[0] == pytest.approx(0.21)
+    assert told == sorted(told)
+    assert told[-1] == 5.0
+
+
+@pytest.mark.parametrize(
+    ("name", "peer"),
+    [
+        ("ipv4:10.1.2.3:4567", "10.1.2.3"),
+        ("ipv6:%5B::1%5D:4567", "%5B::1%5D"),
+        ("ipv6:[fe80::1]:4567", "[fe80::1]"),
+        ("unix:", "unix:"),
+        ("unix:/run/s.sock", "unix:"),
+    ],
+)
+def test_a_peer_is_an_address_without_its_port(name: str, peer: str) -> None:
+    assert peer_of(name) == peer
