@@ -12,11 +12,7 @@ import grpc
 from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.channel import open_channel
 from seedbed.transports.http2.errors import CallError
-from seedbed.transports.try_limits import TryLimits
-
-# A server of ours says every few seconds that it still computes. gRPC looks after the connection
-# itself; that nothing of the answer comes, it does not notice.
-STALL_SECONDS = 30.0
+from seedbed.transports.try_limits import STALL_SECONDS, TryLimits
 
 
 class GrpcCalls:
@@ -67,6 +63,7 @@ class GrpcCall:
         self._waits_since: float | None = None  # a reader may take its time between responses
         self._is_over = False
         self._is_stalled = False
+        # GRPC looks after the connection; that nothing of the answer comes, it does not notice.
         self._watch: threading.Timer | None = None
         self._watch_for(STALL_SECONDS)
 

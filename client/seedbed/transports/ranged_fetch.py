@@ -19,6 +19,7 @@ from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.messages import sample_message
 from seedbed.transports.ranges import Portion
 from seedbed.transports.replica import Replica
+from seedbed.transports.statuses import silent
 from seedbed.transports.tries import RETRIED, Tries, backoff_seconds
 from seedbed.transports.try_limits import TryLimits
 
@@ -147,12 +148,16 @@ class RangedFetch:
         failures = 0
         try:
             while (work := self._take(replica)) is not None:
+                before = work.received_bytes
                 error = (
                     self._fetch(replica, work)
                     if work.replica is replica
                     else self._hedge(replica, work)
                 )
-                failures = failures + 1 if error is not None else 0
+                # A connection that breaks again and again, but brings something each time, need not
+                # wait longer and longer.
+                is_fruitless = error is not None and work.received_bytes == before
+                failures = failures + 1 if is_fruitless else 0
                 if error is not None:
                     self._rest(replica, error, failures)
         except BaseException:
@@ -270,6 +275,9 @@ class RangedFetch:
                 return
             work.is_done = True
             work.cancellation.cancel()
+            if work.replica is not None and work.heard == work.begun:
+                # Nothing came of that try: the next fetch shall not have to find that out anew.
+                work.replica.failed(silent(work.replica.target))
             self._changed.wait_for(lambda: work not in self._under_way)
             for out, memory in zip(work.portion.outs, memories, strict=True):
                 out[:] = memory

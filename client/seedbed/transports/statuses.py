@@ -106,6 +106,11 @@ def cancelled(target: str) -> CancelledError:
     )
 
 
+def silent(target: str) -> UnavailableError:
+    """Return the error for a server that said nothing while another one did the work."""
+    return UnavailableError(f"{target} does not answer; check that seedbed-server runs there")
+
+
 def not_ready(target: str, timeout_seconds: float) -> UnavailableError:
     """Return the error for a server that one has waited for in vain."""
     return UnavailableError(

@@ -21,3 +21,7 @@ class TryLimits:
 ALONE = TryLimits(connect_seconds=4.0, silence_seconds=5.0, answer_seconds=5.0)
 # Where another replica can take over, waiting costs more than asking that one.
 AMONG_REPLICAS = TryLimits(connect_seconds=0.4, silence_seconds=0.4, answer_seconds=0.4)
+
+# Without a message of the answer. Pings may be answered by something before the server, which
+# itself says every 5 s that it still computes. Patience, which is longer, has room for another try.
+STALL_SECONDS = 12.0

@@ -21,7 +21,7 @@ from seedbed.transports.http2.errors import (
     deadline_exceeded,
 )
 from seedbed.transports.http2.frames import FrameHeader, frame
-from seedbed.transports.try_limits import ALONE, TryLimits
+from seedbed.transports.try_limits import ALONE, STALL_SECONDS, TryLimits
 
 # Frames' headers and small messages are read together; what is large goes past this, to where it
 # belongs.
@@ -30,10 +30,6 @@ BUFFER_BYTES = 2**13
 # Every byte that comes is read at once to its place, so TCP's own window is all the flow control
 # there is to be.
 WINDOW_BYTES = 2**30
-
-# A server of ours says every few seconds that it still computes. Pings may be answered by something
-# before it.
-STALL_SECONDS = 30.0
 
 # Servers take more pings in a row for abuse, unless they have sent something in between.
 PING_GAP_SECONDS = 10.0
