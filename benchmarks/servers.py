@@ -122,7 +122,9 @@ def seedbed_server(
         *number,
         *arguments,
     ]
-    with _started(command, {**import_path(checkout), **(environment or {})}) as server:
+    # Nobody has to notice that it ends.
+    own = {**import_path(checkout), "SEEDBED_LAME_DUCK_SECONDS": "0"}
+    with _started(command, {**own, **(environment or {})}) as server:
         server.wait_for(SERVING, workers)
         yield server
 

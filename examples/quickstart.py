@@ -150,6 +150,8 @@ def server() -> Iterator[tuple[str, str]]:
         "seedbed_server.cli",
         "--listen",
         "127.0.0.1:0",
+        "--lame-duck-seconds",
+        "0",
         "--grace-seconds",
         "1",
     ]

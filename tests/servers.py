@@ -131,7 +131,9 @@ def server_process(
         listen: the address; empty to leave it to the arguments and the environment.
         environment: variables besides those of this process.
     """
-    command = [PROGRAM, *(("--listen", listen) if listen else ()), *arguments]
+    where = ("--listen", listen) if listen else ()
+    # Tests that are about the lame duck give its time themselves; the last one counts.
+    command = [PROGRAM, "--lame-duck-seconds", "0", *where, *arguments]
     with subprocess.Popen(
         command,
         stdout=subprocess.DEVNULL,

@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import sys
-import threading
 from collections.abc import Mapping, Sequence
 
 from seedbed.spec.errors import SeedbedError
@@ -18,13 +17,10 @@ from seedbed_server.settings.sources import (
     from_flags,
     read_settings,
 )
+from seedbed_server.stopping import FORCED_EXIT, StopRequest
 
 # By name: run with -m, this module would log as __main__, outside the configured tree.
 log = logging.getLogger("seedbed_server.cli")
-
-# A second signal does not wait for streams; 128 + SIGTERM, as a shell reports a process that the
-# signal ended.
-FORCED_EXIT = 143
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,11 +29,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # gRPC writes lines of its own about an address that it cannot have; ours says it in one.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     # Before the imports, which take a second: PID 1 has no default for SIGTERM.
-    stopped = _stop_on_signals()
+    stop = _stop_on_signals()
     try:
         from seedbed_server.logs import configure_logging
 
         # What it needs is missed here, in one line.
+        from seedbed_server.service.connections import allow_many_connections
         from seedbed_server.service.running import serve
         from seedbed_server.service.workers import run_workers, worker_settings
     except ModuleNotFoundError as error:
@@ -50,16 +47,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     configure()
     if is_self_test:
         return _self_test(settings.device, settings.threads)
+    allow_many_connections()
     try:
         each = worker_settings(settings, settings.workers)
         if len(each) > 1:
-            return run_workers(
-                each, serve, configure, stopped, metrics_listen=settings.metrics_listen
-            )
+            return run_workers(each, serve, configure, stop, metrics_listen=settings.metrics_listen)
     except SeedbedError as error:
         log.error("%s", error)
         return 1
-    return serve(each[0], stopped)
+    return serve(each[0], stop)
 
 
 def _self_test(device: str, threads: int | None) -> int:
@@ -104,19 +100,19 @@ def read_arguments(
     return settings, options.self_test
 
 
-def _stop_on_signals() -> threading.Event:
-    """Return an event that the first SIGTERM or SIGINT sets; the second one ends the process."""
-    stopped = threading.Event()
+def _stop_on_signals() -> StopRequest:
+    """Return what the first SIGTERM or SIGINT asks for; the second one ends the process."""
+    stop = StopRequest()
 
     def on_signal(number: int, frame: object) -> None:
-        del number, frame
-        if stopped.is_set():
+        del frame
+        if stop.is_made:
             os._exit(FORCED_EXIT)
-        stopped.set()
+        stop.make(hurried=number == signal.SIGINT)
 
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
-    return stopped
+    return stop
 
 
 if __name__ == "__main__":

@@ -277,8 +277,9 @@ def test_the_port_is_open_to_this_machine_only(compose: Any, name: str) -> None:
 @pytest.mark.parametrize("name", SERVERS)
 def test_the_engine_waits_longer_than_the_server(compose: Any, name: str) -> None:
     server = compose["services"][name]
-    grace_seconds = settings_of(server["command"]).grace_seconds
-    assert int(server["stop_grace_period"].removesuffix("s")) > grace_seconds
+    settings = settings_of(server["command"])
+    seconds = settings.lame_duck_seconds + settings.grace_seconds
+    assert int(server["stop_grace_period"].removesuffix("s")) > seconds
 
 
 def base_of(instructions: Instructions) -> str:

@@ -78,6 +78,43 @@ def test_a_unix_socket_gives_what_tcp_gives_and_is_removed(
         assert not path.exists()
 
 
+@pytest.mark.parametrize("mode", ["600", "660", "666"])
+@pytest.mark.parametrize("umask", [0o000, 0o077], ids=["umask 000", "umask 077"])
+def test_a_unix_socket_has_its_mode_whatever_the_umask(
+    tmp_path: Path, umask: int, mode: str
+) -> None:
+    path = tmp_path / "seedbed.sock"
+    before = os.umask(umask)
+    try:
+        with server_process("--unix-mode", mode, listen=f"unix://{path}") as server:
+            server.wait_for("INFO listening")
+            assert oct(path.stat().st_mode & 0o777) == f"0o{mode}"
+    finally:
+        os.umask(before)
+
+
+def test_a_unix_socket_is_never_wider_than_its_mode(tmp_path: Path) -> None:
+    path = tmp_path / "seedbed.sock"
+    program = f"""
+import os, sys
+from seedbed_server import cli
+real = os.umask
+def umask(mask):
+    # What the server sets back has the socket behind it.
+    if mask == 0:
+        print(oct(os.stat({str(path)!r}).st_mode & 0o777), flush=True)
+        os._exit(0)
+    return real(mask)
+real(0)
+os.umask = umask
+sys.exit(cli.main(["--listen", "unix://{path}"]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == "0o600\n"
+
+
 def test_the_socket_file_of_a_killed_server_is_taken_over(tmp_path: Path) -> None:
     address = f"unix://{tmp_path}/seedbed.sock"
     with serving(listen=address) as first:

@@ -1,20 +1,54 @@
-"""A server that stops refuses new calls at once and finishes those under way."""
+"""A server that stops: a lame duck first, then it refuses new calls, and those under way end."""
 
+import re
 import signal
+import socket
 import threading
+import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import grpc
+import hpack
 import pytest
 from grpc_health.v1 import health_pb2
 
 import seedbed as sb
+from seedbed.transports.http2 import frames
 from tests.raw_calls import SERVICE, health_stub, large_request, raw_sample, refusal, stub
 from tests.servers import server_process, serving
 
 SPEC = sb.TensorSpec("u", (300, 41), "float32", sb.GlorotUniform(seed=1))
 CALLERS = 16
+
+
+@contextmanager
+def watcher_that_reads_nothing(address: str) -> Iterator[None]:
+    """Watch the health of a server that is allowed to send no byte of it."""
+    headers = {
+        ":method": "POST",
+        ":scheme": "http",
+        ":path": "/grpc.health.v1.Health/Watch",
+        ":authority": "x",
+        "content-type": "application/grpc",
+        "te": "trailers",
+    }
+    host, _, port = address.rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        connection.sendall(
+            frames.PREFACE
+            + frames.settings({frames.INITIAL_WINDOW_SIZE: 0})
+            + frames.frame(frames.HEADERS, frames.END_HEADERS, 1, hpack.Encoder().encode(headers))
+            + frames.frame(frames.DATA, frames.END_STREAM, 1, bytes(5))
+            + frames.frame(frames.PING, 0, 0, bytes(8))
+        )
+        # Its answers tell that the server has the call.
+        received = b""
+        while frames.frame(frames.PING, frames.ACK, 0, bytes(8)) not in received:
+            received += connection.recv(1000)
+        yield
 
 
 def test_a_terminating_server_finishes_its_stream_and_takes_no_other() -> None:
@@ -49,6 +83,79 @@ def test_the_grace_ends_a_stream_that_takes_too_long() -> None:
         next(call)
         server.signal(signal.SIGTERM)
         assert refusal(call).code == "UNAVAILABLE"
+        assert server.wait(10) == 0
+
+
+def test_a_lame_duck_answers_new_calls_though_it_is_not_healthy() -> None:
+    with (
+        serving("--lame-duck-seconds", "3", "--grace-seconds", "20") as server,
+        grpc.insecure_channel(server.address) as channel,
+    ):
+        health = health_stub(channel)
+        watch = health.Watch(health_pb2.HealthCheckRequest(service=SERVICE))
+        assert next(watch).status == health_pb2.HealthCheckResponse.SERVING
+        under_way = raw_sample(channel, large_request(2**28))
+        next(under_way)
+        began = time.monotonic()
+        server.signal(signal.SIGTERM)
+        assert next(watch).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        with sb.connect(server.address) as new:
+            assert new.sample(SPEC, timeout_seconds=30).shape == SPEC.shape
+        server.wait_for(r"INFO lame duck seconds_left=3 streams=\d oldest_seconds=\d")
+        server.wait_for(r"INFO draining seconds_left=20 streams=\d oldest_seconds=\d")
+        assert time.monotonic() - began >= 3
+        refused = refusal(stub(channel).SampleTensors(large_request(4), timeout=30))
+        assert (refused.code, refused.reason) == ("UNAVAILABLE", "DRAINING")
+        assert refused.retry_seconds is not None
+        for _ in under_way:
+            pass
+        assert under_way.code() is grpc.StatusCode.OK
+        assert server.wait(10) == 0
+
+
+def test_an_interrupt_from_a_terminal_skips_the_lame_duck() -> None:
+    with serving("--lame-duck-seconds", "60") as server:
+        server.signal(signal.SIGINT)
+        assert server.wait(20) == 0
+        assert "lame duck" not in server.log
+
+
+def test_the_log_says_what_a_drain_waits_for() -> None:
+    with (
+        serving("--grace-seconds", "7") as server,
+        grpc.insecure_channel(server.address) as channel,
+    ):
+        call = raw_sample(channel, large_request(2**38))
+        next(call)
+        server.signal(signal.SIGTERM)
+        assert refusal(call).code == "UNAVAILABLE"
+        assert server.wait(10) == 0
+        lines = re.findall(
+            r"INFO draining seconds_left=(\d+) streams=1 oldest_seconds=\d+", server.log
+        )
+        assert lines == ["7", "2"]
+        assert re.search(r"WARNING the grace is over streams=1 oldest_seconds=\d+", server.log)
+
+
+def test_every_watcher_of_health_is_told_though_others_have_left() -> None:
+    with serving() as server, grpc.insecure_channel(server.address) as channel:
+        watches = [
+            health_stub(channel).Watch(health_pb2.HealthCheckRequest(service=name))
+            for name in (SERVICE, SERVICE, SERVICE, "", "nobody")
+        ]
+        first = [next(each).status for each in watches]
+        answers = health_pb2.HealthCheckResponse
+        assert first == [*[answers.SERVING] * 4, answers.SERVICE_UNKNOWN]
+        watches[0].cancel()
+        with pytest.raises(grpc.RpcError, match="NOT_FOUND"):
+            health_stub(channel).Check(health_pb2.HealthCheckRequest(service="nobody"), timeout=30)
+        server.signal(signal.SIGTERM)
+        assert [next(each).status for each in watches[1:4]] == [answers.NOT_SERVING] * 3
+
+
+def test_a_watcher_of_health_that_reads_nothing_does_not_hold_up_the_end() -> None:
+    with serving() as server, watcher_that_reads_nothing(server.address):
+        server.signal(signal.SIGTERM)
         assert server.wait(10) == 0
 
 

@@ -81,6 +81,34 @@ def test_an_interrupt_from_the_terminal_ends_all_in_order() -> None:
 
 
 @pytest.mark.parametrize(
+    ("number", "ducks"), [(signal.SIGTERM, 2), (signal.SIGINT, 0)], ids=["SIGTERM", "SIGINT"]
+)
+def test_workers_are_lame_ducks_unless_a_person_interrupts(
+    number: signal.Signals, ducks: int
+) -> None:
+    arguments = ("--device", "cpu", "--workers", "2", "--lame-duck-seconds", "2")
+    with server_process(*arguments) as server:
+        wait_serving(server, 2)
+        server.signal(number)
+        assert server.wait() == 0
+        assert server.log.count("INFO lame duck seconds_left=2") == ducks
+        assert server.log.count("INFO stopped") == 2
+
+
+def test_a_second_signal_ends_the_workers_too() -> None:
+    arguments = ("--device", "cpu", "--workers", "2", "--lame-duck-seconds", "60")
+    with server_process(*arguments) as server:
+        wait_serving(server, 2)
+        workers = workers_of(server)
+        server.signal(signal.SIGTERM)
+        server.wait_for("(?s)INFO lame duck.*INFO lame duck")
+        server.signal(signal.SIGTERM)
+        assert server.wait(5) == 143
+        _, alive = psutil.wait_procs(workers, timeout=5)
+        assert alive == []
+
+
+@pytest.mark.parametrize(
     ("arguments", "line"),
     [
         (

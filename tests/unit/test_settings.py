@@ -15,6 +15,7 @@ from tools import write_settings
 # For each setting: its texts, and its value.
 EXAMPLES: dict[str, tuple[list[str], Any]] = {
     "listen": (["[::1]:0", "unix:///run/s.sock"], ("[::1]:0", "unix:///run/s.sock")),
+    "unix_mode": (["660"], 0o660),
     "device": (["gpu:1"], "gpu:1"),
     "threads": (["3"], 3),
     "workers": (["2"], 2),
@@ -30,6 +31,7 @@ EXAMPLES: dict[str, tuple[list[str], Any]] = {
     "max_shared_memory_bytes": (["1"], 1),
     "shared_memory_idle_seconds": (["0"], 0.0),
     "metrics_listen": (["localhost:9464"], "localhost:9464"),
+    "lame_duck_seconds": (["2"], 2.0),
     "grace_seconds": (["1e1"], 10.0),
     "reflection": (["false"], False),
     "log_level": (["debug"], "debug"),
@@ -54,6 +56,7 @@ BAD = {
     "stream_idle_seconds": ("nan", "from 0 to 86400"),
     "window_bytes": ("-1", "from 0 to"),
     "shared_memory_mode": ("777", "600, 640 or 644"),
+    "unix_mode": ("644", "600, 660 or 666"),
     "metrics_listen": ("unix:///run/m.sock", "host:port or [ipv6]:port"),
     "reflection": ("maybe", "true, false, 1 or 0"),
     "log_format": ("xml", "text or json"),

@@ -20,7 +20,7 @@ class Server:
     def __init__(self, *arguments: str) -> None:
         command = [sys.executable, "-m", "seedbed_server.cli", "--listen", "127.0.0.1:0"]
         self.process = subprocess.Popen(
-            [*command, *arguments],
+            [*command, "--lame-duck-seconds", "0", *arguments],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,

@@ -7,8 +7,10 @@ element function is never missed.
 
 import functools
 import hashlib
+import logging
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,9 +19,16 @@ from typing import Any
 import numba
 from numba import njit
 
+from seedbed.spec.errors import SeedbedError
 from seedbed_server import kernels
 
+log = logging.getLogger(__name__)
+
 CACHE_VARIABLE = "SEEDBED_KERNEL_CACHE_DIR"
+
+
+class CacheError(SeedbedError):
+    """A folder of kernels into which others could have put code."""
 
 
 def compile_kernel(function: Callable[..., None], signature: str) -> Callable[..., None]:
@@ -48,24 +57,72 @@ def cache_directory() -> Path | None:
 
     The first of: ``$SEEDBED_KERNEL_CACHE_DIR``; ``$XDG_CACHE_HOME/seedbed`` or
     ``~/.cache/seedbed``. Where that is read-only but filled (an image with a read-only root), a
-    temporary copy of it.
+    temporary copy of it. What lies there is code: where others could have written it, a default
+    folder is left alone, with a warning.
+
+    Raises:
+        CacheError: if the variable names such a folder.
     """
     name = f"kernels-{sources_digest()}"
     base = _base_directory()
-    if base is not None and _is_writable(base / name):
-        return base / name
     try:
-        temporary = Path(tempfile.gettempdir()) / f"seedbed-{os.getuid()}" / name
-        for folder in (temporary.parent, temporary):
-            folder.mkdir(mode=0o700, exist_ok=True)
-            # Another user's folder could hold another user's code.
-            if folder.lstat().st_uid != os.getuid():
-                return None
+        if base is not None:
+            is_writable = _is_writable(base / name)
+            check_code_folder(base / name)
+            if is_writable:
+                return base / name
+    except CacheError as error:
+        if os.environ.get(CACHE_VARIABLE):
+            raise
+        log.warning("kernels are compiled for this start: %s", error)
+        return None
+    return _temporary_directory(base, name)
+
+
+def _temporary_directory(base: Path | None, name: str) -> Path | None:
+    temporary = Path(tempfile.gettempdir()) / f"seedbed-{os.getuid()}" / name
+    if not _is_writable(temporary):
+        return None
+    try:
+        check_code_folder(temporary)
         if base is not None:
             _copy_missing(base / name, temporary)
     except OSError:
         return None
-    return temporary if _is_writable(temporary) else None
+    except CacheError as error:  # anybody can make a folder of that name before we do
+        log.warning("kernels are compiled for this start: %s", error)
+        return None
+    return temporary
+
+
+def check_code_folder(folder: Path) -> None:
+    """Raise if others than this user and root may have written to a folder, or its parent.
+
+    Raises:
+        CacheError: naming the folder, or the file in it.
+    """
+    try:
+        parent, found = folder.parent.stat(), folder.stat()
+    except OSError:  # where it cannot be found, nothing of it is used
+        return
+    _check_owner(folder.parent, parent)
+    _check_owner(folder, found)
+    for path in folder.rglob("*"):
+        try:
+            inner = path.lstat()
+        except OSError as error:
+            raise CacheError(f"{path} cannot be checked: {error.strerror}") from None
+        # numba makes files by the umask; where others cannot enter the folder, that is all one.
+        is_link = stat.S_ISLNK(inner.st_mode)
+        _check_owner(path, inner, any_mode=is_link or not found.st_mode & 0o011)
+
+
+def _check_owner(path: Path, found: os.stat_result, *, any_mode: bool = False) -> None:
+    """Raise unless a file is this user's or root's, and only theirs to write."""
+    if found.st_uid not in (os.getuid(), 0):
+        raise CacheError(f"{path} belongs to another user, whose code it may hold")
+    if found.st_mode & 0o022 and not any_mode:
+        raise CacheError(f"others may write to {path}, and it may hold their code")
 
 
 def _base_directory() -> Path | None:
@@ -104,7 +161,9 @@ def sources_digest() -> str:
 
 def _is_writable(directory: Path) -> bool:
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        directory.parent.parent.mkdir(parents=True, exist_ok=True)
+        for folder in (directory.parent, directory):
+            folder.mkdir(mode=0o700, exist_ok=True)
         with tempfile.TemporaryFile(dir=directory):
             return True
     except OSError:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import socket
 import threading
 import time
@@ -12,17 +13,21 @@ from importlib import metadata
 from typing import TypeVar, cast
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from seedbed.spec.errors import DeviceError, SeedbedError
 from seedbed.spec.info import NUMERICS
 from seedbed_server.devices import open_backend
 from seedbed_server.service.calls import CallGuard
+from seedbed_server.service.connections import connection_options
+from seedbed_server.service.draining import drain, lame_duck
+from seedbed_server.service.health import NAME as HEALTH
+from seedbed_server.service.health import Health
 from seedbed_server.service.memory import give_back_memory
 from seedbed_server.service.metrics import Metrics
 from seedbed_server.service.metrics_endpoint import MetricsEndpoint
 from seedbed_server.service.servicer import SERVICE, Servicer
+from seedbed_server.service.standard_services import add_standard_services
 from seedbed_server.settings import Settings
 from seedbed_server.streams.inflight import InflightBytes
 from seedbed_server.streams.resources import StreamResources
@@ -56,7 +61,6 @@ class Server:
         self._settings = settings
         self._on_failure = on_failure
         self._threads: SamplingThreads | None = None
-        self._failure: asyncio.Task[None] | None = None
         self._tidying: asyncio.Task[None] | None = None
         version = metadata.version("seedbed")
         self._metrics = Metrics(version)
@@ -65,15 +69,15 @@ class Server:
             settings.max_inflight_bytes, settings.limits.max_concurrent_streams
         )
         self._segments = _segment_folder(settings)
-        guard = CallGuard(self._metrics, self._device_failed)
-        self._servicer = Servicer(settings, version=version, guard=guard)
-        self._health = health.aio.HealthServicer()
-        self._grpc = grpc.aio.server(options=_channel_options(settings))
+        self._guard = CallGuard(self._metrics, self._device_failed)
+        self._servicer = Servicer(settings, version=version, guard=self._guard)
+        self._health = Health(("", SERVICE.full_name))
+        limits = [("grpc.max_receive_message_length", settings.limits.max_request_message_bytes)]
+        connections = connection_options(len(settings.listen), share_port=settings.share_port)
+        self._grpc = grpc.aio.server(options=[*limits, *connections])
         self._grpc.add_generic_rpc_handlers((self._servicer.handlers(),))
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
-        if settings.reflection:
-            names = (SERVICE.full_name, health.SERVICE_NAME, reflection.SERVICE_NAME)
-            reflection.enable_server_reflection(names, self._grpc)
+        names = (SERVICE.full_name, HEALTH, reflection.SERVICE_NAME) if settings.reflection else ()
+        add_standard_services(self._grpc, self._health, names)
 
     async def listen(self) -> list[str]:
         """Open the listeners, not serving yet, and return their addresses, ports resolved.
@@ -82,11 +86,11 @@ class Server:
             ListenError: naming the address that cannot be had.
             MetricsListenError: likewise.
         """
-        await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         self._tidying = asyncio.create_task(give_back_memory())
         addresses = [self._listen(address) for address in self._settings.listen]
         if self._settings.metrics_listen is not None:
             self._endpoint = MetricsEndpoint(self._settings.metrics_listen, self._metrics.registry)
+            await self._endpoint.start()
         await self._grpc.start()
         return addresses
 
@@ -118,7 +122,7 @@ class Server:
             StreamResources(self._threads, tensors, self._inflight, self._segments)
         )
         self._metrics.serving(NUMERICS, backend.name)
-        await self._set_health(health_pb2.HealthCheckResponse.SERVING)
+        self._health.set(is_serving=True)
         fields = {
             "backend": backend.name,
             "device": backend.device,
@@ -128,13 +132,21 @@ class Server:
         }
         log.info("serving", extra={"fields": fields})
 
-    async def stop(self, grace_seconds: float) -> None:
-        """Refuse new requests at once, let streams finish within the grace, then end everything."""
+    async def stop(self, *, lame_duck_seconds: float = 0.0, grace_seconds: float = 0.0) -> None:
+        """Stop in phases; health says NOT_SERVING from the start.
+
+        Args:
+            lame_duck_seconds: how long new calls are still answered, until a proxy has noticed.
+            grace_seconds: how long calls under way may go on after that, while new ones are told
+                that the server ends.
+        """
+        self._metrics.not_serving()
+        self._health.set(is_serving=False)
+        if self._threads is not None:  # else nobody was told to send calls
+            await lame_duck(self._guard.open_calls, lame_duck_seconds)
         self._servicer.drain()
-        await self._health.enter_graceful_shutdown()
-        # Until the streams have ended, new calls still get an answer that says why, and health
-        # checks the truth.
-        await self._servicer.wait_idle(grace_seconds)
+        if grace_seconds:
+            await drain(self._guard.open_calls, grace_seconds)
         await self._grpc.stop(min(LAST_WORDS_SECONDS, grace_seconds))
         if self._tidying is not None:
             self._tidying.cancel()
@@ -143,12 +155,12 @@ class Server:
         if self._segments is not None:
             self._segments.close()
         if self._endpoint is not None:
-            self._endpoint.close()
+            await self._endpoint.close()
 
     def _device_failed(self, error: DeviceError) -> None:
         self._servicer.drain()
-        not_serving = self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
-        self._failure = asyncio.get_running_loop().create_task(not_serving)
+        self._metrics.not_serving()
+        self._health.set(is_serving=False)
         self._on_failure(error)
 
     def _listen(self, address: str) -> str:
@@ -160,19 +172,19 @@ class Server:
         )
         if address.startswith("unix://") and _answers(address.removeprefix("unix://")):
             raise ListenError(refusal)
+        # The socket's file has its mode from the start: gRPC binds it here.
+        others = os.umask(0o777 & ~self._settings.unix_mode)
         try:
             port = self._grpc.add_insecure_port(target)
         except RuntimeError:  # what grpcio 1.76 raises; an older one returned 0
             port = 0
+        finally:
+            os.umask(others)
         if port == 0:
             raise ListenError(refusal)
         if address.startswith("unix://"):
             return address
         return f"{address.rpartition(':')[0]}:{port}"
-
-    async def _set_health(self, status: int) -> None:
-        for service in ("", SERVICE.full_name):
-            await self._health.set(service, status)
 
 
 def _in_daemon_thread(function: Callable[[], T]) -> asyncio.Future[T]:
@@ -220,18 +232,3 @@ def _answers(path: str) -> bool:
         except OSError:
             return False
         return True
-
-
-def _channel_options(settings: Settings) -> list[tuple[str, int]]:
-    return [
-        ("grpc.max_receive_message_length", settings.limits.max_request_message_bytes),
-        # Two servers must never share a port by accident.
-        ("grpc.so_reuseport", int(settings.share_port)),
-        # Clients look after idle connections with pings; gRPC's default answer to that is GOAWAY.
-        ("grpc.keepalive_permit_without_calls", 1),
-        ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
-        # Calls that a client resets at once wait here until Python has seen them; a short queue
-        # would cancel the calls of well-behaved clients beside them.
-        ("grpc.server.max_pending_requests", 100_000),
-        ("grpc.server.max_pending_requests_hard_limit", 200_000),
-    ]

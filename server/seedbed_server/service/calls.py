@@ -11,6 +11,7 @@ from google.protobuf.message import DecodeError, Message
 
 from seedbed.spec.errors import DeviceError, InvalidValueError
 from seedbed_server.service.metrics import Lane, Method, Metrics
+from seedbed_server.service.open_calls import OpenCalls
 from seedbed_server.service.statuses import status_of
 from seedbed_server.streams.events import (
     StreamEvent,
@@ -86,6 +87,10 @@ class Call:
         """Count a tensor that was sent in one message."""
         self._count("unary", size_bytes)
 
+    def answered(self) -> None:
+        """Count the one message of a unary call."""
+        self._messages += 1
+
     def ended(self, code: str) -> None:
         """Count and log the end of the call."""
         seconds = time.monotonic() - self._started
@@ -111,6 +116,8 @@ class CallGuard:
     def __init__(self, metrics: Metrics, on_device_failure: Callable[[DeviceError], None]) -> None:
         self._metrics = metrics
         self._on_device_failure = on_device_failure
+        self.open_calls = OpenCalls()
+        """Those under way."""
 
     def handler(
         self,
@@ -127,6 +134,7 @@ class CallGuard:
         async def call(data: bytes, context: Context) -> bytes:
             call = Call(method, context, self._metrics)
             self._metrics.call_started(method)
+            self.open_calls.begin(call)
             try:
                 message: Message | None = await answer(_parsed(request_type, data), call)
             except (asyncio.CancelledError, GeneratorExit):
@@ -135,8 +143,14 @@ class CallGuard:
             except BaseException as error:  # noqa: BLE001  # whatever it is, the client gets a status
                 await self._fail(error, data, call, context)
                 raise AssertionError from None  # abort has raised
+            finally:
+                self.open_calls.end(call)
+            if message is None:  # all were written
+                call.ended("OK")
+                return b""
+            call.answered()
             call.ended("OK")
-            return message.SerializeToString() if message is not None else b""
+            return message.SerializeToString()
 
         return call
 

@@ -19,6 +19,9 @@ from seedbed_server.sampling.sampler import SamplePlan
 # imported.
 SHARED_FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
+# How many processes serve: 1 in each that does.
+SERVING = "seedbed_serving"
+
 Lane = Literal["stream", "fill", "shared_memory", "unary"]
 """How a tensor goes to its client: as chunks, as one element, in shared memory, in one message."""
 
@@ -95,6 +98,9 @@ class Metrics:
         self._rejected = Counter(
             "seedbed_rejected", "Calls that were refused, by why.", ("reason",), registry=own
         )
+        self._serving = Gauge(
+            SERVING, "Processes that serve.", multiprocess_mode="livesum", registry=own
+        )
         self._build = Gauge(
             "seedbed_build_info",
             "Always 1; the labels tell what runs.",
@@ -106,6 +112,11 @@ class Metrics:
     def serving(self, numerics: str, backend: str) -> None:
         """Take note of what answers from now on."""
         self._build.labels(self._version, numerics, backend).set(1)
+        self._serving.set(1)
+
+    def not_serving(self) -> None:
+        """Take note that health says so."""
+        self._serving.set(0)
 
     def call_started(self, method: Method) -> None:
         """Count a call that begins."""

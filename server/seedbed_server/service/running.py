@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import threading
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,15 +9,16 @@ from typing import Any
 from seedbed.spec.errors import SeedbedError
 from seedbed_server.service.app import Server
 from seedbed_server.settings import Settings
+from seedbed_server.stopping import StopRequest
 
 log = logging.getLogger(__name__)
 
 SETTLE_SECONDS = 1.0
 
 
-def serve(settings: Settings, stopped: threading.Event) -> int:
-    """Serve until ``stopped`` is set or the server cannot go on; return the exit code."""
-    return asyncio.run(_settled(_serve(settings, stopped)))
+def serve(settings: Settings, stop: StopRequest) -> int:
+    """Serve until asked to stop, or the server cannot go on; return the exit code."""
+    return asyncio.run(_settled(_serve(settings, stop)))
 
 
 async def _settled(serving: Coroutine[Any, Any, int]) -> int:
@@ -33,12 +33,12 @@ async def _settled(serving: Coroutine[Any, Any, int]) -> int:
     return exit_code
 
 
-async def _serve(settings: Settings, stopped: threading.Event) -> int:
+async def _serve(settings: Settings, stop: StopRequest) -> int:
     failures: list[BaseException] = []
 
     def fail(error: BaseException) -> None:
         failures.append(error)
-        stopped.set()
+        stop.make()
 
     try:
         server = Server(settings, on_failure=fail)
@@ -52,20 +52,23 @@ async def _serve(settings: Settings, stopped: threading.Event) -> int:
             log.info("metrics", extra={"fields": {"address": server.metrics_address}})
     except SeedbedError as error:
         log.error("%s", error)
-        await server.stop(0.0)
+        await server.stop()
         return 1
     # A signal need not wait for compilation.
     starting = asyncio.create_task(_start(server, fail))
-    # Signals come to the main thread, which the loop may have asleep: a thread waits for the event.
-    await asyncio.to_thread(stopped.wait)
+    # Signals come to the main thread, which the loop may have asleep: a thread waits for them.
+    await asyncio.to_thread(stop.wait)
     if failures:
-        await server.stop(0.0)
+        await server.stop()
         is_ours = isinstance(failures[0], SeedbedError)
         log.error("%s", failures[0], exc_info=None if is_ours else failures[0])
         return 1
-    log.info("stopping", extra={"fields": {"grace_seconds": settings.grace_seconds}})
+    log.info("stopping")
     starting.cancel()
-    await server.stop(settings.grace_seconds)
+    await server.stop(
+        lame_duck_seconds=0.0 if stop.is_hurried else settings.lame_duck_seconds,
+        grace_seconds=settings.grace_seconds,
+    )
     _remove_sockets(settings.listen)
     log.info("stopped")
     return 0

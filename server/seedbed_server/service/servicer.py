@@ -44,6 +44,7 @@ SERVICE = service_pb2.DESCRIPTOR.services_by_name["SeedbedService"]
 
 # What a client is told to wait when the server is starting or stopping.
 STARTING_RETRY_SECONDS = 1.0
+# Behind one address there may be others, so soon.
 STOPPING_RETRY_SECONDS = 0.5
 
 # How long a client may take to open its segments after the last message.
@@ -92,10 +93,6 @@ class Servicer:
     def drain(self) -> None:
         """Refuse new requests; streams that are under way go on."""
         self._is_draining = True
-
-    async def wait_idle(self, timeout_seconds: float) -> None:
-        """Return when all streams have ended, or after the time."""
-        await self._places.wait_all_free(timeout_seconds)
 
     def handlers(self) -> grpc.GenericRpcHandler:
         """Return the handlers to be registered with a gRPC server."""

@@ -7,6 +7,7 @@ one of them ends, for whatever reason, all end, so that whoever watches the serv
 
 import logging
 import multiprocessing
+import os
 import signal
 import socket
 import tempfile
@@ -21,8 +22,9 @@ from seedbed.spec.errors import SeedbedError
 from seedbed_server.backends.cuda import cuda_device_count
 from seedbed_server.backends.processor import available_threads
 from seedbed_server.service.metrics import share_metrics, shared_registry
-from seedbed_server.service.metrics_endpoint import MetricsEndpoint
+from seedbed_server.service.metrics_endpoint import MetricsEndpoint, shown_by_a_thread
 from seedbed_server.settings import Settings
+from seedbed_server.stopping import FORCED_EXIT, StopRequest
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +33,11 @@ POLL_SECONDS = 0.2
 # Beyond the grace, for the workers' own last steps.
 LAST_STEPS_SECONDS = 5.0
 
-Serve = Callable[[Settings, threading.Event], int]
-"""Serves until the event is set, and returns an exit code.
+# What tells a worker to stop, and what tells it that nobody needs time to notice.
+STOP, STOP_HURRIED = signal.SIGTERM, signal.SIGUSR1
+
+Serve = Callable[[Settings, StopRequest], int]
+"""Serves until it is asked to stop, and returns an exit code.
 
 Importable by its name: spawned processes look it up.
 """
@@ -77,49 +82,47 @@ def run_workers(
     settings: Sequence[Settings],
     serve: Serve,
     configure: Callable[[], None],
-    stopped: threading.Event,
+    stop: StopRequest,
     *,
     metrics_listen: str | None = None,
 ) -> int:
     """Run a process for each settings; return the exit code.
 
-    They run until ``stopped`` is set or one of them ends.
+    They run until asked to stop, or until one of them ends.
 
     Args:
         settings: of each process; they listen on the same addresses.
         serve: what each does.
         configure: sets up logging in each.
-        stopped: set when the server shall end.
+        stop: made when the server shall end.
         metrics_listen: where to show what all of them count, ``host:port``; None is nowhere.
 
     Raises:
         WorkersError: if an address cannot be had.
         MetricsListenError: likewise.
     """
-    with _shared_metrics(metrics_listen):
-        return _run(settings, serve, configure, stopped)
+    with _shared_metrics(metrics_listen, len(settings)):
+        return _run(settings, serve, configure, stop)
 
 
 @contextmanager
-def _shared_metrics(address: str | None) -> Iterator[None]:
+def _shared_metrics(address: str | None, processes: int) -> Iterator[None]:
     if address is None:
         yield
         return
     with tempfile.TemporaryDirectory(prefix="seedbed-metrics-") as folder:
         share_metrics(folder)
-        endpoint = MetricsEndpoint(address, shared_registry(folder))
-        log.info("metrics", extra={"fields": {"address": endpoint.address}})
-        try:
+        endpoint = MetricsEndpoint(address, shared_registry(folder), processes)
+        with shown_by_a_thread(endpoint):
+            log.info("metrics", extra={"fields": {"address": endpoint.address}})
             yield
-        finally:
-            endpoint.close()
 
 
 def _run(
     settings: Sequence[Settings],
     serve: Serve,
     configure: Callable[[], None],
-    stopped: threading.Event,
+    stop: StopRequest,
 ) -> int:
     holders, addresses = _reserve(settings[0].listen)
     context = multiprocessing.get_context("spawn")
@@ -134,14 +137,13 @@ def _run(
     try:
         for worker in workers:
             worker.start()
-        while not stopped.is_set() and not wait(
-            [worker.sentinel for worker in workers], POLL_SECONDS
-        ):
+        while not stop.is_made and not wait([each.sentinel for each in workers], POLL_SECONDS):
             pass
-        failed = not stopped.is_set()
+        failed = not stop.is_made
         if failed:
             log.error("a worker ended; the others are told to stop")
-        _end(workers, settings[0].grace_seconds + LAST_STEPS_SECONDS)
+        waits = settings[0].lame_duck_seconds + settings[0].grace_seconds + LAST_STEPS_SECONDS
+        _end(workers, STOP_HURRIED if stop.is_hurried else STOP, waits)
         return 1 if failed or any(worker.exitcode for worker in workers) else 0
     finally:
         for worker in workers:
@@ -151,31 +153,39 @@ def _run(
             holder.close()
 
 
-def _end(workers: Sequence[BaseProcess], timeout_seconds: float) -> None:
+def _end(workers: Sequence[BaseProcess], number: signal.Signals, timeout_seconds: float) -> None:
     for worker in workers:
-        worker.terminate()
+        if worker.pid is not None and worker.is_alive():
+            os.kill(worker.pid, number)
     for worker in workers:
         worker.join(timeout_seconds)
 
 
 def _work(settings: Settings, serve: Serve, configure: Callable[[], None]) -> None:
     """Be a worker: serve until the supervisor says so, or is gone."""
-    stopped = threading.Event()
+    stop = StopRequest()
+
+    def on_signal(number: int, frame: object) -> None:
+        del frame
+        stop.make(hurried=number == STOP_HURRIED)
+
     # A terminal sends its interrupt to all processes; only the supervisor heeds it, and tells the
     # workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # What signal hands over.
-    signal.signal(signal.SIGTERM, lambda number, frame: stopped.set())  # noqa: ARG005
+    signal.signal(STOP, on_signal)
+    signal.signal(STOP_HURRIED, on_signal)
     parent = multiprocessing.parent_process()
     assert parent is not None
 
     def watch() -> None:
         wait([parent.sentinel])
-        stopped.set()
+        if stop.is_made:  # the supervisor was told twice
+            os._exit(FORCED_EXIT)
+        stop.make()
 
     threading.Thread(target=watch, name="seedbed-watch", daemon=True).start()
     configure()
-    raise SystemExit(serve(settings, stopped))
+    raise SystemExit(serve(settings, stop))
 
 
 def _reserve(addresses: Sequence[str]) -> tuple[list[socket.socket], tuple[str, ...]]:

@@ -16,6 +16,7 @@ from seedbed_server.settings.kinds import (
     DIRECTORY,
     FILE_MODE,
     SECONDS,
+    SOCKET_MODE,
     SWITCH,
     TCP_ADDRESS,
     Kind,
@@ -101,6 +102,11 @@ class Settings:
         "repeat the flag for more, or separate them by commas in the variable",
         repeats=True,
     )
+    unix_mode: int = setting(
+        0o600,
+        SOCKET_MODE,
+        "who may connect to the Unix sockets: 600 this user, 660 its group as well, 666 everyone",
+    )
     device: str = setting(
         "auto",
         DEVICE,
@@ -172,12 +178,19 @@ class Settings:
     metrics_listen: str | None = setting(
         None,
         TCP_ADDRESS,
-        "host:port at which Prometheus can read the metrics of all workers over HTTP",
+        "host:port at which Prometheus can read the metrics of all workers over HTTP, and probes "
+        "whether the server is alive and ready",
+    )
+    lame_duck_seconds: float = setting(
+        5.0,
+        SECONDS,
+        "how long new calls are still answered after SIGTERM, while health says NOT_SERVING: "
+        "until proxies have noticed",
     )
     grace_seconds: float = setting(
         30.0,
         SECONDS,
-        "how long streams may go on after SIGTERM; a second signal ends them at once",
+        "how long streams may go on after that; a second signal ends them at once",
     )
     reflection: bool = setting(True, SWITCH, "let clients ask for the schema")
     log_level: str = setting(

@@ -103,10 +103,15 @@ def _device(text: str) -> str:
     return text
 
 
-def _file_mode(text: str) -> int:
-    if text not in {"600", "640", "644"}:
-        raise _not_allowed("600, 640 or 644", text)
-    return int(text, 8)
+def _mode(*modes: str) -> Kind[int]:
+    """Return the kind of permissions, of which a few are allowed."""
+
+    def parse(text: str) -> int:
+        if text not in modes:
+            raise _not_allowed(" or ".join([", ".join(modes[:-1]), modes[-1]]), text)
+        return int(text, 8)
+
+    return Kind("MODE", parse, "{:o}".format)
 
 
 def _switch(text: str) -> bool:
@@ -120,6 +125,8 @@ ADDRESS = Kind("ADDRESS", _address)
 TCP_ADDRESS = Kind("ADDRESS", _tcp_address)
 DEVICE = Kind("NAME", _device)
 DIRECTORY = Kind("DIR", Path)
-FILE_MODE = Kind("MODE", _file_mode, "{:o}".format)
+FILE_MODE = _mode("600", "640", "644")
+# To connect is to write.
+SOCKET_MODE = _mode("600", "660", "666")
 SECONDS = Kind("SECONDS", _seconds, "{:g} s".format)
 SWITCH = Kind("BOOLEAN", _switch, lambda value: "on" if value else "off")

@@ -95,7 +95,7 @@ class SegmentFolder:
         try:
             _remove_stale(directory)
             self.own = directory / f"{PREFIX}{os.getpid()}-{secrets.token_hex(8)}"
-            self.own.mkdir()
+            self.own.mkdir(mode=0o700)
             # Who may read a file may enter its folder.
             self.own.chmod(0o700 | (mode & 0o044) >> 2 | mode & 0o044)
             self._guard = _locked(self.own / LOCK, os.O_CREAT)
