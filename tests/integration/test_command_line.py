@@ -2,9 +2,13 @@
 
 import hashlib
 import json
+import re
 import socket
 import subprocess
 import sys
+import threading
+import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +20,7 @@ from numpy.typing import NDArray
 import seedbed as sb
 from seedbed.checkpoints import open_tensors
 from seedbed.cli import main, program
-from tests.servers import ServerProcess
+from tests.servers import ServerProcess, server_process
 
 PROGRAM = str(Path(sys.executable).with_name("seedbed"))
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -323,7 +327,7 @@ class TestFetch:
     ) -> None:
         Path("model.safetensors").write_bytes(b"old")
         arguments = ["fetch", manifest, "-o", "model.safetensors", "--target", dead_address()]
-        assert main([*arguments, "--timeout-seconds", "2"]) == 1
+        assert main([*arguments, "--patience-seconds", "0"]) == 1
         error_line(capsys)
         assert Path("model.safetensors").read_bytes() == b"old"
         assert sorted(path.name for path in Path().iterdir()) == ["model.safetensors", "model.yaml"]
@@ -409,7 +413,7 @@ class TestFetchIntoAFolder:
         Path("old/model.safetensors").write_bytes(b"old")
         limit = [] if output.endswith("rs") else ["--max-shard-size", "100B"]
         arguments = ["fetch", manifest, "-o", output, *limit, "--target", dead_address()]
-        assert main([*arguments, "--timeout-seconds", "2"]) == 1
+        assert main([*arguments, "--patience-seconds", "0"]) == 1
         error_line(capsys)
         assert sorted(str(path) for path in Path().rglob("*")) == [
             "model.yaml",
@@ -606,8 +610,37 @@ class TestServerFacts:
         self, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
     ) -> None:
         address = dead_address()
-        assert main([*arguments, "--target", address, "--timeout-seconds", "2"]) == 1
+        assert main([*arguments, "--target", address, "--patience-seconds", "0"]) == 1
         assert address in error_line(capsys)
+
+    @pytest.mark.parametrize("option", ["--patience-seconds", "--timeout-seconds"])
+    def test_it_says_once_that_it_waits_for_a_server(
+        self, option: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        address = dead_address()
+        begun = time.monotonic()
+        assert main(["info", "--target", address, option, "1.5"]) == 1
+        assert 1.4 < time.monotonic() - begun < 10
+        printed = capsys.readouterr()
+        warning, error = printed.err.splitlines()
+        assert warning.startswith(f"seedbed: warning: {address} does not answer")
+        assert warning.endswith("trying again")
+        assert error.startswith(f"seedbed: error: {address} does not answer")
+        assert re.search(r"tried \d+ times in \d\.\d s", error)
+        assert printed.out == ""
+
+    def test_it_goes_on_when_the_server_comes(self, capsys: pytest.CaptureFixture[str]) -> None:
+        address = dead_address()
+        with ExitStack() as stack:
+            starting = threading.Timer(
+                1.0, lambda: stack.enter_context(server_process(listen=address))
+            )
+            starting.start()
+            assert main(["info", "--target", address, "--json", "--patience-seconds", "120"]) == 0
+            starting.join()
+        printed = capsys.readouterr()
+        assert json.loads(printed.out)["target"] == address
+        assert len(printed.err.splitlines()) == 1
 
 
 class TestProcess:

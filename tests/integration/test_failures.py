@@ -63,7 +63,7 @@ LONG_CALLS: dict[str, Callable[[sb.Client, float | None], Any]] = {
 @pytest.mark.parametrize("call", EVERY_CALL.values(), ids=EVERY_CALL.keys())
 def test_a_call_to_nobody_says_so(nobody: str, call: Call) -> None:
     with (
-        sb.connect(nobody) as client,
+        sb.connect(nobody, patience_seconds=0) as client,
         pytest.raises(sb.UnavailableError, match=r"check that seedbed-server runs") as caught,
     ):
         call(client)
@@ -127,7 +127,7 @@ def test_closing_the_client_ends_calls_of_other_threads(
 
 
 def test_a_server_that_is_killed_in_a_stream_is_unavailable() -> None:
-    with serving() as server, sb.connect(server.address) as client:
+    with serving() as server, sb.connect(server.address, patience_seconds=0.5) as client:
         chunks = client.chunks(HUGE)
         next(chunks)
         server.signal(signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""A lying server or a damaged line never gives an array, only a DataLossError."""
+"""A server that lies never gives an array, only a DataLossError; a damaged line, the right one."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count
@@ -267,7 +267,7 @@ def test_a_lie_in_one_message_is_one_of_our_errors(method: str, message: bytes) 
 
 
 @pytest.mark.parametrize("size", [2**16, 2**22, 2**24], ids=["64 KiB", "4 MiB", "16 MiB"])
-def test_a_bit_that_flips_on_the_way_is_found_out(server: ServerProcess, size: int) -> None:
+def test_a_bit_that_flips_on_the_way_costs_another_try(server: ServerProcess, size: int) -> None:
     spec = sb.TensorSpec("w", (size // 4,), "float32", sb.RandomUniform(seed=1))
     flipped: list[int] = []
 
@@ -278,10 +278,24 @@ def test_a_bit_that_flips_on_the_way_is_found_out(server: ServerProcess, size: i
             flipped.append(passed)
 
     with damaging_proxy(server.address, flip) as address, sb.connect(address) as client:
-        with pytest.raises(sb.DataLossError, match=r"the digest of .* is wrong"):
-            client.sample(spec, timeout_seconds=60)
+        array = client.sample(spec, timeout_seconds=60)
         assert flipped
+        (replica,) = client.stats().replicas
+        assert (replica.tries, replica.failures) == (2, 1)
         with sb.connect(server.address) as direct:
-            assert (
-                client.sample(spec, timeout_seconds=60).tobytes() == direct.sample(spec).tobytes()
-            )
+            assert array.tobytes() == direct.sample(spec).tobytes()
+
+
+def test_a_bit_that_flips_on_the_way_ends_a_call_without_patience(server: ServerProcess) -> None:
+    spec = sb.TensorSpec("w", (2**20,), "float32", sb.RandomUniform(seed=1))
+
+    def flip(passed: int, block: bytearray) -> None:
+        if passed > 2**21 and len(block) > 20_000:
+            block[10_000] ^= 4
+
+    with (
+        damaging_proxy(server.address, flip) as address,
+        sb.connect(address, patience_seconds=0) as client,
+        pytest.raises(sb.DataLossError, match=r"the digest of .* is wrong"),
+    ):
+        client.sample(spec)

@@ -1,5 +1,6 @@
 """The default client is the one set, else $SEEDBED_TARGET's, else the embedded engine."""
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -36,6 +37,7 @@ def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch, value: str) 
 
 def test_the_variable_names_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEEDBED_TARGET", NOBODY)
+    monkeypatch.setattr(defaults, "connect", functools.partial(sb.connect, patience_seconds=0))
     assert sb.get_default_client().target == NOBODY
     with pytest.raises(sb.UnavailableError, match=NOBODY):
         sb.Zeros()((2,))

@@ -25,9 +25,8 @@ def fail(tried: Mapper, counted: list[int], error: BaseException) -> None:
     [
         (SegmentError("no file"), False),
         (SegmentBusyError("too many"), True),
-        (sb.OverloadedError("full"), True),
     ],
-    ids=["not there", "busy", "full"],
+    ids=["not there", "busy"],
 )
 def test_an_attempt_in_vain_takes_its_bytes_back_and_decides_about_the_next(
     error: Exception, is_of_use: bool
@@ -48,7 +47,12 @@ def test_what_cannot_be_opened_stays_of_no_use_when_another_attempt_finds_it_bus
 
 @pytest.mark.parametrize(
     "error",
-    [sb.UnavailableError("gone"), sb.DataLossError("lost"), asyncio.CancelledError()],
+    [
+        sb.UnavailableError("gone"),
+        sb.OverloadedError("full"),
+        sb.DataLossError("lost"),
+        asyncio.CancelledError(),
+    ],
     ids=repr,
 )
 def test_an_attempt_that_fails_otherwise_fails(error: BaseException) -> None:

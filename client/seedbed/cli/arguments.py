@@ -7,7 +7,8 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, NoReturn
 
-from seedbed.client import EMBEDDED
+from seedbed.client import EMBEDDED, Client, connect
+from seedbed.deadlines import DEFAULT_PATIENCE_SECONDS, checked_patience
 from seedbed.rules import parse_initializer
 from seedbed.spec.digests import DIGEST_ALGORITHMS
 from seedbed.spec.dtypes import as_dtype
@@ -72,6 +73,14 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
         type=_converter(_seconds),
         metavar="S",
         help="for each call to the server (default: none)",
+    )
+    group.add_argument(
+        "--patience-seconds",
+        type=_converter(_patience),
+        default=DEFAULT_PATIENCE_SECONDS,
+        metavar="S",
+        help="how long a call without --timeout-seconds goes on trying a server that does not "
+        "answer or has no room; 0 is one try (default: %(default)g)",
     )
     group.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
@@ -152,6 +161,11 @@ def add_algorithm_option(parser: argparse.ArgumentParser) -> None:
         default=DIGEST_ALGORITHMS[0],
         help="(default: %(default)s)",
     )
+
+
+def client_of(options: argparse.Namespace) -> Client:
+    """Return a client of the target that the options name."""
+    return connect(options.target, patience_seconds=options.patience_seconds)
 
 
 def spec_of(initializer: str, options: argparse.Namespace) -> TensorSpec:
@@ -269,6 +283,13 @@ def _seconds(text: str) -> float:
     if not 0 < seconds < 1e9:
         raise ValueError("a positive number of seconds")
     return seconds
+
+
+def _patience(text: str) -> float:
+    try:
+        return checked_patience(float(text) if len(text) <= MAX_DIGITS else -1.0)
+    except ValueError:  # InvalidValueError is one
+        raise ValueError("a number of seconds, 0 or more") from None
 
 
 def _size(text: str) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from seedbed.cli.arguments import (
     add_part_options,
     add_tensor_options,
+    client_of,
     part_of,
     refuse_tensor_options,
     spec_of,
@@ -13,7 +14,6 @@ from seedbed.cli.arguments import (
 from seedbed.cli.figures import distribution_text, fans_text, initializer_text
 from seedbed.cli.manifests import is_initializer, load_manifest
 from seedbed.cli.report import Report, count_text, pairs, printable, shape_text, size_text, table
-from seedbed.client import connect
 from seedbed.spec.errors import InvalidValueError
 from seedbed.spec.info import TensorDescription
 from seedbed.spec.tensors import TensorSpec
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> Report:
 def _describe_tensor(options: argparse.Namespace) -> Report:
     spec = spec_of(options.subject, options)
     part = part_of(options, spec.shape)
-    with connect(options.target) as client:
+    with client_of(options) as client:
         found = client.describe(spec, slice=part, timeout_seconds=options.timeout_seconds)
     rows = [
         ("name", printable(spec.name)),
@@ -78,7 +78,7 @@ def _describe_manifest(options: argparse.Namespace) -> Report:
             "--shard goes with an initializer here; a manifest is described whole"
         )
     manifest = load_manifest(options.subject)
-    with connect(options.target) as client:
+    with client_of(options) as client:
         found = list(
             client.describe_all(manifest, timeout_seconds=options.timeout_seconds).values()
         )

@@ -6,6 +6,7 @@ from seedbed.cli.arguments import (
     add_algorithm_option,
     add_part_options,
     add_tensor_options,
+    client_of,
     part_of,
     refuse_tensor_options,
     spec_of,
@@ -13,7 +14,6 @@ from seedbed.cli.arguments import (
 from seedbed.cli.content import manifest_digest
 from seedbed.cli.manifests import is_initializer, load_manifest
 from seedbed.cli.report import Report, count_text, printable
-from seedbed.client import connect
 
 NAME = "digest"
 SUMMARY = "print the digest of a tensor, or of all in a manifest, without moving them"
@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> Report:
 def _digest_tensor(options: argparse.Namespace) -> Report:
     spec = spec_of(options.subject, options)
     part = part_of(options, spec.shape)
-    with connect(options.target) as client:
+    with client_of(options) as client:
         timeout = options.timeout_seconds
         digest = client.digest(
             spec, slice=part, algorithm=options.algorithm, timeout_seconds=timeout
@@ -58,7 +58,7 @@ def _digest_manifest(options: argparse.Namespace) -> Report:
     refuse_tensor_options(options)
     manifest = load_manifest(options.subject)
     shard, algorithm, timeout = options.shard, options.algorithm, options.timeout_seconds
-    with connect(options.target) as client:
+    with client_of(options) as client:
         digests = client.digest_all(
             manifest, slice=shard, algorithm=algorithm, timeout_seconds=timeout
         )

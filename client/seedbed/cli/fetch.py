@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from seedbed import checkpoints
 from seedbed.checkpoint_files import INDEX, SINGLE_FILE, split, write_index
-from seedbed.cli.arguments import add_max_shard_size_option, add_shard_option
+from seedbed.cli.arguments import add_max_shard_size_option, add_shard_option, client_of
 from seedbed.cli.content import array_digest, manifest_digest
 from seedbed.cli.manifests import load_manifest, part_shape
 from seedbed.cli.output_file import checked_output, reserve, unfinished
 from seedbed.cli.output_folder import made_folder, unfinished_files
 from seedbed.cli.report import Report, count_text, pairs, shard_text, size_text
 from seedbed.cli.resources import check_disk
-from seedbed.client import Client, connect
+from seedbed.client import Client
 from seedbed.manifest import Manifest
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.errors import InvalidValueError
@@ -81,7 +81,7 @@ def run(options: argparse.Namespace) -> Report:
     limit = options.max_shard_size or DEFAULT_MAX_SHARD_BYTES
     files = split(sizes, limit) if is_folder else {SINGLE_FILE: list(sizes)}
     with (
-        connect(options.target) as client,
+        client_of(options) as client,
         _unfinished(Path(options.output), files, sizes, is_folder=is_folder) as paths,
     ):
         arrays: dict[str, NDArray[Any]] = {}

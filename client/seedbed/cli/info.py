@@ -3,8 +3,8 @@
 import argparse
 import dataclasses
 
+from seedbed.cli.arguments import client_of
 from seedbed.cli.report import Report, pairs
-from seedbed.client import connect
 from seedbed.spec.info import Limits
 
 NAME = "info"
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Report:
     """Ask, and report."""
-    with connect(options.target) as client:
+    with client_of(options) as client:
         found = client.server_info(timeout_seconds=options.timeout_seconds)
     rows = [
         ("target", options.target),

@@ -2,8 +2,8 @@
 
 import argparse
 
+from seedbed.cli.arguments import client_of
 from seedbed.cli.report import Report, table
-from seedbed.client import connect
 from seedbed.spec.info import InitializerInfo
 
 NAME = "list"
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Report:
     """List them."""
-    with connect(options.target) as client:
+    with client_of(options) as client:
         found = client.list_initializers(timeout_seconds=options.timeout_seconds)
     rows = [
         (each.name, ", ".join((each.field, *each.aliases)), _parameters(each)) for each in found

@@ -1,6 +1,7 @@
 """The program: which commands there are, and what becomes of a report or an error."""
 
 import argparse
+import logging
 import os
 import signal
 import sys
@@ -43,7 +44,7 @@ class _Terminated(BaseException):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code; every error is one line on standard error."""
     try:
-        with _terminable():
+        with _terminable(), _warnings_shown():
             return _run(arguments)
     # The outermost place: nothing may leave a traceback.
     except BaseException as error:  # noqa: BLE001
@@ -132,10 +133,10 @@ def _write(stream: TextIO | None, text: str) -> None:
     stream.flush()
 
 
-def _complain(message: str) -> None:
+def _complain(message: str, kind: str = "error") -> None:
     line = printable(" ".join(message.split()))
     with suppress(OSError):  # nobody may be left to read it
-        _write(sys.stderr, f"seedbed: error: {line}\n")
+        _write(sys.stderr, f"seedbed: {kind}: {line}\n")
 
 
 def _discard_output() -> None:
@@ -149,6 +150,23 @@ def _discard_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except AttributeError:
         pass  # closed from the start
+
+
+class _Warnings(logging.Handler):
+    """Shows what the SDK warns of, such as that it waits, as errors are shown."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _complain(record.getMessage(), "warning")
+
+
+@contextmanager
+def _warnings_shown() -> Iterator[None]:
+    log, handler = logging.getLogger("seedbed"), _Warnings(logging.WARNING)
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
 
 
 @contextmanager

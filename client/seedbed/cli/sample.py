@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from seedbed import checkpoints
 from seedbed.cli import picture
-from seedbed.cli.arguments import add_part_options, add_tensor_options, part_of, spec_of
+from seedbed.cli.arguments import add_part_options, add_tensor_options, client_of, part_of, spec_of
 from seedbed.cli.content import array_digest
 from seedbed.cli.distributions import Exact, exact_distribution
 from seedbed.cli.figures import distribution_text, fans_text, initializer_text
@@ -20,7 +20,7 @@ from seedbed.cli.moments import Moments, moments_of
 from seedbed.cli.output_file import checked_output, reserve, unfinished
 from seedbed.cli.report import Report, number_text, pairs, printable, shape_text, size_text
 from seedbed.cli.resources import check_disk, check_memory
-from seedbed.client import EMBEDDED, Client, SliceLike, connect
+from seedbed.client import EMBEDDED, Client, SliceLike
 from seedbed.spec.digests import Digest
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.errors import InvalidValueError
@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> Report:
     plot = picture.checked_plot(options.plot)
     timeout = options.timeout_seconds
     with ExitStack() as stack:
-        client = stack.enter_context(connect(options.target))
+        client = stack.enter_context(client_of(options))
         description = client.describe(spec, slice=part, timeout_seconds=timeout)
         _check_room(client, description, output)
         array = stack.enter_context(_storage(description, output))

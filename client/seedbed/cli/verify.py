@@ -7,11 +7,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from seedbed.checkpoint_files import open_all
-from seedbed.cli.arguments import add_shard_option
+from seedbed.cli.arguments import add_shard_option, client_of
 from seedbed.cli.content import array_digest
 from seedbed.cli.manifests import load_manifest, part_shape
 from seedbed.cli.report import CommandError, Report, count_text, printable, shape_text, table
-from seedbed.client import connect
 from seedbed.manifest import Manifest
 from seedbed.spec.digests import Digest
 from seedbed.spec.slices import Shard
@@ -44,7 +43,7 @@ def run(options: argparse.Namespace) -> Report:
         raise CommandError(f"{options.file} is neither a file nor a folder")
     manifest = load_manifest(options.manifest)
     arrays = open_all(path)
-    with connect(options.target) as client:
+    with client_of(options) as client:
         digests = client.digest_all(
             manifest, slice=options.shard, timeout_seconds=options.timeout_seconds
         )
