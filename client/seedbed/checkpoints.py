@@ -8,8 +8,10 @@ in memory already, so the header is written here; tests read the result with the
 import json
 import math
 import struct
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -123,20 +125,24 @@ def read_header(path: str | Path) -> dict[str, Entry]:
         size = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else 0
         if not 2 <= size <= min(MAX_HEADER_BYTES, file_size - 8):
             raise _malformed(path, f"a header of {size} bytes in a file of {file_size}")
-        text = file.read(size)
+        header = file.read(size)
     try:
-        header = json.loads(text.decode(), object_pairs_hook=without_duplicates)
-        metadata = header.pop("__metadata__", None)
+        text = header.decode()
+        del header  # it may be large
+        entries: dict[str, Any] = json.loads(text, object_pairs_hook=partial(_object, 8 + size))
+        metadata = entries.pop("__metadata__", None)
         if metadata is not None and not all(isinstance(text, str) for text in metadata.values()):
             raise ValueError("__metadata__ holds something else than texts")
-        entries = {name: _entry(value, 8 + size) for name, value in header.items()}
+        for name, entry in entries.items():
+            if not isinstance(entry, Entry):
+                raise TypeError(f"{name!r} has no dtype, shape and data_offsets")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _malformed(
             path, f"a header that cannot be read ({type(error).__name__}: {error})"
         ) from None
     position = 8 + size
     for name, entry in sorted(entries.items(), key=lambda item: (item[1].begin, item[1].end)):
-        bits = int(np.prod(entry.shape, dtype=object)) * _element_bits(entry.dtype_name)
+        bits = math.prod(entry.shape) * _element_bits(entry.dtype_name)
         has_room = (entry.end - entry.begin) * 8 == bits
         if entry.begin != position or entry.end > file_size or not has_room:
             raise _malformed(
@@ -169,6 +175,19 @@ def open_tensors(path: str | Path) -> dict[str, NDArray[Any]]:
     }
 
 
+def _object(base: int, pairs: list[tuple[str, Any]]) -> Any:
+    """Return an object of a header: an entry where it is one, else a dict.
+
+    Entries are made while the header is parsed: dicts and lists of them all would take several
+    times as much memory.
+    """
+    value = without_duplicates(pairs)
+    # There may be tensors of these names.
+    if value.keys() >= {"dtype", "shape", "data_offsets"} and type(value["dtype"]) is not Entry:
+        return _entry(value, base)
+    return value
+
+
 def _entry(value: Any, base: int) -> Entry:
     offsets, lengths = value["data_offsets"], value["shape"]
     if any(
@@ -180,8 +199,9 @@ def _entry(value: Any, base: int) -> Entry:
     name = value["dtype"]
     if name not in _DTYPES and name not in _OTHER_BITS:
         raise ValueError(f"dtype {name} is not one of {', '.join((*_DTYPES, *_OTHER_BITS))}")
-    shape = as_shape(lengths, math.ceil(_element_bits(name) / 8))
-    return Entry(_DTYPES.get(name), name, shape, base + begin, base + end)
+    shape = as_shape(tuple(lengths), math.ceil(_element_bits(name) / 8))
+    # One text for all tensors of a dtype.
+    return Entry(_DTYPES.get(name), sys.intern(name), shape, base + begin, base + end)
 
 
 def _element_bits(name: str) -> int:
@@ -196,9 +216,10 @@ def without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """
     for name, _ in pairs:
         name.encode()  # raises for half a surrogate pair
-    if len(dict(pairs)) != len(pairs):
+    found = dict(pairs)
+    if len(found) != len(pairs):
         raise ValueError("a key stands twice")
-    return dict(pairs)
+    return found
 
 
 def _map(path: str | Path, mode: Literal["r", "r+"]) -> NDArray[np.uint8]:

@@ -73,6 +73,23 @@ def test_health_of_an_unknown_service_is_not_found(channel: grpc.Channel) -> Non
     assert refusal(caught.value).code == "NOT_FOUND"
 
 
+STANDARD_METHODS = [
+    "/grpc.health.v1.Health/Check",
+    "/grpc.health.v1.Health/Watch",
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+]
+
+
+@pytest.mark.parametrize("method", STANDARD_METHODS)
+def test_bytes_that_are_no_message_are_refused_as_by_our_own_methods(
+    server: ServerProcess, channel: grpc.Channel, method: str
+) -> None:
+    call: Any = channel.stream_stream(method)
+    answer = refusal(call(iter([b"\xff"])))
+    assert (answer.code, answer.reason) == ("INVALID_ARGUMENT", "INVALID_VALUE")
+    assert "Traceback" not in server.log
+
+
 def test_reflection_lists_the_services(channel: grpc.Channel) -> None:
     listed = _reflect(channel, list_services="").list_services_response.service
     expected = {SERVICE, "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}

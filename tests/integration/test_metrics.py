@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import seedbed as sb
+from seedbed.v1 import service_pb2
 from tests.servers import SERVING, ServerProcess, server_process, serving
 
 RANDOM = sb.TensorSpec("w", (1000, 300), "float32", sb.GlorotNormal(seed=1))
@@ -45,6 +46,27 @@ def test_calls_and_bytes_are_counted() -> None:
         assert server.metric("grpc_server_msg_sent_total", grpc_method="SampleTensors") == 4 + 2 + 5
         assert server.metric("seedbed_inflight_streams") == 0
         assert server.metric("seedbed_build_info", numerics="seedbed-1", backend="cpu") == 1
+
+
+def test_the_messages_of_every_method_are_counted() -> None:
+    with serving(*METRICS) as server, sb.connect(server.address) as client:
+        client.server_info()
+        client.list_initializers()
+        client.describe(RANDOM)
+        client.digest(RANDOM)
+        client.digest_all(sb.Manifest([RANDOM, BIASES]))
+        client.sample(sb.TensorSpec("small", (3,), "float32", sb.RandomNormal(seed=1)))
+        client.sample(BIASES)
+        sent = {
+            name: server.metric("grpc_server_msg_sent_total", grpc_method=name)
+            for name in service_pb2.DESCRIPTOR.services_by_name["SeedbedService"].methods_by_name
+        }
+    assert sent["GetServerInfo"] >= 1  # the SDK may ask by itself, too
+    assert sent["DigestTensors"] == 3
+    assert sent["DescribeTensors"] == 1
+    assert sent["ListInitializers"] == 1
+    assert sent["SampleTensor"] == 1
+    assert sent["SampleTensors"] >= 1
 
 
 def test_what_two_streams_share_is_sampled_once() -> None:

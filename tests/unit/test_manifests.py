@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 import seedbed as sb
+from seedbed import manifest
 from seedbed.compat.v1 import initializers as v1
 from tests.forms_of_rules import FORMS
 
@@ -292,3 +293,12 @@ def test_the_example_is_gpt2_small() -> None:
 )
 def test_the_example_begins_as_published(name: str, initializer: sb.Initializer) -> None:
     assert sb.Manifest.load(GPT2)[name].initializer == initializer.spec
+
+
+def test_yaml_is_read_and_written_by_libyaml_where_it_is_there() -> None:
+    """Its pure Python takes minutes for manifests of 100,000s of tensors."""
+    if yaml.__with_libyaml__:
+        assert issubclass(manifest._StrictLoader, yaml.CSafeLoader)
+        assert manifest._SafeDumper is yaml.CSafeDumper
+    else:
+        assert issubclass(manifest._StrictLoader, yaml.SafeLoader)

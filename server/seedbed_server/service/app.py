@@ -13,7 +13,6 @@ from importlib import metadata
 from typing import TypeVar, cast
 
 import grpc
-from grpc_health.v1 import health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from seedbed.spec.errors import DeviceError, SeedbedError
@@ -28,6 +27,7 @@ from seedbed_server.service.memory import give_back_memory
 from seedbed_server.service.metrics import Metrics
 from seedbed_server.service.metrics_endpoint import MetricsEndpoint
 from seedbed_server.service.servicer import SERVICE, Servicer
+from seedbed_server.service.standard_services import add_standard_services
 from seedbed_server.settings import Settings
 from seedbed_server.streams.inflight import InflightBytes
 from seedbed_server.streams.resources import StreamResources
@@ -76,10 +76,8 @@ class Server:
         connections = connection_options(len(settings.listen), share_port=settings.share_port)
         self._grpc = grpc.aio.server(options=[*limits, *connections])
         self._grpc.add_generic_rpc_handlers((self._servicer.handlers(),))
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
-        if settings.reflection:
-            names = (SERVICE.full_name, HEALTH, reflection.SERVICE_NAME)
-            reflection.enable_server_reflection(names, self._grpc)
+        names = (SERVICE.full_name, HEALTH, reflection.SERVICE_NAME) if settings.reflection else ()
+        add_standard_services(self._grpc, self._health, names)
 
     async def listen(self) -> list[str]:
         """Open the listeners, not serving yet, and return their addresses, ports resolved.

@@ -87,6 +87,10 @@ class Call:
         """Count a tensor that was sent in one message."""
         self._count("unary", size_bytes)
 
+    def answered(self) -> None:
+        """Count the one message of a unary call."""
+        self._messages += 1
+
     def ended(self, code: str) -> None:
         """Count and log the end of the call."""
         seconds = time.monotonic() - self._started
@@ -141,8 +145,12 @@ class CallGuard:
                 raise AssertionError from None  # abort has raised
             finally:
                 self.open_calls.end(call)
+            if message is None:  # all were written
+                call.ended("OK")
+                return b""
+            call.answered()
             call.ended("OK")
-            return message.SerializeToString() if message is not None else b""
+            return message.SerializeToString()
 
         return call
 

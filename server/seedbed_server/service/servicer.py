@@ -44,7 +44,7 @@ SERVICE = service_pb2.DESCRIPTOR.services_by_name["SeedbedService"]
 # What a client is told to wait when the server is starting or stopping.
 STARTING_RETRY_SECONDS = 1.0
 # Behind one address there may be others, so soon.
-STOPPING_RETRY_SECONDS = 1.0
+STOPPING_RETRY_SECONDS = 0.5
 
 # How long a client may take to open its segments after the last message.
 SEGMENT_LINGER_SECONDS = 60.0

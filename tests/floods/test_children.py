@@ -1,0 +1,22 @@
+"""Children of a busy client get every bit right, whether they are forked or spawned."""
+
+import json
+
+from tests.floods.program import program
+from tests.servers import ServerProcess
+from tests.soak import scaled
+
+FORKED = scaled(40, full=800)
+WORKERS = scaled(16, full=160)
+SPAWNED = scaled(4, full=40)
+
+
+def test_children_of_a_busy_client_fetch_what_their_parent_does(server: ServerProcess) -> None:
+    counts = map(str, (FORKED, WORKERS, SPAWNED))
+    with program("children", server.address, *counts) as process:
+        told_text, _ = process.communicate(timeout=120 + 2 * (FORKED + WORKERS + SPAWNED))
+    assert process.returncode == 0
+    told = json.loads(told_text)
+    print(f"{FORKED} forked, {WORKERS} workers, {SPAWNED} spawned beside {told['parent']} calls")
+    assert not told["wrong"]
+    assert min(told["parent"].values()) > 0
