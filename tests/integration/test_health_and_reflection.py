@@ -120,7 +120,7 @@ def test_reflection_can_be_switched_off() -> None:
 def test_a_full_server_refuses_streams_and_answers_all_else(small_server: ServerProcess) -> None:
     with ExitStack() as stack:
         channel = stack.enter_context(grpc.insecure_channel(small_server.address))
-        client = stack.enter_context(sb.connect(small_server.address))
+        client = stack.enter_context(sb.connect(small_server.address, patience_seconds=0))
         for _ in range(PLACES):
             call = raw_sample(channel, large_request(2**36))
             stack.callback(call.cancel)
