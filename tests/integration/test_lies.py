@@ -11,6 +11,7 @@ import seedbed as sb
 from seedbed.spec.tensors import TensorRequest
 from seedbed.transports.tries import MOST_DOUBTS
 from seedbed.v1 import service_pb2, tensors_pb2
+from seedbed.wire.checksums import with_checksum
 from seedbed.wire.chunks import Frame, encode_frame
 from seedbed.wire.protos import descriptions_to_proto
 from seedbed_server.sampling.descriptions import describe
@@ -204,7 +205,7 @@ def _digests(
     responses = [digest_message(index, SPEC, digest) for index, digest in enumerate(digests)]
     if change is not None:
         change(responses[0])
-    return lambda: [response.SerializeToString() for response in responses]
+    return lambda: [with_checksum(response.SerializeToString()) for response in responses]
 
 
 def _digest(**fields: object) -> tensors_pb2.Digest:
@@ -224,9 +225,11 @@ DIGEST_LIES: dict[str, Callable[[], Iterable[bytes]]] = {
     "unknown numerics": _digests(_digest(), change=lambda r: setattr(r, "numerics", 99)),
     "no numerics": _digests(_digest(), change=lambda r: r.ClearField("numerics")),
     "digests without end": lambda: (
-        digest_message(index, SPEC, _digest()).SerializeToString() for index in count()
+        with_checksum(digest_message(index, SPEC, _digest()).SerializeToString())
+        for index in count()
     ),
     "garbage": lambda: [b"\xff" * 50],
+    "no checksum": lambda: [digest_message(0, SPEC, _digest()).SerializeToString()],
 }
 
 
@@ -249,7 +252,7 @@ def _description(change: Callable[[DescribeMessage], object]) -> tuple[str, byte
     request = TensorRequest(SPEC)
     response = descriptions_to_proto([(request, describe(plan(request), 2**21))])
     change(response)
-    return "DescribeTensors", response.SerializeToString()
+    return "DescribeTensors", with_checksum(response.SerializeToString())
 
 
 UNARY_LIES = {
