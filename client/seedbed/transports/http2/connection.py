@@ -34,8 +34,8 @@ WINDOW_BYTES = 2**30
 # Servers take more pings in a row for abuse, unless they have sent something in between.
 PING_GAP_SECONDS = 10.0
 
-# So much of a frame shows that an answer goes on. Where damage made a frame's length larger, answers
-# to pings pass for a part of it, some bytes each time.
+# So much of a frame shows that an answer goes on. Where damage made a frame's length larger,
+# answers to pings pass for a part of it, some bytes each time.
 HEARD_BYTES = 1024
 
 # All headers of one answer, and the payload of any frame that is not data.
