@@ -1,14 +1,21 @@
 """Turns and lanes: peers are served in turn, the cheap first, and nothing waits for ever."""
 
 import asyncio
+import gc
 import threading
+import weakref
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 
-from seedbed_server.backends.base import Backend
+import seedbed as sb
+from seedbed.spec.tensors import TensorRequest
+from seedbed_server.backends.base import Backend, CancelledError
+from seedbed_server.sampling.sampler import plan
 from seedbed_server.streams.lanes import Lane
 from seedbed_server.streams.sampling_threads import SamplingThreads
+from seedbed_server.streams.tensor_work import Part, TensorWork
 from seedbed_server.streams.turns import Turns
 from tests.streams import nothing, run
 
@@ -145,5 +152,55 @@ def test_small_matrices_do_not_wait_for_large_ones(cpu: Backend) -> None:
         assert set(begun) == {"0", "2", "3"}
         gate.set()
         await settled(lambda: len(begun) == 4)
+
+    run(work)
+
+
+def test_a_job_that_failed_keeps_nothing_of_its_work() -> None:
+    class Matrix:
+        pass
+
+    def fail(matrices: "list[weakref.ref[Matrix]]") -> None:
+        matrix = Matrix()
+        matrices.append(weakref.ref(matrix))
+        raise CancelledError
+
+    async def work() -> None:
+        lane, matrices = Lane("test", 1), list[weakref.ref[Matrix]]()
+        with suppress(CancelledError):
+            await asyncio.wrap_future(lane.submit("a", 1, fail, matrices))
+        # A server at rest may not collect garbage for hours.
+        assert matrices[0]() is None
+        lane.close()
+
+    gc.disable()
+    try:
+        run(work)
+    finally:
+        gc.enable()
+
+
+def test_work_that_nobody_wants_any_more_ends_without_a_word(cpu: Backend) -> None:
+    async def work() -> None:
+        told: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+        begun, gate = threading.Event(), threading.Event()
+
+        def sample() -> None:
+            begun.set()
+            gate.wait(60)
+            raise CancelledError
+
+        matrix = TensorRequest(sb.TensorSpec("m", (64, 64), "float32", sb.Orthogonal(seed=1)))
+        threads = SamplingThreads(cpu, on_sampled=nothing)
+        future = TensorWork(plan(matrix), "a", threads).run("a", Part(4, sample))
+        await settled(begun.is_set)
+        future.cancel()
+        await asyncio.sleep(0)
+        gate.set()
+        await asyncio.wait((future,))
+        del future
+        gc.collect()
+        assert not told
 
     run(work)

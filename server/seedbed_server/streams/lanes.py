@@ -1,6 +1,7 @@
 """A lane: threads that work for peers in turn."""
 
 import asyncio
+import traceback
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -74,4 +75,8 @@ def _work(job: "Future[T]", function: Callable[..., T], args: tuple[Any, ...]) -
     try:
         job.set_result(function(*args))
     except BaseException as error:  # noqa: BLE001  # raised where it is awaited
+        # A job lives until garbage is collected: asyncio.wrap_future makes it refer to itself. Its
+        # error's traceback must not keep what the frames there held, such as matrices.
+        traceback.clear_frames(error.__traceback__)
+        del function, args
         job.set_exception(error)

@@ -97,7 +97,10 @@ class TensorWork:
 
 async def _ended(job: "Future[None]") -> None:
     """Return when a thread has left a job, however that ends."""
-    await asyncio.wait((asyncio.wrap_future(job),))
+    ended = asyncio.wrap_future(job)
+    # Asking for the error tells asyncio that somebody has heard of it.
+    ended.add_done_callback(lambda done: done.cancelled() or done.exception())
+    await asyncio.wait((ended,))
 
 
 async def _some(under_way: set["asyncio.Future[None]"]) -> None:
