@@ -19,7 +19,7 @@ SCHEDULES: dict[str, Schedule] = {
     "cuts within 1 MiB": plans.cuts_within_a_mebibyte,
     "half-closes": mostly_good(plans.half_closes, 0.5),
     # Each costs as long as it takes to notice.
-    "stalls": mostly_good(plans.stalls, 0.15),
+    "stalls": mostly_good(plans.stalls, 0.3),
     "silences": mostly_good(plans.silences, 0.15),
     "delays": plans.delays,
     "trickles": plans.trickles,

@@ -359,6 +359,24 @@ def test_signs_of_life_alone_are_no_answer(monkeypatch: pytest.MonkeyPatch) -> N
     assert server.lines[0].pings > 2
 
 
+def test_signs_of_life_are_no_part_of_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bit of its length was changed, so that the client waits for more of it than there is."""
+    monkeypatch.setattr(http2_connection, "PING_GAP_SECONDS", 0.1)
+    monkeypatch.setattr(http2_connection, "STALL_SECONDS", 1.0)
+
+    def answer(exchange: Exchange) -> None:
+        exchange.start()
+        begin = prefixed(bytes(100_000))[:50_000]
+        exchange.raw(raw_frame(DATA, begin, stream=exchange.stream_id, claimed=2**19))
+        exchange.line.pump(lambda: False)
+
+    with scripted_server(answer) as server:  # noqa: SIM117
+        with connections_to(server) as connections, _within(0.9, SOON_SECONDS):
+            error = error_of(connections, timeout_seconds=None, limits=IMPATIENT)
+    assert isinstance(error, SilentError)
+    assert server.lines[0].pings > 2
+
+
 def test_pings_do_not_come_more_often_than_servers_allow() -> None:
     def answer(exchange: Exchange) -> None:
         exchange.start()

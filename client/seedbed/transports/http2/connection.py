@@ -34,6 +34,10 @@ WINDOW_BYTES = 2**30
 # Servers take more pings in a row for abuse, unless they have sent something in between.
 PING_GAP_SECONDS = 10.0
 
+# So much of a frame shows that an answer goes on. Where damage made a frame's length larger,
+# answers to pings pass for a part of it, some bytes each time.
+HEARD_BYTES = 1024
+
 # All headers of one answer, and the payload of any frame that is not data.
 MAX_HEADERS_BYTES = 2**16
 
@@ -79,6 +83,7 @@ class Connection:
         self.deadline: float | None = None
         """When it must have ended, by the monotonic clock."""
         self._heard = 0.0  # when something of the call came
+        self._unheard_bytes = 0  # what has come since, and may be something else
         self._next_ping = 0.0
         ours = {
             frames.ENABLE_PUSH: 0,
@@ -200,8 +205,11 @@ class Connection:
         """Fill memory with the next bytes."""
         while memory:
             if self._begin == self._end and len(memory) >= BUFFER_BYTES:
-                memory = memory[self._receive(memory) :]
-                self._heard = time.monotonic()
+                count = self._receive(memory)
+                memory = memory[count:]
+                self._unheard_bytes += count
+                if self._unheard_bytes >= HEARD_BYTES:
+                    self._heard, self._unheard_bytes = time.monotonic(), 0
                 continue
             if self._begin == self._end:
                 self._begin, self._end = 0, self._receive(self._buffer)
