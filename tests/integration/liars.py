@@ -12,6 +12,7 @@ import grpc
 from seedbed.spec.digests import Digest, Digester
 from seedbed.spec.tensors import TensorRequest, TensorSpec
 from seedbed.v1 import service_pb2, tensors_pb2
+from seedbed.wire.checksums import with_checksum
 from seedbed.wire.protos import digest_to_proto, header_to_proto, tensor_request_to_proto
 from tests.raw_calls import SERVICE
 
@@ -57,7 +58,7 @@ def digests_after_a_second(*batches: Sequence[TensorSpec]) -> Callable[[], Itera
         for index, spec in enumerate(next(left)):
             size_bytes = TensorRequest(spec).size_bytes
             digest = digest_to_proto(Digest("xxh3_128", bytes(16), size_bytes))
-            yield digest_message(index, spec, digest).SerializeToString()
+            yield with_checksum(digest_message(index, spec, digest).SerializeToString())
 
     return answer
 

@@ -276,9 +276,9 @@ def test_a_server_without_room_says_when_to_try_again() -> None:
     async def use(client: sb.aio.Client) -> None:
         async with aclosing(client.chunks(HUGE)) as chunks:
             await anext(chunks)
-            with pytest.raises(sb.OverloadedError, match="try again in 1 s") as caught:
+            with pytest.raises(sb.OverloadedError, match=r"try again in 0\.\d+ s") as caught:
                 await client.sample(SPEC)
-        assert caught.value.retry_after_seconds == 1.0
+        assert 0.2 <= (caught.value.retry_after_seconds or 0.0) < 1.0
 
     with serving("--max-concurrent-streams", "1") as server:
         with_client(server.address, use, patience_seconds=0)
@@ -317,13 +317,13 @@ def test_a_client_waits_for_a_server_that_starts() -> None:
 def test_a_lie_is_found_out(answer: Callable[[], Iterable[bytes]]) -> None:
     async def use(client: sb.aio.Client) -> None:
         with pytest.raises(sb.DataLossError) as caught:
-            await client.sample(LIED_ABOUT, timeout_seconds=30)
+            await client.sample(LIED_ABOUT)
         assert "again" in str(caught.value) or "check" in str(caught.value)
         with pytest.raises(sb.DataLossError):
-            await _read(client.chunks(LIED_ABOUT, timeout_seconds=30))
+            await _read(client.chunks(LIED_ABOUT))
 
     with lying_server({"SampleTensors": answer}) as address:
-        with_client(address, use)
+        with_client(address, use, patience_seconds=0)
 
 
 def test_the_honest_form_of_the_lies_is_believed() -> None:
@@ -338,21 +338,21 @@ def test_the_honest_form_of_the_lies_is_believed() -> None:
 @pytest.mark.parametrize("answer", DIGEST_LIES.values(), ids=DIGEST_LIES.keys())
 def test_a_lie_about_a_digest_is_found_out(answer: Callable[[], Iterable[bytes]]) -> None:
     with lying_server({"DigestTensors": answer}) as address, pytest.raises(sb.DataLossError):
-        with_client(address, lambda client: client.digest(LIED_ABOUT, timeout_seconds=3))
+        with_client(address, lambda client: client.digest(LIED_ABOUT), patience_seconds=0)
 
 
 @pytest.mark.parametrize(("method", "message"), UNARY_LIES.values(), ids=UNARY_LIES.keys())
 def test_a_lie_in_one_message_is_one_of_our_errors(method: str, message: bytes) -> None:
     unary: dict[str, Call] = {
-        "DescribeTensors": lambda client: client.describe(LIED_ABOUT, timeout_seconds=10),
-        "ListInitializers": lambda client: client.list_initializers(timeout_seconds=10),
-        "GetServerInfo": lambda client: client.server_info(timeout_seconds=10),
+        "DescribeTensors": lambda client: client.describe(LIED_ABOUT),
+        "ListInitializers": lambda client: client.list_initializers(),
+        "GetServerInfo": lambda client: client.server_info(),
     }
     with (
         lying_server({method: lambda: [message]}) as address,
         pytest.raises((sb.DataLossError, sb.UnsupportedError)),
     ):
-        with_client(address, unary[method])
+        with_client(address, unary[method], patience_seconds=0)
 
 
 def test_a_message_larger_than_any_announced_is_no_overload() -> None:
@@ -364,7 +364,7 @@ def test_a_message_larger_than_any_announced_is_no_overload() -> None:
         ) as address,
         pytest.raises(sb.DataLossError, match="larger than"),
     ):
-        with_client(address, lambda client: client.sample(LIED_ABOUT, timeout_seconds=30))
+        with_client(address, lambda client: client.sample(LIED_ABOUT), patience_seconds=0)
 
 
 def test_a_bit_that_flips_on_the_way_costs_another_try(server: ServerProcess) -> None:
@@ -491,7 +491,8 @@ def test_cancelled_calls_give_their_places_back() -> None:
             assert len(await asyncio.gather(*tasks, return_exceptions=True)) == 10
             await asyncio.to_thread(server.wait_for_count, CANCELLED, done + 10)
 
-    arguments = ("--max-concurrent-streams", "16", "--metrics-listen", "127.0.0.1:0")
+    # Of these, one client may have 10.
+    arguments = ("--max-concurrent-streams", "19", "--metrics-listen", "127.0.0.1:0")
     with serving(*arguments) as server:
         with_client(server.address, use)
         assert "Traceback" not in server.log

@@ -1,6 +1,7 @@
 """A server that lies never gives an array, only a DataLossError; a damaged line, the right one."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import count
 
 import numpy as np
@@ -8,7 +9,9 @@ import pytest
 
 import seedbed as sb
 from seedbed.spec.tensors import TensorRequest
+from seedbed.transports.tries import MOST_DOUBTS
 from seedbed.v1 import service_pb2, tensors_pb2
+from seedbed.wire.checksums import with_checksum
 from seedbed.wire.chunks import Frame, encode_frame
 from seedbed.wire.protos import descriptions_to_proto
 from seedbed_server.sampling.descriptions import describe
@@ -144,18 +147,41 @@ LIES: dict[str, Callable[[], Iterable[bytes]]] = {
 }
 
 
+@contextmanager
+def impatient_client(answers: dict[str, Callable[[], Iterable[bytes]]]) -> Iterator[sb.Client]:
+    """Yield a client of a server that answers so; each of its calls is one try."""
+    with lying_server(answers) as address, sb.connect(address, patience_seconds=0) as client:
+        yield client
+
+
 @pytest.mark.parametrize("answer", LIES.values(), ids=LIES.keys())
 def test_a_lie_is_found_out(answer: Callable[[], Iterable[bytes]]) -> None:
-    with lying_server({"SampleTensors": answer}) as address, sb.connect(address) as client:
+    with impatient_client({"SampleTensors": answer}) as client:
         with pytest.raises(sb.DataLossError) as caught:
-            client.sample(SPEC, timeout_seconds=30)
+            client.sample(SPEC)
         assert "again" in str(caught.value) or "check" in str(caught.value)
         handed_out = bytearray()
         with pytest.raises(sb.DataLossError):
-            handed_out.extend(
-                byte for chunk in client.chunks(SPEC, timeout_seconds=30) for byte in chunk.data
-            )
+            handed_out.extend(byte for chunk in client.chunks(SPEC) for byte in chunk.data)
         assert CONTENT.startswith(handed_out)
+
+
+@pytest.mark.parametrize("name", ["nothing at all", "a wrong digest", "a header of another shape"])
+def test_a_lie_that_repeats_ends_the_call_after_a_few_tries(name: str) -> None:
+    with lying_server({"SampleTensors": LIES[name]}) as address, sb.connect(address) as client:
+        with pytest.raises(sb.DataLossError, match=rf"tried {MOST_DOUBTS} times in"):
+            client.sample(SPEC)
+        assert client.stats().failures == MOST_DOUBTS
+
+
+@pytest.mark.parametrize(
+    "name", ["everything twice", "a tensor that nobody asked for", "tensors without end"]
+)
+def test_what_comes_after_all_that_was_asked_for_costs_nothing_of_it(name: str) -> None:
+    with lying_server({"SampleTensors": LIES[name]}) as address, sb.connect(address) as client:
+        assert client.sample(SPEC).tobytes() == CONTENT
+        (replica,) = client.stats().replicas
+    assert (replica.failures, replica.bytes_received) == (1, len(CONTENT))
 
 
 def test_the_honest_form_of_the_lies_is_believed() -> None:
@@ -167,9 +193,9 @@ def test_the_honest_form_of_the_lies_is_believed() -> None:
 
 def test_a_message_larger_than_any_announced_is_no_overload() -> None:
     answer = _changed(LAST, lambda r: setattr(r.chunk, "data", bytes(5 * 2**20)))
-    with lying_server({"SampleTensors": answer}) as address, sb.connect(address) as client:  # noqa: SIM117
+    with impatient_client({"SampleTensors": answer}) as client:  # noqa: SIM117
         with pytest.raises(sb.DataLossError):
-            client.sample(SPEC, timeout_seconds=30)
+            client.sample(SPEC)
 
 
 def _digests(
@@ -179,7 +205,7 @@ def _digests(
     responses = [digest_message(index, SPEC, digest) for index, digest in enumerate(digests)]
     if change is not None:
         change(responses[0])
-    return lambda: [response.SerializeToString() for response in responses]
+    return lambda: [with_checksum(response.SerializeToString()) for response in responses]
 
 
 def _digest(**fields: object) -> tensors_pb2.Digest:
@@ -199,9 +225,11 @@ DIGEST_LIES: dict[str, Callable[[], Iterable[bytes]]] = {
     "unknown numerics": _digests(_digest(), change=lambda r: setattr(r, "numerics", 99)),
     "no numerics": _digests(_digest(), change=lambda r: r.ClearField("numerics")),
     "digests without end": lambda: (
-        digest_message(index, SPEC, _digest()).SerializeToString() for index in count()
+        with_checksum(digest_message(index, SPEC, _digest()).SerializeToString())
+        for index in count()
     ),
     "garbage": lambda: [b"\xff" * 50],
+    "no checksum": lambda: [digest_message(0, SPEC, _digest()).SerializeToString()],
 }
 
 
@@ -215,9 +243,8 @@ def test_the_honest_form_of_the_digests_is_believed() -> None:
 
 @pytest.mark.parametrize("answer", DIGEST_LIES.values(), ids=DIGEST_LIES.keys())
 def test_a_lie_about_a_digest_is_found_out(answer: Callable[[], Iterable[bytes]]) -> None:
-    with lying_server({"DigestTensors": answer}) as address, sb.connect(address) as client:  # noqa: SIM117
-        with pytest.raises(sb.DataLossError):
-            client.digest(SPEC, timeout_seconds=3)
+    with impatient_client({"DigestTensors": answer}) as client, pytest.raises(sb.DataLossError):
+        client.digest(SPEC)
 
 
 def _description(change: Callable[[DescribeMessage], object]) -> tuple[str, bytes]:
@@ -225,7 +252,7 @@ def _description(change: Callable[[DescribeMessage], object]) -> tuple[str, byte
     request = TensorRequest(SPEC)
     response = descriptions_to_proto([(request, describe(plan(request), 2**21))])
     change(response)
-    return "DescribeTensors", response.SerializeToString()
+    return "DescribeTensors", with_checksum(response.SerializeToString())
 
 
 UNARY_LIES = {
@@ -256,11 +283,11 @@ UNARY_LIES = {
 
 @pytest.mark.parametrize(("method", "message"), UNARY_LIES.values(), ids=UNARY_LIES.keys())
 def test_a_lie_in_one_message_is_one_of_our_errors(method: str, message: bytes) -> None:
-    with lying_server({method: lambda: [message]}) as address, sb.connect(address) as client:
+    with impatient_client({method: lambda: [message]}) as client:
         calls: dict[str, Callable[[], object]] = {
-            "DescribeTensors": lambda: client.describe(SPEC, timeout_seconds=10),
-            "ListInitializers": lambda: client.list_initializers(timeout_seconds=10),
-            "GetServerInfo": lambda: client.server_info(timeout_seconds=10),
+            "DescribeTensors": lambda: client.describe(SPEC),
+            "ListInitializers": client.list_initializers,
+            "GetServerInfo": client.server_info,
         }
         with pytest.raises((sb.DataLossError, sb.UnsupportedError)):
             calls[method]()

@@ -150,6 +150,9 @@ class Refusing(np.ndarray[Any, np.dtype[np.uint8]]):
 
     writes_left: int
 
+    def __array_finalize__(self, whole: Any) -> None:
+        self.writes_left = getattr(whole, "writes_left", 0)  # a part of it takes as many
+
     def __setitem__(self, key: Any, value: Any) -> None:
         if self.writes_left == 0:
             raise RuntimeError("nothing can be written here")

@@ -1,6 +1,7 @@
 """Requests and answers of every transport that speaks gRPC, without any I/O."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from seedbed.errors import DataLossError
 from seedbed.spec.digests import DIGEST_BYTES, Digest, DigestAlgorithm, digest_bytes
@@ -16,6 +17,9 @@ from seedbed.transports.answers import (
 from seedbed.transports.statuses import parsed, understood
 from seedbed.v1 import service_pb2
 from seedbed.wire import protos
+from seedbed.wire.checksums import without_checksum
+
+R = TypeVar("R")
 
 SERVICE = service_pb2.DESCRIPTOR.services_by_name["SeedbedService"].full_name
 
@@ -102,6 +106,11 @@ def initializers_of(
         return protos.initializer_infos_from_proto(response)
 
 
+def _checked(target: str, parse: Callable[[bytes], R], data: bytes) -> R:
+    """Return a message with a checksum, read by ``parse``."""
+    return parsed(target, lambda content: parse(without_checksum(content)), data)
+
+
 class DescriptionReader:
     """Checks the messages of one DescribeTensors call and collects the descriptions.
 
@@ -115,12 +124,13 @@ class DescriptionReader:
         self._requests = requests
         self._descriptions: list[TensorDescription] = []
 
-    def feed(self, response: service_pb2.DescribeTensorsResponse) -> None:
-        """Take the next message.
+    def feed(self, data: bytes) -> None:
+        """Take the next message, serialized.
 
         Raises:
             DataLossError: if it does not fit.
         """
+        response = _checked(self._target, service_pb2.DescribeTensorsResponse.FromString, data)
         first = len(self._descriptions)
         if first + len(response.tensors) > len(self._requests):
             raise self._miscounted(first + len(response.tensors))
@@ -163,12 +173,13 @@ class DigestReader:
         self._algorithm = algorithm
         self._digests: list[Digest] = []
 
-    def feed(self, response: service_pb2.DigestTensorsResponse) -> Digest | None:
-        """Return the digest in the next message; None for a heartbeat.
+    def feed(self, data: bytes) -> Digest | None:
+        """Return the digest in the next message, serialized; None for a heartbeat.
 
         Raises:
             DataLossError: if it does not fit.
         """
+        response = _checked(self._target, service_pb2.DigestTensorsResponse.FromString, data)
         if not response.HasField("digest"):
             return None
         index = len(self._digests)

@@ -187,9 +187,8 @@ class RemoteTransport:
         def ask(replica: Replica, limits: TryLimits) -> list[TensorDescription]:
             reader = DescriptionReader(replica.target, requests)
             message = describe_message(requests)
-            parse = service_pb2.DescribeTensorsResponse.FromString
-            for response in replica.responses(DESCRIBE, message, parse, limits, self._cancellation):
-                reader.feed(response)
+            for data in replica.responses(DESCRIBE, message, bytes, limits, self._cancellation):
+                reader.feed(data)
             return reader.finish()
 
         return self._tried(ask, self._tries(timeout_seconds))
@@ -211,9 +210,8 @@ class RemoteTransport:
             replica.count("resumes", bool(found))
             reader = DigestReader(replica.target, rest, algorithm)
             message = digest_message(rest, algorithm)
-            parse = service_pb2.DigestTensorsResponse.FromString
-            for response in replica.responses(DIGEST, message, parse, limits, self._cancellation):
-                digest = reader.feed(response)
+            for data in replica.responses(DIGEST, message, bytes, limits, self._cancellation):
+                digest = reader.feed(data)
                 if digest is None:
                     tries.heard()
                 else:

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 import grpc
-import xxhash
 from google.protobuf.message import DecodeError, Message
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
@@ -24,11 +23,10 @@ from seedbed.errors import (
     UnsupportedError,
 )
 from seedbed.wire.chunks import FrameError
+from seedbed.wire.request_hash import REQUEST_HASH, request_hash
 
 Code = grpc.StatusCode
 
-# In an error's details: which request it is about, by a hash of the message.
-REQUEST_HASH = "request_xxh3_64"
 # A server's own words are shorter. What comes from elsewhere may be of any length.
 LONGEST_TEXT = 1000
 
@@ -50,11 +48,6 @@ class DoubtfulError(SeedbedError):
     def __init__(self, error: SeedbedError) -> None:
         super().__init__(str(error))
         self.error = error
-
-
-def request_hash(message: bytes) -> str:
-    """Return what a server's errors call a request: XXH3-64 of the message, in hexadecimal."""
-    return str(xxhash.xxh3_64_hexdigest(message))
 
 
 @contextmanager

@@ -145,12 +145,14 @@ class TensorDescription(_message.Message):
     def __init__(self, name: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ..., dtype: _Optional[_Union[_tensors_pb2.Dtype, str]] = ..., size_bytes: _Optional[int] = ..., chunk_count: _Optional[int] = ..., fan_in: _Optional[float] = ..., fan_out: _Optional[float] = ..., distribution: _Optional[_Union[_initializers_pb2.Distribution, str]] = ..., minval: _Optional[float] = ..., maxval: _Optional[float] = ..., mean: _Optional[float] = ..., stddev: _Optional[float] = ..., lower: _Optional[float] = ..., upper: _Optional[float] = ..., value: _Optional[float] = ..., sampled_elements: _Optional[int] = ..., working_bytes: _Optional[int] = ..., request: _Optional[_Union[_tensors_pb2.TensorRequest, _Mapping]] = ...) -> None: ...
 
 class DescribeTensorsResponse(_message.Message):
-    __slots__ = ("tensors", "numerics")
+    __slots__ = ("tensors", "numerics", "checksum")
     TENSORS_FIELD_NUMBER: _ClassVar[int]
     NUMERICS_FIELD_NUMBER: _ClassVar[int]
+    CHECKSUM_FIELD_NUMBER: _ClassVar[int]
     tensors: _containers.RepeatedCompositeFieldContainer[TensorDescription]
     numerics: _tensors_pb2.Numerics
-    def __init__(self, tensors: _Optional[_Iterable[_Union[TensorDescription, _Mapping]]] = ..., numerics: _Optional[_Union[_tensors_pb2.Numerics, str]] = ...) -> None: ...
+    checksum: int
+    def __init__(self, tensors: _Optional[_Iterable[_Union[TensorDescription, _Mapping]]] = ..., numerics: _Optional[_Union[_tensors_pb2.Numerics, str]] = ..., checksum: _Optional[int] = ...) -> None: ...
 
 class DigestTensorsRequest(_message.Message):
     __slots__ = ("tensors", "numerics", "digest_algorithm")
@@ -163,16 +165,18 @@ class DigestTensorsRequest(_message.Message):
     def __init__(self, tensors: _Optional[_Iterable[_Union[_tensors_pb2.TensorRequest, _Mapping]]] = ..., numerics: _Optional[_Union[_tensors_pb2.Numerics, str]] = ..., digest_algorithm: _Optional[_Union[_tensors_pb2.DigestAlgorithm, str]] = ...) -> None: ...
 
 class DigestTensorsResponse(_message.Message):
-    __slots__ = ("tensor_index", "digest", "request", "numerics")
+    __slots__ = ("tensor_index", "digest", "request", "numerics", "checksum")
     TENSOR_INDEX_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
     REQUEST_FIELD_NUMBER: _ClassVar[int]
     NUMERICS_FIELD_NUMBER: _ClassVar[int]
+    CHECKSUM_FIELD_NUMBER: _ClassVar[int]
     tensor_index: int
     digest: _tensors_pb2.Digest
     request: _tensors_pb2.TensorRequest
     numerics: _tensors_pb2.Numerics
-    def __init__(self, tensor_index: _Optional[int] = ..., digest: _Optional[_Union[_tensors_pb2.Digest, _Mapping]] = ..., request: _Optional[_Union[_tensors_pb2.TensorRequest, _Mapping]] = ..., numerics: _Optional[_Union[_tensors_pb2.Numerics, str]] = ...) -> None: ...
+    checksum: int
+    def __init__(self, tensor_index: _Optional[int] = ..., digest: _Optional[_Union[_tensors_pb2.Digest, _Mapping]] = ..., request: _Optional[_Union[_tensors_pb2.TensorRequest, _Mapping]] = ..., numerics: _Optional[_Union[_tensors_pb2.Numerics, str]] = ..., checksum: _Optional[int] = ...) -> None: ...
 
 class ResumePoint(_message.Message):
     __slots__ = ("tensor_index", "byte_offset")

@@ -1,6 +1,5 @@
 """Places for streams: those beyond are refused at once."""
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,8 +15,6 @@ class Places:
 
     def __init__(self, count: int) -> None:
         self._shares = FairShares(count)
-        self._all_free = asyncio.Event()
-        self._all_free.set()
 
     @property
     def taken_count(self) -> int:
@@ -35,17 +32,5 @@ class Places:
             f"all streams that one client may have now are in use, of {self._shares.total} "
             "(max_concurrent_streams)"
         )
-        try:
-            with self._shares.taken(peer, 1, message, "TOO_MANY_STREAMS"):
-                self._all_free.clear()
-                yield
-        finally:
-            if not self.taken_count:
-                self._all_free.set()
-
-    async def wait_all_free(self, timeout_seconds: float) -> None:
-        """Return when no stream is under way, or after the time."""
-        try:
-            await asyncio.wait_for(self._all_free.wait(), timeout_seconds)
-        except TimeoutError:
-            return
+        with self._shares.taken(peer, 1, message, "TOO_MANY_STREAMS"):
+            yield

@@ -16,6 +16,7 @@ from seedbed.spec.info import NUMERICS, ServerInfo
 from seedbed.spec.tensors import TensorRequest
 from seedbed.v1 import service_pb2
 from seedbed.wire import protos
+from seedbed.wire.checksums import with_checksum
 from seedbed_server.refusals import NotServingError, StreamEndedError
 from seedbed_server.sampling.descriptions import catalogue, describe
 from seedbed_server.sampling.sampler import SamplePlan, TensorSource, plan
@@ -151,7 +152,7 @@ class Servicer:
                     (each.request, describe(each, self._default_chunk_bytes))
                     for each in plans[first : first + MANY_TENSORS]
                 )
-                await self._write(call, response.SerializeToString())
+                await self._write(call, with_checksum(response.SerializeToString()))
 
     async def _sample_tensor(self, request: service_pb2.SampleTensorRequest, call: Call) -> Message:
         await self._serving().loop_turns.turn(call.peer, 0)
@@ -338,13 +339,15 @@ class Servicer:
 
 
 def _heartbeat(tensor_index: int) -> bytes:
-    return service_pb2.DigestTensorsResponse(tensor_index=tensor_index).SerializeToString()
+    alive = service_pb2.DigestTensorsResponse(tensor_index=tensor_index)
+    return with_checksum(alive.SerializeToString())
 
 
 def _digest_message(tensor_index: int, request: TensorRequest, digest: Digest) -> bytes:
-    return service_pb2.DigestTensorsResponse(
+    message = service_pb2.DigestTensorsResponse(
         tensor_index=tensor_index,
         digest=protos.digest_to_proto(digest),
         request=protos.tensor_request_to_proto(request),
         numerics=protos.newest_numerics(),
-    ).SerializeToString()
+    )
+    return with_checksum(message.SerializeToString())
