@@ -43,7 +43,7 @@ def _answer(request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
                 ended.wait(60)
 
 
-class _Handlers(grpc.GenericRpcHandler):  # type: ignore[misc]
+class _Handlers(grpc.GenericRpcHandler):
     def service(self, details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[bytes, bytes]":
         return grpc.unary_stream_rpc_method_handler(_answer)
 
