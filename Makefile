@@ -20,7 +20,7 @@ buf := .tools/buf-$(BUF_VERSION)/node_modules/.bin/buf
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv test test-frameworks check format proto quickstart bench gpu-check gpu-wheels image image-gpu image-test clean
+.PHONY: help venv test soak test-frameworks check format proto quickstart bench gpu-check gpu-wheels image image-gpu image-test clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,12 @@ venv: $(dev)  ## set up .venv with everything the other targets need (PYTHON=pyt
 
 test: $(dev) test-frameworks  ## run the tests (ARGS='-k slice' passes arguments to pytest)
 	$(bin)/python -m pytest $(ARGS)
+
+# Their counts and times, multiplied up to the full figures.
+SOAK ?= 1000
+
+soak: $(dev)  ## try faults and floods for hours, with the figures of docs/reliability.md (SOAK=7 for less)
+	SEEDBED_SOAK=$(SOAK) $(bin)/python -m pytest -rP tests/faults tests/floods $(ARGS)
 
 test-frameworks: .venv-frameworks/installed  ## run only those against PyTorch, JAX, Keras and MLX, set up in .venv-frameworks
 	tests/frameworks/run.sh .venv-frameworks/bin/python $(ARGS)

@@ -11,7 +11,8 @@ from tests.faults.replicas import Replica, replicas
 @pytest.fixture(scope="session")
 def servers() -> Iterator[list[Replica]]:
     """Three servers; all of them serve when a test begins and when it ends."""
-    with replicas(3) as found:
+    # A proxy notices within half a second that a server drains.
+    with replicas(3, "--lame-duck-seconds", "1") as found:
         yield found
 
 

@@ -1,13 +1,17 @@
 """Through a proxy that breaks, stalls and damages, each call returns what is right."""
 
+import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+import seedbed as sb
 from tests.faults import plans
 from tests.faults.campaign import run
-from tests.faults.contents import Contents
+from tests.faults.contents import Contents, Question
 from tests.faults.plans import Schedule, any_of, mostly_good
+from tests.faults.proxy import faulty_proxy
 from tests.soak import scaled
 
 SCHEDULES: dict[str, Schedule] = {
@@ -35,3 +39,21 @@ def test_every_call_through_a_faulty_proxy_is_right(
     print(f"{name}: {outcomes}")
     assert outcomes.failures == []
     assert len(outcomes.right) == count
+
+
+def test_breaks_within_each_mebibyte_cost_little_time(server: str, contents: Contents) -> None:
+    question = Question("sample", contents.specs[-1], contents)
+    for targets in (1, 3):
+        with ExitStack() as stack:
+            proxies = [
+                stack.enter_context(faulty_proxy(server, plans.cuts_within_a_mebibyte, seed=seed))
+                for seed in range(targets)
+            ]
+            client = stack.enter_context(sb.connect([proxy.target for proxy in proxies]))
+            began = time.monotonic()
+            assert question.is_right(question.ask(client))
+            seconds = time.monotonic() - began
+            breaks = sum(proxy.counts["cut"] for proxy in proxies)
+        print(f"64 MiB of {targets}: {breaks} breaks in {seconds:.1f} s")
+        # Waits that grew with each break would take minutes.
+        assert seconds < 0.25 * breaks

@@ -88,7 +88,7 @@ def test_no_bit_of_a_message_can_be_changed_unnoticed(
     server: str, contents: Contents, kind: str, damage: Callable[[Random], Handle]
 ) -> None:
     question = Question(kind, contents.specs[0], contents)
-    count = scaled(40, full=1000)
+    count = scaled(10, full=200)
     with relay(server, damage(Random(kind))) as address, sb.connect(address) as client:
         wrong = sum(not question.is_right(question.ask(client)) for _ in range(count))
         failures = client.stats().failures

@@ -9,13 +9,15 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = {"seedbed": ROOT / "client/seedbed", "seedbed_server": ROOT / "server/seedbed_server"}
 PAGES = {
-    name: (ROOT / name).read_text("utf-8") for name in ("docs/architecture.md", "CONTRIBUTING.md")
+    name: (ROOT / name).read_text("utf-8")
+    for name in ("docs/architecture.md", "docs/reliability.md", "CONTRIBUTING.md")
 }
 ARCHITECTURE = PAGES["docs/architecture.md"]
 
 DRAWING = re.compile(r"^```mermaid\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`([^`\n]+)`")
 DOTTED = re.compile(r"seedbed(?:_server)?(?:\.\w+)+")
+TEST = re.compile(r"`([\w/]+\.py)::(\w+)`")
 # A path in a code span stands alone, or is the argument of a command.
 PATH = re.compile(r"[\w.-]*\w/[\w./-]*|[\w-]+\.(?:py|md|toml|yaml|proto|json)")
 
@@ -56,6 +58,27 @@ def test_every_module_and_path_that_a_page_names_exists(name: str) -> None:
     assert [path for path in sorted(paths(page)) if not path_exists(path)] == []
 
 
+def missing_tests(page: str) -> list[str]:
+    """Return the tests that a page names and that are not there."""
+    return [
+        f"{path}::{name}"
+        for path, name in TEST.findall(page)
+        if f"def {name}(" not in (ROOT / path).read_text("utf-8")
+    ]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_test_that_a_page_names_exists(name: str) -> None:
+    assert missing_tests(PAGES[name]) == []
+
+
+def test_every_promise_of_reliability_has_a_test() -> None:
+    tables = PAGES["docs/reliability.md"].split("## What is tried again")[0]
+    rows = [line for line in tables.splitlines() if re.match(r"\| [A-Z`]", line)]
+    assert len(rows) > 20
+    assert [row for row in rows if not TEST.search(row)] == []
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_every_room_of_a_package_is_on_the_map(package: str) -> None:
     names = {path.stem for path in PACKAGES[package].iterdir() if path.stem != "__init__"}
@@ -70,6 +93,8 @@ def test_modules_and_paths_are_found_and_missing_ones_seen() -> None:
     )
     assert modules(page) == {"seedbed.spec.gone", "seedbed.client"}
     assert paths(page) == {"tools/gone.py", "sampling/gone.py"}
+    here = "tests/unit/test_architecture_page.py"
+    assert missing_tests(f"`{here}::path_exists`, `{here}::gone`") == [f"{here}::gone"]
     assert module_exists("seedbed.client")
     assert not module_exists("seedbed.spec.gone")
     assert path_exists("sampling/sampler.py")

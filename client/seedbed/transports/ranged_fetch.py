@@ -19,7 +19,7 @@ from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.messages import sample_message
 from seedbed.transports.ranges import Portion
 from seedbed.transports.replica import Replica
-from seedbed.transports.statuses import silent
+from seedbed.transports.statuses import cancelled, closed, silent
 from seedbed.transports.tries import RETRIED, Tries, backoff_seconds
 from seedbed.transports.try_limits import TryLimits
 
@@ -302,6 +302,7 @@ class RangedFetch:
         """Let a connection wait before its next try; others go on meanwhile.
 
         Raises:
+            CancelledError: as soon as the client is closed, or the call cancelled.
             SeedbedError: the error with which the fetch ends, if it is enough.
         """
         with self._changed:
@@ -309,10 +310,17 @@ class RangedFetch:
             self._tries.failed(error)
             seconds = self._tries.wait_seconds(error, replica.ready_in_seconds)
             seconds = max(seconds, backoff_seconds(failures) if failures > 1 else 0.0)
-            self._changed.wait_for(lambda: self._is_over, seconds)
-            # A thread looks after a server that is set aside; as long as others serve, they do.
-            while not self._is_over and replica.is_set_aside and self._others_serve:
-                self._changed.wait(LOOK_SECONDS)
+            end = time.monotonic() + seconds
+            while not self._is_over:
+                if self._cancellation.is_cancelled:
+                    raise cancelled(replica.target)
+                if replica.is_closed:
+                    raise closed(replica.target)
+                left = end - time.monotonic()
+                # A thread looks after a server that is set aside; as long as others serve, they do.
+                if left <= 0 and not (replica.is_set_aside and self._others_serve):
+                    return
+                self._changed.wait(min(left, LOOK_SECONDS) if left > 0 else LOOK_SECONDS)
 
     # What they have in common.
 
