@@ -110,7 +110,7 @@ def test_a_device_without_room_is_an_overload_that_passes(serve: Serve) -> None:
         assert refused.retry_seconds > 0
         assert health_at(channel) == health_pb2.HealthCheckResponse.SERVING
     with (
-        sb.connect(address) as client,
+        sb.connect(address, patience_seconds=0) as client,
         pytest.raises(sb.OverloadedError, match="out of memory") as caught,
     ):
         client.sample(SPEC)
