@@ -91,7 +91,7 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
 
     yield start
     for server in servers:
-        wait(server.stop(1.0))
+        wait(server.stop(grace_seconds=1.0))
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
     loop.close()
