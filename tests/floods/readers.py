@@ -5,6 +5,7 @@ They cost so little that it is the server who divides what there is.
 
 import asyncio
 import json
+import random
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -19,11 +20,10 @@ from tests.raw_calls import sample_request, tensor
 ENDLESS_BYTES = 2**30
 # Of a dtype that takes the server long for each byte.
 DTYPE = tensors_pb2.DTYPE_FLOAT8_E4M3FN
-STREAMS_PER_CONNECTION = 10
 WINDOW_BYTES = 2**20
 WARM_UP_SECONDS = 1.5
 # They come again whatever they are told.
-RETRY_SECONDS = 0.2
+RETRY_SECONDS = 0.5
 
 
 def read_for(
@@ -64,16 +64,24 @@ class Source:
         source: this one.
         streams: how many it reads at a time.
         tensor_bytes: how long each is.
+        per_connection: how many streams share a connection, and wait for each other's bytes there.
     """
 
     def __init__(
-        self, address: str, source: str, streams: int, tensor_bytes: int = ENDLESS_BYTES
+        self,
+        address: str,
+        source: str,
+        streams: int,
+        *,
+        tensor_bytes: int = ENDLESS_BYTES,
+        per_connection: int = 10,
     ) -> None:
         self._address = address
         self._source = source
         self._streams = streams
         self._names = (f"{source}/{number}" for number in count())
         self._tensor_bytes = tensor_bytes
+        self._per_connection = per_connection
         self.size_bytes = 0
         """How many bytes came in all."""
         self.refusals: list[Answer] = []
@@ -81,8 +89,8 @@ class Source:
     async def read(self) -> None:
         """Read until cancelled."""
         counts = [
-            min(STREAMS_PER_CONNECTION, self._streams - first)
-            for first in range(0, self._streams, STREAMS_PER_CONNECTION)
+            min(self._per_connection, self._streams - first)
+            for first in range(0, self._streams, self._per_connection)
         ]
         async with AsyncExitStack() as stack:
             connections = [await stack.enter_async_context(self._connect()) for _ in counts]
@@ -106,7 +114,7 @@ class Source:
             assert answer.ended is not None, "the connection was lost"
             if answer.status != "0":
                 self.refusals.append(answer)
-                await asyncio.sleep(RETRY_SECONDS)
+                await asyncio.sleep(random.uniform(0.5, 1.5) * RETRY_SECONDS)
 
     def _count(self, stream: int, size_bytes: int) -> None:
         self.size_bytes += size_bytes

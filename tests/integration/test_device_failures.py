@@ -91,7 +91,7 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
 
     yield start
     for server in servers:
-        wait(server.stop(1.0))
+        wait(server.stop(grace_seconds=1.0))
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
     loop.close()
@@ -110,7 +110,7 @@ def test_a_device_without_room_is_an_overload_that_passes(serve: Serve) -> None:
         assert refused.retry_seconds > 0
         assert health_at(channel) == health_pb2.HealthCheckResponse.SERVING
     with (
-        sb.connect(address) as client,
+        sb.connect(address, patience_seconds=0) as client,
         pytest.raises(sb.OverloadedError, match="out of memory") as caught,
     ):
         client.sample(SPEC)

@@ -86,7 +86,10 @@ def test_without_a_server_local_is_what_happens_anyway() -> None:
 
 
 def test_a_server_that_is_gone_is_missed() -> None:
-    with sb.connect("127.0.0.1:9") as client, pytest.raises(sb.UnavailableError):
+    with (
+        sb.connect("127.0.0.1:9", patience_seconds=0) as client,
+        pytest.raises(sb.UnavailableError),
+    ):
         client.sample(SPEC, local=True)
 
 

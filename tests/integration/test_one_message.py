@@ -26,19 +26,20 @@ Fetch = Callable[[str, sb.TensorSpec], bytes]
 
 
 def _fetch(address: str, spec: sb.TensorSpec) -> bytes:
-    with sb.connect(address) as client:
-        return client.sample(spec, timeout_seconds=30).tobytes()
+    with sb.connect(address, patience_seconds=0) as client:
+        return client.sample(spec).tobytes()
 
 
 def _fetch_by_grpc(address: str, spec: sb.TensorSpec) -> bytes:
-    with sb.connect(address, options={"grpc.enable_retries": 0}) as client:
-        return client.sample(spec, timeout_seconds=30).tobytes()
+    options: dict[str, int | str] = {"grpc.enable_retries": 0}
+    with sb.connect(address, options=options, patience_seconds=0) as client:
+        return client.sample(spec).tobytes()
 
 
 def _fetch_by_aio(address: str, spec: sb.TensorSpec) -> bytes:
     async def fetch() -> bytes:
-        async with seedbed.aio.connect(address) as client:
-            return (await client.sample(spec, timeout_seconds=30)).tobytes()
+        async with seedbed.aio.connect(address, patience_seconds=0) as client:
+            return (await client.sample(spec)).tobytes()
 
     return asyncio.run(fetch())
 

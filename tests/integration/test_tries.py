@@ -285,21 +285,25 @@ def test_a_range_that_lags_is_asked_for_elsewhere_as_well(
 
 @pytest.mark.parametrize("end", ["close", "cancel"])
 @pytest.mark.parametrize("count", [1, 2], ids=["one server", "two servers"])
-def test_a_call_that_waits_between_tries_can_be_ended(address: str, end: str, count: int) -> None:
+@pytest.mark.parametrize("spec", [SPEC, LARGE], ids=["one connection", "ranges"])
+def test_a_call_that_waits_between_tries_can_be_ended(
+    address: str, end: str, count: int, spec: sb.TensorSpec
+) -> None:
     client = client_of(*(FlakyCalls(address, unavailable) for _ in range(count)))
     ended: list[Exception] = []
 
     def ask() -> None:
         try:
-            client.sample(SPEC)
+            client.sample(spec)
         except sb.SeedbedError as error:
             ended.append(error)
 
     asking = threading.Thread(target=ask)
     asking.start()
-    time.sleep(0.5)
+    time.sleep(2.0)
     (client.close if end == "close" else client._transport.cancel)()
-    asking.join(5)
+    # The waits have become longer than this.
+    asking.join(0.8)
     assert not asking.is_alive()
     assert isinstance(ended[0], sb.CancelledError)
     client.close()

@@ -130,7 +130,7 @@ def test_memory_filled_by_broken_and_damaged_streams_is_that_of_one_whole(
         try:
             for message in messages:
                 filler.read(_Source(message), len(message))
-            filler.finish()
+            filler.check_end()
         except (DataLossError, FrameError):
             index, position = filler.resume_point
             assert memory[:index] == expected[:index]

@@ -189,7 +189,7 @@ class _Outcome:
         try:
             for message in messages:
                 give(filler, message)
-            filler.finish()
+            filler.check_end()
         except (DataLossError, FrameError) as error:
             self.error = (type(error), str(error) if isinstance(error, DataLossError) else "")
 

@@ -101,6 +101,7 @@ class GrpcCall:
 
     def end(self) -> None:
         """End the call, and have gRPC give its connection back."""
+        self._is_over = True
         if self._watch is not None:
             self._watch.cancel()
         self._made.cancel()
@@ -113,6 +114,8 @@ class GrpcCall:
 
     def _look(self) -> None:
         """Cancel the call if nothing has come for too long; else look again in time."""
+        if self._is_over:  # it ended while this began
+            return
         since = self._waits_since
         left = STALL_SECONDS - (time.monotonic() - since if since is not None else 0.0)
         if left <= 0:

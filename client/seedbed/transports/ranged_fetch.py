@@ -19,7 +19,7 @@ from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.messages import sample_message
 from seedbed.transports.ranges import Portion
 from seedbed.transports.replica import Replica
-from seedbed.transports.statuses import silent
+from seedbed.transports.statuses import cancelled, closed, silent
 from seedbed.transports.tries import RETRIED, Tries, backoff_seconds
 from seedbed.transports.try_limits import TryLimits
 
@@ -75,7 +75,7 @@ def _size_bytes(requests: Sequence[TensorRequest], filler: Filler) -> int:
     return sum(request.size_bytes for request in requests[:index]) + first_byte
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Work:
     """A portion while it is fetched; what is said here is under the fetch's lock."""
 
@@ -147,13 +147,10 @@ class RangedFetch:
     def _run_lane(self, replica: Replica) -> None:
         failures = 0
         try:
-            while (work := self._take(replica)) is not None:
+            while (taken := self._take(replica)) is not None:
+                work, is_hedge = taken
                 before = work.received_bytes
-                error = (
-                    self._fetch(replica, work)
-                    if work.replica is replica
-                    else self._hedge(replica, work)
-                )
+                error = self._hedge(replica, work) if is_hedge else self._fetch(replica, work)
                 # A connection that breaks again and again, but brings something each time, need not
                 # wait longer and longer.
                 is_fruitless = error is not None and work.received_bytes == before
@@ -176,8 +173,8 @@ class RangedFetch:
 
     # What is next.
 
-    def _take(self, replica: Replica) -> _Work | None:
-        """Return what to fetch next, or what to hedge; None at the end."""
+    def _take(self, replica: Replica) -> tuple[_Work, bool] | None:
+        """Return what to fetch next, and whether as a hedge; None at the end."""
         with self._changed:
             while not self._is_stopped:
                 work = self._again.popleft() if self._again else self._new()
@@ -186,13 +183,13 @@ class RangedFetch:
                     work.cancellation = Cancellation()
                     work.begun = work.heard = time.monotonic()
                     self._under_way.append(work)
-                    return work
+                    return work, False
                 if not self._under_way:
                     return None
                 lagging, in_seconds = self._laggard(replica)
                 if lagging is not None:
                     lagging.hedges += 1
-                    return lagging
+                    return lagging, True
                 self._changed.wait(in_seconds)  # what is under way may fail, and come back
             return None
 
@@ -274,6 +271,9 @@ class RangedFetch:
             if work.is_done:
                 return
             work.is_done = True
+            if work in self._again:
+                # Whoever took it would write where the right bytes are.
+                self._again.remove(work)
             work.cancellation.cancel()
             if work.replica is not None and work.heard == work.begun:
                 # Nothing came of that try: the next fetch shall not have to find that out anew.
@@ -302,6 +302,7 @@ class RangedFetch:
         """Let a connection wait before its next try; others go on meanwhile.
 
         Raises:
+            CancelledError: as soon as the client is closed, or the call cancelled.
             SeedbedError: the error with which the fetch ends, if it is enough.
         """
         with self._changed:
@@ -309,10 +310,17 @@ class RangedFetch:
             self._tries.failed(error)
             seconds = self._tries.wait_seconds(error, replica.ready_in_seconds)
             seconds = max(seconds, backoff_seconds(failures) if failures > 1 else 0.0)
-            self._changed.wait_for(lambda: self._is_over, seconds)
-            # A thread looks after a server that is set aside; as long as others serve, they do.
-            while not self._is_over and replica.is_set_aside and self._others_serve:
-                self._changed.wait(LOOK_SECONDS)
+            end = time.monotonic() + seconds
+            while not self._is_over:
+                if self._cancellation.is_cancelled:
+                    raise cancelled(replica.target)
+                if replica.is_closed:
+                    raise closed(replica.target)
+                left = end - time.monotonic()
+                # A thread looks after a server that is set aside; as long as others serve, they do.
+                if left <= 0 and not (replica.is_set_aside and self._others_serve):
+                    return
+                self._changed.wait(min(left, LOOK_SECONDS) if left > 0 else LOOK_SECONDS)
 
     # What they have in common.
 

@@ -26,8 +26,8 @@ from seedbed_server.service.health import Health
 from seedbed_server.service.memory import give_back_memory
 from seedbed_server.service.metrics import Metrics
 from seedbed_server.service.metrics_endpoint import MetricsEndpoint
+from seedbed_server.service.registration import add_service, add_standard_services
 from seedbed_server.service.servicer import SERVICE, Servicer
-from seedbed_server.service.standard_services import add_standard_services
 from seedbed_server.settings import Settings
 from seedbed_server.streams.inflight import InflightBytes
 from seedbed_server.streams.resources import StreamResources
@@ -75,7 +75,7 @@ class Server:
         limits = [("grpc.max_receive_message_length", settings.limits.max_request_message_bytes)]
         connections = connection_options(len(settings.listen), share_port=settings.share_port)
         self._grpc = grpc.aio.server(options=[*limits, *connections])
-        self._grpc.add_generic_rpc_handlers((self._servicer.handlers(),))
+        add_service(self._grpc, SERVICE.full_name, self._servicer.methods())
         names = (SERVICE.full_name, HEALTH, reflection.SERVICE_NAME) if settings.reflection else ()
         add_standard_services(self._grpc, self._health, names)
 

@@ -94,8 +94,8 @@ class Servicer:
         """Refuse new requests; streams that are under way go on."""
         self._is_draining = True
 
-    def handlers(self) -> grpc.GenericRpcHandler:
-        """Return the handlers to be registered with a gRPC server."""
+    def methods(self) -> dict[str, "grpc.RpcMethodHandler[Any, Any]"]:
+        """Return the handlers of the methods, by name."""
         answers: dict[str, Callable[[Any, Call], Awaitable[Message | None]]] = {
             "GetServerInfo": self._get_server_info,
             "ListInitializers": self._list_initializers,
@@ -116,7 +116,7 @@ class Servicer:
                 else grpc.unary_unary_rpc_method_handler
             )
             methods[name] = make(call)
-        return grpc.method_handlers_generic_handler(SERVICE.full_name, methods)
+        return methods
 
     # The RPCs. Those that stream write to the call and return None.
 

@@ -153,6 +153,9 @@ def test_wrong_arguments_are_refused_before_anything_is_changed(
 def test_a_server_that_does_not_answer_leaves_the_module_as_it_was() -> None:
     module = small()
     before = ours.digest(module)
-    with sb.connect("127.0.0.1:1") as nobody, pytest.raises(sb.UnavailableError):
+    with (
+        sb.connect("127.0.0.1:1", patience_seconds=0) as nobody,
+        pytest.raises(sb.UnavailableError),
+    ):
         ours.initialize(module, seed=1, rules={"*": "ones"}, client=nobody)
     assert ours.digest(module) == before

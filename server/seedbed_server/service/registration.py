@@ -1,7 +1,4 @@
-"""gRPC's own services, such as health: bytes that are no message are refused, as for ours.
-
-gRPC itself would answer UNKNOWN and write a traceback to the log.
-"""
+"""How the methods of services get to gRPC: ours, and those that its own packages bring."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
@@ -14,11 +11,26 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 from seedbed.spec.errors import InvalidValueError
 from seedbed_server.service.statuses import status_of
 
+Methods = Mapping[str, "grpc.RpcMethodHandler[Any, Any]"]
+
+
+def add_service(server: grpc.aio.Server, service: str, methods: Methods) -> None:
+    """Add the methods of a service to a server that was not started."""
+    # Python accepts one call at a time of each registered method, and one of all the others: many
+    # calls of one method keep none of another waiting. Releases of grpcio before 1.80 or so take no
+    # note of registered methods, and need generic handlers.
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, dict(methods)),))
+    server.add_registered_method_handlers(service, dict(methods))
+
 
 def add_standard_services(
     server: grpc.aio.Server, health: health_pb2_grpc.HealthServicer, reflected: Sequence[str]
 ) -> None:
-    """Add health to a server, and reflection of the named services, if there are any."""
+    """Add health to a server, and reflection of the named services, if there are any.
+
+    Bytes that are no message are refused as for our own methods: gRPC itself would answer UNKNOWN
+    and write a traceback to the log.
+    """
     # Generated code has no annotations, or those of real servers.
     checking: Any = _CheckingServer(server)
     health_pb2_grpc.add_HealthServicer_to_server(health, checking)
@@ -38,14 +50,12 @@ class _CheckingServer:
         self._server = server
 
     def add_generic_rpc_handlers(self, handlers: Sequence[grpc.GenericRpcHandler]) -> None:
-        """Do nothing: they are the registered ones again."""
+        """Do nothing: generated code gives the same methods twice."""
 
-    def add_registered_method_handlers(
-        self, service: str, handlers: "Mapping[str, grpc.RpcMethodHandler[Any, Any]]"
-    ) -> None:
-        """Add a service's handlers, each behind a check of its requests."""
-        checked = {name: _checked(handler) for name, handler in handlers.items()}
-        self._server.add_registered_method_handlers(service, checked)
+    def add_registered_method_handlers(self, service: str, methods: Methods) -> None:
+        """Add a service's methods, each behind a check of its requests."""
+        checked = {name: _checked(handler) for name, handler in methods.items()}
+        add_service(self._server, service, checked)
 
 
 def _checked(handler: Any) -> "grpc.RpcMethodHandler[Any, Any]":

@@ -1,0 +1,187 @@
+"""Calls by gRPC: stalled streams are cut, paused readers are not, and nothing stays behind."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import grpc
+import psutil
+import pytest
+
+from seedbed.transports import grpc_calls
+from seedbed.transports.cancellation import Cancellation
+from seedbed.transports.grpc_calls import GrpcCall, GrpcCalls
+from seedbed.transports.try_limits import ALONE
+
+METHOD = "/test.Service/Answer"
+STALL_SECONDS = 0.5
+SOON_SECONDS = 10.0
+
+
+@pytest.fixture(autouse=True)
+def _short_stall(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grpc_calls, "STALL_SECONDS", STALL_SECONDS)
+
+
+def _answer(request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
+    """Answer as the request says, letter by letter."""
+    ended = threading.Event()
+    context.add_callback(ended.set)
+    for letter in request.decode():
+        match letter:
+            case "m":
+                yield b"message"
+            case "l":
+                yield bytes(2**20)
+            case "w":
+                ended.wait(STALL_SECONDS / 2)
+            case "f":
+                context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "no room")
+            case "s":
+                ended.wait(60)
+
+
+class _Handlers(grpc.GenericRpcHandler):
+    def service(self, details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[bytes, bytes]":
+        return grpc.unary_stream_rpc_method_handler(_answer)
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """A server of ``_answer``."""
+    server = grpc.server(ThreadPoolExecutor(8), [_Handlers()])
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    yield f"127.0.0.1:{port}"
+    server.stop(None).wait()
+
+
+@contextmanager
+def call_of(
+    address: str, request: str, cancellation: Cancellation | None = None
+) -> Iterator[GrpcCall]:
+    calls = GrpcCalls(address, {})
+    try:
+        with calls.call(METHOD, request.encode(), ALONE, cancellation or Cancellation()) as call:
+            yield call
+    finally:
+        calls.close()
+
+
+def sizes_of(call: GrpcCall) -> list[int]:
+    """Return the sizes of all messages, as the call says and as they are read."""
+    found = []
+    while (size_bytes := call.next_message()) is not None:
+        found.append(size_bytes)
+        assert len(call.read(size_bytes)) == size_bytes
+    return found
+
+
+def watches() -> list[threading.Thread]:
+    return [each for each in threading.enumerate() if isinstance(each, threading.Timer)]
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    end = time.monotonic() + SOON_SECONDS
+    while not is_so() and time.monotonic() < end:
+        time.sleep(0.02)
+    assert is_so()
+
+
+def test_messages_are_read_in_one_piece_or_in_parts(address: str) -> None:
+    with call_of(address, "mlm") as call:
+        assert sizes_of(call) == [7, 2**20, 7]
+        assert call.next_message() is None
+    with call_of(address, "m") as call:
+        assert call.next_message() == 7
+        assert call.read(3) == b"mes"
+        memory = bytearray(4)
+        call.read_into(memoryview(memory))
+        assert memory == b"sage"
+
+
+@pytest.mark.parametrize("request_text", ["s", "ms", "mms"])
+def test_a_stream_that_stalls_is_cut(address: str, request_text: str) -> None:
+    with call_of(address, request_text) as call:
+        for _ in request_text[:-1]:
+            assert call.next_message() == 7
+        begun = time.monotonic()
+        with pytest.raises(grpc.RpcError, match=f"nothing came for {STALL_SECONDS:g} s") as caught:
+            call.next_message()
+        assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
+        assert STALL_SECONDS * 0.9 < time.monotonic() - begun < SOON_SECONDS
+
+
+def test_a_stream_that_is_slow_is_not_cut(address: str) -> None:
+    with call_of(address, "wm" * 6) as call:
+        assert sizes_of(call) == [7] * 6
+
+
+def test_a_reader_that_pauses_is_not_cut(address: str) -> None:
+    with call_of(address, "mlmm") as call:
+        assert call.next_message() == 7
+        time.sleep(3 * STALL_SECONDS)
+        assert sizes_of(call) == [2**20, 7, 7]
+
+
+def test_a_refusal_is_the_server_s(address: str) -> None:
+    with call_of(address, "mf") as call:
+        call.next_message()
+        with pytest.raises(grpc.RpcError) as caught:
+            call.next_message()
+    assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert caught.value.details() == "no room"
+
+
+def test_after_cancel_nothing_more_comes(address: str) -> None:
+    with call_of(address, "mms") as call:
+        assert call.next_message() == 7
+        call.cancel()
+        assert call.next_message() is None
+
+
+def test_another_thread_can_end_a_call(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grpc_calls, "STALL_SECONDS", 60.0)
+    cancellation = Cancellation()
+    stopping = threading.Timer(0.2, cancellation.cancel)
+    with call_of(address, "s", cancellation) as call:
+        stopping.start()
+        with pytest.raises(grpc.RpcError) as caught:
+            call.next_message()
+    stopping.join()
+    assert caught.value.code() == grpc.StatusCode.CANCELLED
+
+
+def _leave_in_many_ways(address: str) -> None:
+    for request in ("m", "mlm", "f"):
+        with call_of(address, request) as call:
+            if request == "f":
+                with pytest.raises(grpc.RpcError):
+                    sizes_of(call)
+            else:
+                sizes_of(call)
+    for reads in (0, 1, 2):
+        with call_of(address, "mls") as call:
+            for _ in range(reads):
+                call.next_message()
+
+
+def test_calls_leave_no_thread_and_no_connection_behind(address: str) -> None:
+    process = psutil.Process()
+    _leave_in_many_ways(address)
+    wait_until(lambda: not watches())
+    before = len(process.net_connections())
+    for _ in range(10):
+        _leave_in_many_ways(address)
+    wait_until(lambda: not watches())
+    wait_until(lambda: len(process.net_connections()) <= before)
+
+
+def test_a_watch_that_looks_as_its_call_ends_looks_no_more(address: str) -> None:
+    with call_of(address, "m") as call:
+        sizes_of(call)
+    wait_until(lambda: not watches())
+    call._look()  # by a thread that had begun to
+    assert not watches()
