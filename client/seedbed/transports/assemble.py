@@ -264,7 +264,10 @@ class Filler:
             DataLossError: if it does not fit.
             FrameError: if it is none.
         """
-        beginning = message.read(min(size_bytes, BEGINNING_BYTES))
+        if size_bytes <= BEGINNING_BYTES:
+            self.feed(decode_frame(message.read(size_bytes)))
+            return
+        beginning = message.read(BEGINNING_BYTES)
         found = decode_beginning(beginning, size_bytes)
         place = self._place(size_bytes - found[1]) if found is not None else None
         if found is None or place is None:
