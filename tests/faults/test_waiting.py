@@ -82,8 +82,9 @@ def nobody() -> str:
 # A server that refuses.
 
 
-@pytest.mark.parametrize("targets", [1, 2])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("kind", "targets"), [*((kind, 1) for kind in KINDS), ("sample", 2), ("digest", 2)]
+)
 def test_a_call_waits_as_long_as_the_server_says(
     server: str, contents: Contents, kind: str, targets: int
 ) -> None:
@@ -244,7 +245,8 @@ def test_a_reader_may_pause(
             if number == 3:
                 time.sleep(scaled(3, full=100))
         assert digest_bytes(bytes(data)) == contents.digests[spec.name]
-        assert client.stats().failures == 0
+        # While nobody reads, nobody answers the server's pings: it may have given the stream up.
+        assert client.stats().failures <= 1
 
 
 # Ends from outside.
