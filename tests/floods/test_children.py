@@ -20,3 +20,10 @@ def test_children_of_a_busy_client_fetch_what_their_parent_does(server: ServerPr
     print(f"{FORKED} forked, {WORKERS} workers, {SPAWNED} spawned beside {told['parent']} calls")
     assert not told["wrong"]
     assert min(told["parent"].values()) > 0
+
+
+def test_calls_import_nothing(server: ServerProcess) -> None:
+    """A process that is forked while another thread imports a module could never import it."""
+    with program("imports", server.address) as process:
+        told, _ = process.communicate(timeout=120)
+    assert json.loads(told) == []

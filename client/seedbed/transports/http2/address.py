@@ -55,7 +55,9 @@ class Address:
             return _connected(socket.AF_UNIX, self.path, timeout_seconds, cancellation)
         end = time.monotonic() + timeout_seconds
         failure = OSError("the name has no address")
-        found = socket.getaddrinfo(self.host.strip("[]"), self.port, type=socket.SOCK_STREAM)
+        # As bytes: for text, Python imports a codec, which a process forked meanwhile never could.
+        host = self.host.strip("[]").encode()
+        found = socket.getaddrinfo(host, self.port, type=socket.SOCK_STREAM)
         # A name with several addresses is that of several servers: connections take turns.
         first = next(_TURNS) % max(len(found), 1)
         for i, (family, _, _, _, where) in enumerate(found[first:] + found[:first]):

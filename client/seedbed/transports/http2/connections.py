@@ -25,6 +25,10 @@ from seedbed.transports.try_limits import TryLimits
 # 4.2 and 6.3).
 NO_TABLE = b"\x20"
 
+# Read now: it imports modules, and a process forked while another thread imports one could never
+# import it.
+USER_AGENT = f"seedbed/{metadata.version('seedbed')}"
+
 # What is kept for later; a program with more threads than that opens new ones.
 MOST_IDLE = 8
 
@@ -185,7 +189,7 @@ class Connections:
                 ":authority": self._address.authority,
                 "te": "trailers",
                 "content-type": "application/grpc",
-                "user-agent": f"seedbed/{metadata.version('seedbed')}",
+                "user-agent": USER_AGENT,
             }
             self._headers[method] = NO_TABLE + _encoded(headers)
         if timeout_seconds is None:
