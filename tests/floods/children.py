@@ -7,6 +7,7 @@ parent's threads.
 """
 
 import asyncio
+import faulthandler
 import json
 import multiprocessing
 import os
@@ -24,7 +25,7 @@ from seedbed.spec.digests import Digest, Digester, digest_array
 from tests.floods.mixed_load import MANIFEST, SPECS
 
 AT_ONCE = 8
-# A child that takes longer hangs.
+# A child that takes longer hangs; it says where.
 CHILD_SECONDS = 60
 SMALL, LARGE, MATRIX = SPECS[2], SPECS[4], SPECS[5]
 # What each worker fetches, as those of a data loader do.
@@ -109,11 +110,15 @@ WORK: dict[str, Work] = {
 }
 
 
+def _say_where_it_hangs() -> None:
+    """Let SIGALRM, which ends a process, show its threads first; also in children."""
+    faulthandler.register(signal.SIGALRM, chain=True)
+
+
 def _forked(work: Work, family: Family) -> int:
     """Fork a child that works and exits; return its process id."""
     if pid := os.fork():
         return pid
-    # Whoever hangs is ended by SIGALRM, and so has an exit code that tells.
     signal.alarm(CHILD_SECONDS)
     try:
         work(family)
@@ -171,6 +176,7 @@ def fork_workers(family: Family, count: int) -> list[str]:
 
 
 def _spawned(address: str, digest: str) -> None:
+    _say_where_it_hangs()
     signal.alarm(CHILD_SECONDS)
     with sb.connect(address) as client:
         assert str(digest_array(client.sample(LARGE))) == digest
@@ -223,6 +229,7 @@ def fetching_threads(family: Family) -> Iterator[tuple[Counter[str], list[str]]]
 
 def main(address: str, forked: int, workers: int, spawned: int) -> None:
     """Begin the children, and print what went wrong."""
+    _say_where_it_hangs()
     family = Family(address)
     with family.client, fetching_threads(family) as (counts, wrong_in_parent):
         wrong = fork_children(family, forked)
