@@ -3,20 +3,22 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
 
 from seedbed.transports.http2 import frames
 from seedbed.transports.http2.frames import frame
+from tests import servers
 from tests.floods.bystander import Bystander, good_client
 from tests.floods.connection import call_headers, connect, grpc_message
 from tests.floods.watcher import MORE_THREADS, State, Watcher
 from tests.raw_calls import MIB
-from tests.servers import ServerProcess
+from tests.servers import ServerProcess, serving
 from tests.soak import scaled
 
 CONNECTIONS = scaled(500, full=4000)
-HOLD_SECONDS = scaled(2, full=30)
+HOLD_SECONDS = scaled(1, full=30)
 CALL = frame(frames.HEADERS, frames.END_HEADERS, 1, call_headers("SampleTensors"))
 BEGINNINGS = {
     "nothing": b"",
@@ -32,6 +34,8 @@ BEGINNINGS = {
     + CALL
     + frame(frames.DATA, 0, 1, grpc_message(bytes(2**20))[:1000]),
 }
+# Of which a server lets half be connections.
+FEW_FILES = 300
 HALF_METRICS = b"GET /metrics HTTP/1.1\r\nHost: local"
 
 
@@ -70,6 +74,31 @@ def test_a_good_client_never_fails_beside_connections_that_send(
     assert held.memory - watcher.before.memory < CONNECTIONS * MIB // 8 + 64 * MIB
     assert after.memory - watcher.before.memory < 64 * MIB
     assert after.files <= watcher.before.files + 8
+
+
+def test_connections_beyond_the_limit_disturb_none_that_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "seedbed-server"
+    program.write_text(f'#!/bin/sh\nulimit -n {FEW_FILES}\nexec {servers.PROGRAM} "$@"\n')
+    program.chmod(0o700)
+    monkeypatch.setattr(servers, "PROGRAM", str(program))
+    with (
+        serving() as cramped,
+        good_client(cramped.address, newcomers=False) as good,
+        Watcher(cramped.process.pid) as watcher,
+    ):
+        held = asyncio.run(
+            _hold(cramped.address, [frames.PREFACE] * FEW_FILES, cramped.process.pid)
+        )
+        report = good.report()
+        after = watcher.settled(memory=64 * MIB, files=2, threads=MORE_THREADS)
+        with good_client(cramped.address):
+            pass
+    print(f"{FEW_FILES} connections: {held}; after them {after}; beside them: {report}")
+    assert not report.failed, report.failures
+    assert FEW_FILES / 4 < held.files < FEW_FILES
+    assert after.files <= watcher.before.files + 2
 
 
 def test_metrics_are_shown_beside_requests_for_them_that_never_end(
