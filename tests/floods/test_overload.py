@@ -26,7 +26,7 @@ PATIENT = [f"127.0.0.{number}" for number in range(2, 6)]
 INFLIGHT_BYTES = 64 * MIB
 # Memory that the server keeps to use again, beside the bytes in flight; and for gRPC and the rest.
 KEPT_BYTES, MARGIN_BYTES = 32 * MIB, 96 * MIB
-SECONDS = scaled(8, full=120)
+SECONDS = scaled(6, full=120)
 RESOURCE_EXHAUSTED = "8"
 # What is promised is 50 ms, which a soak on a quiet machine shows. Elsewhere the server itself may
 # wait long for a processor: then a refusal takes no longer than other short answers.

@@ -18,7 +18,7 @@ from tests.soak import scaled
 STREAMS = scaled(400, full=2000)
 STREAMS_PER_CONNECTION = 20
 INFLIGHT_BYTES = 256 * MIB
-HOLD_SECONDS = scaled(4, full=60)
+HOLD_SECONDS = scaled(3, full=60)
 # Of which windows are told: a stream's state, and gRPC's share of its first chunk.
 STREAM_BYTES = MIB // 4
 WINDOWS = {"with windows of nothing": 0, "with windows that are never widened": 2**16 - 1}

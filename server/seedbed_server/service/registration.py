@@ -17,8 +17,8 @@ Methods = Mapping[str, "grpc.RpcMethodHandler[Any, Any]"]
 def add_service(server: grpc.aio.Server, service: str, methods: Methods) -> None:
     """Add the methods of a service to a server that was not started."""
     # Python accepts one call at a time of each registered method, and one of all the others: many
-    # calls of one method keep none of another waiting. Releases of grpcio before 1.80 or so take no
-    # note of registered methods, and need generic handlers.
+    # calls of one method keep none of another waiting. Older releases of grpcio take no note of
+    # registered methods, and need generic handlers.
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, dict(methods)),))
     server.add_registered_method_handlers(service, dict(methods))
 
