@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 # Clients that watch the health never hang up by themselves: so long may a stream's last bytes be on
 # their way.
 LAST_WORDS_SECONDS = 1.0
+# How often the metrics of what is in use are set; setting them at each change would cost more.
+SHOW_SECONDS = 0.2
 
 
 T = TypeVar("T")
@@ -58,6 +60,7 @@ class Server:
         self._threads: SamplingThreads | None = None
         self._failure: asyncio.Task[None] | None = None
         self._tidying: asyncio.Task[None] | None = None
+        self._showing: asyncio.TimerHandle | None = None
         version = metadata.version("seedbed")
         self._metrics = Metrics(version)
         self._endpoint: MetricsEndpoint | None = None
@@ -84,6 +87,7 @@ class Server:
         """
         await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         self._tidying = asyncio.create_task(give_back_memory())
+        self._show_usage()
         addresses = [self._listen(address) for address in self._settings.listen]
         if self._settings.metrics_listen is not None:
             self._endpoint = MetricsEndpoint(self._settings.metrics_listen, self._metrics.registry)
@@ -138,12 +142,18 @@ class Server:
         await self._grpc.stop(min(LAST_WORDS_SECONDS, grace_seconds))
         if self._tidying is not None:
             self._tidying.cancel()
+        if self._showing is not None:
+            self._showing.cancel()
         if self._threads is not None:
             self._threads.close()
         if self._segments is not None:
             self._segments.close()
         if self._endpoint is not None:
             self._endpoint.close()
+
+    def _show_usage(self) -> None:
+        self._metrics.usage(*self._servicer.usage)
+        self._showing = asyncio.get_running_loop().call_later(SHOW_SECONDS, self._show_usage)
 
     def _device_failed(self, error: DeviceError) -> None:
         self._servicer.drain()

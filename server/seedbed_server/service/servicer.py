@@ -90,6 +90,14 @@ class Servicer:
         """Refuse new requests; streams that are under way go on."""
         self._is_draining = True
 
+    @property
+    def usage(self) -> tuple[dict[str, int], dict[str, int]]:
+        """How much of each resource is in use, and how many jobs wait in each lane."""
+        held, resources = {"streams": self._places.taken_count}, self._resources
+        if resources is None:
+            return held, {}
+        return held | resources.held_bytes, resources.waiting
+
     async def wait_idle(self, timeout_seconds: float) -> None:
         """Return when all streams have ended, or after the time."""
         await self._places.wait_all_free(timeout_seconds)
