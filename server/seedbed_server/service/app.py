@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 # Clients that watch the health never hang up by themselves: so long may a stream's last bytes be on
 # their way.
 LAST_WORDS_SECONDS = 1.0
+# How often the metrics of what is in use are set; setting them at each change would cost more.
+SHOW_SECONDS = 0.2
 
 
 T = TypeVar("T")
@@ -62,6 +64,7 @@ class Server:
         self._on_failure = on_failure
         self._threads: SamplingThreads | None = None
         self._tidying: asyncio.Task[None] | None = None
+        self._showing: asyncio.TimerHandle | None = None
         version = metadata.version("seedbed")
         self._metrics = Metrics(version)
         self._endpoint: MetricsEndpoint | None = None
@@ -87,6 +90,7 @@ class Server:
             MetricsListenError: likewise.
         """
         self._tidying = asyncio.create_task(give_back_memory())
+        self._show_usage()
         addresses = [self._listen(address) for address in self._settings.listen]
         if self._settings.metrics_listen is not None:
             self._endpoint = MetricsEndpoint(self._settings.metrics_listen, self._metrics.registry)
@@ -150,12 +154,18 @@ class Server:
         await self._grpc.stop(min(LAST_WORDS_SECONDS, grace_seconds))
         if self._tidying is not None:
             self._tidying.cancel()
+        if self._showing is not None:
+            self._showing.cancel()
         if self._threads is not None:
             self._threads.close()
         if self._segments is not None:
             self._segments.close()
         if self._endpoint is not None:
             await self._endpoint.close()
+
+    def _show_usage(self) -> None:
+        self._metrics.usage(*self._servicer.usage)
+        self._showing = asyncio.get_running_loop().call_later(SHOW_SECONDS, self._show_usage)
 
     def _device_failed(self, error: DeviceError) -> None:
         self._servicer.drain()

@@ -10,10 +10,10 @@ MAX_STREAMS = 100
 # of clients that keep the rules: only hundreds of connections that flood come so far.
 MAX_PENDING_CALLS = 20_000
 
-# A peer that is gone without a word is noticed after their sum. A reader that pauses is not taken
-# for one: while bytes wait to be read, no ping is sent.
+# A peer that is gone without a word is noticed after their sum. The second is also how long bytes
+# may wait to be taken (gRPC makes it the socket's TCP_USER_TIMEOUT): a reader may pause so long.
 KEEPALIVE_MS = 60_000
-KEEPALIVE_TIMEOUT_MS = 20_000
+KEEPALIVE_TIMEOUT_MS = 120_000
 # Until then a connection must have begun to speak HTTP/2, and have acknowledged our settings:
 # before, gRPC holds it to no limit of headers.
 HANDSHAKE_TIMEOUT_MS = 10_000

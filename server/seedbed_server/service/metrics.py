@@ -7,6 +7,7 @@ and one endpoint adds them up.
 
 import functools
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -95,6 +96,20 @@ class Metrics:
             multiprocess_mode="livesum",
             registry=own,
         )
+        self._held = Gauge(
+            "seedbed_held",
+            "What is in use of what is limited: streams, and bytes.",
+            ("resource",),
+            multiprocess_mode="livesum",
+            registry=own,
+        )
+        self._waiting = Gauge(
+            "seedbed_waiting",
+            "Jobs that wait for their turn.",
+            ("lane",),
+            multiprocess_mode="livesum",
+            registry=own,
+        )
         self._rejected = Counter(
             "seedbed_rejected", "Calls that were refused, by why.", ("reason",), registry=own
         )
@@ -135,6 +150,13 @@ class Metrics:
     def rejected(self, reason: str) -> None:
         """Count a call that was refused for an UPPER_SNAKE reason."""
         self._rejected.labels(reason).inc()
+
+    def usage(self, held: Mapping[str, int], waiting: Mapping[str, int]) -> None:
+        """Show how much of each resource is in use, and how many jobs wait in each lane."""
+        for resource, amount in held.items():
+            _child(self._held, resource).set(amount)
+        for lane, jobs in waiting.items():
+            _child(self._waiting, lane).set(jobs)
 
     def first_chunk(self, seconds: float) -> None:
         """Take note of how long a client waited for the first bytes."""

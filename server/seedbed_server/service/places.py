@@ -19,7 +19,7 @@ class Places:
     @property
     def taken_count(self) -> int:
         """How many are taken."""
-        return self._shares.total - self._shares.free
+        return self._shares.held
 
     @contextmanager
     def taken(self, peer: str) -> Iterator[None]:

@@ -94,6 +94,14 @@ class Servicer:
         """Refuse new requests; streams that are under way go on."""
         self._is_draining = True
 
+    @property
+    def usage(self) -> tuple[dict[str, int], dict[str, int]]:
+        """How much of each resource is in use, and how many jobs wait in each lane."""
+        held, resources = {"streams": self._places.taken_count}, self._resources
+        if resources is None:
+            return held, {}
+        return held | resources.held_bytes, resources.waiting
+
     def methods(self) -> dict[str, "grpc.RpcMethodHandler[Any, Any]"]:
         """Return the handlers of the methods, by name."""
         answers: dict[str, Callable[[Any, Call], Awaitable[Message | None]]] = {

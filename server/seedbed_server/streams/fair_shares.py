@@ -35,6 +35,11 @@ class FairShares:
         self._refused = 0.0
         self._refused_at = 0.0
 
+    @property
+    def held(self) -> int:
+        """How much of it all peers hold."""
+        return self.total - self.free
+
     def take(self, peer: str, amount: int) -> bool:
         """Take some, and return whether the peer may have it now."""
         held = self._held.get(peer, 0) + amount

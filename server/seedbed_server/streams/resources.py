@@ -23,3 +23,13 @@ class StreamResources:
     """Where large tensors are put for clients on this host; None is nowhere."""
     loop_turns: LoopTurns = field(default_factory=LoopTurns)
     """Who may use the loop."""
+
+    @property
+    def held_bytes(self) -> dict[str, int]:
+        """How many bytes of each budget are in use."""
+        return {"inflight_bytes": self.inflight.held, "working_bytes": self.threads.working.held}
+
+    @property
+    def waiting(self) -> dict[str, int]:
+        """How many jobs wait, by lane."""
+        return {"loop": self.loop_turns.waiting, **self.threads.waiting}

@@ -46,10 +46,9 @@ class SamplingThreads:
     @property
     def waiting(self) -> dict[str, int]:
         """How many jobs wait, by lane."""
-        computing = {
-            f"computed_{seconds:g}s": lane.waiting
-            for seconds, lane in zip(LANE_SECONDS, self._computing, strict=True)
-        }
+        names = (*(f"computed_{most:g}s" for most in LANE_SECONDS[:-1]), "computed_longer")
+        waiting = (lane.waiting for lane in self._computing)
+        computing = dict(zip(names, waiting, strict=True))
         return {"chunks": self._chunks.waiting, "plans": self._planning.waiting, **computing}
 
     def sample(

@@ -48,6 +48,8 @@ class StftLookup:
         """
         rule = self._rule
         window = scaled_window(rule.window, rule.scaling, rule.frame_length, periodic=rule.periodic)
+        if self._in.is_cancelled():
+            raise CancelledError
         waves = wave(rule.side, _points(rule))
         elements = out.view(self._in.dtype.numpy)
         for first in range(0, elements.size, TILE_ELEMENTS):
