@@ -181,7 +181,7 @@ def test_what_matrices_take_stays_within_the_budget() -> None:
     with serving("--max-working-bytes", str(budget)) as server, ExitStack() as stack:
         good = stack.enter_context(channel_from(GOOD, server))
         assert list(raw_sample(good, matrix(SMALL)))  # loads the code
-        working_bytes = stub(good).DescribeTensors(one).tensors[0].working_bytes
+        working_bytes = next(stub(good).DescribeTensors(one)).tensors[0].working_bytes
         assert budget / 4 < working_bytes < budget / 2
         idle = peak = server.memory
         calls = []

@@ -181,6 +181,14 @@ def test_a_deadline_that_the_server_says_is_over_is_believed_when_it_is(clock: C
         call.failed(sb.DeadlineError("over"))
 
 
+def test_a_time_limit_that_ends_a_try_after_failures_tells_of_these(clock: Clock) -> None:
+    call = tries(timeout_seconds=10.0)
+    fail(call, 2)
+    clock.now += 11
+    with pytest.raises(sb.UnavailableError, match=r"not there \(tried 3 times in 11\.0 s\)"):
+        call.failed(sb.DeadlineError("over"))
+
+
 # What is believed when it repeats.
 
 

@@ -109,10 +109,13 @@ class Tries:
         Raises:
             SeedbedError: the error with which the call ends, if another try makes no sense.
         """
+        before, self._error = self._error, error
         self._count += 1
         self._in_a_row += 1
-        self._error = error
         if isinstance(error, DeadlineError):
+            is_over = self._left_seconds <= 0 and self._in_a_row > 1
+            if is_over and before is not None and not isinstance(before, DeadlineError):
+                raise self._last(before)  # what the time was spent on
             # Raises where the time is over; else the limit was damaged on its way.
             self._remaining()
         if isinstance(error, (DataLossError, DoubtfulError, DeadlineError)):
