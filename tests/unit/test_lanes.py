@@ -1,4 +1,4 @@
-"""Turns and lanes: peers are served in turn, the cheap first, and nothing waits for ever."""
+"""PeerTurns and lanes: peers are served in turn, the cheap first, and nothing waits for ever."""
 
 import asyncio
 import gc
@@ -16,15 +16,15 @@ from seedbed_server.sampling.sampler import plan
 from seedbed_server.streams.lanes import Lane
 from seedbed_server.streams.sampling_threads import SamplingThreads
 from seedbed_server.streams.tensor_work import Part, TensorWork
-from seedbed_server.streams.turns import Turns
+from seedbed_server.streams.turns import PeerTurns
 from tests.streams import nothing, run
 
 
 class Queue:
-    """Turns of jobs that only say their names."""
+    """PeerTurns of jobs that only say their names."""
 
     def __init__(self) -> None:
-        self.turns: Turns[Future[None]] = Turns()
+        self.turns: PeerTurns[Future[None]] = PeerTurns()
         self.said: list[str] = []
 
     def add(self, peer: str, name: str, cost: float = 1.0) -> "Future[None]":

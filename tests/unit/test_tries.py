@@ -189,6 +189,15 @@ def test_a_time_limit_that_ends_a_try_after_failures_tells_of_these(clock: Clock
         call.failed(sb.DeadlineError("over"))
 
 
+def test_a_time_limit_that_ends_a_call_that_got_on_tells_of_no_old_failure(clock: Clock) -> None:
+    call = tries(timeout_seconds=10.0)
+    fail(call, 2)
+    call.progressed()
+    clock.now += 11
+    with pytest.raises(sb.DeadlineError, match="did not finish within 10 s"):
+        call.limits()
+
+
 # What is believed when it repeats.
 
 

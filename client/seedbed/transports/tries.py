@@ -98,6 +98,7 @@ class Tries:
         """Take note of something that was verified: patience begins anew."""
         self._last_progress = self._last_heard = time.monotonic()
         self._in_a_row = self._doubts = self._fruitless = 0
+        self._error = None
 
     def heard(self) -> None:
         """Take note that the server is at work, though nothing has come of it yet."""

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from seedbed_server.streams.turns import Turns
+from seedbed_server.streams.turns import PeerTurns
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ class Lane:
     def __init__(self, name: str, threads: int, *, ahead: int = 0) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._free = threads + ahead
-        self._turns: Turns[Future[Any]] = Turns()
+        self._turns: PeerTurns[Future[Any]] = PeerTurns()
 
     @property
     def waiting(self) -> int:
@@ -61,7 +61,7 @@ class Lane:
 
     def close(self) -> None:
         """End the threads; what waits is dropped."""
-        self._turns = Turns()
+        self._turns = PeerTurns()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _ended(self) -> None:

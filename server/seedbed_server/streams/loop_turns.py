@@ -1,4 +1,4 @@
-"""Turns for what the event loop does itself: hashing, framing, small tensors, lists of tensors.
+"""PeerTurns for what the event loop does itself: hashing, framing, small tensors, lists of tensors.
 
 The loop runs what is ready in order of its coming, so a peer with a hundred streams would get a
 hundred times as much of it. Here a pass of the loop does a little, and what is beyond waits for the
@@ -7,7 +7,7 @@ next pass, for its peer's turn.
 
 import asyncio
 
-from seedbed_server.streams.turns import Turns
+from seedbed_server.streams.turns import PeerTurns
 
 # What one pass does, about a millisecond: others, such as health checks, come between passes.
 PASS_BYTES = 2**21
@@ -21,7 +21,7 @@ class LoopTurns:
     def __init__(self) -> None:
         self._left = PASS_BYTES
         self._is_counting = False
-        self._turns: Turns[asyncio.Future[None]] = Turns()
+        self._turns: PeerTurns[asyncio.Future[None]] = PeerTurns()
 
     @property
     def waiting(self) -> int:

@@ -36,7 +36,7 @@ class Waiting(NamedTuple):
     """Called when its turn has come."""
 
 
-class Turns(Generic[W]):
+class PeerTurns(Generic[W]):
     """What waits, by peer. Within a peer the cheap go first, but nothing is overtaken for ever."""
 
     def __init__(self) -> None:
