@@ -9,7 +9,7 @@ from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2_grpc
 from grpc_status import rpc_status
 
-from seedbed.v1 import initializers_pb2, service_pb2, service_pb2_grpc, tensors_pb2
+from seedbed.v1 import initializers_pb2, service_pb2, service_pb2_grpc, streams_pb2, tensors_pb2
 
 SERVICE = service_pb2.DESCRIPTOR.services_by_name["SeedbedService"].full_name
 MIB = 2**20
@@ -40,10 +40,20 @@ def tensor(
 
 
 def sample_request(
-    *tensors: tensors_pb2.TensorRequest, **fields: Any
+    *tensors: tensors_pb2.TensorRequest,
+    numerics: int = tensors_pb2.NUMERICS_SEEDBED_1,
+    resume: streams_pb2.ResumePoint | None = None,
+    digest_algorithm: int | None = None,
+    **transfer: Any,
 ) -> service_pb2.SampleTensorsRequest:
-    """Return the request to sample tensors."""
-    return service_pb2.SampleTensorsRequest(tensors=tensors, **fields)
+    """Return the request to sample tensors; further fields are those of TransferOptions."""
+    return service_pb2.SampleTensorsRequest(
+        tensors=tensors,
+        numerics=numerics,  # type: ignore[arg-type]
+        resume=resume,
+        digest_algorithm=digest_algorithm,  # type: ignore[arg-type]
+        transfer=streams_pb2.TransferOptions(**transfer) if transfer else None,
+    )
 
 
 def large_request(
@@ -78,24 +88,24 @@ def health_stub(channel: grpc.Channel) -> Any:
     return health_pb2_grpc.HealthStub(channel)
 
 
-def messages(
+def parts_of(
     channel: grpc.Channel, request: service_pb2.SampleTensorsRequest
-) -> list[service_pb2.SampleTensorsResponse]:
-    """Return all messages of a SampleTensors call, read by protobuf's own parser."""
-    return list(stub(channel).SampleTensors(request))
+) -> list[streams_pb2.TensorPart]:
+    """Return all parts that a SampleTensors call sends, read by protobuf's own parser."""
+    return [part for message in stub(channel).SampleTensors(request) for part in message.parts]
 
 
-def bytes_by_tensor(responses: Iterable[service_pb2.SampleTensorsResponse]) -> dict[int, bytes]:
+def bytes_by_tensor(parts: Iterable[streams_pb2.TensorPart]) -> dict[int, bytes]:
     """Return the bytes that came of each tensor; fail unless they are contiguous."""
     found: dict[int, bytes] = {}
     begins: dict[int, int] = {}
-    for response in responses:
-        index = response.tensor_index
+    for part in parts:
+        index = part.tensor_index
         found.setdefault(index, b"")
-        if response.HasField("chunk") and response.chunk.data:
-            begins.setdefault(index, response.chunk.byte_offset)
-            assert response.chunk.byte_offset == begins[index] + len(found[index])
-            found[index] += response.chunk.data
+        if part.HasField("chunk") and part.chunk.data:
+            begins.setdefault(index, part.chunk.byte_offset)
+            assert part.chunk.byte_offset == begins[index] + len(found[index])
+            found[index] += part.chunk.data
     return found
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from seedbed.spec.tensors import TensorRequest, TensorSpec
+from seedbed.wire.parts import Part, decode_parts
 from seedbed_server.backends.base import Backend
 from seedbed_server.sampling.sampler import SamplePlan, plan
 from seedbed_server.streams.inflight import SHARE_BYTES, InflightBytes
@@ -74,6 +75,12 @@ async def all_messages(stream: TensorStream) -> list[bytes]:
     """Return the messages of a stream."""
     with stream:
         return [message async for message in stream.rendered(encode)]
+
+
+def only_part(message: bytes) -> Part:
+    """Return what a message of one part says."""
+    (part,) = decode_parts(message)
+    return part
 
 
 def run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:

@@ -18,6 +18,11 @@ def field(number: int, wire_type: int, value: bytes) -> bytes:
     return varint(number << 3 | wire_type) + value
 
 
+def field_of(number: int, content: bytes) -> bytes:
+    """Return a field of bytes, or of a message."""
+    return field(number, 2, varint(len(content)) + content)
+
+
 INT64 = st.one_of(
     st.sampled_from([0, 1, 127, 128, 2**14, 2**32, 2**63 - 1]), st.integers(0, 2**63 - 1)
 )

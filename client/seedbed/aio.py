@@ -36,7 +36,7 @@ from seedbed.spec.info import InitializerInfo, ServerInfo, TensorDescription
 from seedbed.spec.stats import ClientStats
 from seedbed.spec.tensors import TensorSpec
 from seedbed.transports.base import EMBEDDED, Transport, embedded_transport
-from seedbed.wire.chunks import Chunk
+from seedbed.wire.parts import Chunk
 
 __all__ = ["Client", "connect"]
 

@@ -34,7 +34,7 @@ from seedbed.spec.info import InitializerInfo, ServerInfo, TensorDescription
 from seedbed.spec.stats import ClientStats
 from seedbed.spec.tensors import TensorRequest, TensorSpec
 from seedbed.transports.base import EMBEDDED, Transport, embedded_transport
-from seedbed.wire.chunks import Chunk
+from seedbed.wire.parts import Chunk
 
 __all__ = ["BATCH_TENSORS", "EMBEDDED", "Client", "SliceLike", "connect"]
 

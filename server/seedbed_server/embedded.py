@@ -28,7 +28,7 @@ from seedbed.spec.info import (
 )
 from seedbed.spec.stats import ClientStats
 from seedbed.spec.tensors import TensorRequest
-from seedbed.wire.chunks import Chunk
+from seedbed.wire.parts import Chunk
 from seedbed_server.backends.base import CancelledError
 from seedbed_server.backends.cpu import CpuBackend
 from seedbed_server.local_device import LocalGpu
@@ -124,6 +124,7 @@ class EmbeddedTransport:
             numerics=(NUMERICS,),
             dtypes=tuple(Dtype),
             digest_algorithms=DIGEST_ALGORITHMS,
+            capabilities=(),
             backend=_backend().name,
             device=_backend().device,
             threads=_backend().threads,

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from seedbed.v1 import initializers_pb2, service_pb2, tensors_pb2
+from seedbed.v1 import initializers_pb2, service_pb2, streams_pb2, tensors_pb2
 from tests.raw_calls import sample_request, tensor
 
 INVALID = "INVALID_ARGUMENT"
@@ -288,7 +288,7 @@ def _spec_cases() -> list[Case]:
 
 def _request_cases() -> list[Case]:
     def resume(index: int, offset: int) -> service_pb2.SampleTensorsRequest:
-        point = service_pb2.ResumePoint(tensor_index=index, byte_offset=offset)
+        point = streams_pb2.ResumePoint(tensor_index=index, byte_offset=offset)
         return sample_request(tensor((4,)), tensor((4,)), resume=point)
 
     beyond = {"code": "OUT_OF_RANGE", "reason": "RESUME_OUT_OF_RANGE"}

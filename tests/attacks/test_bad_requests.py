@@ -12,7 +12,7 @@ from tests.attacks.bad_requests import CASES, Case
 from tests.raw_calls import (
     Refusal,
     bytes_by_tensor,
-    messages,
+    parts_of,
     raw_sample,
     raw_stream,
     refusal,
@@ -39,7 +39,7 @@ def _still_there(server: ServerProcess, channel: grpc.Channel) -> Iterator[None]
     tracebacks = server.log.count("Traceback")
     yield
     assert server.process.poll() is None
-    assert bytes_by_tensor(messages(channel, sample_request(tensor((2,), "ones")))) == {
+    assert bytes_by_tensor(parts_of(channel, sample_request(tensor((2,), "ones")))) == {
         0: b"\0\0\x80\x3f" * 2
     }
     assert server.log.count("Traceback") == tracebacks
@@ -179,7 +179,7 @@ def test_own_limits_are_kept_and_reported() -> None:
     with serving(*flags) as server, grpc.insecure_channel(server.address) as channel:
         reported = stub(channel).GetServerInfo(service_pb2.GetServerInfoRequest()).limits
         assert {name: getattr(reported, name) for name in limits} == limits
-        assert len(messages(channel, sample_request(tensor((250,))))) == 16
+        assert len(parts_of(channel, sample_request(tensor((250,))))) == 16
         over = [
             Case("", sample_request(tensor((251,))), "tensors[0].spec.shape", reason="OVER_LIMIT"),
             Case(
@@ -201,5 +201,5 @@ def test_own_limits_are_kept_and_reported() -> None:
 def test_the_longest_legal_request_is_answered(channel: grpc.Channel) -> None:
     name = "\U0001f331" * 256
     tensors = [tensor([1] * 32, name=name), tensor([0], name=""), tensor([], name="\0")]
-    content = bytes_by_tensor(messages(channel, sample_request(*tensors)))
+    content = bytes_by_tensor(parts_of(channel, sample_request(*tensors)))
     assert [len(content[i]) for i in range(3)] == [4, 0, 4]

@@ -7,8 +7,8 @@ from itertools import islice
 import grpc
 import pytest
 
-from seedbed.v1 import service_pb2, tensors_pb2
-from tests.raw_calls import bytes_by_tensor, messages, raw_stream, sample_request, tensor
+from seedbed.v1 import streams_pb2, tensors_pb2
+from tests.raw_calls import bytes_by_tensor, parts_of, raw_stream, sample_request, tensor
 from tests.servers import ServerProcess
 
 # What docs and schema announce; of these, what a damaged request can run into.
@@ -40,7 +40,7 @@ def _valid_requests() -> list[bytes]:
     with_all.spec.fan_axes.CopyFrom(axes)
     with_all.spec.draw = 3
     with_all.slice.CopyFrom(part)
-    resume = service_pb2.ResumePoint(tensor_index=1, byte_offset=4)
+    resume = streams_pb2.ResumePoint(tensor_index=1, byte_offset=4)
     requests = [
         sample_request(
             tensor((3,)),
@@ -113,7 +113,7 @@ def test_damaged_requests_get_documented_answers(
     assert {"OK", "INVALID_ARGUMENT"} <= set(seen)
     assert server.process.poll() is None
     assert server.log.count("Traceback") == tracebacks
-    assert bytes_by_tensor(messages(channel, sample_request(tensor((2,), "ones")))) == {
+    assert bytes_by_tensor(parts_of(channel, sample_request(tensor((2,), "ones")))) == {
         0: b"\0\0\x80\x3f" * 2
     }
 

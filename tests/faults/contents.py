@@ -14,7 +14,7 @@ import numpy as np
 import seedbed as sb
 from seedbed.spec.digests import Digest, digest_array, digest_bytes, digest_of
 from seedbed.spec.tensors import TensorRequest
-from seedbed.wire.chunks import Chunk
+from seedbed.wire.parts import Chunk
 
 MIB = 2**20
 SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)

@@ -24,7 +24,7 @@ from tests.soak import scaled
 
 REQUESTS: dict[str, Any] = {
     f"/{SERVICE}/SampleTensors": service_pb2.SampleTensorsRequest,
-    f"/{SERVICE}/SampleTensor": service_pb2.SampleTensorRequest,
+    f"/{SERVICE}/SampleSmallTensor": service_pb2.SampleSmallTensorRequest,
     f"/{SERVICE}/DigestTensors": service_pb2.DigestTensorsRequest,
     f"/{SERVICE}/DescribeTensors": service_pb2.DescribeTensorsRequest,
 }

@@ -27,8 +27,8 @@ REQUESTS: list[tuple[str, Message]] = [
     ("DigestTensors", service_pb2.DigestTensorsRequest(tensors=TENSORS)),
     ("SampleTensors", sample_request(*TENSORS)),
     ("SampleTensors", sample_request(*TENSORS, max_chunk_bytes=16)),
-    ("SampleTensor", service_pb2.SampleTensorRequest(tensor=TENSORS[0])),
-    ("SampleTensor", service_pb2.SampleTensorRequest(tensor=TENSORS[-2])),
+    ("SampleSmallTensor", service_pb2.SampleSmallTensorRequest(tensor=TENSORS[0])),
+    ("SampleSmallTensor", service_pb2.SampleSmallTensorRequest(tensor=TENSORS[-2])),
     ("/grpc.health.v1.Health/Check", health_pb2.HealthCheckRequest(service=SERVICE)),
     ("/grpc.health.v1.Health/Watch", health_pb2.HealthCheckRequest(service=SERVICE)),
     (

@@ -11,18 +11,19 @@ import grpc
 
 from seedbed.spec.digests import Digest, Digester
 from seedbed.spec.tensors import TensorRequest, TensorSpec
-from seedbed.v1 import service_pb2, tensors_pb2
+from seedbed.v1 import service_pb2, streams_pb2, tensors_pb2
 from seedbed.wire.checksums import with_checksum
 from seedbed.wire.protos import digest_to_proto, header_to_proto, tensor_request_to_proto
 from tests.raw_calls import SERVICE
 
 Message = service_pb2.SampleTensorsResponse
+Part = streams_pb2.TensorPart
 BLOCK_BYTES = 65_536
 
 
-def honest_messages(
+def honest_parts(
     content: bytes, spec: TensorSpec, *, index: int = 0, pieces: int = 3
-) -> list[Message]:
+) -> list[Part]:
     """Return what a server sends for a tensor, as if that were its content."""
     size = -(-len(content) // 4 // pieces) * 4
     found = []
@@ -30,8 +31,8 @@ def honest_messages(
     for begin in range(0, len(content), size):
         data = content[begin : begin + size]
         digester.update(data)
-        chunk = tensors_pb2.Chunk(byte_offset=begin, digest=digester.digest().value, data=data)
-        found.append(Message(tensor_index=index, chunk=chunk))
+        chunk = streams_pb2.Chunk(byte_offset=begin, digest=digester.digest().value, data=data)
+        found.append(Part(tensor_index=index, chunk=chunk))
     found[0].header.CopyFrom(header_to_proto(TensorRequest(spec)))
     found[-1].digest.CopyFrom(digest_to_proto(digester.digest()))
     return found
@@ -41,12 +42,19 @@ def digest_message(
     index: int, spec: TensorSpec, digest: tensors_pb2.Digest
 ) -> service_pb2.DigestTensorsResponse:
     """Return what a server says of a tensor's digest, as if that were right."""
-    return service_pb2.DigestTensorsResponse(
+    message = service_pb2.DigestTensorsResponse(numerics=tensors_pb2.NUMERICS_SEEDBED_1)
+    message.tensors.add(
         tensor_index=index,
         digest=digest,
         request=tensor_request_to_proto(TensorRequest(spec)),
-        numerics=tensors_pb2.NUMERICS_SEEDBED_1,
     )
+    return message
+
+
+def serialized(parts: Iterable[Part]) -> Iterator[bytes]:
+    """Yield a message for each part."""
+    for part in parts:
+        yield Message(parts=[part]).SerializeToString()
 
 
 def digests_after_a_second(*batches: Sequence[TensorSpec]) -> Callable[[], Iterable[bytes]]:

@@ -26,8 +26,9 @@ from tests.event_loops import run
 from tests.integration.liars import (
     damaging_proxy,
     digests_after_a_second,
-    honest_messages,
+    honest_parts,
     lying_server,
+    serialized,
 )
 from tests.integration.test_lies import CONTENT, DIGEST_LIES, LIES, UNARY_LIES
 from tests.integration.test_lies import SPEC as LIED_ABOUT
@@ -328,7 +329,7 @@ def test_a_lie_is_found_out(answer: Callable[[], Iterable[bytes]]) -> None:
 
 def test_the_honest_form_of_the_lies_is_believed() -> None:
     def answer() -> Iterable[bytes]:
-        return (message.SerializeToString() for message in honest_messages(CONTENT, LIED_ABOUT))
+        return (message.SerializeToString() for message in honest_parts(CONTENT, LIED_ABOUT))
 
     with lying_server({"SampleTensors": answer}) as address:
         array = with_client(address, lambda client: client.sample(LIED_ABOUT, timeout_seconds=30))
@@ -356,12 +357,10 @@ def test_a_lie_in_one_message_is_one_of_our_errors(method: str, message: bytes) 
 
 
 def test_a_message_larger_than_any_announced_is_no_overload() -> None:
-    responses = honest_messages(CONTENT, LIED_ABOUT)
-    responses[-1].chunk.data = bytes(5 * 2**20)
+    parts = honest_parts(CONTENT, LIED_ABOUT)
+    parts[-1].chunk.data = bytes(5 * 2**20)
     with (
-        lying_server(
-            {"SampleTensors": lambda: [r.SerializeToString() for r in responses]}
-        ) as address,
+        lying_server({"SampleTensors": lambda: serialized(parts)}) as address,
         pytest.raises(sb.DataLossError, match="larger than"),
     ):
         with_client(address, lambda client: client.sample(LIED_ABOUT), patience_seconds=0)

@@ -17,7 +17,7 @@ LARGE = sb.TensorSpec("w/0", (5_000, 7), "float16", sb.VarianceScaling(seed=-1))
 PART = sb.TensorSlice((1, 0), (3, 2))
 
 CALLS: dict[str, Callable[[sb.Client], Any]] = {
-    "SampleTensor": lambda client: client.sample(SMALL, slice=PART).tobytes(),
+    "SampleSmallTensor": lambda client: client.sample(SMALL, slice=PART).tobytes(),
     "SampleTensors": lambda client: client.sample(LARGE).tobytes(),
     "DigestTensors": lambda client: client.digest(SMALL, slice=PART),
     "DescribeTensors": lambda client: client.describe(SMALL),

@@ -142,12 +142,15 @@ def test_a_small_matrix_goes_ahead_of_large_ones(small_server: ServerProcess) ->
             seconds(lambda i=i: list(raw_sample(good, matrix(SMALL, i)))) for i in range(9)
         )
         unary = seconds(
-            lambda: stub(good).SampleTensor(
-                service_pb2.SampleTensorRequest(tensor=tensor(SMALL, "orthogonal", seed=99))
+            lambda: stub(good).SampleSmallTensor(
+                service_pb2.SampleSmallTensorRequest(tensor=tensor(SMALL, "orthogonal", seed=99))
             )
         )
         assert small_server.metric("seedbed_waiting", lane="computed_longer") >= 1, "still at it"
-        print(f"a small matrix took {small:.3f} s beside large ones, by SampleTensor {unary:.3f} s")
+        print(
+            f"a small matrix took {small:.3f} s beside large ones, "
+            f"by SampleSmallTensor {unary:.3f} s"
+        )
         assert small < 2
         assert unary < 4
     until(lambda: small_server.metric("seedbed_held", resource="working_bytes") == 0)

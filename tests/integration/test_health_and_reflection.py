@@ -18,7 +18,7 @@ from tests.raw_calls import (
     bytes_by_tensor,
     health_stub,
     large_request,
-    messages,
+    parts_of,
     raw_sample,
     refusal,
     sample_request,
@@ -164,7 +164,7 @@ def test_places_come_back_however_a_stream_ends() -> None:
         grpc.insecure_channel(server.address) as channel,
     ):
         for expired in range(1, 6):
-            assert len(bytes_by_tensor(messages(channel, sample_request(tensor())))[0]) == 16
+            assert len(bytes_by_tensor(parts_of(channel, sample_request(tensor())))[0]) == 16
             assert refusal(stub(channel).SampleTensors(sample_request())).code == "INVALID_ARGUMENT"
             assert refusal(raw_sample(channel, b"\xff")).code == "INVALID_ARGUMENT"
             assert (

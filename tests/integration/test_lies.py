@@ -11,19 +11,22 @@ import seedbed as sb
 from seedbed.spec.tensors import TensorRequest
 from seedbed.transports.tries import MOST_DOUBTS
 from seedbed.v1 import service_pb2, tensors_pb2
+from seedbed.wire import parts
 from seedbed.wire.checksums import with_checksum
-from seedbed.wire.chunks import Frame, encode_frame
+from seedbed.wire.parts import encode_part
 from seedbed.wire.protos import descriptions_to_proto
 from seedbed_server.sampling.descriptions import describe
 from seedbed_server.sampling.sampler import plan
 from tests.integration.liars import (
-    Message,
+    Part,
     damaging_proxy,
     digest_message,
-    honest_messages,
+    honest_parts,
     lying_server,
+    serialized,
 )
 from tests.servers import ServerProcess
+from tests.unknown_fields import field_of
 
 DigestMessage = service_pb2.DigestTensorsResponse
 DescribeMessage = service_pb2.DescribeTensorsResponse
@@ -35,38 +38,38 @@ OTHER = np.arange(30_000, 60_000, dtype="<f4").tobytes()
 FIRST, MIDDLE, LAST = 0, 1, 2
 
 
-def _honest() -> list[Message]:
-    return honest_messages(CONTENT, SPEC)
+def _honest() -> list[Part]:
+    return honest_parts(CONTENT, SPEC)
 
 
-def _changed(at: int, change: Callable[[Message], object]) -> Callable[[], Iterable[bytes]]:
+def _changed(at: int, change: Callable[[Part], object]) -> Callable[[], Iterable[bytes]]:
     """Return honest messages of which one was changed."""
 
     def answer() -> Iterable[bytes]:
-        responses = _honest()
-        change(responses[at])
-        return [response.SerializeToString() for response in responses]
+        parts = _honest()
+        change(parts[at])
+        return serialized(parts)
 
     return answer
 
 
 def _arranged(
-    arrange: Callable[[list[Message]], Iterable[Message]],
+    arrange: Callable[[list[Part]], Iterable[Part]],
 ) -> Callable[[], Iterable[bytes]]:
     """Return honest messages in another order or number."""
-    return lambda: (response.SerializeToString() for response in arrange(_honest()))
+    return lambda: serialized(arrange(_honest()))
 
 
-def _endless(responses: list[Message]) -> Iterator[Message]:
+def _endless(responses: list[Part]) -> Iterator[Part]:
     yield from responses
     for index in count(1):
-        yield from honest_messages(OTHER, SPEC, index=index)
+        yield from honest_parts(OTHER, SPEC, index=index)
 
 
-def _of(**fields: object) -> Callable[[Message], object]:
+def _of(**fields: object) -> Callable[[Part], object]:
     """Return a change of header fields."""
 
-    def change(response: Message) -> None:
+    def change(response: Part) -> None:
         for name, value in fields.items():
             if name == "shape":
                 del response.header.shape[:]
@@ -77,11 +80,11 @@ def _of(**fields: object) -> Callable[[Message], object]:
     return change
 
 
-def _flip(response: Message) -> None:
+def _flip(response: Part) -> None:
     response.chunk.data = bytes([response.chunk.data[0] ^ 1]) + response.chunk.data[1:]
 
 
-def _other_digest(response: Message) -> None:
+def _other_digest(response: Part) -> None:
     response.digest.value = bytes(16)
 
 
@@ -89,11 +92,12 @@ def _of_other(request: tensors_pb2.TensorRequest) -> None:
     request.spec.draw = 1
 
 
-SPLICED = _honest()[:1] + honest_messages(OTHER, SPEC)[1:]
+SPLICED = _honest()[:1] + honest_parts(OTHER, SPEC)[1:]
 
 LIES: dict[str, Callable[[], Iterable[bytes]]] = {
     "nothing at all": list,
     "an empty message": lambda: [b""],
+    "an empty part": lambda: [b"\x0a\x00"],
     "only the first piece": _arranged(lambda r: r[:1]),
     "no last piece": _arranged(lambda r: r[:2]),
     "no first piece": _arranged(lambda r: r[1:]),
@@ -101,9 +105,7 @@ LIES: dict[str, Callable[[], Iterable[bytes]]] = {
     "pieces in the wrong order": _arranged(lambda r: [r[0], r[2], r[1]]),
     "a piece twice": _arranged(lambda r: [r[0], r[1], r[1], r[2]]),
     "everything twice": _arranged(lambda r: r + r),
-    "a tensor that nobody asked for": _arranged(
-        lambda r: r + honest_messages(OTHER, SPEC, index=1)
-    ),
+    "a tensor that nobody asked for": _arranged(lambda r: r + honest_parts(OTHER, SPEC, index=1)),
     "tensors without end": _arranged(_endless),
     "another tensor's index": _changed(MIDDLE, lambda r: setattr(r, "tensor_index", 1)),
     "a negative index": _changed(FIRST, lambda r: setattr(r, "tensor_index", -1)),
@@ -118,7 +120,7 @@ LIES: dict[str, Callable[[], Iterable[bytes]]] = {
     "a header without numerics": _changed(FIRST, _of(numerics=0)),
     "a header of another request": _changed(FIRST, lambda r: _of_other(r.header.request)),
     "a header without a request": _changed(FIRST, lambda r: r.header.ClearField("request")),
-    "a header that is garbage": lambda: [encode_frame(Frame(0, header=b"\xff\xff"))],
+    "a header that is garbage": lambda: [encode_part(parts.Part(0, header=b"\xff\xff"))],
     "a wrong offset": _changed(MIDDLE, lambda r: setattr(r.chunk, "byte_offset", 40_004)),
     "a negative offset": _changed(FIRST, lambda r: setattr(r.chunk, "byte_offset", -40_000)),
     "a flipped bit": _changed(LAST, _flip),
@@ -137,13 +139,13 @@ LIES: dict[str, Callable[[], Iterable[bytes]]] = {
     "a digest of another algorithm": _changed(LAST, lambda r: setattr(r.digest, "algorithm", 2)),
     "a digest too early": _changed(MIDDLE, lambda r: r.digest.CopyFrom(_honest()[2].digest)),
     "a digest that is garbage": lambda: [
-        *(r.SerializeToString() for r in _honest()[:2]),
-        _honest()[2].SerializeToString() + b"\x1a\x02\xff\xff",
+        *serialized(_honest()[:2]),
+        field_of(1, _honest()[2].SerializeToString() + b"\x1a\x02\xff\xff"),
     ],
-    "pieces of two tensors": lambda: (response.SerializeToString() for response in SPLICED),
+    "pieces of two tensors": lambda: serialized(SPLICED),
     "garbage": lambda: [b"\xff" * 50],
     "text": lambda: [b"HTTP/1.1 200 OK"],
-    "a message that is cut off": lambda: [_honest()[0].SerializeToString()[:-3]],
+    "a message that is cut off": lambda: [next(serialized(_honest()))[:-3]],
 }
 
 
@@ -220,8 +222,8 @@ DIGEST_LIES: dict[str, Callable[[], Iterable[bytes]]] = {
     "another algorithm": _digests(_digest(algorithm=2, value=bytes(32))),
     "too short a digest": _digests(_digest(value=bytes(5))),
     "another size": _digests(_digest(size_bytes=4)),
-    "another request": _digests(_digest(), change=lambda r: _of_other(r.request)),
-    "no request": _digests(_digest(), change=lambda r: r.ClearField("request")),
+    "another request": _digests(_digest(), change=lambda r: _of_other(r.tensors[0].request)),
+    "no request": _digests(_digest(), change=lambda r: r.tensors[0].ClearField("request")),
     "unknown numerics": _digests(_digest(), change=lambda r: setattr(r, "numerics", 99)),
     "no numerics": _digests(_digest(), change=lambda r: r.ClearField("numerics")),
     "digests without end": lambda: (
@@ -259,9 +261,6 @@ UNARY_LIES = {
     "no descriptions": _description(lambda r: r.ClearField("tensors")),
     "two descriptions": _description(lambda r: r.tensors.append(r.tensors[0])),
     "a description of an unknown dtype": _description(lambda r: setattr(r.tensors[0], "dtype", 77)),
-    "a description of an unknown distribution": _description(
-        lambda r: setattr(r.tensors[0], "distribution", 9)
-    ),
     "a description of another request": _description(lambda r: _of_other(r.tensors[0].request)),
     "a description without a request": _description(lambda r: r.tensors[0].ClearField("request")),
     "descriptions of other numerics": _description(lambda r: setattr(r, "numerics", 99)),

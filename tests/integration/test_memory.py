@@ -7,7 +7,7 @@ import grpc
 import pytest
 
 from seedbed.spec.info import MAX_CHUNK_BYTES
-from tests.raw_calls import MIB, large_request, messages, raw_sample, sample_request, tensor
+from tests.raw_calls import MIB, large_request, parts_of, raw_sample, sample_request, tensor
 from tests.servers import ServerProcess, serving
 
 GIB = 2**30
@@ -22,7 +22,7 @@ STALLED_READERS = 20
 def own_server() -> Iterator[ServerProcess]:
     """A server of its own for memory tests, which has sampled once to load all of its code."""
     with serving() as server, grpc.insecure_channel(server.address) as channel:
-        assert messages(channel, large_request(64 * MIB))
+        assert parts_of(channel, large_request(64 * MIB))
         yield server
 
 
@@ -30,7 +30,7 @@ def test_a_tensor_of_16_gib_does_not_grow_the_server(own_server: ServerProcess) 
     # Messages as bytes that nobody keeps: what a reader does that writes them to a file. bfloat16
     # is the cheapest dtype that is really sampled, and large chunks cost the fewest calls.
     request = large_request(TENSOR_BYTES)
-    request.max_chunk_bytes = MAX_CHUNK_BYTES
+    request.transfer.max_chunk_bytes = MAX_CHUNK_BYTES
     before = largest = own_server.memory
     received = 0
     options = [("grpc.http2.max_frame_size", 2**24 - 1)]

@@ -65,7 +65,7 @@ def test_the_messages_of_every_method_are_counted() -> None:
     assert sent["DigestTensors"] == 3
     assert sent["DescribeTensors"] == 1
     assert sent["ListInitializers"] == 1
-    assert sent["SampleTensor"] == 1
+    assert sent["SampleSmallTensor"] == 1
     assert sent["SampleTensors"] >= 1
 
 

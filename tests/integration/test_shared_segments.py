@@ -3,7 +3,7 @@
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from seedbed.wire.protos import tensor_request_to_proto
 from tests.mappings import mapping_of
 from tests.raw_calls import sample_request, stub
 from tests.servers import ServerProcess, serving
+from tests.waiting import wait_until
 
 SHAPE = (1000, 1100)
 MODEL = sb.Manifest(
@@ -59,13 +60,6 @@ def channel(server: ServerProcess) -> Iterator[grpc.Channel]:
 def inode_of(array: NDArray[Any]) -> int:
     """Return the number of the file that an array lies in; 0 is none."""
     return mapping_of(array)[0]
-
-
-def wait_until(is_so: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 30
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_ranks_that_fetch_a_model_at_the_same_time_share_its_memory(server: ServerProcess) -> None:

@@ -1,6 +1,7 @@
 """Properties of every request, as a client sees them through a real socket."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import grpc
 import numpy as np
@@ -13,21 +14,22 @@ from seedbed.spec.digests import DIGEST_ALGORITHMS, DigestAlgorithm, Digester, d
 from seedbed.spec.info import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES
 from seedbed.spec.slices import TensorSlice
 from seedbed.spec.tensors import TensorRequest, TensorSpec
-from seedbed.v1 import service_pb2, tensors_pb2
+from seedbed.v1 import service_pb2, streams_pb2, tensors_pb2
 from seedbed.wire import protos
 from tests.property.strategies import specs, specs_and_slices
 from tests.raw_calls import (
     MIB,
     bytes_by_tensor,
     large_request,
-    messages,
+    parts_of,
     raw_sample,
+    sample_request,
     stub,
     tensor,
 )
 from tests.servers import ServerProcess
 
-Part = tuple[TensorSpec, TensorSlice]
+Asked = tuple[TensorSpec, TensorSlice]
 
 ALGORITHMS = st.sampled_from(DIGEST_ALGORITHMS)
 
@@ -51,26 +53,26 @@ def channel(server: ServerProcess) -> Iterator[grpc.Channel]:
         yield opened
 
 
-def _request_of(parts: list[Part], **fields: object) -> service_pb2.SampleTensorsRequest:
-    tensors = [protos.tensor_request_to_proto(TensorRequest(spec, part)) for spec, part in parts]
-    return service_pb2.SampleTensorsRequest(tensors=tensors, **fields)  # type: ignore[arg-type]
+def _request_of(asked: list[Asked], **fields: Any) -> service_pb2.SampleTensorsRequest:
+    tensors = [protos.tensor_request_to_proto(TensorRequest(spec, part)) for spec, part in asked]
+    return sample_request(*tensors, **fields)
 
 
 def _assert_running_digests(
-    responses: list[service_pb2.SampleTensorsResponse], algorithm: DigestAlgorithm = "xxh3_128"
+    parts: list[streams_pb2.TensorPart], algorithm: DigestAlgorithm = "xxh3_128"
 ) -> None:
     """Check that each chunk carries the digest of what this stream has sent of its tensor."""
     digesters: dict[int, Digester] = {}
-    for response in responses:
-        if response.HasField("chunk"):
-            digester = digesters.setdefault(response.tensor_index, Digester(algorithm))
-            digester.update(response.chunk.data)
-            assert response.chunk.digest == digester.digest().value
+    for part in parts:
+        if part.HasField("chunk"):
+            digester = digesters.setdefault(part.tensor_index, Digester(algorithm))
+            digester.update(part.chunk.data)
+            assert part.chunk.digest == digester.digest().value
 
 
 @settings(max_examples=80)
 @given(specs_and_slices())
-def test_a_slice_equals_the_same_slice_of_the_whole(client: sb.Client, asked: Part) -> None:
+def test_a_slice_equals_the_same_slice_of_the_whole(client: sb.Client, asked: Asked) -> None:
     spec, part = asked
     whole = client.sample(spec)
     assert whole.shape == spec.shape
@@ -81,7 +83,7 @@ def test_a_slice_equals_the_same_slice_of_the_whole(client: sb.Client, asked: Pa
 @settings(max_examples=8)
 @given(specs_and_slices(500_000))
 def test_a_slice_of_a_tensor_of_many_chunks_equals_that_of_the_whole(
-    client: sb.Client, asked: Part
+    client: sb.Client, asked: Asked
 ) -> None:
     spec, part = asked
     assert client.sample(spec, slice=part).tobytes() == client.sample(spec)[part.index].tobytes()
@@ -90,7 +92,7 @@ def test_a_slice_of_a_tensor_of_many_chunks_equals_that_of_the_whole(
 @settings(max_examples=80)
 @given(specs_and_slices())
 def test_the_embedded_engine_gives_what_a_server_gives(
-    client: sb.Client, embedded: sb.Client, asked: Part
+    client: sb.Client, embedded: sb.Client, asked: Asked
 ) -> None:
     spec, part = asked
     assert embedded.sample(spec).tobytes() == client.sample(spec).tobytes()
@@ -101,20 +103,20 @@ def test_the_embedded_engine_gives_what_a_server_gives(
 @settings(max_examples=60)
 @given(specs_and_slices(600), st.integers(MIN_CHUNK_BYTES, 2048))
 def test_any_chunk_size_gives_the_same_bytes_in_whole_elements(
-    client: sb.Client, channel: grpc.Channel, asked: Part, max_chunk_bytes: int
+    client: sb.Client, channel: grpc.Channel, asked: Asked, max_chunk_bytes: int
 ) -> None:
-    spec, part = asked
-    expected = client.sample(spec, slice=part).tobytes()
-    responses = messages(channel, _request_of([asked], max_chunk_bytes=max_chunk_bytes))
-    assert bytes_by_tensor(responses) == {0: expected}
-    _assert_running_digests(responses)
+    spec, wanted = asked
+    expected = client.sample(spec, slice=wanted).tobytes()
+    parts = parts_of(channel, _request_of([asked], max_chunk_bytes=max_chunk_bytes))
+    assert bytes_by_tensor(parts) == {0: expected}
+    _assert_running_digests(parts)
     itemsize = spec.dtype.itemsize
-    for response in responses:
-        assert len(response.chunk.data) % itemsize == 0
-        assert response.chunk.byte_offset % itemsize == 0
-        assert len(response.chunk.data) <= max_chunk_bytes
-        assert response.HasField("chunk") == bool(expected)
-    assert len(responses) == max(1, -(-len(expected) // (max_chunk_bytes // itemsize * itemsize)))
+    for part in parts:
+        assert len(part.chunk.data) % itemsize == 0
+        assert part.chunk.byte_offset % itemsize == 0
+        assert len(part.chunk.data) <= max_chunk_bytes
+        assert part.HasField("chunk") == bool(expected)
+    assert len(parts) == max(1, -(-len(expected) // (max_chunk_bytes // itemsize * itemsize)))
 
 
 @pytest.mark.parametrize(
@@ -124,7 +126,7 @@ def test_every_message_stays_below_what_a_stock_channel_takes(
     channel: grpc.Channel, dtype: int
 ) -> None:
     request = large_request(11 * MIB, dtype)
-    request.max_chunk_bytes = MAX_CHUNK_BYTES
+    request.transfer.max_chunk_bytes = MAX_CHUNK_BYTES
     sizes = [len(message) for message in raw_sample(channel, request)]
     # Chunks grow with what the reader takes: 64 KiB, twice 512 KiB, then full ones.
     assert len(sizes) == 3 + 3
@@ -139,13 +141,13 @@ def test_a_dry_run_of_many_tensors_stays_below_what_a_stock_channel_takes(
     request = service_pb2.DescribeTensorsRequest(
         tensors=[tensor((64, 64), "orthogonal", name=name) for name in names]
     )
-    responses = list(stub(channel).DescribeTensors(request))
-    assert max(response.ByteSize() for response in responses) < MIB
-    assert sum(response.ByteSize() for response in responses) > 4 * MIB
-    described = [each for response in responses for each in response.tensors]
+    parts = list(stub(channel).DescribeTensors(request))
+    assert max(part.ByteSize() for part in parts) < MIB
+    assert sum(part.ByteSize() for part in parts) > 4 * MIB
+    described = [each for part in parts for each in part.tensors]
     assert [each.name for each in described] == names
     assert [each.request.spec.name for each in described] == names
-    assert all(response.numerics == tensors_pb2.NUMERICS_SEEDBED_1 for response in responses)
+    assert all(part.numerics == tensors_pb2.NUMERICS_SEEDBED_1 for part in parts)
 
 
 @settings(max_examples=80)
@@ -158,7 +160,7 @@ def test_a_dry_run_of_many_tensors_stays_below_what_a_stock_channel_takes(
 def test_a_resumed_stream_continues_exactly(
     channel: grpc.Channel,
     data: st.DataObject,
-    asked: list[Part],
+    asked: list[Asked],
     algorithm: DigestAlgorithm,
     max_chunk_bytes: int,
 ) -> None:
@@ -166,28 +168,26 @@ def test_a_resumed_stream_continues_exactly(
         "max_chunk_bytes": max_chunk_bytes,
         "digest_algorithm": protos.digest_algorithm_to_proto(algorithm),
     }
-    whole = bytes_by_tensor(messages(channel, _request_of(asked, **fields)))
+    whole = bytes_by_tensor(parts_of(channel, _request_of(asked, **fields)))
     index = data.draw(st.integers(0, len(asked) - 1), label="tensor")
     itemsize = asked[index][0].dtype.itemsize
     offset = itemsize * data.draw(st.integers(0, len(whole[index]) // itemsize), label="element")
-    resume = service_pb2.ResumePoint(tensor_index=index, byte_offset=offset)
-    responses = messages(channel, _request_of(asked, resume=resume, **fields))
+    resume = streams_pb2.ResumePoint(tensor_index=index, byte_offset=offset)
+    parts = parts_of(channel, _request_of(asked, resume=resume, **fields))
 
     rest = {i: content[offset if i == index else 0 :] for i, content in whole.items() if i >= index}
-    assert bytes_by_tensor(responses) == rest
-    _assert_running_digests(responses, algorithm)
-    first = next((response for response in responses if response.chunk.data), None)
+    assert bytes_by_tensor(parts) == rest
+    _assert_running_digests(parts, algorithm)
+    first = next((part for part in parts if part.chunk.data), None)
     if rest[index]:
         assert first is not None
         assert (first.tensor_index, first.chunk.byte_offset) == (index, offset)
-    headers = {r.tensor_index: r.header for r in responses if r.HasField("header")}
+    headers = {r.tensor_index: r.header for r in parts if r.HasField("header")}
     assert {i: header.total_bytes for i, header in headers.items()} == {
         i: len(whole[i]) for i in rest
     }
     digests = {
-        r.tensor_index: protos.digest_from_proto(r.digest)
-        for r in responses
-        if r.HasField("digest")
+        r.tensor_index: protos.digest_from_proto(r.digest) for r in parts if r.HasField("digest")
     }
     assert digests == {i: digest_bytes(content, algorithm) for i, content in rest.items()}
 
@@ -195,19 +195,17 @@ def test_a_resumed_stream_continues_exactly(
 @settings(max_examples=80)
 @given(st.lists(specs_and_slices(1000), min_size=1, max_size=4))
 def test_headers_come_first_and_digests_last_and_once(
-    channel: grpc.Channel, asked: list[Part]
+    channel: grpc.Channel, asked: list[Asked]
 ) -> None:
-    responses = messages(channel, _request_of(asked, max_chunk_bytes=512))
-    assert [response.tensor_index for response in responses] == sorted(
-        r.tensor_index for r in responses
-    )
+    parts = parts_of(channel, _request_of(asked, max_chunk_bytes=512))
+    assert [part.tensor_index for part in parts] == sorted(r.tensor_index for r in parts)
     for index, (spec, part) in enumerate(asked):
-        own = [response for response in responses if response.tensor_index == index]
-        assert [response.HasField("header") for response in own] == [
+        own = [part for part in parts if part.tensor_index == index]
+        assert [part.HasField("header") for part in own] == [
             True,
             *[False] * (len(own) - 1),
         ]
-        assert [response.HasField("digest") for response in own] == [
+        assert [part.HasField("digest") for part in own] == [
             *[False] * (len(own) - 1),
             True,
         ]
@@ -221,7 +219,7 @@ def test_headers_come_first_and_digests_last_and_once(
 @settings(max_examples=80)
 @given(specs_and_slices(), ALGORITHMS)
 def test_the_digest_is_that_of_the_bytes(
-    client: sb.Client, asked: Part, algorithm: DigestAlgorithm
+    client: sb.Client, asked: Asked, algorithm: DigestAlgorithm
 ) -> None:
     spec, part = asked
     content = client.sample(spec, slice=part).tobytes()
@@ -230,11 +228,13 @@ def test_the_digest_is_that_of_the_bytes(
 
 @settings(max_examples=60)
 @given(specs_and_slices())
-def test_a_dry_run_says_what_is_sent(client: sb.Client, channel: grpc.Channel, asked: Part) -> None:
+def test_a_dry_run_says_what_is_sent(
+    client: sb.Client, channel: grpc.Channel, asked: Asked
+) -> None:
     spec, part = asked
     description = client.describe(spec, slice=part)
-    responses = messages(channel, _request_of([asked]))
-    sent = bytes_by_tensor(responses)[0]
+    parts = parts_of(channel, _request_of([asked]))
+    sent = bytes_by_tensor(parts)[0]
     assert (description.name, description.shape, description.dtype) == (
         spec.name,
         part.lengths,
@@ -254,18 +254,18 @@ def test_a_dry_run_counts_a_large_tensor_in_chunks_of_the_usual_size(
     client: sb.Client, channel: grpc.Channel, size_bytes: int
 ) -> None:
     spec = TensorSpec("b", (size_bytes,), "uint8", sb.Constant(7))
-    responses = messages(channel, _request_of([(spec, TensorSlice((0,), (size_bytes,)))]))
+    parts = parts_of(channel, _request_of([(spec, TensorSlice((0,), (size_bytes,)))]))
     # A stream's first chunks are smaller than the usual ones.
-    assert max(len(response.chunk.data) for response in responses) <= 2 * MIB
+    assert max(len(part.chunk.data) for part in parts) <= 2 * MIB
     assert client.describe(spec).chunk_count == -(-size_bytes // (2 * MIB))
 
 
 @settings(max_examples=60)
 @given(st.lists(specs_and_slices(1000), min_size=1, max_size=4))
 def test_a_stock_client_receives_what_ours_receives(
-    client: sb.Client, channel: grpc.Channel, asked: list[Part]
+    client: sb.Client, channel: grpc.Channel, asked: list[Asked]
 ) -> None:
-    received = bytes_by_tensor(messages(channel, _request_of(asked)))
+    received = bytes_by_tensor(parts_of(channel, _request_of(asked)))
     assert received == {
         i: client.sample(spec, slice=part).tobytes() for i, (spec, part) in enumerate(asked)
     }

@@ -10,10 +10,10 @@ import seedbed as sb
 from seedbed.errors import DataLossError
 from seedbed.spec.tensors import TensorRequest
 from seedbed.transports.assemble import Assembler, Filler
-from seedbed.wire.chunks import FrameError, decode_frame
+from seedbed.wire.parts import MalformedError, decode_parts
 from seedbed_server.backends.base import Backend
 from tests.samples import sample
-from tests.streams import all_messages, resources_of, run, stream_of
+from tests.streams import all_messages, only_part, resources_of, run, stream_of
 
 SPECS = (
     sb.TensorSpec("normal", (2500,), "float32", sb.RandomNormal(seed=1)),
@@ -108,12 +108,12 @@ def test_chunks_of_broken_and_damaged_streams_are_those_of_one_whole(
     for messages in _streams(cpu, assembler, random.Random(seed)):
         try:
             for message in messages:
-                for index, chunk in assembler.feed(decode_frame(message)):
+                for index, chunk in assembler.feed(decode_parts(message)):
                     assert chunk.byte_offset == len(found[index])
                     found[index] += chunk.data
                     assert expected[index].startswith(found[index])
             assembler.finish()
-        except (DataLossError, FrameError):
+        except (DataLossError, MalformedError):
             continue
         break
     assert found == expected
@@ -131,7 +131,7 @@ def test_memory_filled_by_broken_and_damaged_streams_is_that_of_one_whole(
             for message in messages:
                 filler.read(_Source(message), len(message))
             filler.check_end()
-        except (DataLossError, FrameError):
+        except (DataLossError, MalformedError):
             index, position = filler.resume_point
             assert memory[:index] == expected[:index]
             if index < len(SPECS):
@@ -147,14 +147,14 @@ def test_nothing_is_handed_out_of_a_constant_that_is_damaged(
     cpu: Backend, expected: list[bytes]
 ) -> None:
     constant = _messages(cpu, (1, 0), random.Random(1), breaks=False)[0]
-    assert decode_frame(constant).fill is not None
+    assert only_part(constant).fill is not None
     for bit in range(8 * len(constant)):
         handed_out = b""
         damaged = bytearray(constant)
         damaged[bit // 8] ^= 1 << bit % 8
-        with suppress(DataLossError, FrameError):
-            frame = decode_frame(bytes(damaged))
-            for _, chunk in Assembler(REQUESTS[1:2]).feed(frame):
+        with suppress(DataLossError, MalformedError):
+            parts = decode_parts(bytes(damaged))
+            for _, chunk in Assembler(REQUESTS[1:2]).feed(parts):
                 handed_out += chunk.data
         assert handed_out in {b"", expected[1]}
 
@@ -171,17 +171,17 @@ def test_a_stream_may_begin_inside_the_first_tensor_and_go_on_at_its_end(
         return [m for m in _messages(cpu, point, chance, breaks=False) if _index(m) == 0]
 
     for message in first_tensor((0, 400)):
-        frame = decode_frame(message)._replace(digest=None)
-        found += b"".join(bytes(chunk.data) for _, chunk in assembler.feed(frame))
+        part = only_part(message)._replace(digest=None)
+        found += b"".join(bytes(chunk.data) for _, chunk in assembler.feed((part,)))
     with pytest.raises(DataLossError):
         assembler.finish()
     assert assembler.resume_point == (0, len(expected[0]))
     assembler.begin_stream()
     for message in first_tensor(assembler.resume_point):
-        assert list(assembler.feed(decode_frame(message))) == []
+        assert list(assembler.feed(decode_parts(message))) == []
     assembler.finish()
     assert found == expected[0][400:]
 
 
 def _index(message: bytes) -> int:
-    return decode_frame(message).tensor_index
+    return only_part(message).tensor_index

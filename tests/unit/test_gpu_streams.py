@@ -11,7 +11,6 @@ from seedbed.spec.dtypes import FLOATING
 from seedbed.spec.errors import DeviceError
 from seedbed.spec.initializers import InitializerSpec, RandomNormalSpec, RandomUniformSpec
 from seedbed.spec.tensors import TensorSpec
-from seedbed.wire.chunks import decode_frame
 from seedbed_server.backends.cpu import CpuBackend
 from seedbed_server.backends.gpu import GpuBackend
 from seedbed_server.streams.resources import StreamResources
@@ -19,7 +18,7 @@ from seedbed_server.streams.stream import TensorStream
 from tests.contract.backend_suite import bits
 from tests.fake_device import Call, FakeDevice
 from tests.samples import sample
-from tests.streams import Reader, all_messages, resources_of, stream_of, until
+from tests.streams import Reader, all_messages, only_part, resources_of, stream_of, until
 
 SLAB_BYTES = 4096
 SLOTS = 3
@@ -56,7 +55,7 @@ def streamed(resources: StreamResources) -> TensorStream:
 
 def content(messages: list[bytes]) -> bytes:
     """Return all bytes of a stream."""
-    chunks = [decode_frame(message).chunk for message in messages]
+    chunks = [only_part(message).chunk for message in messages]
     return b"".join(bytes(chunk.data) for chunk in chunks if chunk is not None)
 
 

@@ -3,16 +3,17 @@
 import dataclasses
 import json
 import math
+from typing import Any
 
 import pytest
 
 import seedbed as sb
 from seedbed.spec.digests import DIGEST_ALGORITHMS, digest_bytes
 from seedbed.spec.dtypes import FLOATING, Dtype
-from seedbed.spec.info import NUMERICS, Limits, ServerInfo, TensorDescription
+from seedbed.spec.info import CAPABILITIES, NUMERICS, Limits, ServerInfo, TensorDescription
 from seedbed.spec.initializers import INITIALIZERS, WINDOWS, parameters
 from seedbed.spec.tensors import TensorRequest
-from seedbed.v1 import service_pb2, tensors_pb2
+from seedbed.v1 import descriptions_pb2, service_pb2, streams_pb2, tensors_pb2
 from seedbed.wire import protos
 from seedbed_server.sampling.descriptions import catalogue
 from tests.specs import example
@@ -22,14 +23,30 @@ INFO = ServerInfo(
     numerics=("seedbed-1",),
     dtypes=tuple(Dtype),
     digest_algorithms=DIGEST_ALGORITHMS,
+    capabilities=CAPABILITIES,
     backend="cpu",
     device="A processor",
     threads=7,
-    limits=Limits(*range(11, 20)),
+    limits=Limits(*range(11, 25)),
 )
 
 DESCRIPTIONS = [
-    TensorDescription("w", (4, 3), Dtype.FLOAT32, 48, 1),
+    TensorDescription("w", (4, 3), Dtype.FLOAT32, 48, 1),  # of an STFT
+    TensorDescription(
+        "q", (8, 8), Dtype.FLOAT32, 256, 1, distribution="orthogonal", gain=-2.0, rows=8, columns=4
+    ),
+    TensorDescription(
+        "s",
+        (8, 8),
+        Dtype.FLOAT32,
+        256,
+        1,
+        distribution="sparse",
+        stddev=0.01,
+        zeros_per_line=3,
+        line_length=8,
+    ),
+    TensorDescription("c", (1,), Dtype.UINT64, 8, 1, distribution="constant", value=2**64 - 1),
     TensorDescription(
         "u",
         (),
@@ -61,7 +78,7 @@ DESCRIPTIONS = [
     TensorDescription(
         "o", (2, 2), Dtype.FLOAT64, 2**62, 2**40, sampled_elements=2**61, working_bytes=2**62
     ),
-    TensorDescription("i", (2, 2), Dtype.INT8, 4, 1, value=0.0),
+    TensorDescription("i", (2, 2), Dtype.INT8, 4, 1, distribution="diagonal", value=0.0),
 ]
 
 
@@ -175,8 +192,18 @@ def test_descriptions_come_back_equal() -> None:
 
 
 def test_the_schema_has_every_figure_of_a_description_and_no_other() -> None:
-    fields = {field.name for field in service_pb2.TensorDescription.DESCRIPTOR.fields}
-    assert fields - {"request"} == set(TensorDescription.__dataclass_fields__)
+    descriptor: Any = descriptions_pb2.TensorDescription.DESCRIPTOR
+    plain = {field.name for field in descriptor.fields if field.containing_oneof is None}
+    inner = {
+        figure.name
+        for field in descriptor.oneofs_by_name["distribution"].fields
+        if field.name != "constant"
+        for figure in field.message_type.fields
+    }
+    fans = {field.name for field in descriptor.fields_by_name["fans"].message_type.fields}
+    assert (plain - {"request", "fans"}) | inner | fans | {"distribution"} == set(
+        TensorDescription.__dataclass_fields__
+    )
 
 
 @pytest.mark.parametrize("algorithm", DIGEST_ALGORITHMS)
@@ -201,6 +228,6 @@ def test_headers_come_back_equal(dtype: Dtype) -> None:
 
 
 def test_a_header_with_an_unknown_dtype_is_read_without_it() -> None:
-    message = tensors_pb2.TensorHeader(shape=[3], total_bytes=12)
+    message = streams_pb2.TensorHeader(shape=[3], total_bytes=12)
     message.dtype = 99  # type: ignore[assignment]  # proto3 enums are open
     assert protos.header_from_proto(message) == ((3,), None, 12, None)

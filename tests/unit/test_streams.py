@@ -14,7 +14,6 @@ from seedbed.spec.digests import Digester, digest_bytes
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.tensors import TensorRequest
 from seedbed.wire import protos
-from seedbed.wire.chunks import decode_frame
 from seedbed_server.backends.base import Backend, CancelledError
 from seedbed_server.backends.rules import ElementwiseRule, Orthogonal, Sparse
 from seedbed_server.backends.runs import Runs
@@ -28,7 +27,7 @@ from seedbed_server.streams.resources import StreamResources
 from seedbed_server.streams.sampling_threads import IN_PLACE_BYTES
 from seedbed_server.streams.stream import Events
 from tests.samples import sample
-from tests.streams import Reader, all_messages, resources_of, run, stream_of, until
+from tests.streams import Reader, all_messages, only_part, resources_of, run, stream_of, until
 
 CHUNK = 2**15
 SPEC = sb.TensorSpec("w", (20 * CHUNK // 4 + 7,), "float32", sb.RandomNormal(seed=1))
@@ -110,9 +109,9 @@ def alone(cpu: Backend, *specs: sb.TensorSpec, **options: Any) -> list[bytes]:
 def contents(messages: list[bytes]) -> dict[int, bytes]:
     """Return each tensor's bytes, in the order in which the messages bring them."""
     found: dict[int, bytes] = {}
-    for frame in map(decode_frame, messages):
-        data = frame.chunk.data if frame.chunk is not None else b""
-        found[frame.tensor_index] = found.get(frame.tensor_index, b"") + bytes(data)
+    for part in map(only_part, messages):
+        data = part.chunk.data if part.chunk is not None else b""
+        found[part.tensor_index] = found.get(part.tensor_index, b"") + bytes(data)
     return found
 
 
@@ -126,17 +125,17 @@ def test_a_stream_gives_the_tensor_and_its_digest(
     messages = alone(cpu, spec, max_chunk_bytes=max_chunk_bytes)
     expected = sample(cpu, spec).tobytes()
     assert contents(messages) == {0: expected}
-    frames = [decode_frame(message) for message in messages]
-    assert [frame.header is not None for frame in frames] == [True, *[False] * (len(frames) - 1)]
-    assert [frame.digest is not None for frame in frames] == [*[False] * (len(frames) - 1), True]
-    assert frames[-1].digest is not None
-    assert protos.digest_from_bytes(frames[-1].digest) == digest_bytes(expected)
+    parts = [only_part(message) for message in messages]
+    assert [part.header is not None for part in parts] == [True, *[False] * (len(parts) - 1)]
+    assert [part.digest is not None for part in parts] == [*[False] * (len(parts) - 1), True]
+    assert parts[-1].digest is not None
+    assert protos.digest_from_bytes(parts[-1].digest) == digest_bytes(expected)
     digester = Digester()
-    for frame in frames:
-        assert frame.chunk is not None
-        assert len(frame.chunk.data) <= max_chunk_bytes
-        digester.update(frame.chunk.data)
-        assert frame.chunk.digest == digester.digest().value
+    for part in parts:
+        assert part.chunk is not None
+        assert len(part.chunk.data) <= max_chunk_bytes
+        digester.update(part.chunk.data)
+        assert part.chunk.digest == digester.digest().value
 
 
 @pytest.mark.parametrize("streams", [2, 8])
@@ -242,7 +241,7 @@ def test_a_stream_that_begins_elsewhere_has_its_own_digest(cpu: Backend) -> None
     whole, rest = alone(cpu, SPEC), alone(cpu, SPEC, first_byte=2 * CHUNK)
     expected = sample(cpu, SPEC).tobytes()[2 * CHUNK :]
     assert contents(rest) == {0: expected}
-    digest = decode_frame(rest[-1]).digest
+    digest = only_part(rest[-1]).digest
     assert digest is not None
     assert protos.digest_from_bytes(digest) == digest_bytes(expected)
     assert rest[-1] != whole[-1]
@@ -467,9 +466,9 @@ def test_a_constant_is_one_element_with_the_digest_of_all(cpu: Backend, algorith
         return await all_messages(stream)
 
     (message,) = run(work)
-    frame = decode_frame(message)
-    assert frame.fill == np.float32(1.5).tobytes()
-    assert frame.chunk is None
-    assert frame.digest is not None
+    part = only_part(message)
+    assert part.fill == np.float32(1.5).tobytes()
+    assert part.chunk is None
+    assert part.digest is not None
     expected = digest_bytes(sample(cpu, spec).tobytes(), algorithm)  # type: ignore[arg-type]
-    assert protos.digest_from_bytes(frame.digest) == expected
+    assert protos.digest_from_bytes(part.digest) == expected

@@ -1,20 +1,24 @@
 """Descriptions by a server: of itself, its initializers, and a tensor before sampling."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from seedbed.spec.digests import DigestAlgorithm
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.initializers import Distribution
 
+ElementDistribution = Distribution | Literal["constant", "orthogonal", "sparse", "diagonal"]
+Capability = Literal["fill", "segments"]
+CAPABILITIES: tuple[Capability, ...] = ("fill", "segments")
 NUMERICS = "seedbed-1"
 """The numerics version that this release produces."""
 
 # gRPC's default limit on a message counts everything in it; this leaves room for the header and the
 # digest.
 MAX_CHUNK_BYTES = 4 * 2**20 - 4096
-# A tensor of at most so many bytes takes less time to sample than a call does: SampleTensor sends
-# it in one message.
-ONE_MESSAGE_BYTES = 2**16
+# A tensor of at most so many bytes takes less time to sample than a call does: SampleSmallTensor
+# sends it in one message.
+MAX_SMALL_TENSOR_BYTES = 2**16
 MIN_CHUNK_BYTES = 16
 
 
@@ -34,12 +38,22 @@ class Limits:
     """Bytes of one tensor as requested: of its slice, where there is one."""
     max_request_bytes: int = 2**40
     """Bytes of all tensors of one request."""
+    max_small_tensor_bytes: int = MAX_SMALL_TENSOR_BYTES
+    """Bytes of a tensor that is sent in one message, as requested."""
     max_orthogonal_elements: int = 2**26
     """Elements computed in one piece: of an orthogonal block, or of a sparse tensor's line."""
+    max_working_bytes: int = 4 * 2**30
+    """Bytes of memory that one tensor may take beyond its chunks in flight."""
+    max_request_cost_seconds: float = 3600.0
+    """Core seconds that what is computed whole may take of one request."""
     max_chunk_bytes: int = MAX_CHUNK_BYTES
     """Bytes of data in one chunk."""
     max_concurrent_streams: int = 4096
     """Streams that sample at the same time."""
+    stream_idle_seconds: float = 600.0
+    """Seconds that a stream may wait for its reader."""
+    max_stream_seconds: float = 86_400.0
+    """Seconds that a stream may go on in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +68,8 @@ class ServerInfo:
     """The dtypes it can produce."""
     digest_algorithms: tuple[DigestAlgorithm, ...]
     """The digest algorithms it knows."""
+    capabilities: tuple[Capability, ...]
+    """What it can do that others may not: ``fill`` (constants as one element), ``segments``."""
     backend: str
     """What samples: ``cpu`` or ``gpu``."""
     device: str
@@ -118,8 +134,8 @@ class TensorDescription:
     """The number of inputs, from the whole shape."""
     fan_out: float | None = None
     """The number of outputs, from the whole shape."""
-    distribution: Distribution | None = None
-    """The distribution of the elements."""
+    distribution: ElementDistribution | None = None
+    """What the elements are drawn from; None for an STFT, which nothing is drawn for."""
     minval: float | None = None
     """The lower end of a uniform, included."""
     maxval: float | None = None
@@ -133,7 +149,17 @@ class TensorDescription:
     upper: float | None = None
     """The upper bound of a truncated normal, in standard deviations."""
     value: float | None = None
-    """The value of a constant's elements, or of an identity's diagonal."""
+    """The value of a constant's elements, or of a diagonal's; an integer where it is one."""
+    gain: float | None = None
+    """What orthogonal matrices were multiplied with."""
+    rows: int | None = None
+    """Rows of each orthogonal matrix."""
+    columns: int | None = None
+    """Columns of each orthogonal matrix."""
+    zeros_per_line: int | None = None
+    """Elements that are 0 in each line of a sparse matrix."""
+    line_length: int | None = None
+    """Elements in each of these lines."""
     sampled_elements: int = 0
     """Elements that the server computes.
 

@@ -7,7 +7,7 @@ not know. Both would be answered with another tensor, and a digest that is right
 from seedbed.errors import DataLossError
 from seedbed.spec.info import NUMERICS
 from seedbed.spec.tensors import TensorRequest
-from seedbed.v1 import tensors_pb2
+from seedbed.v1 import streams_pb2, tensors_pb2
 from seedbed.wire import protos
 
 
@@ -25,7 +25,7 @@ def lost(what: str) -> DataLossError:
     )
 
 
-def check_header(index: int, request: TensorRequest, header: tensors_pb2.TensorHeader) -> None:
+def check_header(index: int, request: TensorRequest, header: streams_pb2.TensorHeader) -> None:
     """Raise DataLossError unless a header is that of what was asked for."""
     check_understood(index, request, header.request)
     announced = protos.header_from_proto(header)
@@ -50,7 +50,7 @@ def check_understood(
 
 def check_numerics(target: str, numerics: object) -> None:
     """Raise DataLossError unless an answer is by the numerics version that was asked for."""
-    if numerics != protos.newest_numerics():
+    if numerics != protos.numerics_to_proto():
         raise DataLossError(
             f"{target} answered with numerics {numerics}, {NUMERICS} was asked for; "
             "ask again, or another server"

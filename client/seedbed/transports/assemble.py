@@ -1,4 +1,4 @@
-"""Turns the frames of streams into bytes that can be trusted.
+"""Turns the parts of streams into bytes that can be trusted.
 
 Order, completeness and digests are checked, of each chunk before it is handed out: where a stream
 breaks, the next one can begin at that byte.
@@ -10,7 +10,7 @@ from typing import Protocol
 from seedbed.spec.digests import Digester
 from seedbed.spec.tensors import TensorRequest
 from seedbed.transports.answers import check_header, lost, name_of
-from seedbed.wire.chunks import Chunk, Frame, decode_beginning, decode_frame
+from seedbed.wire.parts import Chunk, Part, decode_beginning, decode_parts
 from seedbed.wire.protos import digest_from_bytes, header_from_bytes
 
 MapSegment = Callable[[bytes, int], memoryview]
@@ -33,10 +33,10 @@ class MessageBytes(Protocol):
 
 
 class Assembler:
-    """Checks the frames of SampleTensors calls and hands out their chunks.
+    """Checks the parts of SampleTensors calls and hands out their chunks.
 
     One call is enough where nothing breaks. After one that broke, :attr:`resume_point` says what to
-    ask for next, and :meth:`begin_stream` comes before its frames.
+    ask for next, and :meth:`begin_stream` comes before its parts.
 
     Args:
         requests: what was asked for.
@@ -58,7 +58,7 @@ class Assembler:
         """The memory of the tensors that came as segments, by their places."""
         self._index = 0
         self._position = first_byte
-        self._first_index = 0  # the stream's frames count tensors from here
+        self._first_index = 0  # the stream's parts count tensors from here
         self._digester: Digester | None = None
 
     @property
@@ -70,51 +70,55 @@ class Assembler:
         return self._index, self._position
 
     def begin_stream(self) -> None:
-        """Take the next frames from a further stream.
+        """Take the next parts from a further stream.
 
         It is one of ``requests[index:]``, and begins at that byte of the first of them, as
-        :attr:`resume_point` says both. Its frames count tensors from 0 again.
+        :attr:`resume_point` says both. Its parts count tensors from 0 again.
         """
         self._first_index = self._index
         self._digester = None
 
-    def chunks(self, frames: Iterable[Frame]) -> Iterator[tuple[int, Chunk]]:
-        """Yield the tensor's place and each chunk that is not a heartbeat, of all frames.
+    def chunks(self, messages: Iterable[Sequence[Part]]) -> Iterator[tuple[int, Chunk]]:
+        """Yield the tensor's place and each chunk that is not a heartbeat, of all messages.
 
         Raises:
             DataLossError: as soon as anything does not fit.
         """
-        for frame in frames:
-            yield from self.feed(frame)
+        for parts in messages:
+            yield from self.feed(parts)
         self.finish()
 
-    def feed(self, frame: Frame) -> Iterator[tuple[int, Chunk]]:
-        """Yield the next frame's tensor, by place, and chunk; iterate to the end.
+    def feed(self, parts: Sequence[Part]) -> Iterator[tuple[int, Chunk]]:
+        """Yield the tensor, by place, and chunk of each part of a message; iterate to the end.
 
         A heartbeat yields nothing.
 
         Raises:
-            DataLossError: if the frame does not fit; after the chunk if that is good and the
-                tensor's digest is not. What was handed out is good all the same.
+            DataLossError: if a part does not fit; after the chunk if that is good and the tensor's
+                digest is not. What was handed out is good all the same.
         """
+        for part in parts:
+            yield from self._feed(part)
+
+    def _feed(self, part: Part) -> Iterator[tuple[int, Chunk]]:
         if self._index >= len(self._requests):
             raise lost("the server sent more than was asked for")
-        index = self._first_index + frame.tensor_index
+        index = self._first_index + part.tensor_index
         if index != self._index:
             raise lost(f"tensor {index} came where tensor {self._index} was due")
-        if frame.header is not None:
-            self._begin(frame.header)
-        if frame.chunk is not None and len(frame.chunk.data):
-            self._take(frame.chunk)
-            yield self._index, frame.chunk
-        if frame.fill is not None:
-            for chunk in self._repeated(frame.fill, frame.digest):
+        if part.header is not None:
+            self._begin(part.header)
+        if part.chunk is not None and len(part.chunk.data):
+            self._take(part.chunk)
+            yield self._index, part.chunk
+        if part.fill is not None:
+            for chunk in self._repeated(part.fill, part.digest):
                 self._position += len(chunk.data)
                 yield self._index, chunk
-        if frame.segment is not None:
-            self._map(frame.segment)
-        elif frame.digest is not None:
-            self._end(frame.digest)
+        if part.segment is not None:
+            self._map(part.segment)
+        elif part.digest is not None:
+            self._end(part.digest)
 
     @property
     def is_complete(self) -> bool:
@@ -243,13 +247,13 @@ class Filler:
         """
         return self._assembler.is_complete and bool(self._assembler.mapped)
 
-    def feed(self, frame: Frame) -> None:
-        """Write what the next frame brings, or map it.
+    def feed(self, parts: Sequence[Part]) -> None:
+        """Write what the parts of the next message bring, or map it.
 
         Raises:
-            DataLossError: if the frame does not fit.
+            DataLossError: if one does not fit.
         """
-        for index, chunk in self._assembler.feed(frame):
+        for index, chunk in self._assembler.feed(parts):
             self._outs[index][chunk.byte_offset : chunk.byte_offset + len(chunk.data)] = chunk.data
             self._on_bytes(len(chunk.data))
 
@@ -262,25 +266,24 @@ class Filler:
 
         Raises:
             DataLossError: if it does not fit.
-            FrameError: if it is none.
+            MalformedError: if it is none.
         """
         if size_bytes <= BEGINNING_BYTES:
-            self.feed(decode_frame(message.read(size_bytes)))
+            self.feed(decode_parts(message.read(size_bytes)))
             return
         beginning = message.read(BEGINNING_BYTES)
         found = decode_beginning(beginning, size_bytes)
         place = self._place(size_bytes - found[1]) if found is not None else None
         if found is None or place is None:
-            self.feed(decode_frame(beginning + message.read(size_bytes - len(beginning))))
+            self.feed(decode_parts(beginning + message.read(size_bytes - len(beginning))))
             return
-        frame, at = found
+        part, at = found
         here = len(beginning) - at
         place[:here] = beginning[at:]
         message.read_into(place[here:])
-        assert frame.chunk is not None
-        for _, chunk in self._assembler.feed(
-            frame._replace(chunk=frame.chunk._replace(data=place))
-        ):
+        assert part.chunk is not None
+        whole = part._replace(chunk=part.chunk._replace(data=place))
+        for _, chunk in self._assembler.feed((whole,)):
             self._on_bytes(len(chunk.data))
 
     def _place(self, size_bytes: int) -> memoryview | None:

@@ -10,7 +10,7 @@ from seedbed.spec.digests import Digest, DigestAlgorithm
 from seedbed.spec.info import InitializerInfo, ServerInfo, TensorDescription
 from seedbed.spec.stats import ClientStats
 from seedbed.spec.tensors import TensorRequest
-from seedbed.wire.chunks import Chunk
+from seedbed.wire.parts import Chunk
 
 EMBEDDED = "embedded:"
 """The target that is the engine in this process."""

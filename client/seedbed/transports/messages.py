@@ -15,7 +15,7 @@ from seedbed.transports.answers import (
     name_of,
 )
 from seedbed.transports.statuses import parsed, understood
-from seedbed.v1 import service_pb2
+from seedbed.v1 import service_pb2, streams_pb2
 from seedbed.wire import protos
 from seedbed.wire.checksums import without_checksum
 
@@ -33,29 +33,28 @@ def sample_message(
     """Return the request for the bytes of tensors, from ``first_byte`` of the first one on."""
     message = service_pb2.SampleTensorsRequest(
         tensors=map(protos.tensor_request_to_proto, requests),
-        numerics=protos.newest_numerics(),
-        accepts_fill=True,
-        accepts_segments=accepts_segments,
+        numerics=protos.numerics_to_proto(),
+        transfer=streams_pb2.TransferOptions(accepts_fill=True, accepts_segments=accepts_segments),
     )
     if first_byte:
         message.resume.byte_offset = first_byte
     return message
 
 
-def one_tensor_message(request: TensorRequest) -> service_pb2.SampleTensorRequest:
+def small_tensor_message(request: TensorRequest) -> service_pb2.SampleSmallTensorRequest:
     """Return the request for one small tensor in one message."""
-    return service_pb2.SampleTensorRequest(
-        tensor=protos.tensor_request_to_proto(request), numerics=protos.newest_numerics()
+    return service_pb2.SampleSmallTensorRequest(
+        tensor=protos.tensor_request_to_proto(request), numerics=protos.numerics_to_proto()
     )
 
 
-def bytes_of_one_tensor(target: str, request: TensorRequest, data: bytes) -> bytes:
-    """Return the bytes of the tensor that a serialized SampleTensorResponse holds.
+def bytes_of_small_tensor(target: str, request: TensorRequest, data: bytes) -> bytes:
+    """Return the bytes of the tensor that a serialized SampleSmallTensorResponse holds.
 
     Raises:
         DataLossError: if it is not what was asked for, or not whole.
     """
-    response = parsed(target, service_pb2.SampleTensorResponse.FromString, data)
+    response = parsed(target, service_pb2.SampleSmallTensorResponse.FromString, data)
     check_header(0, request, response.header)
     if len(response.data) != request.size_bytes:
         raise lost(f"{name_of(0, request)} came as {len(response.data)} bytes")
@@ -69,7 +68,7 @@ def bytes_of_one_tensor(target: str, request: TensorRequest, data: bytes) -> byt
 def describe_message(requests: Sequence[TensorRequest]) -> service_pb2.DescribeTensorsRequest:
     """Return the request for descriptions."""
     return service_pb2.DescribeTensorsRequest(
-        tensors=map(protos.tensor_request_to_proto, requests), numerics=protos.newest_numerics()
+        tensors=map(protos.tensor_request_to_proto, requests), numerics=protos.numerics_to_proto()
     )
 
 
@@ -79,7 +78,7 @@ def digest_message(
     """Return the request for digests."""
     return service_pb2.DigestTensorsRequest(
         tensors=map(protos.tensor_request_to_proto, requests),
-        numerics=protos.newest_numerics(),
+        numerics=protos.numerics_to_proto(),
         digest_algorithm=protos.digest_algorithm_to_proto(algorithm),
     )
 
@@ -106,9 +105,14 @@ def initializers_of(
         return protos.initializer_infos_from_proto(response)
 
 
+def with_right_checksum(parse: Callable[[bytes], R]) -> Callable[[bytes], R]:
+    """Return what parses a serialized message whose checksum is right, and raises otherwise."""
+    return lambda data: parse(without_checksum(data))
+
+
 def _checked(target: str, parse: Callable[[bytes], R], data: bytes) -> R:
     """Return a message with a checksum, read by ``parse``."""
-    return parsed(target, lambda content: parse(without_checksum(content)), data)
+    return parsed(target, with_right_checksum(parse), data)
 
 
 class DescriptionReader:
@@ -173,25 +177,26 @@ class DigestReader:
         self._algorithm = algorithm
         self._digests: list[Digest] = []
 
-    def feed(self, data: bytes) -> Digest | None:
-        """Return the digest in the next message, serialized; None for a heartbeat.
+    def feed(self, data: bytes) -> list[Digest]:
+        """Return the digests in the next message, serialized; none for a heartbeat.
 
         Raises:
             DataLossError: if it does not fit.
         """
         response = _checked(self._target, service_pb2.DigestTensorsResponse.FromString, data)
-        if not response.HasField("digest"):
-            return None
+        check_numerics(self._target, response.numerics)
+        return [self._next(message) for message in response.tensors]
+
+    def _next(self, message: service_pb2.TensorDigest) -> Digest:
         index = len(self._digests)
-        if response.tensor_index != index or index >= len(self._requests):
+        if message.tensor_index != index or index >= len(self._requests):
             raise DataLossError(
-                f"{self._target} sent a digest of tensor {response.tensor_index} "
+                f"{self._target} sent a digest of tensor {message.tensor_index} "
                 f"where that of tensor {index} of {len(self._requests)} was due; ask again"
             )
-        check_numerics(self._target, response.numerics)
-        check_understood(index, self._requests[index], response.request)
+        check_understood(index, self._requests[index], message.request)
         with understood(self._target):
-            digest = protos.digest_from_proto(response.digest)
+            digest = protos.digest_from_proto(message.digest)
             if (
                 digest.algorithm != self._algorithm
                 or len(digest.value) != DIGEST_BYTES[self._algorithm]

@@ -13,7 +13,7 @@ from seedbed.deadlines import checked_timeout
 from seedbed.devices import LocalDevice
 from seedbed.errors import SeedbedError
 from seedbed.spec.digests import Digest, DigestAlgorithm
-from seedbed.spec.info import ONE_MESSAGE_BYTES, InitializerInfo, ServerInfo, TensorDescription
+from seedbed.spec.info import MAX_SMALL_TENSOR_BYTES, InitializerInfo, ServerInfo, TensorDescription
 from seedbed.spec.stats import ClientStats
 from seedbed.spec.tensors import TensorRequest
 from seedbed.transports.assemble import Assembler, Filler
@@ -28,13 +28,14 @@ from seedbed.transports.messages import (
     SERVICE,
     DescriptionReader,
     DigestReader,
-    bytes_of_one_tensor,
+    bytes_of_small_tensor,
     describe_message,
     digest_message,
     initializers_of,
-    one_tensor_message,
     sample_message,
     server_info_of,
+    small_tensor_message,
+    with_right_checksum,
 )
 from seedbed.transports.ranged_fetch import RangedFetch, fill
 from seedbed.transports.ranges import portions
@@ -44,13 +45,13 @@ from seedbed.transports.statuses import cancelled, closed, not_ready
 from seedbed.transports.tries import RETRIED, Tries
 from seedbed.transports.try_limits import ALONE, AMONG_REPLICAS, TryLimits
 from seedbed.v1 import service_pb2
-from seedbed.wire.chunks import Chunk, decode_frame
+from seedbed.wire.parts import Chunk, decode_parts
 
 SERVER_INFO = f"/{SERVICE}/GetServerInfo"
 LIST = f"/{SERVICE}/ListInitializers"
 DESCRIBE = f"/{SERVICE}/DescribeTensors"
 DIGEST = f"/{SERVICE}/DigestTensors"
-SAMPLE_ONE = f"/{SERVICE}/SampleTensor"
+SAMPLE_ONE = f"/{SERVICE}/SampleSmallTensor"
 
 # Large enough that a request's own cost vanishes, small enough that all connections end at about
 # the same time.
@@ -162,7 +163,7 @@ class RemoteTransport:
 
         def ask(replica: Replica, limits: TryLimits) -> ServerInfo:
             message = service_pb2.GetServerInfoRequest()
-            parse = service_pb2.GetServerInfoResponse.FromString
+            parse = with_right_checksum(service_pb2.GetServerInfoResponse.FromString)
             response = replica.response(SERVER_INFO, message, parse, limits, self._cancellation)
             return server_info_of(replica.target, response)
 
@@ -173,7 +174,7 @@ class RemoteTransport:
 
         def ask(replica: Replica, limits: TryLimits) -> list[InitializerInfo]:
             message = service_pb2.ListInitializersRequest()
-            parse = service_pb2.ListInitializersResponse.FromString
+            parse = with_right_checksum(service_pb2.ListInitializersResponse.FromString)
             response = replica.response(LIST, message, parse, limits, self._cancellation)
             return initializers_of(replica.target, response)
 
@@ -211,12 +212,12 @@ class RemoteTransport:
             reader = DigestReader(replica.target, rest, algorithm)
             message = digest_message(rest, algorithm)
             for data in replica.responses(DIGEST, message, bytes, limits, self._cancellation):
-                digest = reader.feed(data)
-                if digest is None:
-                    tries.heard()
-                else:
+                digests = reader.feed(data)
+                if digests:
                     tries.progressed()
-                    found.append(digest)
+                    found.extend(digests)
+                else:
+                    tries.heard()
             reader.finish()
 
         self._tried(ask, tries)
@@ -241,8 +242,8 @@ class RemoteTransport:
     ) -> Sequence[memoryview]:
         """Write each request's bytes into its memory, or map the server's shared memory."""
         tries = self._tries(timeout_seconds)
-        if len(requests) == 1 and requests[0].size_bytes <= ONE_MESSAGE_BYTES:
-            outs[0][:] = self._one_tensor(requests[0], tries)
+        if len(requests) == 1 and requests[0].size_bytes <= MAX_SMALL_TENSOR_BYTES:
+            outs[0][:] = self._small_tensor(requests[0], tries)
             on_bytes(len(outs[0]))
             return outs
         mapper = next(iter(self._replicas)).mapper
@@ -279,13 +280,13 @@ class RemoteTransport:
 
     # Ways of getting bytes.
 
-    def _one_tensor(self, request: TensorRequest, tries: Tries) -> bytes:
+    def _small_tensor(self, request: TensorRequest, tries: Tries) -> bytes:
         """Return all of a small tensor."""
 
         def ask(replica: Replica, limits: TryLimits) -> bytes:
-            message = one_tensor_message(request)
+            message = small_tensor_message(request)
             data = replica.response(SAMPLE_ONE, message, bytes, limits, self._cancellation)
-            found = bytes_of_one_tensor(replica.target, request, data)
+            found = bytes_of_small_tensor(replica.target, request, data)
             replica.count("bytes", len(found))
             return found
 
@@ -328,12 +329,12 @@ class RemoteTransport:
                 index, first_byte = assembler.resume_point
                 assembler.begin_stream()
                 message = sample_message(requests[index:], first_byte)
-                # A payload must not pass through protobuf's own parser; see seedbed.wire.chunks.
-                for frame in replica.responses(
-                    SAMPLE, message, decode_frame, tries.limits(), self._cancellation
+                # A payload must not pass through protobuf's own parser; see seedbed.wire.parts.
+                for parts in replica.responses(
+                    SAMPLE, message, decode_parts, tries.limits(), self._cancellation
                 ):
                     tries.heard()
-                    for index, chunk in assembler.feed(frame):
+                    for index, chunk in assembler.feed(parts):
                         replica.count("bytes", len(chunk.data))
                         yield index, chunk
                         tries.progressed()

@@ -21,7 +21,7 @@ from seedbed.transports.mapping import Mapper, SegmentBusyError
 from seedbed.transports.messages import SERVICE
 from seedbed.transports.statuses import no_response, parsed, translated
 from seedbed.transports.try_limits import TryLimits
-from seedbed.wire.chunks import FrameError
+from seedbed.wire.parts import MalformedError
 
 HEALTH_CHECK = "/grpc.health.v1.Health/Check"
 SAMPLE = f"/{SERVICE}/SampleTensors"
@@ -221,7 +221,7 @@ class Replica:
                 while (size_bytes := call.next_message()) is not None:
                     try:
                         filler.read(call, size_bytes)
-                    except FrameError:
+                    except MalformedError:
                         raise no_response(self.target) from None
                     on_message()
                     if filler.may_end_call:

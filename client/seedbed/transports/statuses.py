@@ -22,7 +22,7 @@ from seedbed.errors import (
     UnavailableError,
     UnsupportedError,
 )
-from seedbed.wire.chunks import FrameError
+from seedbed.wire.parts import MalformedError
 from seedbed.wire.request_hash import REQUEST_HASH, request_hash
 
 Code = grpc.StatusCode
@@ -76,7 +76,7 @@ def parsed(target: str, parse: Callable[[bytes], R], data: bytes) -> R:
     """Return a response, read by ``parse``; raise DataLossError if it is unreadable."""
     try:
         return parse(data)
-    except (DecodeError, FrameError):
+    except (DecodeError, MalformedError):
         raise no_response(target) from None
 
 

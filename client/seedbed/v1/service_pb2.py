@@ -22,51 +22,53 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
-from seedbed.v1 import initializers_pb2 as seedbed_dot_v1_dot_initializers__pb2
+from seedbed.v1 import descriptions_pb2 as seedbed_dot_v1_dot_descriptions__pb2
+from seedbed.v1 import streams_pb2 as seedbed_dot_v1_dot_streams__pb2
 from seedbed.v1 import tensors_pb2 as seedbed_dot_v1_dot_tensors__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18seedbed/v1/service.proto\x12\nseedbed.v1\x1a\x1dseedbed/v1/initializers.proto\x1a\x18seedbed/v1/tensors.proto\"\x16\n\x14GetServerInfoRequest\"\x85\x02\n\x06Limits\x12!\n\x19max_request_message_bytes\x18\x01 \x01(\x03\x12\x1f\n\x17max_tensors_per_request\x18\x02 \x01(\x03\x12\x10\n\x08max_rank\x18\x03 \x01(\x03\x12\x16\n\x0emax_name_bytes\x18\x04 \x01(\x03\x12\x18\n\x10max_tensor_bytes\x18\x05 \x01(\x03\x12\x19\n\x11max_request_bytes\x18\x06 \x01(\x03\x12\x1f\n\x17max_orthogonal_elements\x18\x07 \x01(\x03\x12\x17\n\x0fmax_chunk_bytes\x18\x08 \x01(\x03\x12\x1e\n\x16max_concurrent_streams\x18\t \x01(\x03\"\x81\x02\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12&\n\x08numerics\x18\x02 \x03(\x0e\x32\x14.seedbed.v1.Numerics\x12!\n\x06\x64types\x18\x03 \x03(\x0e\x32\x11.seedbed.v1.Dtype\x12\x36\n\x11\x64igest_algorithms\x18\x04 \x03(\x0e\x32\x1b.seedbed.v1.DigestAlgorithm\x12\x0f\n\x07\x62\x61\x63kend\x18\x05 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x06 \x01(\t\x12\x0f\n\x07threads\x18\x07 \x01(\x03\x12\"\n\x06limits\x18\x08 \x01(\x0b\x32\x12.seedbed.v1.Limits\"\x19\n\x17ListInitializersRequest\"n\n\x14InitializerParameter\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x14\n\x0c\x64\x65\x66\x61ult_json\x18\x03 \x01(\t\x12\x0f\n\x07\x63hoices\x18\x04 \x03(\t\x12\x13\n\x0b\x64\x65scription\x18\x05 \x01(\t\"\xbd\x01\n\x0fInitializerInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x0f\n\x07\x61liases\x18\x03 \x03(\t\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\x12\x34\n\nparameters\x18\x05 \x03(\x0b\x32 .seedbed.v1.InitializerParameter\x12!\n\x06\x64types\x18\x06 \x03(\x0e\x32\x11.seedbed.v1.Dtype\x12\x0e\n\x06random\x18\x07 \x01(\x08\"M\n\x18ListInitializersResponse\x12\x31\n\x0cinitializers\x18\x01 \x03(\x0b\x32\x1b.seedbed.v1.InitializerInfo\"l\n\x16\x44\x65scribeTensorsRequest\x12*\n\x07tensors\x18\x01 \x03(\x0b\x32\x19.seedbed.v1.TensorRequest\x12&\n\x08numerics\x18\x02 \x01(\x0e\x32\x14.seedbed.v1.Numerics\"\xb6\x04\n\x11TensorDescription\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05shape\x18\x02 \x03(\x03\x12 \n\x05\x64type\x18\x03 \x01(\x0e\x32\x11.seedbed.v1.Dtype\x12\x12\n\nsize_bytes\x18\x04 \x01(\x03\x12\x13\n\x0b\x63hunk_count\x18\x05 \x01(\x03\x12\x13\n\x06\x66\x61n_in\x18\x06 \x01(\x01H\x00\x88\x01\x01\x12\x14\n\x07\x66\x61n_out\x18\x07 \x01(\x01H\x01\x88\x01\x01\x12\x33\n\x0c\x64istribution\x18\x08 \x01(\x0e\x32\x18.seedbed.v1.DistributionH\x02\x88\x01\x01\x12\x13\n\x06minval\x18\t \x01(\x01H\x03\x88\x01\x01\x12\x13\n\x06maxval\x18\n \x01(\x01H\x04\x88\x01\x01\x12\x11\n\x04mean\x18\x0b \x01(\x01H\x05\x88\x01\x01\x12\x13\n\x06stddev\x18\x0c \x01(\x01H\x06\x88\x01\x01\x12\x12\n\x05lower\x18\r \x01(\x01H\x07\x88\x01\x01\x12\x12\n\x05upper\x18\x0e \x01(\x01H\x08\x88\x01\x01\x12\x12\n\x05value\x18\x0f \x01(\x01H\t\x88\x01\x01\x12\x18\n\x10sampled_elements\x18\x10 \x01(\x03\x12\x15\n\rworking_bytes\x18\x11 \x01(\x03\x12*\n\x07request\x18\x12 \x01(\x0b\x32\x19.seedbed.v1.TensorRequestB\t\n\x07_fan_inB\n\n\x08_fan_outB\x0f\n\r_distributionB\t\n\x07_minvalB\t\n\x07_maxvalB\x07\n\x05_meanB\t\n\x07_stddevB\x08\n\x06_lowerB\x08\n\x06_upperB\x08\n\x06_value\"\x83\x01\n\x17\x44\x65scribeTensorsResponse\x12.\n\x07tensors\x18\x01 \x03(\x0b\x32\x1d.seedbed.v1.TensorDescription\x12&\n\x08numerics\x18\x02 \x01(\x0e\x32\x14.seedbed.v1.Numerics\x12\x10\n\x08\x63hecksum\x18\x0f \x01(\x06\"\xbb\x01\n\x14\x44igestTensorsRequest\x12*\n\x07tensors\x18\x01 \x03(\x0b\x32\x19.seedbed.v1.TensorRequest\x12&\n\x08numerics\x18\x02 \x01(\x0e\x32\x14.seedbed.v1.Numerics\x12:\n\x10\x64igest_algorithm\x18\x03 \x01(\x0e\x32\x1b.seedbed.v1.DigestAlgorithmH\x00\x88\x01\x01\x42\x13\n\x11_digest_algorithm\"\xb7\x01\n\x15\x44igestTensorsResponse\x12\x14\n\x0ctensor_index\x18\x01 \x01(\x03\x12\"\n\x06\x64igest\x18\x02 \x01(\x0b\x32\x12.seedbed.v1.Digest\x12*\n\x07request\x18\x03 \x01(\x0b\x32\x19.seedbed.v1.TensorRequest\x12&\n\x08numerics\x18\x04 \x01(\x0e\x32\x14.seedbed.v1.Numerics\x12\x10\n\x08\x63hecksum\x18\x0f \x01(\x06\"8\n\x0bResumePoint\x12\x14\n\x0ctensor_index\x18\x01 \x01(\x03\x12\x13\n\x0b\x62yte_offset\x18\x02 \x01(\x03\"\xc6\x02\n\x14SampleTensorsRequest\x12*\n\x07tensors\x18\x01 \x03(\x0b\x32\x19.seedbed.v1.TensorRequest\x12&\n\x08numerics\x18\x02 \x01(\x0e\x32\x14.seedbed.v1.Numerics\x12\'\n\x06resume\x18\x03 \x01(\x0b\x32\x17.seedbed.v1.ResumePoint\x12\x1c\n\x0fmax_chunk_bytes\x18\x04 \x01(\x03H\x00\x88\x01\x01\x12:\n\x10\x64igest_algorithm\x18\x05 \x01(\x0e\x32\x1b.seedbed.v1.DigestAlgorithmH\x01\x88\x01\x01\x12\x14\n\x0c\x61\x63\x63\x65pts_fill\x18\x06 \x01(\x08\x12\x18\n\x10\x61\x63\x63\x65pts_segments\x18\x07 \x01(\x08\x42\x12\n\x10_max_chunk_bytesB\x13\n\x11_digest_algorithm\"\xd1\x01\n\x15SampleTensorsResponse\x12\x14\n\x0ctensor_index\x18\x01 \x01(\x03\x12(\n\x06header\x18\x02 \x01(\x0b\x32\x18.seedbed.v1.TensorHeader\x12\"\n\x06\x64igest\x18\x03 \x01(\x0b\x32\x12.seedbed.v1.Digest\x12 \n\x05\x63hunk\x18\x04 \x01(\x0b\x32\x11.seedbed.v1.Chunk\x12\x0c\n\x04\x66ill\x18\x05 \x01(\x0c\x12$\n\x07segment\x18\x06 \x01(\x0b\x32\x13.seedbed.v1.Segment\"\xb9\x01\n\x13SampleTensorRequest\x12)\n\x06tensor\x18\x01 \x01(\x0b\x32\x19.seedbed.v1.TensorRequest\x12&\n\x08numerics\x18\x02 \x01(\x0e\x32\x14.seedbed.v1.Numerics\x12:\n\x10\x64igest_algorithm\x18\x03 \x01(\x0e\x32\x1b.seedbed.v1.DigestAlgorithmH\x00\x88\x01\x01\x42\x13\n\x11_digest_algorithm\"r\n\x14SampleTensorResponse\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x18.seedbed.v1.TensorHeader\x12\"\n\x06\x64igest\x18\x02 \x01(\x0b\x32\x12.seedbed.v1.Digest\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x32\xa6\x04\n\x0eSeedbedService\x12T\n\rGetServerInfo\x12 .seedbed.v1.GetServerInfoRequest\x1a!.seedbed.v1.GetServerInfoResponse\x12]\n\x10ListInitializers\x12#.seedbed.v1.ListInitializersRequest\x1a$.seedbed.v1.ListInitializersResponse\x12\\\n\x0f\x44\x65scribeTensors\x12\".seedbed.v1.DescribeTensorsRequest\x1a#.seedbed.v1.DescribeTensorsResponse0\x01\x12V\n\rDigestTensors\x12 .seedbed.v1.DigestTensorsRequest\x1a!.seedbed.v1.DigestTensorsResponse0\x01\x12V\n\rSampleTensors\x12 .seedbed.v1.SampleTensorsRequest\x1a!.seedbed.v1.SampleTensorsResponse0\x01\x12Q\n\x0cSampleTensor\x12\x1f.seedbed.v1.SampleTensorRequest\x1a .seedbed.v1.SampleTensorResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18seedbed/v1/service.proto\x12\nseedbed.v1\x1a\x1dseedbed/v1/descriptions.proto\x1a\x18seedbed/v1/streams.proto\x1a\x18seedbed/v1/tensors.proto\"\x16\n\x14GetServerInfoRequest\"\x9b\x03\n\x06Limits\x12!\n\x19max_request_message_bytes\x18\x01 \x01(\x03\x12\x1f\n\x17max_tensors_per_request\x18\x02 \x01(\x03\x12\x10\n\x08max_rank\x18\x03 \x01(\x03\x12\x16\n\x0emax_name_bytes\x18\x04 \x01(\x03\x12\x18\n\x10max_tensor_bytes\x18\x05 \x01(\x03\x12\x19\n\x11max_request_bytes\x18\x06 \x01(\x03\x12\x1e\n\x16max_small_tensor_bytes\x18\x07 \x01(\x03\x12\x1f\n\x17max_orthogonal_elements\x18\x08 \x01(\x03\x12\x19\n\x11max_working_bytes\x18\t \x01(\x03\x12 \n\x18max_request_cost_seconds\x18\n \x01(\x01\x12\x17\n\x0fmax_chunk_bytes\x18\x0b \x01(\x03\x12\x1e\n\x16max_concurrent_streams\x18\x0c \x01(\x03\x12\x1b\n\x13stream_idle_seconds\x18\r \x01(\x01\x12\x1a\n\x12max_stream_seconds\x18\x0e \x01(\x01\"\xd3\x02\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12&\n\x08numerics\x18\x02 \x03(\x0e\x32\x14.seedbed.v1.Numerics\x12!\n\x06\x64types\x18\x03 \x03(\x0e\x32\x11.seedbed.v1.Dtype\x12\x36\n\x11\x64igest_algorithms\x18\x04 \x03(\x0e\x32\x1b.seedbed.v1.DigestAlgorithm\x12,\n\x0c\x63\x61pabilities\x18\x05 \x03(\x0e\x32\x16.seedbed.v1.Capability\x12\x0f\n\x07\x62\x61\x63kend\x18\x06 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x07 \x01(\t\x12\x0f\n\x07threads\x18\x08 \x01(\x03\x12\"\n\x06limits\x18\t \x01(\x0b\x32\x12.seedbed.v1.Limits\x12\x15\n\x08\x63hecksum\x18\x0f \x01(\x06H\x00\x88\x01\x01\x42\x0b\n\t_checksum\"\x19\n\x17ListInitializersRequest\"n\n\x14InitializerParameter\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x14\n\x0c\x64\x65\x66\x61ult_json\x18\x03 \x01(\t\x12\x0f\n\x07\x63hoices\x18\x04 \x03(\t\x12\x13\n\x0b\x64\x65scription\x18\x05 \x01(\t\"\xbd\x01\n\x0fInitializerInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x0f\n\x07\x61liases\x18\x03 \x03(\t\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\x12\x34\n\nparameters\x18\x05 \x03(\x0b\x32 .seedbed.v1.InitializerParameter\x12!\n\x06\x64types\x18\x06 \x03(\x0e\x32\x11.seedbed.v1.Dtype\x12\x0e\n\x06random\x18\x07 \x01(\x08\"q\n\x18ListInitializersResponse\x12\x31\n\x0cinitializers\x18\x01 \x03(\x0b\x32\x1b.seedbed.v1.InitializerInfo\x12\x15\n\x08\x63hecksum\x18\x0f \x01(\x06H\x00\x88\x01\x01\x42\x0b\n\t_checksum\"l\n\x16\x44\x65scribeTensorsRequest\x12*\n\x07tensors\x18\x01 \x03(\x0b\x32\x19.seedbed.v1.TensorRequest\x12&\n\x08numerics\x18\x02 \x01(\x0e\x32\x14.seedbed.v1.Numerics\"\x95\x01\n\x17\x44\x65scribeTensorsResponse\x12.\n\x07tensors\x18\x01 \x03(\x0b\x32\x1d.seedbed.v1.TensorDescription\x12&\n\x08numerics\x18\x02 \x01(\x0e\x32\x14.seedbed.v1.Numerics\x12\x15\n\x08\x63hecksum\x18\x0f \x01(\x06H\x00\x88\x01\x01\x42\x0b\n\t_checksum\"\xbb\x01\n\x14\x44igestTensorsRequest\x12*\n\x07tensors\x18\x01 \x03(\x0b\x32\x19.seedbed.v1.TensorRequest\x12&\n\x08numerics\x18\x02 \x01(\x0e\x32\x14.seedbed.v1.Numerics\x12:\n\x10\x64igest_algorithm\x18\x03 \x01(\x0e\x32\x1b.seedbed.v1.DigestAlgorithmH\x00\x88\x01\x01\x42\x13\n\x11_digest_algorithm\"t\n\x0cTensorDigest\x12\x14\n\x0ctensor_index\x18\x01 \x01(\x03\x12\"\n\x06\x64igest\x18\x02 \x01(\x0b\x32\x12.seedbed.v1.Digest\x12*\n\x07request\x18\x03 \x01(\x0b\x32\x19.seedbed.v1.TensorRequest\"\x8e\x01\n\x15\x44igestTensorsResponse\x12)\n\x07tensors\x18\x01 \x03(\x0b\x32\x18.seedbed.v1.TensorDigest\x12&\n\x08numerics\x18\x02 \x01(\x0e\x32\x14.seedbed.v1.Numerics\x12\x15\n\x08\x63hecksum\x18\x0f \x01(\x06H\x00\x88\x01\x01\x42\x0b\n\t_checksum\"\x93\x02\n\x14SampleTensorsRequest\x12*\n\x07tensors\x18\x01 \x03(\x0b\x32\x19.seedbed.v1.TensorRequest\x12&\n\x08numerics\x18\x02 \x01(\x0e\x32\x14.seedbed.v1.Numerics\x12:\n\x10\x64igest_algorithm\x18\x03 \x01(\x0e\x32\x1b.seedbed.v1.DigestAlgorithmH\x00\x88\x01\x01\x12\'\n\x06resume\x18\x04 \x01(\x0b\x32\x17.seedbed.v1.ResumePoint\x12-\n\x08transfer\x18\x05 \x01(\x0b\x32\x1b.seedbed.v1.TransferOptionsB\x13\n\x11_digest_algorithm\">\n\x15SampleTensorsResponse\x12%\n\x05parts\x18\x01 \x03(\x0b\x32\x16.seedbed.v1.TensorPart\"\xbe\x01\n\x18SampleSmallTensorRequest\x12)\n\x06tensor\x18\x01 \x01(\x0b\x32\x19.seedbed.v1.TensorRequest\x12&\n\x08numerics\x18\x02 \x01(\x0e\x32\x14.seedbed.v1.Numerics\x12:\n\x10\x64igest_algorithm\x18\x03 \x01(\x0e\x32\x1b.seedbed.v1.DigestAlgorithmH\x00\x88\x01\x01\x42\x13\n\x11_digest_algorithm\"w\n\x19SampleSmallTensorResponse\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x18.seedbed.v1.TensorHeader\x12\"\n\x06\x64igest\x18\x02 \x01(\x0b\x32\x12.seedbed.v1.Digest\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c*V\n\nCapability\x12\x1a\n\x16\x43\x41PABILITY_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x43\x41PABILITY_FILL\x10\x01\x12\x17\n\x13\x43\x41PABILITY_SEGMENTS\x10\x02\x32\xb5\x04\n\x0eSeedbedService\x12T\n\rGetServerInfo\x12 .seedbed.v1.GetServerInfoRequest\x1a!.seedbed.v1.GetServerInfoResponse\x12]\n\x10ListInitializers\x12#.seedbed.v1.ListInitializersRequest\x1a$.seedbed.v1.ListInitializersResponse\x12\\\n\x0f\x44\x65scribeTensors\x12\".seedbed.v1.DescribeTensorsRequest\x1a#.seedbed.v1.DescribeTensorsResponse0\x01\x12V\n\rDigestTensors\x12 .seedbed.v1.DigestTensorsRequest\x1a!.seedbed.v1.DigestTensorsResponse0\x01\x12V\n\rSampleTensors\x12 .seedbed.v1.SampleTensorsRequest\x1a!.seedbed.v1.SampleTensorsResponse0\x01\x12`\n\x11SampleSmallTensor\x12$.seedbed.v1.SampleSmallTensorRequest\x1a%.seedbed.v1.SampleSmallTensorResponseB\\\n\nseedbed.v1P\x01Z\x1eseedbed.v1/seedbedv1;seedbedv1\xa2\x02\x03SBD\xaa\x02\nSeedbed.V1\xca\x02\nSeedbed\\V1\xea\x02\x0bSeedbed::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'seedbed.v1.service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
-  _globals['_GETSERVERINFOREQUEST']._serialized_start=97
-  _globals['_GETSERVERINFOREQUEST']._serialized_end=119
-  _globals['_LIMITS']._serialized_start=122
-  _globals['_LIMITS']._serialized_end=383
-  _globals['_GETSERVERINFORESPONSE']._serialized_start=386
-  _globals['_GETSERVERINFORESPONSE']._serialized_end=643
-  _globals['_LISTINITIALIZERSREQUEST']._serialized_start=645
-  _globals['_LISTINITIALIZERSREQUEST']._serialized_end=670
-  _globals['_INITIALIZERPARAMETER']._serialized_start=672
-  _globals['_INITIALIZERPARAMETER']._serialized_end=782
-  _globals['_INITIALIZERINFO']._serialized_start=785
-  _globals['_INITIALIZERINFO']._serialized_end=974
-  _globals['_LISTINITIALIZERSRESPONSE']._serialized_start=976
-  _globals['_LISTINITIALIZERSRESPONSE']._serialized_end=1053
-  _globals['_DESCRIBETENSORSREQUEST']._serialized_start=1055
-  _globals['_DESCRIBETENSORSREQUEST']._serialized_end=1163
-  _globals['_TENSORDESCRIPTION']._serialized_start=1166
-  _globals['_TENSORDESCRIPTION']._serialized_end=1732
-  _globals['_DESCRIBETENSORSRESPONSE']._serialized_start=1735
-  _globals['_DESCRIBETENSORSRESPONSE']._serialized_end=1866
-  _globals['_DIGESTTENSORSREQUEST']._serialized_start=1869
-  _globals['_DIGESTTENSORSREQUEST']._serialized_end=2056
-  _globals['_DIGESTTENSORSRESPONSE']._serialized_start=2059
-  _globals['_DIGESTTENSORSRESPONSE']._serialized_end=2242
-  _globals['_RESUMEPOINT']._serialized_start=2244
-  _globals['_RESUMEPOINT']._serialized_end=2300
-  _globals['_SAMPLETENSORSREQUEST']._serialized_start=2303
-  _globals['_SAMPLETENSORSREQUEST']._serialized_end=2629
-  _globals['_SAMPLETENSORSRESPONSE']._serialized_start=2632
-  _globals['_SAMPLETENSORSRESPONSE']._serialized_end=2841
-  _globals['_SAMPLETENSORREQUEST']._serialized_start=2844
-  _globals['_SAMPLETENSORREQUEST']._serialized_end=3029
-  _globals['_SAMPLETENSORRESPONSE']._serialized_start=3031
-  _globals['_SAMPLETENSORRESPONSE']._serialized_end=3145
-  _globals['_SEEDBEDSERVICE']._serialized_start=3148
-  _globals['_SEEDBEDSERVICE']._serialized_end=3698
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\nseedbed.v1P\001Z\036seedbed.v1/seedbedv1;seedbedv1\242\002\003SBD\252\002\nSeedbed.V1\312\002\nSeedbed\\V1\352\002\013Seedbed::V1'
+  _globals['_CAPABILITY']._serialized_start=2720
+  _globals['_CAPABILITY']._serialized_end=2806
+  _globals['_GETSERVERINFOREQUEST']._serialized_start=123
+  _globals['_GETSERVERINFOREQUEST']._serialized_end=145
+  _globals['_LIMITS']._serialized_start=148
+  _globals['_LIMITS']._serialized_end=559
+  _globals['_GETSERVERINFORESPONSE']._serialized_start=562
+  _globals['_GETSERVERINFORESPONSE']._serialized_end=901
+  _globals['_LISTINITIALIZERSREQUEST']._serialized_start=903
+  _globals['_LISTINITIALIZERSREQUEST']._serialized_end=928
+  _globals['_INITIALIZERPARAMETER']._serialized_start=930
+  _globals['_INITIALIZERPARAMETER']._serialized_end=1040
+  _globals['_INITIALIZERINFO']._serialized_start=1043
+  _globals['_INITIALIZERINFO']._serialized_end=1232
+  _globals['_LISTINITIALIZERSRESPONSE']._serialized_start=1234
+  _globals['_LISTINITIALIZERSRESPONSE']._serialized_end=1347
+  _globals['_DESCRIBETENSORSREQUEST']._serialized_start=1349
+  _globals['_DESCRIBETENSORSREQUEST']._serialized_end=1457
+  _globals['_DESCRIBETENSORSRESPONSE']._serialized_start=1460
+  _globals['_DESCRIBETENSORSRESPONSE']._serialized_end=1609
+  _globals['_DIGESTTENSORSREQUEST']._serialized_start=1612
+  _globals['_DIGESTTENSORSREQUEST']._serialized_end=1799
+  _globals['_TENSORDIGEST']._serialized_start=1801
+  _globals['_TENSORDIGEST']._serialized_end=1917
+  _globals['_DIGESTTENSORSRESPONSE']._serialized_start=1920
+  _globals['_DIGESTTENSORSRESPONSE']._serialized_end=2062
+  _globals['_SAMPLETENSORSREQUEST']._serialized_start=2065
+  _globals['_SAMPLETENSORSREQUEST']._serialized_end=2340
+  _globals['_SAMPLETENSORSRESPONSE']._serialized_start=2342
+  _globals['_SAMPLETENSORSRESPONSE']._serialized_end=2404
+  _globals['_SAMPLESMALLTENSORREQUEST']._serialized_start=2407
+  _globals['_SAMPLESMALLTENSORREQUEST']._serialized_end=2597
+  _globals['_SAMPLESMALLTENSORRESPONSE']._serialized_start=2599
+  _globals['_SAMPLESMALLTENSORRESPONSE']._serialized_end=2718
+  _globals['_SEEDBEDSERVICE']._serialized_start=2809
+  _globals['_SEEDBEDSERVICE']._serialized_end=3374
 # @@protoc_insertion_point(module_scope)

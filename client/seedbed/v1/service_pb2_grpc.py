@@ -29,10 +29,11 @@ class SeedbedServiceStub(object):
     """Serves initialized tensors. A tensor is a pure function of its spec and the numerics version: every server gives the same
     bytes, so any call can be repeated, resumed or split over several servers.
 
-    Errors carry google.rpc details: ErrorInfo (domain "seedbed", an UPPER_SNAKE reason, and in its
-    metadata `request_xxh3_64`: the XXH3-64 of the request's bytes as received, 16 lower-case hex
-    digits), and where they apply BadRequest with the path of the offending field, RetryInfo, and
-    RequestInfo.
+    Errors carry google.rpc details: ErrorInfo (domain "seedbed", a reason of ErrorReason, and metadata), and where they apply
+    BadRequest with the path of each offending field, RetryInfo, and RequestInfo; see ErrorReason.
+
+    Presence: a field that is `optional` says in its comment what absence means, and is taken as it is where it is present, zero
+    too. A field that is not has no other default than its zero value: to set it to that and to leave it out is the same.
     """
 
     def __init__(self, channel):
@@ -66,10 +67,10 @@ class SeedbedServiceStub(object):
                 request_serializer=seedbed_dot_v1_dot_service__pb2.SampleTensorsRequest.SerializeToString,
                 response_deserializer=seedbed_dot_v1_dot_service__pb2.SampleTensorsResponse.FromString,
                 _registered_method=True)
-        self.SampleTensor = channel.unary_unary(
-                '/seedbed.v1.SeedbedService/SampleTensor',
-                request_serializer=seedbed_dot_v1_dot_service__pb2.SampleTensorRequest.SerializeToString,
-                response_deserializer=seedbed_dot_v1_dot_service__pb2.SampleTensorResponse.FromString,
+        self.SampleSmallTensor = channel.unary_unary(
+                '/seedbed.v1.SeedbedService/SampleSmallTensor',
+                request_serializer=seedbed_dot_v1_dot_service__pb2.SampleSmallTensorRequest.SerializeToString,
+                response_deserializer=seedbed_dot_v1_dot_service__pb2.SampleSmallTensorResponse.FromString,
                 _registered_method=True)
 
 
@@ -77,10 +78,11 @@ class SeedbedServiceServicer(object):
     """Serves initialized tensors. A tensor is a pure function of its spec and the numerics version: every server gives the same
     bytes, so any call can be repeated, resumed or split over several servers.
 
-    Errors carry google.rpc details: ErrorInfo (domain "seedbed", an UPPER_SNAKE reason, and in its
-    metadata `request_xxh3_64`: the XXH3-64 of the request's bytes as received, 16 lower-case hex
-    digits), and where they apply BadRequest with the path of the offending field, RetryInfo, and
-    RequestInfo.
+    Errors carry google.rpc details: ErrorInfo (domain "seedbed", a reason of ErrorReason, and metadata), and where they apply
+    BadRequest with the path of each offending field, RetryInfo, and RequestInfo; see ErrorReason.
+
+    Presence: a field that is `optional` says in its comment what absence means, and is taken as it is where it is present, zero
+    too. A field that is not has no other default than its zero value: to set it to that and to leave it out is the same.
     """
 
     def GetServerInfo(self, request, context):
@@ -112,14 +114,14 @@ class SeedbedServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def SampleTensors(self, request, context):
-        """Samples tensors and sends their bytes in chunks, one tensor after the other, in the request's order.
+        """Samples tensors and sends their bytes, one tensor after the other, in the request's order.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def SampleTensor(self, request, context):
-        """Samples one tensor and sends it in one message: the short way for small ones.
+    def SampleSmallTensor(self, request, context):
+        """Samples one tensor of at most Limits.max_small_tensor_bytes and sends it in one message: the short way for small ones.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -153,10 +155,10 @@ def add_SeedbedServiceServicer_to_server(servicer, server):
                     request_deserializer=seedbed_dot_v1_dot_service__pb2.SampleTensorsRequest.FromString,
                     response_serializer=seedbed_dot_v1_dot_service__pb2.SampleTensorsResponse.SerializeToString,
             ),
-            'SampleTensor': grpc.unary_unary_rpc_method_handler(
-                    servicer.SampleTensor,
-                    request_deserializer=seedbed_dot_v1_dot_service__pb2.SampleTensorRequest.FromString,
-                    response_serializer=seedbed_dot_v1_dot_service__pb2.SampleTensorResponse.SerializeToString,
+            'SampleSmallTensor': grpc.unary_unary_rpc_method_handler(
+                    servicer.SampleSmallTensor,
+                    request_deserializer=seedbed_dot_v1_dot_service__pb2.SampleSmallTensorRequest.FromString,
+                    response_serializer=seedbed_dot_v1_dot_service__pb2.SampleSmallTensorResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -170,10 +172,11 @@ class SeedbedService(object):
     """Serves initialized tensors. A tensor is a pure function of its spec and the numerics version: every server gives the same
     bytes, so any call can be repeated, resumed or split over several servers.
 
-    Errors carry google.rpc details: ErrorInfo (domain "seedbed", an UPPER_SNAKE reason, and in its
-    metadata `request_xxh3_64`: the XXH3-64 of the request's bytes as received, 16 lower-case hex
-    digits), and where they apply BadRequest with the path of the offending field, RetryInfo, and
-    RequestInfo.
+    Errors carry google.rpc details: ErrorInfo (domain "seedbed", a reason of ErrorReason, and metadata), and where they apply
+    BadRequest with the path of each offending field, RetryInfo, and RequestInfo; see ErrorReason.
+
+    Presence: a field that is `optional` says in its comment what absence means, and is taken as it is where it is present, zero
+    too. A field that is not has no other default than its zero value: to set it to that and to leave it out is the same.
     """
 
     @staticmethod
@@ -312,7 +315,7 @@ class SeedbedService(object):
             _registered_method=True)
 
     @staticmethod
-    def SampleTensor(request,
+    def SampleSmallTensor(request,
             target,
             options=(),
             channel_credentials=None,
@@ -325,9 +328,9 @@ class SeedbedService(object):
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/seedbed.v1.SeedbedService/SampleTensor',
-            seedbed_dot_v1_dot_service__pb2.SampleTensorRequest.SerializeToString,
-            seedbed_dot_v1_dot_service__pb2.SampleTensorResponse.FromString,
+            '/seedbed.v1.SeedbedService/SampleSmallTensor',
+            seedbed_dot_v1_dot_service__pb2.SampleSmallTensorRequest.SerializeToString,
+            seedbed_dot_v1_dot_service__pb2.SampleSmallTensorResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -25,19 +25,20 @@ _sym_db = _symbol_database.Default()
 from seedbed.v1 import initializers_pb2 as seedbed_dot_v1_dot_initializers__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18seedbed/v1/tensors.proto\x12\nseedbed.v1\x1a\x1dseedbed/v1/initializers.proto\"@\n\x07\x46\x61nAxes\x12\x0f\n\x07in_axes\x18\x01 \x03(\x03\x12\x10\n\x08out_axes\x18\x02 \x03(\x03\x12\x12\n\nbatch_axes\x18\x03 \x03(\x03\"\xc0\x01\n\nTensorSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05shape\x18\x02 \x03(\x03\x12 \n\x05\x64type\x18\x03 \x01(\x0e\x32\x11.seedbed.v1.Dtype\x12\x30\n\x0binitializer\x18\x04 \x01(\x0b\x32\x1b.seedbed.v1.InitializerSpec\x12\x0c\n\x04seed\x18\x05 \x01(\x06\x12\x0c\n\x04\x64raw\x18\x06 \x01(\x06\x12%\n\x08\x66\x61n_axes\x18\x07 \x01(\x0b\x32\x13.seedbed.v1.FanAxes\".\n\x0bTensorSlice\x12\x0e\n\x06starts\x18\x01 \x03(\x03\x12\x0f\n\x07lengths\x18\x02 \x03(\x03\"]\n\rTensorRequest\x12$\n\x04spec\x18\x01 \x01(\x0b\x32\x16.seedbed.v1.TensorSpec\x12&\n\x05slice\x18\x02 \x01(\x0b\x32\x17.seedbed.v1.TensorSlice\"[\n\x06\x44igest\x12.\n\talgorithm\x18\x01 \x01(\x0e\x32\x1b.seedbed.v1.DigestAlgorithm\x12\r\n\x05value\x18\x02 \x01(\x0c\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\"\xa8\x01\n\x0cTensorHeader\x12\r\n\x05shape\x18\x01 \x03(\x03\x12 \n\x05\x64type\x18\x02 \x01(\x0e\x32\x11.seedbed.v1.Dtype\x12\x13\n\x0btotal_bytes\x18\x03 \x01(\x03\x12&\n\x08numerics\x18\x04 \x01(\x0e\x32\x14.seedbed.v1.Numerics\x12*\n\x07request\x18\x05 \x01(\x0b\x32\x19.seedbed.v1.TensorRequest\":\n\x05\x43hunk\x12\x13\n\x0b\x62yte_offset\x18\x01 \x01(\x03\x12\x0e\n\x06\x64igest\x18\x02 \x01(\x0c\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\">\n\x07Segment\x12\x11\n\tdirectory\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03*\xb5\x02\n\x05\x44type\x12\x15\n\x11\x44TYPE_UNSPECIFIED\x10\x00\x12\x11\n\rDTYPE_FLOAT16\x10\x01\x12\x12\n\x0e\x44TYPE_BFLOAT16\x10\x02\x12\x11\n\rDTYPE_FLOAT32\x10\x03\x12\x11\n\rDTYPE_FLOAT64\x10\x04\x12\x0e\n\nDTYPE_INT8\x10\x05\x12\x0f\n\x0b\x44TYPE_INT16\x10\x06\x12\x0f\n\x0b\x44TYPE_INT32\x10\x07\x12\x0f\n\x0b\x44TYPE_INT64\x10\x08\x12\x0f\n\x0b\x44TYPE_UINT8\x10\t\x12\x10\n\x0c\x44TYPE_UINT16\x10\n\x12\x10\n\x0c\x44TYPE_UINT32\x10\x0b\x12\x10\n\x0c\x44TYPE_UINT64\x10\x0c\x12\x0e\n\nDTYPE_BOOL\x10\r\x12\x17\n\x13\x44TYPE_FLOAT8_E4M3FN\x10\x0e\x12\x15\n\x11\x44TYPE_FLOAT8_E5M2\x10\x0f*<\n\x08Numerics\x12\x18\n\x14NUMERICS_UNSPECIFIED\x10\x00\x12\x16\n\x12NUMERICS_SEEDBED_1\x10\x01*o\n\x0f\x44igestAlgorithm\x12 \n\x1c\x44IGEST_ALGORITHM_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x44IGEST_ALGORITHM_XXH3_128\x10\x01\x12\x1b\n\x17\x44IGEST_ALGORITHM_SHA256\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18seedbed/v1/tensors.proto\x12\nseedbed.v1\x1a\x1dseedbed/v1/initializers.proto\"@\n\x07\x46\x61nAxes\x12\x0f\n\x07in_axes\x18\x01 \x03(\x03\x12\x10\n\x08out_axes\x18\x02 \x03(\x03\x12\x12\n\nbatch_axes\x18\x03 \x03(\x03\"\xc0\x01\n\nTensorSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05shape\x18\x02 \x03(\x03\x12 \n\x05\x64type\x18\x03 \x01(\x0e\x32\x11.seedbed.v1.Dtype\x12\x30\n\x0binitializer\x18\x04 \x01(\x0b\x32\x1b.seedbed.v1.InitializerSpec\x12\x0c\n\x04seed\x18\x05 \x01(\x06\x12\x0c\n\x04\x64raw\x18\x06 \x01(\x06\x12%\n\x08\x66\x61n_axes\x18\x07 \x01(\x0b\x32\x13.seedbed.v1.FanAxes\".\n\x0bTensorSlice\x12\x0e\n\x06starts\x18\x01 \x03(\x03\x12\x0f\n\x07lengths\x18\x02 \x03(\x03\"]\n\rTensorRequest\x12$\n\x04spec\x18\x01 \x01(\x0b\x32\x16.seedbed.v1.TensorSpec\x12&\n\x05slice\x18\x02 \x01(\x0b\x32\x17.seedbed.v1.TensorSlice\"[\n\x06\x44igest\x12.\n\talgorithm\x18\x01 \x01(\x0e\x32\x1b.seedbed.v1.DigestAlgorithm\x12\r\n\x05value\x18\x02 \x01(\x0c\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03*\xb5\x02\n\x05\x44type\x12\x15\n\x11\x44TYPE_UNSPECIFIED\x10\x00\x12\x11\n\rDTYPE_FLOAT16\x10\x01\x12\x12\n\x0e\x44TYPE_BFLOAT16\x10\x02\x12\x11\n\rDTYPE_FLOAT32\x10\x03\x12\x11\n\rDTYPE_FLOAT64\x10\x04\x12\x0e\n\nDTYPE_INT8\x10\x05\x12\x0f\n\x0b\x44TYPE_INT16\x10\x06\x12\x0f\n\x0b\x44TYPE_INT32\x10\x07\x12\x0f\n\x0b\x44TYPE_INT64\x10\x08\x12\x0f\n\x0b\x44TYPE_UINT8\x10\t\x12\x10\n\x0c\x44TYPE_UINT16\x10\n\x12\x10\n\x0c\x44TYPE_UINT32\x10\x0b\x12\x10\n\x0c\x44TYPE_UINT64\x10\x0c\x12\x0e\n\nDTYPE_BOOL\x10\r\x12\x17\n\x13\x44TYPE_FLOAT8_E4M3FN\x10\x0e\x12\x15\n\x11\x44TYPE_FLOAT8_E5M2\x10\x0f*<\n\x08Numerics\x12\x18\n\x14NUMERICS_UNSPECIFIED\x10\x00\x12\x16\n\x12NUMERICS_SEEDBED_1\x10\x01*o\n\x0f\x44igestAlgorithm\x12 \n\x1c\x44IGEST_ALGORITHM_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x44IGEST_ALGORITHM_XXH3_128\x10\x01\x12\x1b\n\x17\x44IGEST_ALGORITHM_SHA256\x10\x02\x42\\\n\nseedbed.v1P\x01Z\x1eseedbed.v1/seedbedv1;seedbedv1\xa2\x02\x03SBD\xaa\x02\nSeedbed.V1\xca\x02\nSeedbed\\V1\xea\x02\x0bSeedbed::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'seedbed.v1.tensors_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
-  _globals['_DTYPE']._serialized_start=864
-  _globals['_DTYPE']._serialized_end=1173
-  _globals['_NUMERICS']._serialized_start=1175
-  _globals['_NUMERICS']._serialized_end=1235
-  _globals['_DIGESTALGORITHM']._serialized_start=1237
-  _globals['_DIGESTALGORITHM']._serialized_end=1348
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\nseedbed.v1P\001Z\036seedbed.v1/seedbedv1;seedbedv1\242\002\003SBD\252\002\nSeedbed.V1\312\002\nSeedbed\\V1\352\002\013Seedbed::V1'
+  _globals['_DTYPE']._serialized_start=569
+  _globals['_DTYPE']._serialized_end=878
+  _globals['_NUMERICS']._serialized_start=880
+  _globals['_NUMERICS']._serialized_end=940
+  _globals['_DIGESTALGORITHM']._serialized_start=942
+  _globals['_DIGESTALGORITHM']._serialized_end=1053
   _globals['_FANAXES']._serialized_start=71
   _globals['_FANAXES']._serialized_end=135
   _globals['_TENSORSPEC']._serialized_start=138
@@ -48,10 +49,4 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TENSORREQUEST']._serialized_end=473
   _globals['_DIGEST']._serialized_start=475
   _globals['_DIGEST']._serialized_end=566
-  _globals['_TENSORHEADER']._serialized_start=569
-  _globals['_TENSORHEADER']._serialized_end=737
-  _globals['_CHUNK']._serialized_start=739
-  _globals['_CHUNK']._serialized_end=797
-  _globals['_SEGMENT']._serialized_start=799
-  _globals['_SEGMENT']._serialized_end=861
 # @@protoc_insertion_point(module_scope)

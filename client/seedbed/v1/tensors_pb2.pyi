@@ -112,37 +112,3 @@ class Digest(_message.Message):
     value: bytes
     size_bytes: int
     def __init__(self, algorithm: _Optional[_Union[DigestAlgorithm, str]] = ..., value: _Optional[bytes] = ..., size_bytes: _Optional[int] = ...) -> None: ...
-
-class TensorHeader(_message.Message):
-    __slots__ = ("shape", "dtype", "total_bytes", "numerics", "request")
-    SHAPE_FIELD_NUMBER: _ClassVar[int]
-    DTYPE_FIELD_NUMBER: _ClassVar[int]
-    TOTAL_BYTES_FIELD_NUMBER: _ClassVar[int]
-    NUMERICS_FIELD_NUMBER: _ClassVar[int]
-    REQUEST_FIELD_NUMBER: _ClassVar[int]
-    shape: _containers.RepeatedScalarFieldContainer[int]
-    dtype: Dtype
-    total_bytes: int
-    numerics: Numerics
-    request: TensorRequest
-    def __init__(self, shape: _Optional[_Iterable[int]] = ..., dtype: _Optional[_Union[Dtype, str]] = ..., total_bytes: _Optional[int] = ..., numerics: _Optional[_Union[Numerics, str]] = ..., request: _Optional[_Union[TensorRequest, _Mapping]] = ...) -> None: ...
-
-class Chunk(_message.Message):
-    __slots__ = ("byte_offset", "digest", "data")
-    BYTE_OFFSET_FIELD_NUMBER: _ClassVar[int]
-    DIGEST_FIELD_NUMBER: _ClassVar[int]
-    DATA_FIELD_NUMBER: _ClassVar[int]
-    byte_offset: int
-    digest: bytes
-    data: bytes
-    def __init__(self, byte_offset: _Optional[int] = ..., digest: _Optional[bytes] = ..., data: _Optional[bytes] = ...) -> None: ...
-
-class Segment(_message.Message):
-    __slots__ = ("directory", "path", "size_bytes")
-    DIRECTORY_FIELD_NUMBER: _ClassVar[int]
-    PATH_FIELD_NUMBER: _ClassVar[int]
-    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
-    directory: str
-    path: str
-    size_bytes: int
-    def __init__(self, directory: _Optional[str] = ..., path: _Optional[str] = ..., size_bytes: _Optional[int] = ...) -> None: ...

@@ -2,7 +2,7 @@
 
 import xxhash
 
-from seedbed.wire.chunks import FrameError
+from seedbed.wire.parts import MalformedError
 
 # Field 15 as a fixed64: the last of its message, since fields are written in the order of numbers.
 TAG = bytes([15 << 3 | 1])
@@ -18,9 +18,9 @@ def without_checksum(data: bytes) -> bytes:
     """Return a serialized message without its checksum, which is right.
 
     Raises:
-        FrameError: if it is not.
+        MalformedError: if it is not.
     """
     content = data[:-CHECKSUM_BYTES]
     if with_checksum(content) != data:
-        raise FrameError("the checksum of the message is wrong")
+        raise MalformedError("the checksum of the message is wrong")
     return content

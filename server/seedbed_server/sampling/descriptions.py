@@ -6,7 +6,15 @@ from typing import Any
 from seedbed.spec.fans import fans_of
 from seedbed.spec.info import InitializerInfo, InitializerParameter, TensorDescription
 from seedbed.spec.initializers import INITIALIZERS, InitializerSpec, parameters
-from seedbed_server.backends.rules import Diagonal, Fill, Normal, Sparse, Uniform
+from seedbed_server.backends.rules import (
+    Diagonal,
+    Fill,
+    Normal,
+    Orthogonal,
+    Sparse,
+    Stft,
+    Uniform,
+)
 from seedbed_server.sampling.sampler import SamplePlan
 
 
@@ -31,8 +39,10 @@ def describe(plan: SamplePlan, max_chunk_bytes: int) -> TensorDescription:
 
 def _figures(plan: SamplePlan) -> dict[str, object]:
     match plan.rule:
-        case Fill(value) | Diagonal(value):
-            return {"value": float(value)}
+        case Fill(value):
+            return {"distribution": "constant", "value": value}
+        case Diagonal(value):
+            return {"distribution": "diagonal", "value": value}
         case Uniform(minval, maxval):
             return {"distribution": "uniform", "minval": minval, "maxval": maxval}
         case Normal(mean, stddev, lower, upper):
@@ -46,7 +56,21 @@ def _figures(plan: SamplePlan) -> dict[str, object]:
             return figures
         case Sparse(stddev, zeros) if not zeros:
             return {"distribution": "untruncated_normal", "mean": 0.0, "stddev": stddev}
-        case _:
+        case Sparse(stddev, zeros) as rule:
+            return {
+                "distribution": "sparse",
+                "stddev": stddev,
+                "zeros_per_line": zeros,
+                "line_length": rule.line_elements,
+            }
+        case Orthogonal(gain, grid):
+            return {
+                "distribution": "orthogonal",
+                "gain": gain,
+                "rows": grid.rows,
+                "columns": grid.columns,
+            }
+        case Stft():
             return {}
 
 

@@ -136,7 +136,7 @@ class CallGuard:
             self._metrics.call_started(method)
             self.open_calls.begin(call)
             try:
-                message: Message | None = await answer(_parsed(request_type, data), call)
+                message: bytes | None = await answer(_parsed(request_type, data), call)
             except (asyncio.CancelledError, GeneratorExit):
                 call.ended("OK" if call.may_be_ended else "CANCELLED")
                 raise
@@ -150,7 +150,7 @@ class CallGuard:
                 return b""
             call.answered()
             call.ended("OK")
-            return message.SerializeToString()
+            return message
 
         return call
 

@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 from seedbed.spec.digests import DIGEST_ALGORITHMS, Digest, digest_bytes
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.errors import bad_value
-from seedbed.spec.info import NUMERICS, ServerInfo
+from seedbed.spec.info import CAPABILITIES, NUMERICS, ServerInfo
 from seedbed.spec.tensors import TensorRequest
 from seedbed.v1 import service_pb2
 from seedbed.wire import protos
@@ -29,14 +29,14 @@ from seedbed_server.service.validation import (
     ResumePoint,
     check_chunk_bytes,
     check_costs,
-    check_one_message,
     check_resume,
     check_sizes,
+    check_small_tensor,
     check_tensor_count,
 )
 from seedbed_server.settings import Settings
 from seedbed_server.streams.events import Heartbeat, TensorEnd
-from seedbed_server.streams.messages import encode
+from seedbed_server.streams.messages import encode, messages
 from seedbed_server.streams.resources import StreamResources
 from seedbed_server.streams.stream import Events, TensorStream
 
@@ -104,13 +104,13 @@ class Servicer:
 
     def methods(self) -> dict[str, "grpc.RpcMethodHandler[Any, Any]"]:
         """Return the handlers of the methods, by name."""
-        answers: dict[str, Callable[[Any, Call], Awaitable[Message | None]]] = {
+        answers: dict[str, Callable[[Any, Call], Awaitable[bytes | None]]] = {
             "GetServerInfo": self._get_server_info,
             "ListInitializers": self._list_initializers,
             "DescribeTensors": self._describe_tensors,
             "DigestTensors": self._digest_tensors,
             "SampleTensors": self._sample_tensors,
-            "SampleTensor": self._sample_tensor,
+            "SampleSmallTensor": self._sample_small_tensor,
         }
         methods: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
         for name, answer in answers.items():
@@ -130,7 +130,7 @@ class Servicer:
 
     async def _get_server_info(
         self, request: service_pb2.GetServerInfoRequest, call: Call
-    ) -> Message:
+    ) -> bytes:
         del request, call
         backend = self._serving().threads.backend
         info = ServerInfo(
@@ -138,18 +138,19 @@ class Servicer:
             numerics=(NUMERICS,),
             dtypes=tuple(Dtype),
             digest_algorithms=DIGEST_ALGORITHMS,
+            capabilities=CAPABILITIES if self._serving().segments else ("fill",),
             backend=backend.name,
             device=backend.device,
             threads=backend.threads,
             limits=self._limits,
         )
-        return protos.server_info_to_proto(info)
+        return with_checksum(protos.server_info_to_proto(info).SerializeToString())
 
     async def _list_initializers(
         self, request: service_pb2.ListInitializersRequest, call: Call
-    ) -> Message:
+    ) -> bytes:
         del request, call
-        return protos.initializer_infos_to_proto(catalogue())
+        return with_checksum(protos.initializer_infos_to_proto(catalogue()).SerializeToString())
 
     async def _describe_tensors(
         self, request: service_pb2.DescribeTensorsRequest, call: Call
@@ -162,21 +163,24 @@ class Servicer:
                 )
                 await self._write(call, with_checksum(response.SerializeToString()))
 
-    async def _sample_tensor(self, request: service_pb2.SampleTensorRequest, call: Call) -> Message:
+    async def _sample_small_tensor(
+        self, request: service_pb2.SampleSmallTensorRequest, call: Call
+    ) -> bytes:
         await self._serving().loop_turns.turn(call.peer, 0)
         protos.numerics_from_proto(request.numerics)
         algorithm = protos.digest_algorithm_from_proto(request)
         wanted = protos.tensor_request_from_proto(request.tensor, "tensor")
-        check_one_message(wanted, self._limits)
+        check_small_tensor(wanted, self._limits)
         wanted_plan = plan(wanted)
         self._check_costs([wanted_plan], "tensor.spec.shape")
         data = await self._sampled(wanted_plan, call.peer)
         call.served_whole(len(data))
-        return service_pb2.SampleTensorResponse(
+        response = service_pb2.SampleSmallTensorResponse(
             header=protos.header_to_proto(wanted),
             digest=protos.digest_to_proto(digest_bytes(data, algorithm)),
             data=data,
         )
+        return response.SerializeToString()
 
     async def _digest_tensors(self, request: service_pb2.DigestTensorsRequest, call: Call) -> None:
         algorithm = protos.digest_algorithm_from_proto(request)
@@ -201,29 +205,36 @@ class Servicer:
                 algorithm=algorithm,
             ) as stream:
                 news = stream.rendered(new_digest)
+                ready: list[service_pb2.TensorDigest] = []
                 for index, found in enumerate(known):
                     digest = found
                     while digest is None:
                         new = await anext(news)
                         if isinstance(new, Heartbeat):
-                            await self._write(call, _heartbeat(index))
+                            await self._write(call, _digests_message(()))
                         else:
                             digest = new
-                    message = _digest_message(index, plans[index].request, digest)
-                    await self._write(call, message)
+                    ready.append(_tensor_digest(index, plans[index].request, digest))
+                    follows = index + 1 < len(known) and (
+                        known[index + 1] is not None or stream.ready_bytes is not None
+                    )
+                    if not follows or len(ready) == MANY_TENSORS:
+                        await self._write(call, _digests_message(ready))
+                        ready.clear()
 
     async def _sample_tensors(self, request: service_pb2.SampleTensorsRequest, call: Call) -> None:
         algorithm = protos.digest_algorithm_from_proto(request)
         chunk_bytes = self._default_chunk_bytes
-        if request.HasField("max_chunk_bytes"):
-            check_chunk_bytes(request.max_chunk_bytes, self._limits)
-            chunk_bytes = request.max_chunk_bytes
+        transfer = request.transfer
+        if transfer.HasField("max_chunk_bytes"):
+            check_chunk_bytes(transfer.max_chunk_bytes, self._limits)
+            chunk_bytes = transfer.max_chunk_bytes
         async with self._stream(call), self._plans(request, call.peer) as plans:
             resume = ResumePoint(request.resume.tensor_index, request.resume.byte_offset)
             check_resume(resume, [each.request for each in plans])
             is_whole = resume == ResumePoint(0, 0)
 
-            def message(events: Events) -> bytes:
+            def part(events: Events) -> bytes:
                 call.served(events)
                 return encode(events)
 
@@ -235,10 +246,10 @@ class Servicer:
                 algorithm=algorithm,
                 first_tensor=resume.tensor_index,
                 first_byte=resume.byte_offset,
-                accepts_fill=request.accepts_fill and is_whole,
-                accepts_segments=request.accepts_segments and call.is_on_this_host and is_whole,
+                accepts_fill=transfer.accepts_fill and is_whole,
+                accepts_segments=transfer.accepts_segments and call.is_on_this_host and is_whole,
             ) as stream:
-                async for each in stream.rendered(message):
+                async for each in messages(stream, part):
                     call.may_be_ended = stream.has_segments and stream.is_complete
                     await self._write(call, each)
                 if stream.has_segments:  # the client ends the call when it has opened them
@@ -346,16 +357,17 @@ class Servicer:
         )
 
 
-def _heartbeat(tensor_index: int) -> bytes:
-    alive = service_pb2.DigestTensorsResponse(tensor_index=tensor_index)
-    return with_checksum(alive.SerializeToString())
-
-
-def _digest_message(tensor_index: int, request: TensorRequest, digest: Digest) -> bytes:
-    message = service_pb2.DigestTensorsResponse(
+def _tensor_digest(
+    tensor_index: int, request: TensorRequest, digest: Digest
+) -> service_pb2.TensorDigest:
+    return service_pb2.TensorDigest(
         tensor_index=tensor_index,
         digest=protos.digest_to_proto(digest),
         request=protos.tensor_request_to_proto(request),
-        numerics=protos.newest_numerics(),
     )
+
+
+def _digests_message(ready: Sequence[service_pb2.TensorDigest]) -> bytes:
+    """Return a message of some tensors' digests; one without any is a heartbeat."""
+    message = service_pb2.DigestTensorsResponse(tensors=ready, numerics=protos.numerics_to_proto())
     return with_checksum(message.SerializeToString())

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from seedbed.spec.errors import bad_value
-from seedbed.spec.info import MIN_CHUNK_BYTES, ONE_MESSAGE_BYTES, Limits
+from seedbed.spec.info import MAX_SMALL_TENSOR_BYTES, MIN_CHUNK_BYTES, Limits
 from seedbed.spec.initializers import DeltaOrthogonalSpec, OrthogonalSpec, SparseSpec
 from seedbed.spec.tensors import TensorRequest, TensorSpec
 from seedbed_server.backends.rules import ElementwiseRule
@@ -80,15 +80,16 @@ def check_costs(
             raise bad_value(path.format(i), allowed, needed, reason=OVER_LIMIT)
 
 
-def check_one_message(request: TensorRequest, limits: Limits) -> None:
+def check_small_tensor(request: TensorRequest, limits: Limits) -> None:
     """Raise unless a tensor is within the limits, and fits into one message."""
     path = "tensor.spec.shape"
     _check_size(path, request, limits)
-    if request.size_bytes > min(ONE_MESSAGE_BYTES, limits.max_request_bytes):
+    if request.size_bytes > min(MAX_SMALL_TENSOR_BYTES, limits.max_request_bytes):
         allowed = (
-            f"of at most {ONE_MESSAGE_BYTES} bytes as requested; SampleTensors sends larger ones"
+            f"of at most {MAX_SMALL_TENSOR_BYTES} bytes as requested (max_small_tensor_bytes); "
+            "SampleTensors sends larger ones"
         )
-        if limits.max_request_bytes < ONE_MESSAGE_BYTES:
+        if limits.max_request_bytes < MAX_SMALL_TENSOR_BYTES:
             allowed = f"of at most {limits.max_request_bytes} bytes (max_request_bytes)"
         raise bad_value(
             path, allowed, f"{request.shape}, {request.size_bytes} bytes", reason=OVER_LIMIT

@@ -136,20 +136,24 @@ class Settings:
         "sampled chunks that the process may hold for its streams at a time",
     )
     max_working_bytes: int = setting(
-        4 * 2**30,
+        _LIMITS.max_working_bytes,
         size(),
         "what the process may hold at a time to compute tensors that are computed whole, and for "
         "the lists of tensors that clients have asked for",
     )
     max_request_cost_seconds: float = setting(
-        3600.0,
+        _LIMITS.max_request_cost_seconds,
         SECONDS,
         "core seconds that one request may take for what is computed whole",
     )
     stream_idle_seconds: float = setting(
-        600.0, SECONDS, "how long a stream waits for a reader that takes nothing"
+        _LIMITS.stream_idle_seconds,
+        SECONDS,
+        "how long a stream waits for a reader that takes nothing",
     )
-    max_stream_seconds: float = setting(86_400.0, SECONDS, "how long a stream may go on in all")
+    max_stream_seconds: float = setting(
+        _LIMITS.max_stream_seconds, SECONDS, "how long a stream may go on in all"
+    )
     window_bytes: int = setting(
         32 * 2**20,
         size(0),
@@ -237,8 +241,12 @@ class Settings:
             max_tensor_bytes=self.max_tensor_bytes,
             max_request_bytes=self.max_request_bytes,
             max_orthogonal_elements=self.max_orthogonal_elements,
+            max_working_bytes=self.max_working_bytes,
+            max_request_cost_seconds=self.max_request_cost_seconds,
             max_chunk_bytes=self.max_chunk_bytes,
             max_concurrent_streams=self.max_concurrent_streams,
+            stream_idle_seconds=self.stream_idle_seconds,
+            max_stream_seconds=self.max_stream_seconds,
         )
 
 

@@ -1,6 +1,6 @@
 """A stream: the tensors of one request, sampled a little ahead of their reader and never more.
 
-A step is what one message carries: a chunk of a tensor, or a whole one. Steps wait in a row, the
+A step is what one part carries: a chunk of a tensor, or a whole one. Steps wait in a row, the
 first ones due soon and the others sampled meanwhile. The size of chunks, and the number that wait,
 start small and grow with what the reader takes: a reader that takes nothing costs 64 KiB.
 """
@@ -147,6 +147,19 @@ class TensorStream:
     def is_complete(self) -> bool:
         """Whether all has been rendered."""
         return not self._steps and self._tensor is None and self._next_tensor == len(self._plans)
+
+    @property
+    def ready_bytes(self) -> int | None:
+        """How much data the next group of events has, if it is there; None if it is not yet."""
+        if not self._steps:
+            return None
+        step = self._steps[0]
+        if step.awaited is None:
+            return step.where.size_bytes
+        if not step.awaited.done():
+            return None
+        # Without a chunk it is one element, or the name of a file.
+        return step.where.size_bytes if step.chunk is not None else 0
 
     async def rendered(self, render: Callable[[Events], T]) -> AsyncIterator[T]:
         """Yield what ``render`` makes of each group of events.

@@ -9,8 +9,8 @@ from seedbed.wire.protos.enums import (
     UnknownNumericsError,
     digest_algorithm_from_proto,
     digest_algorithm_to_proto,
-    newest_numerics,
     numerics_from_proto,
+    numerics_to_proto,
 )
 from seedbed.wire.protos.info import (
     initializer_infos_from_proto,
@@ -54,8 +54,8 @@ __all__ = [
     "header_to_proto",
     "initializer_infos_from_proto",
     "initializer_infos_to_proto",
-    "newest_numerics",
     "numerics_from_proto",
+    "numerics_to_proto",
     "segment_from_bytes",
     "segment_to_bytes",
     "server_info_from_proto",

@@ -25,7 +25,7 @@ class UnknownNumericsError(InvalidValueError):
     """A numerics version that this release does not have."""
 
 
-def newest_numerics() -> Any:
+def numerics_to_proto() -> Any:
     """Return the enum's number of the numerics version that this release knows."""
     return VERSIONS[NUMERICS]
 
@@ -48,10 +48,11 @@ def numerics_from_proto(number: Any) -> str:
     """Return the numerics version that a request means.
 
     Raises:
+        InvalidValueError: if it names none.
         UnknownNumericsError: if this release does not have it.
     """
     if number == tensors_pb2.NUMERICS_UNSPECIFIED:
-        return NUMERICS
+        raise bad_value("numerics", "named: NUMERICS_SEEDBED_1", "NUMERICS_UNSPECIFIED")
     if number not in VERSIONS_BACK:
         message = (
             f"`numerics` must be a version that this server has: {', '.join(VERSIONS)}. "
@@ -63,7 +64,7 @@ def numerics_from_proto(number: Any) -> str:
 
 def digest_algorithm_from_proto(
     request: service_pb2.SampleTensorsRequest
-    | service_pb2.SampleTensorRequest
+    | service_pb2.SampleSmallTensorRequest
     | service_pb2.DigestTensorsRequest,
 ) -> DigestAlgorithm:
     """Return the digest algorithm that a request asks for.

@@ -3,8 +3,16 @@
 import dataclasses
 import json
 from collections.abc import Iterable
+from typing import Any
 
-from seedbed.spec.info import InitializerInfo, InitializerParameter, Limits, ServerInfo
+from seedbed.spec.info import (
+    CAPABILITIES,
+    Capability,
+    InitializerInfo,
+    InitializerParameter,
+    Limits,
+    ServerInfo,
+)
 from seedbed.v1 import service_pb2
 from seedbed.wire.protos.enums import (
     DIGESTS,
@@ -15,6 +23,11 @@ from seedbed.wire.protos.enums import (
     VERSIONS_BACK,
 )
 
+CAPABILITY_NUMBERS: dict[Capability, Any] = {
+    capability: service_pb2.Capability.Value(f"CAPABILITY_{capability.upper()}")
+    for capability in CAPABILITIES
+}
+
 
 def server_info_to_proto(info: ServerInfo) -> service_pb2.GetServerInfoResponse:
     """Return the message of a server's self-description."""
@@ -23,6 +36,7 @@ def server_info_to_proto(info: ServerInfo) -> service_pb2.GetServerInfoResponse:
         numerics=[VERSIONS[version] for version in info.numerics],
         dtypes=[DTYPES[dtype] for dtype in info.dtypes],
         digest_algorithms=[DIGESTS[algorithm] for algorithm in info.digest_algorithms],
+        capabilities=[CAPABILITY_NUMBERS[capability] for capability in info.capabilities],
         backend=info.backend,
         device=info.device,
         threads=info.threads,
@@ -41,6 +55,7 @@ def server_info_from_proto(message: service_pb2.GetServerInfoResponse) -> Server
         digest_algorithms=tuple(
             DIGESTS_BACK[n] for n in message.digest_algorithms if n in DIGESTS_BACK
         ),
+        capabilities=tuple(c for c, n in CAPABILITY_NUMBERS.items() if n in message.capabilities),
         backend=message.backend,
         device=message.device,
         threads=message.threads,

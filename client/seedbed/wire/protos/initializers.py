@@ -24,7 +24,7 @@ def initializer_to_proto(spec: InitializerSpec) -> initializers_pb2.InitializerS
     kind = getattr(message, spec.field_name())
     kind.SetInParent()
     if isinstance(spec, ConstantSpec):
-        setattr(kind, _constant_field(spec.value), spec.value)
+        kind.CopyFrom(constant_to_proto(spec.value))
         return message
     for field in parameters(type(spec)):
         value = getattr(spec, field.name)
@@ -34,10 +34,20 @@ def initializer_to_proto(spec: InitializerSpec) -> initializers_pb2.InitializerS
     return message
 
 
-def _constant_field(value: float) -> str:
-    if isinstance(value, int):
-        return "integer" if value < 2**63 else "large_integer"
-    return "real"
+def constant_to_proto(value: float) -> initializers_pb2.Constant:
+    """Return the message of a number: an integer stays one."""
+    if not isinstance(value, int):
+        return initializers_pb2.Constant(real=value)
+    if value < 2**63:
+        return initializers_pb2.Constant(integer=value)
+    return initializers_pb2.Constant(large_integer=value)
+
+
+def constant_from_proto(message: initializers_pb2.Constant) -> float:
+    """Return the number that a message holds; 0 where it holds none."""
+    chosen = message.WhichOneof("value")
+    value: float = getattr(message, chosen) if chosen else 0.0
+    return value
 
 
 def enum_number(name: str, value: str | None) -> Any:
@@ -62,8 +72,7 @@ def initializer_from_proto(message: initializers_pb2.InitializerSpec) -> Initial
     inner = getattr(message, kind)
     try:
         if spec is ConstantSpec:
-            chosen = inner.WhichOneof("value")
-            return ConstantSpec(getattr(inner, chosen) if chosen else 0.0)
+            return ConstantSpec(constant_from_proto(inner))
         values = {}
         for field in parameters(spec):
             if inner.DESCRIPTOR.fields_by_name[field.name].has_presence and not inner.HasField(

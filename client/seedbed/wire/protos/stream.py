@@ -7,7 +7,7 @@ from seedbed.spec.dtypes import Dtype
 from seedbed.spec.errors import bad_value
 from seedbed.spec.info import NUMERICS
 from seedbed.spec.tensors import TensorRequest
-from seedbed.v1 import tensors_pb2
+from seedbed.v1 import segments_pb2, streams_pb2, tensors_pb2
 from seedbed.wire.protos.enums import (
     DIGESTS,
     DIGESTS_BACK,
@@ -24,9 +24,9 @@ def header_to_bytes(request: TensorRequest) -> bytes:
     return header_to_proto(request).SerializeToString()
 
 
-def header_to_proto(request: TensorRequest) -> tensors_pb2.TensorHeader:
+def header_to_proto(request: TensorRequest) -> streams_pb2.TensorHeader:
     """Return the message that says what a tensor's bytes are, and what was asked for."""
-    return tensors_pb2.TensorHeader(
+    return streams_pb2.TensorHeader(
         shape=request.shape,
         dtype=DTYPES[request.spec.dtype],
         total_bytes=request.size_bytes,
@@ -35,20 +35,20 @@ def header_to_proto(request: TensorRequest) -> tensors_pb2.TensorHeader:
     )
 
 
-def header_from_bytes(data: bytes) -> tensors_pb2.TensorHeader:
+def header_from_bytes(data: bytes) -> streams_pb2.TensorHeader:
     """Return the message that a serialized TensorHeader holds.
 
     Raises:
         ValueError: if the bytes are none.
     """
     try:
-        return tensors_pb2.TensorHeader.FromString(data)
+        return streams_pb2.TensorHeader.FromString(data)
     except DecodeError as error:
         raise ValueError(f"no header: {error}") from None
 
 
 def header_from_proto(
-    message: tensors_pb2.TensorHeader,
+    message: streams_pb2.TensorHeader,
 ) -> tuple[tuple[int, ...], Dtype | None, int, str | None]:
     """Return shape, dtype, total bytes and numerics of a header; None for what is unknown here."""
     numerics = VERSIONS_BACK.get(message.numerics)
@@ -57,7 +57,7 @@ def header_from_proto(
 
 def segment_to_bytes(directory: str, path: str, size_bytes: int) -> bytes:
     """Return a serialized Segment."""
-    return tensors_pb2.Segment(
+    return segments_pb2.Segment(
         directory=directory, path=path, size_bytes=size_bytes
     ).SerializeToString()
 
@@ -69,7 +69,7 @@ def segment_from_bytes(data: bytes) -> tuple[str, str, int]:
         ValueError: if the bytes are none.
     """
     try:
-        message = tensors_pb2.Segment.FromString(data)
+        message = segments_pb2.Segment.FromString(data)
     except DecodeError as error:
         raise ValueError(f"no segment: {error}") from None
     return message.directory, message.path, message.size_bytes

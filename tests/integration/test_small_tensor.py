@@ -10,13 +10,13 @@ import pytest
 import seedbed as sb
 import seedbed.aio
 from seedbed.spec.digests import digest_bytes
-from seedbed.spec.info import ONE_MESSAGE_BYTES
+from seedbed.spec.info import MAX_SMALL_TENSOR_BYTES
 from seedbed.spec.tensors import TensorRequest
-from seedbed.v1 import service_pb2, tensors_pb2
+from seedbed.v1 import service_pb2, streams_pb2, tensors_pb2
 from seedbed.wire.protos import digest_to_proto, header_to_proto, tensor_request_to_proto
 from tests.attacks.bad_requests import CASES, Case
 from tests.integration.liars import lying_server
-from tests.raw_calls import bytes_by_tensor, messages, refusal, sample_request, stub, tensor
+from tests.raw_calls import bytes_by_tensor, parts_of, refusal, sample_request, stub, tensor
 from tests.servers import ServerProcess
 
 CONTENT = bytes(range(256)) * 4
@@ -54,16 +54,16 @@ def _answer(**changes: object) -> bytes:
         "digest": digest_to_proto(digest_bytes(CONTENT)),
         "data": CONTENT,
     } | changes
-    return service_pb2.SampleTensorResponse(**fields).SerializeToString()  # type: ignore[arg-type]
+    return service_pb2.SampleSmallTensorResponse(**fields).SerializeToString()  # type: ignore[arg-type]
 
 
-def _header(*shape: int) -> tensors_pb2.TensorHeader:
+def _header(*shape: int) -> streams_pb2.TensorHeader:
     header = header_to_proto(TensorRequest(SPEC))
     header.shape[:] = shape
     return header
 
 
-def _header_of(spec: sb.TensorSpec | None) -> tensors_pb2.TensorHeader:
+def _header_of(spec: sb.TensorSpec | None) -> streams_pb2.TensorHeader:
     """Return the honest header, but for the request that it repeats."""
     header = header_to_proto(TensorRequest(SPEC))
     header.ClearField("request")
@@ -80,7 +80,7 @@ TENSORS = [
     tensor((17, 9), "orthogonal"),
     tensor((12, 8), "sparse", sparsity=0.25),
     tensor((), "random_normal", stddev=1.0, dtype=tensors_pb2.DTYPE_FLOAT64),
-    tensor((ONE_MESSAGE_BYTES // 4,), "random_uniform"),
+    tensor((MAX_SMALL_TENSOR_BYTES // 4,), "random_uniform"),
 ]
 
 
@@ -91,8 +91,12 @@ def test_one_message_holds_the_bytes_of_the_stream(
     server: ServerProcess, request_: tensors_pb2.TensorRequest
 ) -> None:
     with grpc.insecure_channel(server.address) as channel:
-        response = stub(channel).SampleTensor(service_pb2.SampleTensorRequest(tensor=request_))
-        streamed = messages(channel, sample_request(request_))
+        response = stub(channel).SampleSmallTensor(
+            service_pb2.SampleSmallTensorRequest(
+                tensor=request_, numerics=tensors_pb2.NUMERICS_SEEDBED_1
+            )
+        )
+        streamed = parts_of(channel, sample_request(request_))
     assert response.data == bytes_by_tensor(streamed).get(0, b"")
     assert response.header == streamed[0].header
     assert response.digest == streamed[-1].digest == digest_to_proto(digest_bytes(response.data))
@@ -102,14 +106,14 @@ def test_a_slice_and_another_algorithm(server: ServerProcess) -> None:
     wanted = tensor((10, 4))
     wanted.slice.starts.extend((2, 1))
     wanted.slice.lengths.extend((3, 2))
-    request = service_pb2.SampleTensorRequest(
+    request = service_pb2.SampleSmallTensorRequest(
         tensor=wanted,
         digest_algorithm=tensors_pb2.DIGEST_ALGORITHM_SHA256,
         numerics=tensors_pb2.NUMERICS_SEEDBED_1,
     )
     with grpc.insecure_channel(server.address) as channel:
-        response = stub(channel).SampleTensor(request)
-        assert response.data == bytes_by_tensor(messages(channel, sample_request(wanted)))[0]
+        response = stub(channel).SampleSmallTensor(request)
+        assert response.data == bytes_by_tensor(parts_of(channel, sample_request(wanted)))[0]
     assert response.digest == digest_to_proto(digest_bytes(response.data, "sha256"))
 
 
@@ -122,20 +126,22 @@ SPEC_CASES = [
 def test_what_the_stream_refuses_is_refused_with_its_own_path(
     server: ServerProcess, case: Case
 ) -> None:
-    request = service_pb2.SampleTensorRequest(
+    request = service_pb2.SampleSmallTensorRequest(
         tensor=case.request.tensors[0], numerics=case.request.numerics
     )
     with grpc.insecure_channel(server.address) as channel, pytest.raises(grpc.RpcError) as caught:
-        stub(channel).SampleTensor(request)
+        stub(channel).SampleSmallTensor(request)
     answer = refusal(caught.value)
     field = case.field.replace("tensors[0]", "tensor")
     assert (answer.code, answer.field, answer.reason) == (case.code, field, case.reason)
 
 
 def test_a_tensor_that_is_no_message_is_refused(server: ServerProcess) -> None:
-    request = service_pb2.SampleTensorRequest(tensor=tensor((ONE_MESSAGE_BYTES // 4 + 1,)))
+    request = service_pb2.SampleSmallTensorRequest(
+        tensor=tensor((MAX_SMALL_TENSOR_BYTES // 4 + 1,))
+    )
     with grpc.insecure_channel(server.address) as channel, pytest.raises(grpc.RpcError) as caught:
-        stub(channel).SampleTensor(request)
+        stub(channel).SampleSmallTensor(request)
     answer = refusal(caught.value)
     assert (answer.code, answer.field, answer.reason) == (
         "INVALID_ARGUMENT",
@@ -151,8 +157,8 @@ def test_the_largest_small_tensor_and_the_smallest_large_one(
 ) -> None:
     with sb.connect("embedded:") as engine:
         for count, method in (
-            (ONE_MESSAGE_BYTES // 4, "SampleTensor"),
-            (ONE_MESSAGE_BYTES // 4 + 1, "SampleTensors"),
+            (MAX_SMALL_TENSOR_BYTES // 4, "SampleSmallTensor"),
+            (MAX_SMALL_TENSOR_BYTES // 4 + 1, "SampleTensors"),
         ):
             spec = sb.TensorSpec(
                 "w", (count,), "float32", sb.HeNormal(seed=3), fan_axes=sb.FanAxes((0,), ())
@@ -196,7 +202,7 @@ LIES = {
 @pytest.mark.parametrize("answer", LIES.values(), ids=LIES.keys())
 def test_a_lie_is_found_out(fetch: Fetch, answer: bytes) -> None:
     with (
-        lying_server({"SampleTensor": lambda: [answer]}) as address,
+        lying_server({"SampleSmallTensor": lambda: [answer]}) as address,
         pytest.raises(sb.DataLossError) as caught,
     ):
         fetch(address, SPEC)
@@ -205,7 +211,7 @@ def test_a_lie_is_found_out(fetch: Fetch, answer: bytes) -> None:
 
 @every_client
 def test_the_honest_answer_is_believed(fetch: Fetch) -> None:
-    with lying_server({"SampleTensor": lambda: [_answer()]}) as address:
+    with lying_server({"SampleSmallTensor": lambda: [_answer()]}) as address:
         assert fetch(address, SPEC) == CONTENT
 
 
@@ -213,7 +219,7 @@ def test_the_honest_answer_is_believed(fetch: Fetch) -> None:
 @pytest.mark.parametrize("count", [0, 2])
 def test_one_answer_is_one_answer(fetch: Fetch, count: int) -> None:
     with (
-        lying_server({"SampleTensor": lambda: [_answer()] * count}) as address,
+        lying_server({"SampleSmallTensor": lambda: [_answer()] * count}) as address,
         pytest.raises(sb.SeedbedError),
     ):
         fetch(address, SPEC)

@@ -14,25 +14,26 @@ from seedbed.errors import DataLossError
 from seedbed.spec.digests import digest_bytes
 from seedbed.spec.tensors import TensorRequest
 from seedbed.transports.assemble import BEGINNING_BYTES, Filler
-from seedbed.v1 import tensors_pb2
-from seedbed.wire.chunks import (
+from seedbed.v1 import streams_pb2
+from seedbed.wire.parts import (
     Chunk,
-    Frame,
-    FrameError,
+    MalformedError,
+    Part,
     decode_beginning,
-    decode_frame,
-    encode_frame,
+    decode_parts,
+    encode_part,
 )
 from seedbed.wire.protos import digest_to_proto, header_to_bytes
-from tests.unknown_fields import INT64, UNKNOWN_FIELDS, field, varint
+from tests.unknown_fields import INT64, UNKNOWN_FIELDS, field_of
 
 BYTES = st.none() | st.binary(max_size=40)
 DATA = st.binary(max_size=200) | st.sampled_from([bytes(127), bytes(128), bytes(300)])
 CHUNKS = st.builds(Chunk, INT64, st.binary(max_size=32), DATA.map(memoryview))
-FRAMES = st.one_of(
-    st.builds(Frame, INT64, BYTES, CHUNKS, BYTES),
-    st.builds(Frame, INT64, BYTES, st.none() | CHUNKS, BYTES, st.binary(max_size=8)),
-    st.builds(Frame, INT64, BYTES, st.none() | CHUNKS, BYTES, segment=st.binary(max_size=40)),
+NONE = st.none()
+PARTS = st.one_of(
+    st.builds(Part, INT64, BYTES, NONE | CHUNKS, BYTES, NONE, NONE),
+    st.builds(Part, INT64, BYTES, NONE, BYTES, st.binary(max_size=8), NONE),
+    st.builds(Part, INT64, BYTES, NONE, BYTES, NONE, st.binary(max_size=40)),
 )
 
 UNKNOWN = UNKNOWN_FIELDS.map(b"".join)
@@ -53,38 +54,37 @@ def _judge(message: bytes, count: int) -> bool:
     found = decode_beginning(message[:count], len(message))
     if found is None:
         return False
-    frame, at = found
-    whole = decode_frame(message)
+    part, at = found
+    (whole,) = decode_parts(message)
     assert at <= count
-    assert frame.chunk is not None
+    assert part.chunk is not None
     assert whole.chunk is not None
     assert whole.chunk.data == message[at:]
-    assert frame._replace(chunk=frame.chunk._replace(data=whole.chunk.data)) == whole
+    assert part._replace(chunk=part.chunk._replace(data=whole.chunk.data)) == whole
     return True
 
 
 @settings(max_examples=200)
-@given(FRAMES)
-def test_a_beginning_says_what_the_whole_says(frame: Frame) -> None:
-    message = encode_frame(frame)
+@given(PARTS)
+def test_a_beginning_says_what_the_whole_says(part: Part) -> None:
+    message = encode_part(part)
     said = [_judge(message, count) for count in range(len(message) + 1)]
-    is_last = frame.chunk is not None and not frame.fill and frame.segment is None
-    if is_last and frame.chunk is not None and len(frame.chunk.data):
+    if part.chunk is not None and len(part.chunk.data):
         # From where the data begin on, every beginning says it; no shorter one does.
-        at = len(message) - len(frame.chunk.data)
+        at = len(message) - len(part.chunk.data)
         assert said == [False] * at + [True] * (len(message) + 1 - at)
     else:
         assert not any(said)
 
 
 @settings(max_examples=150)
-@given(FRAMES, UNKNOWN, UNKNOWN)
+@given(PARTS, UNKNOWN, UNKNOWN)
 def test_fields_of_a_later_version_around_a_chunk_change_nothing(
-    frame: Frame, before: bytes, after: bytes
+    part: Part, before: bytes, after: bytes
 ) -> None:
-    message = before + encode_frame(frame) + after
+    message = before + encode_part(part) + after
     said = [_judge(message, count) for count in _cuts(message)]
-    if after:
+    if before or after:
         assert not any(said)
 
 
@@ -93,30 +93,29 @@ def test_fields_of_a_later_version_around_a_chunk_change_nothing(
 def test_fields_of_a_later_version_inside_a_chunk_change_nothing(
     chunk: Chunk, before: bytes, after: bytes
 ) -> None:
-    plain = tensors_pb2.Chunk(
+    plain = streams_pb2.Chunk(
         byte_offset=chunk.byte_offset, digest=chunk.digest, data=bytes(chunk.data)
     )
     inner = before + plain.SerializeToString() + after
-    message = varint(4 << 3 | 2) + varint(len(inner)) + inner
+    message = field_of(1, field_of(4, inner))
     said = [_judge(message, count) for count in _cuts(message)]
     assert any(said) == (len(chunk.data) > 0 and not after)
 
 
 @settings(max_examples=100)
-@given(FRAMES, FRAMES)
-def test_of_a_field_that_comes_twice_the_last_one_counts(first: Frame, second: Frame) -> None:
-    """As in the whole; the data of the first chunk are not where those of the second belong."""
-    message = encode_frame(first) + encode_frame(second)
-    for count in range(len(message) + 1):
-        _judge(message, count)
+@given(PARTS, PARTS)
+def test_the_beginning_of_several_parts_says_nothing(first: Part, second: Part) -> None:
+    """Their data do not all belong at one place."""
+    message = encode_part(first) + encode_part(second)
+    assert not any(_judge(message, count) for count in range(len(message) + 1))
 
 
 @settings(max_examples=400)
-@given(st.data(), FRAMES, st.integers(0, 2**32))
+@given(st.data(), PARTS, st.integers(0, 2**32))
 def test_the_beginning_of_damaged_bytes_says_nothing_that_the_whole_does_not_say(
-    data: st.DataObject, frame: Frame, seed: int
+    data: st.DataObject, part: Part, seed: int
 ) -> None:
-    message = bytearray(encode_frame(frame) or b"\0")
+    message = bytearray(encode_part(part))
     draws = random.Random(seed)
     for _ in range(draws.randint(1, 3)):
         message[draws.randrange(min(len(message), 60))] = draws.randrange(256)
@@ -127,9 +126,9 @@ def test_the_beginning_of_damaged_bytes_says_nothing_that_the_whole_does_not_say
 
 @settings(max_examples=400)
 @given(st.binary(max_size=40), st.integers(0, 300))
-@example(b"\x22" + b"\xff" * 9 + b"\x7f\x1a\x01a", 20)
-@example(b"\x22\x05\x1a\x03", 7)
-@example(b"\x00\x22\x05\x1a\x03abc", 8)
+@example(b"\x0a" + b"\xff" * 9 + b"\x7f\x22\x03\x1a\x01a", 20)
+@example(b"\x0a\x07\x22\x05\x1a\x03", 3)
+@example(b"\x00\x0a\x07\x22\x05\x1a\x03abc", 0)
 def test_any_bytes_are_a_beginning_or_none_and_nothing_else(beginning: bytes, more: int) -> None:
     decode_beginning(beginning, len(beginning) + more)
     _judge(beginning, len(beginning))
@@ -161,9 +160,9 @@ def _header(index: int) -> bytes:
     return header_to_bytes(REQUESTS[index])
 
 
-def _honest(cuts: list[int]) -> list[Frame]:
-    """Return the frames of both tensors; the first is cut into pieces."""
-    frames = []
+def _honest(cuts: list[int]) -> list[Part]:
+    """Return the parts of both tensors; the first is cut into pieces."""
+    parts = []
     for index, content in enumerate(CONTENTS):
         bounds = [0, *(cuts if index == 0 else ()), len(content)]
         for begin, end in itertools.pairwise(bounds):
@@ -174,8 +173,8 @@ def _honest(cuts: list[int]) -> list[Frame]:
                 if end == len(content)
                 else None
             )
-            frames.append(Frame(index, _header(index) if begin == 0 else None, chunk, digest))
-    return frames
+            parts.append(Part(index, _header(index) if begin == 0 else None, chunk, digest))
+    return parts
 
 
 class _Outcome:
@@ -190,12 +189,12 @@ class _Outcome:
             for message in messages:
                 give(filler, message)
             filler.check_end()
-        except (DataLossError, FrameError) as error:
+        except (DataLossError, MalformedError) as error:
             self.error = (type(error), str(error) if isinstance(error, DataLossError) else "")
 
 
 def _fed(messages: list[bytes]) -> _Outcome:
-    return _Outcome(messages, lambda filler, message: filler.feed(decode_frame(message)))
+    return _Outcome(messages, lambda filler, message: filler.feed(decode_parts(message)))
 
 
 def _read(messages: list[bytes]) -> _Outcome:
@@ -222,44 +221,44 @@ CUTS = st.lists(st.integers(1, 599), max_size=4, unique=True).map(sorted)
 @settings(max_examples=60)
 @given(CUTS, UNKNOWN)
 def test_what_is_read_is_what_would_be_fed(cuts: list[int], before: bytes) -> None:
-    outcome = _compare([before + encode_frame(frame) for frame in _honest(cuts)])
+    outcome = _compare([before + encode_part(part) for part in _honest(cuts)])
     assert outcome.error is None
     assert [bytes(each) for each in outcome.memory] == CONTENTS
 
 
 @settings(max_examples=60)
 @given(st.data(), CUTS)
-def test_frames_that_do_not_fit_are_the_same_errors(data: st.DataObject, cuts: list[int]) -> None:
-    """Frames are left out, sent twice or out of order, or say something else."""
-    frames = _honest(cuts)
-    order = data.draw(st.lists(st.integers(0, len(frames) - 1), max_size=6))
-    changed = [frames[index] for index in order]
+def test_parts_that_do_not_fit_are_the_same_errors(data: st.DataObject, cuts: list[int]) -> None:
+    """Parts are left out, sent twice or out of order, or say something else."""
+    parts = _honest(cuts)
+    order = data.draw(st.lists(st.integers(0, len(parts) - 1), max_size=6))
+    changed = [parts[index] for index in order]
     if changed:
         at = data.draw(st.integers(0, len(changed) - 1))
-        frame = changed[at]
-        assert frame.chunk is not None
-        other: list[Frame] = [
-            frame._replace(tensor_index=data.draw(INT64)),
-            frame._replace(header=None),
-            frame._replace(digest=None),
-            frame._replace(digest=b"\xff"),
-            frame._replace(chunk=None),
-            frame._replace(chunk=frame.chunk._replace(byte_offset=data.draw(INT64))),
-            frame._replace(
-                chunk=frame.chunk._replace(data=memoryview(bytes(frame.chunk.data) + b"x"))
+        part = changed[at]
+        assert part.chunk is not None
+        other: list[Part] = [
+            part._replace(tensor_index=data.draw(INT64)),
+            part._replace(header=None),
+            part._replace(digest=None),
+            part._replace(digest=b"\xff"),
+            part._replace(chunk=None),
+            part._replace(chunk=part.chunk._replace(byte_offset=data.draw(INT64))),
+            part._replace(
+                chunk=part.chunk._replace(data=memoryview(bytes(part.chunk.data) + b"x"))
             ),
-            frame._replace(chunk=frame.chunk._replace(data=frame.chunk.data[:-1])),
-            frame._replace(chunk=frame.chunk._replace(data=frame.chunk.data[:0])),
-            frame,
+            part._replace(chunk=part.chunk._replace(data=part.chunk.data[:-1])),
+            part._replace(chunk=part.chunk._replace(data=part.chunk.data[:0])),
+            part,
         ]
         changed[at] = data.draw(st.sampled_from(other))
-    _compare([encode_frame(frame) for frame in changed])
+    _compare([encode_part(part) for part in changed])
 
 
 @settings(max_examples=200)
 @given(CUTS, st.integers(0, 2**32))
 def test_damaged_messages_are_the_same_errors(cuts: list[int], seed: int) -> None:
-    messages = [bytearray(encode_frame(frame)) for frame in _honest(cuts)]
+    messages = [bytearray(encode_part(part)) for part in _honest(cuts)]
     draws = random.Random(seed)
     damaged = draws.choice(messages)
     for _ in range(draws.randint(1, 3)):
@@ -272,18 +271,16 @@ def test_damaged_messages_are_the_same_errors(cuts: list[int], seed: int) -> Non
 )
 def test_pieces_of_any_size_are_read(size: int) -> None:
     """Those that are in the beginning as a whole as well."""
-    outcome = _compare([encode_frame(frame) for frame in _honest([size])])
+    outcome = _compare([encode_part(part) for part in _honest([size])])
     assert outcome.error is None
     assert [bytes(each) for each in outcome.memory] == CONTENTS
 
 
 def test_a_header_longer_than_a_beginning_is_read() -> None:
     """Its tensor's data are then not read straight to their place, and come all the same."""
-    frames = _honest([])
-    padded = (frames[0].header or b"") + field(
-        99, 2, varint(BEGINNING_BYTES) + bytes(BEGINNING_BYTES)
-    )
-    outcome = _compare([encode_frame(frames[0]._replace(header=padded)), encode_frame(frames[1])])
+    parts = _honest([])
+    padded = (parts[0].header or b"") + field_of(99, bytes(BEGINNING_BYTES))
+    outcome = _compare([encode_part(parts[0]._replace(header=padded)), encode_part(parts[1])])
     assert outcome.error is None
     assert [bytes(each) for each in outcome.memory] == CONTENTS
 
@@ -299,7 +296,7 @@ def test_data_are_read_to_their_place_and_nowhere_else() -> None:
 
     memory = [bytearray(4 * size) for size in SHAPES]
     filler = Filler(REQUESTS, [memoryview(each) for each in memory], lambda _: None)
-    message = encode_frame(_honest([])[0])
+    message = encode_part(_honest([])[0])
     filler.read(Source(message), len(message))
     assert asked == [len(message) - BEGINNING_BYTES]
     assert bytes(memory[0]) == CONTENTS[0]

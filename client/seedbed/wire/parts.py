@@ -1,4 +1,4 @@
-"""Frames of a tensor's pieces: ``SampleTensorsResponse`` by hand, as protobuf has it.
+"""Parts of tensors: ``SampleTensorsResponse`` by hand, as protobuf has it.
 
 The stock encoder and decoder copy a payload several times; here it is written where it is sent
 from, and on arrival it is a view into the message. A test compares both directions with protobuf's
@@ -7,8 +7,9 @@ own.
 
 from typing import NamedTuple
 
-# Keys of SampleTensorsResponse and Chunk: field number * 8 + wire type (0 varint, 2
+# Keys of SampleTensorsResponse, TensorPart and Chunk: field number * 8 + wire type (0 varint, 2
 # length-delimited).
+PARTS = 1 << 3 | 2
 TENSOR_INDEX = 1 << 3
 HEADER = 2 << 3 | 2
 DIGEST = 3 << 3 | 2
@@ -26,7 +27,7 @@ _ONE_BYTE = tuple(bytes((number,)) for number in range(0x80))
 Buffer = bytes | bytearray | memoryview
 
 
-class FrameError(ValueError):
+class MalformedError(ValueError):
     """Bytes that are not a SampleTensorsResponse."""
 
 
@@ -45,65 +46,76 @@ class Chunk(NamedTuple):
     """The bytes, in C order, little-endian; empty in a heartbeat."""
 
 
-class Frame(NamedTuple):
-    """One message of a stream: any of a tensor's header, a chunk, and its digest."""
+class Part(NamedTuple):
+    """What comes of one tensor at a time: any of its header, a chunk, and its digest."""
 
     tensor_index: int
     """Which tensor of the request."""
     header: bytes | None = None
-    """A serialized TensorHeader, in the first message about a tensor."""
+    """A serialized TensorHeader, in the first part of a tensor."""
     chunk: Chunk | None = None
     """Bytes of the tensor; not together with ``fill`` or ``segment``."""
     digest: bytes | None = None
-    """A serialized Digest, in the last message about a tensor."""
+    """A serialized Digest, in the last part of a tensor."""
     fill: bytes | None = None
     """In place of chunks: one element that all elements equal."""
     segment: bytes | None = None
     """In place of chunks: a serialized Segment, which says where the bytes are."""
 
 
-def encode_frame(frame: Frame) -> bytes:
-    """Return the frame as the bytes of a SampleTensorsResponse; the payload is copied once."""
-    data: Buffer = frame.chunk.data if frame.chunk is not None else b""
-    return b"".join((_prefix(frame, len(data)), data))
+def encode_part(part: Part) -> bytes:
+    """Return the bytes of a SampleTensorsResponse with one part; its payload is copied once.
+
+    Such messages, joined, are the message of all their parts.
+    """
+    data: Buffer = part.chunk.data if part.chunk is not None else b""
+    before = _prefix(part, len(data))
+    return b"".join((_ONE_BYTE[PARTS], _varint(len(before) + len(data)), before, data))
 
 
-def _prefix(frame: Frame, size_bytes: int) -> bytes:
-    """Return all of a message that comes before its ``size_bytes`` of payload."""
-    parts: list[bytes] = []
-    if frame.tensor_index:
-        parts += [_ONE_BYTE[TENSOR_INDEX], _varint(frame.tensor_index)]
-    if frame.header is not None:
-        parts += [_ONE_BYTE[HEADER], _varint(len(frame.header)), frame.header]
-    if frame.digest is not None:
-        parts += [_ONE_BYTE[DIGEST], _varint(len(frame.digest)), frame.digest]
-    if frame.chunk is not None:
+def _prefix(part: Part, size_bytes: int) -> bytes:
+    """Return all of a TensorPart that comes before its ``size_bytes`` of payload."""
+    fields: list[bytes] = []
+    if part.tensor_index:
+        fields += [_ONE_BYTE[TENSOR_INDEX], _varint(part.tensor_index)]
+    if part.header is not None:
+        fields += [_ONE_BYTE[HEADER], _varint(len(part.header)), part.header]
+    if part.digest is not None:
+        fields += [_ONE_BYTE[DIGEST], _varint(len(part.digest)), part.digest]
+    if part.chunk is not None:
         inner = b""
-        if frame.chunk.byte_offset:
-            inner += _ONE_BYTE[BYTE_OFFSET] + _varint(frame.chunk.byte_offset)
-        if running := frame.chunk.digest:
+        if part.chunk.byte_offset:
+            inner += _ONE_BYTE[BYTE_OFFSET] + _varint(part.chunk.byte_offset)
+        if running := part.chunk.digest:
             inner += _ONE_BYTE[RUNNING_DIGEST] + _varint(len(running)) + running
         if size_bytes:
             inner += _ONE_BYTE[DATA] + _varint(size_bytes)
-        parts += [_ONE_BYTE[CHUNK], _varint(len(inner) + size_bytes), inner]
-    # What stands in place of chunks never comes with one, so nothing follows a chunk's payload.
-    if frame.fill:
-        parts += [_ONE_BYTE[FILL], _varint(len(frame.fill)), frame.fill]
-    if frame.segment is not None:
-        parts += [_ONE_BYTE[SEGMENT], _varint(len(frame.segment)), frame.segment]
-    return b"".join(parts)
+        fields += [_ONE_BYTE[CHUNK], _varint(len(inner) + size_bytes), inner]
+    # What stands in place of a chunk never comes with one, so nothing follows a chunk's payload.
+    if part.fill is not None:
+        fields += [_ONE_BYTE[FILL], _varint(len(part.fill)), part.fill]
+    if part.segment is not None:
+        fields += [_ONE_BYTE[SEGMENT], _varint(len(part.segment)), part.segment]
+    return b"".join(fields)
 
 
-def decode_frame(message: bytes) -> Frame:
-    """Return the frame in the bytes of a SampleTensorsResponse; the payload is not copied.
+def decode_parts(message: bytes) -> list[Part]:
+    """Return the parts in the bytes of a SampleTensorsResponse; no payload is copied.
 
     Fields that this version does not know are skipped.
 
     Raises:
-        FrameError: if the bytes are malformed.
+        MalformedError: if the bytes are none.
     """
+    return [
+        _decode_part(value)
+        for key, value in _fields(memoryview(message))
+        if key == PARTS and isinstance(value, memoryview)
+    ]
+
+
+def _decode_part(view: memoryview) -> Part:
     tensor_index, header, digest, chunk, fill, segment = 0, None, None, None, None, None
-    view = memoryview(message)
     for key, value in _fields(view):
         if key == TENSOR_INDEX and isinstance(value, int):
             tensor_index = value
@@ -111,17 +123,18 @@ def decode_frame(message: bytes) -> Frame:
             header = bytes(value)
         elif key == DIGEST and isinstance(value, memoryview):
             digest = bytes(value)
+        # Of a oneof, the last one counts.
         elif key == CHUNK and isinstance(value, memoryview):
-            chunk = _decode_chunk(value)
+            chunk, fill, segment = _decode_chunk(value), None, None
         elif key == FILL and isinstance(value, memoryview):
-            fill = bytes(value)
+            chunk, fill, segment = None, bytes(value), None
         elif key == SEGMENT and isinstance(value, memoryview):
-            segment = bytes(value)
-    return Frame(tensor_index, header, chunk, digest, fill, segment)
+            chunk, fill, segment = None, None, bytes(value)
+    return Part(tensor_index, header, chunk, digest, fill, segment)
 
 
-def decode_beginning(beginning: bytes, message_bytes: int) -> tuple[Frame, int] | None:
-    """Return a message's frame without its chunk's data, and where these begin in it.
+def decode_beginning(beginning: bytes, message_bytes: int) -> tuple[Part, int] | None:
+    """Return a message's only part without its chunk's data, and where these begin in it.
 
     Args:
         beginning: the first bytes of the message.
@@ -129,17 +142,20 @@ def decode_beginning(beginning: bytes, message_bytes: int) -> tuple[Frame, int] 
 
     Returns:
         None if nothing of the data is in the beginning, or the message is not of that form;
-        :func:`decode_frame` tells.
+        :func:`decode_parts` tells.
     """
     view = memoryview(beginning)
     try:
-        chunk = _last_field(view, 0, CHUNK, message_bytes)
+        part = _last_field(view, 0, PARTS, message_bytes)
+        if part is None or part[0]:  # there are parts before it
+            return None
+        chunk = _last_field(view, part[1], CHUNK, message_bytes)
         data = _last_field(view, chunk[1], DATA, message_bytes) if chunk is not None else None
         if chunk is None or data is None:
             return None
-        frame = decode_frame(beginning[: chunk[0]])
-        return frame._replace(chunk=_decode_chunk(view[chunk[1] : data[0]])), data[1]
-    except FrameError:
+        found = _decode_part(view[part[1] : chunk[0]])
+        return found._replace(chunk=_decode_chunk(view[chunk[1] : data[0]])), data[1]
+    except MalformedError:
         return None
 
 
@@ -164,7 +180,7 @@ def _size_of_value(view: memoryview, key: int, at: int) -> tuple[int, int]:
         return 0, _read_varint(view, at)[1]
     if wire_type in (_EIGHT_BYTES, _FOUR_BYTES):
         return 8 if wire_type == _EIGHT_BYTES else 4, at
-    raise FrameError(f"wire type {wire_type} at byte {at}")
+    raise MalformedError(f"wire type {wire_type} at byte {at}")
 
 
 def _decode_chunk(view: memoryview) -> Chunk:
@@ -186,14 +202,14 @@ def _fields(view: memoryview) -> list[tuple[int, int | memoryview]]:
     while at < len(view):
         key, at = _read_varint(view, at)
         if key >> 3 == 0:
-            raise FrameError(f"field number 0 at byte {at}")
+            raise MalformedError(f"field number 0 at byte {at}")
         if key & 7 == _VARINT:
             number, at = _read_varint(view, at)
             fields.append((key, number))
             continue
         size, at = _size_of_value(view, key, at)
         if size > len(view) - at:
-            raise FrameError(f"a field of {size} bytes at byte {at} of {len(view)}")
+            raise MalformedError(f"a field of {size} bytes at byte {at} of {len(view)}")
         fields.append((key, view[at : at + size]))
         at += size
     return fields
@@ -219,10 +235,10 @@ def _read_varint(view: memoryview, at: int) -> tuple[int, int]:
     number = 0
     for shift in range(0, 70, 7):
         if at >= len(view):
-            raise FrameError("a number that is cut off")
+            raise MalformedError("a number that is cut off")
         byte = view[at]
         at += 1
         number |= (byte & 0x7F) << shift
         if byte < 0x80:
             return number, at
-    raise FrameError("a number of more than 10 bytes")
+    raise MalformedError("a number of more than 10 bytes")
