@@ -12,6 +12,7 @@ from grpc_status import rpc_status
 from seedbed.v1 import initializers_pb2, service_pb2, service_pb2_grpc, streams_pb2, tensors_pb2
 
 SERVICE = service_pb2.DESCRIPTOR.services_by_name["SeedbedService"].full_name
+NUMERICS = tensors_pb2.NUMERICS_SEEDBED_1
 MIB = 2**20
 
 
@@ -41,7 +42,7 @@ def tensor(
 
 def sample_request(
     *tensors: tensors_pb2.TensorRequest,
-    numerics: int = tensors_pb2.NUMERICS_SEEDBED_1,
+    numerics: int = NUMERICS,
     resume: streams_pb2.ResumePoint | None = None,
     digest_algorithm: int | None = None,
     **transfer: Any,

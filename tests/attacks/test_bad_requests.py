@@ -10,6 +10,7 @@ import xxhash
 from seedbed.v1 import service_pb2
 from tests.attacks.bad_requests import CASES, Case
 from tests.raw_calls import (
+    NUMERICS,
     Refusal,
     bytes_by_tensor,
     parts_of,
@@ -153,14 +154,17 @@ def test_an_empty_tensor_with_huge_axes_is_sent_or_refused(
 ) -> None:
     """The product of the other axes does not fit a float64."""
     request = sample_request(tensor(shape, kind))
-    call = stub(channel).SampleTensors(request)
     try:
-        assert bytes_by_tensor(call) == {0: b""}
-    except grpc.RpcError:
-        answer = refusal(call)
+        assert bytes_by_tensor(parts_of(channel, request)) == {0: b""}
+    except grpc.RpcError as error:
+        answer = refusal(error)
         assert (answer.code, answer.field) == ("INVALID_ARGUMENT", "tensors[0].spec.shape")
         return
-    list(stub(channel).DescribeTensors(service_pb2.DescribeTensorsRequest(tensors=request.tensors)))
+    list(
+        stub(channel).DescribeTensors(
+            service_pb2.DescribeTensorsRequest(tensors=request.tensors, numerics=NUMERICS)
+        )
+    )
 
 
 def test_own_limits_are_kept_and_reported() -> None:
