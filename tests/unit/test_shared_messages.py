@@ -1,5 +1,7 @@
 """Small tensors share a message; what is large, or not there yet, has one of its own."""
 
+from typing import Any
+
 import pytest
 
 import seedbed as sb
@@ -10,7 +12,7 @@ from tests.samples import sample
 from tests.streams import resources_of, run, stream_of
 
 
-def _messages(cpu: Backend, *specs: sb.TensorSpec, **options: int) -> list[bytes]:
+def _messages(cpu: Backend, *specs: sb.TensorSpec, **options: Any) -> list[bytes]:
     async def work() -> list[bytes]:
         with stream_of(resources_of(cpu), *specs, **options) as stream:
             return [message async for message in messages(stream, encode)]
