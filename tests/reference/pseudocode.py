@@ -4,9 +4,11 @@ The document's notation becomes Python by a few replacements; numbers are float6
 :class:`Single`, or whatever a caller puts in.
 """
 
+import functools
 import math
 import re
 from collections.abc import Iterable
+from types import CodeType
 from typing import Any, Self
 
 from tests.reference.floats import FLOAT32, FLOAT64, round_to
@@ -80,13 +82,18 @@ def chain(start: float, pairs: Iterable[tuple[float, float]]) -> float:
 def run(block: str, **names: Any) -> Names:
     """Run a block, and return the values of all variables."""
     space: Names = {"fma": fma, "sqrt": sqrt, "chain": chain} | names
-    exec(translate(block), space)
+    exec(_compiled(block), space)
     return space
 
 
 def evaluate(expression: str, **names: Any) -> Any:
     """Return the value of an expression."""
     return run(f"value = {expression}", **names)["value"]
+
+
+@functools.cache
+def _compiled(block: str) -> CodeType:
+    return compile(translate(block), "docs/numerics.md", "exec")
 
 
 def translate(block: str) -> str:
