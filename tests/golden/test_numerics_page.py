@@ -428,7 +428,7 @@ def normals() -> Iterator[str]:
     )
     yield "the bits of float64(sqrt(1/2))"
     assert floats.encode(math.sqrt(0.5), floats.FLOAT64) == normal.FLOAT64_ROOT_HALF
-    yield "from sqrt(1/2) to sqrt(2); tail is mantissa * 2**exponent"
+    yield "from sqrt(1/2) to sqrt(2)"
     scale, root = normal_coefficients.SCALE, normal_coefficients.ROOT_AT_HALF
     yield f"about sqrt(-{scale} * log2(tail))"
     assert root**2 == scale
@@ -441,7 +441,7 @@ def normals() -> Iterator[str]:
     yield f"{half}**2 as a decimal, rounded to float64"
     with mpmath.workdps(40):
         assert float(mpmath.log(2)) == normal.LN_2
-    yield f"0x{floats.encode(normal.LN_2, floats.FLOAT64):X}, float64(ln 2)"
+    yield f"0x{floats.encode(normal.LN_2, floats.FLOAT64):X}: ln 2"
     sparse: Any = INITIALIZERS["sparse"]
     assert [sparse(0.5, axis=axis).axis for axis in (0, -2, 1, -1)] == [0, 0, 1, 1]
     yield "`axis` (0 or -2: a column, 1 or -1: a row)"
