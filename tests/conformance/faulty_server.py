@@ -58,7 +58,7 @@ class FaultyServer:
         if kind == "refuse":
             _abort(context, self._fault, request)
         if kind == "request":
-            request = _other_draw(method, request)
+            request = _other_request(method, request, self._fault["what"])
         ask: Any = self._channel.unary_stream(method)
         call = ask(request)
         context.add_callback(call.cancel)
@@ -95,7 +95,7 @@ class FaultyServer:
             case "flip" if method.endswith("/SampleSmallTensor"):
                 return (_flip_small(message, self._fault["what"]) for message in messages)
             case "flip":
-                return (_flip_message(message, self._fault["what"]) for message in messages)
+                return (_flip_message(method, each, self._fault["what"]) for each in messages)
             case "missing":
                 return _without_last_tensor(request, messages)
             case "repeat":
@@ -105,17 +105,24 @@ class FaultyServer:
         return messages
 
 
-def _other_draw(method: str, request: bytes) -> bytes:
-    """Return a request in which a bit of the first tensor's draw is another one."""
+def _other_request(method: str, request: bytes, what: str) -> bytes:
+    """Return a request whose first tensor has another draw or another name."""
     message = _request_message(method).FromString(request)
     tensor = message.tensor if hasattr(message, "tensor") else message.tensors[0]
-    tensor.spec.draw ^= 1
+    if what == "draw":
+        tensor.spec.draw ^= 1
+    else:
+        tensor.spec.name += "!"
     data: bytes = message.SerializeToString()
     return data
 
 
 def _request_message(method: str) -> Any:
     return getattr(service_pb2, method.rpartition("/")[2] + "Request")
+
+
+def _response_message(method: str) -> Any:
+    return getattr(service_pb2, method.rpartition("/")[2] + "Response")
 
 
 def _flip_part(messages: Iterator[bytes], what: str, skip: int) -> Iterator[bytes]:
@@ -173,14 +180,22 @@ def _flip_small(data: bytes, what: str) -> bytes:
     return message.SerializeToString()
 
 
-def _flip_message(data: bytes, what: str) -> bytes:
-    """Return an answer without data, whose last eight bytes are its checksum, damaged."""
-    match what:
-        case "message":
-            return _flip(data, (len(data) - 9) // 2)
-        case "checksum":
-            return _flip(data, len(data) - 1)
-    raise ValueError(f"nothing that such an answer has: {what}")
+def _flip_message(method: str, data: bytes, what: str) -> bytes:
+    """Return an answer with a checksum damaged: in what it says, or in its checksum."""
+    if what == "checksum":  # the last eight bytes
+        return _flip(data, len(data) - 1)
+    message = _response_message(method).FromString(data)
+    match method.rpartition("/")[2]:
+        case "GetServerInfo":
+            message.version += "1"
+        case "ListInitializers":
+            message.initializers[0].field += "s"
+        case "DescribeTensors":
+            message.tensors[0].size_bytes ^= 16
+        case "DigestTensors" if message.tensors:
+            message.tensors[0].digest.value = _flip(message.tensors[0].digest.value, 3)
+    damaged: bytes = message.SerializeToString()
+    return damaged
 
 
 def _without_last_tensor(request: bytes, messages: Iterator[bytes]) -> Iterator[bytes]:

@@ -1,30 +1,39 @@
 """Cases made of the golden file's entries: fetch each, and compare with its digests."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from seedbed.v1 import initializers_pb2
 from tests.conformance.case import Case, Document
+from tests.conformance.runner import Outcome
 from tools import write_golden
 from tools.write_golden import Entry
 
 
-def golden_cases(*, all_of_them: bool) -> Iterator[Case]:
-    """Yield a case for each entry; or one for each initializer, with an entry of each dtype."""
-    entries = write_golden.read()
-    if all_of_them:
-        yield from (_case(name_of(entry), [entry]) for entry in entries)
-        return
+def golden_cases() -> Iterator[Case]:
+    """Yield a case for each initializer: an entry of each dtype in one request."""
     last_of_each: dict[str, dict[str, Entry]] = {}
-    for entry in entries:
+    for entry in write_golden.read():
         last_of_each.setdefault(entry["initializer"], {})[entry["dtype"]] = entry
     for initializer, by_dtype in last_of_each.items():
         yield _case(f"golden: {initializer} in each dtype", list(by_dtype.values()))
 
 
-def name_of(entry: Entry) -> str:
-    """Return what the case of one entry is called."""
-    return f"golden: {entry['id']}"
+def all_golden_cases() -> Iterator[Case]:
+    """Yield a case for each entry."""
+    yield from (_case(entry["id"], [entry]) for entry in write_golden.read())
+
+
+def golden_counts(outcomes: Iterable[Outcome]) -> Document:
+    """Return how many entries of each initializer and dtype are right."""
+    problems = {outcome.name: outcome.problem for outcome in outcomes}
+    counts: Document = {}
+    for entry in write_golden.read():
+        by_dtype = counts.setdefault(entry["initializer"], {})
+        count = by_dtype.setdefault(entry["dtype"], {"passed": 0, "total": 0})
+        count["passed"] += problems[entry["id"]] is None
+        count["total"] += 1
+    return counts
 
 
 def _case(name: str, entries: list[Entry]) -> Case:

@@ -72,9 +72,9 @@ def _run_case(client: ClientProcess, server: str, case: Case) -> Outcome:
             wrong = problem(case, answer)
         except ClientFailedError as error:
             wrong = str(error)
-    return Outcome(
-        case.name, case.op, wrong or _waste(case, found.data_bytes), time.monotonic() - begin
-    )
+    seconds = time.monotonic() - begin
+    wrong = wrong or _waste(case, found.data_bytes) or _haste(case, seconds)
+    return Outcome(case.name, case.op, wrong, seconds)
 
 
 def _waste(case: Case, data_bytes: int | None) -> str | None:
@@ -83,6 +83,14 @@ def _waste(case: Case, data_bytes: int | None) -> str | None:
     if data_bytes is None or data_bytes <= most:
         return None
     return f"{data_bytes} bytes were sent where {most} are enough: resume at the first one missing"
+
+
+def _haste(case: Case, seconds: float) -> str | None:
+    """Return what is wrong with how soon an answer came, if the case says when it may."""
+    least = max((allowed.get("seconds_at_least", 0.0) for allowed in case.expect), default=0.0)
+    if seconds >= least:
+        return None
+    return f"an answer after {seconds:.2f} s: wait for {least} s, as RetryInfo says"
 
 
 def _run_end(client: ClientProcess) -> Outcome:

@@ -73,6 +73,14 @@ def check_header(asked: tensors_pb2.TensorRequest, header: streams_pb2.TensorHea
         raise lost("a header that does not fit its tensor")
 
 
+def verified_content(data: bytes) -> bytes:
+    """Return a serialized answer without the checksum at its end; raise unless that is right."""
+    content, end = data[:-9], data[-9:]
+    if end != TAG_OF_CHECKSUM + xxhash.xxh3_64_intdigest(content).to_bytes(8, "little"):
+        raise lost("an answer whose checksum is wrong")
+    return content
+
+
 @dataclass(slots=True)
 class Tensor:
     """What has been verified of a tensor, in however many streams."""
@@ -100,6 +108,14 @@ class Tensor:
             "digest": self.total.hexdigest(),
             "first_bytes": self.first.hex(),
         }
+
+
+def check_small(response: service_pb2.SampleSmallTensorResponse, tensor: Tensor) -> None:
+    """Raise unless the bytes of an answer are all that it announces, and those of its digest."""
+    digest, size_bytes = response.digest, response.header.total_bytes
+    said = (digest.algorithm, digest.value, digest.size_bytes, size_bytes)
+    if said != (tensor.algorithm, tensor.total.digest(), tensor.size_bytes, tensor.size_bytes):
+        raise lost("bytes that are not those of their digest")
 
 
 class Assembler:
@@ -308,14 +324,7 @@ class StubClient:
             check_header(request.tensor, response.header)
             tensor = Tensor(0, algorithm, new_hasher(algorithm))
             tensor.add(response.data)
-            said = response.digest
-            if (said.algorithm, said.value, said.size_bytes, response.header.total_bytes) != (
-                algorithm,
-                tensor.total.digest(),
-                tensor.size_bytes,
-                tensor.size_bytes,
-            ):
-                raise lost("bytes that are not those of their digest")
+            check_small(response, tensor)
             return tensor
 
         return {"tensors": [self._tried(attempt).result]}
@@ -327,13 +336,8 @@ class StubClient:
         parse: Any = getattr(service_pb2, f"{method}Response").FromString
 
         def attempt() -> list[Any]:
-            responses = []
-            for data in self._responses(method, request):
-                content, end = data[:-9], data[-9:]
-                checksum = xxhash.xxh3_64_intdigest(content).to_bytes(8, "little")
-                if end != TAG_OF_CHECKSUM + checksum:
-                    raise lost("an answer whose checksum is wrong")
-                responses.append(parse(content))
+            answers = self._responses(method, request)
+            responses = [parse(verified_content(data)) for data in answers]
             if not responses:
                 raise lost("no answer")
             return read(responses)

@@ -403,6 +403,12 @@ def invalid(
     )
 
 
+def either(case: Document, **other: Any) -> Document:
+    """Return the case of a refusal that may also have other words."""
+    error = case["expect"]["error"]
+    return {**case, "expect": [{"error": error}, {"error": {**error, **other}}]}
+
+
 def errors() -> Iterator[Document]:
     """Yield the cases of requests that are refused."""
     good = tensor((8, 6))
@@ -451,7 +457,11 @@ def errors() -> Iterator[Document]:
         f"{kind}.random_normal.stddev",
         tensor((4,), "random_normal", stddev=-1.0),
     )
-    yield invalid("a sparsity that is missing", f"{kind}.sparse.sparsity", tensor((4, 4), "sparse"))
+    sparse = tensor((4, 4), "sparse")
+    yield either(
+        invalid("a sparsity that is missing", f"{kind}.sparse.sparsity", sparse),
+        reason="INVALID_TYPE",
+    )
     yield invalid(
         "a fan mode that is unspecified",
         f"{kind}.variance_scaling.mode",
@@ -497,11 +507,10 @@ def errors() -> Iterator[Document]:
         good,
         digest_algorithm="DIGEST_ALGORITHM_UNSPECIFIED",
     )
-    yield invalid(
-        "chunks that are too small",
-        "transfer.max_chunk_bytes",
-        good,
-        transfer={"max_chunk_bytes": "15"},
+    too_small = {"max_chunk_bytes": "15"}
+    yield either(
+        invalid("chunks that are too small", "transfer.max_chunk_bytes", good, transfer=too_small),
+        fields=["max_chunk_bytes"],
     )
     yield invalid(
         "a resume point inside an element", "resume.byte_offset", good, resume={"byte_offset": "5"}
@@ -577,7 +586,7 @@ def faults() -> Iterator[Document]:
     yield struck(constant, "one element for all flipped once", flip("fill"))
     yield struck(large, "a chunk that comes twice", {"kind": "repeat", "calls": 1})
     yield struck(mixed, "the last tensor missing once", {"kind": "missing", "calls": 1})
-    other = {"kind": "request"}
+    other = {"kind": "request", "what": "draw"}
     yield struck(mixed, "another request answered once", {**other, "calls": 1})
     yield struck(mixed, "another request answered always", other, for_ever=True)
     for what in ("data", "running_digest", "digest"):
@@ -595,7 +604,7 @@ def faults_of_other_methods() -> Iterator[Document]:
     yield struck(
         one, "a small tensor's data flipped always", {"kind": "flip", "what": "data"}, for_ever=True
     )
-    yield struck(one, "another small tensor once", {"kind": "request", "calls": 1})
+    yield struck(one, "another small tensor once", {"kind": "request", "what": "draw", "calls": 1})
     others = {
         "info": next(info()),
         "list": next(listing()),
@@ -605,10 +614,9 @@ def faults_of_other_methods() -> Iterator[Document]:
     for op, case in others.items():
         for what in ("message", "checksum"):
             yield struck(case, f"{op}: {what} flipped once", flip(what))
-        if op in {"describe", "digest"}:
-            yield struck(
-                case, f"{op}: another request answered once", {"kind": "request", "calls": 1}
-            )
+    for op, what in (("describe", "name"), ("digest", "draw")):
+        fault = {"kind": "request", "what": what, "calls": 1}
+        yield struck(others[op], f"{op}: another request answered once", fault)
     yield struck(
         others["digest"],
         "digest: message flipped always",
@@ -642,11 +650,10 @@ def faults_by_refusals() -> Iterator[Document]:
         ("RESOURCE_EXHAUSTED", "TOO_MANY_STREAMS"),
         ("UNAVAILABLE", "STARTING"),
     ):
-        yield struck(
-            case,
-            f"{code} once, with a time to come back",
-            {"kind": "refuse", "code": code, "reason": reason, "retry_seconds": 0.2, "calls": 1},
-        )
+        busy = {"kind": "refuse", "code": code, "reason": reason, "retry_seconds": 0.3, "calls": 1}
+        waited = struck(case, f"{code} once, with a time to come back", busy)
+        waited["expect"] = {**case["expect"], "seconds_at_least": 0.3}
+        yield waited
 
 
 FILES: dict[str, Callable[[], Iterator[Document]]] = {
