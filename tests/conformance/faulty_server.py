@@ -44,6 +44,8 @@ class FaultyServer:
         self._calls_left: float = fault.get("calls", float("inf"))
         self.data_bytes = 0
         """Bytes of tensors that it passed on, damaged or not."""
+        self.has_struck = False
+        """Whether the fault came to pass."""
 
     def close(self) -> None:
         """Close its connection to the real server."""
@@ -53,8 +55,12 @@ class FaultyServer:
         self, method: str, request: bytes, context: grpc.ServicerContext
     ) -> Iterator[bytes]:
         """Yield the messages of one call's answer."""
-        is_struck = method.startswith(f"/{SERVICE}/") and self._strikes()
-        kind = self._fault["kind"] if is_struck else "nothing"
+        kind = "nothing"
+        if method.startswith(f"/{SERVICE}/") and self._strikes():
+            kind = self._fault["kind"]
+        # These wait for something in the stream that may not come.
+        waits = kind == "break" or (kind == "flip" and method.endswith("/SampleTensors"))
+        self.has_struck |= kind != "nothing" and not waits
         if kind == "refuse":
             _abort(context, self._fault, request)
         if kind == "request":
@@ -72,6 +78,27 @@ class FaultyServer:
         with self._lock:
             self._calls_left -= 1
             return self._calls_left >= 0
+
+    def _flip_part(self, messages: Iterator[bytes], what: str, skip: int) -> Iterator[bytes]:
+        """Yield the messages; one part that has what is to be damaged, after others, is."""
+        for data in messages:
+            message = service_pb2.SampleTensorsResponse.FromString(data)
+            for part in message.parts:
+                if _has(part, what):
+                    if skip == 0:
+                        _damage(part, what)
+                        self.has_struck = True
+                    skip -= 1
+            yield message.SerializeToString()
+
+    def _broken(
+        self, messages: Iterator[bytes], after_messages: int, context: grpc.ServicerContext
+    ) -> Iterator[bytes]:
+        for count, message in enumerate(messages, 1):
+            yield message
+            if count == after_messages:
+                self.has_struck = True
+                context.abort(grpc.StatusCode.UNAVAILABLE, "this server has gone")
 
     def _passed(self, messages: Iterator[bytes], method: str) -> Iterator[bytes]:
         for message in messages:
@@ -91,7 +118,7 @@ class FaultyServer:
     ) -> Iterator[bytes]:
         match kind:
             case "flip" if method.endswith("/SampleTensors"):
-                return _flip_part(messages, self._fault["what"], self._fault.get("skip", 0))
+                return self._flip_part(messages, self._fault["what"], self._fault.get("skip", 0))
             case "flip" if method.endswith("/SampleSmallTensor"):
                 return (_flip_small(message, self._fault["what"]) for message in messages)
             case "flip":
@@ -101,7 +128,7 @@ class FaultyServer:
             case "repeat":
                 return _with_first_chunk_twice(messages)
             case "break":
-                return _broken(messages, self._fault["after_messages"], context)
+                return self._broken(messages, self._fault["after_messages"], context)
         return messages
 
 
@@ -123,18 +150,6 @@ def _request_message(method: str) -> Any:
 
 def _response_message(method: str) -> Any:
     return getattr(service_pb2, method.rpartition("/")[2] + "Response")
-
-
-def _flip_part(messages: Iterator[bytes], what: str, skip: int) -> Iterator[bytes]:
-    """Yield the messages; one part that has what is to be damaged, after ``skip`` others, is."""
-    for data in messages:
-        message = service_pb2.SampleTensorsResponse.FromString(data)
-        for part in message.parts:
-            if _has(part, what):
-                if skip == 0:
-                    _damage(part, what)
-                skip -= 1
-        yield message.SerializeToString()
 
 
 def _has(part: streams_pb2.TensorPart, what: str) -> bool:
@@ -218,15 +233,6 @@ def _with_first_chunk_twice(messages: Iterator[bytes]) -> Iterator[bytes]:
                 tensor_index=chunks[0].tensor_index, chunk=chunks[0].chunk
             )
             yield service_pb2.SampleTensorsResponse(parts=[again]).SerializeToString()
-
-
-def _broken(
-    messages: Iterator[bytes], after_messages: int, context: grpc.ServicerContext
-) -> Iterator[bytes]:
-    for count, message in enumerate(messages, 1):
-        yield message
-        if count == after_messages:
-            context.abort(grpc.StatusCode.UNAVAILABLE, "this server has gone")
 
 
 def _abort(context: grpc.ServicerContext, fault: Document, request: bytes) -> None:

@@ -35,6 +35,8 @@ class Way:
     target: str
     data_bytes: int | None = None
     """Bytes of tensors that came along it in all; None where nobody counted."""
+    is_struck: bool = True
+    """Whether its fault came to pass."""
 
 
 @contextmanager
@@ -45,12 +47,15 @@ def way(server: str, fault: Document | None) -> Iterator[Way]:
     elif fault["kind"] == "cut":
         cuts = [Plan("cut", byte=byte) for byte in fault["after_bytes"]]
         with faulty_proxy(server, in_turn(*cuts, Plan())) as proxy:
-            yield Way(proxy.target)
+            found = Way(proxy.target)
+            yield found
+            found.is_struck = proxy.counts["cut"] > 0
     else:
         with faulty_server(server, fault) as (target, between):
             found = Way(target)
             yield found
             found.data_bytes = between.data_bytes
+            found.is_struck = between.has_struck
 
 
 def run(command: str, server: str, cases: Iterable[Case]) -> Iterator[Outcome]:
@@ -73,6 +78,8 @@ def _run_case(client: ClientProcess, server: str, case: Case) -> Outcome:
         except ClientFailedError as error:
             wrong = str(error)
     seconds = time.monotonic() - begin
+    if wrong is None and not found.is_struck:
+        wrong = "the fault did not come to pass: the client asked for something else"
     wrong = wrong or _waste(case, found.data_bytes) or _haste(case, seconds)
     return Outcome(case.name, case.op, wrong, seconds)
 

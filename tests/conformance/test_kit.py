@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,21 @@ def test_a_client_that_never_tries_again_fails_at_each_passing_fault(
 def test_a_client_that_believes_every_refusal_is_found(server: ServerProcess) -> None:
     found = failures(server, command("liars", "credulous"), FAULTS)
     assert found.keys() == named("another request refused")
+
+
+def test_a_fault_that_does_not_come_to_pass_is_told(server: ServerProcess) -> None:
+    small = next(case for case in CASES if case.name == "fetch a tensor")
+    late = {"kind": "cut", "after_bytes": [10**9]}
+    never = [
+        replace(small, fault=fault)
+        for fault in (
+            late,
+            {"kind": "flip", "what": "fill"},
+            {"kind": "break", "after_messages": 9},
+        )
+    ]
+    problems = [each.problem for each in run(command("stub_client"), server.address, never)]
+    assert all("did not come to pass" in str(each) for each in problems[:3])
 
 
 @pytest.mark.parametrize(

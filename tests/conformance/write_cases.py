@@ -646,14 +646,12 @@ def faults_by_refusals() -> Iterator[Document]:
         }
     }
     yield meant
-    for code, reason in (
-        ("RESOURCE_EXHAUSTED", "TOO_MANY_STREAMS"),
-        ("UNAVAILABLE", "STARTING"),
-    ):
-        busy = {"kind": "refuse", "code": code, "reason": reason, "retry_seconds": 0.3, "calls": 1}
-        waited = struck(case, f"{code} once, with a time to come back", busy)
-        waited["expect"] = {**case["expect"], "seconds_at_least": 0.3}
-        yield waited
+    busy = {"kind": "refuse", "reason": "TOO_MANY_STREAMS", "retry_seconds": 0.3, "calls": 1}
+    waits = struck(case, "no room once: wait as told", {**busy, "code": "RESOURCE_EXHAUSTED"})
+    waits["expect"] = {**case["expect"], "seconds_at_least": 0.3}
+    yield waits
+    starting = {**busy, "code": "UNAVAILABLE", "reason": "STARTING"}
+    yield struck(case, "a server that starts", starting)
 
 
 FILES: dict[str, Callable[[], Iterator[Document]]] = {
