@@ -52,9 +52,14 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
             return number, at
 
 
+def _owner(field: FieldDescriptor) -> Descriptor:
+    assert field.containing_type is not None, "an extension"
+    return field.containing_type
+
+
 def _value(field: FieldDescriptor, data: bytes) -> str:
     """Return a field's value as text; nothing for bytes, which say it themselves."""
-    value = getattr(GetMessageClass(field.containing_type).FromString(data), field.name)
+    value = getattr(GetMessageClass(_owner(field)).FromString(data), field.name)
     if field.enum_type is not None:
         return str(field.enum_type.values_by_number[value].name)
     if field.type == FieldDescriptor.TYPE_BYTES:
