@@ -23,14 +23,14 @@ compiled := client/seedbed/v1/seedbed.binpb
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv test soak test-frameworks check format proto release-schema quickstart bench gpu-check gpu-wheels image image-gpu image-test clean
+.PHONY: help venv test soak test-frameworks test-ranges check format proto release-schema quickstart bench gpu-check gpu-wheels image image-gpu image-test clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: $(dev)  ## set up .venv with everything the other targets need (PYTHON=python3.11 picks an interpreter)
 
-test: $(dev) $(buf) test-frameworks  ## run the tests (ARGS='-k slice' passes arguments to pytest)
+test: $(dev) $(buf) test-frameworks test-ranges  ## run the tests (ARGS='-k slice' passes arguments to pytest)
 	$(bin)/python -m pytest $(ARGS)
 
 # Their counts and times, multiplied up to the full figures.
@@ -48,6 +48,12 @@ test-frameworks: .venv-frameworks/installed  ## run only those against PyTorch, 
 	@echo '*' > .venv-frameworks/.gitignore
 	.venv-frameworks/bin/python -m pip --quiet --disable-pip-version-check install --editable '.[frameworks]'
 	@touch $@
+
+# What is installed on top of .venv: some megabytes.
+test-ranges: $(dev)  ## run only those of calls with the oldest and the newest protobuf and grpcio that are allowed
+	@mkdir -p .venv-ranges
+	@echo '*' > .venv-ranges/.gitignore
+	tests/ranges/run.sh $(bin)/python .venv-ranges $(ARGS)
 
 check: $(dev) $(buf)  ## lint, formatting, types, import rules, schema, generated code (needs npm)
 	$(bin)/ruff check .
@@ -100,7 +106,7 @@ image-gpu:  ## build the image that samples on NVIDIA GPUs (GPU_EXTRA=gpu-cuda12
 	$(DOCKER) build --target gpu --build-arg GPU_EXTRA=$(GPU_EXTRA) --tag $(GPU_IMAGE) .
 
 clean:  ## remove what the targets made
-	rm -rf .venv .venv-bench .venv-frameworks .tools .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf .venv .venv-bench .venv-frameworks .venv-ranges .tools .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:
