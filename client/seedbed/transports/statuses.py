@@ -32,6 +32,10 @@ LONGEST_TEXT = 1000
 
 # How grpcio words the cancellations of this process: Call.cancel and Channel.close.
 CANCELLED_HERE = ("Locally cancelled by application!", "Channel closed!")
+WITHOUT_STATUS = "the stream ended without a status"
+# How we and grpcio word the end of a stream without a status: a proxy ends it so whose server was
+# killed. A seedbed-server ends no call with UNKNOWN.
+ENDED_EARLY = (WITHOUT_STATUS, "No status received", "Stream removed")
 T = TypeVar("T", bound=Message)
 R = TypeVar("R")
 
@@ -174,6 +178,10 @@ def from_rpc_error(
             return UnavailableError(
                 f"{target} does not answer: {message}; {hint}",
                 retry_after_seconds=_retry_after_seconds(error),
+            )
+        case Code.UNKNOWN if any(words in message for words in ENDED_EARLY):
+            return UnavailableError(
+                f"{target} broke off the call: {message}; call again, there or on another server"
             )
         case Code.DEADLINE_EXCEEDED:
             allowed = f"{timeout_seconds:.3g} s" if timeout_seconds is not None else "its deadline"
