@@ -10,9 +10,10 @@ import grpc
 from google.protobuf.message import DecodeError, Message
 
 from seedbed.spec.errors import DeviceError, InvalidValueError
+from seedbed.spec.reasons import Reason
 from seedbed_server.service.metrics import Lane, Method, Metrics
 from seedbed_server.service.open_calls import OpenCalls
-from seedbed_server.service.statuses import status_of
+from seedbed_server.service.statuses import reason_of, status_of
 from seedbed_server.streams.events import (
     StreamEvent,
     TensorBytes,
@@ -160,7 +161,8 @@ class CallGuard:
         """End a call with the status for an error that its request ran into."""
         if isinstance(error, DeviceError):
             self._on_device_failure(error)
-        if isinstance(reason := getattr(error, "reason", None), str):
+        reason = reason_of(error)
+        if reason is not Reason.INTERNAL:
             self._metrics.rejected(reason)
         status = status_of(error, request)
         call.ended(status.code.name)
@@ -181,4 +183,5 @@ def _parsed(request_type: type[Message], data: bytes) -> Message:
         return request_type.FromString(data)
     except DecodeError:
         name = request_type.DESCRIPTOR.full_name
-        raise InvalidValueError(f"the request is not a {name} message") from None
+        message = f"the request's bytes are no {name} message"
+        raise InvalidValueError(message, reason=Reason.INVALID_MESSAGE) from None

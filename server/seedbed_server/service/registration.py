@@ -9,6 +9,7 @@ from grpc_health.v1 import health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from seedbed.spec.errors import InvalidValueError
+from seedbed.spec.reasons import Reason
 from seedbed_server.service.statuses import status_of
 
 Methods = Mapping[str, "grpc.RpcMethodHandler[Any, Any]"]
@@ -66,7 +67,9 @@ def _checked(handler: Any) -> "grpc.RpcMethodHandler[Any, Any]":
         try:
             return parse(data)
         except DecodeError:
-            status = status_of(InvalidValueError("the request is no message of this method"), data)
+            message = "the request's bytes are no message of this method"
+            error = InvalidValueError(message, reason=Reason.INVALID_MESSAGE)
+            status = status_of(error, data)
             await context.abort(status.code, status.details, status.trailing_metadata)
 
     async def answer(data: bytes, context: Any) -> Any:
