@@ -15,6 +15,7 @@ from tests.attacks.neutral_words import assert_no_language
 from tests.attacks.paths import assert_is_a_path
 from tests.raw_calls import (
     NUMERICS,
+    SERVICE,
     Refusal,
     bytes_by_tensor,
     parts_of,
@@ -137,9 +138,34 @@ def test_the_hash_of_a_refused_request_is_that_of_its_canonical_form(channel: gr
     assert answer.request_hash == "2d06800538d394c2"
 
 
-def test_an_unknown_method_is_unimplemented(channel: grpc.Channel) -> None:
-    answer = refusal(raw_stream(channel, "DropTables", b""))
-    assert answer.code == "UNIMPLEMENTED"
+UNKNOWN_METHODS = [
+    f"/{SERVICE}/DropTables",
+    f"/{SERVICE}/sampletensors",
+    "/seedbed.v9.SeedbedService/SampleTensors",
+    "/grpc.health.v1.Health/Cure",
+    "/",
+    "/" + "é" * 500,
+]
+
+
+@pytest.mark.parametrize("method", UNKNOWN_METHODS)
+@pytest.mark.parametrize("kind", ["unary_stream", "stream_stream"])
+def test_an_unknown_method_is_refused_by_its_name(
+    channel: grpc.Channel, kind: str, method: str
+) -> None:
+    message = b"any bytes"
+    call: Any = getattr(channel, kind)(method)
+    answer = refusal(call(message if kind == "unary_stream" else iter([message])))
+    assert (answer.code, answer.reason) == ("UNIMPLEMENTED", "UNKNOWN_METHOD")
+    assert answer.method == method
+    assert method in answer.message
+    assert answer.request_hash == xxhash.xxh3_64_hexdigest(message)
+
+
+def test_an_unknown_method_is_refused_without_a_message(channel: grpc.Channel) -> None:
+    call: Any = channel.stream_stream(UNKNOWN_METHODS[0])
+    answer = refusal(call(iter([]), timeout=10))
+    assert (answer.reason, answer.request_hash) == ("UNKNOWN_METHOD", "2d06800538d394c2")
 
 
 def test_of_many_faults_the_first_are_told_and_all_are_counted(channel: grpc.Channel) -> None:

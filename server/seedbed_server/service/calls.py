@@ -3,13 +3,13 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import grpc
 from google.protobuf.message import DecodeError, Message
 
-from seedbed.spec.errors import DeviceError, InvalidValueError
+from seedbed.spec.errors import DeviceError, InvalidValueError, SeedbedError
 from seedbed.spec.reasons import Reason
 from seedbed_server.service.metrics import Lane, Method, Metrics
 from seedbed_server.service.open_calls import OpenCalls
@@ -28,6 +28,12 @@ UNIX = "unix:"
 
 # A status waits behind what the client has not read yet; after that time, the call is dropped.
 LAST_WORDS_SECONDS = 60.0
+
+# A call of a method that is not there is told so at once, or when its message is overdue.
+FIRST_MESSAGE_SECONDS = 5.0
+
+UNKNOWN = Method("unary", "unknown", "unknown")
+"""All methods that are not there: a metric has few labels, whatever clients call."""
 
 Context = grpc.aio.ServicerContext[bytes, bytes]
 
@@ -155,6 +161,18 @@ class CallGuard:
 
         return call
 
+    async def refuse(
+        self, error: SeedbedError, requests: AsyncIterator[bytes], context: Context
+    ) -> None:
+        """End a call of no method of ours with an error about its first message, if it has one."""
+        call = Call(UNKNOWN, context, self._metrics)
+        self._metrics.call_started(UNKNOWN)
+        self.open_calls.begin(call)
+        try:
+            await self._fail(error, await _first(requests), call, context)
+        finally:
+            self.open_calls.end(call)
+
     async def _fail(
         self, error: BaseException, request: bytes, call: Call, context: Context
     ) -> None:
@@ -176,6 +194,15 @@ class CallGuard:
 def peer_of(name: str) -> str:
     """Return whose call it is, of gRPC's name for a connection: without the port."""
     return UNIX if name.startswith(UNIX) else name.rpartition(":")[0].partition(":")[2]
+
+
+async def _first(requests: AsyncIterator[bytes]) -> bytes:
+    """Return a call's first message; nothing where there is none, or it does not come."""
+    try:
+        async with asyncio.timeout(FIRST_MESSAGE_SECONDS):
+            return await anext(requests, b"")
+    except TimeoutError:
+        return b""
 
 
 def _parsed(request_type: type[Message], data: bytes) -> Message:

@@ -10,6 +10,8 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from seedbed.spec.errors import InvalidValueError
 from seedbed.spec.reasons import Reason
+from seedbed_server.refusals import UnknownMethodError
+from seedbed_server.service.calls import CallGuard, Context
 from seedbed_server.service.statuses import status_of
 
 Methods = Mapping[str, "grpc.RpcMethodHandler[Any, Any]"]
@@ -38,6 +40,29 @@ def add_standard_services(
     if reflected:
         add_reflection: Any = reflection_pb2_grpc.add_ServerReflectionServicer_to_server
         add_reflection(reflection.aio.ReflectionServicer(reflected), checking)
+
+
+class UnknownMethods(grpc.GenericRpcHandler):
+    """Refuses the calls of all methods that no service has, of whatever kind.
+
+    To be added last: gRPC asks handlers in turn.
+
+    Args:
+        guard: what shapes, counts and logs the refusals.
+    """
+
+    def __init__(self, guard: CallGuard) -> None:
+        self._guard = guard
+
+    def service(self, details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any]":
+        """Return what refuses a call of a method."""
+        error = UnknownMethodError(details.method)
+
+        async def refuse(requests: AsyncIterator[bytes], context: Context) -> None:
+            await self._guard.refuse(error, requests, context)
+
+        # Streams of messages are how calls of all kinds can be read.
+        return grpc.stream_stream_rpc_method_handler(refuse)
 
 
 class _CheckingServer:
