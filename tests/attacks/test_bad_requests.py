@@ -1,5 +1,7 @@
 """A server refuses what it cannot do: it names the field and the reason, and goes on serving."""
 
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -123,6 +125,42 @@ def test_bytes_that_are_no_message_are_refused(
     assert answer.violations == (("", answer.message),)
     assert_no_language(answer.message)
     assert answer.request_hash == xxhash.xxh3_64_hexdigest(message)
+
+
+@pytest.mark.parametrize("method", ["SampleTensors", "DigestTensors", "DescribeTensors"])
+def test_a_call_without_a_message_is_refused_at_once(channel: grpc.Channel, method: str) -> None:
+    call: Any = channel.stream_stream(f"/{SERVICE}/{method}")
+    answer = refusal(call(iter([]), timeout=10))
+    assert (answer.code, answer.reason) == ("INVALID_ARGUMENT", "INVALID_MESSAGE")
+    assert answer.message == "the call has no message"
+
+
+def test_of_several_messages_the_first_is_answered(channel: grpc.Channel) -> None:
+    """Whatever kind of call the client makes, gRPC reads no further."""
+    message = sample_request(tensor((2,), "ones")).SerializeToString()
+    call: Any = channel.stream_stream(f"/{SERVICE}/SampleTensors")
+    (answer,) = call(iter([message, b"\xff"]), timeout=10)
+    parts = service_pb2.SampleTensorsResponse.FromString(answer).parts
+    assert bytes_by_tensor(parts) == {0: b"\0\0\x80\x3f" * 2}
+
+
+def test_calls_that_are_cancelled_before_their_message_are_forgotten(
+    channel: grpc.Channel,
+) -> None:
+    waiting = threading.Event()
+
+    def nothing() -> Iterator[bytes]:
+        waiting.wait()
+        yield from ()
+
+    calls = []
+    for _ in range(20):
+        start: Any = channel.stream_stream(f"/{SERVICE}/SampleTensors")
+        calls.append(start(nothing()))
+    time.sleep(0.2)  # on their way
+    for each in calls:
+        each.cancel()
+    waiting.set()
 
 
 def test_a_message_over_the_size_limit_is_refused(channel: grpc.Channel) -> None:

@@ -131,14 +131,14 @@ class CallGuard:
         method: Method,
         request_type: type[Message],
         answer: Callable[[Any, Call], Awaitable[Any]],
-    ) -> Callable[[bytes, Context], Awaitable[bytes]]:
-        """Return what gRPC calls with a request's bytes.
+    ) -> Callable[[bytes | None, Context], Awaitable[bytes]]:
+        """Return what answers a call, given the bytes of its message, if it has one.
 
         The request is parsed here: for bytes that are no message, gRPC itself would answer INTERNAL
         and log a traceback.
         """
 
-        async def call(data: bytes, context: Context) -> bytes:
+        async def call(data: bytes | None, context: Context) -> bytes:
             call = Call(method, context, self._metrics)
             self._metrics.call_started(method)
             self.open_calls.begin(call)
@@ -148,7 +148,7 @@ class CallGuard:
                 call.ended("OK" if call.may_be_ended else "CANCELLED")
                 raise
             except BaseException as error:  # noqa: BLE001  # whatever it is, the client gets a status
-                await self._fail(error, data, call, context)
+                await self._fail(error, data or b"", call, context)
                 raise AssertionError from None  # abort has raised
             finally:
                 self.open_calls.end(call)
@@ -191,6 +191,22 @@ class CallGuard:
             raise asyncio.CancelledError from None
 
 
+def streaming_handler(
+    call: Callable[[bytes | None, Context], Awaitable[bytes]],
+) -> "grpc.RpcMethodHandler[Any, Any]":
+    """Return the handler of a method that answers one message with a stream.
+
+    It reads the message itself: gRPC for Python never ends a call of a method with one message
+    whose client sends none.
+    """
+
+    async def answer(_: AsyncIterator[bytes], context: Context) -> None:
+        data: Any = await context.read()
+        await call(None if data is grpc.aio.EOF else data, context)
+
+    return grpc.stream_stream_rpc_method_handler(answer)
+
+
 def peer_of(name: str) -> str:
     """Return whose call it is, of gRPC's name for a connection: without the port."""
     return UNIX if name.startswith(UNIX) else name.rpartition(":")[0].partition(":")[2]
@@ -205,7 +221,9 @@ async def _first(requests: AsyncIterator[bytes]) -> bytes:
         return b""
 
 
-def _parsed(request_type: type[Message], data: bytes) -> Message:
+def _parsed(request_type: type[Message], data: bytes | None) -> Message:
+    if data is None:
+        raise InvalidValueError("the call has no message", reason=Reason.INVALID_MESSAGE)
     try:
         return request_type.FromString(data)
     except DecodeError:

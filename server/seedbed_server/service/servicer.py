@@ -21,7 +21,7 @@ from seedbed.wire.checksums import with_checksum
 from seedbed_server.refusals import NotServingError, StreamEndedError
 from seedbed_server.sampling.descriptions import catalogue, describe
 from seedbed_server.sampling.sampler import SamplePlan, TensorSource, plan
-from seedbed_server.service.calls import Call, CallGuard
+from seedbed_server.service.calls import Call, CallGuard, streaming_handler
 from seedbed_server.service.digest_cache import DigestCache
 from seedbed_server.service.faults import ManyTensorsRequest, Request, with_all_faults
 from seedbed_server.service.metrics import Method
@@ -115,12 +115,9 @@ class Servicer:
             method = Method("server_stream" if streams else "unary", SERVICE.full_name, name)
             request_type: type[Message] = getattr(service_pb2, f"{name}Request")
             call = self._guard.handler(method, request_type, self._explaining(answer))
-            make = (
-                grpc.unary_stream_rpc_method_handler
-                if streams
-                else grpc.unary_unary_rpc_method_handler
+            methods[name] = (
+                streaming_handler(call) if streams else grpc.unary_unary_rpc_method_handler(call)
             )
-            methods[name] = make(call)
         return methods
 
     def _explaining(self, answer: Answer) -> Answer:
