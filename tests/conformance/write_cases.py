@@ -470,8 +470,12 @@ def errors() -> Iterator[Document]:
         f"{spec}.fan_axes.in_axes[0]",
         tensor((4, 4), "he_normal", fan_axes={"in_axes": [5], "out_axes": [1]}),
     )
-    yield invalid(
-        "a slice of another rank", "tensors[0].slice.starts", tensor((4, 4), slice=([1], [1]))
+    yield refused(
+        "refuse a slice of another rank",
+        "INVALID_ARGUMENT",
+        "INVALID_VALUE",
+        ["tensors[0].slice.starts", "tensors[0].slice.lengths"],
+        tensors=[tensor((4, 4), slice=([1], [1]))],
     )
     yield invalid(
         "a slice that begins outside",
