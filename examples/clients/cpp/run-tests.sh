@@ -35,6 +35,6 @@ grep 'SLICE_OUT_OF_RANGE at tensors\[0\].slice.lengths\[0\]' "$work/refusal"
 
 if [[ -d $root/tests/conformance ]]; then
   cd "$root"
-  .venv/bin/python -m tests.conformance --name cpp \
+  .venv/bin/python -m tests.conformance --name cpp ${SEEDBED_RESULTS:+--out "$SEEDBED_RESULTS/kit/cpp.json" --golden-out "$SEEDBED_RESULTS/golden/cpp.json"} \
     --client "$PWD/examples/clients/cpp/$client conformance"
 fi

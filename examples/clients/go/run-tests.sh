@@ -35,6 +35,6 @@ grep 'SLICE_OUT_OF_RANGE at tensors\[0\].slice.lengths\[0\]' "$work/refusal"
 
 if [[ -d $root/tests/conformance ]]; then
   cd "$root"
-  .venv/bin/python -m tests.conformance --name go \
+  .venv/bin/python -m tests.conformance --name go ${SEEDBED_RESULTS:+--out "$SEEDBED_RESULTS/kit/go.json" --golden-out "$SEEDBED_RESULTS/golden/go.json"} \
     --client "$PWD/examples/clients/go/$client conformance"
 fi

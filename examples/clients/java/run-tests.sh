@@ -54,5 +54,5 @@ java -cp build/classes:build/tests seedbed.example.HashLines 3000 |
 if [[ -f $root/tests/conformance/__main__.py ]]; then
   client="$PWD/build/client conformance"
   cd "$root"
-  .venv/bin/python -m tests.conformance --client "$client" --name java
+  .venv/bin/python -m tests.conformance --client "$client" --name java ${SEEDBED_RESULTS:+--out "$SEEDBED_RESULTS/kit/java.json" --golden-out "$SEEDBED_RESULTS/golden/java.json"}
 fi

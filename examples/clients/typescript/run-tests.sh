@@ -49,5 +49,5 @@ echo "the README's commands: right"
 if [[ -f $root/tests/conformance/__main__.py ]]; then
   client="$PWD/build/client conformance"
   cd "$root"
-  .venv/bin/python -m tests.conformance --client "$client" --name typescript
+  .venv/bin/python -m tests.conformance --client "$client" --name typescript ${SEEDBED_RESULTS:+--out "$SEEDBED_RESULTS/kit/typescript.json" --golden-out "$SEEDBED_RESULTS/golden/typescript.json"}
 fi
