@@ -5,8 +5,8 @@
 # failure. Results go to tests/conformance/results, and must be those that docs/conformance.md shows.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
-export SEEDBED_RESULTS=$PWD/tests/conformance/results
-export SEEDBED_CONFORMANCE_OUT=$SEEDBED_RESULTS/golden/typescript-numerics.json
+results=$PWD/tests/conformance/results
+export SEEDBED_CONFORMANCE_OUT=$results/golden/typescript-numerics.json
 failed=() missing=()
 
 # Installed, by Debian's names; elsewhere nobody knows.
@@ -18,12 +18,13 @@ lacking() {
 }
 
 run() {
-  local name=$1 packages=$2 script=$3 lacks
+  local name=$1 packages=$2 lacks
+  shift 2
   lacks=$(lacking "$packages" | paste -sd' ')
   if [[ -n $lacks ]]; then
     missing+=("$name")
     echo "not run: $name, for want of $lacks"
-  elif ! (time "$script") >"$log" 2>&1; then
+  elif ! (time "$@") >"$log" 2>&1; then
     failed+=("$name")
     echo "FAILED: $name"
     cat "$log"
@@ -36,7 +37,8 @@ log=$(mktemp)
 trap 'rm "$log"' EXIT
 for folder in examples/clients/*/; do
   name=$(basename "$folder")
-  run "$name" "$folder/debian-packages.txt" "$folder/run-tests.sh"
+  run "$name" "$folder/debian-packages.txt" "$folder/run-tests.sh" \
+    --out "$results/kit/$name.json" --golden-out "$results/golden/$name.json"
 done
 node=examples/clients/typescript/debian-packages.txt
 run "seedbed-1 in TypeScript" "$node" packages/seedbed-1/run-tests.sh

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the client, runs the README's commands against a server, and then the conformance kit.
+# Builds the client, runs the README's commands against a server, and then the conformance kit,
+# which takes the arguments: --out FILE, for one.
 set -euo pipefail
 cd "$(dirname "$0")"
 root=$(realpath ../../..)
@@ -54,5 +55,5 @@ java -cp build/classes:build/tests seedbed.example.HashLines 3000 |
 if [[ -f $root/tests/conformance/__main__.py ]]; then
   client="$PWD/build/client conformance"
   cd "$root"
-  .venv/bin/python -m tests.conformance --client "$client" --name java ${SEEDBED_RESULTS:+--out "$SEEDBED_RESULTS/kit/java.json" --golden-out "$SEEDBED_RESULTS/golden/java.json"}
+  .venv/bin/python -m tests.conformance --client "$client" --name java "$@"
 fi

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the client, runs the README's commands against a server, and then the conformance kit.
+# Builds the client, runs the README's commands against a server, and then the conformance kit,
+# which takes the arguments: --out FILE, for one.
 set -euo pipefail
 cd "$(dirname "$0")"
 root=$(realpath ../../..)
@@ -49,5 +50,5 @@ echo "the README's commands: right"
 if [[ -f $root/tests/conformance/__main__.py ]]; then
   client="$PWD/build/client conformance"
   cd "$root"
-  .venv/bin/python -m tests.conformance --client "$client" --name typescript ${SEEDBED_RESULTS:+--out "$SEEDBED_RESULTS/kit/typescript.json" --golden-out "$SEEDBED_RESULTS/golden/typescript.json"}
+  .venv/bin/python -m tests.conformance --client "$client" --name typescript "$@"
 fi

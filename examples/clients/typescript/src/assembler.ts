@@ -81,8 +81,10 @@ export class Assembler {
     if (part.header !== undefined) {
       checkHeader(asked, this.#request.numerics, part.header);
       this.#hasHeader = true;
+      const size = sizeBytesOf(asked) - this.#start;
+      check(size >= 0, "a tensor that ends before the resume point");
       // The header agrees with the request, so the size is ours and not a damaged one.
-      this.#bytes ??= new Uint8Array(sizeBytesOf(asked) - this.#start);
+      this.#bytes ??= new Uint8Array(size);
     }
     const { content } = part;
     check(content.case !== "segment", "a segment that nobody asked for");

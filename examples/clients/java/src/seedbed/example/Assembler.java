@@ -96,9 +96,13 @@ final class Assembler {
         throw Failure.damage("tensor %d is of other numerics", index);
       }
       hasHeader = true;
+      long size = part.getHeader().getTotalBytes() - start;
+      if (size < 0) {
+        throw Failure.damage("tensor %d ends before the resume point", index);
+      }
       if (bytes == null) {
         // The header agrees with the request, so this size is ours and not a damaged one.
-        bytes = new byte[Math.toIntExact(part.getHeader().getTotalBytes() - start)];
+        bytes = new byte[Math.toIntExact(size)];
       }
     }
     switch (part.getContentCase()) {
