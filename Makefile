@@ -17,17 +17,20 @@ pip := $(bin)/python -m pip --quiet --disable-pip-version-check
 dev := .venv/installed-dev
 run := .venv/installed-run
 buf := .tools/buf-$(BUF_VERSION)/node_modules/.bin/buf
+# The compiled schema of the last release, and the one of this tree.
+released := proto/released/seedbed-v1.binpb
+compiled := client/seedbed/v1/seedbed.binpb
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv test soak test-frameworks check format proto quickstart bench gpu-check gpu-wheels image image-gpu image-test clean
+.PHONY: help venv test soak test-frameworks check format proto release-schema quickstart bench gpu-check gpu-wheels image image-gpu image-test clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: $(dev)  ## set up .venv with everything the other targets need (PYTHON=python3.11 picks an interpreter)
 
-test: $(dev) test-frameworks  ## run the tests (ARGS='-k slice' passes arguments to pytest)
+test: $(dev) $(buf) test-frameworks  ## run the tests (ARGS='-k slice' passes arguments to pytest)
 	$(bin)/python -m pytest $(ARGS)
 
 # Their counts and times, multiplied up to the full figures.
@@ -52,6 +55,7 @@ check: $(dev) $(buf)  ## lint, formatting, types, import rules, schema, generate
 	$(bin)/mypy
 	$(bin)/lint-imports --no-cache
 	$(buf) lint
+	$(buf) breaking --against $(released)
 	$(bin)/python tools/generate_protos.py --check
 
 format: $(dev)  ## format the code and mend what ruff can
@@ -60,6 +64,12 @@ format: $(dev)  ## format the code and mend what ruff can
 
 proto: $(dev)  ## generate client/seedbed/v1 from proto/
 	$(bin)/python tools/generate_protos.py
+
+# Only when a release is made. It breaks nothing of the last one, or there is no new baseline.
+release-schema: $(dev) $(buf)  ## make this tree's schema the one that later ones must not break
+	$(buf) breaking --against $(released)
+	$(bin)/python tools/generate_protos.py --check
+	cp $(compiled) $(released)
 
 quickstart: $(run)  ## start a server, fetch a model's tensors, draw them
 	$(bin)/python examples/quickstart.py

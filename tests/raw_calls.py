@@ -12,6 +12,7 @@ from grpc_status import rpc_status
 from seedbed.v1 import initializers_pb2, service_pb2, service_pb2_grpc, streams_pb2, tensors_pb2
 
 SERVICE = service_pb2.DESCRIPTOR.services_by_name["SeedbedService"].full_name
+NUMERICS = tensors_pb2.NUMERICS_SEEDBED_1
 MIB = 2**20
 
 
@@ -41,7 +42,7 @@ def tensor(
 
 def sample_request(
     *tensors: tensors_pb2.TensorRequest,
-    numerics: int = tensors_pb2.NUMERICS_SEEDBED_1,
+    numerics: int = NUMERICS,
     resume: streams_pb2.ResumePoint | None = None,
     digest_algorithm: int | None = None,
     **transfer: Any,
@@ -117,8 +118,14 @@ class Refusal:
     message: str
     field: str
     description: str
+    violations: tuple[tuple[str, str], ...]
+    """The field and the description of everything that is wrong."""
     reason: str
     domain: str
+    limit: str
+    """The field of Limits that it is about."""
+    method: str
+    """The method that is not there."""
     request_hash: str
     """The XXH3-64 of the request that is refused, in hexadecimal."""
     retry_seconds: float | None
@@ -159,9 +166,12 @@ def refusal(call: Any) -> Refusal:
         message=error.details() or "",
         field=first.field,
         description=first.description,
+        violations=tuple((each.field, each.description) for each in violations.field_violations),
         reason=info.reason,
         domain=info.domain,
-        request_hash=info.metadata["request_xxh3_64"],
+        limit=info.metadata.get("limit", ""),
+        method=info.metadata.get("method", ""),
+        request_hash=info.metadata.get("request_xxh3_64", ""),
         retry_seconds=retry.retry_delay.ToNanoseconds() / 1e9 if has_retry else None,
         size_bytes=status.ByteSize() if status else 0,
     )

@@ -151,4 +151,6 @@ def _request(seed: int) -> bytes:
     spec.dtype = tensors_pb2.DTYPE_FLOAT32
     spec.initializer.random_uniform.SetInParent()
     tensor = tensors_pb2.TensorRequest(spec=spec)
-    return service_pb2.SampleTensorsRequest(tensors=[tensor]).SerializeToString()
+    return service_pb2.SampleTensorsRequest(
+        tensors=[tensor], numerics=tensors_pb2.NUMERICS_SEEDBED_1
+    ).SerializeToString()

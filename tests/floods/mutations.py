@@ -8,7 +8,7 @@ from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
 from seedbed.v1 import service_pb2
-from tests.raw_calls import SERVICE, sample_request, tensor
+from tests.raw_calls import NUMERICS, SERVICE, sample_request, tensor
 from tests.unknown_fields import varint
 
 MATRICES = ("orthogonal", "identity")
@@ -23,12 +23,18 @@ TENSORS = [
 REQUESTS: list[tuple[str, Message]] = [
     ("GetServerInfo", service_pb2.GetServerInfoRequest()),
     ("ListInitializers", service_pb2.ListInitializersRequest()),
-    ("DescribeTensors", service_pb2.DescribeTensorsRequest(tensors=TENSORS)),
-    ("DigestTensors", service_pb2.DigestTensorsRequest(tensors=TENSORS)),
+    ("DescribeTensors", service_pb2.DescribeTensorsRequest(tensors=TENSORS, numerics=NUMERICS)),
+    ("DigestTensors", service_pb2.DigestTensorsRequest(tensors=TENSORS, numerics=NUMERICS)),
     ("SampleTensors", sample_request(*TENSORS)),
     ("SampleTensors", sample_request(*TENSORS, max_chunk_bytes=16)),
-    ("SampleSmallTensor", service_pb2.SampleSmallTensorRequest(tensor=TENSORS[0])),
-    ("SampleSmallTensor", service_pb2.SampleSmallTensorRequest(tensor=TENSORS[-2])),
+    (
+        "SampleSmallTensor",
+        service_pb2.SampleSmallTensorRequest(tensor=TENSORS[0], numerics=NUMERICS),
+    ),
+    (
+        "SampleSmallTensor",
+        service_pb2.SampleSmallTensorRequest(tensor=TENSORS[-2], numerics=NUMERICS),
+    ),
     ("/grpc.health.v1.Health/Check", health_pb2.HealthCheckRequest(service=SERVICE)),
     ("/grpc.health.v1.Health/Watch", health_pb2.HealthCheckRequest(service=SERVICE)),
     (

@@ -97,7 +97,8 @@ def test_connections_beyond_the_limit_disturb_none_that_was_there(
             pass
     print(f"{FEW_FILES} connections: {held}; after them {after}; beside them: {report}")
     assert not report.failed, report.failures
-    assert FEW_FILES / 4 < held.files < FEW_FILES
+    # Those that say nothing are closed after a while: in a long test, before its end.
+    assert FEW_FILES / 4 < watcher.most.files < FEW_FILES
     assert after.files <= watcher.before.files + 2
 
 

@@ -329,7 +329,7 @@ def test_a_lie_is_found_out(answer: Callable[[], Iterable[bytes]]) -> None:
 
 def test_the_honest_form_of_the_lies_is_believed() -> None:
     def answer() -> Iterable[bytes]:
-        return (message.SerializeToString() for message in honest_parts(CONTENT, LIED_ABOUT))
+        return serialized(honest_parts(CONTENT, LIED_ABOUT))
 
     with lying_server({"SampleTensors": answer}) as address:
         array = with_client(address, lambda client: client.sample(LIED_ABOUT, timeout_seconds=30))

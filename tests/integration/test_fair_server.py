@@ -15,6 +15,7 @@ from seedbed.v1 import service_pb2, tensors_pb2
 from tests.peers import peer_at
 from tests.raw_calls import (
     MIB,
+    NUMERICS,
     bytes_by_tensor,
     large_request,
     raw_sample,
@@ -108,7 +109,11 @@ def test_a_greedy_client_leaves_the_others_their_share(small_server: ServerProce
         while not stopped.is_set():
             shape = (sizes[host] // 4,)
             asked = tensor(shape, "random_normal", seed=next(seeds))
-            list(stub(channel).DigestTensors(service_pb2.DigestTensorsRequest(tensors=[asked])))
+            list(
+                stub(channel).DigestTensors(
+                    service_pb2.DigestTensorsRequest(tensors=[asked], numerics=NUMERICS)
+                )
+            )
             if not stopped.is_set():
                 done[host] += sizes[host]
 
@@ -143,7 +148,9 @@ def test_a_small_matrix_goes_ahead_of_large_ones(small_server: ServerProcess) ->
         )
         unary = seconds(
             lambda: stub(good).SampleSmallTensor(
-                service_pb2.SampleSmallTensorRequest(tensor=tensor(SMALL, "orthogonal", seed=99))
+                service_pb2.SampleSmallTensorRequest(
+                    tensor=tensor(SMALL, "orthogonal", seed=99), numerics=NUMERICS
+                )
             )
         )
         assert small_server.metric("seedbed_waiting", lane="computed_longer") >= 1, "still at it"
@@ -180,7 +187,9 @@ def test_a_matrix_that_is_cancelled_ends_soon(
 
 def test_what_matrices_take_stays_within_the_budget() -> None:
     budget = 256 * MIB
-    one = service_pb2.DescribeTensorsRequest(tensors=[tensor(MEDIUM, "orthogonal")])
+    one = service_pb2.DescribeTensorsRequest(
+        tensors=[tensor(MEDIUM, "orthogonal")], numerics=NUMERICS
+    )
     with serving("--max-working-bytes", str(budget)) as server, ExitStack() as stack:
         good = stack.enter_context(channel_from(GOOD, server))
         assert list(raw_sample(good, matrix(SMALL)))  # loads the code
@@ -282,7 +291,7 @@ def test_a_stream_that_goes_on_for_too_long_ends(method: str) -> None:
     ):
         request: Any = large_request(2**37)
         if method == "DigestTensors":
-            request = service_pb2.DigestTensorsRequest(tensors=request.tensors)
+            request = service_pb2.DigestTensorsRequest(tensors=request.tensors, numerics=NUMERICS)
         answer = refusal(getattr(stub(channel), method)(request))
         assert (answer.code, answer.reason) == ("UNAVAILABLE", "STREAM_TOO_LONG")
         assert answer.retry_seconds is not None

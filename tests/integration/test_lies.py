@@ -266,13 +266,19 @@ UNARY_LIES = {
     "descriptions of other numerics": _description(lambda r: setattr(r, "numerics", 99)),
     "a default that is no JSON": (
         "ListInitializers",
-        service_pb2.ListInitializersResponse(
-            initializers=[
-                service_pb2.InitializerInfo(
-                    parameters=[service_pb2.InitializerParameter(default_json="{")]
-                )
-            ]
-        ).SerializeToString(),
+        with_checksum(
+            service_pb2.ListInitializersResponse(
+                initializers=[
+                    service_pb2.InitializerInfo(
+                        parameters=[service_pb2.InitializerParameter(default_json="{")]
+                    )
+                ]
+            ).SerializeToString()
+        ),
+    ),
+    "a self-description without a checksum": (
+        "GetServerInfo",
+        service_pb2.GetServerInfoResponse(version="1").SerializeToString(),
     ),
     "a description that is garbage": ("DescribeTensors", b"\xff" * 9),
     "a self-description that is garbage": ("GetServerInfo", b"\xff" * 9),

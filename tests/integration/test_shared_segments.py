@@ -191,10 +191,10 @@ def test_a_segment_stays_until_its_call_ends(
         tensor_request_to_proto(TensorRequest(spec("w"))), accepts_segments=True
     )
     calls = [stub(channel).SampleTensors(request) for _ in range(2)]
-    responses = [next(call) for call in calls]
-    (path,) = {memory / response.segment.path for response in responses}
+    parts = [part for call in calls for part in next(call).parts]
+    (path,) = {memory / part.segment.path for part in parts}
     assert path.read_bytes() == embedded(spec("w"))
-    assert not any(response.HasField("digest") for response in responses)
+    assert not any(part.HasField("digest") for part in parts)
     calls[0].cancel()
     server.wait_for_count("method=SampleTensors code=OK", 1)
     assert path.read_bytes() == embedded(spec("w"))

@@ -19,6 +19,7 @@ from seedbed.wire import protos
 from tests.property.strategies import specs, specs_and_slices
 from tests.raw_calls import (
     MIB,
+    NUMERICS,
     bytes_by_tensor,
     large_request,
     parts_of,
@@ -139,7 +140,7 @@ def test_a_dry_run_of_many_tensors_stays_below_what_a_stock_channel_takes(
 ) -> None:
     names = [f"{n:0>250}" for n in range(10_000)]
     request = service_pb2.DescribeTensorsRequest(
-        tensors=[tensor((64, 64), "orthogonal", name=name) for name in names]
+        tensors=[tensor((64, 64), "orthogonal", name=name) for name in names], numerics=NUMERICS
     )
     parts = list(stub(channel).DescribeTensors(request))
     assert max(part.ByteSize() for part in parts) < MIB

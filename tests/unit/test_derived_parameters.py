@@ -293,16 +293,21 @@ FIGURES = (
     "lower",
     "upper",
     "value",
+    "gain",
+    "rows",
+    "columns",
+    "zeros_per_line",
+    "line_length",
 )
 
 
 @pytest.mark.parametrize(
     ("initializer", "figures"),
     [
-        (sb.Zeros(), {"value": 0.0}),
-        (sb.Ones(), {"value": 1.0}),
-        (sb.Constant(-2.5), {"value": -2.5}),
-        (sb.Identity(0.5), {"value": 0.5}),
+        (sb.Zeros(), {"distribution": "constant", "value": 0.0}),
+        (sb.Ones(), {"distribution": "constant", "value": 1.0}),
+        (sb.Constant(-2.5), {"distribution": "constant", "value": -2.5}),
+        (sb.Identity(0.5), {"distribution": "diagonal", "value": 0.5}),
         (
             sb.RandomUniform(-1.0, 2.0, seed=1),
             {"distribution": "uniform", "minval": -1.0, "maxval": 2.0},
@@ -395,7 +400,14 @@ FIGURES = (
                 "maxval": sqrt(3.0) * (sqrt(2.0) / 2.0),
             },
         ),
-        (sb.Orthogonal(seed=1), {}),
+        (
+            sb.Orthogonal(seed=1),
+            {"distribution": "orthogonal", "gain": 1.0, "rows": 4, "columns": 8},
+        ),
+        (
+            sb.Sparse(0.25, seed=1),
+            {"distribution": "sparse", "stddev": 0.01, "zeros_per_line": 1, "line_length": 4},
+        ),
     ],
     ids=lambda value: repr(value) if isinstance(value, sb.Initializer) else "",
 )

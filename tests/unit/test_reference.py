@@ -2,7 +2,6 @@
 
 import math
 import random
-import re
 import struct
 from collections.abc import Sequence
 
@@ -15,11 +14,10 @@ from seedbed.spec.initializers import INITIALIZERS
 from seedbed.spec.slices import TensorSlice
 from seedbed.spec.tensors import TensorRequest, TensorSpec
 from seedbed_server.backends.cpu import CpuBackend
-from seedbed_server.kernels import normal_coefficients
 from seedbed_server.kernels.bounds import interval, truncated_stddev
 from seedbed_server.sampling.sampler import TensorSource, plan
-from tests.reference import document, floats, normal
-from tests.reference.oracle import Tensor, element, element_bytes, slice_indices
+from tests.reference import floats, normal
+from tests.reference.oracle import Tensor, element_bytes, slice_indices
 
 FLOATS = ("float16", "bfloat16", "float32", "float64", "float8_e4m3fn", "float8_e5m2")
 every_float = pytest.mark.parametrize("dtype", FLOATS)
@@ -390,29 +388,6 @@ def test_bounds_very_far_out_or_very_close_agree(
 def test_what_truncation_leaves_of_a_standard_deviation_agrees(lower: float, upper: float) -> None:
     assert truncated_stddev(lower, upper) == normal.truncated_stddev(lower, upper)
     assert truncated_stddev(-upper, -lower) == truncated_stddev(lower, upper)
-
-
-def test_the_document_lists_the_coefficients_of_the_kernels() -> None:
-    assert len(document.tables()) == 6
-    for name, coefficients in document.tables().items():
-        assert coefficients == getattr(normal_coefficients, name)
-
-
-EXAMPLE = re.compile(
-    r"^\| `(\w+)`(, stddev 1)? \| (\w+) \| (\S+) \| `0x(\w+)` \| (\S+) \| `0x(\w+)` \|$",
-    re.MULTILINE,
-)
-
-
-def test_the_worked_example_of_the_document_is_right() -> None:
-    rows = EXAMPLE.findall(document.DOCUMENT.read_text(encoding="utf-8"))
-    assert len(rows) == 21
-    for initializer, standard, dtype, *numbers in rows:
-        parameters = {"stddev": 1.0} if standard else {}
-        tensor = Tensor(initializer, dtype, (2, 3), parameters, seed=1, name="dense/kernel")
-        form = floats.FORMATS[dtype]
-        for index, (decimal, digits) in enumerate(zip(numbers[::2], numbers[1::2], strict=True)):
-            assert element(tensor, index) == float(decimal) == floats.decode(int(digits, 16), form)
 
 
 def test_the_reference_rounds_as_the_machine_does() -> None:

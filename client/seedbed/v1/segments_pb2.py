@@ -24,14 +24,14 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19seedbed/v1/segments.proto\x12\nseedbed.v1\">\n\x07Segment\x12\x11\n\tdirectory\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x42\\\n\nseedbed.v1P\x01Z\x1eseedbed.v1/seedbedv1;seedbedv1\xa2\x02\x03SBD\xaa\x02\nSeedbed.V1\xca\x02\nSeedbed\\V1\xea\x02\x0bSeedbed::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19seedbed/v1/segments.proto\x12\nseedbed.v1\">\n\x07Segment\x12\x11\n\tdirectory\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x42k\n\nseedbed.v1B\rSegmentsProtoP\x01Z\x1eseedbed.v1/seedbedv1;seedbedv1\xa2\x02\x03SBD\xaa\x02\nSeedbed.V1\xca\x02\nSeedbed\\V1\xea\x02\x0bSeedbed::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'seedbed.v1.segments_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'\n\nseedbed.v1P\001Z\036seedbed.v1/seedbedv1;seedbedv1\242\002\003SBD\252\002\nSeedbed.V1\312\002\nSeedbed\\V1\352\002\013Seedbed::V1'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\nseedbed.v1B\rSegmentsProtoP\001Z\036seedbed.v1/seedbedv1;seedbedv1\242\002\003SBD\252\002\nSeedbed.V1\312\002\nSeedbed\\V1\352\002\013Seedbed::V1'
   _globals['_SEGMENT']._serialized_start=41
   _globals['_SEGMENT']._serialized_end=103
 # @@protoc_insertion_point(module_scope)
