@@ -222,6 +222,7 @@ def test_every_key_of_an_answer_counts(change: Document) -> None:
         {"code": "OUT_OF_RANGE"},
         {"reason": "OVER_LIMIT"},
         {"fields": []},
+        {"fields": ["tensors[1].spec.dtype"]},
         {"fields": ["tensors[2].spec.shape[0]"]},
         {"message": ""},
     ],
