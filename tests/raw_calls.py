@@ -118,8 +118,14 @@ class Refusal:
     message: str
     field: str
     description: str
+    violations: tuple[tuple[str, str], ...]
+    """The field and the description of everything that is wrong."""
     reason: str
     domain: str
+    limit: str
+    """The field of Limits that it is about."""
+    method: str
+    """The method that is not there."""
     request_hash: str
     """The XXH3-64 of the request that is refused, in hexadecimal."""
     retry_seconds: float | None
@@ -160,9 +166,12 @@ def refusal(call: Any) -> Refusal:
         message=error.details() or "",
         field=first.field,
         description=first.description,
+        violations=tuple((each.field, each.description) for each in violations.field_violations),
         reason=info.reason,
         domain=info.domain,
-        request_hash=info.metadata["request_xxh3_64"],
+        limit=info.metadata.get("limit", ""),
+        method=info.metadata.get("method", ""),
+        request_hash=info.metadata.get("request_xxh3_64", ""),
         retry_seconds=retry.retry_delay.ToNanoseconds() / 1e9 if has_retry else None,
         size_bytes=status.ByteSize() if status else 0,
     )

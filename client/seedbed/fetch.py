@@ -15,7 +15,7 @@ from seedbed.manifest import Manifest
 from seedbed.progress import progress_bar
 from seedbed.spec.device_names import DeviceName, parse_device
 from seedbed.spec.digests import DIGEST_ALGORITHMS, Digest, digest_bytes
-from seedbed.spec.errors import InvalidArgumentError, bad_type, bad_value
+from seedbed.spec.errors import InvalidArgumentError, Words, bad_type, bad_value, shown
 from seedbed.spec.numbers import as_int
 from seedbed.spec.slices import Shard, TensorSlice, as_slice
 from seedbed.spec.tensors import TensorRequest, TensorSpec
@@ -293,9 +293,8 @@ def _output(request: TensorRequest, out: NDArray[Any] | None) -> NDArray[Any]:
     if not isinstance(out, np.ndarray):
         raise bad_type(field, "a numpy array", out)
     if out.shape != request.shape or out.dtype != dtype:
-        raise bad_value(
-            field, f"of shape {request.shape} and dtype {dtype}", f"{out.shape}, {out.dtype}"
-        )
+        allowed = f"of shape {shown(request.shape)} and dtype {dtype}"
+        raise bad_value(field, allowed, Words(f"{shown(out.shape)}, {out.dtype}"))
     if not out.flags.c_contiguous or not out.flags.writeable:
         received = ", ".join(f for f in ("c_contiguous", "writeable") if not getattr(out.flags, f))
         raise bad_value(field, "C-contiguous and writable", f"an array that is not {received}")

@@ -16,7 +16,7 @@ from seedbed.spec.errors import (
     InvalidValueError,
     bad_type,
     bad_value,
-    shorten,
+    shown,
 )
 from seedbed.spec.fans import FanAxes
 from seedbed.spec.initializers import (
@@ -122,7 +122,7 @@ def parse_rules(
         try:
             parsed.append((pattern, parse(value)))
         except InvalidArgumentError as error:
-            raise error.within(f"{argument}[{shorten(pattern)}]") from None
+            raise error.within(f"{argument}[{shown(pattern)}]") from None
     return parsed
 
 

@@ -4,16 +4,26 @@
 """
 
 from seedbed.spec.errors import InvalidValueError, SeedbedError
+from seedbed.spec.reasons import Reason
 
 
 class OutOfRangeError(InvalidValueError):
     """A resume point beyond the end of what was asked for."""
 
 
+class UnknownMethodError(SeedbedError):
+    """A method that the server does not have."""
+
+    def __init__(self, method: str) -> None:
+        super().__init__(f"the server has no method {method}")
+        self.method = method
+        self.reason = Reason.UNKNOWN_METHOD
+
+
 class OverloadedError(SeedbedError):
     """The server has no room for the request now."""
 
-    def __init__(self, message: str, *, reason: str, retry_after_seconds: float) -> None:
+    def __init__(self, message: str, *, reason: Reason, retry_after_seconds: float) -> None:
         super().__init__(message)
         self.reason = reason
         self.retry_after_seconds = retry_after_seconds
@@ -22,7 +32,7 @@ class OverloadedError(SeedbedError):
 class NotServingError(SeedbedError):
     """The server is starting or stopping; another replica, or this one later, will answer."""
 
-    def __init__(self, message: str, *, reason: str, retry_after_seconds: float) -> None:
+    def __init__(self, message: str, *, reason: Reason, retry_after_seconds: float) -> None:
         super().__init__(message)
         self.reason = reason
         self.retry_after_seconds = retry_after_seconds

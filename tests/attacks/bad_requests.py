@@ -29,10 +29,13 @@ class Case:
     field: str
     code: str = INVALID
     reason: str = "INVALID_VALUE"
+    limit: str = ""
+    more: tuple[str, ...] = ()
+    """The fields that are wrong besides the first, in order."""
 
 
 def _tensor_case(
-    title: str, field: str, request: tensors_pb2.TensorRequest, **expected: str
+    title: str, field: str, request: tensors_pb2.TensorRequest, **expected: Any
 ) -> Case:
     return Case(title, sample_request(request), field, **expected)
 
@@ -60,12 +63,10 @@ def _parameter_cases() -> list[Case]:
     }
     cases = []
     for (kind, parameter), values in wrong.items():
-        # The message's oneof is one parameter to whoever reads the documentation.
-        field = "value" if kind == "constant" else parameter
         for value in values:
             parameters: dict[str, Any] = {parameter: value}
             request = tensor((2, 2), kind, **parameters)
-            path = f"{SPEC}.initializer.{kind}.{field}"
+            path = f"{SPEC}.initializer.{kind}.{parameter}"
             cases.append(_tensor_case(f"{kind}.{parameter}={value}", path, request))
     return cases
 
@@ -77,20 +78,22 @@ def _representable_cases() -> list[Case]:
         )
 
     return [
-        case("300 as uint8", "constant.value", tensor((2,), "constant", dtype=UINT8, integer=300)),
-        case("-1 as uint8", "constant.value", tensor((2,), "constant", dtype=UINT8, integer=-1)),
-        case("2 as bool", "constant.value", tensor((2,), "constant", dtype=BOOL, integer=2)),
-        case("0.5 as int8", "constant.value", tensor((2,), "constant", dtype=INT8, real=0.5)),
-        case("1e300 as int8", "constant.value", tensor((2,), "constant", dtype=INT8, real=1e300)),
-        case("1e300 as float32", "constant.value", tensor((2,), "constant", real=1e300)),
+        case(
+            "300 as uint8", "constant.integer", tensor((2,), "constant", dtype=UINT8, integer=300)
+        ),
+        case("-1 as uint8", "constant.integer", tensor((2,), "constant", dtype=UINT8, integer=-1)),
+        case("2 as bool", "constant.integer", tensor((2,), "constant", dtype=BOOL, integer=2)),
+        case("0.5 as int8", "constant.real", tensor((2,), "constant", dtype=INT8, real=0.5)),
+        case("1e300 as int8", "constant.real", tensor((2,), "constant", dtype=INT8, real=1e300)),
+        case("1e300 as float32", "constant.real", tensor((2,), "constant", real=1e300)),
         case(
             "70000 as float16",
-            "constant.value",
+            "constant.integer",
             tensor((2,), "constant", dtype=FLOAT16, integer=70_000),
         ),
         case(
             "2**64-1 as float16",
-            "constant.value",
+            "constant.large_integer",
             tensor((2,), "constant", dtype=FLOAT16, large_integer=2**64 - 1),
         ),
         case("gain 0.5 as int8", "identity.gain", tensor((2, 2), "identity", dtype=INT8, gain=0.5)),
@@ -113,12 +116,12 @@ def _representable_cases() -> list[Case]:
         case("xavier gain 1e300", "xavier_normal.gain", tensor((2,), "xavier_normal", gain=1e300)),
         case(
             "465 as float8_e4m3fn",
-            "constant.value",
+            "constant.integer",
             tensor((2,), "constant", dtype=E4M3FN, integer=465),
         ),
         case(
             "61440 as float8_e5m2",
-            "constant.value",
+            "constant.real",
             tensor((2,), "constant", dtype=E5M2, real=61440.0),
         ),
         case(
@@ -147,18 +150,37 @@ def _shape_cases() -> list[Case]:
         "2**61 floats": [2**61],
         "2**32 by 2**32": [2**32, 2**32],
     }
-    cases = [_tensor_case(title, f"{SPEC}.shape", tensor(shape)) for title, shape in huge.items()]
+    over = {"reason": "OVER_LIMIT"}
+    cases = [
+        _tensor_case(title, f"{SPEC}.shape", tensor(shape), **over) for title, shape in huge.items()
+    ]
     cases += [
-        _tensor_case("rank 33", f"{SPEC}.shape", tensor([1] * 33)),
-        _tensor_case("rank 1000", f"{SPEC}.shape", tensor([1] * 1000)),
+        _tensor_case("rank 33", f"{SPEC}.shape", tensor([1] * 33), **over, limit="max_rank"),
+        _tensor_case("rank 1000", f"{SPEC}.shape", tensor([1] * 1000), **over, limit="max_rank"),
+        _tensor_case(
+            "a frame of 2**16 + 1", f"{SPEC}.shape", tensor([65_537, 1, 9], "stft"), **over
+        ),
+        _tensor_case(
+            "two negative lengths",
+            f"{SPEC}.shape[0]",
+            tensor([-2, 3, -1]),
+            more=(f"{SPEC}.shape[2]",),
+        ),
         _tensor_case("a negative length", f"{SPEC}.shape[1]", tensor([3, -1])),
         _tensor_case("the most negative length", f"{SPEC}.shape[0]", tensor([-(2**63), 0])),
-        _tensor_case("2**38 + 4 bytes", f"{SPEC}.shape", tensor([2**36 + 1]), reason="OVER_LIMIT"),
+        _tensor_case(
+            "2**38 + 4 bytes",
+            f"{SPEC}.shape",
+            tensor([2**36 + 1]),
+            **over,
+            limit="max_tensor_bytes",
+        ),
         Case(
             "2**40 + bytes in all",
             sample_request(*[tensor([2**36])] * 5),
             "tensors",
             reason="OVER_LIMIT",
+            limit="max_request_bytes",
         ),
         _tensor_case("an orthogonal vector", f"{SPEC}.shape", tensor([4], "orthogonal")),
         _tensor_case("an orthogonal scalar", f"{SPEC}.shape", tensor([], "orthogonal")),
@@ -167,6 +189,7 @@ def _shape_cases() -> list[Case]:
             f"{SPEC}.shape",
             tensor([2**14, 2**13], "orthogonal"),
             reason="OVER_LIMIT",
+            limit="max_orthogonal_elements",
         ),
         _tensor_case("an identity of rank 3", f"{SPEC}.shape", tensor([2, 2, 2], "identity")),
         _tensor_case("an identity of rank 1", f"{SPEC}.shape", tensor([2], "identity")),
@@ -188,8 +211,10 @@ def _shape_cases() -> list[Case]:
     return cases
 
 
-def _changed(**fields: Any) -> tensors_pb2.TensorRequest:
-    request = tensor((4, 4))
+def _changed(
+    request: tensors_pb2.TensorRequest | None = None, **fields: Any
+) -> tensors_pb2.TensorRequest:
+    request = request if request is not None else tensor((4, 4))
     request.MergeFrom(tensors_pb2.TensorRequest(**fields))
     return request
 
@@ -205,10 +230,35 @@ def _spec_cases() -> list[Case]:
     kaiming = f"{SPEC}.initializer.kaiming_normal"
     mode = f"{SPEC}.initializer.variance_scaling.mode"
     distribution = f"{SPEC}.initializer.variance_scaling.distribution"
+    long = {"reason": "OVER_LIMIT", "limit": "max_name_bytes"}
+    unknown = tensor()
+    unknown.spec.initializer.ParseFromString(b"\xaa\x06\x00")  # the field 101
+    names = {
+        "a name of 1,025 bytes": "n" * 1025,
+        "a name of 513 letters of two bytes": "é" * 513,
+        "a name of 1 MB": "n" * 10**6,
+        "a name of quotes": '"' * 10**4,
+        "a name of emoji": "\U0001f331" * 10**4,
+    }
     cases = [
-        _tensor_case("a name of 1,025 bytes", f"{SPEC}.name", tensor(name="n" * 1025)),
-        _tensor_case("a name of 513 letters of two bytes", f"{SPEC}.name", tensor(name="é" * 513)),
-        _tensor_case("a name of 1 MB", f"{SPEC}.name", tensor(name="n" * 10**6)),
+        *(
+            _tensor_case(title, f"{SPEC}.name", tensor(name=name), **long)
+            for title, name in names.items()
+        ),
+        _tensor_case("an initializer of a later version", f"{SPEC}.initializer", unknown),
+        _tensor_case(
+            "sparse without sparsity",
+            f"{SPEC}.initializer.sparse.sparsity",
+            tensor((2, 2), "sparse"),
+        ),
+        _tensor_case(
+            "a constant of no value", f"{SPEC}.initializer.constant", tensor((2,), "constant")
+        ),
+        _tensor_case(
+            "fan axes without an axis",
+            f"{SPEC}.fan_axes.in_axes",
+            _changed(tensor((3, 3, 2, 2), "dirac"), spec={"fan_axes": {}}),
+        ),
         _tensor_case("no dtype", f"{SPEC}.dtype", tensor(dtype=0)),
         _tensor_case("dtype 99", f"{SPEC}.dtype", tensor(dtype=99)),
         _tensor_case("dtype -1", f"{SPEC}.dtype", tensor(dtype=-1)),
@@ -239,23 +289,30 @@ def _spec_cases() -> list[Case]:
         _tensor_case("a bounded uniform", f"{SPEC}.initializer.variance_scaling.lower", bounded),
         _tensor_case("no initializer", f"{SPEC}.initializer", unset),
         _tensor_case("an initializer of no kind", f"{SPEC}.initializer", empty),
-        _tensor_case("no spec", f"{SPEC}.dtype", tensors_pb2.TensorRequest()),
+        _tensor_case("no spec", SPEC, tensors_pb2.TensorRequest()),
+        _tensor_case(
+            "an empty spec",
+            f"{SPEC}.dtype",
+            tensors_pb2.TensorRequest(spec={}),
+            more=(f"{SPEC}.initializer",),
+        ),
         Case(
             "a second tensor that is wrong",
             sample_request(tensor(), tensor([-1])),
             "tensors[1].spec.shape[0]",
         ),
     ]
-    for field, starts, lengths in (
-        ("starts", [0], [1, 1]),
-        ("lengths", [0, 0], [1]),
-        ("starts", [0, 0, 0], [1, 1, 1]),
-        ("starts", [], []),
+    part = "tensors[0].slice"
+    for fields, starts, lengths in (
+        (("starts",), [0], [1, 1]),
+        (("lengths",), [0, 0], [1]),
+        (("starts", "lengths"), [0, 0, 0], [1, 1, 1]),
+        (("starts", "lengths"), [], []),
     ):
-        part = _changed(slice=tensors_pb2.TensorSlice(starts=starts, lengths=lengths))
-        cases.append(
-            _tensor_case(f"a slice of {starts}, {lengths}", f"tensors[0].slice.{field}", part)
-        )
+        first, *more = [f"{part}.{field}" for field in fields]
+        request = _changed(slice={"starts": starts, "lengths": lengths})
+        title = f"a slice of {starts}, {lengths}"
+        cases.append(_tensor_case(title, first, request, more=tuple(more)))
     for field, starts, lengths in (
         ("starts[0]", [-1, 0], [1, 1]),
         ("starts[1]", [0, 5], [1, 0]),
@@ -265,23 +322,22 @@ def _spec_cases() -> list[Case]:
         ("lengths[1]", [0, 1], [1, INT64_MAX]),
         ("starts[0]", [INT64_MAX, 0], [1, 1]),
     ):
-        part = _changed(slice=tensors_pb2.TensorSlice(starts=starts, lengths=lengths))
-        path = f"tensors[0].slice.{field}"
-        cases.append(
-            _tensor_case(f"a slice of {starts}, {lengths}", path, part, reason="SLICE_OUT_OF_RANGE")
-        )
+        request = _changed(slice={"starts": starts, "lengths": lengths})
+        title = f"a slice of {starts}, {lengths}"
+        path = f"{part}.{field}"
+        cases.append(_tensor_case(title, path, request, reason="SLICE_OUT_OF_RANGE"))
     for title, field, axes in (
-        ("an input axis outside", "in_axes", {"in_axes": [2], "out_axes": [0]}),
-        ("an output axis outside", "out_axes", {"in_axes": [0], "out_axes": [-3]}),
+        ("an input axis outside", "in_axes[0]", {"in_axes": [2], "out_axes": [0]}),
+        ("an output axis outside", "out_axes[0]", {"in_axes": [0], "out_axes": [-3]}),
         (
             "a batch axis of 2**62",
-            "batch_axes",
+            "batch_axes[0]",
             {"in_axes": [0], "out_axes": [1], "batch_axes": [2**62]},
         ),
-        ("an axis twice", "out_axes", {"in_axes": [0], "out_axes": [-2]}),
-        ("an input axis twice", "in_axes", {"in_axes": [1, 1]}),
+        ("an axis twice", "out_axes[0]", {"in_axes": [0], "out_axes": [-2]}),
+        ("an input axis twice", "in_axes[1]", {"in_axes": [1, 1]}),
     ):
-        request = _changed(spec=tensors_pb2.TensorSpec(fan_axes=tensors_pb2.FanAxes(**axes)))
+        request = _changed(spec={"fan_axes": axes})
         cases.append(_tensor_case(title, f"{SPEC}.fan_axes.{field}", request))
     return cases
 
@@ -299,6 +355,7 @@ def _request_cases() -> list[Case]:
             sample_request(*[tensor(name="")] * 10_001),
             "tensors",
             reason="OVER_LIMIT",
+            limit="max_tensors_per_request",
         ),
         Case(
             "numerics 42",
@@ -307,6 +364,7 @@ def _request_cases() -> list[Case]:
             "UNIMPLEMENTED",
             "UNKNOWN_NUMERICS",
         ),
+        Case("no numerics", sample_request(tensor(), numerics=0), "numerics"),
         Case("digest 5", sample_request(tensor(), digest_algorithm=5), "digest_algorithm"),
         Case(
             "digest unspecified", sample_request(tensor(), digest_algorithm=0), "digest_algorithm"
@@ -319,10 +377,88 @@ def _request_cases() -> list[Case]:
         Case("a resume after the last byte", resume(0, 20), "resume.byte_offset", **beyond),
         Case("a resume at byte 2**63-1", resume(1, INT64_MAX), "resume.byte_offset", **beyond),
     ]
-    for size in (0, -1, 15, 4 * 2**20, INT64_MAX, -(2**63)):
+    chunks = "transfer.max_chunk_bytes"
+    for size in (0, -1, 15, -(2**63)):
         request = sample_request(tensor(), max_chunk_bytes=size)
-        cases.append(Case(f"chunks of {size} bytes", request, "max_chunk_bytes"))
+        cases.append(Case(f"chunks of {size} bytes", request, chunks))
+    for size in (4 * 2**20, INT64_MAX):
+        request = sample_request(tensor(), max_chunk_bytes=size)
+        over = {"reason": "OVER_LIMIT", "limit": "max_chunk_bytes"}
+        cases.append(Case(f"chunks of {size} bytes", request, chunks, **over))
     return cases
+
+
+def _several_cases() -> list[Case]:
+    """Requests with more than one fault: all are told, in the order of the schema's fields."""
+    wrong = tensor([3, -1], "truncated_normal", name="n" * 2000, dtype=99, stddev=-1.0, lower=9.0)
+    wrong.MergeFrom(
+        tensors_pb2.TensorRequest(
+            spec={"fan_axes": {"in_axes": [5], "out_axes": [0, -2]}}, slice={"starts": [0]}
+        )
+    )
+    scaling = tensor(
+        (2,), "variance_scaling", scale=0.0, mode=9, distribution=0, lower=math.nan, upper=-9.0
+    )
+    far = streams_pb2.ResumePoint(tensor_index=-1, byte_offset=-2)
+    vector = _changed(tensor((4,), "orthogonal"), slice={"starts": [2, 5], "lengths": [1, 1]})
+    return [
+        Case(
+            "a tensor that is wrong everywhere",
+            sample_request(wrong),
+            f"{SPEC}.name",
+            reason="OVER_LIMIT",
+            limit="max_name_bytes",
+            more=(
+                f"{SPEC}.shape[1]",
+                f"{SPEC}.dtype",
+                f"{SPEC}.initializer.truncated_normal.stddev",
+                f"{SPEC}.initializer.truncated_normal.lower",
+                f"{SPEC}.fan_axes.in_axes[0]",
+                f"{SPEC}.fan_axes.out_axes[1]",
+            ),
+        ),
+        Case(
+            "an initializer that is wrong everywhere",
+            sample_request(scaling),
+            f"{SPEC}.initializer.variance_scaling.scale",
+            more=tuple(
+                f"{SPEC}.initializer.variance_scaling.{name}"
+                for name in ("mode", "distribution", "lower", "upper")
+            ),
+        ),
+        Case(
+            "tensors, the first and the third of which are wrong",
+            sample_request(tensor([-1]), tensor(), tensor(dtype=0), numerics=0),
+            f"{SPEC}.shape[0]",
+            more=("tensors[2].spec.dtype", "numerics"),
+        ),
+        Case(
+            "a tensor over a limit before one that is wrong",
+            sample_request(tensor([2**36 + 1]), tensor(kind="random_normal", stddev=-1.0)),
+            f"{SPEC}.shape",
+            reason="OVER_LIMIT",
+            limit="max_tensor_bytes",
+            more=("tensors[1].spec.initializer.random_normal.stddev",),
+        ),
+        Case(
+            "a shape and a slice that do not fit",
+            sample_request(vector),
+            f"{SPEC}.shape",
+            more=("tensors[0].slice.starts", "tensors[0].slice.lengths"),
+        ),
+        Case(
+            "everything but the tensors",
+            sample_request(numerics=0, digest_algorithm=9, resume=far, max_chunk_bytes=1),
+            "tensors",
+            more=(
+                "numerics",
+                "digest_algorithm",
+                "resume.tensor_index",
+                "resume.byte_offset",
+                "transfer.max_chunk_bytes",
+            ),
+        ),
+    ]
 
 
 CASES = [
@@ -331,4 +467,5 @@ CASES = [
     *_shape_cases(),
     *_parameter_cases(),
     *_representable_cases(),
+    *_several_cases(),
 ]

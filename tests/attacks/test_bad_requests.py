@@ -1,5 +1,7 @@
 """A server refuses what it cannot do: it names the field and the reason, and goes on serving."""
 
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,10 +9,15 @@ import grpc
 import pytest
 import xxhash
 
+import seedbed as sb
+from seedbed.transports.statuses import from_rpc_error
 from seedbed.v1 import service_pb2
 from tests.attacks.bad_requests import CASES, Case
+from tests.attacks.neutral_words import assert_no_language
+from tests.attacks.paths import assert_is_a_path
 from tests.raw_calls import (
     NUMERICS,
+    SERVICE,
     Refusal,
     bytes_by_tensor,
     parts_of,
@@ -47,11 +54,15 @@ def _still_there(server: ServerProcess, channel: grpc.Channel) -> Iterator[None]
 
 
 def _check(answer: Refusal, case: Case) -> None:
-    assert (answer.code, answer.field, answer.reason) == (case.code, case.field, case.reason)
+    assert (answer.code, answer.reason, answer.limit) == (case.code, case.reason, case.limit)
     assert answer.domain == "seedbed"
-    assert answer.description == answer.message
-    assert answer.field.rpartition(".")[2].partition("[")[0] in answer.message
-    assert "Received" in answer.message
+    assert [field for field, _ in answer.violations] == [case.field, *case.more]
+    more = f" (and {len(case.more)} more)" if case.more else ""
+    assert answer.message == answer.description + more
+    for field, description in answer.violations:
+        assert description.startswith(f"`{field}` must be ")
+        assert "Received: " in description
+        assert_no_language(description)
     assert answer.size_bytes < LARGEST_STATUS
     assert answer.retry_seconds is None
 
@@ -64,8 +75,16 @@ def test_a_bad_request_is_refused_with_its_field(channel: grpc.Channel, case: Ca
     assert answer.request_hash == xxhash.xxh3_64_hexdigest(message)
 
 
+@pytest.mark.parametrize("case", CASES, ids=[case.title for case in CASES])
+def test_a_path_is_that_of_a_field_of_the_schema(case: Case) -> None:
+    for path in (case.field, *case.more):
+        assert_is_a_path(path, service_pb2.SampleTensorsRequest.DESCRIPTOR)
+
+
 TENSOR_CASES = [
-    case for case in CASES if case.field.startswith("tensors") or case.field == "numerics"
+    case
+    for case in CASES
+    if all(path.startswith(("tensors", "numerics")) for path in (case.field, *case.more))
 ]
 
 
@@ -99,11 +118,49 @@ def test_bytes_that_are_no_message_are_refused(
     answer = refusal(raw_stream(channel, method, message))
     assert (answer.code, answer.reason, answer.domain) == (
         "INVALID_ARGUMENT",
-        "INVALID_VALUE",
+        "INVALID_MESSAGE",
         "seedbed",
     )
     assert f"{method}Request" in answer.message
+    assert answer.violations == (("", answer.message),)
+    assert_no_language(answer.message)
     assert answer.request_hash == xxhash.xxh3_64_hexdigest(message)
+
+
+@pytest.mark.parametrize("method", ["SampleTensors", "DigestTensors", "DescribeTensors"])
+def test_a_call_without_a_message_is_refused_at_once(channel: grpc.Channel, method: str) -> None:
+    call: Any = channel.stream_stream(f"/{SERVICE}/{method}")
+    answer = refusal(call(iter([]), timeout=10))
+    assert (answer.code, answer.reason) == ("INVALID_ARGUMENT", "INVALID_MESSAGE")
+    assert answer.message == "the call has no message"
+
+
+def test_of_several_messages_the_first_is_answered(channel: grpc.Channel) -> None:
+    """Whatever kind of call the client makes, gRPC reads no further."""
+    message = sample_request(tensor((2,), "ones")).SerializeToString()
+    call: Any = channel.stream_stream(f"/{SERVICE}/SampleTensors")
+    (answer,) = call(iter([message, b"\xff"]), timeout=10)
+    parts = service_pb2.SampleTensorsResponse.FromString(answer).parts
+    assert bytes_by_tensor(parts) == {0: b"\0\0\x80\x3f" * 2}
+
+
+def test_calls_that_are_cancelled_before_their_message_are_forgotten(
+    channel: grpc.Channel,
+) -> None:
+    waiting = threading.Event()
+
+    def nothing() -> Iterator[bytes]:
+        waiting.wait()
+        yield from ()
+
+    calls = []
+    for _ in range(20):
+        start: Any = channel.stream_stream(f"/{SERVICE}/SampleTensors")
+        calls.append(start(nothing()))
+    time.sleep(0.2)  # on their way
+    for each in calls:
+        each.cancel()
+    waiting.set()
 
 
 def test_a_message_over_the_size_limit_is_refused(channel: grpc.Channel) -> None:
@@ -119,9 +176,76 @@ def test_the_hash_of_a_refused_request_is_that_of_its_canonical_form(channel: gr
     assert answer.request_hash == "2d06800538d394c2"
 
 
-def test_an_unknown_method_is_unimplemented(channel: grpc.Channel) -> None:
-    answer = refusal(raw_stream(channel, "DropTables", b""))
-    assert answer.code == "UNIMPLEMENTED"
+UNKNOWN_METHODS = [
+    f"/{SERVICE}/DropTables",
+    f"/{SERVICE}/sampletensors",
+    "/seedbed.v9.SeedbedService/SampleTensors",
+    "/grpc.health.v1.Health/Cure",
+    "/",
+    "/" + "é" * 500,
+]
+
+
+@pytest.mark.parametrize("method", UNKNOWN_METHODS)
+@pytest.mark.parametrize("kind", ["unary_stream", "stream_stream"])
+def test_an_unknown_method_is_refused_by_its_name(
+    channel: grpc.Channel, kind: str, method: str
+) -> None:
+    message = b"any bytes"
+    call: Any = getattr(channel, kind)(method)
+    answer = refusal(call(message if kind == "unary_stream" else iter([message])))
+    assert (answer.code, answer.reason) == ("UNIMPLEMENTED", "UNKNOWN_METHOD")
+    assert answer.method == method
+    assert method in answer.message
+    assert answer.request_hash == xxhash.xxh3_64_hexdigest(message)
+
+
+def test_an_unknown_method_is_refused_without_a_message(channel: grpc.Channel) -> None:
+    call: Any = channel.stream_stream(UNKNOWN_METHODS[0])
+    answer = refusal(call(iter([]), timeout=10))
+    assert (answer.reason, answer.request_hash) == ("UNKNOWN_METHOD", "2d06800538d394c2")
+
+
+def test_of_many_faults_the_first_are_told_and_all_are_counted(channel: grpc.Channel) -> None:
+    for count in (20, 300, 2000):
+        answer = refusal(raw_sample(channel, sample_request(*[tensor([-1])] * count)))
+        assert answer.message.endswith(
+            f"(and {count - 1} more)" if count < 1000 else "(and at least 999 more)"
+        )
+        paths = [field for field, _ in answer.violations]
+        assert paths == [f"tensors[{i}].spec.shape[0]" for i in range(16)]
+        assert answer.size_bytes < LARGEST_STATUS
+
+
+def test_as_many_faults_are_told_as_there_is_room_for(channel: grpc.Channel) -> None:
+    wordy = tensor(name="\U0001f331" * 300, dtype=99, kind="sparse")
+    answer = refusal(raw_sample(channel, sample_request(*[wordy] * 20)))
+    assert 3 < len(answer.violations) < 16
+    assert answer.message.endswith("(and 59 more)")
+    assert LARGEST_STATUS - 700 < answer.size_bytes < LARGEST_STATUS
+
+
+def test_a_client_shows_everything_that_is_wrong(channel: grpc.Channel) -> None:
+    request = sample_request(tensor([-1]), tensor(dtype=0), numerics=0)
+    with pytest.raises(grpc.RpcError) as caught:
+        list(raw_sample(channel, request))
+    error = from_rpc_error(caught.value, "a server", None)
+    assert isinstance(error, sb.InvalidValueError)
+    fields = ("tensors[0].spec.shape[0]", "tensors[1].spec.dtype", "numerics")
+    assert tuple(each.field for each in error.violations) == fields
+    assert error.field == fields[0]
+    for violation in error.violations:
+        assert violation.message in str(error)
+    assert "(and 2 more)" in str(error)
+
+
+def test_what_a_server_lists_is_in_no_language(channel: grpc.Channel) -> None:
+    listed = stub(channel).ListInitializers(service_pb2.ListInitializersRequest()).initializers
+    assert len(listed) == 23
+    for each in listed:
+        assert_no_language(each.description)
+        for parameter in each.parameters:
+            assert_no_language(parameter.description)
 
 
 def test_unknown_fields_of_a_later_version_are_ignored(channel: grpc.Channel) -> None:
@@ -130,10 +254,10 @@ def test_unknown_fields_of_a_later_version_are_ignored(channel: grpc.Channel) ->
         + b"\xfa\x3f\x03new"
         + b"\xf0\x3f\x07"
     )
-    responses = [
-        service_pb2.SampleTensorsResponse.FromString(each) for each in raw_sample(channel, later)
-    ]
-    assert bytes_by_tensor(responses) == {0: b"\0\0\x80\x3f" * 2}
+    responses = map(service_pb2.SampleTensorsResponse.FromString, raw_sample(channel, later))
+    assert bytes_by_tensor(part for each in responses for part in each.parts) == {
+        0: b"\0\0\x80\x3f" * 2
+    }
 
 
 HUGE = 2**63 - 1
@@ -185,21 +309,23 @@ def test_own_limits_are_kept_and_reported() -> None:
         assert {name: getattr(reported, name) for name in limits} == limits
         assert len(parts_of(channel, sample_request(tensor((250,))))) == 16
         over = [
-            Case("", sample_request(tensor((251,))), "tensors[0].spec.shape", reason="OVER_LIMIT"),
-            Case(
-                "", sample_request(tensor((200,)), tensor((200,))), "tensors", reason="OVER_LIMIT"
-            ),
-            Case("", sample_request(*[tensor((1,))] * 3), "tensors", reason="OVER_LIMIT"),
-            Case(
-                "",
-                sample_request(tensor((2, 5), "orthogonal")),
+            ("max_tensor_bytes", "tensors[0].spec.shape", sample_request(tensor((251,)))),
+            ("max_request_bytes", "tensors", sample_request(tensor((200,)), tensor((200,)))),
+            ("max_tensors_per_request", "tensors", sample_request(*[tensor((1,))] * 3)),
+            (
+                "max_orthogonal_elements",
                 "tensors[0].spec.shape",
-                reason="OVER_LIMIT",
+                sample_request(tensor((2, 5), "orthogonal")),
             ),
-            Case("", sample_request(tensor((2,)), max_chunk_bytes=65), "max_chunk_bytes"),
+            (
+                "max_chunk_bytes",
+                "transfer.max_chunk_bytes",
+                sample_request(tensor((2,)), max_chunk_bytes=65),
+            ),
         ]
-        for case in over:
-            _check(refusal(stub(channel).SampleTensors(case.request)), case)
+        for limit, field, request in over:
+            case = Case("", request, field, reason="OVER_LIMIT", limit=limit)
+            _check(refusal(stub(channel).SampleTensors(request)), case)
 
 
 def test_the_longest_legal_request_is_answered(channel: grpc.Channel) -> None:

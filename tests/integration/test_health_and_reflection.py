@@ -86,7 +86,7 @@ def test_bytes_that_are_no_message_are_refused_as_by_our_own_methods(
 ) -> None:
     call: Any = channel.stream_stream(method)
     answer = refusal(call(iter([b"\xff"])))
-    assert (answer.code, answer.reason) == ("INVALID_ARGUMENT", "INVALID_VALUE")
+    assert (answer.code, answer.reason) == ("INVALID_ARGUMENT", "INVALID_MESSAGE")
     assert "Traceback" not in server.log
 
 

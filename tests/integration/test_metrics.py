@@ -2,7 +2,9 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+import grpc
 import pytest
 
 import seedbed as sb
@@ -93,6 +95,17 @@ def test_refusals_are_counted_by_reason() -> None:
         assert len(reasons) == 1
         assert ended(server, "INVALID_ARGUMENT") == 2
         assert server.metric("seedbed_bytes_sampled_total") == 0
+
+
+def test_calls_of_unknown_methods_are_counted_without_their_names() -> None:
+    with serving(*METRICS) as server, grpc.insecure_channel(server.address) as channel:
+        for method in ("/a.B/C", "/d.E/F", "/seedbed.v1.SeedbedService/G"):
+            call: Any = channel.unary_unary(method)
+            with pytest.raises(grpc.RpcError):
+                call(b"")
+        assert server.metric("grpc_server_handled_total", grpc_method="unknown") == 3
+        assert server.metric("seedbed_rejected_total", reason="UNKNOWN_METHOD") == 3
+        assert "a.B" not in server.metrics
 
 
 def test_a_stream_under_way_is_seen_and_its_cancellation_counted() -> None:

@@ -67,10 +67,10 @@ def read_only() -> Any:
     [
         (
             np.zeros((3, 4), np.float32),
-            "of shape (4, 3) and dtype float32. Received: '(3, 4), float32'",
+            "of shape [4, 3] and dtype float32. Received: [3, 4], float32",
         ),
-        (np.zeros(12, np.float32), "of shape (4, 3)"),
-        (np.zeros((4, 3), np.float64), "float32. Received: '(4, 3), float64'"),
+        (np.zeros(12, np.float32), "of shape [4, 3]"),
+        (np.zeros((4, 3), np.float64), "float32. Received: [4, 3], float64"),
         (np.zeros((4, 3), ">f4"), "dtype float32"),
         (np.zeros((4, 3), ml_dtypes.bfloat16), "dtype float32"),
         (np.zeros((3, 4), np.float32).T, "not c_contiguous"),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from seedbed.spec.reasons import Reason
 from seedbed_server.service.calls import peer_of
 from seedbed_server.streams.fair_shares import FairShares
 
@@ -51,7 +52,9 @@ def test_a_peer_that_holds_nothing_may_take_all_that_is_free_in_one_piece() -> N
 
 def test_the_more_are_refused_the_longer_they_are_told_to_wait() -> None:
     shares = FairShares(0)
-    told = [shares.refusal("full", "FULL").retry_after_seconds for _ in range(1000)]
+    told = [
+        shares.refusal("full", Reason.TOO_MANY_STREAMS).retry_after_seconds for _ in range(1000)
+    ]
     assert told[0] == pytest.approx(0.21)
     assert told == sorted(told)
     assert told[-1] == 5.0

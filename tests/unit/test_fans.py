@@ -142,10 +142,10 @@ def test_axes_are_kept_as_tuples() -> None:
 def test_an_axis_that_is_not_there_or_named_twice_is_refused(
     shape: tuple[int, ...], axes: dict[str, Any], field: str
 ) -> None:
-    with pytest.raises(ValueError, match=f"`{field}` must be") as caught:
+    with pytest.raises(ValueError, match=rf"`{field}\[\d\]` must be") as caught:
         compute_fans(shape, **axes)
     assert isinstance(caught.value, sb.InvalidValueError)
-    assert caught.value.field == field
+    assert caught.value.field.partition("[")[0] == field
 
 
 @pytest.mark.parametrize("axis", [1.0, "1", None, True, [0.5], ["0"], [None]], ids=repr)

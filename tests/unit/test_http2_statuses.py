@@ -243,6 +243,43 @@ def test_an_answer_that_grpcs_protocol_does_not_allow_is_refused(
         assert error_of(connections).code() is code
 
 
+BROKEN_OFF: dict[str, Answer] = {
+    "no trailers": CONCLUDED["no trailers"],
+    "no trailers after an empty frame": CONCLUDED["no trailers after an empty frame"],
+    "no trailers inside a message": _cut_off(prefixed(b"abc")[:-1]),
+    "trailers without a status": CONCLUDED["trailers without a status"],
+    "headers alone, without a status": CONCLUDED["headers alone, without a status"],
+}
+
+
+@pytest.mark.parametrize("options", [{}, {"grpc.enable_retries": 0}], ids=["ours", "grpc"])
+@pytest.mark.parametrize("answer", BROKEN_OFF.values(), ids=BROKEN_OFF)
+def test_a_stream_without_a_status_is_a_broken_one(
+    answer: Answer, options: dict[str, int | str]
+) -> None:
+    """So a proxy ends it whose server was killed: another try may end well."""
+    spec = sb.TensorSpec("w", (3,), "float32", sb.Zeros())
+    with (
+        scripted_server(answer) as server,
+        sb.connect(server.target, options=options, patience_seconds=0) as client,
+        pytest.raises(sb.UnavailableError, match="broke off the call"),
+    ):
+        client.sample(spec, timeout_seconds=10)
+
+
+def test_a_call_whose_stream_ends_without_a_status_is_tried_again() -> None:
+    broken = BROKEN_OFF["no trailers after an empty frame"]
+    refused = _only(*NO_ROOM)
+    spec = sb.TensorSpec("w", (2**20,), "float32", sb.Zeros())
+    with (
+        scripted_server(broken, broken, broken, refused) as server,
+        sb.connect(server.target, patience_seconds=0.5) as client,
+        pytest.raises(sb.OverloadedError),
+    ):
+        client.sample(spec)
+    assert len(server.exchanges) >= 4
+
+
 @pytest.mark.parametrize("size", [2**22 + 1, 2**32 - 1])
 def test_a_message_larger_than_4_mib_is_refused_before_it_is_there(size: int) -> None:
     def answer(exchange: Exchange) -> None:

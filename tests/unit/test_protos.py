@@ -186,6 +186,8 @@ def test_what_is_absent_has_the_default(spec: type[InitializerSpec]) -> None:
     kind.SetInParent()
     for name in REQUIRED.get(spec, ()):
         setattr(kind, name, getattr(example(spec), name))
+    if spec is ConstantSpec:
+        kind.real = 0.0
     (received,) = protos.tensor_requests_from_proto([message])
     assert received == TensorRequest(
         TensorSpec("", shape_for(spec), "float32", example(spec), seed=0)
@@ -194,16 +196,20 @@ def test_what_is_absent_has_the_default(spec: type[InitializerSpec]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spec", "name"), [(spec, name) for spec, names in REQUIRED.items() for name in names]
+    ("spec", "name"),
+    [(ConstantSpec, ""), *((spec, name) for spec, names in REQUIRED.items() for name in names)],
 )
 def test_what_has_no_default_must_be_there(spec: type[InitializerSpec], name: str) -> None:
     message = tensors_pb2.TensorRequest()
     message.spec.dtype = tensors_pb2.DTYPE_FLOAT32
     message.spec.shape.extend(shape_for(spec))
     getattr(message.spec.initializer, spec.field_name()).SetInParent()
-    with pytest.raises(sb.InvalidTypeError, match=f"`{name}` must be") as caught:
+    path = f"tensors[0].spec.initializer.{spec.field_name()}" + (f".{name}" if name else "")
+    with pytest.raises(sb.InvalidValueError) as caught:
         protos.tensor_requests_from_proto([message])
-    assert caught.value.field == f"tensors[0].spec.initializer.{spec.field_name()}.{name}"
+    assert caught.value.field == path
+    assert str(caught.value).startswith(f"`{path}` must be set: ")
+    assert str(caught.value).endswith("Received: nothing")
 
 
 PARAMETERS = [
@@ -331,8 +337,8 @@ def spoil_constant(message: Any) -> None:
             lambda m: setattr(m.spec.initializer.random_normal, "mean", 1e39),
             "spec.initializer.random_normal.mean",
         ),
-        (spoil_constant, "spec.initializer.constant.value"),
-        (spoil_fan_axes, "spec.fan_axes.in_axes"),
+        (spoil_constant, "spec.initializer.constant.real"),
+        (spoil_fan_axes, "spec.fan_axes.in_axes[0]"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -342,14 +348,14 @@ def test_an_error_has_the_path_of_its_field(spoil: Any, path: str) -> None:
     with pytest.raises(sb.InvalidArgumentError) as caught:
         protos.tensor_requests_from_proto([request_message(), message])
     assert caught.value.field == f"tensors[1].{path}"
-    assert str(caught.value).startswith("tensors[1]")
+    assert str(caught.value).startswith(f"`tensors[1].{path}` must be ")
 
 
 def test_no_numerics_version_and_an_unknown_one_are_refused() -> None:
     with pytest.raises(sb.InvalidValueError, match=r"`numerics` must be named: NUMERICS_SEEDBED_1"):
         protos.numerics_from_proto(tensors_pb2.NUMERICS_UNSPECIFIED)
     assert protos.numerics_from_proto(tensors_pb2.NUMERICS_SEEDBED_1) == "seedbed-1"
-    with pytest.raises(protos.UnknownNumericsError, match=r"seedbed-1\. Received: 2"):
+    with pytest.raises(protos.UnknownNumericsError, match=r"NUMERICS_SEEDBED_1\. Received: 2"):
         protos.numerics_from_proto(2)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import seedbed as sb
+from seedbed.spec.reasons import Reason
 from seedbed.spec.tensors import TensorRequest
 from seedbed.transports.mapping import SegmentBusyError, SegmentError, map_segment
 from seedbed.wire.protos import segment_to_bytes
@@ -212,8 +213,9 @@ def test_a_full_folder_is_an_overload_for_all_who_wait_and_the_next_call_tries_a
         first, second = world.lease("w"), world.lease("w")
         assert first is not None
         assert first is second
-        with pytest.raises(OverloadedError, match="shared memory is full"):
+        with pytest.raises(OverloadedError, match="shared memory is full") as caught:
             await first.filled
+        assert caught.value.reason == Reason.SHARED_MEMORY_FULL
         monkeypatch.undo()
         again = await world.filled("w")
         assert again is not first

@@ -300,8 +300,8 @@ BAD: list[tuple[Any, tuple[int, ...], FanAxes | None, str, str]] = [
         "shape",
         "of at most 4294967296 elements along axis 0",
     ),
-    (sb.STFT(), (4, 5), None, "shape", r"\(frame length, 1, transform's length / 2 \+ 1\)"),
-    (sb.STFT(), (4, 2, 5), None, "shape", r"\(frame length, 1, transform's length / 2 \+ 1\)"),
+    (sb.STFT(), (4, 5), None, "shape", r"\[frame length, 1, transform's length / 2 \+ 1\]"),
+    (sb.STFT(), (4, 2, 5), None, "shape", r"\[frame length, 1, transform's length / 2 \+ 1\]"),
     (sb.STFT(), (4, 1, 1), None, "shape", "the last at least 2"),
     (sb.STFT(), (2**16 + 1, 1, 5), None, "shape", "of axes of at most 65536"),
     (
@@ -320,12 +320,10 @@ BAD: list[tuple[Any, tuple[int, ...], FanAxes | None, str, str]] = [
 def test_a_shape_that_does_not_fit_is_a_value_error(
     initializer: Any, shape: tuple[int, ...], axes: FanAxes | None, field: str, allowed: str
 ) -> None:
-    with pytest.raises(
-        ValueError, match=f"`{field}` must be {allowed}|`{field}` must be .*{allowed}"
-    ) as caught:
+    with pytest.raises(ValueError, match=rf"`{field}(\[\d\])?` must be (.*)?{allowed}") as caught:
         TensorSpec("w", shape, "float32", initializer, fan_axes=axes)
     assert isinstance(caught.value, sb.InvalidValueError)
-    assert caught.value.field == field
+    assert caught.value.field.partition("[")[0] == field
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from seedbed.deadlines import DEFAULT_PATIENCE_SECONDS, checked_patience
 from seedbed.rules import parse_initializer
 from seedbed.spec.digests import DIGEST_ALGORITHMS
 from seedbed.spec.dtypes import as_dtype
-from seedbed.spec.errors import InvalidArgumentError, InvalidValueError, shorten
+from seedbed.spec.errors import InvalidArgumentError, InvalidValueError, shown
 from seedbed.spec.fans import FanAxes
 from seedbed.spec.slices import Shard, TensorSlice
 from seedbed.spec.tensors import TensorSpec
@@ -249,9 +249,7 @@ def _converter(convert: Callable[[str], Any]) -> Callable[[str], Any]:
         except InvalidArgumentError as error:
             raise argparse.ArgumentTypeError(str(error)) from None
         except ValueError as error:
-            raise argparse.ArgumentTypeError(
-                f"must be {error}. Received: {shorten(text)}"
-            ) from None
+            raise argparse.ArgumentTypeError(f"must be {error}. Received: {shown(text)}") from None
 
     return converted
 

@@ -100,7 +100,7 @@ class KaimingUniform(FanInitializer):
         batch_axis: Axes = (),
     ) -> None:
         super().__init__(
-            specs.KaimingUniformSpec(a, mode, as_nonlinearity(nonlinearity)),
+            specs.KaimingUniformSpec(a, mode, as_nonlinearity("nonlinearity", nonlinearity)),
             seed,
             in_axis,
             out_axis,
@@ -143,7 +143,7 @@ class KaimingNormal(FanInitializer):
         batch_axis: Axes = (),
     ) -> None:
         super().__init__(
-            specs.KaimingNormalSpec(a, mode, as_nonlinearity(nonlinearity)),
+            specs.KaimingNormalSpec(a, mode, as_nonlinearity("nonlinearity", nonlinearity)),
             seed,
             in_axis,
             out_axis,

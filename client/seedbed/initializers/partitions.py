@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from seedbed.spec.errors import bad_type, bad_value
+from seedbed.spec.errors import bad_type, bad_value, shown
+from seedbed.spec.reasons import Reason
 from seedbed.spec.shapes import as_ints
 from seedbed.spec.slices import TensorSlice
 
@@ -72,17 +73,21 @@ def _checked_slice(whole: tuple[int, ...], *, lengths: Named, starts: Named) -> 
     for name, values in (lengths, starts):
         if len(values) != len(whole):
             raise bad_value(
-                name, f"{len(whole)} numbers, as the whole tensor has the shape {whole}", values
+                name,
+                f"{len(whole)} numbers, as the whole tensor has the shape {shown(whole)}",
+                values,
             )
     for axis, (start, length, most) in enumerate(zip(starts[1], lengths[1], whole, strict=True)):
         if not 0 <= start <= most:
             raise bad_value(
-                f"{starts[0]}[{axis}]", f"from 0 to {most}", start, reason="SLICE_OUT_OF_RANGE"
+                f"{starts[0]}[{axis}]", f"from 0 to {most}", start, reason=Reason.SLICE_OUT_OF_RANGE
             )
         if not 0 <= length <= most - start:
             allowed = (
                 f"from 0 to {most - start} "
                 f"(the axis has {most} elements, the part starts at {start})"
             )
-            raise bad_value(f"{lengths[0]}[{axis}]", allowed, length, reason="SLICE_OUT_OF_RANGE")
+            raise bad_value(
+                f"{lengths[0]}[{axis}]", allowed, length, reason=Reason.SLICE_OUT_OF_RANGE
+            )
     return TensorSlice(starts[1], lengths[1])

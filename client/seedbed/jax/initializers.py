@@ -37,6 +37,7 @@ from seedbed.spec.initializers import (
     VarianceScalingSpec,
 )
 from seedbed.spec.numbers import as_finite, as_int
+from seedbed.spec.reasons import Reason
 from seedbed.spec.shapes import as_ints, as_shape
 
 __all__ = [
@@ -428,7 +429,7 @@ def _elements(value: Any, dtype: Dtype) -> NDArray[Any]:
     for each in given:
         if not dtype.holds(each):
             raise bad_value(
-                "value", f"representable in {dtype.value}", each, reason="NOT_REPRESENTABLE"
+                "value", f"representable in {dtype.value}", each, reason=Reason.NOT_REPRESENTABLE
             )
     rounded = [dtype.rounded(each) if dtype.is_floating else each for each in given]
     return np.array(rounded, dtype.numpy).reshape(values.shape)

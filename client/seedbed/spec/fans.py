@@ -1,12 +1,12 @@
 """The fans of variance scaling, for any layout of axes: a weight's inputs and outputs."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from seedbed.spec.errors import bad_value
-from seedbed.spec.shapes import as_ints, as_shape
+from seedbed.spec.errors import InvalidValueError, bad_value, over_limit
+from seedbed.spec.shapes import MAX_RANK, as_ints, as_shape, axis_allowed
 
 Axes = int | Sequence[int]
 """One axis or several."""
@@ -66,21 +66,31 @@ class FanAxes:
         Raises:
             InvalidValueError: if one is outside the rank, or named twice.
         """
+        for error in self.faults(rank):
+            raise error
+        return FanAxes(
+            *(
+                tuple(axis % rank for axis in axes)
+                for axes in (self.in_axis, self.out_axis, self.batch_axis)
+            )
+        )
+
+    def faults(self, rank: int) -> Iterator[InvalidValueError]:
+        """Yield the error of each axis that is outside the rank, or named before."""
         seen: set[int] = set()
-        resolved = []
         for name in ("in_axis", "out_axis", "batch_axis"):
-            axes = []
-            for axis in getattr(self, name):
+            axes = getattr(self, name)
+            if len(axes) > MAX_RANK:
+                yield over_limit(name, f"of at most {MAX_RANK} axes", axes, "max_rank")
+                continue
+            for place, axis in enumerate(axes):
+                field = f"{name}[{place}]"
                 if not -rank <= axis < rank:
-                    raise bad_value(
-                        name, f"from {-rank} to {rank - 1} for a tensor of rank {rank}", axis
-                    )
-                axes.append(axis % rank)
+                    yield bad_value(field, axis_allowed(rank), axis)
+                    continue
                 if axis % rank in seen:
-                    raise bad_value(name, "an axis that is not named twice", axis)
+                    yield bad_value(field, "an axis that is not named twice", axis)
                 seen.add(axis % rank)
-            resolved.append(tuple(axes))
-        return FanAxes(*resolved)
 
 
 def compute_fans(

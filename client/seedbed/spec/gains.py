@@ -20,7 +20,7 @@ NonlinearityName = Nonlinearity | Layer
 DEFAULT_SLOPE = 0.01
 
 
-def as_nonlinearity(value: object, *, field: str = "nonlinearity") -> Nonlinearity:
+def as_nonlinearity(field: str, value: object) -> Nonlinearity:
     """Return the nonlinearity of a name; that of a convolution is ``linear``.
 
     Raises:
@@ -67,7 +67,7 @@ def calculate_gain(nonlinearity: NonlinearityName, param: float | None = None) -
         InvalidTypeError: if an argument has the wrong type.
         InvalidValueError: if there is no such nonlinearity, or the slope's square is not finite.
     """
-    match as_nonlinearity(nonlinearity):
+    match as_nonlinearity("nonlinearity", nonlinearity):
         case "linear" | "sigmoid":
             return 1.0
         case "tanh":

@@ -22,6 +22,19 @@ def as_int(field: str, value: object) -> int:
         raise bad_type(field, "an integer", value) from None
 
 
+def as_count(field: str, value: object) -> int:
+    """Return an integer from 1 to 2**63 - 1.
+
+    Raises:
+        InvalidTypeError: unless it is an integer.
+        InvalidValueError: outside that range.
+    """
+    number = as_int(field, value)
+    if not 1 <= number < 2**63:
+        raise bad_value(field, "1 or more", number)
+    return number
+
+
 def as_real(field: str, value: object) -> float:
     """Return a real number as a float, infinities allowed.
 

@@ -6,12 +6,19 @@ from collections.abc import Set as AbstractSet
 
 import numpy as np
 
-from seedbed.spec.errors import bad_type, bad_value
+from seedbed.spec.errors import bad_type, bad_value, over_limit
 from seedbed.spec.numbers import as_int
 
 # numpy 2 arrays have at most 64 axes, numpy 1 arrays 32; a shape must fit both.
 MAX_RANK = 32
 MAX_BYTES = 2**63 - 1
+
+
+def axis_allowed(rank: int) -> str:
+    """Return what an axis of a tensor may be, as errors say it."""
+    if not rank:
+        return "none: a scalar has no axes"
+    return f"from {-rank} to {rank - 1} for a tensor of rank {rank}"
 
 
 def as_ints(field: str, value: object) -> tuple[int, ...]:
@@ -44,15 +51,24 @@ def as_shape(value: object, itemsize: int, *, field: str = "shape") -> tuple[int
     """
     shape = as_ints(field, value)
     if len(shape) > MAX_RANK:
-        raise bad_value(field, f"a shape of at most {MAX_RANK} axes", shape)
+        raise over_limit(field, f"of at most {MAX_RANK} axes", shape, "max_rank")
     for axis, length in enumerate(shape):
-        if length < 0:
-            raise bad_value(f"{field}[{axis}]", "0 or more", length)
-        if length > MAX_BYTES:
-            raise bad_value(f"{field}[{axis}]", "at most 2**63 - 1", length)
+        check_length(f"{field}[{axis}]", length)
     # An empty array, too, must have strides that fit: numpy counts the other axes.
     if math.prod(length for length in shape if length) * itemsize > MAX_BYTES:
-        raise bad_value(
-            field, f"of at most 2**63 - 1 bytes (at {itemsize} bytes an element)", shape
-        )
+        each = "byte" if itemsize == 1 else "bytes"
+        allowed = f"of at most 2**63 - 1 bytes, at {itemsize} {each} an element"
+        raise over_limit(field, f"{allowed} and without the axes of length 0", shape)
     return shape
+
+
+def check_length(field: str, length: int) -> None:
+    """Raise unless a number is the length of an axis.
+
+    Raises:
+        InvalidValueError: if it is negative, or no array has as many elements.
+    """
+    if length < 0:
+        raise bad_value(field, "0 or more", length)
+    if length > MAX_BYTES:
+        raise over_limit(field, "at most 2**63 - 1", length)

@@ -1,10 +1,12 @@
 """A rectangle of a tensor, and the one that a rank of a sharded job holds."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from seedbed.spec.errors import bad_type, bad_value
+from seedbed.spec.errors import InvalidValueError, bad_type, bad_value
 from seedbed.spec.numbers import as_int
-from seedbed.spec.shapes import as_ints
+from seedbed.spec.reasons import Reason
+from seedbed.spec.shapes import as_ints, axis_allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,30 +31,31 @@ class TensorSlice:
         Raises:
             InvalidValueError: naming the axis.
         """
-        rank = len(shape)
-        for name, values in (("starts", self.starts), ("lengths", self.lengths)):
-            if len(values) != rank:
-                raise bad_value(
-                    f"slice.{name}", f"{rank} numbers for a tensor of rank {rank}", values
-                )
-        for axis, (start, length, whole) in enumerate(
+        for error in self.faults(shape):
+            raise error
+
+    def faults(self, shape: tuple[int, ...]) -> Iterator[InvalidValueError]:
+        """Yield the error of each list that is too long or short, or else of each axis."""
+        rank, outside = len(shape), Reason.SLICE_OUT_OF_RANGE
+        lists = (("slice.starts", self.starts), ("slice.lengths", self.lengths))
+        wrong = [(field, values) for field, values in lists if len(values) != rank]
+        for field, values in wrong:
+            numbers = "1 number" if rank == 1 else f"{rank} numbers"
+            yield bad_value(field, f"{numbers} for a tensor of rank {rank}", values)
+        if wrong:
+            return
+        for axis, (start, length, most) in enumerate(
             zip(self.starts, self.lengths, shape, strict=True)
         ):
-            if not 0 <= start <= whole:
-                raise bad_value(
-                    f"slice.starts[{axis}]",
-                    f"from 0 to {whole}",
-                    start,
-                    reason="SLICE_OUT_OF_RANGE",
-                )
-            if not 0 <= length <= whole - start:
+            if not 0 <= start <= most:
+                field, allowed = f"slice.starts[{axis}]", f"from 0 to {most}"
+                yield bad_value(field, allowed, start, reason=outside)
+            elif not 0 <= length <= most - start:
                 allowed = (
-                    f"from 0 to {whole - start} "
-                    f"(the axis has {whole} elements, the slice starts at {start})"
+                    f"from 0 to {most - start} "
+                    f"(the axis has {most} elements, the slice starts at {start})"
                 )
-                raise bad_value(
-                    f"slice.lengths[{axis}]", allowed, length, reason="SLICE_OUT_OF_RANGE"
-                )
+                yield bad_value(f"slice.lengths[{axis}]", allowed, length, reason=outside)
 
     @property
     def index(self) -> tuple[slice, ...]:
@@ -95,9 +98,7 @@ class Shard:
         """
         rank = len(shape)
         if not -rank <= self.axis < rank:
-            raise bad_value(
-                "axis", f"from {-rank} to {rank - 1} for a tensor of rank {rank}", self.axis
-            )
+            raise bad_value("axis", axis_allowed(rank), self.axis)
         axis = self.axis % rank
         # Parts differ by at most one element, the longer ones first, as in numpy.array_split.
         base, longer = divmod(shape[axis], self.count)

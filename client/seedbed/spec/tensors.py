@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from seedbed.spec.dtypes import Dtype, as_dtype
-from seedbed.spec.errors import bad_type, bad_value
+from seedbed.spec.errors import Words, bad_type, bad_value, over_limit, shown
 from seedbed.spec.fans import FanAxes
 from seedbed.spec.initializers import InitializerSpec
 from seedbed.spec.seeds import as_draw, as_seed
@@ -29,8 +29,10 @@ def as_name(value: object, *, field: str = "name") -> str:
     except UnicodeEncodeError:
         raise bad_value(field, "valid Unicode", value) from None
     if size > MAX_NAME_BYTES:
-        raise bad_value(
-            field, f"at most {MAX_NAME_BYTES} bytes of UTF-8", f"{value[:40]}... ({size} bytes)"
+        begin = shown(value[:40]).removesuffix('"')
+        received = Words(f'{begin}..." ({size} bytes)')
+        raise over_limit(
+            field, f"at most {MAX_NAME_BYTES} bytes of UTF-8", received, "max_name_bytes"
         )
     return value
 

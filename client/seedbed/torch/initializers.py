@@ -374,7 +374,7 @@ def _kaiming(
         return tensor
     with as_torch_says(values=("a", "nonlinearity")):
         _check_has_fans(tensor)
-        return fill(tensor, kind(a, mode, as_nonlinearity(nonlinearity)), seeding)
+        return fill(tensor, kind(a, mode, as_nonlinearity("nonlinearity", nonlinearity)), seeding)
 
 
 def _check_has_fans(tensor: torch.Tensor) -> None:

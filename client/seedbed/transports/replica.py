@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2
 
 from seedbed.errors import OverloadedError, SeedbedError, UnavailableError
+from seedbed.spec.reasons import Reason
 from seedbed.spec.stats import ReplicaStats
 from seedbed.transports.assemble import Filler
 from seedbed.transports.calls import Call, Calls
@@ -228,7 +229,7 @@ class Replica:
                         call.cancel()
             filler.check_end()
         except OverloadedError as error:
-            if error.reason == "SHARED_MEMORY_FULL":
+            if error.reason == Reason.SHARED_MEMORY_FULL:
                 raise SegmentBusyError(str(error)) from None
             raise
 

@@ -22,6 +22,8 @@ from seedbed.errors import (
     UnavailableError,
     UnsupportedError,
 )
+from seedbed.spec.errors import Violation
+from seedbed.spec.reasons import Reason
 from seedbed.wire.parts import MalformedError
 from seedbed.wire.request_hash import REQUEST_HASH, request_hash
 
@@ -32,6 +34,10 @@ LONGEST_TEXT = 1000
 
 # How grpcio words the cancellations of this process: Call.cancel and Channel.close.
 CANCELLED_HERE = ("Locally cancelled by application!", "Channel closed!")
+WITHOUT_STATUS = "the stream ended without a status"
+# How we and grpcio word the end of a stream without a status: a proxy ends it so whose server was
+# killed. A seedbed-server ends no call with UNKNOWN.
+ENDED_EARLY = (WITHOUT_STATUS, "No status received", "Stream removed")
 T = TypeVar("T", bound=Message)
 R = TypeVar("R")
 
@@ -133,16 +139,7 @@ def from_rpc_error(
     message = printable(error.details() or "")
     match code:
         case Code.INVALID_ARGUMENT | Code.OUT_OF_RANGE:
-            violation = _detail(error, error_details_pb2.BadRequest())
-            info = _detail(error, error_details_pb2.ErrorInfo())
-            field = (
-                violation.field_violations[0].field
-                if violation and violation.field_violations
-                else ""
-            )
-            return InvalidValueError(
-                message, field=field, reason=info.reason if info else code.name
-            )
+            return _invalid(error, message)
         case Code.RESOURCE_EXHAUSTED if "CLIENT: Received message larger than max" in message:
             return DataLossError(
                 f"{target} sent a message larger than a seedbed-server's; check what runs there"
@@ -151,7 +148,8 @@ def from_rpc_error(
             return InvalidValueError(
                 f"{target} takes no request as large as this one: {message}; ask for fewer tensors"
                 " at a time, or for shorter names",
-                reason="OVER_LIMIT",
+                reason=Reason.OVER_LIMIT,
+                limit="max_request_message_bytes",
             )
         case Code.RESOURCE_EXHAUSTED:
             seconds = _retry_after_seconds(error)
@@ -175,6 +173,10 @@ def from_rpc_error(
                 f"{target} does not answer: {message}; {hint}",
                 retry_after_seconds=_retry_after_seconds(error),
             )
+        case Code.UNKNOWN if any(words in message for words in ENDED_EARLY):
+            return UnavailableError(
+                f"{target} broke off the call: {message}; call again, there or on another server"
+            )
         case Code.DEADLINE_EXCEEDED:
             allowed = f"{timeout_seconds:.3g} s" if timeout_seconds is not None else "its deadline"
             return DeadlineError(
@@ -195,6 +197,23 @@ def from_rpc_error(
             )
     request = _detail(error, error_details_pb2.RequestInfo())
     return _server_error(error, target, message, request.request_id if request else None)
+
+
+def _invalid(error: grpc.RpcError, message: str) -> InvalidValueError:
+    """Return the error for a request that the server refuses for good, with all that is wrong."""
+    bad = _detail(error, error_details_pb2.BadRequest())
+    info = _detail(error, error_details_pb2.ErrorInfo())
+    violations = [
+        Violation(printable(each.field), printable(each.description))
+        for each in (bad.field_violations if bad else ())
+    ]
+    return InvalidValueError(
+        "\n".join((message, *(each.message for each in violations[1:]))),
+        field=violations[0].field if violations else "",
+        reason=info.reason if info else error.code().name,
+        limit=info.metadata.get("limit", "") if info else "",
+        violations=violations,
+    )
 
 
 def printable(text: str) -> str:

@@ -26,7 +26,7 @@ from seedbed_server.service.health import Health
 from seedbed_server.service.memory import give_back_memory
 from seedbed_server.service.metrics import Metrics
 from seedbed_server.service.metrics_endpoint import MetricsEndpoint
-from seedbed_server.service.registration import add_service, add_standard_services
+from seedbed_server.service.registration import UnknownMethods, add_service, add_standard_services
 from seedbed_server.service.servicer import SERVICE, Servicer
 from seedbed_server.settings import Settings
 from seedbed_server.streams.inflight import InflightBytes
@@ -81,6 +81,7 @@ class Server:
         add_service(self._grpc, SERVICE.full_name, self._servicer.methods())
         names = (SERVICE.full_name, HEALTH, reflection.SERVICE_NAME) if settings.reflection else ()
         add_standard_services(self._grpc, self._health, names)
+        self._grpc.add_generic_rpc_handlers((UnknownMethods(self._guard),))
 
     async def listen(self) -> list[str]:
         """Open the listeners, not serving yet, and return their addresses, ports resolved.

@@ -3,16 +3,17 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import grpc
 from google.protobuf.message import DecodeError, Message
 
-from seedbed.spec.errors import DeviceError, InvalidValueError
+from seedbed.spec.errors import DeviceError, InvalidValueError, SeedbedError
+from seedbed.spec.reasons import Reason
 from seedbed_server.service.metrics import Lane, Method, Metrics
 from seedbed_server.service.open_calls import OpenCalls
-from seedbed_server.service.statuses import status_of
+from seedbed_server.service.statuses import reason_of, status_of
 from seedbed_server.streams.events import (
     StreamEvent,
     TensorBytes,
@@ -27,6 +28,12 @@ UNIX = "unix:"
 
 # A status waits behind what the client has not read yet; after that time, the call is dropped.
 LAST_WORDS_SECONDS = 60.0
+
+# A call of a method that is not there is told so at once, or when its message is overdue.
+FIRST_MESSAGE_SECONDS = 5.0
+
+UNKNOWN = Method("unary", "unknown", "unknown")
+"""All methods that are not there: a metric has few labels, whatever clients call."""
 
 Context = grpc.aio.ServicerContext[bytes, bytes]
 
@@ -124,14 +131,14 @@ class CallGuard:
         method: Method,
         request_type: type[Message],
         answer: Callable[[Any, Call], Awaitable[Any]],
-    ) -> Callable[[bytes, Context], Awaitable[bytes]]:
-        """Return what gRPC calls with a request's bytes.
+    ) -> Callable[[bytes | None, Context], Awaitable[bytes]]:
+        """Return what answers a call, given the bytes of its message, if it has one.
 
         The request is parsed here: for bytes that are no message, gRPC itself would answer INTERNAL
         and log a traceback.
         """
 
-        async def call(data: bytes, context: Context) -> bytes:
+        async def call(data: bytes | None, context: Context) -> bytes:
             call = Call(method, context, self._metrics)
             self._metrics.call_started(method)
             self.open_calls.begin(call)
@@ -141,7 +148,7 @@ class CallGuard:
                 call.ended("OK" if call.may_be_ended else "CANCELLED")
                 raise
             except BaseException as error:  # noqa: BLE001  # whatever it is, the client gets a status
-                await self._fail(error, data, call, context)
+                await self._fail(error, data or b"", call, context)
                 raise AssertionError from None  # abort has raised
             finally:
                 self.open_calls.end(call)
@@ -154,13 +161,26 @@ class CallGuard:
 
         return call
 
+    async def refuse(
+        self, error: SeedbedError, requests: AsyncIterator[bytes], context: Context
+    ) -> None:
+        """End a call of no method of ours with an error about its first message, if it has one."""
+        call = Call(UNKNOWN, context, self._metrics)
+        self._metrics.call_started(UNKNOWN)
+        self.open_calls.begin(call)
+        try:
+            await self._fail(error, await _first(requests), call, context)
+        finally:
+            self.open_calls.end(call)
+
     async def _fail(
         self, error: BaseException, request: bytes, call: Call, context: Context
     ) -> None:
         """End a call with the status for an error that its request ran into."""
         if isinstance(error, DeviceError):
             self._on_device_failure(error)
-        if isinstance(reason := getattr(error, "reason", None), str):
+        reason = reason_of(error)
+        if reason is not Reason.INTERNAL:
             self._metrics.rejected(reason)
         status = status_of(error, request)
         call.ended(status.code.name)
@@ -171,14 +191,42 @@ class CallGuard:
             raise asyncio.CancelledError from None
 
 
+def streaming_handler(
+    call: Callable[[bytes | None, Context], Awaitable[bytes]],
+) -> "grpc.RpcMethodHandler[Any, Any]":
+    """Return the handler of a method that answers one message with a stream.
+
+    It reads the message itself: gRPC for Python never ends a call of a method with one message
+    whose client sends none.
+    """
+
+    async def answer(_: AsyncIterator[bytes], context: Context) -> None:
+        data: Any = await context.read()
+        await call(None if data is grpc.aio.EOF else data, context)
+
+    return grpc.stream_stream_rpc_method_handler(answer)
+
+
 def peer_of(name: str) -> str:
     """Return whose call it is, of gRPC's name for a connection: without the port."""
     return UNIX if name.startswith(UNIX) else name.rpartition(":")[0].partition(":")[2]
 
 
-def _parsed(request_type: type[Message], data: bytes) -> Message:
+async def _first(requests: AsyncIterator[bytes]) -> bytes:
+    """Return a call's first message; nothing where there is none, or it does not come."""
+    try:
+        async with asyncio.timeout(FIRST_MESSAGE_SECONDS):
+            return await anext(requests, b"")
+    except TimeoutError:
+        return b""
+
+
+def _parsed(request_type: type[Message], data: bytes | None) -> Message:
+    if data is None:
+        raise InvalidValueError("the call has no message", reason=Reason.INVALID_MESSAGE)
     try:
         return request_type.FromString(data)
     except DecodeError:
         name = request_type.DESCRIPTOR.full_name
-        raise InvalidValueError(f"the request is not a {name} message") from None
+        message = f"the request's bytes are no {name} message"
+        raise InvalidValueError(message, reason=Reason.INVALID_MESSAGE) from None

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from seedbed.spec.reasons import Reason
 from seedbed_server.streams.fair_shares import FairShares
 
 
@@ -32,5 +33,5 @@ class Places:
             f"all streams that one client may have now are in use, of {self._shares.total} "
             "(max_concurrent_streams)"
         )
-        with self._shares.taken(peer, 1, message, "TOO_MANY_STREAMS"):
+        with self._shares.taken(peer, 1, message, Reason.TOO_MANY_STREAMS):
             yield

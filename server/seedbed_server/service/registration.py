@@ -9,6 +9,9 @@ from grpc_health.v1 import health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from seedbed.spec.errors import InvalidValueError
+from seedbed.spec.reasons import Reason
+from seedbed_server.refusals import UnknownMethodError
+from seedbed_server.service.calls import CallGuard, Context
 from seedbed_server.service.statuses import status_of
 
 Methods = Mapping[str, "grpc.RpcMethodHandler[Any, Any]"]
@@ -39,6 +42,29 @@ def add_standard_services(
         add_reflection(reflection.aio.ReflectionServicer(reflected), checking)
 
 
+class UnknownMethods(grpc.GenericRpcHandler):
+    """Refuses the calls of all methods that no service has, of whatever kind.
+
+    To be added last: gRPC asks handlers in turn.
+
+    Args:
+        guard: what shapes, counts and logs the refusals.
+    """
+
+    def __init__(self, guard: CallGuard) -> None:
+        self._guard = guard
+
+    def service(self, details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any]":
+        """Return what refuses a call of a method."""
+        error = UnknownMethodError(details.method)
+
+        async def refuse(requests: AsyncIterator[bytes], context: Context) -> None:
+            await self._guard.refuse(error, requests, context)
+
+        # Streams of messages are how calls of all kinds can be read.
+        return grpc.stream_stream_rpc_method_handler(refuse)
+
+
 class _CheckingServer:
     """Stands in for a server to which generated code adds a service.
 
@@ -66,7 +92,9 @@ def _checked(handler: Any) -> "grpc.RpcMethodHandler[Any, Any]":
         try:
             return parse(data)
         except DecodeError:
-            status = status_of(InvalidValueError("the request is no message of this method"), data)
+            message = "the request's bytes are no message of this method"
+            error = InvalidValueError(message, reason=Reason.INVALID_MESSAGE)
+            status = status_of(error, data)
             await context.abort(status.code, status.details, status.trailing_metadata)
 
     async def answer(data: bytes, context: Any) -> Any:

@@ -11,8 +11,9 @@ from google.protobuf.message import Message
 
 from seedbed.spec.digests import DIGEST_ALGORITHMS, Digest, digest_bytes
 from seedbed.spec.dtypes import Dtype
-from seedbed.spec.errors import bad_value
+from seedbed.spec.errors import InvalidArgumentError
 from seedbed.spec.info import CAPABILITIES, NUMERICS, ServerInfo
+from seedbed.spec.reasons import Reason
 from seedbed.spec.tensors import TensorRequest
 from seedbed.v1 import service_pb2
 from seedbed.wire import protos
@@ -20,12 +21,13 @@ from seedbed.wire.checksums import with_checksum
 from seedbed_server.refusals import NotServingError, StreamEndedError
 from seedbed_server.sampling.descriptions import catalogue, describe
 from seedbed_server.sampling.sampler import SamplePlan, TensorSource, plan
-from seedbed_server.service.calls import Call, CallGuard
+from seedbed_server.service.calls import Call, CallGuard, streaming_handler
 from seedbed_server.service.digest_cache import DigestCache
+from seedbed_server.service.faults import ManyTensorsRequest, Request, with_all_faults
 from seedbed_server.service.metrics import Method
 from seedbed_server.service.places import Places
 from seedbed_server.service.validation import (
-    OVER_LIMIT,
+    PLANNED_TENSOR_BYTES,
     ResumePoint,
     check_chunk_bytes,
     check_costs,
@@ -53,17 +55,12 @@ SEGMENT_LINGER_SECONDS = 60.0
 # When a stream that was ended may be resumed.
 RESUME_SECONDS = 0.2
 
-# A request's list of tensors takes about so much for each: its message, and its plan (measured).
-PLANNED_TENSOR_BYTES = 2048
 # A request of this many tensors is checked and planned by a thread: on the loop, others would wait.
 # So many are described at once.
 MANY_TENSORS = 64
 
-ManyTensorsRequest = (
-    service_pb2.DescribeTensorsRequest
-    | service_pb2.DigestTensorsRequest
-    | service_pb2.SampleTensorsRequest
-)
+
+Answer = Callable[[Any, Call], Awaitable[bytes | None]]
 
 
 class Servicer:
@@ -104,7 +101,7 @@ class Servicer:
 
     def methods(self) -> dict[str, "grpc.RpcMethodHandler[Any, Any]"]:
         """Return the handlers of the methods, by name."""
-        answers: dict[str, Callable[[Any, Call], Awaitable[bytes | None]]] = {
+        answers: dict[str, Answer] = {
             "GetServerInfo": self._get_server_info,
             "ListInitializers": self._list_initializers,
             "DescribeTensors": self._describe_tensors,
@@ -117,14 +114,34 @@ class Servicer:
             streams = SERVICE.methods_by_name[name].server_streaming
             method = Method("server_stream" if streams else "unary", SERVICE.full_name, name)
             request_type: type[Message] = getattr(service_pb2, f"{name}Request")
-            call = self._guard.handler(method, request_type, answer)
-            make = (
-                grpc.unary_stream_rpc_method_handler
-                if streams
-                else grpc.unary_unary_rpc_method_handler
+            call = self._guard.handler(method, request_type, self._explaining(answer))
+            methods[name] = (
+                streaming_handler(call) if streams else grpc.unary_unary_rpc_method_handler(call)
             )
-            methods[name] = make(call)
         return methods
+
+    def _explaining(self, answer: Answer) -> Answer:
+        """Return an answer whose error says all that is wrong with a request."""
+
+        async def explained(request: Any, call: Call) -> bytes | None:
+            try:
+                return await answer(request, call)
+            except InvalidArgumentError as error:
+                first = error
+            raise await self._with_all_faults(first, request, call)
+
+        return explained
+
+    async def _with_all_faults(
+        self, first: InvalidArgumentError, request: Request, call: Call
+    ) -> InvalidArgumentError:
+        count = (
+            1 if isinstance(request, service_pb2.SampleSmallTensorRequest) else len(request.tensors)
+        )
+        if count < MANY_TENSORS or count > self._limits.max_tensors_per_request:
+            return with_all_faults(first, request, self._limits)
+        arguments = (first, request, self._limits)
+        return await self._serving().threads.plan(call.peer, count, with_all_faults, *arguments)
 
     # The RPCs. Those that stream write to the call and return None.
 
@@ -172,7 +189,7 @@ class Servicer:
         wanted = protos.tensor_request_from_proto(request.tensor, "tensor")
         check_small_tensor(wanted, self._limits)
         wanted_plan = plan(wanted)
-        self._check_costs([wanted_plan], "tensor.spec.shape")
+        check_costs([wanted_plan], "tensor.spec.shape", self._limits)
         data = await self._sampled(wanted_plan, call.peer)
         call.served_whole(len(data))
         response = service_pb2.SampleSmallTensorResponse(
@@ -183,6 +200,7 @@ class Servicer:
         return response.SerializeToString()
 
     async def _digest_tensors(self, request: service_pb2.DigestTensorsRequest, call: Call) -> None:
+        self._serving()
         algorithm = protos.digest_algorithm_from_proto(request)
         async with self._stream(call), self._plans(request, call.peer) as plans:
             known = [self._digests.get(each.request, algorithm) for each in plans]
@@ -223,6 +241,7 @@ class Servicer:
                         ready.clear()
 
     async def _sample_tensors(self, request: service_pb2.SampleTensorsRequest, call: Call) -> None:
+        self._serving()
         algorithm = protos.digest_algorithm_from_proto(request)
         chunk_bytes = self._default_chunk_bytes
         transfer = request.transfer
@@ -262,13 +281,13 @@ class Servicer:
         if self._is_draining:
             raise NotServingError(
                 "the server is shutting down",
-                reason="DRAINING",
+                reason=Reason.DRAINING,
                 retry_after_seconds=STOPPING_RETRY_SECONDS,
             )
         if self._resources is None:
             raise NotServingError(
                 "the server is compiling its kernels",
-                reason="STARTING",
+                reason=Reason.STARTING,
                 retry_after_seconds=STARTING_RETRY_SECONDS,
             )
         return self._resources
@@ -300,7 +319,7 @@ class Servicer:
             except TimeoutError:
                 raise StreamEndedError(
                     f"the stream has gone on for {seconds:g} s (max_stream_seconds)",
-                    reason="STREAM_TOO_LONG",
+                    reason=Reason.STREAM_TOO_LONG,
                     retry_after_seconds=RESUME_SECONDS,
                 ) from None
 
@@ -317,7 +336,7 @@ class Servicer:
         except TimeoutError:
             raise StreamEndedError(
                 f"nobody has read the stream for {seconds:g} s (stream_idle_seconds)",
-                reason="STREAM_IDLE",
+                reason=Reason.STREAM_IDLE,
                 retry_after_seconds=RESUME_SECONDS,
             ) from None
 
@@ -330,11 +349,8 @@ class Servicer:
         protos.numerics_from_proto(request.numerics)
         check_tensor_count(count, self._limits)
         size_bytes = count * PLANNED_TENSOR_BYTES
-        if size_bytes > self._settings.max_working_bytes:
-            allowed = f"{self._settings.max_working_bytes // PLANNED_TENSOR_BYTES} tensors or fewer"
-            raise bad_value("tensors", f"{allowed} (max_working_bytes)", count, reason=OVER_LIMIT)
         message = "the requests under way leave no room for this one's tensors (max_working_bytes)"
-        with threads.working.taken(peer, size_bytes, message, "TOO_MANY_TENSORS"):
+        with threads.working.taken(peer, size_bytes, message, Reason.TOO_MANY_TENSORS):
             if count < MANY_TENSORS:
                 await self._serving().loop_turns.turn(peer, 0)
                 yield self._planned(request)
@@ -345,16 +361,8 @@ class Servicer:
         requests = protos.tensor_requests_from_proto(request.tensors)
         check_sizes(requests, self._limits)
         plans = [plan(each) for each in requests]
-        self._check_costs(plans, "tensors[{}].spec.shape")
+        check_costs(plans, "tensors[{}].spec.shape", self._limits)
         return plans
-
-    def _check_costs(self, plans: Sequence[SamplePlan], path: str) -> None:
-        check_costs(
-            plans,
-            path,
-            max_seconds=self._settings.max_request_cost_seconds,
-            max_working_bytes=self._settings.max_working_bytes,
-        )
 
 
 def _tensor_digest(

@@ -3,9 +3,9 @@
 Only this module of the server knows status codes.
 """
 
-import functools
 import logging
 import uuid
+from collections.abc import Iterator
 
 import grpc
 from google.protobuf import any_pb2, duration_pb2
@@ -13,19 +13,68 @@ from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
-from seedbed.spec.errors import DeviceError, InvalidArgumentError, OutOfDeviceMemoryError
-from seedbed.wire.protos import UnknownNumericsError
+from seedbed.spec.errors import DeviceError, InvalidValueError, OutOfDeviceMemoryError
+from seedbed.spec.reasons import Reason
 from seedbed.wire.request_hash import REQUEST_HASH, request_hash
-from seedbed_server.refusals import NotServingError, OutOfRangeError, OverloadedError
+from seedbed_server.refusals import NotServingError, OverloadedError, UnknownMethodError
 
 log = logging.getLogger(__name__)
 
 DOMAIN = "seedbed"
-# Trailing metadata has a limit of 8 KiB in all; a status and its details stay far below.
 LONGEST_MESSAGE = 1000
+# Trailing metadata has a limit of 8 KiB in all; a status travels in base64, and its message once
+# more beside it.
+MOST_STATUS_BYTES = 3500
 OUT_OF_MEMORY_RETRY_SECONDS = 5.0
 # A server whose device failed ends; so long may it take another one to start in its place.
 DEVICE_RETRY_SECONDS = 15.0
+
+CODES: dict[Reason, code_pb2.Code] = {
+    Reason.INVALID_MESSAGE: code_pb2.INVALID_ARGUMENT,
+    Reason.INVALID_VALUE: code_pb2.INVALID_ARGUMENT,
+    Reason.NOT_REPRESENTABLE: code_pb2.INVALID_ARGUMENT,
+    Reason.SLICE_OUT_OF_RANGE: code_pb2.INVALID_ARGUMENT,
+    Reason.OVER_LIMIT: code_pb2.INVALID_ARGUMENT,
+    Reason.RESUME_OUT_OF_RANGE: code_pb2.OUT_OF_RANGE,
+    Reason.UNKNOWN_NUMERICS: code_pb2.UNIMPLEMENTED,
+    Reason.UNKNOWN_METHOD: code_pb2.UNIMPLEMENTED,
+    Reason.TOO_MANY_STREAMS: code_pb2.RESOURCE_EXHAUSTED,
+    Reason.TOO_MANY_TENSORS: code_pb2.RESOURCE_EXHAUSTED,
+    Reason.TOO_MANY_MATRICES: code_pb2.RESOURCE_EXHAUSTED,
+    Reason.SHARED_MEMORY_FULL: code_pb2.RESOURCE_EXHAUSTED,
+    Reason.OUT_OF_MEMORY: code_pb2.RESOURCE_EXHAUSTED,
+    Reason.OUT_OF_DEVICE_MEMORY: code_pb2.RESOURCE_EXHAUSTED,
+    Reason.STARTING: code_pb2.UNAVAILABLE,
+    Reason.DRAINING: code_pb2.UNAVAILABLE,
+    Reason.DEVICE_FAILED: code_pb2.UNAVAILABLE,
+    Reason.STREAM_IDLE: code_pb2.UNAVAILABLE,
+    Reason.STREAM_TOO_LONG: code_pb2.UNAVAILABLE,
+    Reason.INTERNAL: code_pb2.INTERNAL,
+}
+"""The status code of each reason."""
+
+LIMITS = {
+    Reason.TOO_MANY_STREAMS: "max_concurrent_streams",
+    Reason.STREAM_IDLE: "stream_idle_seconds",
+    Reason.STREAM_TOO_LONG: "max_stream_seconds",
+}
+"""The field of Limits behind a reason that always has the same one."""
+
+
+def reason_of(error: BaseException) -> Reason:
+    """Return the reason that a client is told for an exception."""
+    match error:
+        case InvalidValueError():
+            return Reason(error.reason)
+        case OverloadedError() | NotServingError() | UnknownMethodError():
+            return error.reason
+        case DeviceError():
+            return Reason.DEVICE_FAILED
+        case OutOfDeviceMemoryError():
+            return Reason.OUT_OF_DEVICE_MEMORY
+        case MemoryError():
+            return Reason.OUT_OF_MEMORY
+    return Reason.INTERNAL
 
 
 def status_of(error: BaseException, request: bytes) -> grpc.Status:
@@ -35,66 +84,63 @@ def status_of(error: BaseException, request: bytes) -> grpc.Status:
         error: the exception.
         request: the bytes of the message that it refuses, as they came.
     """
-    status = functools.partial(_status, request)
+    reason, message = reason_of(error), str(error)
+    details: list[Message] = []
     match error:
-        case OutOfRangeError():
-            return status(code_pb2.OUT_OF_RANGE, error, error.reason, *_bad_request(error))
-        case UnknownNumericsError():
-            return status(code_pb2.UNIMPLEMENTED, error, error.reason, *_bad_request(error))
-        case InvalidArgumentError():
-            return status(code_pb2.INVALID_ARGUMENT, error, error.reason, *_bad_request(error))
-        case OverloadedError():
-            return status(
-                code_pb2.RESOURCE_EXHAUSTED, error, error.reason, _retry(error.retry_after_seconds)
-            )
-        case NotServingError():
-            return status(
-                code_pb2.UNAVAILABLE, error, error.reason, _retry(error.retry_after_seconds)
-            )
+        case OverloadedError() | NotServingError():
+            details.append(_retry(error.retry_after_seconds))
         case DeviceError():
             log.error("%s", error)
-            retry = _retry(DEVICE_RETRY_SECONDS)
-            return status(
-                code_pb2.UNAVAILABLE, "the server's device failed", "DEVICE_FAILED", retry
-            )
-        case OutOfDeviceMemoryError():
-            retry = _retry(OUT_OF_MEMORY_RETRY_SECONDS)
-            message = "the server's device is out of memory"
-            return status(code_pb2.RESOURCE_EXHAUSTED, message, "OUT_OF_DEVICE_MEMORY", retry)
-        case MemoryError():
-            retry = _retry(OUT_OF_MEMORY_RETRY_SECONDS)
-            return status(
-                code_pb2.RESOURCE_EXHAUSTED, "the server is out of memory", "OUT_OF_MEMORY", retry
-            )
-        case _:
+            message = "the server's device failed"
+            details.append(_retry(DEVICE_RETRY_SECONDS))
+        case MemoryError():  # the device's, too
+            device = "'s device" if isinstance(error, OutOfDeviceMemoryError) else ""
+            message = f"the server{device} is out of memory"
+            details.append(_retry(OUT_OF_MEMORY_RETRY_SECONDS))
+        case _ if reason is Reason.INTERNAL:
             request_id = uuid.uuid4().hex
             log.error("request %s failed", request_id, exc_info=error)
-            details = error_details_pb2.RequestInfo(request_id=request_id)
-            return status(
-                code_pb2.INTERNAL, f"internal error, request id {request_id}", "INTERNAL", details
-            )
-
-
-def _status(
-    request: bytes, code: code_pb2.Code, message: object, reason: str, *details: Message
-) -> grpc.Status:
-    status = status_pb2.Status(code=code, message=str(message)[:LONGEST_MESSAGE])
-    refused = {REQUEST_HASH: request_hash(request)}
-    info = error_details_pb2.ErrorInfo(reason=reason, domain=DOMAIN, metadata=refused)
-    for detail in (info, *details):
-        packed = any_pb2.Any()
-        packed.Pack(detail)
-        status.details.append(packed)
+            message = f"internal error, request id {request_id}"
+            details.append(error_details_pb2.RequestInfo(request_id=request_id))
+    metadata = {REQUEST_HASH: request_hash(request)} | dict(_metadata(error, reason))
+    info = error_details_pb2.ErrorInfo(reason=reason, domain=DOMAIN, metadata=metadata)
+    status = status_pb2.Status(code=CODES[reason], message=message[:LONGEST_MESSAGE])
+    status.details.extend(map(_packed, (info, *details)))
+    if isinstance(error, InvalidValueError):
+        room = MOST_STATUS_BYTES - status.ByteSize()
+        status.details.append(_packed(_bad_request(error, room)))
     return rpc_status.to_status(status)
 
 
-def _bad_request(error: InvalidArgumentError) -> list[Message]:
-    if not error.field:
-        return []
-    violation = error_details_pb2.BadRequest.FieldViolation(
-        field=error.field[:LONGEST_MESSAGE], description=str(error)[:LONGEST_MESSAGE]
-    )
-    return [error_details_pb2.BadRequest(field_violations=[violation])]
+def _metadata(error: BaseException, reason: Reason) -> Iterator[tuple[str, str]]:
+    """Yield what stands beside a reason for programs."""
+    limit = error.limit if isinstance(error, InvalidValueError) else LIMITS.get(reason)
+    if limit:
+        yield "limit", limit
+    if isinstance(error, UnknownMethodError):
+        yield "method", error.method[:LONGEST_MESSAGE]
+
+
+def _bad_request(error: InvalidValueError, room: int) -> error_details_pb2.BadRequest:
+    """Return all violations, or the first ones: one, and further ones that fit into so many bytes.
+
+    The status's message says how many there are.
+    """
+    bad = error_details_pb2.BadRequest()
+    for each in error.violations:
+        violation = bad.field_violations.add(
+            field=each.field[:LONGEST_MESSAGE], description=each.message[:LONGEST_MESSAGE]
+        )
+        if len(bad.field_violations) > 1 and _packed(bad).ByteSize() > room:
+            bad.field_violations.remove(violation)
+            break
+    return bad
+
+
+def _packed(detail: Message) -> any_pb2.Any:
+    packed = any_pb2.Any()
+    packed.Pack(detail)
+    return packed
 
 
 def _retry(seconds: float) -> error_details_pb2.RetryInfo:

@@ -3,12 +3,13 @@
 A request of 40 bytes can ask for terabytes, so nothing is sampled before all of this holds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from seedbed.spec.errors import bad_value
+from seedbed.spec.errors import InvalidArgumentError, Words, bad_value, over_limit, shown
 from seedbed.spec.info import MAX_SMALL_TENSOR_BYTES, MIN_CHUNK_BYTES, Limits
 from seedbed.spec.initializers import DeltaOrthogonalSpec, OrthogonalSpec, SparseSpec
+from seedbed.spec.reasons import Reason
 from seedbed.spec.tensors import TensorRequest, TensorSpec
 from seedbed_server.backends.rules import ElementwiseRule
 from seedbed_server.refusals import OutOfRangeError
@@ -16,7 +17,8 @@ from seedbed_server.sampling.derivation import element_rule
 from seedbed_server.sampling.lookups import piece_elements
 from seedbed_server.sampling.sampler import SamplePlan
 
-OVER_LIMIT = "OVER_LIMIT"
+# A request's list of tensors takes about so much for each: its message, and its plan (measured).
+PLANNED_TENSOR_BYTES = 2048
 COMPUTED_IN_PIECES = (OrthogonalSpec, DeltaOrthogonalSpec, SparseSpec)
 
 
@@ -38,74 +40,84 @@ def check_tensor_count(count: int, limits: Limits) -> None:
     if count == 0:
         raise bad_value("tensors", "one tensor or more", count)
     if count > limits.max_tensors_per_request:
-        allowed = f"at most {limits.max_tensors_per_request} tensors (max_tensors_per_request)"
-        raise bad_value("tensors", allowed, count, reason=OVER_LIMIT)
+        allowed = f"at most {limits.max_tensors_per_request} tensors"
+        raise over_limit("tensors", allowed, count, "max_tensors_per_request")
+    if count * PLANNED_TENSOR_BYTES > limits.max_working_bytes:
+        allowed = f"at most {limits.max_working_bytes // PLANNED_TENSOR_BYTES} tensors"
+        raise over_limit("tensors", allowed, count, "max_working_bytes")
 
 
 def check_sizes(requests: Sequence[TensorRequest], limits: Limits) -> None:
     """Raise unless every tensor, and all of them together, are within the limits."""
-    total = 0
     for i, request in enumerate(requests):
-        _check_size(f"tensors[{i}].spec.shape", request, limits)
-        total += request.size_bytes
+        check_size(f"tensors[{i}].spec.shape", request, limits)
+    check_total_size(requests, limits)
+
+
+def check_total_size(requests: Sequence[TensorRequest], limits: Limits) -> None:
+    """Raise unless all tensors of a request together are within the limits."""
+    total = sum(request.size_bytes for request in requests)
     if total > limits.max_request_bytes:
-        allowed = f"at most {limits.max_request_bytes} bytes in all (max_request_bytes)"
-        raise bad_value("tensors", allowed, f"{total} bytes", reason=OVER_LIMIT)
+        allowed = f"of at most {limits.max_request_bytes} bytes in all"
+        raise over_limit("tensors", allowed, Words(f"{total} bytes"), "max_request_bytes")
 
 
-def check_costs(
-    plans: Sequence[SamplePlan], path: str, *, max_seconds: float, max_working_bytes: int
-) -> None:
+def check_costs(plans: Sequence[SamplePlan], path: str, limits: Limits) -> None:
     """Raise unless what is computed whole takes neither too long nor too much memory.
 
     Args:
         plans: of all tensors of a request.
         path: of the field that holds the tensors; ``{}`` stands for a tensor's place.
-        max_seconds: core seconds for all of them.
-        max_working_bytes: for one of them.
+        limits: the server's.
     """
+    most = limits.max_request_cost_seconds
     total = 0.0
     for i, each in enumerate(plans):
         if each.is_elementwise:
             continue
-        cost = each.cost
-        if cost.working_bytes > max_working_bytes:
-            allowed = f"of at most {max_working_bytes} bytes to work with (max_working_bytes)"
-            needed = f"{each.request.shape}, {cost.working_bytes} bytes"
-            raise bad_value(path.format(i), allowed, needed, reason=OVER_LIMIT)
-        total += cost.core_seconds
-        if total > max_seconds:
-            allowed = f"of at most {max_seconds:g} core seconds in all (max_request_cost_seconds)"
-            needed = f"{each.request.shape}, {total:.0f} s with those before it"
-            raise bad_value(path.format(i), allowed, needed, reason=OVER_LIMIT)
+        check_working_bytes(each, path.format(i), limits)
+        total += each.cost.core_seconds
+        if total > most:
+            allowed = f"of at most {most:g} core seconds in all"
+            needed = Words(f"{shown(each.request.shape)}, {total:.0f} s with those before it")
+            raise over_limit(path.format(i), allowed, needed, "max_request_cost_seconds")
+
+
+def check_working_bytes(each: SamplePlan, path: str, limits: Limits) -> None:
+    """Raise unless what is computed whole of one tensor takes not too much memory."""
+    most = limits.max_working_bytes
+    if not each.is_elementwise and each.cost.working_bytes > most:
+        allowed = f"of at most {most} bytes to work with"
+        needed = Words(f"{shown(each.request.shape)}, {each.cost.working_bytes} bytes")
+        raise over_limit(path, allowed, needed, "max_working_bytes")
 
 
 def check_small_tensor(request: TensorRequest, limits: Limits) -> None:
     """Raise unless a tensor is within the limits, and fits into one message."""
     path = "tensor.spec.shape"
-    _check_size(path, request, limits)
-    if request.size_bytes > min(MAX_SMALL_TENSOR_BYTES, limits.max_request_bytes):
+    check_size(path, request, limits)
+    if request.size_bytes > limits.max_request_bytes:
+        allowed = f"of at most {limits.max_request_bytes} bytes"
+        raise over_limit(path, allowed, _size(request), "max_request_bytes")
+    if request.size_bytes > MAX_SMALL_TENSOR_BYTES:
         allowed = (
-            f"of at most {MAX_SMALL_TENSOR_BYTES} bytes as requested (max_small_tensor_bytes); "
-            "SampleTensors sends larger ones"
+            f"of at most {MAX_SMALL_TENSOR_BYTES} bytes as requested, unless SampleTensors is asked"
         )
-        if limits.max_request_bytes < MAX_SMALL_TENSOR_BYTES:
-            allowed = f"of at most {limits.max_request_bytes} bytes (max_request_bytes)"
-        raise bad_value(
-            path, allowed, f"{request.shape}, {request.size_bytes} bytes", reason=OVER_LIMIT
-        )
+        raise over_limit(path, allowed, _size(request), "max_small_tensor_bytes")
 
 
-def _check_size(path: str, request: TensorRequest, limits: Limits) -> None:
+def check_size(path: str, request: TensorRequest, limits: Limits) -> None:
+    """Raise unless one tensor is within the limits; ``path`` is that of its shape."""
     if len(request.spec.shape) > limits.max_rank:
-        allowed = f"of at most {limits.max_rank} axes (max_rank)"
-        raise bad_value(path, allowed, request.spec.shape, reason=OVER_LIMIT)
+        raise over_limit(path, f"of at most {limits.max_rank} axes", request.spec.shape, "max_rank")
     if request.size_bytes > limits.max_tensor_bytes:
-        allowed = f"of at most {limits.max_tensor_bytes} bytes as requested (max_tensor_bytes)"
-        raise bad_value(
-            path, allowed, f"{request.shape}, {request.size_bytes} bytes", reason=OVER_LIMIT
-        )
+        allowed = f"of at most {limits.max_tensor_bytes} bytes as requested"
+        raise over_limit(path, allowed, _size(request), "max_tensor_bytes")
     _check_pieces(path, request.spec, limits)
+
+
+def _size(request: TensorRequest) -> Words:
+    return Words(f"{shown(request.shape)}, {request.size_bytes} bytes")
 
 
 def _check_pieces(path: str, spec: TensorSpec, limits: Limits) -> None:
@@ -118,11 +130,8 @@ def _check_pieces(path: str, spec: TensorSpec, limits: Limits) -> None:
         together = (
             "" if piece_elements(rule) == spec.element_count else " that are computed together"
         )
-        allowed = (
-            f"of at most {most} elements{together} for {spec.initializer.name()} "
-            "(max_orthogonal_elements)"
-        )
-        raise bad_value(path, allowed, spec.shape, reason=OVER_LIMIT)
+        allowed = f"of at most {most} elements{together} for {spec.initializer.name()}"
+        raise over_limit(path, allowed, spec.shape, "max_orthogonal_elements")
 
 
 def check_resume(resume: ResumePoint, requests: Sequence[TensorRequest]) -> None:
@@ -132,9 +141,8 @@ def check_resume(resume: ResumePoint, requests: Sequence[TensorRequest]) -> None
         InvalidValueError: if it is negative or inside an element.
         OutOfRangeError: if it is beyond the end.
     """
-    for name in ("tensor_index", "byte_offset"):
-        if getattr(resume, name) < 0:
-            raise bad_value(f"resume.{name}", "0 or more", getattr(resume, name))
+    for fault in resume_faults(resume):
+        raise fault
     if resume.tensor_index >= len(requests):
         raise _out_of_range("resume.tensor_index", len(requests) - 1, resume.tensor_index)
     request = requests[resume.tensor_index]
@@ -149,13 +157,22 @@ def check_resume(resume: ResumePoint, requests: Sequence[TensorRequest]) -> None
         )
 
 
+def resume_faults(resume: ResumePoint) -> Iterator[InvalidArgumentError]:
+    """Yield the error of each number of a resume point that is wrong by itself."""
+    for name in ("tensor_index", "byte_offset"):
+        if getattr(resume, name) < 0:
+            yield bad_value(f"resume.{name}", "0 or more", getattr(resume, name))
+
+
 def check_chunk_bytes(max_chunk_bytes: int, limits: Limits) -> None:
     """Raise unless a chunk size is one that the server sends."""
-    if not MIN_CHUNK_BYTES <= max_chunk_bytes <= limits.max_chunk_bytes:
-        allowed = f"from {MIN_CHUNK_BYTES} to {limits.max_chunk_bytes} (max_chunk_bytes)"
-        raise bad_value("max_chunk_bytes", allowed, max_chunk_bytes)
+    field, most = "transfer.max_chunk_bytes", limits.max_chunk_bytes
+    if max_chunk_bytes > most:
+        raise over_limit(field, f"at most {most}", max_chunk_bytes, "max_chunk_bytes")
+    if max_chunk_bytes < MIN_CHUNK_BYTES:
+        raise bad_value(field, f"from {MIN_CHUNK_BYTES} to {most}", max_chunk_bytes)
 
 
 def _out_of_range(field: str, largest: int, received: int) -> OutOfRangeError:
     message = f"`{field}` must be at most {largest}. Received: {received}"
-    return OutOfRangeError(message, field=field, reason="RESUME_OUT_OF_RANGE")
+    return OutOfRangeError(message, field=field, reason=Reason.RESUME_OUT_OF_RANGE)

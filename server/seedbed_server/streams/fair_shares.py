@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from seedbed.spec.reasons import Reason
 from seedbed_server.refusals import OverloadedError
 
 # What those that are refused are told to wait: the more there were lately, the longer, so that a
@@ -53,7 +54,7 @@ class FairShares:
         self._hold(peer, self._held.get(peer, 0) - amount, amount)
 
     @contextmanager
-    def taken(self, peer: str, amount: int, message: str, reason: str) -> Iterator[None]:
+    def taken(self, peer: str, amount: int, message: str, reason: Reason) -> Iterator[None]:
         """Hold some within the block.
 
         Raises:
@@ -66,7 +67,7 @@ class FairShares:
         finally:
             self.give_back(peer, amount)
 
-    def refusal(self, message: str, reason: str) -> OverloadedError:
+    def refusal(self, message: str, reason: Reason) -> OverloadedError:
         """Return the error for a peer that may not have what it asks for."""
         now = time.monotonic()
         self._refused *= math.exp((self._refused_at - now) / LATELY_SECONDS)

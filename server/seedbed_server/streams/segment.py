@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from seedbed.spec.reasons import Reason
 from seedbed_server.refusals import OverloadedError
 from seedbed_server.sampling.sampler import TensorSource
 from seedbed_server.streams.tensor_work import Part, TensorWork
@@ -108,7 +109,7 @@ class Segment:
         except OSError:
             raise OverloadedError(
                 "the server's shared memory is full; ask without accepts_segments",
-                reason="SHARED_MEMORY_FULL",
+                reason=Reason.SHARED_MEMORY_FULL,
                 retry_after_seconds=RETRY_SECONDS,
             ) from None
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import NamedTuple
 
+from seedbed.spec.reasons import Reason
 from seedbed_server.sampling.sampler import SamplePlan, TensorSource
 from seedbed_server.streams.sampling_threads import SamplingThreads
 
@@ -43,7 +44,7 @@ class TensorWork:
             raise threads.working.refusal(
                 "the tensors that are being computed leave no room for this one "
                 "(max_working_bytes)",
-                "TOO_MANY_MATRICES",
+                Reason.TOO_MANY_MATRICES,
             )
 
     def run(self, peer: str, part: Part) -> "asyncio.Future[None]":

@@ -298,7 +298,7 @@ def test_what_is_traced_has_no_digest(function: Any, transform: Any) -> None:
 
     value = 1.0 if transform is jax.grad else KEYS
     with pytest.raises(
-        sb.InvalidValueError, match=r"`tree` must be arrays that are not traced, .* Received: 'b'"
+        sb.InvalidValueError, match=r'`tree` must be arrays that are not traced, .* Received: "b"'
     ):
         transform(digested)(value)
 

@@ -86,7 +86,7 @@ def test_a_leaf_that_is_no_array_is_named(leaf: Any) -> None:
 
 
 def test_two_arrays_of_one_name_are_a_value_error() -> None:
-    with pytest.raises(sb.InvalidValueError, match=r"different names\. Received: 'a\.b'"):
+    with pytest.raises(sb.InvalidValueError, match=r'different names\. Received: "a\.b"'):
         ours.digest({"a.b": mx.zeros(2), "a": {"b": mx.ones(2)}})
 
 
@@ -97,6 +97,6 @@ def test_what_is_traced_has_no_digest(transform: Any) -> None:
         return array
 
     with pytest.raises(
-        sb.InvalidValueError, match=r"`tree` must be arrays that are not traced, .* Received: 'a'"
+        sb.InvalidValueError, match=r'`tree` must be arrays that are not traced, .* Received: "a"'
     ):
         transform(call)(mx.zeros((2, 2)))

@@ -1,21 +1,56 @@
 """The base of every initializer spec: names, dtypes, parameters, and shared checks."""
 
+import dataclasses
 import functools
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from seedbed.spec.dtypes import FLOATING, Dtype
-from seedbed.spec.errors import bad_type, bad_value
+from seedbed.spec.errors import Words, bad_type, bad_value
 from seedbed.spec.fans import FanAxes
 from seedbed.spec.numbers import as_finite
+from seedbed.spec.reasons import Reason
 
 ALL_DTYPES = tuple(Dtype)
 
+Check = Callable[[str, object], Any]
+"""Returns a parameter's value, given its name and what came for it, or raises."""
 
-def parameter(default: object, description: str, choices: tuple[str, ...] = ()) -> Any:
-    """Return a dataclass field that carries its own documentation."""
-    return field(default=default, metadata={"description": description, "choices": choices})
+
+def parameter(
+    default: object, description: str, choices: tuple[str, ...] = (), *, check: Check = as_finite
+) -> Any:
+    """Return a dataclass field that carries its own documentation.
+
+    Args:
+        default: its value where none is given.
+        description: for people.
+        choices: the words that it may be.
+        check: what judges a value by itself, without the other parameters.
+    """
+    metadata = {"description": description, "choices": choices, "check": check}
+    return field(default=default, metadata=metadata)
+
+
+@functools.cache
+def checks(spec: "type[InitializerSpec]") -> tuple[tuple[str, Check], ...]:
+    """Return the parameters of an initializer, and what judges each by itself."""
+    return tuple((each.name, each.metadata["check"]) for each in dataclasses.fields(spec))
+
+
+def not_negative(name: str, value: object) -> float:
+    """Return a finite number of 0 or more."""
+    number = as_finite(name, value)
+    if number < 0:
+        raise bad_value(name, "0 or more", number)
+    return number
+
+
+def one_of(choices: tuple[str, ...]) -> Check:
+    """Return the check of a parameter that is one of a few words."""
+    return functools.partial(choice, choices=choices)
 
 
 def choice(name: str, value: object, choices: tuple[str, ...]) -> str:
@@ -48,7 +83,7 @@ def check_magnitude(name: str, value: float, reached: float, dtype: Dtype) -> No
     """Raise if a parameter stands for a number of a magnitude that the dtype does not have."""
     if reached > dtype.largest:
         allowed = f"small enough for {dtype.value}, whose largest value is {dtype.largest:g}"
-        raise bad_value(name, allowed, value, reason="NOT_REPRESENTABLE")
+        raise bad_value(name, allowed, value, reason=Reason.NOT_REPRESENTABLE)
 
 
 def check_reach(name: str, value: float, reached: float, dtype: Dtype) -> None:
@@ -80,6 +115,20 @@ class InitializerSpec:
     has_layout: ClassVar[bool] = False
     """Whether it matters what the axes are, besides for fans."""
 
+    def __post_init__(self) -> None:
+        """Check each parameter by itself, and then all of them together."""
+        # Classes are hashable, whatever mypy makes of a frozen dataclass's __hash__.
+        for name, check in checks(type(self)):  # type: ignore[arg-type]
+            object.__setattr__(self, name, check(name, getattr(self, name)))
+        self.check_together()
+
+    def check_together(self) -> None:
+        """Raise unless the parameters fit each other.
+
+        Raises:
+            InvalidValueError: naming one of them.
+        """
+
     @classmethod
     def name(cls) -> str:
         """Return Keras's class name, such as ``GlorotUniform``."""
@@ -97,10 +146,9 @@ class InitializerSpec:
             InvalidValueError: naming the argument.
         """
         if dtype not in self.dtypes:
-            allowed = f"a floating dtype for {self.name()}: one of " + ", ".join(
-                d.value for d in self.dtypes
-            )
-            raise bad_value("dtype", allowed, dtype.value)
+            known = ", ".join(each.value for each in self.dtypes)
+            allowed = f"a floating dtype for {self.name()}: one of {known}"
+            raise bad_value("dtype", allowed, Words(dtype.value))
         del shape  # only some initializers ask for a rank
 
     def check_axes(self, shape: tuple[int, ...], axes: FanAxes | None) -> None:
@@ -113,11 +161,3 @@ class InitializerSpec:
         Raises:
             InvalidValueError: naming the argument.
         """
-
-    def _finite(self, *names: str) -> None:
-        for name in names:
-            object.__setattr__(self, name, as_finite(name, getattr(self, name)))
-
-    def _not_negative(self, name: str) -> None:
-        if getattr(self, name) < 0:
-            raise bad_value(name, "0 or more", getattr(self, name))

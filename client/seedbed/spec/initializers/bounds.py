@@ -1,7 +1,5 @@
 """Where a normal distribution may be cut: the same limits for every initializer that has bounds."""
 
-from typing import Protocol
-
 from seedbed.spec.errors import bad_value
 from seedbed.spec.numbers import as_real
 
@@ -10,30 +8,33 @@ from seedbed.spec.numbers import as_real
 FARTHEST_NEAR_BOUND = 4.0
 
 
-class Bounded(Protocol):
-    """A spec with bounds, in standard deviations."""
-
-    @property
-    def lower(self) -> float:
-        """The lower one."""
-
-    @property
-    def upper(self) -> float:
-        """The upper one."""
-
-
-def check_bounds(spec: Bounded) -> None:
-    """Make a spec's bounds floats, and raise unless they are allowed.
+def as_lower(name: str, value: object) -> float:
+    """Return a lower bound, in standard deviations.
 
     Raises:
-        InvalidTypeError: if one is no number.
-        InvalidValueError: if too little, or nothing, lies between them.
+        InvalidTypeError: if it is no number.
+        InvalidValueError: if too little lies above it.
     """
-    for name in ("lower", "upper"):
-        object.__setattr__(spec, name, as_real(name, getattr(spec, name)))
-    if spec.lower > FARTHEST_NEAR_BOUND:
-        raise bad_value("lower", f"at most {FARTHEST_NEAR_BOUND} standard deviations", spec.lower)
-    if spec.upper < -FARTHEST_NEAR_BOUND:
-        raise bad_value("upper", f"at least {-FARTHEST_NEAR_BOUND} standard deviations", spec.upper)
-    if not spec.lower < spec.upper:
-        raise bad_value("upper", f"above lower ({spec.lower})", spec.upper)
+    lower = as_real(name, value)
+    if lower > FARTHEST_NEAR_BOUND:
+        raise bad_value(name, f"at most {FARTHEST_NEAR_BOUND} standard deviations", lower)
+    return lower
+
+
+def as_upper(name: str, value: object) -> float:
+    """Return an upper bound, in standard deviations.
+
+    Raises:
+        InvalidTypeError: if it is no number.
+        InvalidValueError: if too little lies below it.
+    """
+    upper = as_real(name, value)
+    if upper < -FARTHEST_NEAR_BOUND:
+        raise bad_value(name, f"at least {-FARTHEST_NEAR_BOUND} standard deviations", upper)
+    return upper
+
+
+def check_bounds(lower: float, upper: float) -> None:
+    """Raise an InvalidValueError if nothing lies between two bounds."""
+    if not lower < upper:
+        raise bad_value("upper", f"above lower ({lower})", upper)

@@ -8,7 +8,27 @@ import numpy as np
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.errors import InvalidTypeError, bad_value
 from seedbed.spec.initializers.base import ALL_DTYPES, InitializerSpec, parameter
-from seedbed.spec.numbers import as_int
+from seedbed.spec.numbers import as_finite, as_int
+from seedbed.spec.reasons import Reason
+
+
+def as_constant(name: str, value: object) -> float:
+    """Return a finite number; an integer, or a bool, is an integer.
+
+    Raises:
+        InvalidTypeError: if it is no number.
+        InvalidValueError: if no dtype holds it.
+    """
+    number: float
+    if isinstance(value, (bool, np.bool_)):
+        value = int(value)
+    try:
+        number = as_int(name, value)
+    except InvalidTypeError:  # arrays and tensors of floats have an __index__ that says no
+        number = as_finite(name, value)
+    if isinstance(number, int) and not -(2**63) <= number < 2**64:
+        raise bad_value(name, "from -2**63 to 2**64 - 1 where it is an integer", number)
+    return number
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +60,16 @@ class ConstantSpec(InitializerSpec):
         0.0,
         "The number, finite; "
         "an integer dtype must hold it exactly, a floating one without overflow.",
+        check=as_constant,
     )
-
-    def __post_init__(self) -> None:
-        if isinstance(self.value, (bool, np.bool_)):
-            object.__setattr__(self, "value", int(self.value))
-        try:
-            object.__setattr__(self, "value", as_int("value", self.value))
-        except InvalidTypeError:  # arrays and tensors of floats have an __index__ that says no
-            self._finite("value")
-        if isinstance(self.value, int) and not -(2**63) <= self.value < 2**64:
-            raise bad_value("value", "from -2**63 to 2**64 - 1 where it is an integer", self.value)
 
     def check(self, shape: tuple[int, ...], dtype: Dtype) -> None:
         """Raise unless the dtype can hold the value."""
         del shape
         if not dtype.holds(self.value):
             raise bad_value(
-                "value", f"representable in {dtype.value}", self.value, reason="NOT_REPRESENTABLE"
+                "value",
+                f"representable in {dtype.value}",
+                self.value,
+                reason=Reason.NOT_REPRESENTABLE,
             )

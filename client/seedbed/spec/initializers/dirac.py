@@ -8,7 +8,7 @@ from seedbed.spec.errors import bad_value
 from seedbed.spec.fans import FanAxes
 from seedbed.spec.initializers.base import ALL_DTYPES, InitializerSpec, parameter
 from seedbed.spec.initializers.layouts import kernel_axes
-from seedbed.spec.numbers import as_int
+from seedbed.spec.numbers import as_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +24,10 @@ class DiracSpec(InitializerSpec):
     has_layout: ClassVar[bool] = True
 
     groups: int = parameter(
-        1, "How many groups the outputs form, each of which repeats the inputs; from 1 on."
+        1,
+        "How many groups the outputs form, each of which repeats the inputs; 1 or more.",
+        check=as_count,
     )
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "groups", as_int("groups", self.groups))
-        if not 1 <= self.groups < 2**63:
-            raise bad_value("groups", "1 or more", self.groups)
 
     def check_axes(self, shape: tuple[int, ...], axes: FanAxes | None) -> None:
         """Raise unless the shape is a kernel's whose outputs form that many groups."""

@@ -5,8 +5,14 @@ from dataclasses import dataclass
 
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.errors import bad_value
-from seedbed.spec.initializers.base import InitializerSpec, check_magnitude, check_normal, parameter
-from seedbed.spec.initializers.bounds import check_bounds
+from seedbed.spec.initializers.base import (
+    InitializerSpec,
+    check_magnitude,
+    check_normal,
+    not_negative,
+    parameter,
+)
+from seedbed.spec.initializers.bounds import as_lower, as_upper, check_bounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +22,8 @@ class RandomUniformSpec(InitializerSpec):
     minval: float = parameter(-0.05, "The lower end, included, finite.")
     maxval: float = parameter(0.05, "The upper end, excluded, finite, at least minval.")
 
-    def __post_init__(self) -> None:
-        self._finite("minval", "maxval")
+    def check_together(self) -> None:
+        """Raise unless the range is one, and of a finite length."""
         if self.maxval < self.minval:
             raise bad_value("maxval", f"at least minval ({self.minval})", self.maxval)
         if math.isinf(self.maxval - self.minval):
@@ -37,11 +43,9 @@ class RandomNormalSpec(InitializerSpec):
     """Normal numbers on the whole line."""
 
     mean: float = parameter(0.0, "The mean, finite.")
-    stddev: float = parameter(0.05, "The standard deviation, finite, 0 or more.")
-
-    def __post_init__(self) -> None:
-        self._finite("mean", "stddev")
-        self._not_negative("stddev")
+    stddev: float = parameter(
+        0.05, "The standard deviation, finite, 0 or more.", check=not_negative
+    )
 
     def check(self, shape: tuple[int, ...], dtype: Dtype) -> None:
         """Raise if a number could overflow the dtype."""
@@ -54,18 +58,27 @@ class TruncatedNormalSpec(InitializerSpec):
     """Normal numbers, conditioned on lying within bounds."""
 
     mean: float = parameter(0.0, "The mean before truncation, finite.")
-    stddev: float = parameter(0.05, "The standard deviation before truncation, finite, 0 or more.")
+    stddev: float = parameter(
+        0.05,
+        "The standard deviation before truncation, finite, 0 or more.",
+        check=not_negative,
+    )
     lower: float = parameter(
-        -2.0, "The lower bound in standard deviations from the mean, at most 4; may be -inf."
+        -2.0,
+        "The lower bound in standard deviations from the mean, at most 4; "
+        "minus infinity is allowed.",
+        check=as_lower,
     )
     upper: float = parameter(
-        2.0, "The upper bound in standard deviations, above lower, at least -4; may be inf."
+        2.0,
+        "The upper bound in standard deviations from the mean, above lower, at least -4; "
+        "infinity is allowed.",
+        check=as_upper,
     )
 
-    def __post_init__(self) -> None:
-        self._finite("mean", "stddev")
-        self._not_negative("stddev")
-        check_bounds(self)
+    def check_together(self) -> None:
+        """Raise unless something lies between the bounds."""
+        check_bounds(self.lower, self.upper)
 
     def check(self, shape: tuple[int, ...], dtype: Dtype) -> None:
         """Raise if a number could overflow the dtype."""

@@ -9,7 +9,8 @@ from seedbed.spec.initializers.base import (
     FARTHEST_NORMAL,
     InitializerSpec,
     check_reach,
-    choice,
+    not_negative,
+    one_of,
     parameter,
 )
 
@@ -23,11 +24,7 @@ class XavierSpec(InitializerSpec):
 
     has_fans: ClassVar[bool] = True
 
-    gain: float = parameter(1.0, "Multiplies every element, finite, 0 or more.")
-
-    def __post_init__(self) -> None:
-        self._finite("gain")
-        self._not_negative("gain")
+    gain: float = parameter(1.0, "Multiplies every element, finite, 0 or more.", check=not_negative)
 
     def check(self, shape: tuple[int, ...], dtype: Dtype) -> None:
         """Raise if a number could overflow the dtype.
@@ -40,12 +37,12 @@ class XavierSpec(InitializerSpec):
 
 @dataclass(frozen=True, slots=True)
 class XavierUniformSpec(XavierSpec):
-    """Uniform, with PyTorch's gain. Glorot and Bengio 2010, proceedings.mlr.press/v9/glorot10a."""
+    """Uniform, times a gain. Glorot and Bengio 2010, proceedings.mlr.press/v9/glorot10a."""
 
 
 @dataclass(frozen=True, slots=True)
 class XavierNormalSpec(XavierSpec):
-    """Normal on the whole line, with PyTorch's gain.
+    """Normal on the whole line, times a gain.
 
     Glorot and Bengio 2010, proceedings.mlr.press/v9/glorot10a.
     """
@@ -61,20 +58,19 @@ class KaimingSpec(InitializerSpec):
     has_fans: ClassVar[bool] = True
 
     a: float = parameter(
-        0.0, "The negative slope of leaky_relu, finite, its square too; others do not use it."
+        0.0,
+        "The negative slope of leaky_relu, finite, its square too; others do not use it.",
+        check=as_slope,
     )
-    mode: OneFanMode = parameter("fan_in", "Which fan divides the variance.", ONE_FAN_MODES)
+    mode: OneFanMode = parameter(
+        "fan_in", "Which fan divides the variance.", ONE_FAN_MODES, check=one_of(ONE_FAN_MODES)
+    )
     nonlinearity: Nonlinearity = parameter(
         "leaky_relu",
-        "What follows the layer; "
-        "PyTorch's names of convolutions (conv2d, conv_transpose1d, ...) mean linear.",
+        "What follows the layer: it decides the gain.",
         NONLINEARITIES,
+        check=as_nonlinearity,
     )
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "a", as_slope("a", self.a))
-        object.__setattr__(self, "mode", choice("mode", self.mode, ONE_FAN_MODES))
-        object.__setattr__(self, "nonlinearity", as_nonlinearity(self.nonlinearity))
 
 
 @dataclass(frozen=True, slots=True)

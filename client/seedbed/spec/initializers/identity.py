@@ -8,6 +8,7 @@ from seedbed.spec.errors import bad_value
 from seedbed.spec.fans import FanAxes
 from seedbed.spec.initializers.base import ALL_DTYPES, InitializerSpec, parameter
 from seedbed.spec.initializers.layouts import matrix_axes
+from seedbed.spec.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +27,15 @@ class IdentitySpec(InitializerSpec):
         1.0, "What the diagonal holds, finite; an integer dtype must hold it exactly."
     )
 
-    def __post_init__(self) -> None:
-        self._finite("gain")
-
     def check(self, shape: tuple[int, ...], dtype: Dtype) -> None:
         """Raise unless the dtype can hold the gain."""
         del shape
         if not dtype.holds(self.gain):
             raise bad_value(
-                "gain", f"representable in {dtype.value}", self.gain, reason="NOT_REPRESENTABLE"
+                "gain",
+                f"representable in {dtype.value}",
+                self.gain,
+                reason=Reason.NOT_REPRESENTABLE,
             )
 
     def check_axes(self, shape: tuple[int, ...], axes: FanAxes | None) -> None:

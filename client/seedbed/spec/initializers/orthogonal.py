@@ -4,11 +4,20 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from seedbed.spec.dtypes import Dtype
-from seedbed.spec.errors import bad_value
+from seedbed.spec.errors import Words, bad_value, shown
 from seedbed.spec.fans import FanAxes
 from seedbed.spec.initializers.base import InitializerSpec, check_magnitude, parameter
 from seedbed.spec.initializers.layouts import kernel_axes, matrix_axes
-from seedbed.spec.numbers import as_int
+from seedbed.spec.numbers import as_count, as_int
+from seedbed.spec.shapes import axis_allowed
+
+
+def as_axis(name: str, value: object) -> int:
+    """Return the number of an axis; whether a tensor has it, is judged with the tensor."""
+    axis = as_int(name, value)
+    if not -(2**63) <= axis < 2**63:
+        raise bad_value(name, "an axis of the tensor", axis)
+    return axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,18 +32,14 @@ class OrthogonalSpec(InitializerSpec):
 
     gain: float = parameter(1.0, "Multiplies every element, finite.")
     blocks: int = parameter(
-        1, "How many equal parts are orthogonal by themselves, such as 3 for a QKV; from 1 on."
+        1,
+        "How many equal parts are orthogonal by themselves, such as 3 for a packed query, key "
+        "and value; 1 or more.",
+        check=as_count,
     )
-    block_axis: int = parameter(-1, "The axis that is cut into the parts; none of the batch.")
-
-    def __post_init__(self) -> None:
-        self._finite("gain")
-        for name in ("blocks", "block_axis"):
-            object.__setattr__(self, name, as_int(name, getattr(self, name)))
-        if not 1 <= self.blocks < 2**63:
-            raise bad_value("blocks", "1 or more", self.blocks)
-        if not -(2**63) <= self.block_axis < 2**63:
-            raise bad_value("block_axis", "an axis of the tensor", self.block_axis)
+    block_axis: int = parameter(
+        -1, "The axis that is cut into the parts; none of the batch.", check=as_axis
+    )
 
     def check(self, shape: tuple[int, ...], dtype: Dtype) -> None:
         """Raise unless the dtype can hold the gain."""
@@ -50,11 +55,7 @@ class OrthogonalSpec(InitializerSpec):
         if self.blocks == 1 and self.block_axis == -1:  # the last axis may be one of the batch
             return
         if not -rank <= self.block_axis < rank:
-            raise bad_value(
-                "block_axis",
-                f"from {-rank} to {rank - 1} for a tensor of rank {rank}",
-                self.block_axis,
-            )
+            raise bad_value("block_axis", axis_allowed(rank), self.block_axis)
         if self.block_axis % rank not in own:
             raise bad_value("block_axis", "an axis that is not the batch's", self.block_axis)
         if shape[self.block_axis] % self.blocks:
@@ -79,9 +80,6 @@ class DeltaOrthogonalSpec(InitializerSpec):
 
     gain: float = parameter(1.0, "Multiplies every element, finite.")
 
-    def __post_init__(self) -> None:
-        self._finite("gain")
-
     def check(self, shape: tuple[int, ...], dtype: Dtype) -> None:
         """Raise unless the dtype can hold the gain."""
         InitializerSpec.check(self, shape, dtype)
@@ -92,5 +90,5 @@ class DeltaOrthogonalSpec(InitializerSpec):
         kernel = kernel_axes(self.name(), shape, axes)
         if shape[kernel.in_axis] > shape[kernel.out_axis]:
             allowed = "of at most as many inputs as outputs for DeltaOrthogonal"
-            received = f"{shape}: {shape[kernel.in_axis]} inputs, {shape[kernel.out_axis]} outputs"
-            raise bad_value("shape", allowed, received)
+            counts = f"{shape[kernel.in_axis]} inputs, {shape[kernel.out_axis]} outputs"
+            raise bad_value("shape", allowed, Words(f"{shown(shape)}: {counts}"))

@@ -11,14 +11,33 @@ from seedbed.spec.initializers.base import (
     InitializerSpec,
     check_reach,
     choice,
+    one_of,
     parameter,
 )
-from seedbed.spec.initializers.bounds import check_bounds
+from seedbed.spec.initializers.bounds import as_lower, as_upper, check_bounds
+from seedbed.spec.numbers import as_finite
 
 FanMode = Literal["fan_in", "fan_out", "fan_avg", "fan_geo_avg"]
 Distribution = Literal["uniform", "truncated_normal", "untruncated_normal"]
 MODES: tuple[FanMode, ...] = ("fan_in", "fan_out", "fan_avg", "fan_geo_avg")
 DISTRIBUTIONS: tuple[Distribution, ...] = ("uniform", "truncated_normal", "untruncated_normal")
+
+
+def as_scale(name: str, value: object) -> float:
+    """Return a positive number, three times which is finite."""
+    scale = as_finite(name, value)
+    if scale <= 0:
+        raise bad_value(name, "positive", scale)
+    if math.isinf(3 * scale):
+        raise bad_value(name, "at most 5.9e307", scale)
+    return scale
+
+
+def as_distribution(name: str, value: object) -> str:
+    """Return the word for a distribution; ``normal`` is another one for ``truncated_normal``."""
+    if isinstance(value, str) and value.lower() == "normal":
+        return "truncated_normal"
+    return choice(name, value, DISTRIBUTIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,36 +49,26 @@ class VarianceScalingSpec(InitializerSpec):
 
     has_fans: ClassVar[bool] = True
 
-    scale: float = parameter(1.0, "The scale, finite and positive.")
-    mode: FanMode = parameter("fan_in", "Which fan divides the scale.", MODES)
+    scale: float = parameter(1.0, "The scale, finite and positive.", check=as_scale)
+    mode: FanMode = parameter("fan_in", "Which fan divides the scale.", MODES, check=one_of(MODES))
     distribution: Distribution = parameter(
-        "truncated_normal",
-        "Which distribution; `normal` is another word for `truncated_normal`, as in Keras.",
-        DISTRIBUTIONS,
+        "truncated_normal", "Which distribution.", DISTRIBUTIONS, check=as_distribution
     )
     lower: float = parameter(
         -2.0,
         "Where a truncated normal is cut, in standard deviations before truncation, "
-        "at most 4; may be -inf.",
+        "at most 4; minus infinity is allowed.",
+        check=as_lower,
     )
     upper: float = parameter(
-        2.0, "Where it is cut above, likewise: above lower, at least -4; may be inf."
+        2.0,
+        "Where it is cut above, likewise: above lower, at least -4; infinity is allowed.",
+        check=as_upper,
     )
 
-    def __post_init__(self) -> None:
-        self._finite("scale")
-        if self.scale <= 0:
-            raise bad_value("scale", "positive", self.scale)
-        if math.isinf(3 * self.scale):
-            raise bad_value("scale", "at most 5.9e307", self.scale)
-        object.__setattr__(self, "mode", choice("mode", self.mode, MODES))
-        distribution = (
-            "truncated_normal" if str(self.distribution).lower() == "normal" else self.distribution
-        )
-        object.__setattr__(
-            self, "distribution", choice("distribution", distribution, DISTRIBUTIONS)
-        )
-        check_bounds(self)
+    def check_together(self) -> None:
+        """Raise unless something lies between the bounds, and only a truncated normal has any."""
+        check_bounds(self.lower, self.upper)
         for name, default in (("lower", -2.0), ("upper", 2.0)):
             if self.distribution != "truncated_normal" and getattr(self, name) != default:
                 raise bad_value(

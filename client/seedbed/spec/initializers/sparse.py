@@ -3,13 +3,29 @@
 from dataclasses import dataclass
 
 from seedbed.spec.dtypes import Dtype
-from seedbed.spec.errors import bad_value
+from seedbed.spec.errors import bad_value, over_limit
 from seedbed.spec.fans import FanAxes
-from seedbed.spec.initializers.base import InitializerSpec, check_normal, parameter
-from seedbed.spec.numbers import as_int
+from seedbed.spec.initializers.base import InitializerSpec, check_normal, not_negative, parameter
+from seedbed.spec.numbers import as_finite, as_int
 
 MAX_LINE = 2**32
 """Places in a line that a 32-bit number can tell apart."""
+
+
+def as_sparsity(name: str, value: object) -> float:
+    """Return a part of a whole, from 0 to 1."""
+    sparsity = as_finite(name, value)
+    if not 0 <= sparsity <= 1:
+        raise bad_value(name, "from 0 to 1", sparsity)
+    return sparsity
+
+
+def as_matrix_axis(name: str, value: object) -> int:
+    """Return an axis of a matrix, counted from the front."""
+    axis = as_int(name, value)
+    if not -2 <= axis < 2:
+        raise bad_value(name, "0 or 1 (or -2 or -1)", axis)
+    return axis % 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,22 +36,18 @@ class SparseSpec(InitializerSpec):
     """
 
     sparsity: float = parameter(
-        None, "The part of each line that is 0, rounded up to whole elements; from 0 to 1."
+        None,
+        "The part of each line that is 0, rounded up to whole elements; from 0 to 1.",
+        check=as_sparsity,
     )
-    stddev: float = parameter(0.01, "The standard deviation of the others, finite, 0 or more.")
+    stddev: float = parameter(
+        0.01, "The standard deviation of the others, finite, 0 or more.", check=not_negative
+    )
     axis: int = parameter(
-        0, "Along which the zeros are counted: 0 for those of each column, 1 for those of each row."
+        0,
+        "Along which the zeros are counted: 0 for those of each column, 1 for those of each row.",
+        check=as_matrix_axis,
     )
-
-    def __post_init__(self) -> None:
-        self._finite("sparsity", "stddev")
-        if not 0 <= self.sparsity <= 1:
-            raise bad_value("sparsity", "from 0 to 1", self.sparsity)
-        self._not_negative("stddev")
-        object.__setattr__(self, "axis", as_int("axis", self.axis))
-        if not -2 <= self.axis < 2:
-            raise bad_value("axis", "0 or 1 (or -2 or -1)", self.axis)
-        object.__setattr__(self, "axis", self.axis % 2)
 
     def check(self, shape: tuple[int, ...], dtype: Dtype) -> None:
         """Raise unless the shape is a matrix's, or if a number could overflow the dtype."""
@@ -48,6 +60,5 @@ class SparseSpec(InitializerSpec):
         if len(shape) != 2:
             raise bad_value("shape", "a matrix's for Sparse: two axes", shape)
         if shape[self.axis] > MAX_LINE:
-            raise bad_value(
-                "shape", f"of at most {MAX_LINE} elements along axis {self.axis} for Sparse", shape
-            )
+            allowed = f"of at most {MAX_LINE} elements along axis {self.axis} for Sparse"
+            raise over_limit("shape", allowed, shape)

@@ -4,8 +4,15 @@ import grpc
 
 from seedbed.transports.http2 import frames
 from seedbed.transports.http2.connection import Connection
-from seedbed.transports.http2.errors import CallError, deadline_exceeded, no_grpc, reset, status_in
+from seedbed.transports.http2.errors import (
+    CallError,
+    deadline_exceeded,
+    no_grpc,
+    reset,
+    status_in,
+)
 from seedbed.transports.http2.frames import FrameHeader, frame
+from seedbed.transports.statuses import WITHOUT_STATUS
 
 # Before each message: whether it is compressed, and its size (gRPC's PROTOCOL-HTTP2.md).
 PREFIX_BYTES = 5
@@ -179,4 +186,4 @@ class Call:
                 self._consume(0)
         if found.flags & frames.END_STREAM:
             self._is_over = True
-            raise CallError(grpc.StatusCode.UNKNOWN, "the stream ended without a status")
+            raise CallError(grpc.StatusCode.UNKNOWN, WITHOUT_STATUS)

@@ -7,6 +7,8 @@ from urllib.parse import unquote
 
 import grpc
 
+from seedbed.transports.statuses import WITHOUT_STATUS
+
 # Which status stands for an answer that is HTTP's alone, and for a stream that was reset (gRPC's
 # http-grpc-status-mapping.md and PROTOCOL-HTTP2.md). Whatever is not listed is UNKNOWN, and
 # INTERNAL.
@@ -110,7 +112,7 @@ def status_in(headers: Sequence[tuple[str, str]]) -> CallError | None:
         return None
     details = unquote(values.get("grpc-message", ""), errors="replace")
     if "grpc-status" not in values:
-        details = "the stream ended without a status"
+        details = WITHOUT_STATUS
     elif values["grpc-status"] not in STATUS_OF_NUMBER and not details:
         details = f"the call ended with status {values['grpc-status']!r}"
     return CallError(code, details, _metadata(headers))

@@ -19,6 +19,7 @@ from seedbed.wire.protos.info import (
     server_info_to_proto,
 )
 from seedbed.wire.protos.requests import (
+    tensor_faults,
     tensor_request_from_proto,
     tensor_request_to_proto,
     tensor_requests_from_proto,
@@ -60,6 +61,7 @@ __all__ = [
     "segment_to_bytes",
     "server_info_from_proto",
     "server_info_to_proto",
+    "tensor_faults",
     "tensor_request_from_proto",
     "tensor_request_to_proto",
     "tensor_requests_from_proto",

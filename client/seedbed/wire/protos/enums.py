@@ -4,8 +4,9 @@ from typing import Any
 
 from seedbed.spec.digests import DigestAlgorithm
 from seedbed.spec.dtypes import Dtype
-from seedbed.spec.errors import InvalidValueError, bad_value
+from seedbed.spec.errors import InvalidValueError, Words, bad_value
 from seedbed.spec.info import NUMERICS
+from seedbed.spec.reasons import Reason
 from seedbed.v1 import service_pb2, tensors_pb2
 
 DTYPES: dict[Dtype, Any] = {
@@ -35,12 +36,12 @@ def digest_algorithm_to_proto(algorithm: DigestAlgorithm) -> Any:
     return DIGESTS[algorithm]
 
 
-def enum_name(enum: Any, number: int) -> str:
+def enum_name(enum: Any, number: int) -> Words:
     """Return what an error calls an enum's number, known or not."""
     return (
-        str(enum.Name(number))
+        Words(enum.Name(number))
         if number in enum.values()
-        else f"{number}, which is no {enum.DESCRIPTOR.name}"
+        else Words(f"{number}, which is no {enum.DESCRIPTOR.name} that this server knows")
     )
 
 
@@ -52,13 +53,13 @@ def numerics_from_proto(number: Any) -> str:
         UnknownNumericsError: if this release does not have it.
     """
     if number == tensors_pb2.NUMERICS_UNSPECIFIED:
-        raise bad_value("numerics", "named: NUMERICS_SEEDBED_1", "NUMERICS_UNSPECIFIED")
+        raise bad_value("numerics", "named: NUMERICS_SEEDBED_1", Words("NUMERICS_UNSPECIFIED"))
     if number not in VERSIONS_BACK:
         message = (
-            f"`numerics` must be a version that this server has: {', '.join(VERSIONS)}. "
+            "`numerics` must be a version that this server has: NUMERICS_SEEDBED_1. "
             f"Received: {number}"
         )
-        raise UnknownNumericsError(message, field="numerics", reason="UNKNOWN_NUMERICS")
+        raise UnknownNumericsError(message, field="numerics", reason=Reason.UNKNOWN_NUMERICS)
     return VERSIONS_BACK[number]
 
 

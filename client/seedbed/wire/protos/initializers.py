@@ -1,8 +1,13 @@
 """Between initializer specs and their messages."""
 
+import functools
+from collections.abc import Iterator
+from dataclasses import Field
 from typing import Any
 
-from seedbed.spec.errors import InvalidArgumentError, bad_value
+from google.protobuf.message import Message
+
+from seedbed.spec.errors import InvalidArgumentError, Words, bad_value
 from seedbed.spec.initializers import INITIALIZERS, ConstantSpec, InitializerSpec, parameters
 from seedbed.v1 import initializers_pb2
 from seedbed.wire.protos.enums import enum_name
@@ -60,42 +65,92 @@ def initializer_from_proto(message: initializers_pb2.InitializerSpec) -> Initial
     """Return the checked value of an initializer's message.
 
     Raises:
-        InvalidArgumentError: with the path of the field, such as
-            ``initializer.random_normal.stddev``.
+        InvalidArgumentError: with the path of the field, such as ``random_normal.stddev``.
     """
     kind = message.WhichOneof("kind")
     if kind is None:
-        raise bad_value(
-            "initializer", "one of " + ", ".join(INITIALIZERS), "none that this server knows"
-        )
+        raise _no_kind(message)
     spec = INITIALIZERS[kind]
     inner = getattr(message, kind)
     try:
-        if spec is ConstantSpec:
-            return ConstantSpec(constant_from_proto(inner))
         values = {}
         for field in parameters(spec):
-            if inner.DESCRIPTOR.fields_by_name[field.name].has_presence and not inner.HasField(
-                field.name
-            ):
-                continue
-            value = getattr(inner, field.name)
-            values[field.name] = (
-                enum_value(field.name, value) if field.metadata["choices"] else value
-            )
+            value = _value(inner, field)
+            if value is not None:
+                values[field.name] = value
         return spec(**values)
     except InvalidArgumentError as error:
-        raise error.within(f"initializer.{kind}") from None
+        raise error.at(parameter_path(message, error.field)) from None
 
 
-def enum_value(name: str, number: int) -> str:
+def initializer_faults(
+    message: initializers_pb2.InitializerSpec,
+) -> Iterator[InvalidArgumentError]:
+    """Yield the error of each parameter that is wrong by itself, with its path."""
+    kind = message.WhichOneof("kind")
+    if kind is None:
+        yield _no_kind(message)
+        return
+    inner = getattr(message, kind)
+    for field in parameters(INITIALIZERS[kind]):
+        try:
+            value = _value(inner, field)
+            if value is not None:
+                field.metadata["check"](field.name, value)
+        except InvalidArgumentError as error:
+            yield error.at(parameter_path(message, field.name))
+
+
+def parameter_path(message: initializers_pb2.InitializerSpec, name: str) -> str:
+    """Return the path of the field that holds a parameter of the initializer that is set."""
+    kind = str(message.WhichOneof("kind"))
+    if kind != "constant":
+        return f"{kind}.{name}"
+    value = message.constant.WhichOneof("value")
+    return f"{kind}.{value}" if value else kind
+
+
+def _no_kind(message: initializers_pb2.InitializerSpec) -> InvalidArgumentError:
+    received = Words("a kind that this server does not know") if message.ByteSize() else None
+    return bad_value("", "one of " + ", ".join(INITIALIZERS), received)
+
+
+def _value(inner: Message, field: "Field[Any]") -> Any:
+    """Return a parameter's value, still to be checked, or None where its default is meant."""
+    name = field.name
+    if isinstance(inner, initializers_pb2.Constant):
+        chosen = inner.WhichOneof("value")
+        if chosen is None:
+            raise bad_value(name, "set: real, integer or large_integer", None)
+        return getattr(inner, chosen)
+    if not inner.HasField(name):
+        if field.default is None:
+            raise bad_value(name, "set: it has no default", None)
+        return None
+    value = getattr(inner, name)
+    choices = field.metadata["choices"]
+    return enum_value(name, value, choices) if choices else value
+
+
+def enum_value(name: str, number: int, choices: tuple[str, ...]) -> str:
     """Return the word that an enum's number means.
 
+    Args:
+        name: of the parameter.
+        number: what came.
+        choices: the words that the parameter may be.
+
     Raises:
-        InvalidValueError: if it means nothing.
+        InvalidValueError: if it means none of them.
     """
-    enum, prefix = _ENUMS[name]
-    known = {value: key for key, value in enum.items() if value != 0}
-    if number not in known:
-        raise bad_value(name, "one of " + ", ".join(known.values()), enum_name(enum, number))
-    return str(known[number]).removeprefix(prefix).lower()
+    words = _words(name, choices)
+    if number not in words:
+        enum, prefix = _ENUMS[name]
+        allowed = "one of " + ", ".join(prefix + word.upper() for word in choices)
+        raise bad_value(name, allowed, enum_name(enum, number))
+    return words[number]
+
+
+@functools.cache
+def _words(name: str, choices: tuple[str, ...]) -> dict[int, str]:
+    return {enum_number(name, word): word for word in choices}

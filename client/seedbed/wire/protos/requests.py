@@ -1,16 +1,23 @@
 """Between tensor requests and their messages."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.errors import InvalidArgumentError, bad_value
 from seedbed.spec.fans import FanAxes
 from seedbed.spec.initializers import INITIALIZERS, parameters
+from seedbed.spec.shapes import MAX_RANK, as_shape, check_length
 from seedbed.spec.slices import TensorSlice
-from seedbed.spec.tensors import TensorRequest, TensorSpec
+from seedbed.spec.tensors import TensorRequest, TensorSpec, as_name
 from seedbed.v1 import tensors_pb2
 from seedbed.wire.protos.enums import DTYPES, DTYPES_BACK, enum_name
-from seedbed.wire.protos.initializers import initializer_from_proto, initializer_to_proto
+from seedbed.wire.protos.initializers import (
+    initializer_faults,
+    initializer_from_proto,
+    initializer_to_proto,
+    parameter_path,
+)
 
 _AXES = {"in_axis": "in_axes", "out_axis": "out_axes", "batch_axis": "batch_axes"}
 
@@ -62,7 +69,7 @@ def tensor_request_from_proto(message: tensors_pb2.TensorRequest, path: str) -> 
         InvalidArgumentError: with the path of the field, which begins with ``path``.
     """
     try:
-        spec = _spec_from_proto(message)
+        spec = _spec_from_proto(message.spec)
         part = None
         if message.HasField("slice"):
             part = TensorSlice(tuple(message.slice.starts), tuple(message.slice.lengths))
@@ -71,40 +78,100 @@ def tensor_request_from_proto(message: tensors_pb2.TensorRequest, path: str) -> 
         raise _located(error, message, path) from None
 
 
+def tensor_faults(message: tensors_pb2.TensorRequest, path: str) -> Iterator[InvalidArgumentError]:
+    """Yield everything that is wrong with one tensor, in the order of the schema's fields.
+
+    What several fields decide together is judged where each of them is right by itself.
+    """
+    if not message.HasField("spec"):
+        yield bad_value(f"{path}.spec", "set", None)
+        return
+    spec_faults = list(_spec_faults(message.spec))
+    if not spec_faults:
+        try:
+            _spec_from_proto(message.spec)
+        except InvalidArgumentError as error:
+            spec_faults.append(error)
+    for fault in (*spec_faults, *_slice_faults(message)):
+        yield _located(fault, message, path)
+
+
+def _spec_faults(message: tensors_pb2.TensorSpec) -> Iterator[InvalidArgumentError]:
+    yield from _fault(as_name, message.name)
+    yield from _shape_faults(message)
+    yield from _fault(_dtype, message.dtype)
+    for fault in initializer_faults(message.initializer):
+        yield fault.at(f"initializer.{fault.field}".rstrip("."))
+    if message.HasField("fan_axes"):
+        yield from _fan_axes(message).faults(len(message.shape))
+
+
+def _shape_faults(message: tensors_pb2.TensorSpec) -> Iterator[InvalidArgumentError]:
+    if len(message.shape) > MAX_RANK or min(message.shape, default=0) >= 0:
+        yield from _fault(as_shape, tuple(message.shape), 1)
+        return
+    for axis, length in enumerate(message.shape):
+        yield from _fault(check_length, f"shape[{axis}]", length)
+
+
+def _slice_faults(message: tensors_pb2.TensorRequest) -> Iterator[InvalidArgumentError]:
+    is_shape = all(length >= 0 for length in message.spec.shape)
+    if message.HasField("slice") and is_shape and len(message.spec.shape) <= MAX_RANK:
+        part = TensorSlice(tuple(message.slice.starts), tuple(message.slice.lengths))
+        yield from part.faults(tuple(message.spec.shape))
+
+
+def _fault(check: Callable[..., object], *values: object) -> Iterator[InvalidArgumentError]:
+    """Yield the error that a check raises, if it does."""
+    try:
+        check(*values)
+    except InvalidArgumentError as error:
+        yield error
+
+
 def _located(
     error: InvalidArgumentError, message: tensors_pb2.TensorRequest, path: str
 ) -> InvalidArgumentError:
     """Return an error about a value as one about the message's field that it came from."""
-    if error.field.startswith("slice"):
-        return error.within(path)
-    if error.field in _AXES:
-        name = _AXES[error.field]
-        text = str(error).replace(f"`{error.field}`", f"`{name}`")
-        return type(error)(text, field=name, reason=error.reason).within(f"{path}.spec.fan_axes")
+    field = error.field
+    if field.startswith("slice."):
+        return error.at(f"{path}.{field}")
+    name = field.partition("[")[0]
     kind = message.spec.initializer.WhichOneof("kind")
-    if kind is not None and error.field in {field.name for field in parameters(INITIALIZERS[kind])}:
-        return error.within(f"{path}.spec.initializer.{kind}")
-    return error.within(f"{path}.spec")
+    if name in _AXES:
+        field = f"fan_axes.{_AXES[name]}{field.removeprefix(name)}"
+    elif kind is not None and field == "dtype" and message.spec.dtype in DTYPES_BACK:
+        known = ", ".join(f"DTYPE_{dtype.name}" for dtype in INITIALIZERS[kind].dtypes)
+        received = enum_name(tensors_pb2.Dtype, message.spec.dtype)
+        error = bad_value("dtype", f"one of {known} for {kind}", received)
+    elif kind is not None and any(each.name == field for each in parameters(INITIALIZERS[kind])):
+        field = f"initializer.{parameter_path(message.spec.initializer, field)}"
+    return error.at(f"{path}.spec.{field}")
 
 
-def _spec_from_proto(request: tensors_pb2.TensorRequest) -> TensorSpec:
-    message = request.spec
-    if message.dtype not in DTYPES_BACK:
-        allowed = "one of " + ", ".join(f"DTYPE_{dtype.name}" for dtype in Dtype)
-        raise bad_value("dtype", allowed, enum_name(tensors_pb2.Dtype, message.dtype))
-    axes = None
-    if message.HasField("fan_axes"):
-        axes = FanAxes(
-            tuple(message.fan_axes.in_axes),
-            tuple(message.fan_axes.out_axes),
-            tuple(message.fan_axes.batch_axes),
-        )
+def _spec_from_proto(message: tensors_pb2.TensorSpec) -> TensorSpec:
+    try:
+        initializer = initializer_from_proto(message.initializer)
+    except InvalidArgumentError as error:
+        raise error.at(f"initializer.{error.field}".rstrip(".")) from None
     return TensorSpec(
         name=message.name,
         shape=tuple(message.shape),
-        dtype=DTYPES_BACK[message.dtype],
-        initializer=initializer_from_proto(message.initializer),
+        dtype=_dtype(message.dtype),
+        initializer=initializer,
         seed=message.seed,
         draw=message.draw,
-        fan_axes=axes,
+        fan_axes=_fan_axes(message) if message.HasField("fan_axes") else None,
     )
+
+
+def _dtype(number: Any) -> Dtype:
+    if number not in DTYPES_BACK:
+        allowed = "one of " + ", ".join(f"DTYPE_{dtype.name}" for dtype in Dtype)
+        raise bad_value("dtype", allowed, enum_name(tensors_pb2.Dtype, number))
+    return DTYPES_BACK[number]
+
+
+def _fan_axes(message: tensors_pb2.TensorSpec) -> FanAxes:
+    axes = message.fan_axes
+    return FanAxes(tuple(axes.in_axes), tuple(axes.out_axes), tuple(axes.batch_axes))
