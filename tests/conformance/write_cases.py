@@ -471,7 +471,7 @@ def errors() -> Iterator[Document]:
         tensor((4, 4), "he_normal", fan_axes={"in_axes": [5], "out_axes": [1]}),
     )
     yield invalid(
-        "a slice of another rank", "tensors[0].slice.starts", tensor((4, 4), slice=([1], [1]))
+        "a slice of another rank", "tensors[0].slice.starts", tensor((4, 4), slice=([1], [1, 1]))
     )
     yield invalid(
         "a slice that begins outside",
