@@ -23,14 +23,16 @@ compiled := client/seedbed/v1/seedbed.binpb
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv test soak test-frameworks check format proto release-schema quickstart bench gpu-check gpu-wheels image image-gpu image-test clean
+.PHONY: help venv test soak test-frameworks test-clients check format proto release-schema quickstart bench gpu-check gpu-wheels image image-gpu image-test clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: $(dev)  ## set up .venv with everything the other targets need (PYTHON=python3.11 picks an interpreter)
 
-test: $(dev) $(buf) test-frameworks  ## run the tests (ARGS='-k slice' passes arguments to pytest)
+# First those that take one core each, two at a time.
+test: $(dev) $(buf)  ## run the tests (ARGS='-k slice' passes arguments to pytest)
+	$(MAKE) --jobs=2 --output-sync=target test-frameworks test-clients
 	$(bin)/python -m pytest $(ARGS)
 
 # Their counts and times, multiplied up to the full figures.
@@ -41,6 +43,9 @@ soak: $(dev)  ## try faults and floods for hours, with the figures of docs/relia
 
 test-frameworks: .venv-frameworks/installed  ## run only those against PyTorch, JAX, Keras and MLX, set up in .venv-frameworks
 	tests/frameworks/run.sh .venv-frameworks/bin/python $(ARGS)
+
+test-clients: $(dev)  ## run only those of clients in other languages (what the machine has packages for), and of docs/playground
+	examples/clients/run-tests.sh
 
 # Its own environment, as the frameworks are large and their requirements narrow. Git and the linters are told to pass it by.
 .venv-frameworks/installed: pyproject.toml

@@ -24,7 +24,9 @@ def listing(data: bytes, descriptor: Descriptor, depth: int = 0) -> Iterator[str
             yield _line(depth, f"{field.name}:", data[at:content])
             yield from listing(data[content:end], field.message_type, depth + 1)
         else:
-            yield _line(depth, f"{field.name}: {_value(field, data[at:end])}", data[at:end])
+            yield _line(
+                depth, f"{field.name}: {_value(descriptor, field, data[at:end])}", data[at:end]
+            )
         at = end
 
 
@@ -52,14 +54,9 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
             return number, at
 
 
-def _owner(field: FieldDescriptor) -> Descriptor:
-    assert field.containing_type is not None, "an extension"
-    return field.containing_type
-
-
-def _value(field: FieldDescriptor, data: bytes) -> str:
+def _value(message: Descriptor, field: FieldDescriptor, data: bytes) -> str:
     """Return a field's value as text; nothing for bytes, which say it themselves."""
-    value = getattr(GetMessageClass(_owner(field)).FromString(data), field.name)
+    value = getattr(GetMessageClass(message).FromString(data), field.name)
     if field.enum_type is not None:
         return str(field.enum_type.values_by_number[value].name)
     if field.type == FieldDescriptor.TYPE_BYTES:

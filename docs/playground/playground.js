@@ -982,13 +982,13 @@
     const location2 = { matrix: 0, place: 0 };
     return (index) => {
       if (!matrices.locate(index, location2)) return 0;
-      const { matrix: matrix2, place } = location2;
-      let content = known.get(matrix2);
+      const number3 = location2.matrix;
+      let content = known.get(number3);
       if (content === void 0) {
-        content = oneMatrix(matrices, matrix2, normals, gain);
-        known.set(matrix2, content);
+        content = oneMatrix(matrices, number3, normals, gain);
+        known.set(number3, content);
       }
-      return content[place];
+      return content[location2.place];
     };
   }
   function oneMatrix(matrices, number3, normals, gain) {
@@ -2373,7 +2373,7 @@
     const most = 1.06 * Math.max(tallest, Math.min(Math.max(...heights), limit));
     const y = (value) => pixel(BASE - Math.min(value, most) / most * (BASE - TOP));
     const rectangles = bars.map((bar) => {
-      const gap = x(bar.to) - x(bar.from) > 4 ? 1 : 0;
+      const gap = x(bar.to) - x(bar.from) > 6 ? 1 : 0;
       return svg("rect", {
         x: x(bar.from),
         y: y(bar.density),
@@ -2636,13 +2636,13 @@
     return (isCoarse ? cells : histogram)(values, curve.from, curve.to);
   }
   function legend(drawn, all, beyond) {
-    const zeros = all > drawn ? `; ${count(all - drawn)} zeros are left out` : "";
+    const zeros = all > drawn ? `; ${count(all - drawn)} zeros left out` : "";
     const outside = beyond > 0 ? `; ${count(beyond)} beyond the drawing` : "";
+    const numbersKey = html("i", { class: "key-bars" });
+    const curveKey = html("i", { class: "key-curve" });
     return [
-      html("span", { class: "key-bars" }),
-      `${count(drawn)} numbers${zeros}${outside} `,
-      html("span", { class: "key-curve" }),
-      "the exact density"
+      html("span", {}, numbersKey, `${count(drawn)} numbers${zeros}${outside}`),
+      html("span", {}, curveKey, "the exact density")
     ];
   }
   function withoutZeros(values, zeros) {

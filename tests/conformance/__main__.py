@@ -11,14 +11,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.conformance.case import Document, committed_cases
+from tests.conformance.case import Case, Document, committed_cases
 from tests.conformance.golden import all_golden_cases, golden_cases, golden_counts
 from tests.conformance.runner import Outcome, results, run
 from tests.servers import serving
 
 
-def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Return the arguments of the command line."""
+def parsed(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, list[Case]]:
+    """Return the arguments of the command line, and the cases that they choose."""
     parser = argparse.ArgumentParser(prog="python -m tests.conformance", description=__doc__)
     parser.add_argument("--client", required=True, help="the program under test, as a shell has it")
     parser.add_argument("--name", default="", help="what the results call it")
@@ -30,7 +30,11 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--only", default="", help="run the cases whose names contain this")
     parser.add_argument("--server", default="", help="a server that runs already: host:port")
-    return parser.parse_args(arguments)
+    given = parser.parse_args(arguments)
+    cases = [case for case in (*committed_cases(), *golden_cases()) if given.only in case.name]
+    if not cases:
+        parser.error(f"no case has this in its name: {given.only}")
+    return given, cases
 
 
 @contextmanager
@@ -60,8 +64,7 @@ def write(path: Path, document: Document) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the kit; return 1 if a case failed."""
-    given = parsed(arguments)
-    cases = [c for c in (*committed_cases(), *golden_cases()) if given.only in c.name]
+    given, cases = parsed(arguments)
     with server_at(given.server) as server:
         begin = time.monotonic()
         found = results(given.name, reported(run(given.client, server, cases)))

@@ -14,7 +14,8 @@ from google.protobuf import duration_pb2
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
-from seedbed.v1 import service_pb2, streams_pb2
+from seedbed.v1 import service_pb2, streams_pb2, tensors_pb2
+from seedbed.wire.checksums import with_checksum
 from seedbed.wire.request_hash import REQUEST_HASH, request_hash
 from tests.conformance.case import Document
 from tests.raw_calls import SERVICE
@@ -125,6 +126,10 @@ class FaultyServer:
                 return (_flip_message(method, each, self._fault["what"]) for each in messages)
             case "missing":
                 return _without_last_tensor(request, messages)
+            case "heartbeats" if method.endswith("/SampleTensors"):
+                return _with_heartbeats(messages)
+            case "heartbeats":
+                return _with_empty_messages(messages)
             case "repeat":
                 return _with_first_chunk_twice(messages)
             case "break":
@@ -219,6 +224,31 @@ def _without_last_tensor(request: bytes, messages: Iterator[bytes]) -> Iterator[
         parts = service_pb2.SampleTensorsResponse.FromString(data).parts
         kept = [part for part in parts if part.tensor_index != last]
         yield service_pb2.SampleTensorsResponse(parts=kept).SerializeToString()
+
+
+def _with_heartbeats(messages: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the messages of a server that computes for long before each of a tensor's parts."""
+    for data in messages:
+        for part in service_pb2.SampleTensorsResponse.FromString(data).parts:
+            if part.WhichOneof("content") is not None:
+                chunk = streams_pb2.Chunk(byte_offset=part.chunk.byte_offset)
+                alive = streams_pb2.TensorPart(tensor_index=part.tensor_index, chunk=chunk)
+                header = part.header if part.HasField("header") else None
+                first = streams_pb2.TensorPart(
+                    tensor_index=part.tensor_index, header=header, chunk=chunk
+                )
+                yield service_pb2.SampleTensorsResponse(parts=[first]).SerializeToString()
+                yield service_pb2.SampleTensorsResponse(parts=[alive]).SerializeToString()
+                part.ClearField("header")
+            yield service_pb2.SampleTensorsResponse(parts=[part]).SerializeToString()
+
+
+def _with_empty_messages(messages: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield digests with a heartbeat before each message."""
+    for data in messages:
+        alive = service_pb2.DigestTensorsResponse(numerics=tensors_pb2.NUMERICS_SEEDBED_1)
+        yield with_checksum(alive.SerializeToString())
+        yield data
 
 
 def _with_first_chunk_twice(messages: Iterator[bytes]) -> Iterator[bytes]:

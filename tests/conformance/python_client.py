@@ -247,13 +247,9 @@ def client_error(error: sb.SeedbedError) -> ClientError:
     reason = getattr(error, "reason", "")
     if reason == "RESUME_OUT_OF_RANGE":
         code = "OUT_OF_RANGE"
-    field = getattr(error, "field", "")
+    fields = tuple(each.field for each in getattr(error, "violations", ()) if each.field)
     return ClientError(
-        code,
-        str(error),
-        reason,
-        (field,) if field else (),
-        getattr(error, "retry_after_seconds", None),
+        code, str(error), reason, fields, getattr(error, "retry_after_seconds", None)
     )
 
 

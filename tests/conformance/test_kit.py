@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conformance import tables, write_cases
+from tests.conformance.__main__ import main
 from tests.conformance.case import Case, Document, committed_cases
 from tests.conformance.client_process import ClientFailedError, ClientProcess
 from tests.conformance.golden import all_golden_cases, golden_cases, golden_counts
@@ -128,7 +129,7 @@ def test_a_client_that_begins_anew_is_told_of_the_waste(server: ServerProcess) -
 def test_a_client_that_never_tries_again_fails_at_each_passing_fault(
     server: ServerProcess,
 ) -> None:
-    passing = {case.name for case in FAULTS} - named("this very request refused")
+    passing = {case.name for case in FAULTS} - named("this very request refused", "heartbeats")
     assert failures(server, command("liars", "hasty"), FAULTS).keys() == passing
 
 
@@ -221,6 +222,7 @@ def test_every_key_of_an_answer_counts(change: Document) -> None:
         {"code": "OUT_OF_RANGE"},
         {"reason": "OVER_LIMIT"},
         {"fields": []},
+        {"fields": ["tensors[1].spec.dtype"]},
         {"fields": ["tensors[2].spec.shape[0]"]},
         {"message": ""},
     ],
@@ -231,6 +233,12 @@ def test_every_key_of_an_error_counts(change: Document) -> None:
     assert problem(REFUSAL, {"error": error}) is None
     assert problem(REFUSAL, {"error": error | change}) is not None
     assert problem(REFUSAL, {"result": {"tensors": []}}) is not None
+
+
+def test_a_choice_of_no_case_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--client", "true", "--only", "a case that is not there"])
+    assert "no case has this in its name" in capsys.readouterr().err
 
 
 def test_names_are_unique() -> None:

@@ -470,8 +470,12 @@ def errors() -> Iterator[Document]:
         f"{spec}.fan_axes.in_axes[0]",
         tensor((4, 4), "he_normal", fan_axes={"in_axes": [5], "out_axes": [1]}),
     )
-    yield invalid(
-        "a slice of another rank", "tensors[0].slice.starts", tensor((4, 4), slice=([1], [1, 1]))
+    yield refused(
+        "refuse a slice of another rank",
+        "INVALID_ARGUMENT",
+        "INVALID_VALUE",
+        ["tensors[0].slice.starts", "tensors[0].slice.lengths"],
+        tensors=[tensor((4, 4), slice=([1], [1]))],
     )
     yield invalid(
         "a slice that begins outside",
@@ -564,13 +568,18 @@ def faults() -> Iterator[Document]:
     )
     goes_on["expect"] = {**large["expect"], "data_bytes_at_most": 6_000_000}
     yield goes_on
+    constant = fetch(
+        "",
+        [tensor((500, 9), "constant", "int16", integer="9"), tensor((7, 9), name="b")],
+        transfer={"accepts_fill": True},
+    )
+    slow = {"a mixture": mixed, "a constant": constant, "digests": digest("", *mixture())}
+    for name, case in slow.items():
+        yield struck(case, f"heartbeats in {name}", {"kind": "heartbeats"})
     for what in ("data", "running_digest", "byte_offset", "header"):
         yield struck(large, f"{what} flipped once", flip(what))
     yield struck(large, "data flipped in the third chunk", flip("data", skip=2))
     yield struck(mixed, "final digest flipped once", flip("digest", skip=3))
-    constant = fetch(
-        "", [tensor((500, 9), "constant", "int16", integer="9")], transfer={"accepts_fill": True}
-    )
     yield struck(constant, "one element for all flipped once", flip("fill"))
     yield struck(large, "a chunk that comes twice", {"kind": "repeat", "calls": 1})
     yield struck(mixed, "the last tensor missing once", {"kind": "missing", "calls": 1})

@@ -1,13 +1,11 @@
 """What reaches a server as another request never comes back as the tensor that was wanted."""
 
-import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 import seedbed as sb
-from seedbed.v1 import service_pb2
 from tests.integration.liars import meddling_server
 from tests.servers import ServerProcess
 
@@ -100,35 +98,3 @@ def test_a_bit_that_flips_once_costs_another_try(
         (replica,) = patient.stats().replicas
     assert replica.failures > 0.8 * len(bits)
     assert replica.tries == 1 + len(bits) + replica.failures
-
-
-def _dropped(path: str) -> Callable[[bytes], bytes]:
-    """Return what an older server reads of a request: all but a field of a later version."""
-
-    def drop(request: bytes) -> bytes:
-        message = service_pb2.DigestTensorsRequest.FromString(request)
-        *parents, name = path.split(".")
-        functools.reduce(getattr, parents, message.tensors[0]).ClearField(name)
-        return message.SerializeToString()
-
-    return drop
-
-
-DROPPED = {
-    "spec.draw": "as 0 where 2 was sent",
-    "spec.seed": "as 0 where 7 was sent",
-    "spec.name": "as '' where 'w/0' was sent",
-    "slice": "as nothing where {starts: 1 starts: 0 lengths: 3 lengths: 2} was sent",
-    "spec.initializer.random_normal.stddev": "as 0.05 where 0.5 was sent",
-}
-
-
-@pytest.mark.parametrize(("field", "said"), DROPPED.items(), ids=DROPPED.keys())
-def test_a_field_that_a_server_does_not_know_is_named(
-    client: sb.Client, meddler: Meddler, field: str, said: str
-) -> None:
-    meddler.change = _dropped(field)
-    with pytest.raises(sb.DataLossError) as caught:
-        client.digest(SMALL, slice=PART)
-    assert f"tensor 0 ('w/0'), as it read {field} {said}" in str(caught.value)
-    assert "older than this client and does not know the field" in str(caught.value)

@@ -18,6 +18,7 @@ from tests.raw_calls import (
     NUMERICS,
     bytes_by_tensor,
     large_request,
+    parts_of,
     raw_sample,
     refusal,
     sample_request,
@@ -92,7 +93,7 @@ def test_who_is_refused_hears_it_at_once_and_others_still_find_a_place(
         assert all(0.2 <= each <= 5.0 for each in told)
         assert max(told) > 2 * told[0], "a crowd is told to spread out"
         for seed in range(5):
-            answers = list(stub(good).SampleTensors(sample_request(tensor((2**16,), seed=seed))))
+            answers = parts_of(good, sample_request(tensor((2**16,), seed=seed)))
             assert len(bytes_by_tensor(answers)[0]) == 2**18
     assert small_server.metric("seedbed_rejected_total", reason="TOO_MANY_STREAMS") == 200
     until(lambda: small_server.metric("seedbed_held", resource="streams") == 0)

@@ -204,7 +204,8 @@ class DigestReader:
             ):
                 raise ValueError(
                     f"a digest by {digest.algorithm} of {len(digest.value)} bytes, "
-                    f"of {digest.size_bytes} bytes"
+                    f"of {digest.size_bytes} bytes, where {self._algorithm} of "
+                    f"{self._requests[index].size_bytes} bytes was asked for"
                 )
         self._digests.append(digest)
         return digest

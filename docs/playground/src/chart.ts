@@ -26,7 +26,7 @@ export function chart(width: number, curve: Curve, { bars }: Histogram, label: s
     pixel(BASE - (Math.min(value, most) / most) * (BASE - TOP));
 
   const rectangles = bars.map((bar) => {
-    const gap = x(bar.to) - x(bar.from) > 4 ? 1 : 0;
+    const gap = x(bar.to) - x(bar.from) > 6 ? 1 : 0;
     return svg("rect", {
       x: x(bar.from),
       y: y(bar.density),

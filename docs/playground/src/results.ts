@@ -148,14 +148,14 @@ function barsOf({ dtype }: TensorRequest, values: readonly number[], curve: Curv
   return (isCoarse ? cells : histogram)(values, curve.from, curve.to);
 }
 
-function legend(drawn: number, all: number, beyond: number): (Node | string)[] {
-  const zeros = all > drawn ? `; ${count(all - drawn)} zeros are left out` : "";
+function legend(drawn: number, all: number, beyond: number): Node[] {
+  const zeros = all > drawn ? `; ${count(all - drawn)} zeros left out` : "";
   const outside = beyond > 0 ? `; ${count(beyond)} beyond the drawing` : "";
+  const numbersKey = html("i", { class: "key-bars" });
+  const curveKey = html("i", { class: "key-curve" });
   return [
-    html("span", { class: "key-bars" }),
-    `${count(drawn)} numbers${zeros}${outside} `,
-    html("span", { class: "key-curve" }),
-    "the exact density",
+    html("span", {}, numbersKey, `${count(drawn)} numbers${zeros}${outside}`),
+    html("span", {}, curveKey, "the exact density"),
   ];
 }
 

@@ -138,9 +138,9 @@ func conform(input io.Reader, output io.Writer) error {
 	lines := bufio.NewReader(input)
 	for {
 		line, err := lines.ReadBytes('\n')
-		if err == io.EOF {
+		if err == io.EOF && len(line) == 0 {
 			return nil
-		} else if err != nil {
+		} else if err != nil && err != io.EOF {
 			return err
 		}
 		answer, err := json.Marshal(answerTo(line))

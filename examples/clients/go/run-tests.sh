@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the client, runs the commands of its README against a server, and puts the conformance
-# kit's cases to it. Installs nothing.
+# kit's cases to it. Installs nothing. Arguments are for the kit.
 set -euo pipefail
 cd "$(dirname "$0")"
 root=$(cd ../../.. && pwd)
@@ -35,6 +35,6 @@ grep 'SLICE_OUT_OF_RANGE at tensors\[0\].slice.lengths\[0\]' "$work/refusal"
 
 if [[ -d $root/tests/conformance ]]; then
   cd "$root"
-  .venv/bin/python -m tests.conformance --name go \
+  .venv/bin/python -m tests.conformance --name go "$@" \
     --client "$PWD/examples/clients/go/$client conformance"
 fi

@@ -46,13 +46,13 @@ export function orthogonal(words: Words, matrices: Matrices, gain: number): Elem
   const location: Location = { matrix: 0, place: 0 };
   return (index) => {
     if (!matrices.locate(index, location)) return 0;
-    const { matrix, place } = location;
-    let content = known.get(matrix);
+    const number = location.matrix;
+    let content = known.get(number);
     if (content === undefined) {
-      content = oneMatrix(matrices, matrix, normals, gain);
-      known.set(matrix, content);
+      content = oneMatrix(matrices, number, normals, gain);
+      known.set(number, content);
     }
-    return content[place]!;
+    return content[location.place]!;
   };
 }
 
