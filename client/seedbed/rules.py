@@ -16,7 +16,6 @@ from seedbed.spec.errors import (
     InvalidValueError,
     bad_type,
     bad_value,
-    shown,
 )
 from seedbed.spec.fans import FanAxes
 from seedbed.spec.initializers import (
@@ -122,7 +121,7 @@ def parse_rules(
         try:
             parsed.append((pattern, parse(value)))
         except InvalidArgumentError as error:
-            raise error.within(f"{argument}[{shown(pattern)}]") from None
+            raise error.within(f"{argument}[{pattern!r:.120}]") from None
     return parsed
 
 

@@ -249,7 +249,7 @@ def test_a_manifest_is_an_ordered_mapping() -> None:
 
 
 def test_two_tensors_of_one_name_are_refused() -> None:
-    with pytest.raises(sb.InvalidValueError, match=r"different names.*'w'"):
+    with pytest.raises(sb.InvalidValueError, match=r'different names.*"w"'):
         sb.Manifest([COMPLETE["w"], COMPLETE["o"], COMPLETE["w"]])
     with pytest.raises(sb.InvalidTypeError, match="tensors"):
         sb.Manifest(["w"])  # type: ignore[list-item]
