@@ -252,6 +252,11 @@ def _spec_cases() -> list[Case]:
             tensor((2, 2), "sparse"),
         ),
         _tensor_case(
+            "a large integer that is small",
+            f"{SPEC}.initializer.constant.large_integer",
+            tensor((2,), "constant", dtype=tensors_pb2.DTYPE_UINT64, large_integer=5),
+        ),
+        _tensor_case(
             "a constant of no value", f"{SPEC}.initializer.constant", tensor((2,), "constant")
         ),
         _tensor_case(

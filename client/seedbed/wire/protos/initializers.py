@@ -122,7 +122,11 @@ def _value(inner: Message, field: "Field[Any]") -> Any:
         chosen = inner.WhichOneof("value")
         if chosen is None:
             raise bad_value(name, "set: real, integer or large_integer", None)
-        return getattr(inner, chosen)
+        value = getattr(inner, chosen)
+        # Each number has one form, or the request that an answer repeats would be another.
+        if chosen == "large_integer" and value < 2**63:
+            raise bad_value(name, "2**63 or more; smaller ones are `integer`", value)
+        return value
     if not inner.HasField(name):
         if field.default is None:
             raise bad_value(name, "set: it has no default", None)
