@@ -82,7 +82,7 @@ def test_numpy_integers_make_an_equal_shard() -> None:
 
 @pytest.mark.parametrize(("shape", "axis"), [((), 0), ((4,), 1), ((4,), -2), ((4, 5), 2)], ids=str)
 def test_a_shard_of_an_axis_that_is_not_there_is_refused(shape: tuple[int, ...], axis: int) -> None:
-    with pytest.raises(sb.InvalidValueError, match="`axis` must be (from|none: a scalar)"):
+    with pytest.raises(sb.InvalidValueError, match=r"`axis` must be (from|none: a scalar)"):
         shard(0, 2, axis).of(shape)
 
 
