@@ -15,7 +15,7 @@ from seedbed_server.backends.base import Backend, CancelledError
 from seedbed_server.sampling.sampler import plan
 from seedbed_server.streams.lanes import Lane
 from seedbed_server.streams.sampling_threads import SamplingThreads
-from seedbed_server.streams.tensor_work import Part, TensorWork
+from seedbed_server.streams.tensor_work import Piece, TensorWork
 from seedbed_server.streams.turns import PeerTurns
 from tests.streams import nothing, run
 
@@ -193,7 +193,7 @@ def test_work_that_nobody_wants_any_more_ends_without_a_word(cpu: Backend) -> No
 
         matrix = TensorRequest(sb.TensorSpec("m", (64, 64), "float32", sb.Orthogonal(seed=1)))
         threads = SamplingThreads(cpu, on_sampled=nothing)
-        future = TensorWork(plan(matrix), "a", threads).run("a", Part(4, sample))
+        future = TensorWork(plan(matrix), "a", threads).run("a", Piece(4, sample))
         await settled(begun.is_set)
         future.cancel()
         await asyncio.sleep(0)

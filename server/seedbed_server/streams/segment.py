@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from seedbed.spec.reasons import Reason
 from seedbed_server.refusals import OverloadedError
 from seedbed_server.sampling.sampler import TensorSource
-from seedbed_server.streams.tensor_work import Part, TensorWork
+from seedbed_server.streams.tensor_work import Piece, TensorWork
 
 # A smaller tensor is sent in the stream: opening and mapping a file costs more than copying it.
 MIN_SEGMENT_BYTES = 2**18
@@ -90,12 +90,12 @@ class Segment:
         """Take the file's name away; whoever has mapped it keeps its memory."""
         self.path.unlink(missing_ok=True)
 
-    def _parts(self, source: TensorSource) -> Iterator[Part]:
+    def _parts(self, source: TensorSource) -> Iterator[Piece]:
         """Yield what samples each part of the tensor to its place, in any thread."""
         step = WRITTEN_PART_BYTES if self._memory is None else MAPPED_PART_BYTES
         for begin in range(0, self.size_bytes, step):
             size = min(step, self.size_bytes - begin)
-            yield Part(size, functools.partial(self._fill_part, source, begin, size))
+            yield Piece(size, functools.partial(self._fill_part, source, begin, size))
 
     def _fill_part(self, source: TensorSource, begin: int, size_bytes: int) -> None:
         first = begin // source.plan.dtype.itemsize

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from seedbed_server.sampling.sampler import SamplePlan
 from seedbed_server.streams.buffers import Buffers
 from seedbed_server.streams.sampling_threads import SamplingThreads
-from seedbed_server.streams.tensor_work import Part, TensorWork
+from seedbed_server.streams.tensor_work import Piece, TensorWork
 
 
 class ChunkRange(NamedTuple):
@@ -150,7 +150,7 @@ class SharedTensors:
         chunk = SharedChunk(where, self._buffers.take(where.size_bytes))
         first = where.byte_offset // source.plan.dtype.itemsize
         sample = functools.partial(source.fill, first, chunk.data)
-        chunk.sampled = tensor.work.run(peer, Part(where.size_bytes, sample))
+        chunk.sampled = tensor.work.run(peer, Piece(where.size_bytes, sample))
 
         def count(done: asyncio.Future[None]) -> None:
             # Asking for the error also tells asyncio that somebody has heard of it.

@@ -10,7 +10,7 @@ from seedbed_server.sampling.sampler import SamplePlan, TensorSource
 from seedbed_server.streams.sampling_threads import SamplingThreads
 
 
-class Part(NamedTuple):
+class Piece(NamedTuple):
     """Some bytes of a tensor, and what samples them."""
 
     size_bytes: int
@@ -47,20 +47,20 @@ class TensorWork:
                 Reason.TOO_MANY_MATRICES,
             )
 
-    def run(self, peer: str, part: Part) -> "asyncio.Future[None]":
-        """Sample a part for a peer; cancelled before its turn, it is not sampled."""
+    def run(self, peer: str, piece: Piece) -> "asyncio.Future[None]":
+        """Sample a piece for a peer; cancelled before its turn, it is not sampled."""
         if self.source.plan.is_elementwise:
-            return self._threads.sample(peer, part.size_bytes, part.sample)
-        return asyncio.get_running_loop().create_task(self._in_order(peer, part))
+            return self._threads.sample(peer, piece.size_bytes, piece.sample)
+        return asyncio.get_running_loop().create_task(self._in_order(peer, piece))
 
-    async def run_all(self, peer: str, parts: Iterator[Part]) -> None:
-        """Sample all parts, a few at a time: others' work finds a turn between them."""
+    async def run_all(self, peer: str, pieces: Iterator[Piece]) -> None:
+        """Sample all pieces, a few at a time: others' work finds a turn between them."""
         under_way: set[asyncio.Future[None]] = set()
         try:
-            for part in parts:
+            for piece in pieces:
                 if len(under_way) > self._threads.backend.threads:
                     await _some(under_way)
-                under_way.add(self.run(peer, part))
+                under_way.add(self.run(peer, piece))
             while under_way:
                 await _some(under_way)
         finally:
@@ -77,10 +77,10 @@ class TensorWork:
         else:
             self._give_back()
 
-    async def _in_order(self, peer: str, part: Part) -> None:
+    async def _in_order(self, peer: str, piece: Piece) -> None:
         async with self._order:
-            count = part.size_bytes // self.source.plan.dtype.itemsize
-            job = self._threads.compute(peer, self.source.core_seconds(count), part.sample)
+            count = piece.size_bytes // self.source.plan.dtype.itemsize
+            job = self._threads.compute(peer, self.source.core_seconds(count), piece.sample)
             try:
                 await asyncio.wrap_future(job)
             except asyncio.CancelledError:
