@@ -1,0 +1,72 @@
+"""An operator's YAML files: texts, lists and mappings, or an error that says where."""
+
+from pathlib import Path
+
+import pytest
+
+from seedbed_server.yaml_files import YamlFileError, read_mapping
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "file.yaml"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("text", ["on", "0600", "1:30", "1e3", "null", "~", "2026-01-31", "0x10"])
+def test_a_scalar_stays_the_text_that_was_written(tmp_path: Path, text: str) -> None:
+    assert read_mapping(written(tmp_path, f"key: {text}\n")) == {"key": text}
+
+
+@pytest.mark.parametrize("text", ["", "# nothing but a comment\n", "---\n"])
+def test_an_empty_file_is_an_empty_mapping(tmp_path: Path, text: str) -> None:
+    assert read_mapping(written(tmp_path, text)) == {}
+
+
+def test_lists_and_mappings_may_lie_in_each_other(tmp_path: Path) -> None:
+    path = written(tmp_path, "a: [1, two]\nb: {c: {d: x}}\ne:\n")
+    assert read_mapping(path) == {"a": ["1", "two"], "b": {"c": {"d": "x"}}, "e": ""}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: 1\na: 2\n", "'a' is there twice"),
+        ("x:\n  a: 1\n  a: 2\n", "line 3"),
+        ("a: &x [1]\nb: *x\n", "aliases are not allowed"),
+        ("? [a]\n: 1\n", "a key must be a text"),
+        ("- a\n", "must be a mapping"),
+        ("word\n", "must be a mapping"),
+        ("a: [1\n", "is not YAML"),
+        ("a: 1\n---\nb: 2\n", "is not YAML"),
+        ("a: !!python/object/apply:os.system [x]\n", "tags are not allowed"),
+        ("[" * 5000, "is not YAML"),
+    ],
+)
+def test_what_cannot_be_right_is_an_error_that_names_the_file(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    path = written(tmp_path, text)
+    with pytest.raises(YamlFileError) as caught:
+        read_mapping(path)
+    assert str(path) in str(caught.value)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_bytes_that_are_no_text_are_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "file.yaml"
+    path.write_bytes(b"a: \xff\xfe\n")
+    with pytest.raises(YamlFileError, match="is not YAML"):
+        read_mapping(path)
+
+
+def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(YamlFileError, match=r"cannot read .*No such file"):
+        read_mapping(tmp_path / "missing.yaml")
+
+
+def test_a_file_beyond_the_limit_is_an_error(tmp_path: Path) -> None:
+    path = written(tmp_path, "a: " + "x" * 2**20 + "\n")
+    with pytest.raises(YamlFileError, match="at most 1048576 bytes"):
+        read_mapping(path)
