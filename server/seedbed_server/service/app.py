@@ -126,7 +126,10 @@ class Server:
         self._servicer.serve(
             StreamResources(self._threads, tensors, self._inflight, self._segments)
         )
-        self._metrics.serving(NUMERICS, backend.name)
+        self._metrics.serving(
+            NUMERICS, backend=backend.name, device=backend.device, threads=backend.threads
+        )
+        self._metrics.usage(self._servicer.usage)
         self._health.set(is_serving=True)
         fields = {
             "backend": backend.name,
@@ -165,7 +168,7 @@ class Server:
             await self._endpoint.close()
 
     def _show_usage(self) -> None:
-        self._metrics.usage(*self._servicer.usage)
+        self._metrics.usage(self._servicer.usage)
         self._showing = asyncio.get_running_loop().call_later(SHOW_SECONDS, self._show_usage)
 
     def _device_failed(self, error: DeviceError) -> None:
