@@ -17,6 +17,7 @@ from tests.servers import SERVING, ServerProcess, server_process, serving
 RANDOM = sb.TensorSpec("w", (1000, 300), "float32", sb.GlorotNormal(seed=1))
 BIASES = sb.TensorSpec("b", (2**19,), "bfloat16", sb.Zeros())
 METRICS = ("--admin-listen", "127.0.0.1:0")
+OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 
 
 def ended(server: ServerProcess, code: str, method: str = "SampleTensors") -> float:
@@ -188,3 +189,32 @@ def test_the_limits_stand_beside_what_is_in_use(tmp_path: Path) -> None:
         assert server.metric("seedbed_limit", resource="working_bytes") == 123456789
         assert server.metric("seedbed_limit", resource="shared_memory_bytes") == 987654321
         assert server.metric("seedbed_threads") == 2
+
+
+def documented() -> dict[str, set[str]]:
+    """Return the labels of each metric in the table of docs/operations.md."""
+    table = OPERATIONS.read_text().partition("### Metrics")[2].partition("## The log")[0]
+    found: dict[str, set[str]] = {}
+    for row in re.findall(r"^\| `.*$", table, re.MULTILINE):
+        # The values of a label come after a colon.
+        cells = [cell.partition(":")[0] for cell in row.split("|")[1:3]]
+        names, labels = (re.findall(r"`(\w+)`", cell) for cell in cells)
+        found |= {name: set(labels) for name in names}
+    return found
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_table_of_metrics_is_what_a_server_shows(workers: int) -> None:
+    shown: dict[str, set[str]] = {}
+    with server_process("--device", "cpu", "--workers", str(workers), *METRICS) as server:
+        server.wait_for("(?s)" + ".*".join([SERVING] * workers))
+        with sb.connect(server.address) as client:
+            client.sample(RANDOM)
+        for family in text_string_to_metric_families(server.metrics):
+            name = f"{family.name}_total" if family.type == "counter" else family.name
+            labels = {label for sample in family.samples for label in sample.labels}
+            shown[name] = labels - {"le"}
+    wanted = documented()
+    if workers == 1:
+        wanted |= {name: set() for name in wanted if name.startswith("process_")}
+    assert shown == wanted
