@@ -13,7 +13,7 @@ from seedbed.spec.errors import DeviceError, InvalidValueError, SeedbedError
 from seedbed.spec.reasons import Reason
 from seedbed_server.service.metrics import Lane, Method, Metrics
 from seedbed_server.service.open_calls import OpenCalls
-from seedbed_server.service.statuses import reason_of, status_of
+from seedbed_server.service.statuses import CODE_NAMES, reason_of, status_of
 from seedbed_server.streams.events import (
     StreamEvent,
     TensorBytes,
@@ -123,6 +123,7 @@ class CallGuard:
     def __init__(self, metrics: Metrics, on_device_failure: Callable[[DeviceError], None]) -> None:
         self._metrics = metrics
         self._on_device_failure = on_device_failure
+        metrics.begin_at_zero(UNKNOWN, CODE_NAMES)
         self.open_calls = OpenCalls()
         """Those under way."""
 
@@ -137,6 +138,7 @@ class CallGuard:
         The request is parsed here: for bytes that are no message, gRPC itself would answer INTERNAL
         and log a traceback.
         """
+        self._metrics.begin_at_zero(method, CODE_NAMES)
 
         async def call(data: bytes | None, context: Context) -> bytes:
             call = Call(method, context, self._metrics)
