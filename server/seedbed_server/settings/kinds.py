@@ -27,6 +27,8 @@ class Kind(Generic[T]):
     """Returns the value of a text; a ValueError says what is allowed and what came."""
     show: Callable[[T], str] = str
     """Returns the value as people read it."""
+    write: Callable[[T], str] = str
+    """Returns the value as ``parse`` reads it."""
 
 
 def integer(least: int = 1, most: int = LARGEST_INTEGER) -> Kind[int]:
@@ -111,7 +113,7 @@ def _mode(*modes: str) -> Kind[int]:
             raise _not_allowed(" or ".join([", ".join(modes[:-1]), modes[-1]]), text)
         return int(text, 8)
 
-    return Kind("MODE", parse, "{:o}".format)
+    return Kind("MODE", parse, "{:o}".format, "{:o}".format)
 
 
 def _switch(text: str) -> bool:
@@ -129,4 +131,9 @@ FILE_MODE = _mode("600", "640", "644")
 # To connect is to write.
 SOCKET_MODE = _mode("600", "660", "666")
 SECONDS = Kind("SECONDS", _seconds, "{:g} s".format)
-SWITCH = Kind("BOOLEAN", _switch, lambda value: "on" if value else "off")
+SWITCH = Kind(
+    "BOOLEAN",
+    _switch,
+    lambda value: "on" if value else "off",
+    lambda value: "true" if value else "false",
+)
