@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
 import grpc
@@ -13,6 +13,7 @@ from seedbed.spec.errors import DeviceError, InvalidValueError, SeedbedError
 from seedbed.spec.reasons import Reason
 from seedbed_server.service.metrics import Lane, Method, Metrics
 from seedbed_server.service.open_calls import OpenCalls
+from seedbed_server.service.request_ids import REQUEST_ID, request_id_of
 from seedbed_server.service.statuses import reason_of, status_of
 from seedbed_server.streams.events import (
     StreamEvent,
@@ -35,6 +36,8 @@ FIRST_MESSAGE_SECONDS = 5.0
 UNKNOWN = Method("unary", "unknown", "unknown")
 """All methods that are not there: a metric has few labels, whatever clients call."""
 
+NO_REFUSAL: Mapping[str, str] = {}
+
 Context = grpc.aio.ServicerContext[bytes, bytes]
 
 
@@ -54,9 +57,18 @@ class Call:
         self._started = time.monotonic()
         self._messages = 0
         self._chunks = 0
-        self._size_bytes = 0
+        self._sent_bytes = 0
+        self._sampled_bytes = 0
+        self.request_id = request_id_of(context.invocation_metadata() or ())
+        """What client and operator call it; it goes back with the status."""
+        self.trailing_metadata = ((REQUEST_ID, self.request_id),)
+        context.set_trailing_metadata(self.trailing_metadata)
         self.peer = peer_of(str(context.peer()))
         """Who calls: an IP address, or ``unix:``."""
+        self.identity: str | None = None
+        """The name of who calls, where callers have one."""
+        self.tensors = 0
+        """How many tensors the request lists."""
         self.may_be_ended = False
         """Whether a client that ends the call has all it wanted."""
 
@@ -98,17 +110,35 @@ class Call:
         """Count the one message of a unary call."""
         self._messages += 1
 
-    def ended(self, code: str) -> None:
-        """Count and log the end of the call."""
+    def sampled(self, size_bytes: int) -> None:
+        """Record bytes that were sampled for this call, and not for another one."""
+        self._sampled_bytes += size_bytes
+
+    def ended(self, code: str, refusal: Mapping[str, str] = NO_REFUSAL) -> None:
+        """Count and log the end of the call.
+
+        Args:
+            code: its status code's name.
+            refusal: why, where the client was told: the ``reason``, and a ``field`` of the request.
+        """
         seconds = time.monotonic() - self._started
         self._metrics.call_ended(self._method, code, seconds, self._messages)
-        fields = {"method": self._method.name, "code": code, "seconds": round(seconds, 6)}
-        log.info(
-            "rpc", extra={"fields": fields | {"bytes": self._size_bytes, "chunks": self._chunks}}
-        )
+        fields: dict[str, str | int | float] = {"request_id": self.request_id}
+        if self.identity is not None:
+            fields["identity"] = self.identity
+        fields |= {
+            "method": self._method.name,
+            "code": code,
+            "seconds": round(seconds, 6),
+            "bytes_sampled": self._sampled_bytes,
+            "bytes_sent": self._sent_bytes,
+            "tensors": self.tensors,
+            "chunks": self._chunks,
+        }
+        log.info("rpc", extra={"fields": {**fields, **refusal}})
 
     def _count(self, lane: Lane, size_bytes: int) -> None:
-        self._size_bytes += size_bytes
+        self._sent_bytes += size_bytes
         self._metrics.served(lane, size_bytes)
 
 
@@ -182,11 +212,12 @@ class CallGuard:
         reason = reason_of(error)
         if reason is not Reason.INTERNAL:
             self._metrics.rejected(reason)
-        status = status_of(error, request)
-        call.ended(status.code.name)
+        status = status_of(error, request, call.request_id)
+        call.ended(status.code.name, _refusal(error, reason))
+        metadata = (*status.trailing_metadata, *call.trailing_metadata)
         try:
             async with asyncio.timeout(LAST_WORDS_SECONDS):
-                await context.abort(status.code, status.details, status.trailing_metadata)
+                await context.abort(status.code, status.details, metadata)
         except TimeoutError:
             raise asyncio.CancelledError from None
 
@@ -219,6 +250,12 @@ async def _first(requests: AsyncIterator[bytes]) -> bytes:
             return await anext(requests, b"")
     except TimeoutError:
         return b""
+
+
+def _refusal(error: BaseException, reason: Reason) -> dict[str, str]:
+    """Return what the log says of an error: never its message, which may quote the request."""
+    field = error.field if isinstance(error, InvalidValueError) else ""
+    return {"reason": reason, "field": field} if field else {"reason": reason}
 
 
 def _parsed(request_type: type[Message], data: bytes | None) -> Message:

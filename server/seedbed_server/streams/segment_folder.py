@@ -56,6 +56,11 @@ class Lease:
         """Whether the content is there, or will be."""
         return not self.filled.done() or not (self.filled.cancelled() or self.filled.exception())
 
+    @property
+    def is_new(self) -> bool:
+        """Whether its only user so far is the one for which it is filled."""
+        return self.users == 1 and not self.filled.done()
+
 
 class SegmentFolder:
     """A server's own folder of segments. Its state belongs to the event loop.
