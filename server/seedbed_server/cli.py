@@ -74,6 +74,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     configure()
     if command.task == "self-test":
         return _self_test(settings.device, settings.threads)
+    if found := problems(settings):
+        for problem in found:
+            log.error("%s", problem)
+        return 1
     allow_many_connections()
     try:
         each = worker_settings(settings)

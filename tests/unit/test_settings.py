@@ -38,6 +38,7 @@ EXAMPLES: dict[str, tuple[list[str], Any]] = {
     "reflection": (["false"], False),
     "log_level": (["debug"], "debug"),
     "log_format": (["json"], "json"),
+    "tracing": (["true"], True),
     "max_request_message_bytes": (["1024"], 1024),
     "max_tensors_per_request": (["7"], 7),
     "max_tensor_bytes": (["9223372036854775807"], 2**63 - 1),
@@ -70,7 +71,7 @@ BAD = {
 def flags(name: str, texts: list[str]) -> list[str]:
     """Return the words of a command line that sets one setting."""
     flag = "--" + name.replace("_", "-")
-    if name == "reflection":
+    if isinstance(EXAMPLES[name][1], bool):
         return [flag if texts == ["true"] else flag.replace("--", "--no-")]
     return [word for text in texts for word in (flag, text)]
 

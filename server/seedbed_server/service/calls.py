@@ -15,6 +15,7 @@ from seedbed_server.service.metrics import Lane, Method, Metrics
 from seedbed_server.service.open_calls import OpenCalls
 from seedbed_server.service.request_ids import REQUEST_ID, request_id_of
 from seedbed_server.service.statuses import reason_of, status_of
+from seedbed_server.service.tracing import Tracing
 from seedbed_server.streams.events import (
     StreamEvent,
     TensorBytes,
@@ -48,9 +49,12 @@ class Call:
         method: what was called.
         context: gRPC's side of it.
         metrics: where it is counted.
+        tracing: makes its span; None is none.
     """
 
-    def __init__(self, method: Method, context: Context, metrics: Metrics) -> None:
+    def __init__(
+        self, method: Method, context: Context, metrics: Metrics, tracing: Tracing | None
+    ) -> None:
         self._method = method
         self._context = context
         self._metrics = metrics
@@ -59,7 +63,9 @@ class Call:
         self._chunks = 0
         self._sent_bytes = 0
         self._sampled_bytes = 0
-        self.request_id = request_id_of(context.invocation_metadata() or ())
+        received = context.invocation_metadata() or ()
+        self._end_span = tracing.begin(method, received) if tracing is not None else None
+        self.request_id = request_id_of(received)
         """What client and operator call it; it goes back with the status."""
         self.trailing_metadata = ((REQUEST_ID, self.request_id),)
         context.set_trailing_metadata(self.trailing_metadata)
@@ -135,7 +141,10 @@ class Call:
             "tensors": self.tensors,
             "chunks": self._chunks,
         }
-        log.info("rpc", extra={"fields": {**fields, **refusal}})
+        fields |= refusal
+        log.info("rpc", extra={"fields": fields})
+        if self._end_span is not None:
+            self._end_span(code, fields)
 
     def _count(self, lane: Lane, size_bytes: int) -> None:
         self._sent_bytes += size_bytes
@@ -148,11 +157,18 @@ class CallGuard:
     Args:
         metrics: where calls are counted.
         on_device_failure: told when a call found the device broken.
+        tracing: makes a span of each call; None is none.
     """
 
-    def __init__(self, metrics: Metrics, on_device_failure: Callable[[DeviceError], None]) -> None:
+    def __init__(
+        self,
+        metrics: Metrics,
+        on_device_failure: Callable[[DeviceError], None],
+        tracing: Tracing | None = None,
+    ) -> None:
         self._metrics = metrics
         self._on_device_failure = on_device_failure
+        self._tracing = tracing
         self.open_calls = OpenCalls()
         """Those under way."""
 
@@ -169,7 +185,7 @@ class CallGuard:
         """
 
         async def call(data: bytes | None, context: Context) -> bytes:
-            call = Call(method, context, self._metrics)
+            call = Call(method, context, self._metrics, self._tracing)
             self._metrics.call_started(method)
             self.open_calls.begin(call)
             try:
@@ -195,7 +211,7 @@ class CallGuard:
         self, error: SeedbedError, requests: AsyncIterator[bytes], context: Context
     ) -> None:
         """End a call of no method of ours with an error about its first message, if it has one."""
-        call = Call(UNKNOWN, context, self._metrics)
+        call = Call(UNKNOWN, context, self._metrics, self._tracing)
         self._metrics.call_started(UNKNOWN)
         self.open_calls.begin(call)
         try:

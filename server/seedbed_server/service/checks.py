@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from seedbed.spec.errors import SeedbedError
+from seedbed_server.service.tracing import check_installed
 from seedbed_server.service.workers import worker_settings
 from seedbed_server.settings import Settings
 from seedbed_server.streams.segment_folder import check_directory
@@ -24,5 +25,10 @@ def _shared_memory(settings: Settings) -> None:
         check_directory(settings.shared_memory_dir)
 
 
-CHECKS: tuple[Callable[[Settings], object], ...] = (worker_settings, _shared_memory)
+def _tracing(settings: Settings) -> None:
+    if settings.tracing:
+        check_installed()
+
+
+CHECKS: tuple[Callable[[Settings], object], ...] = (worker_settings, _shared_memory, _tracing)
 """Each reads a part of what a start reads, and raises for what is wrong with it."""

@@ -212,6 +212,12 @@ class Settings:
     log_format: str = setting(
         "text", choice("text", "json"), "how to log: json writes one object a line"
     )
+    tracing: bool = setting(
+        False,
+        SWITCH,
+        "make a span of OpenTelemetry of each call; the standard variables OTEL_* say where to "
+        "send them",
+    )
     max_request_message_bytes: int = setting(
         _LIMITS.max_request_message_bytes,
         size(most=LARGEST_MESSAGE_BYTES),
