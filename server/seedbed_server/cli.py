@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from importlib import metadata
 
 from seedbed.spec.errors import SeedbedError
+from seedbed_server.security.identities import NAME_WORDS, UNIX, is_name
+from seedbed_server.security.tokens import new_token
 from seedbed_server.settings import Settings
 from seedbed_server.settings.sources import (
     CONFIG_VARIABLE,
@@ -133,6 +135,13 @@ def read_arguments(arguments: Sequence[str] | None, environment: Mapping[str, st
         tasks.add_argument(
             f"--{task}", dest="task", action="store_const", const=task, help=description
         )
+    tasks.add_argument(
+        "--new-token",
+        action=NewToken,
+        metavar="IDENTITY",
+        help="print a fresh token for an identity to standard output, once, and the line for the "
+        "file of --tokens to standard error",
+    )
     add_flags(
         parser.add_argument_group(
             "settings",
@@ -153,6 +162,30 @@ def _refused(problems: Sequence[str]) -> int:
     for problem in problems:
         print(f"seedbed-server: error: {problem}", file=sys.stderr)
     return 2
+
+
+class NewToken(argparse.Action):
+    """Prints a token and its line, and ends the program, as argparse's own ``--version`` does."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[object] | None,
+        option_string: str | None = None,
+    ) -> None:
+        """Print both; the line's explanation is a comment of the file's, for ``2>> tokens``."""
+        del namespace, option_string
+        identity = str(values)
+        if not is_name(identity):
+            parser.error(f"IDENTITY must be {NAME_WORDS}, and not {UNIX}. Received: {identity!r}")
+        token, line = new_token(identity)
+        print(token)
+        print(
+            f"# The line for the file of --tokens; standard output has the token.\n{line}",
+            file=sys.stderr,
+        )
+        parser.exit()
 
 
 def _stop_on_signals() -> StopRequest:

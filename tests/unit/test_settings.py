@@ -22,8 +22,8 @@ EXAMPLES: dict[str, tuple[list[str], Any]] = {
     "threads": (["3"], 3),
     "workers": (["2"], 2),
     "chunk_bytes": (["65536"], 65536),
-    "max_inflight_bytes": (["8388608"], 8388608),
-    "max_working_bytes": (["65536"], 65536),
+    "max_inflight_bytes": (["8 MiB"], 8388608),
+    "max_working_bytes": (["64KiB"], 65536),
     "max_request_cost_seconds": (["0.5"], 0.5),
     "stream_idle_seconds": (["3"], 3.0),
     "max_stream_seconds": (["86400"], 86400.0),
@@ -59,12 +59,14 @@ BAD = {
     "stream_idle_seconds": ("nan", "from 0 to 86400"),
     "window_bytes": ("-1", "from 0 to"),
     "shared_memory_mode": ("777", "600, 640 or 644"),
+    "max_shared_memory_bytes": ("1 GB", "such as 65536 or 64 MiB"),
     "unix_mode": ("644", "600, 660 or 666"),
     "metrics_listen": ("unix:///run/m.sock", "host:port or [ipv6]:port"),
     "reflection": ("maybe", "true, false, 1 or 0"),
     "log_format": ("xml", "text or json"),
     "max_request_message_bytes": ("2147483648", "from 1 to 2147483647"),
     "max_tensor_bytes": ("9223372036854775808", "from 1 to 9223372036854775807"),
+    "max_request_bytes": ("8388608 TiB", "from 1 to 9223372036854775807"),
 }
 
 
@@ -184,6 +186,14 @@ def test_a_relative_path_begins_from_the_folder_of_its_file(
     assert settings_of("--shared-memory-dir", "shm").shared_memory_dir == tmp_path / "shm"
 
 
+def test_the_file_in_the_docs_is_read(tmp_path: Path) -> None:
+    page = write_settings.PAGE.read_text(encoding="utf-8")
+    (text,) = re.findall(r"```yaml\n(.*?)```", page.partition("## Configuration")[2], re.DOTALL)[:1]
+    found = settings_of("--config", config(tmp_path, text))
+    assert found.max_inflight_bytes == 2**30
+    assert found.shared_memory_dir == tmp_path / "shm"
+
+
 WRONG = """\
 treads: 4
 Workers: 2
@@ -215,7 +225,8 @@ def test_all_that_is_wrong_is_told_at_once(
             f"{file}:threads must be one value. Received a list",
             f"{file}:workers must be a value",
             f"{file}:listen must be a value, or a list of them",
-            f"{file}:chunk_bytes must be an integer from 16 to 4190208. Received: '-3'",
+            f"{file}:chunk_bytes must be bytes from 16 to 4190208, such as 65536 or 64 MiB. "
+            "Received: '-3'",
             f"{file}:log_format must be text or json. Received: 'xml'",
             "$SEEDBED_GRACE_SECONDS must be from 0 to 86400. Received: 'x'",
             "--device must be auto, cpu, gpu or gpu:N. Received: 'tpu'",
