@@ -200,9 +200,9 @@ Workers: 2
 max-tensor-bytes: 5
 nonsense: 1
 threads: [1, 2]
-workers: {a: 1}
+grace_seconds: {a: 1}
 listen: []
-chunk_bytes: -3
+workers: -3
 log_format: xml
 """
 
@@ -223,10 +223,9 @@ def test_all_that_is_wrong_is_told_at_once(
             f"{file}:max-tensor-bytes is no setting; did you mean max_tensor_bytes?",
             f"{file}:nonsense is no setting",
             f"{file}:threads must be one value. Received a list",
-            f"{file}:workers must be a value",
+            f"{file}:grace_seconds must be a value",
             f"{file}:listen must be a value, or a list of them",
-            f"{file}:chunk_bytes must be bytes from 16 to 4190208, such as 65536 or 64 MiB. "
-            "Received: '-3'",
+            f"{file}:workers must be an integer from 1 to 1024. Received: '-3'",
             f"{file}:log_format must be text or json. Received: 'xml'",
             "$SEEDBED_GRACE_SECONDS must be from 0 to 86400. Received: 'x'",
             "--device must be auto, cpu, gpu or gpu:N. Received: 'tpu'",
