@@ -1,11 +1,12 @@
 """Spans of a real server arrive at a collector, in the trace of the client."""
 
+import asyncio
 import queue
 import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -14,8 +15,12 @@ import grpc
 import pytest
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as collected
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, TraceState, use_span
 
 import seedbed as sb
+import seedbed.aio
+from seedbed.transports.traces import trace_headers
 from tests.servers import ServerProcess, serving
 
 SPEC = sb.TensorSpec("a-secret-name", (300, 100), "float32", sb.RandomNormal(seed=8_675_309))
@@ -114,6 +119,60 @@ def test_a_span_is_a_part_of_the_clients_trace(server: ServerProcess, collector:
     ((span, _),) = collector.spans(1)
     assert (span.trace_id.hex(), span.parent_span_id.hex()) == (TRACE, PARENT)
     assert span.trace_state == "vendor=1"
+
+
+def _sample(address: str) -> None:
+    with sb.connect(address) as client:
+        client.sample(SPEC)
+
+
+def _sample_by_grpc(address: str) -> None:
+    with sb.connect(address, options={"grpc.lb_policy_name": "pick_first"}) as client:
+        client.sample(SPEC)
+
+
+def _sample_by_channels(address: str) -> None:
+    with sb.connect(address, channels=2) as client:
+        client.sample(SPEC)
+
+
+def _sample_in_a_loop(address: str) -> None:
+    async def sample() -> None:
+        async with sb.aio.connect(address) as client:
+            await client.sample(SPEC)
+
+    asyncio.run(sample())
+
+
+def _compare(address: str) -> None:
+    with sb.connect(address) as client:
+        client.sample(SPEC, local=True)
+
+
+WAYS = (_sample, _sample_by_grpc, _sample_by_channels, _sample_in_a_loop, _compare)
+
+
+@pytest.mark.parametrize("call", WAYS)
+def test_the_sdks_calls_are_a_part_of_the_current_span(
+    server: ServerProcess, collector: Collector, call: Callable[[str], None]
+) -> None:
+    tracer = TracerProvider().get_tracer("test")
+    with tracer.start_as_current_span("a program's") as current:
+        call(server.address)
+    context = current.get_span_context()
+    ((span, _),) = collector.spans(1)
+    assert int(span.trace_id.hex(), 16) == context.trace_id
+    assert int(span.parent_span_id.hex(), 16) == context.span_id
+
+
+def test_a_trace_keeps_its_state() -> None:
+    parent = SpanContext(1, 2, True, TraceFlags(1), TraceState([("vendor", "x")]))
+    with use_span(NonRecordingSpan(parent)):
+        assert trace_headers() == {
+            "traceparent": f"00-{1:032x}-{2:016x}-01",
+            "tracestate": "vendor=x",
+        }
+    assert trace_headers() == {}
 
 
 def test_only_faults_of_the_server_are_errors(server: ServerProcess, collector: Collector) -> None:

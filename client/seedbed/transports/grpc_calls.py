@@ -12,6 +12,7 @@ import grpc
 from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.channel import open_channel
 from seedbed.transports.http2.errors import CallError
+from seedbed.transports.traces import trace_headers
 from seedbed.transports.try_limits import STALL_SECONDS, TryLimits
 
 
@@ -41,7 +42,8 @@ class GrpcCalls:
         # Unary calls are read as streams as well: only those can be cancelled by another thread
         # without a thread of gRPC's that waits for them.
         make: Any = next(self._turns).unary_stream(method)
-        made = make(message, timeout=limits.timeout_seconds)
+        metadata = tuple(trace_headers().items())
+        made = make(message, timeout=limits.timeout_seconds, metadata=metadata)
         call = GrpcCall(made)
         try:
             with cancellation.stopping(made.cancel):

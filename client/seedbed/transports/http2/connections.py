@@ -19,6 +19,7 @@ from seedbed.transports.http2.errors import (
     closed_here,
     deadline_exceeded,
 )
+from seedbed.transports.traces import trace_headers
 from seedbed.transports.try_limits import TryLimits
 
 # Before the headers: that no table is kept for them, as a server may ask for (RFC 7541, sections
@@ -192,9 +193,10 @@ class Connections:
                 "user-agent": USER_AGENT,
             }
             self._headers[method] = NO_TABLE + _encoded(headers)
-        if timeout_seconds is None:
-            return self._headers[method]
-        return self._headers[method] + _encoded({"grpc-timeout": _timeout(timeout_seconds)})
+        more = trace_headers()
+        if timeout_seconds is not None:
+            more["grpc-timeout"] = _timeout(timeout_seconds)
+        return self._headers[method] + _encoded(more)
 
 
 def _encoded(headers: dict[str, str]) -> bytes:
