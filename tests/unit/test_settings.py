@@ -11,7 +11,7 @@ import pytest
 from seedbed.spec.info import Limits
 from seedbed_server.cli import main, read_arguments
 from seedbed_server.settings import SETTINGS, Settings
-from seedbed_server.settings.sources import OTHER_VARIABLES
+from seedbed_server.settings.sources import CONFIG_VARIABLE, OTHER_VARIABLES
 from tools import write_settings
 
 # For each setting: its texts, and its value.
@@ -249,13 +249,28 @@ KUBERNETES = [
 ]
 
 
-@pytest.mark.parametrize("variable", [*OTHER_VARIABLES[1:], *KUBERNETES, "SEED_BED", "THREAD"])
+@pytest.mark.parametrize("variable", [*OTHER_VARIABLES, *KUBERNETES, "SEED_BED", "THREAD"])
 def test_a_variable_of_others_is_left_alone(variable: str) -> None:
     assert settings_of(**{variable: "x"}) == Settings()
 
 
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [
+        ("SEEDBED_CONFG", "SEEDBED_CONFIG"),
+        ("SEEDBED_MAX_STREAMS_SECONDS", "SEEDBED_MAX_STREAM_SECONDS"),
+        ("SEEDBED_SHARED_MEM_DIR", "SEEDBED_SHARED_MEMORY_DIR"),
+    ],
+)
+def test_a_variable_that_looks_like_one_of_the_servers_is_refused(
+    capsys: pytest.CaptureFixture[str], variable: str, meant: str
+) -> None:
+    said = error_of(capsys, **{variable: "1"})
+    assert said.endswith(f"error: ${variable} is no setting; did you mean ${meant}?")
+
+
 def test_the_variables_that_are_no_settings_are_those_that_the_code_reads() -> None:
-    known = {*OTHER_VARIABLES, *(each.variable for each in SETTINGS)}
+    known = {CONFIG_VARIABLE, *OTHER_VARIABLES, *(each.variable for each in SETTINGS)}
     root = Path(__file__).parents[2]
     files = [*root.glob("client/seedbed/**/*.py"), *root.glob("server/seedbed_server/**/*.py")]
     text = "".join(file.read_text(encoding="utf-8") for file in files)

@@ -221,30 +221,30 @@ class Settings:
     max_request_message_bytes: int = setting(
         _LIMITS.max_request_message_bytes,
         size(most=LARGEST_MESSAGE_BYTES),
-        "most data in a request message",
+        "the largest request message",
     )
     max_tensors_per_request: int = setting(
-        _LIMITS.max_tensors_per_request, integer(), "most tensors in a request"
+        _LIMITS.max_tensors_per_request, integer(), "how many tensors a request may list"
     )
     max_tensor_bytes: int = setting(
         _LIMITS.max_tensor_bytes,
         size(),
-        "most data of a tensor as requested: of its slice, where there is one",
+        "the largest tensor as requested: its slice, where there is one",
     )
     max_request_bytes: int = setting(
-        _LIMITS.max_request_bytes, size(), "most data of all tensors of a request"
+        _LIMITS.max_request_bytes, size(), "all tensors of a request together"
     )
     max_orthogonal_elements: int = setting(
         _LIMITS.max_orthogonal_elements,
         integer(),
-        "most elements computed in one piece: an orthogonal matrix with those packed with it, or "
-        "a line of a sparse tensor",
+        "how many elements may be computed in one piece: an orthogonal matrix with those packed "
+        "with it, or a line of a sparse tensor",
     )
     max_chunk_bytes: int = setting(
-        _LIMITS.max_chunk_bytes, size(MIN_CHUNK_BYTES, MAX_CHUNK_BYTES), "most data in a chunk"
+        _LIMITS.max_chunk_bytes, size(MIN_CHUNK_BYTES, MAX_CHUNK_BYTES), "the largest chunk"
     )
     max_concurrent_streams: int = setting(
-        _LIMITS.max_concurrent_streams, integer(), "most streams that sample at the same time"
+        _LIMITS.max_concurrent_streams, integer(), "how many streams may sample at the same time"
     )
     share_port: bool = False
     """Whether other processes listen on the same ports; the server's own workers, no setting."""

@@ -17,7 +17,6 @@ from seedbed_server.yaml_files import YamlFileError, read_mapping
 
 CONFIG_VARIABLE = "SEEDBED_CONFIG"
 OTHER_VARIABLES = (
-    CONFIG_VARIABLE,
     "SEEDBED_KERNEL_CACHE_DIR",
     "SEEDBED_TARGET",
     "SEEDBED_TLS",
@@ -142,12 +141,11 @@ def _split(which: Setting, text: str) -> tuple[str, ...]:
 
 def _misspelled(environment: Mapping[str, str]) -> Iterator[str]:
     """Yield what is wrong with variables that look like a setting's."""
-    settings = {each.variable.removeprefix(VARIABLE_PREFIX) for each in SETTINGS}
-    for variable in sorted(environment):
+    ours = [CONFIG_VARIABLE, *(each.variable for each in SETTINGS)]
+    names = [each.removeprefix(VARIABLE_PREFIX) for each in ours]
+    for variable in sorted(environment.keys() - {*ours, *OTHER_VARIABLES}):
         name = variable.removeprefix(VARIABLE_PREFIX)
-        if name == variable or name in settings or variable in OTHER_VARIABLES:
-            continue
-        if meant := _similar(name, settings):
+        if name != variable and (meant := _similar(name, names)):
             yield f"${variable} is no setting; did you mean ${VARIABLE_PREFIX}{meant}?"
 
 
