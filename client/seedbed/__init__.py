@@ -14,6 +14,7 @@ from seedbed import initializers
 from seedbed.client import Client, connect
 from seedbed.defaults import get_default_client, set_default_client
 from seedbed.errors import (
+    AuthenticationError,
     CancelledError,
     DataLossError,
     DeadlineError,
@@ -26,6 +27,7 @@ from seedbed.errors import (
     NoDeviceError,
     OutOfDeviceMemoryError,
     OverloadedError,
+    PermissionDeniedError,
     SeedbedError,
     ServerError,
     TransportError,
@@ -104,6 +106,7 @@ if typing.TYPE_CHECKING:
 
 __all__ = [
     "STFT",
+    "AuthenticationError",
     "CancelledError",
     "Client",
     "ClientStats",
@@ -141,6 +144,7 @@ __all__ = [
     "Orthogonal",
     "OutOfDeviceMemoryError",
     "OverloadedError",
+    "PermissionDeniedError",
     "RandomNormal",
     "RandomUniform",
     "ReplicaStats",

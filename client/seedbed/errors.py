@@ -10,6 +10,8 @@ SeedbedError
 │   ├── OverloadedError         the server has no room now; says when to try again
 │   ├── CancelledError          the call was cancelled
 │   └── DataLossError           what arrived is not what was sent
+├── AuthenticationError         the server does not know who calls; also a PermissionError
+├── PermissionDeniedError       who calls may not do that; also a PermissionError
 ├── UnsupportedError            the server does not know the method, or the numerics version
 ├── NoDeviceError               no such device here, or what drives it is not installed
 ├── DeviceError                 the device failed
@@ -30,6 +32,7 @@ from seedbed.spec.errors import (
 )
 
 __all__ = [
+    "AuthenticationError",
     "CancelledError",
     "DataLossError",
     "DeadlineError",
@@ -42,6 +45,7 @@ __all__ = [
     "NoDeviceError",
     "OutOfDeviceMemoryError",
     "OverloadedError",
+    "PermissionDeniedError",
     "SeedbedError",
     "ServerError",
     "TransportError",
@@ -92,6 +96,30 @@ class CancelledError(TransportError):
 
 class DataLossError(TransportError):
     """What arrived is damaged or incomplete; none of it was returned."""
+
+
+class AuthenticationError(SeedbedError, PermissionError):
+    """The server does not know who calls: there is no token, or none of its.
+
+    Attributes:
+        reason: an UPPER_SNAKE word for programs; empty if the server said none.
+    """
+
+    def __init__(self, message: str, *, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class PermissionDeniedError(SeedbedError, PermissionError):
+    """The server knows who calls, and that it may not do this.
+
+    Attributes:
+        reason: an UPPER_SNAKE word for programs; empty if the server said none.
+    """
+
+    def __init__(self, message: str, *, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class UnsupportedError(SeedbedError):

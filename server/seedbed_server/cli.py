@@ -9,6 +9,8 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from seedbed.spec.errors import SeedbedError
+from seedbed_server.security.identities import NAME_WORDS, UNIX, is_name
+from seedbed_server.security.tokens import new_token
 from seedbed_server.settings import Settings
 from seedbed_server.settings.sources import (
     SettingError,
@@ -91,6 +93,13 @@ def read_arguments(
         action="store_true",
         help="try every kernel of the device on all golden vectors, print the result, and end",
     )
+    parser.add_argument(
+        "--new-token",
+        action=NewToken,
+        metavar="IDENTITY",
+        help="print a fresh token for an identity to standard output, once, and the line for the "
+        "file of --tokens to standard error",
+    )
     add_flags(parser)
     options = parser.parse_args(arguments)
     try:
@@ -98,6 +107,30 @@ def read_arguments(
     except SettingError as error:
         parser.error(str(error))
     return settings, options.self_test
+
+
+class NewToken(argparse.Action):
+    """Prints a token and its line, and ends the program, as argparse's own ``--version`` does."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[object] | None,
+        option_string: str | None = None,
+    ) -> None:
+        """Print both; the line's explanation is a comment of the file's, for ``2>> tokens``."""
+        del namespace, option_string
+        identity = str(values)
+        if not is_name(identity):
+            parser.error(f"IDENTITY must be {NAME_WORDS}, and not {UNIX}. Received: {identity!r}")
+        token, line = new_token(identity)
+        print(token)
+        print(
+            f"# The line for the file of --tokens; standard output has the token.\n{line}",
+            file=sys.stderr,
+        )
+        parser.exit()
 
 
 def _stop_on_signals() -> StopRequest:

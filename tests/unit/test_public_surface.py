@@ -42,6 +42,8 @@ TREE: dict[type[Exception], tuple[type[Exception], ...]] = {
     sb.OverloadedError: (sb.TransportError,),
     sb.CancelledError: (sb.TransportError,),
     sb.DataLossError: (sb.TransportError,),
+    sb.AuthenticationError: (PermissionError,),
+    sb.PermissionDeniedError: (PermissionError,),
     sb.UnsupportedError: (),
     sb.NoDeviceError: (),
     sb.DeviceError: (),

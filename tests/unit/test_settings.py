@@ -20,8 +20,8 @@ EXAMPLES: dict[str, tuple[list[str], Any]] = {
     "threads": (["3"], 3),
     "workers": (["2"], 2),
     "chunk_bytes": (["65536"], 65536),
-    "max_inflight_bytes": (["8388608"], 8388608),
-    "max_working_bytes": (["65536"], 65536),
+    "max_inflight_bytes": (["8 MiB"], 8388608),
+    "max_working_bytes": (["64KiB"], 65536),
     "max_request_cost_seconds": (["0.5"], 0.5),
     "stream_idle_seconds": (["3"], 3.0),
     "max_stream_seconds": (["86400"], 86400.0),
@@ -56,12 +56,14 @@ BAD = {
     "stream_idle_seconds": ("nan", "from 0 to 86400"),
     "window_bytes": ("-1", "from 0 to"),
     "shared_memory_mode": ("777", "600, 640 or 644"),
+    "max_shared_memory_bytes": ("1 GB", "such as 65536 or 64 MiB"),
     "unix_mode": ("644", "600, 660 or 666"),
     "metrics_listen": ("unix:///run/m.sock", "host:port or [ipv6]:port"),
     "reflection": ("maybe", "true, false, 1 or 0"),
     "log_format": ("xml", "text or json"),
     "max_request_message_bytes": ("2147483648", "from 1 to 2147483647"),
     "max_tensor_bytes": ("9223372036854775808", "from 1 to 9223372036854775807"),
+    "max_request_bytes": ("8388608 TiB", "from 1 to 9223372036854775807"),
 }
 
 

@@ -20,9 +20,11 @@ from seedbed.spec.errors import (
 from seedbed.spec.reasons import Reason
 from seedbed.v1 import errors_pb2, service_pb2
 from seedbed_server.refusals import (
+    CallerError,
     NotServingError,
     OutOfRangeError,
     OverloadedError,
+    QuotaError,
     StreamEndedError,
     UnknownMethodError,
 )
@@ -85,6 +87,9 @@ ERRORS: dict[Reason, BaseException] = {
     Reason.OUT_OF_DEVICE_MEMORY: OutOfDeviceMemoryError("full"),
     Reason.DEVICE_FAILED: DeviceError("broken"),
     Reason.INTERNAL: ZeroDivisionError(),
+    Reason.TOKEN_MISSING: CallerError("send one", reason=Reason.TOKEN_MISSING),
+    Reason.RPC_NOT_ALLOWED: CallerError("no", reason=Reason.RPC_NOT_ALLOWED),
+    Reason.QUOTA_EXCEEDED: QuotaError("enough", quota="matrices", retry_after_seconds=1.5),
 }
 METADATA = {
     Reason.OVER_LIMIT: {"limit": "max_name_bytes"},
@@ -92,6 +97,7 @@ METADATA = {
     Reason.TOO_MANY_STREAMS: {"limit": "max_concurrent_streams"},
     Reason.STREAM_IDLE: {"limit": "stream_idle_seconds"},
     Reason.STREAM_TOO_LONG: {"limit": "max_stream_seconds"},
+    Reason.QUOTA_EXCEEDED: {"quota": "matrices"},
 }
 DETAILS: dict[int, type[Message]] = {
     code_pb2.INVALID_ARGUMENT: error_details_pb2.BadRequest,

@@ -19,6 +19,7 @@ from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.messages import sample_message
 from seedbed.transports.ranges import Portion
 from seedbed.transports.replica import Replica
+from seedbed.transports.replicas import check_welcome
 from seedbed.transports.statuses import cancelled, closed, silent
 from seedbed.transports.tries import RETRIED, Tries, backoff_seconds
 from seedbed.transports.try_limits import TryLimits
@@ -307,8 +308,11 @@ class RangedFetch:
         """
         with self._changed:
             replica.failed(error)
+            check_welcome(error, replica, self._lanes)
             self._tries.failed(error)
-            seconds = self._tries.wait_seconds(error, replica.ready_in_seconds)
+            # Where others serve, they need not end because this one says to come back tomorrow.
+            ready_in_seconds = 0.0 if self._others_serve else replica.ready_in_seconds
+            seconds = self._tries.wait_seconds(error, ready_in_seconds)
             seconds = max(seconds, backoff_seconds(failures) if failures > 1 else 0.0)
             end = time.monotonic() + seconds
             while not self._is_over:

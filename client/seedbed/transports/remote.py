@@ -40,7 +40,7 @@ from seedbed.transports.messages import (
 from seedbed.transports.ranged_fetch import RangedFetch, fill
 from seedbed.transports.ranges import portions
 from seedbed.transports.replica import LOOK_LIMITS, SAMPLE, Replica
-from seedbed.transports.replicas import Replicas
+from seedbed.transports.replicas import Replicas, check_welcome
 from seedbed.transports.statuses import cancelled, closed, not_ready
 from seedbed.transports.tries import RETRIED, Tries
 from seedbed.transports.try_limits import ALONE, AMONG_REPLICAS, TryLimits
@@ -370,6 +370,7 @@ class RemoteTransport:
             SeedbedError: the error with which the call ends, if it is enough.
         """
         replica.failed(error)
+        check_welcome(error, replica, self._replicas)
         tries.failed(error)
         other = self._replicas.next(avoiding=replica)
         has_turn = tries.failures_in_a_row % len(self._replicas)

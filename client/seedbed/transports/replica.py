@@ -20,7 +20,7 @@ from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.forks import forgets_after_fork
 from seedbed.transports.mapping import Mapper, SegmentBusyError
 from seedbed.transports.messages import SERVICE
-from seedbed.transports.statuses import no_response, parsed, translated
+from seedbed.transports.statuses import UNWELCOME, no_response, parsed, translated
 from seedbed.transports.try_limits import TryLimits
 from seedbed.wire.parts import MalformedError
 
@@ -31,6 +31,9 @@ SAMPLE = f"/{SERVICE}/SampleTensors"
 FIRST_LOOK_SECONDS = 0.2
 LONGEST_LOOK_SECONDS = 5.0
 LOOK_LIMITS = TryLimits(1.0, 1.0, 1.0, 2.0)
+
+# A server may hear of a new token a little later than others: so long they are asked in its place.
+UNWELCOME_SECONDS = 2.0
 
 # A crowd that is told to come back in a second shall not come back as a crowd.
 SPREAD = 1.25
@@ -115,6 +118,8 @@ class Replica:
         if isinstance(error, (OverloadedError, UnavailableError)) and error.retry_after_seconds:
             seconds = error.retry_after_seconds * random.uniform(1.0, SPREAD)
             self._ready_at = time.monotonic() + seconds
+        elif isinstance(error, UNWELCOME) and self._has_others:
+            self._ready_at = time.monotonic() + UNWELCOME_SECONDS
         elif isinstance(error, UnavailableError) and self._has_others:
             self._look_after()
 

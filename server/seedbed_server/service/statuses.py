@@ -16,7 +16,13 @@ from grpc_status import rpc_status
 from seedbed.spec.errors import DeviceError, InvalidValueError, OutOfDeviceMemoryError
 from seedbed.spec.reasons import Reason
 from seedbed.wire.request_hash import REQUEST_HASH, request_hash
-from seedbed_server.refusals import NotServingError, OverloadedError, UnknownMethodError
+from seedbed_server.refusals import (
+    CallerError,
+    NotServingError,
+    OverloadedError,
+    QuotaError,
+    UnknownMethodError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +56,11 @@ CODES: dict[Reason, code_pb2.Code] = {
     Reason.STREAM_IDLE: code_pb2.UNAVAILABLE,
     Reason.STREAM_TOO_LONG: code_pb2.UNAVAILABLE,
     Reason.INTERNAL: code_pb2.INTERNAL,
+    Reason.TOKEN_MISSING: code_pb2.UNAUTHENTICATED,
+    Reason.TOKEN_UNKNOWN: code_pb2.UNAUTHENTICATED,
+    Reason.UNKNOWN_IDENTITY: code_pb2.PERMISSION_DENIED,
+    Reason.RPC_NOT_ALLOWED: code_pb2.PERMISSION_DENIED,
+    Reason.QUOTA_EXCEEDED: code_pb2.RESOURCE_EXHAUSTED,
 }
 """The status code of each reason."""
 
@@ -66,7 +77,7 @@ def reason_of(error: BaseException) -> Reason:
     match error:
         case InvalidValueError():
             return Reason(error.reason)
-        case OverloadedError() | NotServingError() | UnknownMethodError():
+        case OverloadedError() | NotServingError() | UnknownMethodError() | CallerError():
             return error.reason
         case DeviceError():
             return Reason.DEVICE_FAILED
@@ -117,6 +128,8 @@ def _metadata(error: BaseException, reason: Reason) -> Iterator[tuple[str, str]]
     limit = error.limit if isinstance(error, InvalidValueError) else LIMITS.get(reason)
     if limit:
         yield "limit", limit
+    if isinstance(error, QuotaError):
+        yield "quota", error.quota
     if isinstance(error, UnknownMethodError):
         yield "method", error.method[:LONGEST_MESSAGE]
 

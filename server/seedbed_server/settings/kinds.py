@@ -35,8 +35,8 @@ def integer(least: int = 1, most: int = LARGEST_INTEGER) -> Kind[int]:
 
 
 def size(least: int = 1, most: int = LARGEST_INTEGER) -> Kind[int]:
-    """Return the kind of sizes in a range, both ends included."""
-    return Kind("BYTES", lambda text: _integer(text, least, most), _size_text)
+    """Return the kind of sizes in a range, both ends included: bytes, or with a binary unit."""
+    return Kind("BYTES", lambda text: _size(text, least, most), _size_text)
 
 
 def choice(*words: str) -> Kind[str]:
@@ -59,6 +59,14 @@ def _integer(text: str, least: int, most: int) -> int:
     if not re.fullmatch(r"[0-9]{1,19}", text) or not least <= int(text) <= most:
         raise _not_allowed(f"an integer from {least} to {most}", text)
     return int(text)
+
+
+def _size(text: str, least: int, most: int) -> int:
+    match = re.fullmatch(r"([0-9]{1,19}) ?([KMGT]iB)?", text)
+    size_bytes = int(match[1]) * BINARY_UNITS.get(match[2], 1) if match else -1
+    if not least <= size_bytes <= most:
+        raise _not_allowed(f"bytes from {least} to {most}, such as 65536 or 64 MiB", text)
+    return size_bytes
 
 
 def _size_text(size_bytes: int) -> str:
