@@ -14,7 +14,7 @@ from seedbed.spec.reasons import Reason
 from seedbed_server.service.metrics import Lane, Method, Metrics
 from seedbed_server.service.open_calls import OpenCalls
 from seedbed_server.service.request_ids import REQUEST_ID, request_id_of
-from seedbed_server.service.statuses import reason_of, status_of
+from seedbed_server.service.statuses import CODE_NAMES, reason_of, status_of
 from seedbed_server.service.tracing import Tracing
 from seedbed_server.streams.events import (
     StreamEvent,
@@ -169,6 +169,7 @@ class CallGuard:
         self._metrics = metrics
         self._on_device_failure = on_device_failure
         self._tracing = tracing
+        metrics.begin_at_zero(UNKNOWN, CODE_NAMES)
         self.open_calls = OpenCalls()
         """Those under way."""
 
@@ -183,6 +184,7 @@ class CallGuard:
         The request is parsed here: for bytes that are no message, gRPC itself would answer INTERNAL
         and log a traceback.
         """
+        self._metrics.begin_at_zero(method, CODE_NAMES)
 
         async def call(data: bytes | None, context: Context) -> bytes:
             call = Call(method, context, self._metrics, self._tracing)

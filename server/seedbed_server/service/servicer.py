@@ -24,7 +24,7 @@ from seedbed_server.sampling.sampler import SamplePlan, TensorSource, plan
 from seedbed_server.service.calls import Call, CallGuard, streaming_handler
 from seedbed_server.service.digest_cache import DigestCache
 from seedbed_server.service.faults import ManyTensorsRequest, Request, with_all_faults
-from seedbed_server.service.metrics import Method
+from seedbed_server.service.metrics import Method, Usage
 from seedbed_server.service.places import Places
 from seedbed_server.service.validation import (
     PLANNED_TENSOR_BYTES,
@@ -92,12 +92,13 @@ class Servicer:
         self._is_draining = True
 
     @property
-    def usage(self) -> tuple[dict[str, int], dict[str, int]]:
+    def usage(self) -> Usage:
         """How much of each resource is in use, and how many jobs wait in each lane."""
-        held, resources = {"streams": self._places.taken_count}, self._resources
-        if resources is None:
-            return held, {}
-        return held | resources.held_bytes, resources.waiting
+        held = {"streams": self._places.taken_count}
+        limits = {"streams": self._limits.max_concurrent_streams}
+        if (resources := self._resources) is None:
+            return Usage(held, limits)
+        return Usage(held | resources.held_bytes, limits | resources.most_bytes, resources.waiting)
 
     def methods(self) -> dict[str, "grpc.RpcMethodHandler[Any, Any]"]:
         """Return the handlers of the methods, by name."""

@@ -63,6 +63,9 @@ CODES: dict[Reason, code_pb2.Code] = {
 }
 """The status code of each reason."""
 
+CODE_NAMES = ("OK", "CANCELLED", *sorted({code_pb2.Code.Name(each) for each in CODES.values()}))
+"""All codes that a call may end with."""
+
 LIMITS = {
     Reason.TOO_MANY_STREAMS: "max_concurrent_streams",
     Reason.STREAM_IDLE: "stream_idle_seconds",

@@ -80,7 +80,8 @@ class SegmentFolder:
     ) -> None:
         self.directory = directory
         self._mode = mode
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
+        """How much they may hold at a time."""
         self._idle_seconds = idle_seconds
         # Each segment has a descriptor, here and in every client, and neither can do without
         # others.
@@ -175,7 +176,7 @@ class SegmentFolder:
         return segment
 
     def _has_room(self, size_bytes: int) -> bool:
-        is_within = self.held_bytes + size_bytes <= self._max_bytes and self._count < self._most
+        is_within = self.held_bytes + size_bytes <= self.max_bytes and self._count < self._most
         return is_within and size_bytes <= _free_bytes(self.own)
 
     def _use(self, lease: Lease) -> None:
