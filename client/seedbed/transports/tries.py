@@ -16,7 +16,7 @@ from seedbed.errors import (
     SeedbedError,
     UnavailableError,
 )
-from seedbed.transports.statuses import DoubtfulError
+from seedbed.transports.statuses import UNWELCOME, DoubtfulError
 from seedbed.transports.try_limits import ALONE, TryLimits
 
 log = logging.getLogger("seedbed")
@@ -32,8 +32,15 @@ MOST_DOUBTS = 6
 # How often a try may break although the server was heard to compute, without anything to show.
 MOST_FRUITLESS = 10
 
-RETRIED = (UnavailableError, OverloadedError, DataLossError, DeadlineError, DoubtfulError)
-"""Failures that another try, here or at another replica, may not have."""
+RETRIED = (
+    UnavailableError,
+    OverloadedError,
+    DataLossError,
+    DeadlineError,
+    DoubtfulError,
+    *UNWELCOME,
+)
+"""Failures that another try may not have, here or at another replica; UNWELCOME only there."""
 
 
 def backoff_seconds(failures: int) -> float:

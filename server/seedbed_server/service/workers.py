@@ -47,17 +47,14 @@ class WorkersError(SeedbedError):
     """Settings that several processes cannot share."""
 
 
-def worker_settings(settings: Settings, workers: int | None) -> list[Settings]:
-    """Return the settings of each process.
-
-    Args:
-        settings: of the server as a whole.
-        workers: how many; None is one for each GPU where the device is ``gpu``, else 1.
+def worker_settings(settings: Settings) -> list[Settings]:
+    """Return the settings of each process, of those of the server as a whole.
 
     Raises:
         WorkersError: if they cannot share what they listen on, or there are fewer GPUs.
         NoDeviceError: if the device is ``gpu`` and there is none.
     """
+    workers = settings.workers
     devices = [settings.device] * (workers or 1)
     if settings.device == "gpu":
         count = cuda_device_count()
