@@ -1,12 +1,25 @@
-"""The addresses to listen on, and why one cannot be had."""
+"""The addresses to listen on, and what they need."""
 
 import socket
 
 from seedbed.spec.errors import SeedbedError
+from seedbed_server.security.certificates import certificate_files
+from seedbed_server.settings import Settings
 
 
 class ListenError(SeedbedError):
     """An address that the server cannot listen on."""
+
+
+def check_transport_security(settings: Settings) -> None:
+    """Refuse certificates that do not fit.
+
+    Raises:
+        CertificateError: naming the setting, or the file.
+    """
+    files = certificate_files(settings)
+    if files is not None:
+        files.read()
 
 
 def socket_addresses(address: str) -> list[tuple[socket.AddressFamily, tuple[str, int]]]:

@@ -16,6 +16,7 @@ from grpc_reflection.v1alpha import reflection
 from seedbed.spec.errors import DeviceError
 from seedbed.spec.info import NUMERICS
 from seedbed_server.devices import open_backend
+from seedbed_server.security.certificates import certificate_files
 from seedbed_server.service.calls import CallGuard
 from seedbed_server.service.connections import connection_options
 from seedbed_server.service.draining import drain, lame_duck
@@ -27,6 +28,7 @@ from seedbed_server.service.metrics import Metrics
 from seedbed_server.service.metrics_endpoint import MetricsEndpoint
 from seedbed_server.service.registration import UnknownMethods, add_service, add_standard_services
 from seedbed_server.service.servicer import SERVICE, Servicer
+from seedbed_server.service.tls import Tls
 from seedbed_server.settings import Settings
 from seedbed_server.streams.inflight import InflightBytes
 from seedbed_server.streams.resources import StreamResources
@@ -52,6 +54,9 @@ class Server:
     Args:
         settings: how it runs.
         on_failure: told when the device failed while it served; health says NOT_SERVING by then.
+
+    Raises:
+        CertificateError: if it cannot speak TLS with the files that the settings name.
     """
 
     def __init__(self, settings: Settings, on_failure: Callable[[DeviceError], None]) -> None:
@@ -60,6 +65,8 @@ class Server:
         self._threads: SamplingThreads | None = None
         self._tidying: asyncio.Task[None] | None = None
         self._showing: asyncio.TimerHandle | None = None
+        files = certificate_files(settings)
+        self._tls = Tls(files) if files is not None else None
         version = metadata.version("seedbed")
         self._metrics = Metrics(version)
         self._endpoint: MetricsEndpoint | None = None
@@ -161,6 +168,8 @@ class Server:
 
     def _show_usage(self) -> None:
         self._metrics.usage(*self._servicer.usage)
+        if self._tls is not None:
+            self._metrics.certificate_expires(self._tls.look())
         self._showing = asyncio.get_running_loop().call_later(SHOW_SECONDS, self._show_usage)
 
     def _device_failed(self, error: DeviceError) -> None:
@@ -172,7 +181,7 @@ class Server:
     def _listen(self, address: str) -> str:
         if address.startswith("unix://"):
             return open_unix(self._grpc, address, self._settings.unix_mode)
-        return open_tcp(self._grpc, address, share_port=self._settings.share_port)
+        return open_tcp(self._grpc, address, tls=self._tls, share_port=self._settings.share_port)
 
 
 def _in_daemon_thread(function: Callable[[], T]) -> asyncio.Future[T]:

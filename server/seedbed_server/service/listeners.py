@@ -9,21 +9,26 @@ from pathlib import Path
 import grpc
 
 from seedbed_server.security.listeners import ListenError, cannot_listen, socket_addresses
+from seedbed_server.service.tls import Tls
 
 
-def open_tcp(server: grpc.aio.Server, address: str, *, share_port: bool) -> str:
+def open_tcp(server: grpc.aio.Server, address: str, *, tls: Tls | None, share_port: bool) -> str:
     """Listen on ``host:port`` and return it, the port resolved.
 
     Args:
         server: not started yet.
         address: where.
+        tls: what it shows; None is plain TCP.
         share_port: whether other processes listen there as well.
 
     Raises:
         ListenError: saying why it cannot be had.
     """
     try:
-        port = server.add_insecure_port(address)
+        if tls is None:
+            port = server.add_insecure_port(address)
+        else:
+            port = server.add_secure_port(address, tls.credentials())
     except RuntimeError:
         _find_tcp_error(address, share_port=share_port)
         raise _refused(address) from None
