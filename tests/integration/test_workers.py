@@ -116,7 +116,7 @@ def test_a_second_signal_ends_the_workers_too() -> None:
             "cannot share a Unix socket",
         ),
         (
-            ("--workers", "2", "--listen", "192.0.2.1:50051"),
+            ("--workers", "2", "--insecure", "--listen", "192.0.2.1:50051"),
             r"cannot listen on 192\.0\.2\.1:50051: Cannot assign requested address",
         ),
         (

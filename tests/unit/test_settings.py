@@ -19,6 +19,7 @@ EXAMPLES: dict[str, tuple[list[str], Any]] = {
     "tls_cert": (["server.crt"], Path("server.crt")),
     "tls_key": (["/run/server.key"], Path("/run/server.key")),
     "tls_client_ca": (["ca.crt"], Path("ca.crt")),
+    "insecure": (["true"], True),
     "device": (["gpu:1"], "gpu:1"),
     "threads": (["3"], 3),
     "workers": (["2"], 2),
@@ -71,7 +72,7 @@ BAD = {
 def flags(name: str, texts: list[str]) -> list[str]:
     """Return the words of a command line that sets one setting."""
     flag = "--" + name.replace("_", "-")
-    if name == "reflection":
+    if texts[0] in {"true", "false"}:
         return [flag if texts == ["true"] else flag.replace("--", "--no-")]
     return [word for text in texts for word in (flag, text)]
 

@@ -122,6 +122,12 @@ class Settings:
         "certificate: without one nobody connects to a TCP port",
         unset="none: clients need no certificate",
     )
+    insecure: bool = setting(
+        False,
+        SWITCH,
+        "listen without TLS also where other hosts can connect: whoever is in between reads and "
+        "changes everything",
+    )
     device: str = setting(
         "auto",
         DEVICE,
