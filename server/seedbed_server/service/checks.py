@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from seedbed.spec.errors import SeedbedError
+from seedbed_server.security.listeners import check_transport_security
 from seedbed_server.service.tracing import check_installed
 from seedbed_server.service.workers import worker_settings
 from seedbed_server.settings import Settings
@@ -30,5 +31,10 @@ def _tracing(settings: Settings) -> None:
         check_installed()
 
 
-CHECKS: tuple[Callable[[Settings], object], ...] = (worker_settings, _shared_memory, _tracing)
+CHECKS: tuple[Callable[[Settings], object], ...] = (
+    check_transport_security,
+    worker_settings,
+    _shared_memory,
+    _tracing,
+)
 """Each reads a part of what a start reads, and raises for what is wrong with it."""
