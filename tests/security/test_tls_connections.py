@@ -300,7 +300,7 @@ def test_the_documented_certificate_for_a_trial_works(tmp_path: Path) -> None:
 
 
 def test_workers_share_a_tls_port(ca: Path, issued: Issued, client_issued: Issued) -> None:
-    flags = ("--device", "cpu", "--workers", "2", "--metrics-listen", "127.0.0.1:0")
+    flags = ("--device", "cpu", "--workers", "2", "--admin-listen", "127.0.0.1:0")
     with server_process(*flags, *tls_flags(issued, ca)) as server:
         server.wait_for_count("INFO serving", 2, seconds=120)
         assert len(set(re.findall(LISTENING, server.log))) == 1
