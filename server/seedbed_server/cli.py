@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         each = worker_settings(settings, settings.workers)
         if len(each) > 1:
-            return run_workers(each, serve, configure, stop, metrics_listen=settings.metrics_listen)
+            return run_workers(each, serve, configure, stop, admin_listen=settings.admin_listen)
     except SeedbedError as error:
         log.error("%s", error)
         return 1

@@ -13,7 +13,7 @@ from tests.servers import SERVING, ServerProcess, server_process, serving
 
 RANDOM = sb.TensorSpec("w", (1000, 300), "float32", sb.GlorotNormal(seed=1))
 BIASES = sb.TensorSpec("b", (2**19,), "bfloat16", sb.Zeros())
-METRICS = ("--metrics-listen", "127.0.0.1:0")
+METRICS = ("--admin-listen", "127.0.0.1:0")
 
 
 def ended(server: ServerProcess, code: str, method: str = "SampleTensors") -> float:
@@ -135,18 +135,18 @@ def test_one_view_shows_what_all_workers_count() -> None:
         assert ended(server, "OK") == 16
         assert server.metric("seedbed_inflight_streams") == 0
         assert server.metric("seedbed_build_info") == 1
-        assert server.log.count(" INFO metrics address=") == 1
+        assert server.log.count(" INFO admin address=") == 1
 
 
 def test_an_address_that_cannot_be_had_is_one_line() -> None:
     with serving(*METRICS) as server:
-        taken = server.wait_for(r" INFO metrics address=(\S+)")
+        taken = server.wait_for(r" INFO admin address=(\S+)")
         for workers in ("1", "2"):
             with server_process(
-                "--device", "cpu", "--workers", workers, "--metrics-listen", taken
+                "--device", "cpu", "--workers", workers, "--admin-listen", taken
             ) as other:
                 assert other.wait() == 1
-                assert f"cannot show metrics at {taken}: it is in use" in other.log
+                assert f"cannot show the status at {taken}: it is in use" in other.log
                 assert "Traceback" not in other.log
 
 

@@ -17,6 +17,7 @@ from grpc_reflection.v1alpha import reflection
 
 from seedbed.spec.errors import DeviceError, SeedbedError
 from seedbed.spec.info import NUMERICS
+from seedbed_server.admin.endpoint import AdminEndpoint
 from seedbed_server.devices import open_backend
 from seedbed_server.service.calls import CallGuard
 from seedbed_server.service.connections import connection_options
@@ -25,7 +26,6 @@ from seedbed_server.service.health import NAME as HEALTH
 from seedbed_server.service.health import Health
 from seedbed_server.service.memory import give_back_memory
 from seedbed_server.service.metrics import Metrics
-from seedbed_server.service.metrics_endpoint import MetricsEndpoint
 from seedbed_server.service.registration import UnknownMethods, add_service, add_standard_services
 from seedbed_server.service.servicer import SERVICE, Servicer
 from seedbed_server.settings import Settings
@@ -67,7 +67,7 @@ class Server:
         self._showing: asyncio.TimerHandle | None = None
         version = metadata.version("seedbed")
         self._metrics = Metrics(version)
-        self._endpoint: MetricsEndpoint | None = None
+        self._endpoint: AdminEndpoint | None = None
         self._inflight = InflightBytes(
             settings.max_inflight_bytes, settings.limits.max_concurrent_streams
         )
@@ -88,20 +88,20 @@ class Server:
 
         Raises:
             ListenError: naming the address that cannot be had.
-            MetricsListenError: likewise.
+            AdminListenError: likewise.
         """
         self._tidying = asyncio.create_task(give_back_memory())
         self._show_usage()
         addresses = [self._listen(address) for address in self._settings.listen]
-        if self._settings.metrics_listen is not None:
-            self._endpoint = MetricsEndpoint(self._settings.metrics_listen, self._metrics.registry)
+        if self._settings.admin_listen is not None:
+            self._endpoint = AdminEndpoint(self._settings.admin_listen, self._metrics.registry)
             await self._endpoint.start()
         await self._grpc.start()
         return addresses
 
     @property
-    def metrics_address(self) -> str | None:
-        """Where metrics are shown, the port resolved; None is nowhere."""
+    def admin_address(self) -> str | None:
+        """Where the admin endpoint is, the port resolved; None is nowhere."""
         return self._endpoint.address if self._endpoint is not None else None
 
     async def serve(self) -> None:

@@ -14,14 +14,12 @@ from typing import Any, Literal
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from seedbed_server.admin.metric_names import SERVING
 from seedbed_server.sampling.sampler import SamplePlan
 
 # Where the workers of one server keep what they count; read by prometheus_client when it is
 # imported.
 SHARED_FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
-
-# How many processes serve: 1 in each that does.
-SERVING = "seedbed_serving"
 
 Lane = Literal["stream", "fill", "shared_memory", "unary"]
 """How a tensor goes to its client: as chunks, as one element, in shared memory, in one message."""

@@ -19,10 +19,10 @@ from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 
 from seedbed.spec.errors import SeedbedError
+from seedbed_server.admin.endpoint import AdminEndpoint, shown_by_a_thread
 from seedbed_server.backends.cuda import cuda_device_count
 from seedbed_server.backends.processor import available_threads
 from seedbed_server.service.metrics import share_metrics, shared_registry
-from seedbed_server.service.metrics_endpoint import MetricsEndpoint, shown_by_a_thread
 from seedbed_server.settings import Settings
 from seedbed_server.stopping import FORCED_EXIT, StopRequest
 
@@ -73,8 +73,8 @@ def worker_settings(settings: Settings, workers: int | None) -> list[Settings]:
             "several workers cannot share a Unix socket: listen on host:port, or use one worker"
         )
     threads = settings.threads or max(1, available_threads() // len(devices))
-    # Metrics are shown by the supervisor, for all of them.
-    shared = replace(settings, threads=threads, share_port=True, metrics_listen=None)
+    # The supervisor has the admin endpoint of all of them.
+    shared = replace(settings, threads=threads, share_port=True, admin_listen=None)
     return [replace(shared, device=device) for device in devices]
 
 
@@ -84,7 +84,7 @@ def run_workers(
     configure: Callable[[], None],
     stop: StopRequest,
     *,
-    metrics_listen: str | None = None,
+    admin_listen: str | None = None,
 ) -> int:
     """Run a process for each settings; return the exit code.
 
@@ -95,13 +95,13 @@ def run_workers(
         serve: what each does.
         configure: sets up logging in each.
         stop: made when the server shall end.
-        metrics_listen: where to show what all of them count, ``host:port``; None is nowhere.
+        admin_listen: where the admin endpoint of all of them is, ``host:port``; None is nowhere.
 
     Raises:
         WorkersError: if an address cannot be had.
-        MetricsListenError: likewise.
+        AdminListenError: likewise.
     """
-    with _shared_metrics(metrics_listen, len(settings)):
+    with _shared_metrics(admin_listen, len(settings)):
         return _run(settings, serve, configure, stop)
 
 
@@ -112,9 +112,9 @@ def _shared_metrics(address: str | None, processes: int) -> Iterator[None]:
         return
     with tempfile.TemporaryDirectory(prefix="seedbed-metrics-") as folder:
         share_metrics(folder)
-        endpoint = MetricsEndpoint(address, shared_registry(folder), processes)
+        endpoint = AdminEndpoint(address, shared_registry(folder), processes)
         with shown_by_a_thread(endpoint):
-            log.info("metrics", extra={"fields": {"address": endpoint.address}})
+            log.info("admin", extra={"fields": {"address": endpoint.address}})
             yield
 
 

@@ -179,11 +179,11 @@ class Settings:
         "how long a file that no call uses is kept, for late clients and as memory for other "
         "tensors",
     )
-    metrics_listen: str | None = setting(
+    admin_listen: str | None = setting(
         None,
         TCP_ADDRESS,
-        "host:port at which Prometheus can read the metrics of all workers over HTTP, and probes "
-        "whether the server is alive and ready",
+        "host:port of the admin endpoint, over HTTP: a status page, metrics for Prometheus, and "
+        "probes, for all workers",
     )
     lame_duck_seconds: float = setting(
         5.0,

@@ -1,4 +1,4 @@
-"""The metrics endpoint answers probes, and nobody who connects to it takes it from the others."""
+"""The admin endpoint answers probes, and nobody who connects to it takes it from the others."""
 
 import signal
 import socket
@@ -12,12 +12,12 @@ import pytest
 
 from tests.servers import SERVING, ServerProcess, server_process, serving
 
-METRICS = ("--metrics-listen", "127.0.0.1:0")
+METRICS = ("--admin-listen", "127.0.0.1:0")
 CONNECTIONS = 32
 
 
 def address_of(server: ServerProcess) -> tuple[str, int]:
-    host, _, port = server.wait_for(r" INFO metrics address=(\S+)").rpartition(":")
+    host, _, port = server.wait_for(r" INFO admin address=(\S+)").rpartition(":")
     return host, int(port)
 
 

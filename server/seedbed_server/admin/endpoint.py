@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from seedbed.spec.errors import SeedbedError
-from seedbed_server.service.metrics import SERVING
+from seedbed_server.admin.metric_names import SERVING
 
 MAX_CONNECTIONS = 32
 MAX_REQUEST_BYTES = 2**13
@@ -24,11 +24,11 @@ ANSWER_SECONDS = 10.0
 TEXT = "text/plain; charset=utf-8"
 
 
-class MetricsListenError(SeedbedError):
-    """An address that metrics cannot be shown at."""
+class AdminListenError(SeedbedError):
+    """An address that the admin endpoint cannot have."""
 
 
-class MetricsEndpoint:
+class AdminEndpoint:
     """Answers ``GET /metrics``, ``/livez`` and ``/readyz`` from :meth:`start` to :meth:`close`.
 
     Args:
@@ -37,7 +37,7 @@ class MetricsEndpoint:
         processes: how many must serve for the server to be ready.
 
     Raises:
-        MetricsListenError: if the address cannot be had.
+        AdminListenError: if the address cannot be had.
     """
 
     def __init__(self, address: str, registry: CollectorRegistry, processes: int = 1) -> None:
@@ -115,10 +115,10 @@ class MetricsEndpoint:
 
 
 @contextmanager
-def shown_by_a_thread(endpoint: MetricsEndpoint) -> Iterator[None]:
+def shown_by_a_thread(endpoint: AdminEndpoint) -> Iterator[None]:
     """Serve an endpoint within the block, for a process that has no loop."""
     loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="seedbed-metrics", daemon=True)
+    thread = threading.Thread(target=loop.run_forever, name="seedbed-admin", daemon=True)
     thread.start()
     try:
         asyncio.run_coroutine_threadsafe(endpoint.start(), loop).result()
@@ -138,10 +138,10 @@ def _listener(address: str, host: str, port: int) -> socket.socket:
         return socket.create_server(where[:2], family=family, backlog=MAX_CONNECTIONS)
     except OSError:
         message = (
-            f"cannot show metrics at {address}: "
+            f"cannot show the status at {address}: "
             "it is in use, not allowed, or no address of this machine"
         )
-        raise MetricsListenError(message) from None
+        raise AdminListenError(message) from None
 
 
 def _response(status: str, body: bytes, content_type: str = TEXT) -> bytes:
