@@ -7,6 +7,7 @@ The locks lie in docker/ and are committed. The same versions serve amd64 and ar
 """
 
 import argparse
+import re
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,8 @@ PLATFORMS = ("x86_64-manylinux_2_28", "aarch64-manylinux_2_28")
 HEADER = "# Written by `make lock`; what it is for is in tools/lock_image.py.\n"
 # Writes the image's list of what is in it.
 SBOM_TOOL = "cyclonedx-bom>=7"
+# A package with its hashes, as uv writes it.
+ENTRY = re.compile(r"^([\w.-]+)==(\S+)((?: \\\n    --hash=sha256:[0-9a-f]{64})+)\n", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,10 @@ class Lock:
     @property
     def path(self) -> Path:
         return LOCKS / f"{self.name}.txt"
+
+    def versions(self) -> dict[str, str]:
+        """Return the locked version of each package, by its normalized name."""
+        return {name: version for name, version, _ in ENTRY.findall(self.path.read_text())}
 
 
 # A lock follows the one that it lies beside.

@@ -1,6 +1,5 @@
 """docker/*.txt: what the image installs is pinned, hashed, and what pyproject.toml asks for."""
 
-import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,15 +9,12 @@ import pytest
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from packaging.version import Version
 
-from tools.lock_image import ALL, LOCKS, SBOM_TOOL, Lock
+from tools.lock_image import ALL, ENTRY, LOCKS, SBOM_TOOL, Lock
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 MACHINES = ("x86_64", "aarch64")
-# One package with its hashes, over several lines.
-ENTRY = re.compile(r"([\w.-]+)==(\S+)((?: \\\n    --hash=sha256:[0-9a-f]{64})+)\n")
 
 
 @pytest.fixture(params=ALL, ids=lambda lock: lock.name)
@@ -34,12 +30,12 @@ def test_a_lock_holds_nothing_but_versions_and_hashes(lock: Lock) -> None:
     lines = lock.path.read_text().splitlines(keepends=True)
     text = "".join(line for line in lines if not line.startswith("#"))
     assert ENTRY.sub("", text) == ""
-    assert versions(lock)
+    assert lock.versions()
 
 
 @pytest.mark.parametrize("machine", MACHINES)
 def test_a_lock_has_what_pyproject_asks_for(lock: Lock, machine: str) -> None:
-    locked = versions(lock)
+    locked = lock.versions()
     for requirement in wanted(lock, machine):
         name = canonicalize_name(requirement.name)
         assert name in locked, f"{requirement} is not locked: make lock"
@@ -49,14 +45,7 @@ def test_a_lock_has_what_pyproject_asks_for(lock: Lock, machine: str) -> None:
 def test_layers_agree(lock: Lock) -> None:
     if lock.beside is not None:
         (beside,) = (each for each in ALL if each.name == lock.beside)
-        assert versions(beside).items() <= versions(lock).items()
-
-
-def versions(lock: Lock) -> dict[str, Version]:
-    return {
-        canonicalize_name(name): Version(version)
-        for name, version, _ in ENTRY.findall(lock.path.read_text())
-    }
+        assert beside.versions().items() <= lock.versions().items()
 
 
 def wanted(lock: Lock, machine: str) -> Iterator[Requirement]:
