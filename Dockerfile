@@ -54,7 +54,7 @@ COPY client client
 COPY server server
 # numba takes a kernel from its cache only if the source's time is the same, and layers keep whole seconds only.
 RUN /opt/tools/bin/python -m hatchling build --target wheel --directory /tmp/wheel \
-    && PIP_REQUIRE_HASHES= python3 -m pip --python /opt/venv/bin/python install --no-compile --no-index \
+    && PIP_REQUIRE_HASHES=0 python3 -m pip --python /opt/venv/bin/python install --no-compile --no-index \
         --find-links /tmp/wheel --prefix /opt/seedbed seedbed \
     && find /opt/seedbed -name '*.py' -exec touch --date='2020-02-02 UTC' {} + \
     && /opt/venv/bin/python -m compileall -q /opt/seedbed \
