@@ -28,6 +28,7 @@ from seedbed_server.service.memory import give_back_memory
 from seedbed_server.service.metrics import Metrics
 from seedbed_server.service.registration import UnknownMethods, add_service, add_standard_services
 from seedbed_server.service.servicer import SERVICE, Servicer
+from seedbed_server.service.tracing import Tracing, open_provider
 from seedbed_server.settings import Settings
 from seedbed_server.streams.inflight import InflightBytes
 from seedbed_server.streams.resources import StreamResources
@@ -40,6 +41,8 @@ log = logging.getLogger(__name__)
 # Clients that watch the health never hang up by themselves: so long may a stream's last bytes be on
 # their way.
 LAST_WORDS_SECONDS = 1.0
+# So long may what collects spans take for the last ones.
+LAST_SPANS_SECONDS = 3.0
 # How often the metrics of what is in use are set; setting them at each change would cost more.
 SHOW_SECONDS = 0.2
 
@@ -72,7 +75,9 @@ class Server:
             settings.max_inflight_bytes, settings.limits.max_concurrent_streams
         )
         self._segments = _segment_folder(settings)
-        self._guard = CallGuard(self._metrics, self._device_failed)
+        self._spans = open_provider(version) if settings.tracing else None
+        tracing = Tracing(self._spans) if self._spans is not None else None
+        self._guard = CallGuard(self._metrics, self._device_failed, tracing)
         self._servicer = Servicer(settings, version=version, guard=self._guard)
         self._health = Health(("", SERVICE.full_name))
         limits = [("grpc.max_receive_message_length", settings.limits.max_request_message_bytes)]
@@ -126,7 +131,10 @@ class Server:
         self._servicer.serve(
             StreamResources(self._threads, tensors, self._inflight, self._segments)
         )
-        self._metrics.serving(NUMERICS, backend.name)
+        self._metrics.serving(
+            NUMERICS, backend=backend.name, device=backend.device, threads=backend.threads
+        )
+        self._metrics.usage(self._servicer.usage)
         self._health.set(is_serving=True)
         fields = {
             "backend": backend.name,
@@ -163,9 +171,12 @@ class Server:
             self._segments.close()
         if self._endpoint is not None:
             await self._endpoint.close()
+        if self._spans is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(_in_daemon_thread(self._spans.shutdown), LAST_SPANS_SECONDS)
 
     def _show_usage(self) -> None:
-        self._metrics.usage(*self._servicer.usage)
+        self._metrics.usage(self._servicer.usage)
         self._showing = asyncio.get_running_loop().call_later(SHOW_SECONDS, self._show_usage)
 
     def _device_failed(self, error: DeviceError) -> None:
@@ -220,7 +231,7 @@ def _in_daemon_thread(function: Callable[[], T]) -> asyncio.Future[T]:
         with suppress(RuntimeError):  # the loop has ended, and so will the process
             loop.call_soon_threadsafe(finish, result, failed)
 
-    threading.Thread(target=run, name="seedbed-start", daemon=True).start()
+    threading.Thread(target=run, name="seedbed-aside", daemon=True).start()
     return future
 
 

@@ -12,7 +12,7 @@ import signal
 import socket
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing.connection import wait
@@ -47,17 +47,14 @@ class WorkersError(SeedbedError):
     """Settings that several processes cannot share."""
 
 
-def worker_settings(settings: Settings, workers: int | None) -> list[Settings]:
-    """Return the settings of each process.
-
-    Args:
-        settings: of the server as a whole.
-        workers: how many; None is one for each GPU where the device is ``gpu``, else 1.
+def worker_settings(settings: Settings) -> list[Settings]:
+    """Return the settings of each process, of those of the server as a whole.
 
     Raises:
         WorkersError: if they cannot share what they listen on, or there are fewer GPUs.
         NoDeviceError: if the device is ``gpu`` and there is none.
     """
+    workers = settings.workers
     devices = [settings.device] * (workers or 1)
     if settings.device == "gpu":
         count = cuda_device_count()
@@ -101,18 +98,19 @@ def run_workers(
         WorkersError: if an address cannot be had.
         AdminListenError: likewise.
     """
-    with _shared_metrics(admin_listen, len(settings)):
-        return _run(settings, serve, configure, stop)
+    pids = {"supervisor": os.getpid()}
+    with _shared_metrics(admin_listen, len(settings), pids):
+        return _run(settings, serve, configure, stop, pids)
 
 
 @contextmanager
-def _shared_metrics(address: str | None, processes: int) -> Iterator[None]:
+def _shared_metrics(address: str | None, workers: int, pids: Mapping[str, int]) -> Iterator[None]:
     if address is None:
         yield
         return
     with tempfile.TemporaryDirectory(prefix="seedbed-metrics-") as folder:
         share_metrics(folder)
-        endpoint = AdminEndpoint(address, shared_registry(folder), processes)
+        endpoint = AdminEndpoint(address, shared_registry(folder), expected=workers, pids=pids)
         with shown_by_a_thread(endpoint):
             log.info("admin", extra={"fields": {"address": endpoint.address}})
             yield
@@ -123,6 +121,7 @@ def _run(
     serve: Serve,
     configure: Callable[[], None],
     stop: StopRequest,
+    pids: dict[str, int],
 ) -> int:
     holders, addresses = _reserve(settings[0].listen)
     context = multiprocessing.get_context("spawn")
@@ -137,6 +136,8 @@ def _run(
     try:
         for worker in workers:
             worker.start()
+            assert worker.pid is not None
+            pids[worker.name.removeprefix("seedbed-")] = worker.pid
         while not stop.is_made and not wait([each.sentinel for each in workers], POLL_SECONDS):
             pass
         failed = not stop.is_made
