@@ -23,7 +23,7 @@ compiled := client/seedbed/v1/seedbed.binpb
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv test test-core soak test-frameworks test-clients test-ranges check format proto release-schema quickstart bench gpu-check gpu-wheels image image-gpu image-test clean
+.PHONY: help venv test test-core soak test-frameworks test-clients test-ranges check format proto release-schema quickstart bench gpu-check gpu-wheels image image-gpu image-test lock audit clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -110,11 +110,21 @@ gpu-wheels:  ## download what gpu-check needs without a network (GPU_PYTHON_VERS
 image-test: $(dev)  ## build the container image, run it and check it (TOOL=program where there is no engine)
 	DOCKER=$(DOCKER) IMAGE=$(IMAGE) PYTHON=$(bin)/python tests/container/run.sh $(TOOL)
 
+# What only the one who builds it knows.
+labels = --label org.opencontainers.image.revision=$(shell git rev-parse HEAD) \
+	--label org.opencontainers.image.created=$(shell date -u +%Y-%m-%dT%H:%M:%SZ)
+
 image:  ## build the container image (IMAGE=name:tag, DOCKER=podman)
-	$(DOCKER) build --tag $(IMAGE) .
+	$(DOCKER) build $(labels) --tag $(IMAGE) .
 
 image-gpu:  ## build the image that samples on NVIDIA GPUs (GPU_EXTRA=gpu-cuda12 for CUDA 12)
-	$(DOCKER) build --target gpu --build-arg GPU_EXTRA=$(GPU_EXTRA) --tag $(GPU_IMAGE) .
+	$(DOCKER) build $(labels) --target gpu --build-arg GPU_EXTRA=$(GPU_EXTRA) --tag $(GPU_IMAGE) .
+
+lock: $(dev)  ## renew docker/*.txt, the versions and hashes that the image installs (ARGS=--keep for only what must change)
+	$(bin)/python -m tools.lock_image $(ARGS)
+
+audit: $(dev)  ## ask for known vulnerabilities of what the image installs
+	$(bin)/python -m tools.audit_image
 
 clean:  ## remove what the targets made
 	rm -rf .venv .venv-bench .venv-frameworks .venv-ranges .tools .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
