@@ -23,7 +23,7 @@ compiled := client/seedbed/v1/seedbed.binpb
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv test soak test-frameworks test-clients test-ranges check format proto release-schema quickstart bench gpu-check gpu-wheels image image-gpu image-test clean
+.PHONY: help venv test test-core soak test-frameworks test-clients test-ranges check format proto release-schema quickstart bench gpu-check gpu-wheels image image-gpu image-test lock audit clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,8 +32,14 @@ venv: $(dev)  ## set up .venv with everything the other targets need (PYTHON=pyt
 
 # First those that take one core each, two at a time.
 test: $(dev) $(buf)  ## run the tests (ARGS='-k slice' passes arguments to pytest)
-	$(MAKE) --jobs=2 --output-sync=target test-frameworks test-clients test-ranges
-	$(bin)/python -m pytest $(ARGS)
+	$(MAKE) --jobs=2 --output-sync=target test-frameworks test-core test-clients test-ranges
+	$(bin)/python -m pytest $(addprefix --ignore=,$(core)) $(ARGS)
+
+# Of values, numbers and the engine: one core is enough for them.
+core := tests/golden tests/property tests/statistical tests/unit
+
+test-core: $(dev)  ## run only those of values, numbers and the engine
+	$(bin)/python -m pytest $(core) $(ARGS)
 
 # Their counts and times, multiplied up to the full figures.
 SOAK ?= 1000
@@ -104,11 +110,21 @@ gpu-wheels:  ## download what gpu-check needs without a network (GPU_PYTHON_VERS
 image-test: $(dev)  ## build the container image, run it and check it (TOOL=program where there is no engine)
 	DOCKER=$(DOCKER) IMAGE=$(IMAGE) PYTHON=$(bin)/python tests/container/run.sh $(TOOL)
 
+# What only the one who builds it knows.
+labels = --label org.opencontainers.image.revision=$(shell git rev-parse HEAD) \
+	--label org.opencontainers.image.created=$(shell date -u +%Y-%m-%dT%H:%M:%SZ)
+
 image:  ## build the container image (IMAGE=name:tag, DOCKER=podman)
-	$(DOCKER) build --tag $(IMAGE) .
+	$(DOCKER) build $(labels) --tag $(IMAGE) .
 
 image-gpu:  ## build the image that samples on NVIDIA GPUs (GPU_EXTRA=gpu-cuda12 for CUDA 12)
-	$(DOCKER) build --target gpu --build-arg GPU_EXTRA=$(GPU_EXTRA) --tag $(GPU_IMAGE) .
+	$(DOCKER) build $(labels) --target gpu --build-arg GPU_EXTRA=$(GPU_EXTRA) --tag $(GPU_IMAGE) .
+
+lock: $(dev)  ## renew docker/*.txt, the versions and hashes that the image installs (ARGS=--keep for only what must change)
+	$(bin)/python -m tools.lock_image $(ARGS)
+
+audit: $(dev)  ## ask for known vulnerabilities of what the image installs
+	$(bin)/python -m tools.audit_image
 
 clean:  ## remove what the targets made
 	rm -rf .venv .venv-bench .venv-frameworks .venv-ranges .tools .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
