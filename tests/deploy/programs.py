@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ DEPLOY = ROOT / "deploy"
 
 
 def program(name: str) -> str:
-    """Return where a program of deploy/debian-packages.txt is."""
+    """Return where a program is: of .tools, of .venv, or of Debian's packages."""
+    own = [*ROOT.glob(f".tools/*/{name}"), Path(sys.executable).with_name(name)]
     # Debian keeps servers out of a user's PATH.
-    path = shutil.which(name) or shutil.which(name, path="/usr/sbin")
-    assert path is not None, f"{name} is missing: see deploy/debian-packages.txt"
+    path = next((str(each) for each in own if each.is_file()), None)
+    path = path or shutil.which(name) or shutil.which(name, path="/usr/sbin")
+    assert path is not None, f"{name} is missing: try `make venv`, and deploy/debian-packages.txt"
     return path
 
 
