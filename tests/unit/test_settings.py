@@ -33,6 +33,8 @@ EXAMPLES: dict[str, tuple[list[str], Any]] = {
     "metrics_listen": (["localhost:9464"], "localhost:9464"),
     "lame_duck_seconds": (["2"], 2.0),
     "grace_seconds": (["1e1"], 10.0),
+    "tokens": (["/etc/seedbed/tokens"], Path("/etc/seedbed/tokens")),
+    "policy": (["policy.yaml"], Path("policy.yaml")),
     "reflection": (["false"], False),
     "log_level": (["debug"], "debug"),
     "log_format": (["json"], "json"),

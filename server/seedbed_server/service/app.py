@@ -18,6 +18,7 @@ from grpc_reflection.v1alpha import reflection
 from seedbed.spec.errors import DeviceError, SeedbedError
 from seedbed.spec.info import NUMERICS
 from seedbed_server.devices import open_backend
+from seedbed_server.service.authentication import Authentication
 from seedbed_server.service.calls import CallGuard
 from seedbed_server.service.connections import connection_options
 from seedbed_server.service.draining import drain, lame_duck
@@ -68,11 +69,15 @@ class Server:
         version = metadata.version("seedbed")
         self._metrics = Metrics(version)
         self._endpoint: MetricsEndpoint | None = None
+        self._authentication = Authentication(settings, [each.name for each in SERVICE.methods])
+        self._caps = self._authentication.caps()
         self._inflight = InflightBytes(
-            settings.max_inflight_bytes, settings.limits.max_concurrent_streams
+            settings.max_inflight_bytes,
+            settings.limits.max_concurrent_streams,
+            self._caps.held_bytes,
         )
         self._segments = _segment_folder(settings)
-        self._guard = CallGuard(self._metrics, self._device_failed)
+        self._guard = CallGuard(self._metrics, self._authentication, self._device_failed)
         self._servicer = Servicer(settings, version=version, guard=self._guard)
         self._health = Health(("", SERVICE.full_name))
         limits = [("grpc.max_receive_message_length", settings.limits.max_request_message_bytes)]
@@ -80,7 +85,7 @@ class Server:
         self._grpc = grpc.aio.server(options=[*limits, *connections])
         add_service(self._grpc, SERVICE.full_name, self._servicer.methods())
         names = (SERVICE.full_name, HEALTH, reflection.SERVICE_NAME) if settings.reflection else ()
-        add_standard_services(self._grpc, self._health, names)
+        add_standard_services(self._grpc, self._health, names, self._guard)
         self._grpc.add_generic_rpc_handlers((UnknownMethods(self._guard),))
 
     async def listen(self) -> list[str]:
@@ -121,6 +126,7 @@ class Server:
             backend,
             on_sampled=partial(self._metrics.sampled, backend.name),
             working_bytes=settings.max_working_bytes,
+            caps=self._caps,
         )
         tensors = SharedTensors(self._threads, window_bytes=settings.window_bytes)
         self._servicer.serve(
@@ -166,6 +172,7 @@ class Server:
 
     def _show_usage(self) -> None:
         self._metrics.usage(*self._servicer.usage)
+        self._authentication.look()
         self._showing = asyncio.get_running_loop().call_later(SHOW_SECONDS, self._show_usage)
 
     def _device_failed(self, error: DeviceError) -> None:

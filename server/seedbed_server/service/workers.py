@@ -74,7 +74,9 @@ def worker_settings(settings: Settings, workers: int | None) -> list[Settings]:
         )
     threads = settings.threads or max(1, available_threads() // len(devices))
     # Metrics are shown by the supervisor, for all of them.
-    shared = replace(settings, threads=threads, share_port=True, metrics_listen=None)
+    shared = replace(
+        settings, threads=threads, workers=len(devices), share_port=True, metrics_listen=None
+    )
     return [replace(shared, device=device) for device in devices]
 
 

@@ -14,6 +14,7 @@ from seedbed_server.settings.kinds import (
     ADDRESS,
     DEVICE,
     DIRECTORY,
+    FILE,
     FILE_MODE,
     SECONDS,
     SOCKET_MODE,
@@ -195,6 +196,15 @@ class Settings:
         30.0,
         SECONDS,
         "how long streams may go on after that; a second signal ends them at once",
+    )
+    tokens: Path | None = setting(
+        None,
+        FILE,
+        "the hashes of the bearer tokens that callers must send, and whom they stand for; a line "
+        "is made by --new-token",
+    )
+    policy: Path | None = setting(
+        None, FILE, "which RPCs each identity may call, and its quotas (YAML)"
     )
     reflection: bool = setting(True, SWITCH, "let clients ask for the schema")
     log_level: str = setting(
