@@ -156,6 +156,11 @@ def until(is_so: Callable[[], object], seconds: float = 30.0) -> None:
         time.sleep(0.05)
 
 
+def is_logged(server: ServerProcess, *words: str) -> bool:
+    """Return whether a line of the log has all the words."""
+    return any(set(words) <= set(line.split()) for line in server.log.splitlines())
+
+
 def is_known(channel: grpc.Channel, token: str) -> bool:
     return reason_of(channel, "GetServerInfo", **bearer(token)) != "TOKEN_UNKNOWN"
 
@@ -490,11 +495,15 @@ def test_the_log_names_who_called(
     server: ServerProcess, channel: grpc.Channel, files: Files
 ) -> None:
     ask(channel, "ListInitializers", **bearer(files.tokens["team/a"]))
-    server.wait_for(r"method=ListInitializers code=OK .* identity=team/a\n")
+    until(lambda: is_logged(server, "method=ListInitializers", "code=OK", "identity=team/a"))
     refused(channel, "DigestTensors", **bearer(files.tokens["viewer"]))
-    server.wait_for(r"method=DigestTensors code=PERMISSION_DENIED .* identity=viewer\n")
+    until(
+        lambda: is_logged(
+            server, "method=DigestTensors", "code=PERMISSION_DENIED", "identity=viewer"
+        )
+    )
     refused(channel, "DigestTensors")
-    server.wait_for(r"method=DigestTensors code=UNAUTHENTICATED .* chunks=0\n")
+    until(lambda: is_logged(server, "method=DigestTensors", "code=UNAUTHENTICATED"))
 
 
 def test_no_secret_is_in_the_log_the_metrics_or_an_error(
