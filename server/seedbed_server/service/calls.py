@@ -205,7 +205,8 @@ class CallGuard:
     def unwelcome(self, context: Context) -> CallerError | None:
         """Return the error for a caller who may not call anything; None for others."""
         try:
-            Call(UNKNOWN, context, self._metrics).admit(self._authentication)
+            identity = self._authentication.identity(context)
+            self._authentication.rule(identity, None)
         except CallerError as error:
             return error
         return None

@@ -191,7 +191,7 @@ class Servicer:
         check_small_tensor(wanted, call.limits)
         wanted_plan = plan(wanted)
         check_costs([wanted_plan], "tensor.spec.shape", call.limits)
-        with self._day(call, wanted.size_bytes):
+        with self._day(call, [wanted_plan], ResumePoint()):
             data = await self._sampled(wanted_plan, call.peer)
             call.served_whole(len(data))
         response = service_pb2.SampleSmallTensorResponse(
@@ -254,14 +254,13 @@ class Servicer:
             resume = ResumePoint(request.resume.tensor_index, request.resume.byte_offset)
             check_resume(resume, [each.request for each in plans])
             is_whole = resume == ResumePoint(0, 0)
-            wanted = sum(each.size_bytes for each in plans[resume.tensor_index :])
 
             def part(events: Events) -> bytes:
                 call.served(events)
                 return encode(events)
 
             with (
-                self._day(call, wanted - resume.byte_offset),
+                self._day(call, plans, resume),
                 TensorStream(
                     plans,
                     self._serving(),
@@ -365,11 +364,14 @@ class Servicer:
             else:
                 yield await threads.plan(peer, count, _planned, request, call.limits)
 
-    def _day(self, call: Call, wanted: int) -> AbstractContextManager[None]:
+    def _day(
+        self, call: Call, plans: Sequence[SamplePlan], resume: ResumePoint
+    ) -> AbstractContextManager[None]:
         """Take what a call wants out of its caller's bytes of the day, within a block."""
         quota = call.quotas.bytes_per_day
         if call.identity is None or quota is None:
             return nullcontext()
+        wanted = sum(each.size_bytes for each in plans[resume.tensor_index :]) - resume.byte_offset
         return self._daily.taken(call.identity, quota, wanted, lambda: call.size_bytes)
 
 
