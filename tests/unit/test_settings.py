@@ -16,6 +16,10 @@ from tools import write_settings
 EXAMPLES: dict[str, tuple[list[str], Any]] = {
     "listen": (["[::1]:0", "unix:///run/s.sock"], ("[::1]:0", "unix:///run/s.sock")),
     "unix_mode": (["660"], 0o660),
+    "tls_cert": (["server.crt"], Path("server.crt")),
+    "tls_key": (["/run/server.key"], Path("/run/server.key")),
+    "tls_client_ca": (["ca.crt"], Path("ca.crt")),
+    "insecure": (["true"], True),
     "device": (["gpu:1"], "gpu:1"),
     "threads": (["3"], 3),
     "workers": (["2"], 2),
@@ -72,7 +76,7 @@ BAD = {
 def flags(name: str, texts: list[str]) -> list[str]:
     """Return the words of a command line that sets one setting."""
     flag = "--" + name.replace("_", "-")
-    if name == "reflection":
+    if texts[0] in {"true", "false"}:
         return [flag if texts == ["true"] else flag.replace("--", "--no-")]
     return [word for text in texts for word in (flag, text)]
 

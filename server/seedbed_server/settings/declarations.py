@@ -108,6 +108,26 @@ class Settings:
         SOCKET_MODE,
         "who may connect to the Unix sockets: 600 this user, 660 its group as well, 666 everyone",
     )
+    tls_cert: Path | None = setting(
+        None,
+        FILE,
+        "the server's certificate, with those between it and the root (PEM): TCP ports speak only "
+        "TLS then",
+    )
+    tls_key: Path | None = setting(None, FILE, "its private key (PEM, without a passphrase)")
+    tls_client_ca: Path | None = setting(
+        None,
+        FILE,
+        "certificates of the authorities (PEM) one of which must have signed each client's "
+        "certificate: without one nobody connects to a TCP port",
+        unset="none: clients need no certificate",
+    )
+    insecure: bool = setting(
+        False,
+        SWITCH,
+        "listen without TLS also where other hosts can connect: whoever is in between reads and "
+        "changes everything",
+    )
     device: str = setting(
         "auto",
         DEVICE,
