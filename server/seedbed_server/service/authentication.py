@@ -10,7 +10,7 @@ import grpc
 from seedbed.spec.info import Limits
 from seedbed.spec.reasons import Reason
 from seedbed_server.refusals import CallerError
-from seedbed_server.security.identities import identity_of_peer
+from seedbed_server.security.identities import UNIX, certificate_identity, identity_of_peer
 from seedbed_server.security.policy import NO_LIMITS, PolicyError, Quotas, Rule, read_policy
 from seedbed_server.security.quotas import tightened
 from seedbed_server.security.tokens import read_tokens
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class Authentication:
-    """Knows the callers of a server by its tokens and policy.
+    """Knows the callers of a server by its tokens, certificates and policy.
 
     Args:
         settings: name the files, which are read again when they change.
@@ -38,9 +38,12 @@ class Authentication:
     def __init__(self, settings: Settings, rpcs: Collection[str]) -> None:
         self._limits = settings.limits
         self._tokens = _watched(settings.tokens, read_tokens)
+        self._has_certificates = settings.tls_client_ca is not None
         self._policy = _watched(settings.policy, lambda path: read_policy(path, rpcs))
-        if self._policy is not None and self._tokens is None:
-            raise PolicyError("--policy needs --tokens: without them no caller has an identity")
+        if self._policy is not None and self._tokens is None and not self._has_certificates:
+            raise PolicyError(
+                "--policy needs --tokens or --tls-client-ca: without them no caller has an identity"
+            )
 
     def look(self) -> None:
         """Read the files again that have changed, though nobody calls: their faults are logged."""
@@ -55,11 +58,22 @@ class Authentication:
             context: gRPC's side of the call.
 
         Raises:
-            CallerError: if there is no token, or an unknown one.
+            CallerError: if there is no token or an unknown one, or no usable name.
         """
-        if self._tokens is None:
+        if self._tokens is not None:
+            return self._tokens.value.identity(_token(context), datetime.now(UTC))
+        if not self._has_certificates:
             return None
-        return self._tokens.value.identity(_token(context), datetime.now(UTC))
+        if str(context.peer()).startswith(f"{UNIX}:"):
+            return UNIX
+        identity = certificate_identity(context.auth_context())
+        if identity is None:
+            raise CallerError(
+                "the client's certificate has no name that can be an identity: a URI, a DNS name "
+                "or a common name without spaces",
+                reason=Reason.UNKNOWN_IDENTITY,
+            )
+        return identity
 
     def rule(self, identity: str | None, method: str | None) -> Rule:
         """Return what a caller may do.
