@@ -34,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stop = _stop_on_signals()
     try:
         from seedbed_server.logs import configure_logging
+        from seedbed_server.security.listeners import check_transport_security
 
         # What it needs is missed here, in one line.
         from seedbed_server.service.connections import allow_many_connections
@@ -51,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _self_test(settings.device, settings.threads)
     allow_many_connections()
     try:
+        check_transport_security(settings)
         each = worker_settings(settings, settings.workers)
         if len(each) > 1:
             return run_workers(each, serve, configure, stop, metrics_listen=settings.metrics_listen)

@@ -223,14 +223,14 @@ def test_a_new_file_of_no_use_changes_nothing(
 )
 @pytest.mark.usefixtures("_always_looks")
 def test_a_new_authority_and_a_new_certificate_are_taken_without_a_restart(
-    servers: TlsServers, signing: Authority, ca: Path, tmp_path: Path, options: Any
+    servers: TlsServers, ca: Authority, ca_file: Path, tmp_path: Path, options: Any
 ) -> None:
     new = authority("new authority")
-    old_server = servers.start(signing.issue(tmp_path, "old"), ca)
+    old_server = servers.start(ca.issue(tmp_path, "old"), ca_file)
     new_server = servers.start(new.issue(tmp_path, "new"), new.write(tmp_path / "new-ca.crt"))
     trusted = tmp_path / "trusted.crt"
-    trusted.write_bytes(ca.read_bytes())
-    own = signing.issue(tmp_path, "own")
+    trusted.write_bytes(ca_file.read_bytes())
+    own = ca.issue(tmp_path, "own")
     tls = Tls(ca=trusted, cert=own.cert, key=own.key)
     with (
         sb.connect(old_server, tls=tls, options=options) as to_old,
@@ -240,7 +240,7 @@ def test_a_new_authority_and_a_new_certificate_are_taken_without_a_restart(
         with pytest.raises(sb.TlsError, match="not signed by a CA in"):
             to_new.sample(SMALL)
         # Both authorities for a while, as it is done; then the client's own certificate.
-        trusted.write_bytes(ca.read_bytes() + (tmp_path / "new-ca.crt").read_bytes())
+        trusted.write_bytes(ca_file.read_bytes() + (tmp_path / "new-ca.crt").read_bytes())
         with pytest.raises(sb.TlsError, match="does not accept the client certificate"):
             to_new.sample(SMALL)
         _replace(own, new.issue(tmp_path, "another"))

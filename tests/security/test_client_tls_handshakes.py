@@ -86,8 +86,10 @@ TRANSPORTS: dict[str, dict[str, int | str] | None] = {
 
 
 @pytest.mark.parametrize("options", TRANSPORTS.values(), ids=list(TRANSPORTS))
-def test_a_deadline_ends_a_call_whose_handshake_stalls(silent: str, ca: Path, options: Any) -> None:
-    tls = sb.Tls(ca=ca)
+def test_a_deadline_ends_a_call_whose_handshake_stalls(
+    silent: str, ca_file: Path, options: Any
+) -> None:
+    tls = sb.Tls(ca=ca_file)
     with (
         sb.connect(silent, tls=tls, options=options) as client,
         _soon(),
@@ -98,10 +100,10 @@ def test_a_deadline_ends_a_call_whose_handshake_stalls(silent: str, ca: Path, op
 
 @pytest.mark.parametrize("options", TRANSPORTS.values(), ids=list(TRANSPORTS))
 def test_a_task_that_is_cancelled_ends_a_handshake_that_stalls(
-    silent: str, ca: Path, options: Any
+    silent: str, ca_file: Path, options: Any
 ) -> None:
     async def main() -> None:
-        async with sb.aio.connect(silent, tls=sb.Tls(ca=ca), options=options) as client:
+        async with sb.aio.connect(silent, tls=sb.Tls(ca=ca_file), options=options) as client:
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.3):
                     await client.sample(SPEC)
@@ -110,9 +112,11 @@ def test_a_task_that_is_cancelled_ends_a_handshake_that_stalls(
         run(main())
 
 
-def test_a_handshake_that_stalls_is_given_up_with_the_connection(silent: str, ca: Path) -> None:
+def test_a_handshake_that_stalls_is_given_up_with_the_connection(
+    silent: str, ca_file: Path
+) -> None:
     host, port = silent.split(":")
-    security = Security.of(sb.Tls(ca=ca), None)
+    security = Security.of(sb.Tls(ca=ca_file), None)
     limits = replace(ALONE, connect_seconds=0.3)
     with (
         closing(Connections(Address(None, host, int(port)), security)) as connections,
@@ -139,7 +143,7 @@ def test_a_handshake_that_stalls_half_way_is_given_up(size_bytes: int) -> None:
             assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
 
 
-def test_a_server_that_hangs_up_in_a_handshake_may_do_better_later(ca: Path) -> None:
+def test_a_server_that_hangs_up_in_a_handshake_may_do_better_later(ca_file: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def hang_up() -> None:
@@ -156,7 +160,7 @@ def test_a_server_that_hangs_up_in_a_handshake_may_do_better_later(ca: Path) -> 
         for options in TRANSPORTS.values():
             with (
                 sb.connect(
-                    target, tls=sb.Tls(ca=ca), options=options, patience_seconds=0
+                    target, tls=sb.Tls(ca=ca_file), options=options, patience_seconds=0
                 ) as client,
                 pytest.raises(sb.UnavailableError, match="does not answer"),
             ):
@@ -268,8 +272,8 @@ def test_a_bit_that_flips_breaks_the_connection_and_may_not_the_next_time() -> N
     assert not isinstance(caught.value, UnmetError)
 
 
-def test_no_renegotiation_and_no_old_tls(ca: Path) -> None:
-    context = read_trust(sb.Tls(ca=ca)).context
+def test_no_renegotiation_and_no_old_tls(ca_file: Path) -> None:
+    context = read_trust(sb.Tls(ca=ca_file)).context
     assert context.options & ssl.OP_NO_RENEGOTIATION
     assert context.options & ssl.OP_NO_COMPRESSION
     assert context.minimum_version is ssl.TLSVersion.TLSv1_2
@@ -279,13 +283,13 @@ def test_no_renegotiation_and_no_old_tls(ca: Path) -> None:
 
 @pytest.mark.parametrize("options", TRANSPORTS.values(), ids=list(TRANSPORTS))
 def test_a_server_of_another_protocol_is_told_from_ours(
-    issued: Issued, ca: Path, options: Any
+    server_files: Issued, ca_file: Path, options: Any
 ) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(issued.cert, issued.key)
+    context.load_cert_chain(server_files.cert, server_files.key)
     with (
         _tls_server(context) as target,
-        sb.connect(target, tls=sb.Tls(ca=ca), options=options) as client,
+        sb.connect(target, tls=sb.Tls(ca=ca_file), options=options) as client,
         pytest.raises(sb.TlsError, match="but no HTTP/2 in it: check that it is a seedbed-server"),
     ):
         client.server_info()

@@ -34,9 +34,9 @@ print("done")
 """
 
 
-def test_a_forked_process_shakes_hands_of_its_own(server: str, ca: Path) -> None:
+def test_a_forked_process_shakes_hands_of_its_own(server: str, ca_file: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, server, str(ca)],
+        [sys.executable, "-c", PROGRAM, server, str(ca_file)],
         capture_output=True,
         text=True,
         timeout=120,
@@ -45,7 +45,9 @@ def test_a_forked_process_shakes_hands_of_its_own(server: str, ca: Path) -> None
     assert (done.returncode, done.stdout.strip()) == (0, "done"), done.stderr
 
 
-def test_a_write_to_a_connection_that_is_gone_ends_no_program(ca: Path, issued: Issued) -> None:
+def test_a_write_to_a_connection_that_is_gone_ends_no_program(
+    ca_file: Path, server_files: Issued
+) -> None:
     """Some programs leave SIGPIPE as it is."""
     script = """
 import signal, socket, ssl, sys, threading
@@ -62,7 +64,7 @@ context.set_alpn_protocols(["h2"])
 ours, theirs = socket.socketpair()
 ours.setblocking(False)
 serving = threading.Thread(
-    target=lambda: context.wrap_socket(theirs, server_side=True).close()
+    target=lambda: context.wrap_socket(theirs, server_side=True).close(), daemon=True
 )
 serving.start()
 secured = TlsSocket.agreed(
@@ -77,7 +79,7 @@ except OSError as error:
 secured.close()
 """
     done = subprocess.run(
-        [sys.executable, "-c", script, str(ca), str(issued.cert), str(issued.key)],
+        [sys.executable, "-c", script, str(ca_file), str(server_files.cert), str(server_files.key)],
         capture_output=True,
         text=True,
         timeout=60,

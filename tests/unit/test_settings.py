@@ -16,6 +16,9 @@ from tools import write_settings
 EXAMPLES: dict[str, tuple[list[str], Any]] = {
     "listen": (["[::1]:0", "unix:///run/s.sock"], ("[::1]:0", "unix:///run/s.sock")),
     "unix_mode": (["660"], 0o660),
+    "tls_cert": (["server.crt"], Path("server.crt")),
+    "tls_key": (["/run/server.key"], Path("/run/server.key")),
+    "tls_client_ca": (["ca.crt"], Path("ca.crt")),
     "device": (["gpu:1"], "gpu:1"),
     "threads": (["3"], 3),
     "workers": (["2"], 2),

@@ -116,6 +116,7 @@ class Metrics:
         self._serving = Gauge(
             SERVING, "Processes that serve.", multiprocess_mode="livesum", registry=own
         )
+        self._expires: Gauge | None = None
         self._build = Gauge(
             "seedbed_build_info",
             "Always 1; the labels tell what runs.",
@@ -157,6 +158,17 @@ class Metrics:
             _child(self._held, resource).set(amount)
         for lane, jobs in waiting.items():
             _child(self._waiting, lane).set(jobs)
+
+    def certificate_expires(self, timestamp: float) -> None:
+        """Show when the certificate expires; nothing is shown without one."""
+        if self._expires is None:
+            self._expires = Gauge(
+                "seedbed_tls_certificate_expires_timestamp_seconds",
+                "When the server's certificate, or one that it needs, expires.",
+                multiprocess_mode="livemin",
+                registry=self.registry,
+            )
+        self._expires.set(timestamp)
 
     def first_chunk(self, seconds: float) -> None:
         """Take note of how long a client waited for the first bytes."""

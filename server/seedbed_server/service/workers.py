@@ -13,7 +13,7 @@ import socket
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
@@ -21,6 +21,7 @@ from multiprocessing.process import BaseProcess
 from seedbed.spec.errors import SeedbedError
 from seedbed_server.backends.cuda import cuda_device_count
 from seedbed_server.backends.processor import available_threads
+from seedbed_server.security.listeners import cannot_listen, socket_addresses
 from seedbed_server.service.metrics import share_metrics, shared_registry
 from seedbed_server.service.metrics_endpoint import MetricsEndpoint, shown_by_a_thread
 from seedbed_server.settings import Settings
@@ -98,7 +99,7 @@ def run_workers(
         metrics_listen: where to show what all of them count, ``host:port``; None is nowhere.
 
     Raises:
-        WorkersError: if an address cannot be had.
+        ListenError: if an address cannot be had.
         MetricsListenError: likewise.
     """
     with _shared_metrics(metrics_listen, len(settings)):
@@ -149,8 +150,7 @@ def _run(
         for worker in workers:
             if worker.is_alive():
                 worker.kill()
-        for holder in holders:
-            holder.close()
+        holders.close()
 
 
 def _end(workers: Sequence[BaseProcess], number: signal.Signals, timeout_seconds: float) -> None:
@@ -188,31 +188,20 @@ def _work(settings: Settings, serve: Serve, configure: Callable[[], None]) -> No
     raise SystemExit(serve(settings, stop))
 
 
-def _reserve(addresses: Sequence[str]) -> tuple[list[socket.socket], tuple[str, ...]]:
-    """Return sockets that reserve the workers' addresses without listening.
+def _reserve(addresses: Sequence[str]) -> tuple[ExitStack, tuple[str, ...]]:
+    """Return what reserves the workers' addresses, without listening, until it is closed.
 
-    The addresses come with them, their ports resolved.
+    The addresses come with it, their ports resolved.
     """
-    holders: list[socket.socket] = []
     resolved = []
-    for address in addresses:
-        host, _, port = address.rpartition(":")
-        try:
-            found = socket.getaddrinfo(
-                host.strip("[]"), int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-            )
-            family, kind, protocol, _, where = found[0]
-            holder = socket.socket(family, kind, protocol)
-            holders.append(holder)
-            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            holder.bind(where)
-        except OSError:
-            for each in holders:
-                each.close()
-            message = (
-                f"cannot listen on {address}: "
-                "it is in use, not allowed, or no address of this machine"
-            )
-            raise WorkersError(message) from None
-        resolved.append(f"{host}:{holder.getsockname()[1]}")
-    return holders, tuple(resolved)
+    with ExitStack() as holders:
+        for address in addresses:
+            family, where = socket_addresses(address)[0]
+            holder = holders.enter_context(socket.socket(family, socket.SOCK_STREAM))
+            try:
+                holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+                holder.bind(where)
+            except OSError as error:
+                raise cannot_listen(address, error) from None
+            resolved.append(f"{address.rpartition(':')[0]}:{holder.getsockname()[1]}")
+        return holders.pop_all(), tuple(resolved)

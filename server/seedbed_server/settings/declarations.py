@@ -14,6 +14,7 @@ from seedbed_server.settings.kinds import (
     ADDRESS,
     DEVICE,
     DIRECTORY,
+    FILE,
     FILE_MODE,
     SECONDS,
     SOCKET_MODE,
@@ -106,6 +107,20 @@ class Settings:
         0o600,
         SOCKET_MODE,
         "who may connect to the Unix sockets: 600 this user, 660 its group as well, 666 everyone",
+    )
+    tls_cert: Path | None = setting(
+        None,
+        FILE,
+        "the server's certificate, with those between it and the root (PEM): TCP ports speak only "
+        "TLS then",
+    )
+    tls_key: Path | None = setting(None, FILE, "its private key (PEM, without a passphrase)")
+    tls_client_ca: Path | None = setting(
+        None,
+        FILE,
+        "certificates of the authorities (PEM) one of which must have signed each client's "
+        "certificate: without one nobody connects to a TCP port",
+        unset="none: clients need no certificate",
     )
     device: str = setting(
         "auto",

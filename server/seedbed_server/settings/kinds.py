@@ -133,6 +133,7 @@ ADDRESS = Kind("ADDRESS", _address)
 TCP_ADDRESS = Kind("ADDRESS", _tcp_address)
 DEVICE = Kind("NAME", _device)
 DIRECTORY = Kind("DIR", Path)
+FILE = Kind("FILE", Path)
 FILE_MODE = _mode("600", "640", "644")
 # To connect is to write.
 SOCKET_MODE = _mode("600", "660", "666")
