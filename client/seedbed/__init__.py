@@ -30,6 +30,7 @@ from seedbed.errors import (
     PermissionDeniedError,
     SeedbedError,
     ServerError,
+    TlsError,
     TransportError,
     UnavailableError,
     UnsupportedError,
@@ -100,6 +101,7 @@ from seedbed.spec.info import (
 from seedbed.spec.slices import Shard, TensorSlice, shard
 from seedbed.spec.stats import ClientStats, ReplicaStats
 from seedbed.spec.tensors import TensorSpec
+from seedbed.spec.tls import Tls
 
 if typing.TYPE_CHECKING:
     from seedbed import aio
@@ -157,6 +159,8 @@ __all__ = [
     "TensorDescription",
     "TensorSlice",
     "TensorSpec",
+    "Tls",
+    "TlsError",
     "TransportError",
     "TruncatedNormal",
     "UnavailableError",

@@ -15,11 +15,13 @@ import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Self, TypeVar, overload
 
 from numpy.typing import NDArray
 
 from seedbed import client as synchronous
+from seedbed.credentials import credentials_of
 from seedbed.deadlines import DEFAULT_PATIENCE_SECONDS, Remaining, checked_patience, deadline
 from seedbed.errors import CancelledError
 from seedbed.fetch import (
@@ -35,6 +37,7 @@ from seedbed.spec.digests import Digest, DigestAlgorithm
 from seedbed.spec.info import InitializerInfo, ServerInfo, TensorDescription
 from seedbed.spec.stats import ClientStats
 from seedbed.spec.tensors import TensorSpec
+from seedbed.spec.tls import Tls
 from seedbed.transports.base import EMBEDDED, Transport, embedded_transport
 from seedbed.wire.parts import Chunk
 
@@ -55,6 +58,8 @@ def connect(
     channels: int = 1,
     patience_seconds: float = DEFAULT_PATIENCE_SECONDS,
     shared_memory_dir: str | None = None,
+    tls: Tls | bool | None = None,
+    token: str | Path | None = None,
 ) -> "Client":
     """Return an asynchronous client; the arguments are those of :func:`seedbed.connect`.
 
@@ -75,6 +80,7 @@ def connect(
     for each in targets:
         check_connection(each, options, shared_memory_dir)
     patience_seconds = checked_patience(patience_seconds)
+    credentials = credentials_of(targets, tls, token)
     if targets == [EMBEDDED]:
         return Client(_Engine())
     return Client(
@@ -84,6 +90,7 @@ def connect(
             channels=channels,
             patience_seconds=patience_seconds,
             shared_memory_dir=shared_memory_dir,
+            credentials=credentials,
         )
     )
 

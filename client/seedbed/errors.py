@@ -8,6 +8,7 @@ SeedbedError
 │   ├── UnavailableError        no server there, or it starts or stops; also a ConnectionError
 │   ├── DeadlineError           it took too long; also a TimeoutError
 │   ├── OverloadedError         the server has no room now; says when to try again
+│   ├── TlsError                server and client do not trust each other; also a ConnectionError
 │   ├── CancelledError          the call was cancelled
 │   └── DataLossError           what arrived is not what was sent
 ├── AuthenticationError         the server does not know who calls; also a PermissionError
@@ -48,6 +49,7 @@ __all__ = [
     "PermissionDeniedError",
     "SeedbedError",
     "ServerError",
+    "TlsError",
     "TransportError",
     "UnavailableError",
     "UnsupportedError",
@@ -68,6 +70,13 @@ class UnavailableError(TransportError, ConnectionError):
     def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class TlsError(TransportError, ConnectionError):
+    """Server and client do not agree on TLS: a certificate does not hold, or only one speaks it.
+
+    The message says what to change. With several servers, the others are asked.
+    """
 
 
 class DeadlineError(TransportError, TimeoutError):

@@ -20,6 +20,7 @@ from seedbed.transports.http2.address import plain_address
 from seedbed.transports.http2.connections import Connections
 from seedbed.transports.http2.errors import CallError, SilentError
 from seedbed.transports.mapping import Mapper
+from seedbed.transports.probe import Probe
 from seedbed.transports.remote import RemoteTransport
 from seedbed.transports.replica import Replica
 from seedbed.transports.replicas import Replicas
@@ -115,7 +116,7 @@ def forbidden(call: int) -> Exception:
 
 def client_of(*calls: FlakyCalls, patience_seconds: float = 20.0, channels: int = 1) -> sb.Client:
     replicas = [
-        Replica(f"server-{i}", each, Mapper("none"), has_others=len(calls) > 1)
+        Replica(f"server-{i}", each, Mapper("none"), Probe(None), has_others=len(calls) > 1)
         for i, each in enumerate(calls)
     ]
     return sb.Client(RemoteTransport(Replicas(replicas, channels), patience_seconds))

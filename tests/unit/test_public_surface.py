@@ -38,6 +38,7 @@ TREE: dict[type[Exception], tuple[type[Exception], ...]] = {
     sb.InvalidTypeError: (sb.InvalidArgumentError, TypeError),
     sb.TransportError: (),
     sb.UnavailableError: (sb.TransportError, ConnectionError),
+    sb.TlsError: (sb.TransportError, ConnectionError),
     sb.DeadlineError: (sb.TransportError, TimeoutError),
     sb.OverloadedError: (sb.TransportError,),
     sb.CancelledError: (sb.TransportError,),

@@ -20,6 +20,7 @@ from seedbed.errors import (
     PermissionDeniedError,
     SeedbedError,
     ServerError,
+    TlsError,
     TransportError,
     UnavailableError,
     UnsupportedError,
@@ -44,8 +45,8 @@ T = TypeVar("T", bound=Message)
 R = TypeVar("R")
 
 
-UNWELCOME = (AuthenticationError, PermissionDeniedError)
-"""A server's word about who calls: only another server may have another one."""
+UNWELCOME = (AuthenticationError, PermissionDeniedError, TlsError)
+"""What a server says of who calls, or its certificate of it: only another one may differ."""
 
 
 class DoubtfulError(SeedbedError):

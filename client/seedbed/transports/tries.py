@@ -40,7 +40,7 @@ RETRIED = (
     DoubtfulError,
     *UNWELCOME,
 )
-"""Failures that another try may not have, here or at another replica; the last two only there."""
+"""Failures that another try may not have, here or at another replica; UNWELCOME only there."""
 
 
 def backoff_seconds(failures: int) -> float:
