@@ -23,7 +23,7 @@ compiled := client/seedbed/v1/seedbed.binpb
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv test soak test-frameworks test-clients test-ranges check format proto release-schema quickstart bench gpu-check gpu-wheels image image-gpu image-test clean
+.PHONY: help venv test test-core soak test-frameworks test-clients test-ranges check format proto release-schema quickstart bench gpu-check gpu-wheels image image-gpu image-test clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,8 +32,14 @@ venv: $(dev)  ## set up .venv with everything the other targets need (PYTHON=pyt
 
 # First those that take one core each, two at a time.
 test: $(dev) $(buf)  ## run the tests (ARGS='-k slice' passes arguments to pytest)
-	$(MAKE) --jobs=2 --output-sync=target test-frameworks test-clients test-ranges
-	$(bin)/python -m pytest $(ARGS)
+	$(MAKE) --jobs=2 --output-sync=target test-frameworks test-core test-clients test-ranges
+	$(bin)/python -m pytest $(addprefix --ignore=,$(core)) $(ARGS)
+
+# Of values, numbers and the engine: one core is enough for them.
+core := tests/golden tests/property tests/statistical tests/unit
+
+test-core: $(dev)  ## run only those of values, numbers and the engine
+	$(bin)/python -m pytest $(core) $(ARGS)
 
 # Their counts and times, multiplied up to the full figures.
 SOAK ?= 1000

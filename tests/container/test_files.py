@@ -318,7 +318,7 @@ def image_settings(instructions: Instructions) -> Settings:
 
 
 def settings_of(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Settings:
-    return server_cli.read_arguments(arguments, environment or {})[0]
+    return server_cli.read_arguments(arguments, environment or {}).settings
 
 
 def project() -> Any:

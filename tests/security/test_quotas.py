@@ -97,5 +97,5 @@ def test_each_worker_knows_how_many_there_are(
     workers: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(workers_module, "cuda_device_count", lambda: 3)
-    each = workers_module.worker_settings(Settings(device="gpu", workers=workers), workers)
+    each = workers_module.worker_settings(Settings(device="gpu", workers=workers))
     assert [settings.workers for settings in each] == [3, 3, 3]

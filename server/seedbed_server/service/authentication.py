@@ -1,6 +1,6 @@
 """Who calls, by the metadata and the connection of a call, and what they may do."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,6 +9,7 @@ import grpc
 
 from seedbed.spec.info import Limits
 from seedbed.spec.reasons import Reason
+from seedbed.v1 import service_pb2
 from seedbed_server.refusals import CallerError
 from seedbed_server.security.identities import UNIX, certificate_identity, identity_of_peer
 from seedbed_server.security.policy import NO_LIMITS, PolicyError, Quotas, Rule, read_policy
@@ -17,6 +18,9 @@ from seedbed_server.security.tokens import read_tokens
 from seedbed_server.settings import Settings
 from seedbed_server.streams.peer_caps import PeerCap, PeerCaps
 from seedbed_server.watched_files import WatchedFile
+
+# What a policy may allow.
+RPCS = tuple(service_pb2.DESCRIPTOR.services_by_name["SeedbedService"].methods_by_name)
 
 HEADER, SCHEME = "authorization", "bearer"
 
@@ -29,17 +33,16 @@ class Authentication:
 
     Args:
         settings: name the files, which are read again when they change.
-        rpcs: the names of the methods that a policy may allow.
 
     Raises:
         SeedbedError: if there is something wrong with a file; it is named.
     """
 
-    def __init__(self, settings: Settings, rpcs: Collection[str]) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._limits = settings.limits
         self._tokens = _watched(settings.tokens, read_tokens)
         self._has_certificates = settings.tls_client_ca is not None
-        self._policy = _watched(settings.policy, lambda path: read_policy(path, rpcs))
+        self._policy = _watched(settings.policy, lambda path: read_policy(path, RPCS))
         if self._policy is not None and self._tokens is None and not self._has_certificates:
             raise PolicyError(
                 "--policy needs --tokens or --tls-client-ca: without them no caller has an identity"

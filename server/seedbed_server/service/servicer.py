@@ -25,7 +25,7 @@ from seedbed_server.security.quotas import DailyBytes
 from seedbed_server.service.calls import Call, CallGuard, streaming_handler
 from seedbed_server.service.digest_cache import DigestCache
 from seedbed_server.service.faults import ManyTensorsRequest, Request, with_all_faults
-from seedbed_server.service.metrics import Method
+from seedbed_server.service.metrics import Method, Usage
 from seedbed_server.service.places import Places
 from seedbed_server.service.validation import (
     PLANNED_TENSOR_BYTES,
@@ -93,12 +93,13 @@ class Servicer:
         self._is_draining = True
 
     @property
-    def usage(self) -> tuple[dict[str, int], dict[str, int]]:
+    def usage(self) -> Usage:
         """How much of each resource is in use, and how many jobs wait in each lane."""
-        held, resources = {"streams": self._places.taken_count}, self._resources
-        if resources is None:
-            return held, {}
-        return held | resources.held_bytes, resources.waiting
+        held = {"streams": self._places.taken_count}
+        limits = {"streams": self._settings.max_concurrent_streams}
+        if (resources := self._resources) is None:
+            return Usage(held, limits)
+        return Usage(held | resources.held_bytes, limits | resources.most_bytes, resources.waiting)
 
     def methods(self) -> dict[str, "grpc.RpcMethodHandler[Any, Any]"]:
         """Return the handlers of the methods, by name."""
@@ -125,6 +126,7 @@ class Servicer:
         """Return an answer whose error says all that is wrong with a request."""
 
         async def explained(request: Any, call: Call) -> bytes | None:
+            call.tensors = _tensor_count(request)
             try:
                 return await answer(request, call)
             except InvalidArgumentError as error:
@@ -136,9 +138,7 @@ class Servicer:
     async def _with_all_faults(
         self, first: InvalidArgumentError, request: Request, call: Call
     ) -> InvalidArgumentError:
-        count = (
-            1 if isinstance(request, service_pb2.SampleSmallTensorRequest) else len(request.tensors)
-        )
+        count = call.tensors
         if count < MANY_TENSORS or count > call.limits.max_tensors_per_request:
             return with_all_faults(first, request, call.limits)
         arguments = (first, request, call.limits)
@@ -192,7 +192,7 @@ class Servicer:
         wanted_plan = plan(wanted)
         check_costs([wanted_plan], "tensor.spec.shape", call.limits)
         with self._day(call, [wanted_plan], ResumePoint()):
-            data = await self._sampled(wanted_plan, call.peer)
+            data = await self._sampled(wanted_plan, call)
             call.served_whole(len(data))
         response = service_pb2.SampleSmallTensorResponse(
             header=protos.header_to_proto(wanted),
@@ -223,6 +223,7 @@ class Servicer:
                 call.peer,
                 max_chunk_bytes=self._default_chunk_bytes,
                 algorithm=algorithm,
+                on_sampled=call.sampled,
             ) as stream:
                 news = stream.rendered(new_digest)
                 ready: list[service_pb2.TensorDigest] = []
@@ -273,6 +274,7 @@ class Servicer:
                     accepts_segments=transfer.accepts_segments
                     and call.is_on_this_host
                     and is_whole,
+                    on_sampled=call.sampled,
                 ) as stream,
             ):
                 async for each in messages(stream, part):
@@ -299,15 +301,16 @@ class Servicer:
             )
         return self._resources
 
-    async def _sampled(self, sample_plan: SamplePlan, peer: str) -> bytes:
+    async def _sampled(self, sample_plan: SamplePlan, call: Call) -> bytes:
         """Return all bytes of a small tensor."""
         resources = self._serving()
         if not resources.threads.samples_in_place(sample_plan, sample_plan.size_bytes):
-            with self._places.taken(peer):
-                return await resources.tensors.whole(sample_plan, peer)
+            with self._places.taken(call.peer):
+                return await resources.tensors.whole(sample_plan, call.peer, call.sampled)
         out = np.empty(sample_plan.size_bytes, np.uint8)
         TensorSource(sample_plan, resources.threads.backend).fill(0, out)
         resources.threads.on_sampled(sample_plan, out.size)
+        call.sampled(out.size)
         return out.tobytes()
 
     @asynccontextmanager
@@ -372,7 +375,7 @@ class Servicer:
         if call.identity is None or quota is None:
             return nullcontext()
         wanted = sum(each.size_bytes for each in plans[resume.tensor_index :]) - resume.byte_offset
-        return self._daily.taken(call.identity, quota, wanted, lambda: call.size_bytes)
+        return self._daily.taken(call.identity, quota, wanted, lambda: call.sent_bytes)
 
 
 def _planned(request: ManyTensorsRequest, limits: Limits) -> list[SamplePlan]:
@@ -381,6 +384,12 @@ def _planned(request: ManyTensorsRequest, limits: Limits) -> list[SamplePlan]:
     plans = [plan(each) for each in requests]
     check_costs(plans, "tensors[{}].spec.shape", limits)
     return plans
+
+
+def _tensor_count(request: Message) -> int:
+    if isinstance(request, ManyTensorsRequest):
+        return len(request.tensors)
+    return 1 if isinstance(request, service_pb2.SampleSmallTensorRequest) else 0
 
 
 def _tensor_digest(
