@@ -150,7 +150,7 @@ def test_an_address_that_cannot_be_had_is_one_line() -> None:
                 "--device", "cpu", "--workers", workers, "--admin-listen", taken
             ) as other:
                 assert other.wait() == 1
-                assert f"cannot show the status at {taken}: it is in use" in other.log
+                assert f"cannot show the status at {taken}: Address already in use" in other.log
                 assert "Traceback" not in other.log
 
 

@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-import os
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -15,19 +13,23 @@ from typing import TypeVar, cast
 import grpc
 from grpc_reflection.v1alpha import reflection
 
-from seedbed.spec.errors import DeviceError, SeedbedError
+from seedbed.spec.errors import DeviceError
 from seedbed.spec.info import NUMERICS
 from seedbed_server.admin.endpoint import AdminEndpoint
 from seedbed_server.devices import open_backend
+from seedbed_server.security.certificates import certificate_files
 from seedbed_server.service.calls import CallGuard
 from seedbed_server.service.connections import connection_options
 from seedbed_server.service.draining import drain, lame_duck
 from seedbed_server.service.health import NAME as HEALTH
 from seedbed_server.service.health import Health
+from seedbed_server.service.listeners import open_tcp, open_unix
 from seedbed_server.service.memory import give_back_memory
 from seedbed_server.service.metrics import Metrics
 from seedbed_server.service.registration import UnknownMethods, add_service, add_standard_services
 from seedbed_server.service.servicer import SERVICE, Servicer
+from seedbed_server.service.tls import Tls
+from seedbed_server.service.tracing import Tracing, open_provider
 from seedbed_server.settings import Settings
 from seedbed_server.streams.inflight import InflightBytes
 from seedbed_server.streams.resources import StreamResources
@@ -40,15 +42,13 @@ log = logging.getLogger(__name__)
 # Clients that watch the health never hang up by themselves: so long may a stream's last bytes be on
 # their way.
 LAST_WORDS_SECONDS = 1.0
+# So long may what collects spans take for the last ones.
+LAST_SPANS_SECONDS = 3.0
 # How often the metrics of what is in use are set; setting them at each change would cost more.
 SHOW_SECONDS = 0.2
 
 
 T = TypeVar("T")
-
-
-class ListenError(SeedbedError):
-    """An address that the server cannot listen on."""
 
 
 class Server:
@@ -57,6 +57,9 @@ class Server:
     Args:
         settings: how it runs.
         on_failure: told when the device failed while it served; health says NOT_SERVING by then.
+
+    Raises:
+        CertificateError: if it cannot speak TLS with the files that the settings name.
     """
 
     def __init__(self, settings: Settings, on_failure: Callable[[DeviceError], None]) -> None:
@@ -65,6 +68,8 @@ class Server:
         self._threads: SamplingThreads | None = None
         self._tidying: asyncio.Task[None] | None = None
         self._showing: asyncio.TimerHandle | None = None
+        files = certificate_files(settings)
+        self._tls = Tls(files) if files is not None else None
         version = metadata.version("seedbed")
         self._metrics = Metrics(version)
         self._endpoint: AdminEndpoint | None = None
@@ -72,7 +77,9 @@ class Server:
             settings.max_inflight_bytes, settings.limits.max_concurrent_streams
         )
         self._segments = _segment_folder(settings)
-        self._guard = CallGuard(self._metrics, self._device_failed)
+        self._spans = open_provider(version) if settings.tracing else None
+        tracing = Tracing(self._spans) if self._spans is not None else None
+        self._guard = CallGuard(self._metrics, self._device_failed, tracing)
         self._servicer = Servicer(settings, version=version, guard=self._guard)
         self._health = Health(("", SERVICE.full_name))
         limits = [("grpc.max_receive_message_length", settings.limits.max_request_message_bytes)]
@@ -166,9 +173,14 @@ class Server:
             self._segments.close()
         if self._endpoint is not None:
             await self._endpoint.close()
+        if self._spans is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(_in_daemon_thread(self._spans.shutdown), LAST_SPANS_SECONDS)
 
     def _show_usage(self) -> None:
         self._metrics.usage(self._servicer.usage)
+        if self._tls is not None:
+            self._metrics.certificate_expires(self._tls.look())
         self._showing = asyncio.get_running_loop().call_later(SHOW_SECONDS, self._show_usage)
 
     def _device_failed(self, error: DeviceError) -> None:
@@ -178,27 +190,9 @@ class Server:
         self._on_failure(error)
 
     def _listen(self, address: str) -> str:
-        target = (
-            f"unix:{address.removeprefix('unix://')}" if address.startswith("unix://") else address
-        )
-        refusal = (
-            f"cannot listen on {address}: it is in use, not allowed, or no address of this machine"
-        )
-        if address.startswith("unix://") and _answers(address.removeprefix("unix://")):
-            raise ListenError(refusal)
-        # The socket's file has its mode from the start: gRPC binds it here.
-        others = os.umask(0o777 & ~self._settings.unix_mode)
-        try:
-            port = self._grpc.add_insecure_port(target)
-        except RuntimeError:  # what grpcio 1.76 raises; an older one returned 0
-            port = 0
-        finally:
-            os.umask(others)
-        if port == 0:
-            raise ListenError(refusal)
         if address.startswith("unix://"):
-            return address
-        return f"{address.rpartition(':')[0]}:{port}"
+            return open_unix(self._grpc, address, self._settings.unix_mode)
+        return open_tcp(self._grpc, address, tls=self._tls, share_port=self._settings.share_port)
 
 
 def _in_daemon_thread(function: Callable[[], T]) -> asyncio.Future[T]:
@@ -223,7 +217,7 @@ def _in_daemon_thread(function: Callable[[], T]) -> asyncio.Future[T]:
         with suppress(RuntimeError):  # the loop has ended, and so will the process
             loop.call_soon_threadsafe(finish, result, failed)
 
-    threading.Thread(target=run, name="seedbed-start", daemon=True).start()
+    threading.Thread(target=run, name="seedbed-aside", daemon=True).start()
     return future
 
 
@@ -236,13 +230,3 @@ def _segment_folder(settings: Settings) -> SegmentFolder | None:
         max_bytes=settings.max_shared_memory_bytes,
         idle_seconds=settings.shared_memory_idle_seconds,
     )
-
-
-def _answers(path: str) -> bool:
-    """Return whether a server listens on a Unix socket; gRPC would take the path away from it."""
-    with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.connect(path)
-        except OSError:
-            return False
-        return True

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
 import grpc
@@ -13,7 +13,9 @@ from seedbed.spec.errors import DeviceError, InvalidValueError, SeedbedError
 from seedbed.spec.reasons import Reason
 from seedbed_server.service.metrics import Lane, Method, Metrics
 from seedbed_server.service.open_calls import OpenCalls
+from seedbed_server.service.request_ids import REQUEST_ID, request_id_of
 from seedbed_server.service.statuses import CODE_NAMES, reason_of, status_of
+from seedbed_server.service.tracing import Tracing
 from seedbed_server.streams.events import (
     StreamEvent,
     TensorBytes,
@@ -35,6 +37,8 @@ FIRST_MESSAGE_SECONDS = 5.0
 UNKNOWN = Method("unary", "unknown", "unknown")
 """All methods that are not there: a metric has few labels, whatever clients call."""
 
+NO_REFUSAL: Mapping[str, str] = {}
+
 Context = grpc.aio.ServicerContext[bytes, bytes]
 
 
@@ -45,18 +49,32 @@ class Call:
         method: what was called.
         context: gRPC's side of it.
         metrics: where it is counted.
+        tracing: makes its span; None is none.
     """
 
-    def __init__(self, method: Method, context: Context, metrics: Metrics) -> None:
+    def __init__(
+        self, method: Method, context: Context, metrics: Metrics, tracing: Tracing | None
+    ) -> None:
         self._method = method
         self._context = context
         self._metrics = metrics
         self._started = time.monotonic()
         self._messages = 0
         self._chunks = 0
-        self._size_bytes = 0
+        self._sent_bytes = 0
+        self._sampled_bytes = 0
+        received = context.invocation_metadata() or ()
+        self._end_span = tracing.begin(method, received) if tracing is not None else None
+        self.request_id = request_id_of(received)
+        """What client and operator call it; it goes back with the status."""
+        self.trailing_metadata = ((REQUEST_ID, self.request_id),)
+        context.set_trailing_metadata(self.trailing_metadata)
         self.peer = peer_of(str(context.peer()))
         """Who calls: an IP address, or ``unix:``."""
+        self.identity: str | None = None
+        """The name of who calls, where callers have one."""
+        self.tensors = 0
+        """How many tensors the request lists."""
         self.may_be_ended = False
         """Whether a client that ends the call has all it wanted."""
 
@@ -98,17 +116,38 @@ class Call:
         """Count the one message of a unary call."""
         self._messages += 1
 
-    def ended(self, code: str) -> None:
-        """Count and log the end of the call."""
+    def sampled(self, size_bytes: int) -> None:
+        """Record bytes that were sampled for this call, and not for another one."""
+        self._sampled_bytes += size_bytes
+
+    def ended(self, code: str, refusal: Mapping[str, str] = NO_REFUSAL) -> None:
+        """Count and log the end of the call.
+
+        Args:
+            code: its status code's name.
+            refusal: why, where the client was told: the ``reason``, and a ``field`` of the request.
+        """
         seconds = time.monotonic() - self._started
         self._metrics.call_ended(self._method, code, seconds, self._messages)
-        fields = {"method": self._method.name, "code": code, "seconds": round(seconds, 6)}
-        log.info(
-            "rpc", extra={"fields": fields | {"bytes": self._size_bytes, "chunks": self._chunks}}
-        )
+        fields: dict[str, str | int | float] = {"request_id": self.request_id}
+        if self.identity is not None:
+            fields["identity"] = self.identity
+        fields |= {
+            "method": self._method.name,
+            "code": code,
+            "seconds": round(seconds, 6),
+            "bytes_sampled": self._sampled_bytes,
+            "bytes_sent": self._sent_bytes,
+            "tensors": self.tensors,
+            "chunks": self._chunks,
+        }
+        fields |= refusal
+        log.info("rpc", extra={"fields": fields})
+        if self._end_span is not None:
+            self._end_span(code, fields)
 
     def _count(self, lane: Lane, size_bytes: int) -> None:
-        self._size_bytes += size_bytes
+        self._sent_bytes += size_bytes
         self._metrics.served(lane, size_bytes)
 
 
@@ -118,11 +157,18 @@ class CallGuard:
     Args:
         metrics: where calls are counted.
         on_device_failure: told when a call found the device broken.
+        tracing: makes a span of each call; None is none.
     """
 
-    def __init__(self, metrics: Metrics, on_device_failure: Callable[[DeviceError], None]) -> None:
+    def __init__(
+        self,
+        metrics: Metrics,
+        on_device_failure: Callable[[DeviceError], None],
+        tracing: Tracing | None = None,
+    ) -> None:
         self._metrics = metrics
         self._on_device_failure = on_device_failure
+        self._tracing = tracing
         metrics.begin_at_zero(UNKNOWN, CODE_NAMES)
         self.open_calls = OpenCalls()
         """Those under way."""
@@ -141,7 +187,7 @@ class CallGuard:
         self._metrics.begin_at_zero(method, CODE_NAMES)
 
         async def call(data: bytes | None, context: Context) -> bytes:
-            call = Call(method, context, self._metrics)
+            call = Call(method, context, self._metrics, self._tracing)
             self._metrics.call_started(method)
             self.open_calls.begin(call)
             try:
@@ -167,7 +213,7 @@ class CallGuard:
         self, error: SeedbedError, requests: AsyncIterator[bytes], context: Context
     ) -> None:
         """End a call of no method of ours with an error about its first message, if it has one."""
-        call = Call(UNKNOWN, context, self._metrics)
+        call = Call(UNKNOWN, context, self._metrics, self._tracing)
         self._metrics.call_started(UNKNOWN)
         self.open_calls.begin(call)
         try:
@@ -184,11 +230,12 @@ class CallGuard:
         reason = reason_of(error)
         if reason is not Reason.INTERNAL:
             self._metrics.rejected(reason)
-        status = status_of(error, request)
-        call.ended(status.code.name)
+        status = status_of(error, request, call.request_id)
+        call.ended(status.code.name, _refusal(error, reason))
+        metadata = (*status.trailing_metadata, *call.trailing_metadata)
         try:
             async with asyncio.timeout(LAST_WORDS_SECONDS):
-                await context.abort(status.code, status.details, status.trailing_metadata)
+                await context.abort(status.code, status.details, metadata)
         except TimeoutError:
             raise asyncio.CancelledError from None
 
@@ -221,6 +268,12 @@ async def _first(requests: AsyncIterator[bytes]) -> bytes:
             return await anext(requests, b"")
     except TimeoutError:
         return b""
+
+
+def _refusal(error: BaseException, reason: Reason) -> dict[str, str]:
+    """Return what the log says of an error: never its message, which may quote the request."""
+    field = error.field if isinstance(error, InvalidValueError) else ""
+    return {"reason": reason, "field": field} if field else {"reason": reason}
 
 
 def _parsed(request_type: type[Message], data: bytes | None) -> Message:

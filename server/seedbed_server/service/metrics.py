@@ -148,6 +148,7 @@ class Metrics:
         self._threads = Gauge(
             names.THREADS, "Threads that sample.", multiprocess_mode="livesum", registry=own
         )
+        self._expires: Gauge | None = None
         self._build = Gauge(
             names.BUILD,
             "Always 1; the labels tell what runs.",
@@ -204,6 +205,17 @@ class Metrics:
             _child(self._limit, resource).set(amount)
         for lane, jobs in usage.waiting.items():
             _child(self._waiting, lane).set(jobs)
+
+    def certificate_expires(self, timestamp: float) -> None:
+        """Show when the certificate expires; nothing is shown without one."""
+        if self._expires is None:
+            self._expires = Gauge(
+                "seedbed_tls_certificate_expires_timestamp_seconds",
+                "When the server's certificate, or one that it needs, expires.",
+                multiprocess_mode="livemin",
+                registry=self.registry,
+            )
+        self._expires.set(timestamp)
 
     def first_chunk(self, seconds: float) -> None:
         """Take note of how long a client waited for the first bytes."""

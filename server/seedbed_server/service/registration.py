@@ -12,6 +12,7 @@ from seedbed.spec.errors import InvalidValueError
 from seedbed.spec.reasons import Reason
 from seedbed_server.refusals import UnknownMethodError
 from seedbed_server.service.calls import CallGuard, Context
+from seedbed_server.service.request_ids import request_id_of
 from seedbed_server.service.statuses import status_of
 
 Methods = Mapping[str, "grpc.RpcMethodHandler[Any, Any]"]
@@ -94,7 +95,7 @@ def _checked(handler: Any) -> "grpc.RpcMethodHandler[Any, Any]":
         except DecodeError:
             message = "the request's bytes are no message of this method"
             error = InvalidValueError(message, reason=Reason.INVALID_MESSAGE)
-            status = status_of(error, data)
+            status = status_of(error, data, request_id_of(context.invocation_metadata()))
             await context.abort(status.code, status.details, status.trailing_metadata)
 
     async def answer(data: bytes, context: Any) -> Any:

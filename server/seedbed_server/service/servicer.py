@@ -125,6 +125,7 @@ class Servicer:
         """Return an answer whose error says all that is wrong with a request."""
 
         async def explained(request: Any, call: Call) -> bytes | None:
+            call.tensors = _tensor_count(request)
             try:
                 return await answer(request, call)
             except InvalidArgumentError as error:
@@ -136,9 +137,7 @@ class Servicer:
     async def _with_all_faults(
         self, first: InvalidArgumentError, request: Request, call: Call
     ) -> InvalidArgumentError:
-        count = (
-            1 if isinstance(request, service_pb2.SampleSmallTensorRequest) else len(request.tensors)
-        )
+        count = call.tensors
         if count < MANY_TENSORS or count > self._limits.max_tensors_per_request:
             return with_all_faults(first, request, self._limits)
         arguments = (first, request, self._limits)
@@ -191,7 +190,7 @@ class Servicer:
         check_small_tensor(wanted, self._limits)
         wanted_plan = plan(wanted)
         check_costs([wanted_plan], "tensor.spec.shape", self._limits)
-        data = await self._sampled(wanted_plan, call.peer)
+        data = await self._sampled(wanted_plan, call)
         call.served_whole(len(data))
         response = service_pb2.SampleSmallTensorResponse(
             header=protos.header_to_proto(wanted),
@@ -222,6 +221,7 @@ class Servicer:
                 call.peer,
                 max_chunk_bytes=self._default_chunk_bytes,
                 algorithm=algorithm,
+                on_sampled=call.sampled,
             ) as stream:
                 news = stream.rendered(new_digest)
                 ready: list[service_pb2.TensorDigest] = []
@@ -268,6 +268,7 @@ class Servicer:
                 first_byte=resume.byte_offset,
                 accepts_fill=transfer.accepts_fill and is_whole,
                 accepts_segments=transfer.accepts_segments and call.is_on_this_host and is_whole,
+                on_sampled=call.sampled,
             ) as stream:
                 async for each in messages(stream, part):
                     call.may_be_ended = stream.has_segments and stream.is_complete
@@ -293,15 +294,16 @@ class Servicer:
             )
         return self._resources
 
-    async def _sampled(self, sample_plan: SamplePlan, peer: str) -> bytes:
+    async def _sampled(self, sample_plan: SamplePlan, call: Call) -> bytes:
         """Return all bytes of a small tensor."""
         resources = self._serving()
         if not resources.threads.samples_in_place(sample_plan, sample_plan.size_bytes):
-            with self._places.taken(peer):
-                return await resources.tensors.whole(sample_plan, peer)
+            with self._places.taken(call.peer):
+                return await resources.tensors.whole(sample_plan, call.peer, call.sampled)
         out = np.empty(sample_plan.size_bytes, np.uint8)
         TensorSource(sample_plan, resources.threads.backend).fill(0, out)
         resources.threads.on_sampled(sample_plan, out.size)
+        call.sampled(out.size)
         return out.tobytes()
 
     @asynccontextmanager
@@ -364,6 +366,12 @@ class Servicer:
         plans = [plan(each) for each in requests]
         check_costs(plans, "tensors[{}].spec.shape", self._limits)
         return plans
+
+
+def _tensor_count(request: Message) -> int:
+    if isinstance(request, ManyTensorsRequest):
+        return len(request.tensors)
+    return 1 if isinstance(request, service_pb2.SampleSmallTensorRequest) else 0
 
 
 def _tensor_digest(

@@ -13,7 +13,7 @@ import socket
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
@@ -22,6 +22,7 @@ from seedbed.spec.errors import SeedbedError
 from seedbed_server.admin.endpoint import AdminEndpoint, shown_by_a_thread
 from seedbed_server.backends.cuda import cuda_device_count
 from seedbed_server.backends.processor import available_threads
+from seedbed_server.security.listeners import cannot_listen, socket_addresses
 from seedbed_server.service.metrics import share_metrics, shared_registry
 from seedbed_server.settings import Settings
 from seedbed_server.stopping import FORCED_EXIT, StopRequest
@@ -47,17 +48,14 @@ class WorkersError(SeedbedError):
     """Settings that several processes cannot share."""
 
 
-def worker_settings(settings: Settings, workers: int | None) -> list[Settings]:
-    """Return the settings of each process.
-
-    Args:
-        settings: of the server as a whole.
-        workers: how many; None is one for each GPU where the device is ``gpu``, else 1.
+def worker_settings(settings: Settings) -> list[Settings]:
+    """Return the settings of each process, of those of the server as a whole.
 
     Raises:
         WorkersError: if they cannot share what they listen on, or there are fewer GPUs.
         NoDeviceError: if the device is ``gpu`` and there is none.
     """
+    workers = settings.workers
     devices = [settings.device] * (workers or 1)
     if settings.device == "gpu":
         count = cuda_device_count()
@@ -98,7 +96,7 @@ def run_workers(
         admin_listen: where the admin endpoint of all of them is, ``host:port``; None is nowhere.
 
     Raises:
-        WorkersError: if an address cannot be had.
+        ListenError: if an address cannot be had.
         AdminListenError: likewise.
     """
     pids = {"supervisor": os.getpid()}
@@ -153,8 +151,7 @@ def _run(
         for worker in workers:
             if worker.is_alive():
                 worker.kill()
-        for holder in holders:
-            holder.close()
+        holders.close()
 
 
 def _end(workers: Sequence[BaseProcess], number: signal.Signals, timeout_seconds: float) -> None:
@@ -192,31 +189,20 @@ def _work(settings: Settings, serve: Serve, configure: Callable[[], None]) -> No
     raise SystemExit(serve(settings, stop))
 
 
-def _reserve(addresses: Sequence[str]) -> tuple[list[socket.socket], tuple[str, ...]]:
-    """Return sockets that reserve the workers' addresses without listening.
+def _reserve(addresses: Sequence[str]) -> tuple[ExitStack, tuple[str, ...]]:
+    """Return what reserves the workers' addresses, without listening, until it is closed.
 
-    The addresses come with them, their ports resolved.
+    The addresses come with it, their ports resolved.
     """
-    holders: list[socket.socket] = []
     resolved = []
-    for address in addresses:
-        host, _, port = address.rpartition(":")
-        try:
-            found = socket.getaddrinfo(
-                host.strip("[]"), int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-            )
-            family, kind, protocol, _, where = found[0]
-            holder = socket.socket(family, kind, protocol)
-            holders.append(holder)
-            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            holder.bind(where)
-        except OSError:
-            for each in holders:
-                each.close()
-            message = (
-                f"cannot listen on {address}: "
-                "it is in use, not allowed, or no address of this machine"
-            )
-            raise WorkersError(message) from None
-        resolved.append(f"{host}:{holder.getsockname()[1]}")
-    return holders, tuple(resolved)
+    with ExitStack() as holders:
+        for address in addresses:
+            family, where = socket_addresses(address)[0]
+            holder = holders.enter_context(socket.socket(family, socket.SOCK_STREAM))
+            try:
+                holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+                holder.bind(where)
+            except OSError as error:
+                raise cannot_listen(address, error) from None
+            resolved.append(f"{address.rpartition(':')[0]}:{holder.getsockname()[1]}")
+        return holders.pop_all(), tuple(resolved)
