@@ -10,6 +10,7 @@ that a task which is cancelled ends its call. See docs/decisions/0015.
 """
 
 import asyncio
+import contextvars
 import os
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
@@ -469,7 +470,8 @@ class _Call:
         """
         if self._is_cancelled:
             raise self._cancelled()
-        self._job = job = threads.submit(work)
+        # In the caller's context: the call is a part of its trace.
+        self._job = job = threads.submit(contextvars.copy_context().run, work)
         try:
             await self._begun_in_time(job, remaining)
             await _done(job)

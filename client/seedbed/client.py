@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any, Self, overload
 
@@ -446,6 +447,7 @@ class Client:
     ) -> None:
         """Sample in this process while the server computes its digests, and compare."""
         with ThreadPoolExecutor(1, thread_name_prefix="seedbed-digest") as pool:
-            said = pool.submit(self._transport.digest, requests, "xxh3_128", timeout_seconds)
+            run = copy_context().run  # the call is a part of the caller's trace
+            said = pool.submit(run, self._transport.digest, requests, "xxh3_128", timeout_seconds)
             self._open_engine().fill(requests, outs, on_bytes)
             compare_digests(self.target, requests, outs, said.result())

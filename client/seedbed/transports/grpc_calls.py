@@ -14,6 +14,7 @@ from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.channel import open_channel
 from seedbed.transports.http2.errors import CallError, UnmetError
 from seedbed.transports.security import AUTHORIZATION, PLAIN, Security
+from seedbed.transports.traces import trace_headers
 from seedbed.transports.trust import Trust
 from seedbed.transports.try_limits import STALL_SECONDS, TryLimits
 
@@ -103,11 +104,12 @@ class GrpcCalls:
         """Yield a call; see :class:`seedbed.transports.calls.Calls`."""
         # Unary calls are read as streams as well: only those can be cancelled by another thread
         # without a thread of gRPC's that waits for them.
-        authorization = self._security.authorization
-        metadata = None if authorization is None else ((AUTHORIZATION, authorization),)
+        metadata = trace_headers()
+        if (authorization := self._security.authorization) is not None:
+            metadata[AUTHORIZATION] = authorization
         with self._channel() as channel:
             make: Any = channel.unary_stream(method)
-            made = make(message, timeout=limits.timeout_seconds, metadata=metadata)
+            made = make(message, timeout=limits.timeout_seconds, metadata=tuple(metadata.items()))
             call = GrpcCall(made)
             try:
                 with cancellation.stopping(made.cancel):

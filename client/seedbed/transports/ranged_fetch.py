@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 
 from seedbed.errors import CancelledError, SeedbedError
@@ -140,7 +141,11 @@ class RangedFetch:
         """
         with ThreadPoolExecutor(len(self._lanes), thread_name_prefix="seedbed-fetch") as pool:
             try:
-                for done in [pool.submit(self._run_lane, replica) for replica in self._lanes]:
+                lanes = [
+                    pool.submit(copy_context().run, self._run_lane, replica)
+                    for replica in self._lanes
+                ]
+                for done in lanes:
                     done.result()
             finally:
                 self._stop()

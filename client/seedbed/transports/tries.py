@@ -76,6 +76,7 @@ class Tries:
         self._in_a_row = 0
         self._doubts = 0
         self._has_told = False
+        self._has_counted = False
         self._error: SeedbedError | None = None  # the last one
 
     def limits(self) -> TryLimits:
@@ -169,7 +170,9 @@ class Tries:
         """Return the error with which the call ends."""
         if isinstance(error, DoubtfulError):
             error = error.error
-        if self._count > 1:
+        # Where the time is over before a try could begin, this error comes here twice.
+        if self._count > 1 and not self._has_counted:
+            self._has_counted = True
             seconds = time.monotonic() - self._started
             error.args = (f"{error} (tried {self._count} times in {seconds:.1f} s)",)
         return error

@@ -4,7 +4,6 @@ Only this module of the server knows status codes.
 """
 
 import logging
-import uuid
 from collections.abc import Iterator
 
 import grpc
@@ -64,6 +63,9 @@ CODES: dict[Reason, code_pb2.Code] = {
 }
 """The status code of each reason."""
 
+CODE_NAMES = ("OK", "CANCELLED", *sorted({code_pb2.Code.Name(each) for each in CODES.values()}))
+"""All codes that a call may end with."""
+
 LIMITS = {
     Reason.TOO_MANY_STREAMS: "max_concurrent_streams",
     Reason.STREAM_IDLE: "stream_idle_seconds",
@@ -88,12 +90,13 @@ def reason_of(error: BaseException) -> Reason:
     return Reason.INTERNAL
 
 
-def status_of(error: BaseException, request: bytes) -> grpc.Status:
+def status_of(error: BaseException, request: bytes, request_id: str) -> grpc.Status:
     """Return the status for an exception; an unforeseen one is logged with its traceback.
 
     Args:
         error: the exception.
         request: the bytes of the message that it refuses, as they came.
+        request_id: of the call.
     """
     reason, message = reason_of(error), str(error)
     details: list[Message] = []
@@ -109,8 +112,8 @@ def status_of(error: BaseException, request: bytes) -> grpc.Status:
             message = f"the server{device} is out of memory"
             details.append(_retry(OUT_OF_MEMORY_RETRY_SECONDS))
         case _ if reason is Reason.INTERNAL:
-            request_id = uuid.uuid4().hex
-            log.error("request %s failed", request_id, exc_info=error)
+            fields = {"request_id": request_id}
+            log.error("internal error", extra={"fields": fields}, exc_info=error)
             message = f"internal error, request id {request_id}"
             details.append(error_details_pb2.RequestInfo(request_id=request_id))
     metadata = {REQUEST_HASH: request_hash(request)} | dict(_metadata(error, reason))

@@ -25,6 +25,7 @@ from seedbed.transports.http2.errors import (
 )
 from seedbed.transports.http2.tls_socket import TlsSocket
 from seedbed.transports.security import PLAIN, Security
+from seedbed.transports.traces import trace_headers
 from seedbed.transports.trust import Trust
 from seedbed.transports.try_limits import TryLimits
 
@@ -224,9 +225,10 @@ class Connections:
                 "user-agent": USER_AGENT,
             }
             self._headers[method] = NO_TABLE + _encoded(headers)
-        block = self._headers[method]
+        more = trace_headers()
         if timeout_seconds is not None:
-            block += _encoded({"grpc-timeout": _timeout(timeout_seconds)})
+            more["grpc-timeout"] = _timeout(timeout_seconds)
+        block = self._headers[method] + _encoded(more)
         authorization = self._security.authorization
         return block if authorization is None else block + _secret(authorization)
 
