@@ -118,7 +118,11 @@ class TlsSocket:
             OSError: if the connection is broken.
         """
         if not self._written:
-            self._written = self._tls.write(data)
+            try:
+                self._written = self._tls.write(data)
+            except ssl.SSLError as error:
+                # A damaged record was read before: that is why.
+                raise self._end or error from None
         self._flush()
         count, self._written = self._written, 0
         return count
