@@ -55,13 +55,17 @@ class WatchedFile(Generic[T]):
 
     @property
     def value(self) -> T:
-        """The value; at most once a second, this looks whether the files have changed."""
+        """The value, by the latest look."""
+        self.look()
+        return self._value
+
+    def look(self) -> None:
+        """Read the files again if they have changed; this looks at most once a second."""
         if self._clock() - self._looked_at >= LOOK_SECONDS:
             with self._lock:
                 if self._clock() - self._looked_at >= LOOK_SECONDS:
                     self._looked_at = self._clock()
                     self._reload()
-        return self._value
 
     def _reload(self) -> None:
         stamps = self._look()

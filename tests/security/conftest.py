@@ -1,4 +1,4 @@
-"""Fixtures of the tests of TLS: certificates, and servers that use them."""
+"""Fixtures of the tests of who may connect."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,40 +13,40 @@ from tests.servers import serving
 
 
 @pytest.fixture(scope="session")
-def plain_server() -> Iterator[str]:
-    """The address of a seedbed-server without TLS."""
-    with serving() as process:
-        yield process.address
-
-
-@pytest.fixture(scope="session")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder for certificates."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the certificates of all tests are."""
     return tmp_path_factory.mktemp("certificates")
 
 
 @pytest.fixture(scope="session")
-def signing() -> Authority:
-    """The authority of all servers."""
-    return authority("signing")
+def ca() -> Authority:
+    """Who signs what is right."""
+    return authority("seedbed tests")
 
 
 @pytest.fixture(scope="session")
-def ca(signing: Authority, certificates: Path) -> Path:
-    """The file of its certificate."""
-    return signing.write(certificates / "ca.crt")
+def ca_file(folder: Path, ca: Authority) -> Path:
+    """The authority's certificate."""
+    return ca.write(folder / "ca.crt")
 
 
 @pytest.fixture(scope="session")
-def issued(signing: Authority, certificates: Path) -> Issued:
-    """A server's certificate, for localhost and the loopback addresses."""
-    return signing.issue(certificates, "server", ips=("127.0.0.1", "::1"))
+def server_files(folder: Path, ca: Authority) -> Issued:
+    """A server's certificate for localhost and 127.0.0.1."""
+    return ca.issue(folder, "server")
 
 
 @pytest.fixture(scope="session")
-def client_issued(signing: Authority, certificates: Path) -> Issued:
+def client_files(folder: Path, ca: Authority) -> Issued:
     """A client's certificate."""
-    return signing.issue(certificates, "client", names=(), ips=())
+    return ca.issue(folder, "client")
+
+
+@pytest.fixture(scope="session")
+def plain_server() -> Iterator[str]:
+    """The address of a seedbed-server without TLS."""
+    with serving() as process:
+        yield process.address
 
 
 class TlsServers:
@@ -79,12 +79,12 @@ def servers(plain_server: str) -> Iterator[TlsServers]:
 
 
 @pytest.fixture(scope="module")
-def server(servers: TlsServers, issued: Issued) -> str:
+def server(servers: TlsServers, server_files: Issued) -> str:
     """The address of a server under TLS."""
-    return servers.start(issued)
+    return servers.start(server_files)
 
 
 @pytest.fixture(scope="module")
-def mutual(servers: TlsServers, issued: Issued, ca: Path) -> str:
+def mutual(servers: TlsServers, server_files: Issued, ca_file: Path) -> str:
     """The address of a server that insists on certificates of its clients."""
-    return servers.start(issued, ca)
+    return servers.start(server_files, ca_file)

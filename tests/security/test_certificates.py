@@ -19,10 +19,10 @@ from tests.certificates import Authority, Issued
 
 
 @pytest.fixture
-def files(tmp_path: Path, signing: Authority) -> CertificateFiles:
+def files(tmp_path: Path, ca: Authority) -> CertificateFiles:
     """Files that fit."""
-    issued = signing.issue(tmp_path, "server")
-    return CertificateFiles(issued.cert, issued.key, signing.write(tmp_path / "ca.crt"))
+    issued = ca.issue(tmp_path, "server")
+    return CertificateFiles(issued.cert, issued.key, ca.write(tmp_path / "ca.crt"))
 
 
 def openssl(*arguments: str) -> None:
@@ -52,17 +52,17 @@ def test_a_key_is_never_shown(files: CertificateFiles) -> None:
 
 
 @pytest.mark.parametrize("year", [2049, 2050, 9999])
-def test_a_certificate_tells_its_times(tmp_path: Path, signing: Authority, year: int) -> None:
+def test_a_certificate_tells_its_times(tmp_path: Path, ca: Authority, year: int) -> None:
     start, end = datetime(1999, 1, 2, 3, 4, 5, tzinfo=UTC), datetime(year, 12, 31, tzinfo=UTC)
-    issued = signing.issue(tmp_path, "server", valid_from=start, valid_until=end)
+    issued = ca.issue(tmp_path, "server", valid_from=start, valid_until=end)
     found = CertificateFiles(issued.cert, issued.key, None).read()
     assert (found.valid_from, found.valid_until) == (start, end)
 
 
-def test_a_chain_is_valid_while_all_of_it_is(tmp_path: Path, signing: Authority) -> None:
+def test_a_chain_is_valid_while_all_of_it_is(tmp_path: Path, ca: Authority) -> None:
     early, late = datetime(2040, 1, 1, tzinfo=UTC), datetime(2045, 1, 1, tzinfo=UTC)
-    leaf = signing.issue(tmp_path, "leaf", valid_until=late)
-    above = signing.issue(tmp_path, "above", valid_until=early)
+    leaf = ca.issue(tmp_path, "leaf", valid_until=late)
+    above = ca.issue(tmp_path, "above", valid_until=early)
     leaf.cert.write_bytes(leaf.cert.read_bytes() + above.cert.read_bytes())
     assert CertificateFiles(leaf.cert, leaf.key, None).read().valid_until == early
 
@@ -113,9 +113,9 @@ MISFITS: dict[str, tuple[Change, str]] = {
 
 @pytest.mark.parametrize(("change", "message"), MISFITS.values(), ids=MISFITS.keys())
 def test_files_that_do_not_fit_are_refused_by_name(
-    tmp_path: Path, signing: Authority, files: CertificateFiles, change: Change, message: str
+    tmp_path: Path, ca: Authority, files: CertificateFiles, change: Change, message: str
 ) -> None:
-    changed = change(files, signing.issue(tmp_path, "other"))
+    changed = change(files, ca.issue(tmp_path, "other"))
     with pytest.raises(CertificateError, match=message):
         changed.read()
 
@@ -154,14 +154,14 @@ def test_a_key_with_a_passphrase_is_refused_and_nobody_is_asked_for_it(
 
 
 def test_files_that_change_while_they_are_read_are_read_again(
-    files: CertificateFiles, signing: Authority, monkeypatch: pytest.MonkeyPatch
+    files: CertificateFiles, ca: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = files.cert.read_bytes()
     swaps = iter([True])
 
     def check(cert: Path, key: Path) -> None:
         if next(swaps, False):
-            signing.issue(cert.parent, "server")
+            ca.issue(cert.parent, "server")
 
     monkeypatch.setattr(certificates, "_check_key", check)
     found = files.read()

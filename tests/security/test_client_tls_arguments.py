@@ -25,18 +25,6 @@ def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-@pytest.fixture(scope="module")
-def ca(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The certificate of an authority."""
-    return authority("ca").write(tmp_path_factory.mktemp("ca") / "ca.crt")
-
-
-@pytest.fixture(scope="module")
-def issued(tmp_path_factory: pytest.TempPathFactory) -> Issued:
-    """A certificate and its key."""
-    return authority("ca").issue(tmp_path_factory.mktemp("issued"), "client")
-
-
 @pytest.fixture
 def token_file(tmp_path: Path) -> Path:
     """A file that has a token."""
@@ -273,7 +261,7 @@ def bad_file(tmp_path: Path) -> Path:
 
 
 def test_files_of_no_use_are_named_by_connect(
-    tmp_path: Path, bad_file: Path, ca: Path, issued: Issued
+    tmp_path: Path, bad_file: Path, ca_file: Path, server_files: Issued
 ) -> None:
     other = authority("other").issue(tmp_path, "other")
     missing = tmp_path / "missing.pem"
@@ -281,12 +269,12 @@ def test_files_of_no_use_are_named_by_connect(
         ("tls.ca", sb.Tls(ca=missing)),
         ("tls.ca", sb.Tls(ca=tmp_path)),
         ("tls.ca", sb.Tls(ca=bad_file)),
-        ("tls.ca", sb.Tls(ca=issued.key)),
-        ("tls.cert", sb.Tls(ca=ca, cert=missing, key=issued.key)),
-        ("tls.key", sb.Tls(ca=ca, cert=issued.cert, key=missing)),
-        ("tls.key", sb.Tls(ca=ca, cert=issued.cert, key=other.key)),
-        ("tls.key", sb.Tls(ca=ca, cert=issued.cert, key=issued.cert)),
-        ("tls.key", sb.Tls(ca=ca, cert=bad_file, key=issued.key)),
+        ("tls.ca", sb.Tls(ca=server_files.key)),
+        ("tls.cert", sb.Tls(ca=ca_file, cert=missing, key=server_files.key)),
+        ("tls.key", sb.Tls(ca=ca_file, cert=server_files.cert, key=missing)),
+        ("tls.key", sb.Tls(ca=ca_file, cert=server_files.cert, key=other.key)),
+        ("tls.key", sb.Tls(ca=ca_file, cert=server_files.cert, key=server_files.cert)),
+        ("tls.key", sb.Tls(ca=ca_file, cert=bad_file, key=server_files.key)),
     ]
     for field, tls in cases:
         for options in (None, {"grpc.max_receive_message_length": -1}):
@@ -297,11 +285,11 @@ def test_files_of_no_use_are_named_by_connect(
 
 
 def test_a_key_with_a_password_is_refused_and_nobody_is_asked_for_it(
-    ca: Path, issued: Issued, tmp_path: Path
+    ca_file: Path, server_files: Issued, tmp_path: Path
 ) -> None:
     from cryptography.hazmat.primitives import serialization
 
-    key = serialization.load_pem_private_key(issued.key.read_bytes(), None)
+    key = serialization.load_pem_private_key(server_files.key.read_bytes(), None)
     (tmp_path / "key.pem").write_bytes(
         key.private_bytes(
             serialization.Encoding.PEM,
@@ -310,7 +298,7 @@ def test_a_key_with_a_password_is_refused_and_nobody_is_asked_for_it(
         )
     )
     with pytest.raises(sb.InvalidValueError, match="without a password"):
-        sb.connect(NEAR, tls=sb.Tls(ca=ca, cert=issued.cert, key=tmp_path / "key.pem"))
+        sb.connect(NEAR, tls=sb.Tls(ca=ca_file, cert=server_files.cert, key=tmp_path / "key.pem"))
 
 
 def test_a_missing_token_file_is_named(tmp_path: Path) -> None:
@@ -318,10 +306,12 @@ def test_a_missing_token_file_is_named(tmp_path: Path) -> None:
         sb.connect(NEAR, token=tmp_path / "missing")
 
 
-def test_a_bundle_may_have_comments_in_any_encoding(ca: Path, tmp_path: Path) -> None:
+def test_a_bundle_may_have_comments_in_any_encoding(ca_file: Path, tmp_path: Path) -> None:
     other = authority("other").write(tmp_path / "other.crt")
     bundle = tmp_path / "bundle.pem"
-    bundle.write_bytes(b"Authorit\xe9 - one\n" + ca.read_bytes() + b"# \xff\n" + other.read_bytes())
+    bundle.write_bytes(
+        b"Authorit\xe9 - one\n" + ca_file.read_bytes() + b"# \xff\n" + other.read_bytes()
+    )
     assert len(read_trust(sb.Tls(ca=bundle)).context.get_ca_certs()) == 2
 
 
@@ -329,12 +319,12 @@ def test_a_bundle_may_have_comments_in_any_encoding(ca: Path, tmp_path: Path) ->
 
 
 def test_the_systems_authorities_are_those_of_the_variables(
-    monkeypatch: pytest.MonkeyPatch, ca: Path, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, ca_file: Path, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(ca))
-    assert [system_roots().strip()] == [ca.read_bytes().strip()]
+    monkeypatch.setenv("SSL_CERT_FILE", str(ca_file))
+    assert [system_roots().strip()] == [ca_file.read_bytes().strip()]
     monkeypatch.delenv("SSL_CERT_FILE")
-    (tmp_path / "one.pem").write_bytes(ca.read_bytes())
+    (tmp_path / "one.pem").write_bytes(ca_file.read_bytes())
     authority("other").write(tmp_path / "two.crt")
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
     assert system_roots().count(b"BEGIN CERTIFICATE") == 2

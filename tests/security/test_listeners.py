@@ -39,8 +39,8 @@ def test_other_addresses_are_refused_without_tls(address: str) -> None:
         assert part in str(refused.value)
 
 
-def test_other_addresses_are_open_with_tls(issued: Issued) -> None:
-    settings = Settings(listen=("0.0.0.0:1",), tls_cert=issued.cert, tls_key=issued.key)
+def test_other_addresses_are_open_with_tls(server_files: Issued) -> None:
+    settings = Settings(listen=("0.0.0.0:1",), tls_cert=server_files.cert, tls_key=server_files.key)
     check_transport_security(settings)
 
 

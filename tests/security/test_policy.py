@@ -1,5 +1,6 @@
 """The policy's file: which rule is about whom, and every fault of it at once."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from seedbed_server.security.policy import Policy, PolicyError, Quotas, Rule, re
 from seedbed_server.yaml_files import YamlFileError
 
 RPCS = ("SampleTensors", "DigestTensors", "GetServerInfo")
+ALL_RPCS = (*RPCS, "ListInitializers")
 
 
 def written(folder: Path, text: str) -> Path:
@@ -45,6 +47,15 @@ identities:
 default:
   rpcs: [GetServerInfo]
 """
+
+
+def test_the_example_of_the_manual_is_a_policy(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs/operations.md").read_text("utf-8")
+    (example,) = re.findall(r"^```yaml\n(identities:.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    policy = read_policy(written(tmp_path, example), ALL_RPCS)
+    assert policy.rule("trainer") == Rule(frozenset(RPCS), Quotas(2**30, 10 * 2**40, 60.0, 2))
+    assert policy.rule("spiffe://prod/a") == Rule()
+    assert policy.rule("b") == Rule(frozenset({"GetServerInfo", "ListInitializers"}))
 
 
 def test_a_rule_has_methods_and_quotas(tmp_path: Path) -> None:

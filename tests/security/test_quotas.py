@@ -10,6 +10,8 @@ from seedbed.spec.reasons import Reason
 from seedbed_server.refusals import QuotaError
 from seedbed_server.security.policy import Quotas
 from seedbed_server.security.quotas import DAY_SECONDS, DailyBytes, tightened
+from seedbed_server.service import workers as workers_module
+from seedbed_server.settings import Settings
 
 NOON = 20_000.5 * DAY_SECONDS
 
@@ -88,3 +90,12 @@ def test_a_quota_that_was_lowered_leaves_nothing(clock: Clock) -> None:
     give(daily, 80)
     with pytest.raises(QuotaError, match="the 0 that are left today of 50"):
         give(daily, 1, quota=50)
+
+
+@pytest.mark.parametrize("workers", [None, 3], ids=["one for each GPU", "given"])
+def test_each_worker_knows_how_many_there_are(
+    workers: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers_module, "cuda_device_count", lambda: 3)
+    each = workers_module.worker_settings(Settings(device="gpu", workers=workers))
+    assert [settings.workers for settings in each] == [3, 3, 3]

@@ -62,23 +62,23 @@ class Peer(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def tls(ca: Path, issued: Issued) -> Iterator[Peer]:
+def tls(ca_file: Path, server_files: Issued) -> Iterator[Peer]:
     """A server with a certificate."""
-    with serving(*tls_flags(issued)) as server:
-        yield Peer(server, ca, None)
+    with serving(*tls_flags(server_files)) as server:
+        yield Peer(server, ca_file, None)
 
 
 @pytest.fixture(scope="module")
 def mutual(
-    ca: Path,
-    issued: Issued,
-    client_issued: Issued,
+    ca_file: Path,
+    server_files: Issued,
+    client_files: Issued,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Peer]:
     """A server with a certificate whose clients need one; it listens on a Unix socket as well."""
     path = tmp_path_factory.mktemp("socket") / "seedbed.sock"
-    with serving("--listen", f"unix://{path}", *tls_flags(issued, ca)) as server:
-        yield Peer(server, ca, client_issued)
+    with serving("--listen", f"unix://{path}", *tls_flags(server_files, ca_file)) as server:
+        yield Peer(server, ca_file, client_files)
 
 
 @pytest.mark.parametrize("name", ["tls", "mutual"])
@@ -121,9 +121,9 @@ def test_a_plain_client_of_a_tls_server_is_turned_away(tls: Peer) -> None:
     tls.check_untouched()
 
 
-def test_a_tls_client_of_a_plain_server_is_turned_away(ca: Path) -> None:
+def test_a_tls_client_of_a_plain_server_is_turned_away(ca_file: Path) -> None:
     with server_process() as server:
-        with tls_channel(server.address, ca) as channel:
+        with tls_channel(server.address, ca_file) as channel:
             assert health(channel).startswith("UNAVAILABLE: ")
         with grpc.insecure_channel(server.address) as channel:
             assert health(channel) in {"NOT_SERVING", "SERVING"}
@@ -132,14 +132,14 @@ def test_a_tls_client_of_a_plain_server_is_turned_away(ca: Path) -> None:
 
 
 def test_an_expired_server_says_so_once_and_clients_refuse_it(
-    signing: Authority, ca: Path, tmp_path: Path
+    ca: Authority, ca_file: Path, tmp_path: Path
 ) -> None:
     now = datetime.now(UTC)
-    issued = signing.issue(
+    issued = ca.issue(
         tmp_path, "old", valid_from=now - timedelta(days=9), valid_until=now - timedelta(days=2)
     )
     with server_process(*tls_flags(issued)) as server:
-        with tls_channel(server.address, ca) as channel:
+        with tls_channel(server.address, ca_file) as channel:
             assert re.match("UNAVAILABLE: .*CERTIFICATE_VERIFY_FAILED", health(channel))
         date = f"{now - timedelta(days=2):%Y-%m-%d}"
         server.wait_for(f"WARNING the certificate is not valid now .*valid_until={date}T")
@@ -148,35 +148,35 @@ def test_an_expired_server_says_so_once_and_clients_refuse_it(
         assert "Traceback" not in server.log
 
 
-def no_certificate(signing: Authority, folder: Path) -> Issued | None:
-    del signing, folder
+def no_certificate(ca: Authority, folder: Path) -> Issued | None:
+    del ca, folder
     return None
 
 
-def a_strangers(signing: Authority, folder: Path) -> Issued:
-    del signing
+def a_strangers(ca: Authority, folder: Path) -> Issued:
+    del ca
     return authority("stranger").issue(folder, "client")
 
 
-def an_expired_one(signing: Authority, folder: Path) -> Issued:
+def an_expired_one(ca: Authority, folder: Path) -> Issued:
     yesterday = datetime.now(UTC) - timedelta(days=1)
-    return signing.issue(
+    return ca.issue(
         folder, "client", valid_from=yesterday - timedelta(days=9), valid_until=yesterday
     )
 
 
-def one_of_its_own(signing: Authority, folder: Path) -> Issued:
+def one_of_its_own(ca: Authority, folder: Path) -> Issued:
     """Return one by an authority that only calls itself as the right one does."""
-    return authority(signing.certificate.subject.rfc4514_string().removeprefix("CN=")).issue(
+    return authority(ca.certificate.subject.rfc4514_string().removeprefix("CN=")).issue(
         folder, "client"
     )
 
 
 @pytest.mark.parametrize("shown", [no_certificate, a_strangers, an_expired_one, one_of_its_own])
 def test_a_client_without_a_good_certificate_is_turned_away(
-    mutual: Peer, signing: Authority, tmp_path: Path, shown: Any
+    mutual: Peer, ca: Authority, tmp_path: Path, shown: Any
 ) -> None:
-    with tls_channel(mutual.server.address, mutual.ca, shown(signing, tmp_path)) as channel:
+    with tls_channel(mutual.server.address, mutual.ca, shown(ca, tmp_path)) as channel:
         assert health(channel).startswith("UNAVAILABLE: ")
         with pytest.raises(grpc.RpcError) as refused:
             list(raw_sample(channel, large_request(MIB), timeout=ANSWER_SECONDS))
@@ -271,13 +271,13 @@ def test_half_open_handshakes_keep_nobody_out_and_end(mutual: Peer) -> None:
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_server_whose_files_do_not_fit_ends_with_one_line(
-    issued: Issued, client_issued: Issued, workers: str
+    server_files: Issued, client_files: Issued, workers: str
 ) -> None:
-    flags = tls_flags(replace(issued, key=client_issued.key))
+    flags = tls_flags(replace(server_files, key=client_files.key))
     with server_process("--device", "cpu", "--workers", workers, *flags) as server:
         assert server.wait() == 1
     [line] = server.log.splitlines()
-    assert f"ERROR the key in {client_issued.key} does not belong" in line
+    assert f"ERROR the key in {client_files.key} does not belong" in line
 
 
 def test_the_documented_certificate_for_a_trial_works(tmp_path: Path) -> None:
@@ -299,15 +299,17 @@ def test_the_documented_certificate_for_a_trial_works(tmp_path: Path) -> None:
             assert connection.getpeercert()
 
 
-def test_workers_share_a_tls_port(ca: Path, issued: Issued, client_issued: Issued) -> None:
+def test_workers_share_a_tls_port(
+    ca_file: Path, server_files: Issued, client_files: Issued
+) -> None:
     flags = ("--device", "cpu", "--workers", "2", "--admin-listen", "127.0.0.1:0")
-    with server_process(*flags, *tls_flags(issued, ca)) as server:
+    with server_process(*flags, *tls_flags(server_files, ca_file)) as server:
         server.wait_for_count("INFO serving", 2, seconds=120)
         assert len(set(re.findall(LISTENING, server.log))) == 1
         for _ in range(8):
-            with tls_channel(server.address, ca, client_issued) as channel:
+            with tls_channel(server.address, ca_file, client_files) as channel:
                 assert health(channel) == "SERVING"
-        with tls_channel(server.address, ca) as channel:
+        with tls_channel(server.address, ca_file) as channel:
             assert health(channel).startswith("UNAVAILABLE: ")
         expires = server.metric("seedbed_tls_certificate_expires_timestamp_seconds")
         assert expires > datetime.now(UTC).timestamp()

@@ -32,12 +32,12 @@ class Live:
 
     Args:
         folder: where versions are kept.
-        signing: who issues the server's certificates.
+        ca: who issues the server's certificates.
     """
 
-    def __init__(self, folder: Path, signing: Authority) -> None:
+    def __init__(self, folder: Path, ca: Authority) -> None:
         self._folder = folder
-        self._ca = signing
+        self._ca = ca
         self._versions = 0
         self.data = folder / "..data"
         self.serial = 0
@@ -139,10 +139,10 @@ def load(address: str, ca: Path, client: Issued) -> Iterator[Load]:
 
 
 @pytest.fixture
-def live(tmp_path: Path, signing: Authority) -> Live:
+def live(tmp_path: Path, ca: Authority) -> Live:
     """Files that can be swapped; the first version trusts the clients of the tests' authority."""
-    found = Live(tmp_path, signing)
-    found.swap(signing)
+    found = Live(tmp_path, ca)
+    found.swap(ca)
     return found
 
 
@@ -156,12 +156,12 @@ def swapping_server(live: Live) -> Iterator[tuple[ServerProcess, list[str]]]:
 
 
 def test_swaps_under_load_fail_no_call_and_reach_new_connections(
-    live: Live, signing: Authority, ca: Path, client_issued: Issued, tmp_path: Path
+    live: Live, ca: Authority, ca_file: Path, client_files: Issued, tmp_path: Path
 ) -> None:
     with swapping_server(live) as (server, addresses):
         with (
-            load(addresses[0], ca, client_issued) as found,
-            tls_channel(addresses[0], ca, client_issued) as channel,
+            load(addresses[0], ca_file, client_files) as found,
+            tls_channel(addresses[0], ca_file, client_files) as channel,
         ):
             # It is read by and by, across all swaps.
             slow = raw_sample(channel, large_request(LONG_STREAM_BYTES), timeout=600)
@@ -170,13 +170,13 @@ def test_swaps_under_load_fail_no_call_and_reach_new_connections(
             for number in range(SWAPS):
                 added = authority(f"clients {number}")
                 newcomer = added.issue(tmp_path, f"client-{number}")
-                live.swap(signing, added)
+                live.swap(ca, added)
                 for address in addresses:
-                    _wait_until_shown(address, live.serial, client_issued)
-                    with tls_channel(address, ca, newcomer) as theirs:
+                    _wait_until_shown(address, live.serial, client_files)
+                    with tls_channel(address, ca_file, newcomer) as theirs:
                         assert health(theirs) == "SERVING"
                         if before is not None:
-                            _check_is_refused(address, ca, before, tmp_path)
+                            _check_is_refused(address, ca_file, before, tmp_path)
                 before = added
                 received += sum(len(next(slow)) for _ in range(4))
                 found.go_on()
@@ -193,26 +193,26 @@ def _wait_until_shown(address: str, serial: int, client: Issued) -> None:
     wait_until(lambda: shown_serial(address, client) == serial)
 
 
-def _check_is_refused(address: str, ca: Path, signer: Authority, folder: Path) -> None:
+def _check_is_refused(address: str, ca_file: Path, signer: Authority, folder: Path) -> None:
     """Fail unless new connections with an authority's certificates are refused."""
-    with tls_channel(address, ca, signer.issue(folder, "late")) as channel:
+    with tls_channel(address, ca_file, signer.issue(folder, "late")) as channel:
         assert health(channel).startswith("UNAVAILABLE: ")
 
 
 def test_a_client_whose_authority_is_gone_keeps_its_connection(
-    live: Live, signing: Authority, ca: Path, tmp_path: Path
+    live: Live, ca: Authority, ca_file: Path, tmp_path: Path
 ) -> None:
     gone = authority("gone")
     client = gone.issue(tmp_path, "client")
-    live.swap(signing, gone)
+    live.swap(ca, gone)
     with (
         swapping_server(live) as (server, [address, _]),
-        tls_channel(address, ca, client) as open_before,
+        tls_channel(address, ca_file, client) as open_before,
     ):
         assert health(open_before) == "SERVING"
-        live.swap(signing)
+        live.swap(ca)
         server.wait_for("INFO files read again")
-        _check_is_refused(address, ca, gone, tmp_path)
+        _check_is_refused(address, ca_file, gone, tmp_path)
         assert health(open_before) == "SERVING"
 
 
@@ -230,7 +230,7 @@ BROKEN: dict[str, Callable[[Path], object]] = {
 
 
 def test_broken_files_are_one_line_each_and_the_old_ones_stay(
-    live: Live, signing: Authority, ca: Path, client_issued: Issued
+    live: Live, ca: Authority, ca_file: Path, client_files: Issued
 ) -> None:
     with swapping_server(live) as (server, [address, _]):
         serial, expires = live.serial, live.expires.timestamp()
@@ -239,36 +239,36 @@ def test_broken_files_are_one_line_each_and_the_old_ones_stay(
             live.swap_in(change)
             server.wait_for(f"ERROR .*{message}.*; what was read before stays in use")
             for _ in range(4):
-                assert shown_serial(address, client_issued) == serial
-                with tls_channel(address, ca, client_issued) as channel:
+                assert shown_serial(address, client_files) == serial
+                with tls_channel(address, ca_file, client_files) as channel:
                     assert health(channel) == "SERVING"
             assert server.metric(EXPIRES) == expires
             assert server.log.count("ERROR") == number
             if (key := live.data / "server.key").exists():
                 secrets.append(key.read_text().splitlines()[1])
             # So that each change is one from what is right.
-            live.swap(signing)
-            _wait_until_shown(address, live.serial, client_issued)
+            live.swap(ca)
+            _wait_until_shown(address, live.serial, client_files)
             serial, expires = live.serial, live.expires.timestamp()
         assert "Traceback" not in server.log
         assert not [secret for secret in secrets if secret in server.log]
 
 
 def test_files_that_are_replaced_one_by_one_are_taken_in_the_end(
-    live: Live, signing: Authority, client_issued: Issued
+    live: Live, ca: Authority, client_files: Issued
 ) -> None:
     with swapping_server(live) as (server, [address, _]):
-        issued = signing.issue(live.data, "next")
+        issued = ca.issue(live.data, "next")
         issued.cert.replace(live.data / "server.crt")
         server.wait_for("ERROR .*does not belong.*; what was read before stays in use")
         issued.key.replace(live.data / "server.key")
-        _wait_until_shown(address, issued.serial, client_issued)
+        _wait_until_shown(address, issued.serial, client_files)
 
 
 def test_a_certificate_that_expires_while_it_is_served_is_one_warning(
-    signing: Authority, tmp_path: Path
+    ca: Authority, tmp_path: Path
 ) -> None:
-    issued = signing.issue(tmp_path, "brief", valid_until=datetime.now(UTC) + timedelta(seconds=8))
+    issued = ca.issue(tmp_path, "brief", valid_until=datetime.now(UTC) + timedelta(seconds=8))
     flags = ("--tls-cert", str(issued.cert), "--tls-key", str(issued.key))
     with serving(*flags, "--admin-listen", "127.0.0.1:0") as server:
         server.wait_for("WARNING the certificate is not valid now")

@@ -12,6 +12,8 @@ from seedbed_server.cli import read_arguments
 from seedbed_server.refusals import CallerError
 from seedbed_server.security.file_modes import FileModeError
 from seedbed_server.security.tokens import TokenFileError, Tokens, new_token, read_tokens
+from seedbed_server.service.checks import problems
+from seedbed_server.settings import Settings
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 TOKEN = "sbt_a-token-of-a-test"
@@ -125,10 +127,11 @@ def test_a_file_that_is_no_text_is_refused_by_its_lines(tmp_path: Path) -> None:
 def test_a_file_that_others_can_read_is_a_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    read_tokens(written(tmp_path, f"a sha256:{DIGEST}", mode=0o640))
+    for mode in (0o600, 0o640):
+        assert problems(Settings(tokens=written(tmp_path, f"a sha256:{DIGEST}", mode=mode))) == []
     assert not caplog.records
     path = written(tmp_path, f"a sha256:{DIGEST}", mode=0o644)
-    read_tokens(path)
+    assert problems(Settings(tokens=path)) == []
     assert [each.getMessage() for each in caplog.records] == [
         f"others can read the hashes in {path}: chmod o-r {path}"
     ]

@@ -39,6 +39,8 @@ EXAMPLES: dict[str, tuple[list[str], Any]] = {
     "admin_listen": (["localhost:9464"], "localhost:9464"),
     "lame_duck_seconds": (["2"], 2.0),
     "grace_seconds": (["1e1"], 10.0),
+    "tokens": (["/run/tokens"], Path("/run/tokens")),
+    "policy": (["/run/policy.yaml"], Path("/run/policy.yaml")),
     "reflection": (["false"], False),
     "log_level": (["debug"], "debug"),
     "log_format": (["json"], "json"),
@@ -363,4 +365,4 @@ def test_the_docs_table_is_the_declarations() -> None:
 
 def test_a_page_without_the_table_is_refused() -> None:
     with pytest.raises(ValueError, match="no table"):
-        write_settings.with_table("## Settings\n\nNone.\n")
+        write_settings.with_table("### Settings\n\nNone.\n")

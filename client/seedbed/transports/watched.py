@@ -27,16 +27,23 @@ class Watched(Generic[T]):
     Args:
         paths: the files; symbolic links are followed, as Kubernetes swaps them.
         load: reads the value; raises InvalidValueError, without a secret in it, if it cannot.
+        clock: the time in seconds.
 
     Raises:
         InvalidValueError: if it cannot be read at first. Later, a warning says so, and the old
             value stays in use.
     """
 
-    def __init__(self, paths: Sequence[Path], load: Callable[[], T]) -> None:
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        load: Callable[[], T],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._paths = tuple(paths)
         self._load = load
-        self._looked_at = time.monotonic()
+        self._clock = clock
+        self._looked_at = clock()
         # Before they are read: what changes meanwhile is read again.
         self._stamps: tuple[object, ...] | None = self._look()
         self._value = load()
@@ -44,8 +51,9 @@ class Watched(Generic[T]):
 
     def __call__(self) -> T:
         """Return the value; at most once a second, this looks whether the files have changed."""
-        if time.monotonic() - self._looked_at >= LOOK_SECONDS:
-            self._looked_at = time.monotonic()
+        now = self._clock()
+        if now - self._looked_at >= LOOK_SECONDS:
+            self._looked_at = now
             self._read_again()
         return self._value
 

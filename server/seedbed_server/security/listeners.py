@@ -33,7 +33,8 @@ def check_transport_security(settings: Settings) -> None:
                 "--tls-cert and --tls-key, listen on 127.0.0.1 or a Unix socket, or allow it by "
                 "--insecure (SEEDBED_INSECURE=1)"
             )
-        log.warning("listening without TLS", extra={"fields": {"address": address}})
+        heard = "" if settings.tokens is None else ": tokens can be overheard, and used by others"
+        log.warning("listening without TLS%s", heard, extra={"fields": {"address": address}})
 
 
 def socket_addresses(address: str) -> list[tuple[socket.AddressFamily, tuple[str, int]]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from seedbed.spec.errors import SeedbedError
 from seedbed.spec.reasons import Reason
 from seedbed_server.refusals import CallerError
-from seedbed_server.security.file_modes import check_not_writable, warn_if_readable
+from seedbed_server.security.file_modes import check_not_writable
 from seedbed_server.security.identities import NAME_WORDS, is_name
 
 # Tools that look for leaked secrets know tokens by it.
@@ -95,9 +95,7 @@ def read_tokens(path: Path) -> Tokens:
         data = file.read(MAX_FILE_BYTES + 1)
     if len(data) > MAX_FILE_BYTES:
         raise TokenFileError(f"{path} must have at most {MAX_FILE_BYTES} bytes")
-    tokens = Tokens(_entries(path, data.decode("utf-8", "replace")))
-    warn_if_readable(path)
-    return tokens
+    return Tokens(_entries(path, data.decode("utf-8", "replace")))
 
 
 def _entries(path: Path, text: str) -> list[Entry]:

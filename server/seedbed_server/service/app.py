@@ -18,6 +18,7 @@ from seedbed.spec.info import NUMERICS
 from seedbed_server.admin.endpoint import AdminEndpoint
 from seedbed_server.devices import open_backend
 from seedbed_server.security.certificates import certificate_files
+from seedbed_server.service.authentication import Authentication
 from seedbed_server.service.calls import CallGuard
 from seedbed_server.service.connections import connection_options
 from seedbed_server.service.draining import drain, lame_duck
@@ -73,13 +74,17 @@ class Server:
         version = metadata.version("seedbed")
         self._metrics = Metrics(version)
         self._endpoint: AdminEndpoint | None = None
+        self._authentication = Authentication(settings)
+        self._caps = self._authentication.caps()
         self._inflight = InflightBytes(
-            settings.max_inflight_bytes, settings.limits.max_concurrent_streams
+            settings.max_inflight_bytes,
+            settings.limits.max_concurrent_streams,
+            self._caps.held_bytes,
         )
         self._segments = _segment_folder(settings)
         self._spans = open_provider(version) if settings.tracing else None
         tracing = Tracing(self._spans) if self._spans is not None else None
-        self._guard = CallGuard(self._metrics, self._device_failed, tracing)
+        self._guard = CallGuard(self._metrics, self._authentication, self._device_failed, tracing)
         self._servicer = Servicer(settings, version=version, guard=self._guard)
         self._health = Health(("", SERVICE.full_name))
         limits = [("grpc.max_receive_message_length", settings.limits.max_request_message_bytes)]
@@ -87,7 +92,7 @@ class Server:
         self._grpc = grpc.aio.server(options=[*limits, *connections])
         add_service(self._grpc, SERVICE.full_name, self._servicer.methods())
         names = (SERVICE.full_name, HEALTH, reflection.SERVICE_NAME) if settings.reflection else ()
-        add_standard_services(self._grpc, self._health, names)
+        add_standard_services(self._grpc, self._health, names, self._guard)
         self._grpc.add_generic_rpc_handlers((UnknownMethods(self._guard),))
 
     async def listen(self) -> list[str]:
@@ -128,6 +133,7 @@ class Server:
             backend,
             on_sampled=partial(self._metrics.sampled, backend.name),
             working_bytes=settings.max_working_bytes,
+            caps=self._caps,
         )
         tensors = SharedTensors(self._threads, window_bytes=settings.window_bytes)
         self._servicer.serve(
@@ -179,6 +185,7 @@ class Server:
 
     def _show_usage(self) -> None:
         self._metrics.usage(self._servicer.usage)
+        self._authentication.look()
         if self._tls is not None:
             self._metrics.certificate_expires(self._tls.look())
         self._showing = asyncio.get_running_loop().call_later(SHOW_SECONDS, self._show_usage)

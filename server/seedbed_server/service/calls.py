@@ -10,7 +10,12 @@ import grpc
 from google.protobuf.message import DecodeError, Message
 
 from seedbed.spec.errors import DeviceError, InvalidValueError, SeedbedError
+from seedbed.spec.info import Limits
 from seedbed.spec.reasons import Reason
+from seedbed_server.refusals import CallerError
+from seedbed_server.security.identities import peer_of_identity
+from seedbed_server.security.policy import NO_LIMITS
+from seedbed_server.service.authentication import Authentication
 from seedbed_server.service.metrics import Lane, Method, Metrics
 from seedbed_server.service.open_calls import OpenCalls
 from seedbed_server.service.request_ids import REQUEST_ID, request_id_of
@@ -55,13 +60,13 @@ class Call:
     def __init__(
         self, method: Method, context: Context, metrics: Metrics, tracing: Tracing | None
     ) -> None:
-        self._method = method
+        self.method = method
+        """What was called."""
         self._context = context
         self._metrics = metrics
         self._started = time.monotonic()
         self._messages = 0
         self._chunks = 0
-        self._sent_bytes = 0
         self._sampled_bytes = 0
         received = context.invocation_metadata() or ()
         self._end_span = tracing.begin(method, received) if tracing is not None else None
@@ -70,22 +75,38 @@ class Call:
         self.trailing_metadata = ((REQUEST_ID, self.request_id),)
         context.set_trailing_metadata(self.trailing_metadata)
         self.peer = peer_of(str(context.peer()))
-        """Who calls: an IP address, or ``unix:``."""
+        """Whose shares and turns it takes: an identity's, an IP address's, or ``unix:``."""
+        self.is_on_this_host = self.peer == UNIX
+        """Whether the client came by a Unix socket."""
         self.identity: str | None = None
-        """The name of who calls, where callers have one."""
+        """Who calls; None where the server asks nobody, or does not know yet."""
+        self.quotas = NO_LIMITS.quotas
+        """How much who calls may have."""
+        self.limits = Limits()
+        """What the server refuses to go beyond for who calls."""
+        self.sent_bytes = 0
+        """How many bytes of tensors the client was given."""
         self.tensors = 0
         """How many tensors the request lists."""
         self.may_be_ended = False
         """Whether a client that ends the call has all it wanted."""
 
-    @property
-    def is_on_this_host(self) -> bool:
-        """Whether the client came by a Unix socket."""
-        return self.peer == UNIX
+    def admit(self, authentication: Authentication) -> None:
+        """Find out who calls, and what it may have.
+
+        Raises:
+            CallerError: if the server does not know it, or it may not call the method.
+        """
+        self.identity = authentication.identity(self._context)
+        if self.identity is not None:
+            self.peer = peer_of_identity(self.identity)
+        name = self.method.name if self.method is not UNKNOWN else None
+        rule = authentication.rule(self.identity, name)
+        self.quotas, self.limits = rule.quotas, authentication.limits(rule)
 
     async def write(self, message: bytes) -> None:
         """Send a message; returns when gRPC has room for the next one."""
-        if not self._messages and self._method.name == "SampleTensors":
+        if not self._messages and self.method.name == "SampleTensors":
             self._metrics.first_chunk(time.monotonic() - self._started)
         self._messages += 1
         try:
@@ -128,16 +149,16 @@ class Call:
             refusal: why, where the client was told: the ``reason``, and a ``field`` of the request.
         """
         seconds = time.monotonic() - self._started
-        self._metrics.call_ended(self._method, code, seconds, self._messages)
+        self._metrics.call_ended(self.method, code, seconds, self._messages)
         fields: dict[str, str | int | float] = {"request_id": self.request_id}
         if self.identity is not None:
             fields["identity"] = self.identity
         fields |= {
-            "method": self._method.name,
+            "method": self.method.name,
             "code": code,
             "seconds": round(seconds, 6),
             "bytes_sampled": self._sampled_bytes,
-            "bytes_sent": self._sent_bytes,
+            "bytes_sent": self.sent_bytes,
             "tensors": self.tensors,
             "chunks": self._chunks,
         }
@@ -147,7 +168,7 @@ class Call:
             self._end_span(code, fields)
 
     def _count(self, lane: Lane, size_bytes: int) -> None:
-        self._sent_bytes += size_bytes
+        self.sent_bytes += size_bytes
         self._metrics.served(lane, size_bytes)
 
 
@@ -156,6 +177,7 @@ class CallGuard:
 
     Args:
         metrics: where calls are counted.
+        authentication: knows who calls.
         on_device_failure: told when a call found the device broken.
         tracing: makes a span of each call; None is none.
     """
@@ -163,10 +185,12 @@ class CallGuard:
     def __init__(
         self,
         metrics: Metrics,
+        authentication: Authentication,
         on_device_failure: Callable[[DeviceError], None],
         tracing: Tracing | None = None,
     ) -> None:
         self._metrics = metrics
+        self._authentication = authentication
         self._on_device_failure = on_device_failure
         self._tracing = tracing
         metrics.begin_at_zero(UNKNOWN, CODE_NAMES)
@@ -191,6 +215,7 @@ class CallGuard:
             self._metrics.call_started(method)
             self.open_calls.begin(call)
             try:
+                call.admit(self._authentication)
                 message: bytes | None = await answer(_parsed(request_type, data), call)
             except (asyncio.CancelledError, GeneratorExit):
                 call.ended("OK" if call.may_be_ended else "CANCELLED")
@@ -209,14 +234,30 @@ class CallGuard:
 
         return call
 
+    def unwelcome(self, context: Context) -> CallerError | None:
+        """Return the error for a caller who may not call anything; None for others."""
+        try:
+            identity = self._authentication.identity(context)
+            self._authentication.rule(identity, None)
+        except CallerError as error:
+            return error
+        return None
+
     async def refuse(
         self, error: SeedbedError, requests: AsyncIterator[bytes], context: Context
     ) -> None:
-        """End a call of no method of ours with an error about its first message, if it has one."""
+        """End a call of no method of ours with an error about its first message, if it has one.
+
+        Who may not call anything is told only that.
+        """
         call = Call(UNKNOWN, context, self._metrics, self._tracing)
         self._metrics.call_started(UNKNOWN)
         self.open_calls.begin(call)
         try:
+            try:
+                call.admit(self._authentication)
+            except CallerError as unwelcome:
+                error = unwelcome
             await self._fail(error, await _first(requests), call, context)
         finally:
             self.open_calls.end(call)

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 from seedbed.spec.errors import SeedbedError
+from seedbed_server.security.file_modes import warn_if_readable
 from seedbed_server.security.listeners import check_transport_security
+from seedbed_server.service.authentication import Authentication
 from seedbed_server.service.tracing import check_installed
 from seedbed_server.service.workers import worker_settings
 from seedbed_server.settings import Settings
@@ -21,6 +23,12 @@ def problems(settings: Settings) -> list[str]:
     return found
 
 
+def _callers(settings: Settings) -> None:
+    Authentication(settings)
+    if settings.tokens is not None:
+        warn_if_readable(settings.tokens)
+
+
 def _shared_memory(settings: Settings) -> None:
     if settings.shared_memory_dir is not None:
         check_directory(settings.shared_memory_dir)
@@ -32,8 +40,9 @@ def _tracing(settings: Settings) -> None:
 
 
 CHECKS: tuple[Callable[[Settings], object], ...] = (
-    check_transport_security,
     worker_settings,
+    check_transport_security,
+    _callers,
     _shared_memory,
     _tracing,
 )

@@ -72,7 +72,9 @@ def worker_settings(settings: Settings) -> list[Settings]:
         )
     threads = settings.threads or max(1, available_threads() // len(devices))
     # The supervisor has the admin endpoint of all of them.
-    shared = replace(settings, threads=threads, share_port=True, admin_listen=None)
+    shared = replace(
+        settings, threads=threads, workers=len(devices), share_port=True, admin_listen=None
+    )
     return [replace(shared, device=device) for device in devices]
 
 

@@ -226,6 +226,15 @@ class Settings:
         SECONDS,
         "how long streams may go on after the lame duck's time; a second signal ends them at once",
     )
+    tokens: Path | None = setting(
+        None,
+        FILE,
+        "the hashes of the bearer tokens that callers must send, and whom they stand for; a line "
+        "is made by --new-token",
+    )
+    policy: Path | None = setting(
+        None, FILE, "which RPCs each identity may call, and its quotas (YAML)"
+    )
     reflection: bool = setting(True, SWITCH, "let clients ask for the schema")
     log_level: str = setting(
         "info", choice("debug", "info", "warning", "error"), "the least severe lines to log"
