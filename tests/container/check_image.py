@@ -121,6 +121,12 @@ def check_commands(engine: Engine, image: str) -> None:
     found = engine.run(image, "seedbed-server --self-test")
     expect(f"the self-test passes: {found.stdout.strip()}", found.returncode == 0, found)
     version = f"seedbed {metadata.version('seedbed')}"
+    found = engine.run(image, "seedbed-server")
+    expect(
+        "it does not serve without TLS unless it is told to",
+        found.returncode != 0 and "SEEDBED_INSECURE=1" in found.stderr + found.stdout,
+        found,
+    )
     found = engine.run(image, "seedbed --version")
     expect("the client's commands are there too", found.stdout.strip() == version, found)
 

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -280,11 +281,14 @@ class ToolServer:
         self._folder.cleanup()
 
     def _server(self) -> psutil.Process:
-        """Return the process of the server: the last of the chain below the tool."""
+        """Return the process of the server: the last of the chain below the tool.
+
+        Under emulation the emulator's words come before the interpreter's.
+        """
         for process in psutil.Process(self._process.pid).children(recursive=True):
-            words = process.cmdline()
-            if len(words) > 1 and words[1].endswith("/seedbed-server") and "python" in words[0]:
-                return process
+            for interpreter, program in pairwise(process.cmdline()):
+                if "python" in interpreter and program.endswith("/seedbed-server"):
+                    return process
         raise ProcessLookupError("the server has ended")
 
 
