@@ -95,7 +95,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
 
 @pytest.fixture(scope="module")
 def server(files: Files) -> Iterator[ServerProcess]:
-    arguments = ("--max-concurrent-streams", "16", "--metrics-listen", "127.0.0.1:0")
+    arguments = ("--max-concurrent-streams", "16", "--admin-listen", "127.0.0.1:0")
     with serving(*files.arguments, *arguments) as process:
         yield process
 

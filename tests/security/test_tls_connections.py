@@ -302,7 +302,7 @@ def test_the_documented_certificate_for_a_trial_works(tmp_path: Path) -> None:
 def test_workers_share_a_tls_port(
     ca_file: Path, server_files: Issued, client_files: Issued
 ) -> None:
-    flags = ("--device", "cpu", "--workers", "2", "--metrics-listen", "127.0.0.1:0")
+    flags = ("--device", "cpu", "--workers", "2", "--admin-listen", "127.0.0.1:0")
     with server_process(*flags, *tls_flags(server_files, ca_file)) as server:
         server.wait_for_count("INFO serving", 2, seconds=120)
         assert len(set(re.findall(LISTENING, server.log))) == 1

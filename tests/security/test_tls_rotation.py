@@ -149,7 +149,7 @@ def live(tmp_path: Path, ca: Authority) -> Live:
 @contextmanager
 def swapping_server(live: Live) -> Iterator[tuple[ServerProcess, list[str]]]:
     """Yield a server that uses the files, and its two TLS addresses."""
-    more = ("--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0")
+    more = ("--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0")
     with serving(*more, *live.flags) as server:
         server.wait_for_count("INFO listening", 2)
         yield server, re.findall(LISTENING, server.log)
@@ -270,7 +270,7 @@ def test_a_certificate_that_expires_while_it_is_served_is_one_warning(
 ) -> None:
     issued = ca.issue(tmp_path, "brief", valid_until=datetime.now(UTC) + timedelta(seconds=8))
     flags = ("--tls-cert", str(issued.cert), "--tls-key", str(issued.key))
-    with serving(*flags, "--metrics-listen", "127.0.0.1:0") as server:
+    with serving(*flags, "--admin-listen", "127.0.0.1:0") as server:
         server.wait_for("WARNING the certificate is not valid now")
         shown = x509.load_pem_x509_certificate(issued.cert.read_bytes())
         assert server.metric(EXPIRES) == shown.not_valid_after_utc.timestamp()
