@@ -150,9 +150,6 @@ def _listener(address: str, host: str, port: int) -> socket.socket:
         family, _, _, _, where = found[0]
         # As few are accepted at a time as may be open.
         return socket.create_server(where[:2], family=family, backlog=MAX_CONNECTIONS)
-    except OSError:
-        message = (
-            f"cannot show the status at {address}: "
-            "it is in use, not allowed, or no address of this machine"
-        )
+    except OSError as error:
+        message = f"cannot show the status at {address}: {error.strerror or error}"
         raise AdminListenError(message) from None
