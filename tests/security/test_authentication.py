@@ -13,6 +13,7 @@ import pytest
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
+import seedbed as sb
 from seedbed.v1 import service_pb2
 from seedbed_server.security.tokens import new_token, token_digest
 from seedbed_server.watched_files import LOOK_SECONDS
@@ -540,6 +541,28 @@ def test_a_unix_socket_asks_for_tokens_as_well(tmp_path: Path) -> None:
         call = stub(channel).SampleTensors(request, **bearer(files.tokens["trainer"]))
         assert next(call).parts[0].HasField("segment"), "it still is of this host"
         call.cancel()
+
+
+def test_the_sdk_sends_its_token_and_says_why_it_is_refused(
+    server: ServerProcess, files: Files
+) -> None:
+    spec = sb.TensorSpec("w", (4,), "float32", sb.Ones())
+    with sb.connect(server.address, token=files.tokens["trainer"]) as client:
+        assert client.sample(spec).tolist() == [1.0] * 4
+    for name, kind, reason in (
+        ("viewer", sb.PermissionDeniedError, "RPC_NOT_ALLOWED"),
+        ("stranger", sb.PermissionDeniedError, "UNKNOWN_IDENTITY"),
+        ("expired", sb.AuthenticationError, "TOKEN_UNKNOWN"),
+    ):
+        begun = time.monotonic()
+        with (
+            sb.connect(server.address, token=files.tokens[name]) as client,
+            pytest.raises(kind) as caught,
+        ):
+            client.sample(spec)
+        assert getattr(caught.value, "reason", "") == reason
+        assert files.tokens[name] not in f"{caught.value!r} {client!r}"
+        assert time.monotonic() - begun < 10, "it is not tried again"
 
 
 BAD_STARTS: dict[str, tuple[Callable[[Files], tuple[str, ...]], str]] = {
