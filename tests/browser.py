@@ -16,7 +16,13 @@ WAIT_SECONDS = 30.0
 # Bash gives Chromium the descriptors that it wants, 3 and 4.
 COMMAND = 'exec "$@" 3<&"$FROM_TEST" 4>&"$TO_TEST"'
 # A sandbox needs rights that root in a container does not have.
-FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe")
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--hide-scrollbars",
+    "--remote-debugging-pipe",
+)
 
 
 @dataclass

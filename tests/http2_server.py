@@ -527,11 +527,14 @@ def open_sockets() -> set[str]:
 
 @contextmanager
 def nothing_left_open() -> Iterator[None]:
-    """Fail if the block leaves a socket or a thread; grpcio's take a moment to close."""
+    """Fail if the block leaves a socket or a thread; grpcio's take a moment to end."""
     sockets, threads = open_sockets(), set(threading.enumerate())
+
+    def left() -> set[object]:
+        return {*(open_sockets() - sockets), *(set(threading.enumerate()) - threads)}
+
     yield
-    end = time.monotonic() + 1
-    while not open_sockets() <= sockets and time.monotonic() < end:
+    end = time.monotonic() + 5
+    while left() and time.monotonic() < end:
         time.sleep(0.01)
-    assert open_sockets() <= sockets
-    assert set(threading.enumerate()) <= threads
+    assert left() == set()

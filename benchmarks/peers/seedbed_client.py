@@ -22,6 +22,7 @@ def actions(
     initializer: str = "GlorotUniform",
     has_array: bool = False,
     calls: int = 1,
+    ca: str | None = None,
 ) -> dict[str, Action]:
     """Return what fetches one tensor in several ways.
 
@@ -33,8 +34,10 @@ def actions(
         has_array: whether there is a preallocated array for it; without one, every page of the
             result is touched.
         calls: in one turn of ``latency``.
+        ca: the file of who signed the server's certificate; None is a plain connection.
     """
-    client = sb.connect(address)
+    tls = sb.Tls(ca=ca) if ca is not None else None
+    client = sb.connect(address, tls=tls)
     seeds = itertools.count(1)
     out = np.ones(tuple(shape), dtype) if has_array else None
     stalled: list[Iterator[Any]] = []
@@ -50,7 +53,7 @@ def actions(
         return {"is_mapped": not array.flags.owndata}
 
     def reconnect_and_fetch() -> None:
-        with sb.connect(address) as other:
+        with sb.connect(address, tls=tls) as other:
             other.sample(spec(), out=out)
 
     def drop() -> None:

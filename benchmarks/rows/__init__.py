@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from benchmarks.checkouts import Checkouts
 from benchmarks.result import Result
-from benchmarks.rows import fetch, latency, memory, model, orthogonal, sampling, start, workers
+from benchmarks.rows import fetch, latency, memory, model, orthogonal, sampling, start, tls, workers
 from benchmarks.sizes import Sizes
 
 ROWS: dict[int, Callable[[Sizes, int, Checkouts], Iterator[Result]]] = {
@@ -21,5 +21,6 @@ ROWS: dict[int, Callable[[Sizes, int, Checkouts], Iterator[Result]]] = {
     11: start.until_serving,
     12: workers.two_beside_one,
     13: fetch.by_asyncio,
+    14: tls.beside_grpc,
 }
 """What measures each row; takes the sizes, the number of rounds and the checkouts."""

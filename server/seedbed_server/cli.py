@@ -70,10 +70,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 1
-    if command.task == "check-config":
-        return _check(problems(settings))
     configure = functools.partial(configure_logging, settings.log_level, settings.log_format)
     configure()
+    if command.task == "check-config":
+        return _check(problems(settings))
     if command.task == "self-test":
         return _self_test(settings.device, settings.threads)
     if found := problems(settings):

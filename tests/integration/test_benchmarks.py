@@ -32,6 +32,7 @@ PEERS = {
     11: set(),
     12: {"seedbed, 1 worker"},
     13: {"bare gRPC on asyncio"},
+    14: {"bare gRPC", "bare gRPC, seedbed's channel settings"},
 }
 
 

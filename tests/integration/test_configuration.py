@@ -37,14 +37,23 @@ def test_a_good_configuration_is_one_line_and_opens_nothing(tmp_path: Path) -> N
 
 def test_all_that_would_keep_the_server_from_starting_is_told_at_once() -> None:
     listen = ("--listen", "unix:///run/seedbed.sock")
+    folder = ("--shared-memory-dir", "/none")
     code, out, lines = run(
-        "--check-config", "--workers", "2", *listen, "--shared-memory-dir", "/none"
+        "--check-config", "--workers", "2", *listen, *folder, "--tls-cert", "/none.pem"
     )
     assert (code, out) == (2, "")
-    assert [line.removeprefix("seedbed-server: error: ") for line in lines] == [
+    assert len(lines) == 3
+    assert {line.removeprefix("seedbed-server: error: ") for line in lines} == {
+        "--tls-cert needs --tls-key beside it",
         "several workers cannot share a Unix socket: listen on host:port, or use one worker",
         "--shared-memory-dir must be an existing folder's absolute path. Received: /none",
-    ]
+    }
+
+
+def test_a_warning_of_a_start_is_one_of_a_check_too() -> None:
+    code, out, (line,) = run("--check-config", "--insecure", "--listen", "0.0.0.0:1")
+    assert (code, out) == (0, "the configuration is good\n")
+    assert line.endswith("WARNING listening without TLS address=0.0.0.0:1")
 
 
 @pytest.mark.parametrize("task", ["--check-config", "--print-config"])

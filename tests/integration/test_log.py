@@ -92,6 +92,7 @@ def test_the_page_has_the_fields_of_real_lines(server: ServerProcess, stub: Any)
     with pytest.raises(grpc.RpcError):
         sampled(stub, request_id="refused")
     section = PAGE.read_text(encoding="utf-8").partition("## The log")[2]
+    section = section.partition("\n## ")[0]
     rows = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
     fields = re.findall(r"`(\w+)`", " ".join(rows))
     good, refused = line_of(server, "good"), line_of(server, "refused")

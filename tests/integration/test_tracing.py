@@ -233,7 +233,7 @@ def _run(*arguments: str) -> tuple[int, list[str]]:
 
 def test_a_missing_package_is_one_line_that_names_the_extra() -> None:
     said = r"opentelemetry\S* is missing: pip install 'seedbed\[tracing\]'"
-    code, (line,) = _run("--tracing", "--workers", "2", "--listen", "192.0.2.1:0")
+    code, (line,) = _run("--tracing", "--workers", "2", "--listen", "127.0.0.1:0")
     assert code == 1
     assert re.search(f" ERROR {said}$", line)
     code, (line,) = _run("--tracing", "--check-config")

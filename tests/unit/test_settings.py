@@ -365,4 +365,4 @@ def test_the_docs_table_is_the_declarations() -> None:
 
 def test_a_page_without_the_table_is_refused() -> None:
     with pytest.raises(ValueError, match="no table"):
-        write_settings.with_table("## Settings\n\nNone.\n")
+        write_settings.with_table("### Settings\n\nNone.\n")

@@ -1,7 +1,7 @@
 """Where people and programs see how a server is: HTTP on its own address.
 
 Whoever reaches the address could open connections and say nothing. So there are few of them, each
-has seconds for a request, and none has a thread.
+has seconds for a request, and one thread answers all.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import socket
 import threading
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
@@ -62,7 +63,7 @@ class AdminEndpoint:
         # Oldest first: those whose request has not come yet.
         self._waiting: dict[StreamWriter, None] = {}
         self._answered: set[StreamWriter] = set()
-        self._one_at_a_time = asyncio.Lock()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="seedbed-admin")
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -124,8 +125,8 @@ class AdminEndpoint:
 
     async def _in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
         # Adding up the counts of many workers reads files, and would hold up the loop.
-        async with self._one_at_a_time:
-            return await asyncio.to_thread(function, *arguments)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, function, *arguments)
 
 
 @contextmanager

@@ -15,9 +15,8 @@ from typing import Any, Self
 from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.trust import ALPN
 
-# Four of TLS's records, read from the kernel together: larger is no faster, and no longer stays in
-# the processor's nearest caches.
-BUFFER_BYTES = 2**16
+# Sixteen of TLS's records, read from the kernel together.
+BUFFER_BYTES = 2**18
 
 
 class NoHttp2Error(ssl.SSLError):
@@ -40,6 +39,7 @@ class TlsSocket:
         name = host.encode("ascii")
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=name)
         self._buffer = memoryview(bytearray(BUFFER_BYTES))
+        self._end: ssl.SSLError | None = None  # why there is nothing more to read
         self._unsent = memoryview(b"")
         self._written = 0  # of what the caller still offers, until all of it is sent
 
@@ -92,8 +92,8 @@ class TlsSocket:
 
     @property
     def has_input(self) -> bool:
-        """Whether there is input that the kernel has handed over already."""
-        return bool(self._incoming.pending or self._tls.pending())
+        """Whether something can be read that the kernel has handed over already."""
+        return bool(self._incoming.pending or self._tls.pending() or self._end)
 
     def recv_into(self, memory: memoryview) -> int:
         """Read what is there into memory, and return how many bytes; 0 is the end.
@@ -102,17 +102,13 @@ class TlsSocket:
             BlockingIOError: if there is nothing.
             OSError: if the connection is broken, or what came is damaged.
         """
-        while True:
-            try:
-                # The annotation knows only one kind of buffer.
-                return self._tls.read(len(memory), memory)  # type: ignore[return-value]
-            except ssl.SSLWantReadError:
-                # Keys, tickets and the like are no data; some of them want an answer.
-                with suppress(BlockingIOError):
-                    self._flush()
-                self._fetch()
-            except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+        while not (count := self._read(memory)):
+            if isinstance(self._end, (ssl.SSLZeroReturnError, ssl.SSLEOFError)):
                 return 0
+            if self._end is not None:
+                raise self._end
+            self._fetch()
+        return count
 
     def send(self, data: memoryview, _flags: int = 0) -> int:
         """Send some of the data, and return how many bytes.
@@ -122,7 +118,11 @@ class TlsSocket:
             OSError: if the connection is broken.
         """
         if not self._written:
-            self._written = self._tls.write(data)
+            try:
+                self._written = self._tls.write(data)
+            except ssl.SSLError as error:
+                # A damaged record was read before: that is why.
+                raise self._end or error from None
         self._flush()
         count, self._written = self._written, 0
         return count
@@ -171,6 +171,21 @@ class TlsSocket:
         seconds = end - time.monotonic()
         if seconds <= 0 or not poll.poll(math.ceil(seconds * 1000)):
             raise TimeoutError("timed out")
+
+    def _read(self, memory: memoryview) -> int:
+        """Read the records that are here, as far as they fit, and note why no more will come."""
+        count = 0
+        try:
+            while count < len(memory) and self._end is None:
+                # The annotation knows only one kind of buffer.
+                count += self._tls.read(len(memory) - count, memory[count:])  # type: ignore[operator]
+        except ssl.SSLWantReadError:
+            # Keys, tickets and the like are no data; some of them want an answer.
+            with suppress(BlockingIOError):
+                self._flush()
+        except ssl.SSLError as error:
+            self._end = error
+        return count
 
     def _fetch(self) -> None:
         """Take what the kernel has."""
