@@ -85,13 +85,13 @@ class Stage:
             path: below deploy/.
             changes: what is replaced, each with what it becomes; it must be there.
         """
-        file = self.folder / "deploy" / path
-        text = file.read_text()
+        text = (DEPLOY / path).read_text()
         for before, after in changes:
             assert before in text, f"{before} is not in {path}"
             text = text.replace(before, after)
         for name, host in self.hosts.items():
             text = re.sub(rf"\b{name}:(?=\d)", f"{host}:", text)
+        file = self.folder / "deploy" / path
         file.write_text(text)
         return file
 

@@ -72,6 +72,16 @@ def test_streams_are_spread_evenly(stage: Stage) -> None:
         loads = streams_of(stage).values()
     assert sum(loads) == MANY_STREAMS
     assert max(loads) - min(loads) <= 1
+
+
+@pytest.mark.usefixtures("proxy")
+def test_streams_end_when_their_client_is_gone(stage: Stage) -> None:
+    with sb.connect(stage.target) as client:
+        streams = [client.chunks(LARGE) for _ in range(MANY_STREAMS)]
+        for stream in streams:
+            next(stream)
+    # They are still there, and nobody has closed them: only their connections are.
+    assert streams
     wait_until(lambda: not any(streams_of(stage).values()))
 
 
