@@ -254,7 +254,7 @@ WORDS = {
     "no_client_certificate": r"asks for a client certificate: pass tls=sb\.Tls\(cert=",
     "other_client_certificate": r"does not accept the client certificate in \S+/stranger\.crt: ",
     "expired_client_certificate": r"does not accept the client certificate in \S+\.crt: ",
-    "plain_server": r"speaks no TLS: pass tls=False",
+    "plain_server": r"does not speak TLS: pass tls=False",
     "plain_client": r"wants TLS: pass tls=True",
 }
 

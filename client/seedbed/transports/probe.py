@@ -104,9 +104,9 @@ def _reason(agree: Agree, tls: Tls, trust: Trust, name: str, timeout_seconds: fl
         return "speaks TLS, but no HTTP/2 in it: check that it is a seedbed-server"
     except ssl.SSLError as error:
         if error.reason in NOT_TLS:
-            return "speaks no TLS: pass tls=False if that is meant, or check the port"
+            return "does not speak TLS: pass tls=False if that is meant, or check the port"
         if error.reason in OLD_TLS:
-            return "speaks no TLS of version 1.2 or newer: its operator has to allow one"
+            return "does not speak TLS 1.2 or newer: its operator has to allow it"
         speaks = error.reason not in ABOUT_THE_CLIENT
     if speaks:
         return None
