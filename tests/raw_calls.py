@@ -126,6 +126,8 @@ class Refusal:
     """The field of Limits that it is about."""
     method: str
     """The method that is not there."""
+    quota: str
+    """The quota that is used up."""
     request_hash: str
     """The XXH3-64 of the request that is refused, in hexadecimal."""
     retry_seconds: float | None
@@ -171,6 +173,7 @@ def refusal(call: Any) -> Refusal:
         domain=info.domain,
         limit=info.metadata.get("limit", ""),
         method=info.metadata.get("method", ""),
+        quota=info.metadata.get("quota", ""),
         request_hash=info.metadata.get("request_xxh3_64", ""),
         retry_seconds=retry.retry_delay.ToNanoseconds() / 1e9 if has_retry else None,
         size_bytes=status.ByteSize() if status else 0,

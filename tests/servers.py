@@ -51,8 +51,8 @@ class ServerProcess:
 
     @property
     def metrics(self) -> str:
-        """What it shows to Prometheus; needs ``--metrics-listen``."""
-        address = self.wait_for(r" INFO metrics address=(\S+)")
+        """What it shows to Prometheus; needs ``--admin-listen``."""
+        address = self.wait_for(r" INFO admin address=(\S+)")
         with urllib.request.urlopen(f"http://{address}/metrics", timeout=30) as answer:
             return str(answer.read().decode())
 

@@ -10,6 +10,7 @@ from seedbed_server.backends.base import Backend
 from seedbed_server.sampling.sampler import SamplePlan, plan
 from seedbed_server.streams.inflight import SHARE_BYTES, InflightBytes
 from seedbed_server.streams.messages import encode
+from seedbed_server.streams.peer_caps import PeerCaps, no_caps
 from seedbed_server.streams.resources import StreamResources
 from seedbed_server.streams.sampling_threads import OnSampled, SamplingThreads
 from seedbed_server.streams.shared_tensors import SharedTensors
@@ -30,13 +31,17 @@ def resources_of(
     inflight_bytes: int = 2**29,
     working_bytes: int = 2**32,
     on_sampled: OnSampled = nothing,
+    caps: PeerCaps | None = None,
 ) -> StreamResources:
     """Return what a server's streams share; to be made in a running loop."""
-    threads = SamplingThreads(backend, on_sampled=on_sampled, working_bytes=working_bytes)
+    caps = caps or no_caps()
+    threads = SamplingThreads(
+        backend, on_sampled=on_sampled, working_bytes=working_bytes, caps=caps
+    )
     return StreamResources(
         threads,
         SharedTensors(threads, window_bytes=window_bytes),
-        InflightBytes(inflight_bytes + SHARE_BYTES * STREAMS, STREAMS),
+        InflightBytes(inflight_bytes + SHARE_BYTES * STREAMS, STREAMS, caps.held_bytes),
     )
 
 

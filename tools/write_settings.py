@@ -12,7 +12,7 @@ from seedbed_server.settings.kinds import SWITCH
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "operations.md"
 # The table is all of the lines in cells that follow the heading.
-TABLE = re.compile(r"(?<=^## Settings\n\n)(\|.*\n)+", re.MULTILINE)
+TABLE = re.compile(r"(?<=^### Settings\n\n)(\|.*\n)+", re.MULTILINE)
 
 
 def table() -> str:
@@ -29,7 +29,7 @@ def with_table(page: str) -> str:
     """
     replaced, count = TABLE.subn(lambda _: table(), page)
     if count != 1:
-        raise ValueError(f"{PAGE.name} has no table right below '## Settings'")
+        raise ValueError(f"{PAGE.name} has no table right below '### Settings'")
     return replaced
 
 

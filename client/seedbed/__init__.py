@@ -14,6 +14,7 @@ from seedbed import initializers
 from seedbed.client import Client, connect
 from seedbed.defaults import get_default_client, set_default_client
 from seedbed.errors import (
+    AuthenticationError,
     CancelledError,
     DataLossError,
     DeadlineError,
@@ -26,8 +27,10 @@ from seedbed.errors import (
     NoDeviceError,
     OutOfDeviceMemoryError,
     OverloadedError,
+    PermissionDeniedError,
     SeedbedError,
     ServerError,
+    TlsError,
     TransportError,
     UnavailableError,
     UnsupportedError,
@@ -98,12 +101,14 @@ from seedbed.spec.info import (
 from seedbed.spec.slices import Shard, TensorSlice, shard
 from seedbed.spec.stats import ClientStats, ReplicaStats
 from seedbed.spec.tensors import TensorSpec
+from seedbed.spec.tls import Tls
 
 if typing.TYPE_CHECKING:
     from seedbed import aio
 
 __all__ = [
     "STFT",
+    "AuthenticationError",
     "CancelledError",
     "Client",
     "ClientStats",
@@ -141,6 +146,7 @@ __all__ = [
     "Orthogonal",
     "OutOfDeviceMemoryError",
     "OverloadedError",
+    "PermissionDeniedError",
     "RandomNormal",
     "RandomUniform",
     "ReplicaStats",
@@ -153,6 +159,8 @@ __all__ = [
     "TensorDescription",
     "TensorSlice",
     "TensorSpec",
+    "Tls",
+    "TlsError",
     "TransportError",
     "TruncatedNormal",
     "UnavailableError",

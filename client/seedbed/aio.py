@@ -10,16 +10,19 @@ that a task which is cancelled ends its call. See docs/decisions/0015.
 """
 
 import asyncio
+import contextvars
 import os
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Self, TypeVar, overload
 
 from numpy.typing import NDArray
 
 from seedbed import client as synchronous
+from seedbed.credentials import credentials_of
 from seedbed.deadlines import DEFAULT_PATIENCE_SECONDS, Remaining, checked_patience, deadline
 from seedbed.errors import CancelledError
 from seedbed.fetch import (
@@ -35,6 +38,7 @@ from seedbed.spec.digests import Digest, DigestAlgorithm
 from seedbed.spec.info import InitializerInfo, ServerInfo, TensorDescription
 from seedbed.spec.stats import ClientStats
 from seedbed.spec.tensors import TensorSpec
+from seedbed.spec.tls import Tls
 from seedbed.transports.base import EMBEDDED, Transport, embedded_transport
 from seedbed.wire.parts import Chunk
 
@@ -55,6 +59,8 @@ def connect(
     channels: int = 1,
     patience_seconds: float = DEFAULT_PATIENCE_SECONDS,
     shared_memory_dir: str | None = None,
+    tls: Tls | bool | None = None,
+    token: str | Path | None = None,
 ) -> "Client":
     """Return an asynchronous client; the arguments are those of :func:`seedbed.connect`.
 
@@ -75,6 +81,7 @@ def connect(
     for each in targets:
         check_connection(each, options, shared_memory_dir)
     patience_seconds = checked_patience(patience_seconds)
+    credentials = credentials_of(targets, tls, token)
     if targets == [EMBEDDED]:
         return Client(_Engine())
     return Client(
@@ -84,6 +91,7 @@ def connect(
             channels=channels,
             patience_seconds=patience_seconds,
             shared_memory_dir=shared_memory_dir,
+            credentials=credentials,
         )
     )
 
@@ -462,7 +470,8 @@ class _Call:
         """
         if self._is_cancelled:
             raise self._cancelled()
-        self._job = job = threads.submit(work)
+        # In the caller's context: the call is a part of its trace.
+        self._job = job = threads.submit(contextvars.copy_context().run, work)
         try:
             await self._begun_in_time(job, remaining)
             await _done(job)

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from pathlib import Path
 from typing import Any, Self, overload
 
 from numpy.typing import NDArray
 
+from seedbed.credentials import Credentials, credentials_of
 from seedbed.deadlines import (
     DEFAULT_PATIENCE_SECONDS,
     checked_patience,
@@ -33,6 +36,7 @@ from seedbed.spec.digests import Digest, DigestAlgorithm
 from seedbed.spec.info import InitializerInfo, ServerInfo, TensorDescription
 from seedbed.spec.stats import ClientStats
 from seedbed.spec.tensors import TensorRequest, TensorSpec
+from seedbed.spec.tls import Tls
 from seedbed.transports.base import EMBEDDED, Transport, embedded_transport
 from seedbed.wire.parts import Chunk
 
@@ -46,6 +50,8 @@ def connect(
     channels: int = 1,
     patience_seconds: float = DEFAULT_PATIENCE_SECONDS,
     shared_memory_dir: str | None = None,
+    tls: Tls | bool | None = None,
+    token: str | Path | None = None,
 ) -> "Client":
     """Return a client.
 
@@ -66,9 +72,16 @@ def connect(
         shared_memory_dir: where a server's folder of shared memory is for this process, if that is
             not where it is for the server; see docs/operations.md. Used with one ``unix:`` target
             and one channel.
+        tls: True for TLS with a server whose certificate the system trusts, a :class:`Tls` for
+            certificates of your own, False for none. None is what ``$SEEDBED_TLS`` and
+            ``$SEEDBED_TLS_CA``, ``..._CERT``, ``..._KEY`` and ``..._SERVER_NAME`` say. For all
+            targets; ``unix:`` and ``embedded:`` stay on this host, and need none.
+        token: what the server asks for to know the client: a string, or the pathlib.Path of a file
+            that has it, which is read again when it changes. None is that of ``$SEEDBED_TOKEN``,
+            or of the file ``$SEEDBED_TOKEN_FILE``. It is sent to other hosts over TLS only.
 
     Raises:
-        InvalidValueError: if the target is none of these.
+        InvalidValueError: if the target is none of these, or a file cannot be used.
         EngineNotInstalledError: for ``embedded:``, if the engine's packages are missing.
 
     Example:
@@ -80,6 +93,7 @@ def connect(
     for each in targets:
         check_connection(each, options, shared_memory_dir)
     patience_seconds = checked_patience(patience_seconds)
+    credentials = credentials_of(targets, tls, token)
     if targets == [EMBEDDED]:
         return Client(embedded_transport())
     return Client(
@@ -89,6 +103,7 @@ def connect(
             channels=channels,
             patience_seconds=patience_seconds,
             shared_memory_dir=shared_memory_dir,
+            credentials=credentials,
         )
     )
 
@@ -100,11 +115,12 @@ def remote_transport(
     channels: int,
     patience_seconds: float,
     shared_memory_dir: str | None,
+    credentials: Credentials,
 ) -> Transport:
     """Return the transport to one server or to several; the arguments have been checked.
 
     Raises:
-        InvalidValueError: if a target is not allowed.
+        InvalidValueError: if a target is not allowed, or a file cannot be used.
     """
     # GRPC takes time to import, and embedded use does not need it.
     from seedbed.transports.remote import RemoteTransport
@@ -115,6 +131,8 @@ def remote_transport(
         channels=channels,
         patience_seconds=patience_seconds,
         shared_memory_dir=shared_memory_dir,
+        tls=credentials.tls,
+        token=credentials.token,
     )
 
 
@@ -429,6 +447,7 @@ class Client:
     ) -> None:
         """Sample in this process while the server computes its digests, and compare."""
         with ThreadPoolExecutor(1, thread_name_prefix="seedbed-digest") as pool:
-            said = pool.submit(self._transport.digest, requests, "xxh3_128", timeout_seconds)
+            run = copy_context().run  # the call is a part of the caller's trace
+            said = pool.submit(run, self._transport.digest, requests, "xxh3_128", timeout_seconds)
             self._open_engine().fill(requests, outs, on_bytes)
             compare_digests(self.target, requests, outs, said.result())

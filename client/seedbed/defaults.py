@@ -1,19 +1,21 @@
 """The client that answers where none is named.
 
-It is the one set, else that of ``$SEEDBED_TARGET``, else the embedded engine.
+It is the one set, else that of ``$SEEDBED_TARGET`` (with ``$SEEDBED_TLS`` and ``$SEEDBED_TOKEN``),
+else the embedded engine.
 """
 
 import os
 import threading
 
 from seedbed.client import EMBEDDED, Client, connect
+from seedbed.credentials import VARIABLES
 from seedbed.spec.errors import bad_type
 
 TARGET_VARIABLE = "SEEDBED_TARGET"
 
 _lock = threading.Lock()
 _set: Client | None = None
-_made: dict[str, Client] = {}
+_made: dict[object, Client] = {}
 
 
 def set_default_client(client: Client | None) -> None:
@@ -37,9 +39,10 @@ def get_default_client() -> Client:
         return _set
     target = os.environ.get(TARGET_VARIABLE) or EMBEDDED
     with _lock:
-        if target not in _made:
-            _made[target] = connect(target)
-        return _made[target]
+        key = (target, *map(os.environ.get, VARIABLES))
+        if key not in _made:
+            _made[key] = connect(target)
+        return _made[key]
 
 
 def check_client(client: object) -> None:

@@ -8,8 +8,11 @@ SeedbedError
 │   ├── UnavailableError        no server there, or it starts or stops; also a ConnectionError
 │   ├── DeadlineError           it took too long; also a TimeoutError
 │   ├── OverloadedError         the server has no room now; says when to try again
+│   ├── TlsError                server and client do not trust each other; also a ConnectionError
 │   ├── CancelledError          the call was cancelled
 │   └── DataLossError           what arrived is not what was sent
+├── AuthenticationError         the server does not know who calls; also a PermissionError
+├── PermissionDeniedError       who calls may not do that; also a PermissionError
 ├── UnsupportedError            the server does not know the method, or the numerics version
 ├── NoDeviceError               no such device here, or what drives it is not installed
 ├── DeviceError                 the device failed
@@ -30,6 +33,7 @@ from seedbed.spec.errors import (
 )
 
 __all__ = [
+    "AuthenticationError",
     "CancelledError",
     "DataLossError",
     "DeadlineError",
@@ -42,8 +46,10 @@ __all__ = [
     "NoDeviceError",
     "OutOfDeviceMemoryError",
     "OverloadedError",
+    "PermissionDeniedError",
     "SeedbedError",
     "ServerError",
+    "TlsError",
     "TransportError",
     "UnavailableError",
     "UnsupportedError",
@@ -64,6 +70,13 @@ class UnavailableError(TransportError, ConnectionError):
     def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class TlsError(TransportError, ConnectionError):
+    """Server and client do not agree on TLS: a certificate does not hold, or only one speaks it.
+
+    The message says what to change. With several servers, the others are asked.
+    """
 
 
 class DeadlineError(TransportError, TimeoutError):
@@ -92,6 +105,30 @@ class CancelledError(TransportError):
 
 class DataLossError(TransportError):
     """What arrived is damaged or incomplete; none of it was returned."""
+
+
+class AuthenticationError(SeedbedError, PermissionError):
+    """The server does not know who calls: there is no token, or none of its.
+
+    Attributes:
+        reason: an UPPER_SNAKE word for programs; empty if the server said none.
+    """
+
+    def __init__(self, message: str, *, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class PermissionDeniedError(SeedbedError, PermissionError):
+    """The server knows who calls, and that it may not do this.
+
+    Attributes:
+        reason: an UPPER_SNAKE word for programs; empty if the server said none.
+    """
+
+    def __init__(self, message: str, *, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class UnsupportedError(SeedbedError):

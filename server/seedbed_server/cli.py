@@ -7,25 +7,51 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
 
 from seedbed.spec.errors import SeedbedError
+from seedbed_server.security.identities import NAME_WORDS, UNIX, is_name
+from seedbed_server.security.tokens import new_token
 from seedbed_server.settings import Settings
 from seedbed_server.settings.sources import (
-    SettingError,
+    CONFIG_VARIABLE,
+    SettingsError,
     add_flags,
-    from_environment,
-    from_flags,
     read_settings,
 )
+from seedbed_server.settings.written import written
 from seedbed_server.stopping import FORCED_EXIT, StopRequest
 
-# By name: run with -m, this module would log as __main__, outside the configured tree.
-log = logging.getLogger("seedbed_server.cli")
+log = logging.getLogger(__name__)
+
+TASKS = {
+    "print-config": "print every setting, as a file that --config reads, with where it came "
+    "from, and end",
+    "check-config": "read all that the server would read at its start, say what is wrong, and end",
+    "self-test": "try every kernel of the device on all golden vectors, print the result, and end",
+}
+"""What else than serving can be asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command line that was read."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+    """Where the settings that were given came from, by name."""
+    task: str | None
+    """One of ``TASKS``; None is to serve."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the server and return the exit code."""
-    settings, is_self_test = read_arguments(arguments, os.environ)
+    command = read_arguments(arguments, os.environ)
+    settings = command.settings
+    if command.task == "print-config":
+        print(written(settings, command.origins), end="")
+        return 0
     # gRPC writes lines of its own about an address that it cannot have; ours says it in one.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     # Before the imports, which take a second: PID 1 has no default for SIGTERM.
@@ -34,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from seedbed_server.logs import configure_logging
 
         # What it needs is missed here, in one line.
+        from seedbed_server.service.checks import problems
         from seedbed_server.service.connections import allow_many_connections
         from seedbed_server.service.running import serve
         from seedbed_server.service.workers import run_workers, worker_settings
@@ -45,17 +72,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     configure = functools.partial(configure_logging, settings.log_level, settings.log_format)
     configure()
-    if is_self_test:
+    if command.task == "check-config":
+        return _check(problems(settings))
+    if command.task == "self-test":
         return _self_test(settings.device, settings.threads)
+    if found := problems(settings):
+        for problem in found:
+            log.error("%s", problem)
+        return 1
     allow_many_connections()
     try:
-        each = worker_settings(settings, settings.workers)
+        each = worker_settings(settings)
         if len(each) > 1:
-            return run_workers(each, serve, configure, stop, metrics_listen=settings.metrics_listen)
+            return run_workers(each, serve, configure, stop, admin_listen=settings.admin_listen)
     except SeedbedError as error:
         log.error("%s", error)
         return 1
     return serve(each[0], stop)
+
+
+def _check(problems: Sequence[str]) -> int:
+    """Print what would keep the server from starting, and return the exit code."""
+    if problems:
+        return _refused(problems)
+    print("the configuration is good")
+    return 0
 
 
 def _self_test(device: str, threads: int | None) -> int:
@@ -76,28 +117,75 @@ def _self_test(device: str, threads: int | None) -> int:
     return 1 if any(differing.values()) else 0
 
 
-def read_arguments(
-    arguments: Sequence[str] | None, environment: Mapping[str, str]
-) -> tuple[Settings, bool]:
-    """Return the settings, and whether only the self-test is wanted; exit with 2 on a bad one."""
+def read_arguments(arguments: Sequence[str] | None, environment: Mapping[str, str]) -> Command:
+    """Return what is wanted; exit with 2 where settings are wrong, and say what is."""
     parser = argparse.ArgumentParser(
         prog="seedbed-server",
+        usage="%(prog)s [option ...]",
         description="Serves initialized tensors over gRPC (seedbed.v1.SeedbedService).",
-        epilog="Each setting can also come from the environment: --threads from $SEEDBED_THREADS. "
-        "A flag goes before its variable.",
+        allow_abbrev=False,
     )
+    version = metadata.version("seedbed")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {version}")
     parser.add_argument(
-        "--self-test",
-        action="store_true",
-        help="try every kernel of the device on all golden vectors, print the result, and end",
+        "--config", metavar="FILE", help=f"a YAML file of settings (${CONFIG_VARIABLE})"
     )
-    add_flags(parser)
+    tasks = parser.add_mutually_exclusive_group()
+    for task, description in TASKS.items():
+        tasks.add_argument(
+            f"--{task}", dest="task", action="store_const", const=task, help=description
+        )
+    tasks.add_argument(
+        "--new-token",
+        action=NewToken,
+        metavar="IDENTITY",
+        help="print a fresh token for an identity to standard output, once, and the line for the "
+        "file of --tokens to standard error",
+    )
+    add_flags(
+        parser.add_argument_group(
+            "settings",
+            "Each can also come from the environment, --threads from $SEEDBED_THREADS, or from "
+            "the file, as `threads: 4`. A flag goes before its variable, and both before the file.",
+        )
+    )
     options = parser.parse_args(arguments)
     try:
-        settings = read_settings(from_environment(environment) | from_flags(options))
-    except SettingError as error:
-        parser.error(str(error))
-    return settings, options.self_test
+        settings, origins = read_settings(options, environment)
+    except SettingsError as error:
+        sys.exit(_refused(error.problems))
+    return Command(settings, origins, options.task)
+
+
+def _refused(problems: Sequence[str]) -> int:
+    """Print what is wrong with the settings, and return the exit code."""
+    for problem in problems:
+        print(f"seedbed-server: error: {problem}", file=sys.stderr)
+    return 2
+
+
+class NewToken(argparse.Action):
+    """Prints a token and its line, and ends the program, as argparse's own ``--version`` does."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[object] | None,
+        option_string: str | None = None,
+    ) -> None:
+        """Print both; the line's explanation is a comment of the file's, for ``2>> tokens``."""
+        del namespace, option_string
+        identity = str(values)
+        if not is_name(identity):
+            parser.error(f"IDENTITY must be {NAME_WORDS}, and not {UNIX}. Received: {identity!r}")
+        token, line = new_token(identity)
+        print(token)
+        print(
+            f"# The line for the file of --tokens; standard output has the token.\n{line}",
+            file=sys.stderr,
+        )
+        parser.exit()
 
 
 def _stop_on_signals() -> StopRequest:
@@ -113,7 +201,3 @@ def _stop_on_signals() -> StopRequest:
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
     return stop
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -62,7 +62,7 @@ class _PatientListener(QueueListener):
 
 
 def configure_logging(level: str, style: str) -> None:
-    """Send the server's log to standard error, as ``text`` or ``json``."""
+    """Send the log of the server, and of its tracing, to standard error as ``text`` or ``json``."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
     # What no line of ours has need not be found out for each ("Optimization" in the logging
@@ -74,10 +74,11 @@ def configure_logging(level: str, style: str) -> None:
     listener = _PatientListener(queue, handler)
     listener.start()
     atexit.register(listener.stop)
-    logger = logging.getLogger("seedbed_server")
-    logger.handlers = [_SameProcessHandler(queue)]
-    logger.propagate = False
-    logger.setLevel(level.upper())
+    for name in ("seedbed_server", "opentelemetry"):
+        logger = logging.getLogger(name)
+        logger.handlers = [_SameProcessHandler(queue)]
+        logger.propagate = False
+        logger.setLevel(level.upper())
 
 
 def _timestamp(record: logging.LogRecord) -> str:

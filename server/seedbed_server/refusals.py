@@ -20,6 +20,14 @@ class UnknownMethodError(SeedbedError):
         self.reason = Reason.UNKNOWN_METHOD
 
 
+class CallerError(SeedbedError):
+    """A caller whom the server does not know, or who may not do what it asks for."""
+
+    def __init__(self, message: str, *, reason: Reason) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 class OverloadedError(SeedbedError):
     """The server has no room for the request now."""
 
@@ -27,6 +35,15 @@ class OverloadedError(SeedbedError):
         super().__init__(message)
         self.reason = reason
         self.retry_after_seconds = retry_after_seconds
+
+
+class QuotaError(OverloadedError):
+    """The caller has what one of its quotas allows; there may be room for others."""
+
+    def __init__(self, message: str, *, quota: str, retry_after_seconds: float) -> None:
+        reason = Reason.QUOTA_EXCEEDED
+        super().__init__(message, reason=reason, retry_after_seconds=retry_after_seconds)
+        self.quota = quota
 
 
 class NotServingError(SeedbedError):

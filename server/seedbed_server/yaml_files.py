@@ -1,4 +1,4 @@
-"""YAML files of an operator's, read as texts.
+"""YAML files of an operator's, read and written as texts.
 
 Every scalar stays the text that was written: what it means is for the setting or the quota to say,
 and none of YAML's guesses applies (``on`` is no boolean here, and ``0600`` no octal number).
@@ -45,6 +45,17 @@ def read_mapping(path: Path) -> dict[str, Any]:
     return document
 
 
+def line_of(key: str, value: str | list[str]) -> str:
+    """Return a line of YAML, without its end, that :func:`read_mapping` reads."""
+    texts = value if isinstance(value, list) else [value]
+    # One text is written as a list of one, for the quotes that it then gets, without the brackets.
+    dumped: str = yaml.dump(
+        texts, Dumper=_TextDumper, default_flow_style=True, allow_unicode=True, width=float("inf")
+    )
+    shown = dumped.strip()
+    return f"{key}: {shown if texts is value else shown[1:-1]}"
+
+
 class _TextLoader(yaml.BaseLoader):
     """Makes no value but texts, lists and dicts, and refuses what PyYAML takes silently."""
 
@@ -72,3 +83,9 @@ class _TextLoader(yaml.BaseLoader):
                 )
             keys.add(key.value)
         return super().construct_mapping(node, deep)
+
+
+class _TextDumper(yaml.SafeDumper):
+    """Quotes only what would not be read as the same text."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  # as PyYAML declares it

@@ -200,7 +200,7 @@ def test_connections_beyond_the_limit_are_closed_and_disturb_nobody(
     program.chmod(0o700)
     monkeypatch.setattr(servers, "PROGRAM", str(program))
     with (
-        serving("--metrics-listen", "127.0.0.1:0") as small,
+        serving("--admin-listen", "127.0.0.1:0") as small,
         sb.connect(small.address) as client,
     ):
         assert client.sample(SPEC).tobytes() == expected

@@ -2,6 +2,8 @@
 
 import argparse
 import itertools
+import json
+import shlex
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -10,10 +12,16 @@ from importlib import metadata
 from pathlib import Path
 
 import numpy as np
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
 import seedbed as sb
 from tests.container.engines import Docker, Engine, ImageConfig, ImageTool, Server, wait_for
+from tools.lock_image import ALL
 
+CONTENTS = Path(__file__).with_name("contents.py")
+# What the image may add to its base.
+MOST_ADDED_BYTES = 280e6
 MANIFEST = Path(__file__).parents[2] / "examples" / "gpt2-small.yaml"
 # One of every kernel; the shapes are large enough for several tiles and chunks.
 TENSORS = [
@@ -41,7 +49,8 @@ def main() -> int:
     engine: Engine = ImageTool(options.tool) if options.tool else Docker(options.docker)
     config = engine.config(options.image)
     check_config(config)
-    check_confinement(engine, options.image)
+    check_contents(engine, options.image)
+    check_commands(engine, options.image)
     loaded_seconds = check_server(engine, options.image, config)
     check_drain(engine, options.image, config)
     check_other_processor(engine, options.image, loaded_seconds)
@@ -72,16 +81,45 @@ def check_config(config: ImageConfig) -> None:
     print(f"size: {config.size}")
 
 
-def check_confinement(engine: Engine, image: str) -> None:
-    """Nothing but the server is there, and its user can change none of it."""
-    found = engine.run(
-        image,
-        "id -u; find /opt -writable | head; ls /opt/venv/bin/pip* 2>/dev/null; command -v gcc cc",
-    )
-    lines = found.stdout.split()
+def check_contents(engine: Engine, image: str) -> None:
+    """Nothing but what the server uses is there, all of it, and its user can change none of it."""
+    script = shlex.join(["/opt/venv/bin/python", "-c", CONTENTS.read_text()])
+    found = engine.run(image, script)
+    expect("everything that the server uses can be imported", found.returncode == 0, found.stderr)
+    contents = json.loads(found.stdout)
+    expect("it runs as the image's user", contents["user"] == 10001, contents["user"])
+    expect("it has no capability", int(contents["capabilities"], 16) == 0)
+    expect("it can change no file of the image", contents["writable"] == [], contents["writable"])
+    expect("no build tool is there", contents["tools"] == [], contents["tools"])
+    expect("no installer is there", contents["installers"] == [], contents["installers"])
     expect(
-        "no file of the server is its user's, and no build tool is there", lines == ["10001"], found
+        f"the {contents['imported']} modules are compiled",
+        contents["uncompiled"] == [],
+        contents["uncompiled"],
     )
+    print(*(f"{size / 1e6:7.1f} MB {name}" for name, size in contents["sizes"].items()), sep="\n")
+    print(f"added to the base: {contents['added'] / 1e6:.1f} MB")
+    expect("that is little enough", contents["added"] < MOST_ADDED_BYTES)
+    check_sbom(contents["sbom"])
+
+
+def check_sbom(text: str) -> None:
+    """The list of what is in the image is CycloneDX's, and names every package that was locked."""
+    error = JsonStrictValidator(SchemaVersion.V1_6).validate_str(text)
+    expect("the image's list of packages follows CycloneDX's schema", error is None, error)
+    document = json.loads(text)
+    (lock,) = (lock for lock in ALL if lock.name == "server")
+    purls = {component["purl"] for component in document["components"]}
+    wanted = {f"pkg:pypi/{name}@{version}" for name, version in lock.versions().items()}
+    expect("and has what is locked", purls == wanted, purls ^ wanted)
+    of_image = document["metadata"]["component"]
+    expect("it is seedbed's", of_image["version"] == metadata.version("seedbed"), of_image)
+
+
+def check_commands(engine: Engine, image: str) -> None:
+    """The commands run, and the image's kernels give the contract's bits."""
+    found = engine.run(image, "seedbed-server --self-test")
+    expect(f"the self-test passes: {found.stdout.strip()}", found.returncode == 0, found)
     version = f"seedbed {metadata.version('seedbed')}"
     found = engine.run(image, "seedbed --version")
     expect("the client's commands are there too", found.stdout.strip() == version, found)
@@ -192,10 +230,10 @@ def embedded_digest(spec: sb.TensorSpec) -> sb.Digest:
 
 
 def report_memory(when: str, server: Server) -> None:
-    """Print the most memory that the server has used."""
-    peak = server.peak_memory()
-    if peak is not None:
-        print(f"peak memory, {when}: {peak / 2**20:.0f} MiB")
+    """Print the memory that the server has, and the most that it has had."""
+    memory = server.memory()
+    if memory is not None:
+        print(f"memory, {when}: {memory.now / 1e6:.0f} MB, at most {memory.peak / 1e6:.0f} MB")
 
 
 def expect(what: str, is_true: bool, found: object = "") -> None:

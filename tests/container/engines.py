@@ -4,6 +4,7 @@ import ast
 import json
 import re
 import shlex
+import socket
 import subprocess
 import tempfile
 import time
@@ -33,6 +34,14 @@ class ImageConfig:
     size: str
 
 
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What of a process is resident, in bytes."""
+
+    now: int
+    peak: int
+
+
 class Server(Protocol):
     """A container that runs the image's entrypoint."""
 
@@ -43,8 +52,8 @@ class Server(Protocol):
     def log(self) -> list[dict[str, Any]]:
         """Return the log so far; what is no JSON is left out."""
 
-    def peak_memory(self) -> int | None:
-        """Return the most bytes that were resident, or None where this cannot be seen."""
+    def memory(self) -> Memory | None:
+        """Return the memory that it has, or None where this cannot be seen."""
 
     def check_health(self, words: Sequence[str]) -> int:
         """Run the health check and return its exit code."""
@@ -129,6 +138,8 @@ class Docker:
         return subprocess.run(words, capture_output=True, text=True, check=False)
 
     def start(self, image: str, environment: Mapping[str, str]) -> "DockerServer":
+        # The port is published to this machine only.
+        environment = {"SEEDBED_INSECURE": "1", **environment}
         variables = [
             word for name, value in environment.items() for word in ("--env", f"{name}={value}")
         ]
@@ -170,8 +181,8 @@ class DockerServer:
     def log(self) -> list[dict[str, Any]]:
         return _entries(self._docker.logs(self._container))
 
-    def peak_memory(self) -> int | None:
-        return _peak_memory(
+    def memory(self) -> Memory | None:
+        return _memory(
             int(self._docker.output("inspect", "--format", "{{.State.Pid}}", self._container))
         )
 
@@ -216,16 +227,14 @@ class ImageTool:
         return self._run("run", image, "sh", "-c", script)
 
     def start(self, image: str, environment: Mapping[str, str]) -> "ToolServer":
-        # The network is shared, so the port that the image names may be in use.
-        arguments = ["--listen", "127.0.0.1:0", "--log-format", "json"]
+        # The network is shared, so the ports that the image names may be in use.
+        admin = _free_address()
+        arguments = ["--listen", "127.0.0.1:0", "--admin-listen", admin, "--log-format", "json"]
         if not environment:
-            return ToolServer(self, image, ["entry", image, *arguments])
+            return ToolServer(self, image, ["entry", image, *arguments], admin)
         variables = [f"{name}={value}" for name, value in environment.items()]
-        return ToolServer(
-            self,
-            image,
-            ["run", image, "env", *variables, *self.config(image).entrypoint, *arguments],
-        )
+        words = ["run", image, "env", *variables, *self.config(image).entrypoint, *arguments]
+        return ToolServer(self, image, words, admin)
 
     def open(self, words: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
         """Start the tool, with both of its streams in a file."""
@@ -239,8 +248,8 @@ class ImageTool:
 class ToolServer:
     """A server below a process of the tool."""
 
-    def __init__(self, tool: ImageTool, image: str, words: Sequence[str]) -> None:
-        self._tool, self._image = tool, image
+    def __init__(self, tool: ImageTool, image: str, words: Sequence[str], admin: str) -> None:
+        self._tool, self._image, self._admin = tool, image, admin
         self._folder = tempfile.TemporaryDirectory(prefix="seedbed-container-")
         self._log = Path(self._folder.name) / "log"
         self._process = tool.open(words, self._log)
@@ -252,13 +261,11 @@ class ToolServer:
     def log(self) -> list[dict[str, Any]]:
         return _entries(self._log.read_text())
 
-    def peak_memory(self) -> int | None:
-        return _peak_memory(self._server().pid)
+    def memory(self) -> Memory | None:
+        return _memory(self._server().pid)
 
     def check_health(self, words: Sequence[str]) -> int:
-        return self._tool.run(
-            self._image, f"SEEDBED_TARGET={self.target} exec {shlex.join(words)}"
-        ).returncode
+        return self._tool.run(self._image, shlex.join([*words, self._admin])).returncode
 
     def terminate(self) -> None:
         self._server().terminate()
@@ -294,10 +301,16 @@ def _entries(text: str) -> list[dict[str, Any]]:
     return entries
 
 
-def _peak_memory(pid: int) -> int | None:
+def _memory(pid: int) -> Memory | None:
     try:
         text = Path(f"/proc/{pid}/status").read_text()
     except OSError:  # Docker may run in a virtual machine
         return None
-    match = re.search(r"^VmHWM:\s+(\d+) kB$", text, re.MULTILINE)
-    return int(match[1]) * 1024 if match else None
+    kilobytes = dict(re.findall(r"^(Vm\w+):\s+(\d+) kB$", text, re.MULTILINE))
+    return Memory(int(kilobytes["VmRSS"]) * 1024, int(kilobytes["VmHWM"]) * 1024)
+
+
+def _free_address() -> str:
+    """Return an address of this machine that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"127.0.0.1:{listener.getsockname()[1]}"

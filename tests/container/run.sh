@@ -5,7 +5,7 @@
 #
 # Uses Docker ($DOCKER, such as podman) if its engine answers. Elsewhere BUILD_TOOL, or $SEEDBED_IMAGE_TOOL, does the
 # work: a program with the verbs `build TAG -- ARGUMENTS`, `run TAG COMMAND`, `entry TAG ARGUMENTS` and `inspect TAG`,
-# whose containers share the machine's network. $IMAGE is the tag, $PYTHON an interpreter that has seedbed[dev].
+# whose containers share the machine's network, and which has a base image of its own. $IMAGE is the tag, $PYTHON an interpreter that has seedbed[dev].
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -28,7 +28,7 @@ fi
 SECONDS=0
 # buildah and podman keep health checks in Docker's format only.
 if [[ -n $tool ]]; then
-  "$tool" build "$image" -- --format docker
+  "$tool" build "$image" -- --format docker --build-arg BASE_DIGEST=
 elif "$docker" --version | grep -qi podman; then
   "$docker" build --format docker --tag "$image" .
 else

@@ -1,6 +1,7 @@
 """Dockerfile and docker-compose.yml say what they must; run.sh beside this file runs the image."""
 
 import argparse
+import inspect
 import json
 import re
 import shlex
@@ -15,23 +16,31 @@ import yaml
 from seedbed.cli import program
 from seedbed.manifest import Manifest
 from seedbed_server import cli as server_cli
+from seedbed_server.admin import probe
 from seedbed_server.backends import cuda_kernels
 from seedbed_server.backends.compilation import CACHE_VARIABLE
 from seedbed_server.settings import Settings
+from tools.lock_image import ALL
 
 ROOT = Path(__file__).parents[2]
 SERVERS = ["server", "server-gpu"]
+# The arguments before the first FROM.
+HEAD = ""
 Instructions = list[tuple[str, str]]
 Stages = dict[str, Instructions]
 
 
 @pytest.fixture(scope="module")
 def stages() -> Stages:
-    """The Dockerfile's instructions by stage, in its order, with continued lines joined."""
+    """The Dockerfile's instructions by stage, in its order, with continued lines joined.
+
+    Those before the first stage are HEAD's.
+    """
     lines = [
         line for line in (ROOT / "Dockerfile").read_text().splitlines() if not line.startswith("#")
     ]
-    found: Stages = {}
+    stage = HEAD
+    found: Stages = {HEAD: []}
     for line in re.sub(r"\\\n\s*", "", "\n".join(lines)).splitlines():
         name, _, rest = line.partition(" ")
         if name == "FROM":
@@ -74,8 +83,47 @@ def compose() -> Any:
 
 
 def test_the_images_come_from_the_slim_python_alone(stages: Stages) -> None:
-    bases = {base_of(instructions) for instructions in stages.values()}
-    assert bases - set(stages) == {"python:3.11-slim-bookworm"}
+    bases = {base_of(instructions) for name, instructions in stages.items() if name != HEAD}
+    assert bases - set(stages) == {"${BASE}${BASE_DIGEST:+@$BASE_DIGEST}"}
+    base, digest = (rest.partition("=")[2] for name, rest in stages[HEAD] if name == "ARG")
+    assert base == "python:3.11-slim-bookworm"
+    assert re.fullmatch("sha256:[0-9a-f]{64}", digest)
+
+
+def test_the_labels_name_the_base(stages: Stages) -> None:
+    labels = labels_of(dict(stages["common"]))
+    assert labels["org.opencontainers.image.base.name"] == "$BASE"
+    assert labels["org.opencontainers.image.base.digest"] == "$BASE_DIGEST"
+    assert [rest for name, rest in stages["common"] if name == "ARG"] == ["BASE", "BASE_DIGEST"]
+
+
+def test_everything_that_is_installed_is_locked(stages: Stages) -> None:
+    environment = environment_of(stages["pip"])
+    assert environment["PIP_REQUIRE_HASHES"] == environment["PIP_NO_DEPS"] == "1"
+    assert environment["PIP_ONLY_BINARY"] == ":all:"
+    installs = [
+        (name, command)
+        for name, instructions in stages.items()
+        for instruction, rest in instructions
+        if instruction == "RUN"
+        for command in rest.split("&&")
+        if " install " in command and "apt-get" not in command
+    ]
+    own = [command for _, command in installs if "PIP_REQUIRE_HASHES=0" in command]
+    assert len(own) == 1
+    assert "--no-index" in own[0]
+    locks = [re.search(r"-r docker/(\S+)\.txt", command) for _, command in installs]
+    assert [lock[1] for lock in locks if lock] == ["server", "build", "${GPU_EXTRA}"]
+    assert len(installs) == len(own) + 3
+    assert all("pip" in bases_of(stages, name) for name, _ in installs)
+
+
+def test_each_image_lists_what_is_in_it(stages: Stages) -> None:
+    for image, source in (("cpu", "build"), ("gpu", "gpu-build")):
+        copy = ("COPY", f"--from={source} /opt/sbom.cdx.json /usr/share/doc/seedbed/")
+        assert copy in stages[image]
+        (command,) = (rest for _, rest in stages[source] if "cyclonedx-py environment" in rest)
+        assert "--output-file /opt/sbom.cdx.json /opt/venv" in command
 
 
 def test_the_default_image_is_the_one_for_the_cpu(stages: Stages, default: str) -> None:
@@ -92,10 +140,10 @@ def test_the_gpu_image_samples_on_the_gpu(stages: Stages) -> None:
 
 def test_the_gpu_image_adds_its_libraries_to_the_other_image(stages: Stages) -> None:
     assert base_of(stages["gpu"]) == base_of(stages["cpu"])
-    assert [name for name, _ in stages["cpu"]] == ["FROM", "CMD"]
+    assert [name for name, _ in stages["cpu"]] == ["FROM", "COPY", "CMD"]
     copies = [rest for name, rest in stages["gpu"] if name == "COPY"]
     libraries = "--from=gpu-dependencies /opt/gpu /opt/venv"
-    assert copies == [libraries, "--from=gpu-build /opt/kernels /opt/kernels"]
+    assert copies[:2] == [libraries, "--from=gpu-build /opt/kernels /opt/kernels"]
     assert base_of(stages["gpu-dependencies"]) == "dependencies"
     # Their files are named after the sources and after numba-cuda, so both must be the image's own.
     assert base_of(stages["gpu-build"]) == "build"
@@ -104,16 +152,18 @@ def test_the_gpu_image_adds_its_libraries_to_the_other_image(stages: Stages) -> 
 
 def test_the_gpu_image_carries_the_kernels_for_three_kinds_of_gpu(stages: Stages) -> None:
     environment = environment_of(with_base(stages, "gpu"))
-    command = f"python -m {cuda_kernels.__name__} 8.0 9.0 10.0 "
-    assert command in dict(stages["gpu-build"])["RUN"]
-    assert f"{CACHE_VARIABLE}={environment[CACHE_VARIABLE]} " in dict(stages["gpu-build"])["RUN"]
+    module = f"python -m {cuda_kernels.__name__} "
+    (command,) = (rest for _, rest in stages["gpu-build"] if module in rest)
+    assert f"{module}8.0 9.0 10.0 " in command
+    assert f"{CACHE_VARIABLE}={environment[CACHE_VARIABLE]} " in command
 
 
 def test_the_gpu_image_has_the_packages_extra(stages: Stages) -> None:
     name, _, default_extra = dict(stages["gpu-dependencies"])["ARG"].partition("=")
-    assert f'".[${name}]"' in dict(stages["gpu-dependencies"])["RUN"]
+    assert f"docker/${{{name}}}.txt" in dict(stages["gpu-dependencies"])["RUN"]
     assert default_extra == "gpu"
-    assert {"gpu", "gpu-cuda12"} <= set(project()["optional-dependencies"])
+    extras = {lock.name: lock.extra for lock in ALL if lock.beside == "server"}
+    assert extras == {"gpu": "gpu", "gpu-cuda12": "gpu-cuda12"}
 
 
 def test_the_gpu_image_asks_for_the_driver(stages: Stages) -> None:
@@ -127,8 +177,11 @@ def test_the_gpu_images_caches_are_where_it_can_write(stages: Stages, variable: 
     assert environment_of(with_base(stages, "gpu"))[variable].startswith("/tmp/")
 
 
-def test_nothing_is_installed_into_an_image(image: Instructions) -> None:
-    assert "RUN" not in dict(image)
+def test_an_image_only_loses_what_installs(image: Instructions) -> None:
+    (command,) = (rest for name, rest in image if name == "RUN")
+    words = shlex.split(command)
+    assert {words[i] for i in command_starts(words)} == {"cd", "rm"}
+    assert {"bin/pip*", "lib/python3.11/ensurepip", "lib/python3.11/site-packages/*"} <= set(words)
 
 
 @pytest.mark.parametrize("name", ["ENTRYPOINT", "CMD"])
@@ -154,7 +207,14 @@ def test_sigterm_stops_it(final: dict[str, str]) -> None:
 def test_the_health_check_runs_without_a_shell(final: dict[str, str]) -> None:
     options, _, words = final["HEALTHCHECK"].partition(" CMD ")
     assert re.fullmatch(r"(--[a-z-]+=\w+ ?)+", options)
-    compile(json.loads(words)[-1], "HEALTHCHECK", "exec")
+    *python, path = json.loads(words)
+    assert python == ["/opt/venv/bin/python", "-I", "-S"]
+    source = Path(inspect.getfile(probe)).relative_to(ROOT / "server")
+    assert path == f"/opt/venv/lib/python3.11/site-packages/{source}"
+
+
+def test_the_health_check_asks_where_the_server_answers(environment: dict[str, str]) -> None:
+    assert environment["SEEDBED_ADMIN_LISTEN"] == probe.DEFAULT_ADDRESS
 
 
 def test_the_server_listens_on_the_exposed_port(
@@ -174,7 +234,7 @@ def test_the_kernels_are_where_the_server_looks(
 
 
 def test_the_label_names_the_packages_version(final: dict[str, str]) -> None:
-    labels = dict(word.split("=", 1) for word in shlex.split(final["LABEL"]))
+    labels = labels_of(final)
     assert labels["org.opencontainers.image.version"] == project()["version"]
     assert labels["org.opencontainers.image.licenses"] == project()["license"]
 
@@ -185,7 +245,8 @@ def test_everything_that_is_copied_is_in_the_build_context(stages: Stages) -> No
     copies = [
         rest.split()[:-1] for stage in stages.values() for name, rest in stage if name == "COPY"
     ]
-    copied = {word for words in copies if not words[0].startswith("--from") for word in words}
+    paths = {word for words in copies if not words[0].startswith("--from") for word in words}
+    copied = {path.partition("/")[0] for path in paths}
     assert copied == allowed
     assert all((ROOT / name).exists() for name in copied)
 
@@ -275,6 +336,11 @@ def test_the_port_is_open_to_this_machine_only(compose: Any, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SERVERS)
+def test_compose_says_that_its_servers_have_no_tls(compose: Any, name: str) -> None:
+    assert compose["services"][name]["environment"] == {"SEEDBED_INSECURE": "1"}
+
+
+@pytest.mark.parametrize("name", SERVERS)
 def test_the_engine_waits_longer_than_the_server(compose: Any, name: str) -> None:
     server = compose["services"][name]
     settings = settings_of(server["command"])
@@ -287,10 +353,24 @@ def base_of(instructions: Instructions) -> str:
     return instructions[0][1].partition(" AS ")[0]
 
 
+def bases_of(stages: Stages, name: str) -> list[str]:
+    """A stage and those that it begins with, the first one first."""
+    base = base_of(stages[name])
+    return [*(bases_of(stages, base) if base in stages else []), name]
+
+
 def with_base(stages: Stages, name: str) -> Instructions:
     """A stage's instructions, after those of the stages that it begins with."""
-    base = base_of(stages[name])
-    return [*(with_base(stages, base) if base in stages else []), *stages[name]]
+    return [instruction for base in bases_of(stages, name) for instruction in stages[base]]
+
+
+def command_starts(words: Sequence[str]) -> list[int]:
+    """Where the commands of a shell's line begin."""
+    return [0, *(i + 1 for i, word in enumerate(words) if word == "&&")]
+
+
+def labels_of(final: Mapping[str, str]) -> dict[str, str]:
+    return dict(word.split("=", 1) for word in shlex.split(final["LABEL"]))
 
 
 def needed(stages: Stages, name: str) -> set[str]:
@@ -318,7 +398,7 @@ def image_settings(instructions: Instructions) -> Settings:
 
 
 def settings_of(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Settings:
-    return server_cli.read_arguments(arguments, environment or {})[0]
+    return server_cli.read_arguments(arguments, environment or {}).settings
 
 
 def project() -> Any:

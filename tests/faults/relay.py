@@ -50,18 +50,29 @@ class _Relay(grpc.GenericRpcHandler):
 
 
 @contextmanager
-def relay(server: str, handle: Handle, *, options: Iterable[tuple[str, Any]] = ()) -> Iterator[str]:
+def relay(
+    server: str,
+    handle: Handle,
+    *,
+    options: Iterable[tuple[str, Any]] = (),
+    credentials: grpc.ServerCredentials | None = None,
+) -> Iterator[str]:
     """Yield the address of a server that hands its calls to a function.
 
     Args:
         server: the real one's address.
         handle: answers each call.
         options: gRPC server arguments.
+        credentials: for TLS with clients.
     """
     with grpc.insecure_channel(server) as channel:
         passing = grpc.server(ThreadPoolExecutor(16), options=list(options))
         passing.add_generic_rpc_handlers((_Relay(channel, handle),))
-        port = passing.add_insecure_port("127.0.0.1:0")
+        port = (
+            passing.add_insecure_port("127.0.0.1:0")
+            if credentials is None
+            else passing.add_secure_port("127.0.0.1:0", credentials)
+        )
         passing.start()
         try:
             yield f"127.0.0.1:{port}"

@@ -3,7 +3,7 @@
 import random
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
 from tests.servers import ServerProcess, serving
@@ -19,18 +19,25 @@ class Replica:
     Args:
         arguments: of the command line.
         address: where it listens; None for a free one.
+        environment: variables besides those of this process.
     """
 
-    def __init__(self, *arguments: str, address: str | None = None) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        address: str | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.address = address or free_address()
         self._arguments = arguments
+        self._environment = environment
         self._stack = ExitStack()
         self.start()
 
     def start(self) -> None:
         """Start it, and return when it serves."""
         self.process: ServerProcess = self._stack.enter_context(
-            serving(*self._arguments, listen=self.address)
+            serving(*self._arguments, listen=self.address, environment=self._environment)
         )
 
     def stop(self, number: signal.Signals) -> None:
@@ -55,9 +62,11 @@ class Replica:
 
 
 @contextmanager
-def replica(*arguments: str, address: str | None = None) -> Iterator[Replica]:
+def replica(
+    *arguments: str, address: str | None = None, environment: Mapping[str, str] | None = None
+) -> Iterator[Replica]:
     """Yield a server, ended afterwards; the arguments are those of :class:`Replica`."""
-    found = Replica(*arguments, address=address)
+    found = Replica(*arguments, address=address, environment=environment)
     try:
         yield found
     finally:

@@ -10,5 +10,5 @@ from tests.servers import ServerProcess, serving
 @pytest.fixture(scope="module")
 def server() -> Iterator[ServerProcess]:
     """A seedbed-server process with default limits and two threads."""
-    with serving("--metrics-listen", "127.0.0.1:0") as process:
+    with serving("--admin-listen", "127.0.0.1:0") as process:
         yield process

@@ -105,7 +105,7 @@ def test_connections_beyond_the_limit_disturb_none_that_was_there(
 def test_metrics_are_shown_beside_requests_for_them_that_never_end(
     server: ServerProcess, good: Bystander
 ) -> None:
-    address = server.wait_for(r" INFO metrics address=(\S+)")
+    address = server.wait_for(r" INFO admin address=(\S+)")
     good.report()
 
     async def hold_and_look() -> tuple[State, str]:

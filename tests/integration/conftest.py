@@ -13,5 +13,5 @@ def server() -> Iterator[ServerProcess]:
 
     Its address is ``server.address``.
     """
-    with serving("--metrics-listen", "127.0.0.1:0") as process:
+    with serving("--admin-listen", "127.0.0.1:0") as process:
         yield process

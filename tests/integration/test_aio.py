@@ -299,7 +299,7 @@ def test_a_server_that_is_killed_in_a_stream_is_unavailable() -> None:
         with pytest.raises(sb.UnavailableError):
             await client.sample(SPEC)
 
-    with serving("--metrics-listen", "127.0.0.1:0") as server:
+    with serving("--admin-listen", "127.0.0.1:0") as server:
         with_client(server.address, use, patience_seconds=0.5)
 
 
@@ -492,7 +492,7 @@ def test_cancelled_calls_give_their_places_back() -> None:
             await asyncio.to_thread(server.wait_for_count, CANCELLED, done + 10)
 
     # Of these, one client may have 10.
-    arguments = ("--max-concurrent-streams", "19", "--metrics-listen", "127.0.0.1:0")
+    arguments = ("--max-concurrent-streams", "19", "--admin-listen", "127.0.0.1:0")
     with serving(*arguments) as server:
         with_client(server.address, use)
         assert "Traceback" not in server.log

@@ -44,7 +44,7 @@ def servers_below(folder: Path) -> set[int]:
     for process in psutil.process_iter():
         try:
             if (
-                "seedbed_server.cli" in process.cmdline()
+                "seedbed_server" in process.cmdline()
                 and Path(process.cwd()).resolve() == folder.resolve()
             ):
                 found.add(process.pid)

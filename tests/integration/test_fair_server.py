@@ -65,7 +65,7 @@ def until(is_so: Callable[[], bool], limit: float = 60.0) -> float:
 @pytest.fixture(scope="module")
 def small_server() -> Iterator[ServerProcess]:
     """A server with 16 places."""
-    with serving("--max-concurrent-streams", "16", "--metrics-listen", "127.0.0.1:0") as process:
+    with serving("--max-concurrent-streams", "16", "--admin-listen", "127.0.0.1:0") as process:
         yield process
 
 
@@ -271,7 +271,7 @@ UNREAD = [("grpc.http2.lookahead_bytes", 2**16), ("grpc.http2.bdp_probe", 0)]
 
 def test_a_stream_that_nobody_reads_ends_and_tells_when_to_resume() -> None:
     with (
-        serving("--stream-idle-seconds", "0.5", "--metrics-listen", "127.0.0.1:0") as server,
+        serving("--stream-idle-seconds", "0.5", "--admin-listen", "127.0.0.1:0") as server,
         grpc.insecure_channel(server.address, options=UNREAD) as channel,
     ):
         call = raw_sample(channel, large_request(2**32))

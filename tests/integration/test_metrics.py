@@ -2,18 +2,22 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 import seedbed as sb
+from seedbed.spec.reasons import Reason
 from seedbed.v1 import service_pb2
 from tests.servers import SERVING, ServerProcess, server_process, serving
 
 RANDOM = sb.TensorSpec("w", (1000, 300), "float32", sb.GlorotNormal(seed=1))
 BIASES = sb.TensorSpec("b", (2**19,), "bfloat16", sb.Zeros())
-METRICS = ("--metrics-listen", "127.0.0.1:0")
+METRICS = ("--admin-listen", "127.0.0.1:0")
+OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 
 
 def ended(server: ServerProcess, code: str, method: str = "SampleTensors") -> float:
@@ -135,21 +139,84 @@ def test_one_view_shows_what_all_workers_count() -> None:
         assert ended(server, "OK") == 16
         assert server.metric("seedbed_inflight_streams") == 0
         assert server.metric("seedbed_build_info") == 1
-        assert server.log.count(" INFO metrics address=") == 1
+        assert server.log.count(" INFO admin address=") == 1
 
 
 def test_an_address_that_cannot_be_had_is_one_line() -> None:
     with serving(*METRICS) as server:
-        taken = server.wait_for(r" INFO metrics address=(\S+)")
+        taken = server.wait_for(r" INFO admin address=(\S+)")
         for workers in ("1", "2"):
             with server_process(
-                "--device", "cpu", "--workers", workers, "--metrics-listen", taken
+                "--device", "cpu", "--workers", workers, "--admin-listen", taken
             ) as other:
                 assert other.wait() == 1
-                assert f"cannot show metrics at {taken}: it is in use" in other.log
+                assert f"cannot show the status at {taken}: Address already in use" in other.log
                 assert "Traceback" not in other.log
 
 
 def test_metrics_are_off_unless_asked_for() -> None:
     with serving() as server:
         assert "metrics" not in server.log
+
+
+def test_what_is_known_beforehand_begins_at_zero() -> None:
+    with serving(*METRICS) as server:
+        samples = {
+            (sample.name, *sorted(sample.labels.values())): sample.value
+            for family in text_string_to_metric_families(server.metrics)
+            for sample in family.samples
+        }
+    methods = service_pb2.DESCRIPTOR.services_by_name["SeedbedService"].methods_by_name
+    for method in (*methods, "unknown"):
+        for code in ("OK", "CANCELLED", "INVALID_ARGUMENT", "RESOURCE_EXHAUSTED", "UNAVAILABLE"):
+            found = [
+                value
+                for (name, *labels), value in samples.items()
+                if name == "grpc_server_handled_total" and {method, code} <= set(labels)
+            ]
+            assert found == [0.0], (method, code)
+    for reason in set(Reason) - {Reason.INTERNAL}:
+        assert samples["seedbed_rejected_total", reason] == 0
+    for lane in ("stream", "fill", "shared_memory", "unary"):
+        assert samples["seedbed_bytes_served_total", lane] == 0
+
+
+def test_the_limits_stand_beside_what_is_in_use(tmp_path: Path) -> None:
+    limits = ("--max-concurrent-streams", "64", "--max-working-bytes", "123456789")
+    shared = ("--shared-memory-dir", str(tmp_path), "--max-shared-memory-bytes", "987654321")
+    with serving(*METRICS, *limits, *shared) as server:
+        assert server.metric("seedbed_limit", resource="streams") == 64
+        assert server.metric("seedbed_limit", resource="working_bytes") == 123456789
+        assert server.metric("seedbed_limit", resource="shared_memory_bytes") == 987654321
+        assert server.metric("seedbed_threads") == 2
+
+
+def documented() -> dict[str, set[str]]:
+    """Return the labels of each metric in docs/operations.md that every server shows."""
+    table = OPERATIONS.read_text().partition("### Metrics")[2].partition("## The log")[0]
+    found: dict[str, set[str]] = {}
+    for row in re.findall(r"^\| `.*$", table, re.MULTILINE):
+        if "only with " in row:
+            continue
+        # The values of a label come after a colon.
+        cells = [cell.partition(":")[0] for cell in row.split("|")[1:3]]
+        names, labels = (re.findall(r"`(\w+)`", cell) for cell in cells)
+        found |= {name: set(labels) for name in names}
+    return found
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_table_of_metrics_is_what_a_server_shows(workers: int) -> None:
+    shown: dict[str, set[str]] = {}
+    with server_process("--device", "cpu", "--workers", str(workers), *METRICS) as server:
+        server.wait_for("(?s)" + ".*".join([SERVING] * workers))
+        with sb.connect(server.address) as client:
+            client.sample(RANDOM)
+        for family in text_string_to_metric_families(server.metrics):
+            name = f"{family.name}_total" if family.type == "counter" else family.name
+            labels = {label for sample in family.samples for label in sample.labels}
+            shown[name] = labels - {"le"}
+    wanted = documented()
+    if workers == 1:
+        wanted |= {name: set() for name in wanted if name.startswith("process_")}
+    assert shown == wanted

@@ -46,7 +46,7 @@ def memory(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server(tmp_path: Path, memory: Path) -> Iterator[ServerProcess]:
-    arguments = ("--shared-memory-dir", str(memory), "--metrics-listen", "127.0.0.1:0")
+    arguments = ("--shared-memory-dir", str(memory), "--admin-listen", "127.0.0.1:0")
     with serving(*arguments, listen=f"unix://{tmp_path}/s.sock") as process:
         yield process
 

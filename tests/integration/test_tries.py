@@ -13,12 +13,14 @@ import pytest
 import seedbed as sb
 from seedbed.spec.tensors import TensorRequest
 from seedbed.transports import ranged_fetch, remote
+from seedbed.transports import replica as replica_module
 from seedbed.transports.calls import Call
 from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.http2.address import plain_address
 from seedbed.transports.http2.connections import Connections
 from seedbed.transports.http2.errors import CallError, SilentError
 from seedbed.transports.mapping import Mapper
+from seedbed.transports.probe import Probe
 from seedbed.transports.remote import RemoteTransport
 from seedbed.transports.replica import Replica
 from seedbed.transports.replicas import Replicas
@@ -104,9 +106,17 @@ def refused(call: int) -> Exception:
     return CallError(grpc.StatusCode.INVALID_ARGUMENT, "too large")
 
 
+def unknown(call: int) -> Exception:
+    return CallError(grpc.StatusCode.UNAUTHENTICATED, "the token is unknown")
+
+
+def forbidden(call: int) -> Exception:
+    return CallError(grpc.StatusCode.PERMISSION_DENIED, "not this method")
+
+
 def client_of(*calls: FlakyCalls, patience_seconds: float = 20.0, channels: int = 1) -> sb.Client:
     replicas = [
-        Replica(f"server-{i}", each, Mapper("none"), has_others=len(calls) > 1)
+        Replica(f"server-{i}", each, Mapper("none"), Probe(None), has_others=len(calls) > 1)
         for i, each in enumerate(calls)
     ]
     return sb.Client(RemoteTransport(Replicas(replicas, channels), patience_seconds))
@@ -237,6 +247,60 @@ def test_an_error_that_is_shown_to_be_about_the_request_is_believed_at_once(addr
     with client_of(calls) as client, pytest.raises(sb.InvalidValueError, match="max_tensor_bytes"):
         client.digest(sb.TensorSpec("w", (2**50,), "float32", sb.Zeros()))
     assert len(calls.methods) == 1
+
+
+UNWELCOME: dict[str, tuple[Fails, type[sb.SeedbedError]]] = {
+    "unknown": (unknown, sb.AuthenticationError),
+    "forbidden": (forbidden, sb.PermissionDeniedError),
+}
+
+
+@pytest.mark.parametrize(("behaviour", "kind"), UNWELCOME.values(), ids=UNWELCOME)
+@pytest.mark.parametrize("count", [1, 2], ids=["one server", "two servers"])
+@pytest.mark.parametrize("is_ranged", [False, True], ids=["one connection", "ranges"])
+def test_who_is_unwelcome_everywhere_hears_it_at_once(
+    address: str,
+    behaviour: Fails,
+    kind: type[sb.SeedbedError],
+    count: int,
+    is_ranged: bool,
+    request: pytest.FixtureRequest,
+) -> None:
+    if is_ranged:
+        request.getfixturevalue("_small_portions")
+    servers = [FlakyCalls(address, behaviour) for _ in range(count)]
+    with client_of(*servers) as client:
+        for call in (
+            lambda: client.sample(SPEC),
+            lambda: client.digest(SPEC),
+            lambda: list(client.chunks(SPEC)),
+        ):
+            tried = sum(server.count for server in servers)
+            with pytest.raises(kind) as caught:
+                call()
+            assert isinstance(caught.value, PermissionError)
+            assert sum(server.count for server in servers) <= tried + count
+
+
+@pytest.mark.parametrize("is_ranged", [False, True], ids=["one connection", "ranges"])
+@pytest.mark.parametrize(("behaviour", "kind"), UNWELCOME.values(), ids=UNWELCOME)
+def test_a_server_that_has_not_heard_of_a_token_is_passed_over_for_a_while(
+    address: str,
+    behaviour: Fails,
+    kind: type[sb.SeedbedError],
+    is_ranged: bool,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if is_ranged:
+        request.getfixturevalue("_small_portions")
+    monkeypatch.setattr(replica_module, "UNWELCOME_SECONDS", 30.0)
+    late = FlakyCalls(address, behaviour)
+    with sb.connect("embedded:") as alone, client_of(late, FlakyCalls(address, never)) as client:
+        for _ in range(4):
+            assert client.sample(SPEC).tobytes() == alone.sample(SPEC).tobytes()
+        assert [each.is_set_aside for each in client.stats().replicas] == [True, False]
+    assert late.count == 1
 
 
 @pytest.mark.usefixtures("_small_portions")

@@ -10,6 +10,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from types import FrameType
 
 import grpc
@@ -37,12 +38,23 @@ from tests.http2_server import (
     prefixed,
     raw_frame,
     scripted_server,
+    secured,
 )
 
 Code = grpc.StatusCode
 SOON_SECONDS = 3.0
 # How grpcio words it, in one of its two ways.
 CLOSED = r"^Cannot invoke RPC(: Channel closed| on closed channel)!$"
+
+
+@pytest.fixture(params=["plain", "TLS"], autouse=True, scope="module")
+def _is_secured(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """Run all tests twice."""
+    is_plain = request.param == "plain"
+    with nullcontext() if is_plain else secured(tmp_path_factory.mktemp("certificates")):
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -397,7 +409,7 @@ def _closed_during(
 ) -> None:
     """Close the connections while a call is under way; it must end as gRPC's do."""
     with scripted_server(answer, **server_options) as server:  # type: ignore[arg-type]  # flags
-        connections = Connections(server.address)
+        connections = server.connections()
         ended: list[BaseException | object] = []
 
         def run() -> None:
@@ -409,7 +421,7 @@ def _closed_during(
         thread = threading.Thread(target=run)
         thread.start()
         server.wait_for(lambda: bool(server.exchanges))
-        time.sleep(0.1)
+        time.sleep(0.3)
         begin = time.monotonic()
         connections.close()
         thread.join(SOON_SECONDS)
@@ -485,7 +497,7 @@ def test_closing_ends_a_call_whose_idle_connection_has_half_a_frame() -> None:
 
 def test_closed_connections_take_no_calls() -> None:
     with scripted_server(_echo) as server:
-        connections = Connections(server.address)
+        connections = server.connections()
         messages_of(connections)
         connections.close()
         for _ in range(2):
@@ -501,7 +513,7 @@ def test_closed_connections_take_no_calls() -> None:
 
 def test_a_client_that_is_closed_says_so() -> None:
     spec = sb.TensorSpec("w", (3,), "float32", sb.Zeros())
-    with scripted_server(_silent) as server:
+    with scripted_server(_silent, is_plain=True) as server:
         client = sb.connect(server.target, patience_seconds=0)
         ended: list[Exception] = []
 
@@ -533,7 +545,7 @@ def test_closing_while_a_call_connects_ends_it(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(Address, "connect", slow)
     with scripted_server(_echo) as server, ThreadPoolExecutor(1) as pool:
-        connections = Connections(server.address)
+        connections = server.connections()
         done = pool.submit(error_of, connections)
         begun.wait(10)
         connections.close()
@@ -602,7 +614,7 @@ assert ask(b"parent again") == [b"parent again"]
 in_child(child)
 assert ask(b"parent again") == [b"parent again"]
 """
-    with scripted_server(_echo) as server:
+    with scripted_server(_echo, is_plain=True) as server:
         _run_forking(script, server.address.port)
         assert len(server.lines) == 3
         parent = [each.message for each in server.exchanges if each.line is server.lines[0]]
@@ -639,7 +651,7 @@ with connections.call(METHOD, b"parent", ALONE, Cancellation()) as call:
         exchange.data(prefixed(b"after"))
         exchange.end()
 
-    with scripted_server(answer) as server:
+    with scripted_server(answer, is_plain=True) as server:
         _run_forking(script, server.address.port)
 
 
@@ -648,7 +660,7 @@ def test_connections_that_nobody_closed_are_closed_without_a_word() -> None:
     gc.collect()
     with scripted_server(_echo) as server, warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        connections = Connections(server.address)
+        connections = server.connections()
         messages_of(connections)
         del connections
         gc.collect()

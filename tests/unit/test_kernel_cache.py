@@ -136,7 +136,7 @@ def test_a_temporary_folder_of_others_is_left_alone_with_a_warning(
 
 def test_a_planted_pickle_does_not_run(tmp_path: Path) -> None:
     cache, trace = tmp_path / "cache", tmp_path / "trace"
-    program = [sys.executable, "-m", "seedbed_server.cli", "--device", "cpu", "--self-test"]
+    program = [sys.executable, "-m", "seedbed_server", "--device", "cpu", "--self-test"]
     environment = {**os.environ, "SEEDBED_KERNEL_CACHE_DIR": str(cache)}
     subprocess.run(program, env=environment, check=True, capture_output=True)
     indexes = list(cache.rglob("*.nbi"))

@@ -7,6 +7,7 @@ from seedbed.spec.tensors import TensorRequest
 from seedbed.transports import ranged_fetch
 from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.mapping import Mapper
+from seedbed.transports.probe import Probe
 from seedbed.transports.ranged_fetch import RangedFetch
 from seedbed.transports.ranges import portions
 from seedbed.transports.remote import calls_to
@@ -18,7 +19,7 @@ REQUEST = TensorRequest(sb.TensorSpec("w", (1000,), "float32", sb.RandomUniform(
 
 
 def _replica(target: str) -> Replica:
-    return Replica(target, calls_to(target, {}, 1), Mapper(target), has_others=True)
+    return Replica(target, calls_to(target, {}, 1), Mapper(target), Probe(None), has_others=True)
 
 
 class OnePortion:

@@ -20,9 +20,11 @@ from seedbed.spec.errors import (
 from seedbed.spec.reasons import Reason
 from seedbed.v1 import errors_pb2, service_pb2
 from seedbed_server.refusals import (
+    CallerError,
     NotServingError,
     OutOfRangeError,
     OverloadedError,
+    QuotaError,
     StreamEndedError,
     UnknownMethodError,
 )
@@ -85,6 +87,9 @@ ERRORS: dict[Reason, BaseException] = {
     Reason.OUT_OF_DEVICE_MEMORY: OutOfDeviceMemoryError("full"),
     Reason.DEVICE_FAILED: DeviceError("broken"),
     Reason.INTERNAL: ZeroDivisionError(),
+    Reason.TOKEN_MISSING: CallerError("send one", reason=Reason.TOKEN_MISSING),
+    Reason.RPC_NOT_ALLOWED: CallerError("no", reason=Reason.RPC_NOT_ALLOWED),
+    Reason.QUOTA_EXCEEDED: QuotaError("enough", quota="matrices", retry_after_seconds=1.5),
 }
 METADATA = {
     Reason.OVER_LIMIT: {"limit": "max_name_bytes"},
@@ -92,6 +97,7 @@ METADATA = {
     Reason.TOO_MANY_STREAMS: {"limit": "max_concurrent_streams"},
     Reason.STREAM_IDLE: {"limit": "stream_idle_seconds"},
     Reason.STREAM_TOO_LONG: {"limit": "max_stream_seconds"},
+    Reason.QUOTA_EXCEEDED: {"quota": "matrices"},
 }
 DETAILS: dict[int, type[Message]] = {
     code_pb2.INVALID_ARGUMENT: error_details_pb2.BadRequest,
@@ -104,7 +110,7 @@ DETAILS: dict[int, type[Message]] = {
 
 @pytest.mark.parametrize("reason", ERRORS, ids=str)
 def test_an_error_is_shaped_by_its_reason(reason: Reason) -> None:
-    status = status_of(ERRORS[reason], b"")
+    status = status_of(ERRORS[reason], b"", "id")
     assert status.code.value[0] == CODES[reason]
     details = _details(status)
     info = error_details_pb2.ErrorInfo()
@@ -117,15 +123,23 @@ def test_an_error_is_shaped_by_its_reason(reason: Reason) -> None:
     assert kinds == ([expected.DESCRIPTOR.full_name] if expected else [])
 
 
+def test_an_internal_error_has_the_id_of_its_call() -> None:
+    status = status_of(ZeroDivisionError("a secret"), b"", "id-1")
+    info = error_details_pb2.RequestInfo()
+    assert _details(status)[1].Unpack(info)
+    assert info.request_id == "id-1"
+    assert status.details == "internal error, request id id-1"
+
+
 def test_a_wrong_type_cannot_come_by_the_wire_and_is_a_fault_of_ours() -> None:
     error = bad_type("shape", "integers", None)
     assert isinstance(error, InvalidTypeError)
-    assert status_of(error, b"").code.value[0] == code_pb2.INTERNAL
+    assert status_of(error, b"", "id").code.value[0] == code_pb2.INTERNAL
 
 
 def test_a_status_fits_its_room_however_long_its_texts_are() -> None:
     error = over_limit("x" * 3000, "y" * 3000, "z" * 3000)
-    size = len(status_of(error, b"").trailing_metadata[0][1])
+    size = len(status_of(error, b"", "id").trailing_metadata[0][1])
     assert size < MOST_STATUS_BYTES + 1000
     method = UnknownMethodError("/" + "m" * 9000)
-    assert len(status_of(method, b"").trailing_metadata[0][1]) < MOST_STATUS_BYTES
+    assert len(status_of(method, b"", "id").trailing_metadata[0][1]) < MOST_STATUS_BYTES

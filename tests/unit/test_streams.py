@@ -18,11 +18,13 @@ from seedbed_server.backends.base import Backend, CancelledError
 from seedbed_server.backends.rules import ElementwiseRule, Orthogonal, Sparse
 from seedbed_server.backends.runs import Runs
 from seedbed_server.kernels.keys import Key
-from seedbed_server.refusals import OverloadedError
+from seedbed_server.refusals import OverloadedError, QuotaError
 from seedbed_server.sampling.sampler import plan
 from seedbed_server.streams import stream as stream_module
 from seedbed_server.streams.events import Heartbeat, TensorBegin, TensorEnd
 from seedbed_server.streams.inflight import SHARE_BYTES, InflightBytes, InflightError
+from seedbed_server.streams.messages import encode
+from seedbed_server.streams.peer_caps import PeerCap, PeerCaps
 from seedbed_server.streams.resources import StreamResources
 from seedbed_server.streams.sampling_threads import IN_PLACE_BYTES
 from seedbed_server.streams.stream import Events
@@ -435,6 +437,50 @@ def test_a_stream_of_many_matrices_goes_on_where_there_is_room_for_one(cpu: Back
     assert contents(messages) == {
         i: sample(cpu, matrix(name)).tobytes() for i, name in enumerate("abcdef")
     }
+
+
+def test_a_peer_may_be_capped_in_matrices_and_others_are_not(counting: CountingBackend) -> None:
+    caps = PeerCaps(PeerCap("inflight_bytes"), PeerCap("matrices", {"capped": 1}.get))
+
+    async def work() -> None:
+        resources = resources_of(counting, caps=caps)
+        counting.gate.clear()
+        first, other = (
+            asyncio.create_task(all_messages(stream_of(resources, *map(matrix, names), peer=peer)))
+            for names, peer in (("abc", "capped"), ("xyz", "other"))
+        )
+        await until(lambda: caps.matrices._held)
+        with pytest.raises(QuotaError, match="1 more are beyond matrices, 1, with the 1 in use"):
+            await all_messages(stream_of(resources, matrix("d"), peer="capped"))
+        another = asyncio.create_task(all_messages(stream_of(resources, matrix("e"), peer="other")))
+        counting.gate.set()
+        for each in await asyncio.gather(first, other):
+            assert len(contents(each)) == 3
+        await another
+        assert contents(await all_messages(stream_of(resources, matrix("d"), peer="capped")))
+        assert caps.matrices._held == {}
+        assert resources.threads.working.held == 0
+
+    run(work)
+
+
+def test_a_peer_that_holds_all_it_may_gets_small_chunks_and_all_of_them(cpu: Backend) -> None:
+    caps = PeerCaps(PeerCap("inflight_bytes", {"capped": 2**19}.get), PeerCap("matrices"))
+
+    async def work(peer: str) -> list[int]:
+        resources = resources_of(cpu, caps=caps)
+        peaks = []
+        with stream_of(resources, LARGE, peer=peer, max_chunk_bytes=2**20) as stream:
+            messages = []
+            async for message in stream.rendered(encode):
+                messages.append(message)
+                peaks.append(resources.inflight.held)
+        assert contents(messages) == {0: sample(cpu, LARGE).tobytes()}
+        assert caps.held_bytes._held == {}
+        return peaks
+
+    assert 0 < max(run(lambda: work("capped"))) <= 2**19
+    assert max(run(lambda: work("other"))) > 2**19
 
 
 def test_memory_of_a_matrix_is_given_back_when_its_thread_has_left_it(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from seedbed_server.yaml_files import YamlFileError, read_mapping
+from seedbed_server.yaml_files import YamlFileError, line_of, read_mapping
 
 
 def written(folder: Path, text: str) -> Path:
@@ -70,3 +70,26 @@ def test_a_file_beyond_the_limit_is_an_error(tmp_path: Path) -> None:
     path = written(tmp_path, "a: " + "x" * 2**20 + "\n")
     with pytest.raises(YamlFileError, match="at most 1048576 bytes"):
         read_mapping(path)
+
+
+TEXTS = [
+    "512 MiB",
+    "600",
+    "true",
+    "~",
+    "",
+    " x ",
+    "a: b",
+    "# x",
+    "/a,b c",
+    "[::1]:0",
+    "- a",
+    "'",
+    "*x",
+]
+TEXTS += ["!x", "%a", "]", "{a", "\x7f", "\udc80", "a\nb", "a " * 200, "\N{SEEDLING}"]
+
+
+@pytest.mark.parametrize("value", [*TEXTS, TEXTS, ["a"]], ids=repr)
+def test_a_line_is_read_as_what_was_written(tmp_path: Path, value: str | list[str]) -> None:
+    assert read_mapping(written(tmp_path, line_of("key", value) + "  # why\n")) == {"key": value}

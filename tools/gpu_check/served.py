@@ -18,7 +18,7 @@ class Server:
     """A server and its log so far."""
 
     def __init__(self, *arguments: str) -> None:
-        command = [sys.executable, "-m", "seedbed_server.cli", "--listen", "127.0.0.1:0"]
+        command = [sys.executable, "-m", "seedbed_server", "--listen", "127.0.0.1:0"]
         self.process = subprocess.Popen(
             [*command, "--lame-duck-seconds", "0", *arguments],
             stdout=subprocess.DEVNULL,

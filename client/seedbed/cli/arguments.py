@@ -4,10 +4,13 @@ import argparse
 import os
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, NoReturn
 
 from seedbed.client import EMBEDDED, Client, connect
+from seedbed.credentials import TLS_VARIABLES, tls_in_environment
 from seedbed.deadlines import DEFAULT_PATIENCE_SECONDS, checked_patience
 from seedbed.rules import parse_initializer
 from seedbed.spec.digests import DIGEST_ALGORITHMS
@@ -16,6 +19,7 @@ from seedbed.spec.errors import InvalidArgumentError, InvalidValueError, shown
 from seedbed.spec.fans import FanAxes
 from seedbed.spec.slices import Shard, TensorSlice
 from seedbed.spec.tensors import TensorSpec
+from seedbed.spec.tls import Tls
 
 DEFAULT_SEED = 42
 DEFAULT_DTYPE = "float32"
@@ -82,7 +86,31 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
         help="how long a call without --timeout-seconds goes on trying a server that does not "
         "answer or has no room; 0 is one try (default: %(default)g)",
     )
+    _add_security_options(group)
     group.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+
+
+def _add_security_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--tls",
+        action=argparse.BooleanOptionalAction,
+        help="speak TLS with the server (default: $SEEDBED_TLS; the next four imply it)",
+    )
+    for name, metavar, what in (
+        ("ca", "FILE", "the certificates of who signs those of servers (default: the system's)"),
+        ("cert", "FILE", "the client's own certificate"),
+        ("key", "FILE", "its private key"),
+        ("server-name", "NAME", "whom the server's certificate must be for, if not its host"),
+    ):
+        variable = TLS_VARIABLES[name.replace("-", "_")]
+        group.add_argument(f"--tls-{name}", metavar=metavar, help=f"{what} (also ${variable})")
+    group.add_argument(
+        "--token-file",
+        type=Path,
+        metavar="FILE",
+        help="has the token that goes with each call (default: $SEEDBED_TOKEN, "
+        "or the file $SEEDBED_TOKEN_FILE)",
+    )
 
 
 def add_tensor_options(parser: argparse.ArgumentParser) -> None:
@@ -165,7 +193,26 @@ def add_algorithm_option(parser: argparse.ArgumentParser) -> None:
 
 def client_of(options: argparse.Namespace) -> Client:
     """Return a client of the target that the options name."""
-    return connect(options.target, patience_seconds=options.patience_seconds)
+    return connect(
+        options.target,
+        patience_seconds=options.patience_seconds,
+        tls=_tls(options),
+        token=options.token_file,
+    )
+
+
+def _tls(options: argparse.Namespace) -> Tls | bool | None:
+    """Return what the options say of TLS, completed from the environment."""
+    values = {name: getattr(options, f"tls_{name}") for name in TLS_VARIABLES}
+    given = {name: value for name, value in values.items() if value is not None}
+    if options.tls is False and given:
+        raise InvalidValueError("--no-tls goes with no other option of TLS")
+    if options.tls is False or not (options.tls or given):
+        return options.tls
+    try:
+        return replace(tls_in_environment() or Tls(), **given)
+    except InvalidArgumentError as error:
+        raise error.at("--" + error.field.replace(".", "-").replace("_", "-")) from None
 
 
 def spec_of(initializer: str, options: argparse.Namespace) -> TensorSpec:

@@ -8,6 +8,7 @@ import grpc
 import grpc.experimental
 
 from seedbed.spec.errors import bad_value
+from seedbed.transports.trust import Trust
 
 SCHEMES = ("dns:", "unix:", "ipv4:", "ipv6:", "xds:")
 
@@ -61,9 +62,29 @@ def grpc_target(target: str) -> str:
     return target
 
 
-def open_channel(target: str, options: Mapping[str, int | str]) -> grpc.Channel:
-    """Return a channel; it connects at its first call."""
-    return grpc.insecure_channel(
-        grpc_target(target),
-        options=list({**DEFAULT_OPTIONS, **options, SINGLE_THREADED: 1}.items()),
-    )
+def open_channel(
+    target: str,
+    options: Mapping[str, int | str],
+    *,
+    trust: Trust | None = None,
+    server_name: str | None = None,
+    has_secret: bool = False,
+) -> grpc.Channel:
+    """Return a channel; it connects at its first call.
+
+    Args:
+        target: the server's address, as given to ``connect``.
+        options: gRPC channel arguments.
+        trust: what it is secured with; None is a plain channel.
+        server_name: whom the server's certificate must be for, if not the target's host.
+        has_secret: whether calls have a token.
+    """
+    all_options = {**DEFAULT_OPTIONS, **options, SINGLE_THREADED: 1}
+    if trust is None:
+        if has_secret:  # it was allowed since it does not leave this host
+            all_options["grpc.enable_http_proxy"] = 0
+        return grpc.insecure_channel(grpc_target(target), options=list(all_options.items()))
+    if server_name is not None:
+        all_options["grpc.ssl_target_name_override"] = server_name
+    credentials = grpc.ssl_channel_credentials(trust.roots, trust.key, trust.cert)
+    return grpc.secure_channel(grpc_target(target), credentials, list(all_options.items()))

@@ -3,16 +3,44 @@
 import itertools
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
 
 from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.channel import open_channel
-from seedbed.transports.http2.errors import CallError
+from seedbed.transports.http2.errors import CallError, UnmetError
+from seedbed.transports.security import AUTHORIZATION, PLAIN, Security
+from seedbed.transports.traces import trace_headers
+from seedbed.transports.trust import Trust
 from seedbed.transports.try_limits import STALL_SECONDS, TryLimits
+
+# How gRPC words that no connection could be made: where a name's addresses take turns, and else.
+NOT_CONNECTED = ("connections to all backends failing", "failed to connect to all addresses")
+
+
+@dataclass(slots=True, eq=False)
+class _Channels:
+    """Channels that were opened together."""
+
+    channels: Sequence[grpc.Channel]
+    trust: Trust | None
+    """What they are secured with."""
+    turns: Iterator[grpc.Channel] = field(init=False)
+    """Whose turn it is."""
+    calls: int = 0
+    """How many are under way."""
+
+    def __post_init__(self) -> None:
+        self.turns = itertools.cycle(self.channels)
+
+    def close(self) -> None:
+        """Close them; calls under way end with CANCELLED."""
+        for channel in self.channels:
+            channel.close()
 
 
 class GrpcCalls:
@@ -22,16 +50,52 @@ class GrpcCalls:
         target: the server's address, as given to ``connect``.
         options: gRPC channel arguments.
         channels: how many connections; calls take turns.
+        security: what the channels are secured with.
     """
 
-    def __init__(self, target: str, options: Mapping[str, int | str], channels: int = 1) -> None:
-        self._channels = [open_channel(target, options) for _ in range(channels)]
-        self._turns = itertools.cycle(self._channels)
+    def __init__(
+        self,
+        target: str,
+        options: Mapping[str, int | str],
+        channels: int = 1,
+        security: Security = PLAIN,
+    ) -> None:
+        self._target = target
+        self._options = options
+        self._count = channels
+        self._security = security
+        self._lock = threading.Lock()
+        self._channels = self._open()
+        self._old: set[_Channels] = set()
 
     def close(self) -> None:
         """Close the channels; calls under way end with CANCELLED."""
-        for channel in self._channels:
-            channel.close()
+        with self._lock:
+            for channels in (self._channels, *self._old):
+                channels.close()
+
+    @contextmanager
+    def _channel(self) -> Iterator[grpc.Channel]:
+        """Yield whose turn it is; of new channels, where what secures them has changed."""
+        with self._lock:
+            trust = self._security.trust
+            if trust is not None and trust() is not self._channels.trust:
+                self._old.add(self._channels)
+                self._channels = self._open()
+            channels = self._channels
+            channels.calls += 1
+        try:
+            yield next(channels.turns)
+        finally:
+            with self._lock:
+                channels.calls -= 1
+                self._close_old()
+
+    def _close_old(self) -> None:
+        """Close the channels that no call will use again."""
+        for channels in [each for each in self._old if not each.calls]:
+            self._old.remove(channels)
+            channels.close()
 
     @contextmanager
     def call(
@@ -40,14 +104,32 @@ class GrpcCalls:
         """Yield a call; see :class:`seedbed.transports.calls.Calls`."""
         # Unary calls are read as streams as well: only those can be cancelled by another thread
         # without a thread of gRPC's that waits for them.
-        make: Any = next(self._turns).unary_stream(method)
-        made = make(message, timeout=limits.timeout_seconds)
-        call = GrpcCall(made)
-        try:
-            with cancellation.stopping(made.cancel):
-                yield call
-        finally:
-            call.end()
+        metadata = trace_headers()
+        if (authorization := self._security.authorization) is not None:
+            metadata[AUTHORIZATION] = authorization
+        with self._channel() as channel:
+            make: Any = channel.unary_stream(method)
+            made = make(message, timeout=limits.timeout_seconds, metadata=tuple(metadata.items()))
+            call = GrpcCall(made)
+            try:
+                with cancellation.stopping(made.cancel):
+                    yield call
+            finally:
+                call.end()
+
+    def _open(self) -> _Channels:
+        trust = self._security.trust() if self._security.trust is not None else None
+        channels = [
+            open_channel(
+                self._target,
+                self._options,
+                trust=trust,
+                server_name=self._security.server_name,
+                has_secret=self._security.token is not None,
+            )
+            for _ in range(self._count)
+        ]
+        return _Channels(channels, trust)
 
 
 class GrpcCall:
@@ -74,11 +156,14 @@ class GrpcCall:
         self._waits_since = time.monotonic()
         try:
             data = next(self._made, None)
-        except grpc.RpcError:
+        except grpc.RpcError as error:
             if self._is_stalled:
                 raise CallError(
                     grpc.StatusCode.UNAVAILABLE, f"nothing came for {STALL_SECONDS:g} s"
                 ) from None
+            details = error.details() or ""
+            if any(words in details for words in NOT_CONNECTED):
+                raise UnmetError(details) from None
             raise
         finally:
             self._waits_since = None

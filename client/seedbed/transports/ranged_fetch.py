@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 
 from seedbed.errors import CancelledError, SeedbedError
@@ -19,6 +20,7 @@ from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.messages import sample_message
 from seedbed.transports.ranges import Portion
 from seedbed.transports.replica import Replica
+from seedbed.transports.replicas import check_welcome
 from seedbed.transports.statuses import cancelled, closed, silent
 from seedbed.transports.tries import RETRIED, Tries, backoff_seconds
 from seedbed.transports.try_limits import TryLimits
@@ -139,7 +141,11 @@ class RangedFetch:
         """
         with ThreadPoolExecutor(len(self._lanes), thread_name_prefix="seedbed-fetch") as pool:
             try:
-                for done in [pool.submit(self._run_lane, replica) for replica in self._lanes]:
+                lanes = [
+                    pool.submit(copy_context().run, self._run_lane, replica)
+                    for replica in self._lanes
+                ]
+                for done in lanes:
                     done.result()
             finally:
                 self._stop()
@@ -307,8 +313,11 @@ class RangedFetch:
         """
         with self._changed:
             replica.failed(error)
+            check_welcome(error, replica, self._lanes)
             self._tries.failed(error)
-            seconds = self._tries.wait_seconds(error, replica.ready_in_seconds)
+            # Where others serve, they need not end because this one says to come back tomorrow.
+            ready_in_seconds = 0.0 if self._others_serve else replica.ready_in_seconds
+            seconds = self._tries.wait_seconds(error, ready_in_seconds)
             seconds = max(seconds, backoff_seconds(failures) if failures > 1 else 0.0)
             end = time.monotonic() + seconds
             while not self._is_over:

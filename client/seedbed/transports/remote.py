@@ -7,15 +7,17 @@ one broke.
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from seedbed.deadlines import checked_timeout
 from seedbed.devices import LocalDevice
-from seedbed.errors import SeedbedError
+from seedbed.errors import SeedbedError, TlsError
 from seedbed.spec.digests import Digest, DigestAlgorithm
 from seedbed.spec.info import MAX_SMALL_TENSOR_BYTES, InitializerInfo, ServerInfo, TensorDescription
 from seedbed.spec.stats import ClientStats
 from seedbed.spec.tensors import TensorRequest
+from seedbed.spec.tls import Tls
 from seedbed.transports.assemble import Assembler, Filler
 from seedbed.transports.calls import Calls
 from seedbed.transports.cancellation import Cancellation
@@ -37,10 +39,12 @@ from seedbed.transports.messages import (
     small_tensor_message,
     with_right_checksum,
 )
+from seedbed.transports.probe import Probe
 from seedbed.transports.ranged_fetch import RangedFetch, fill
 from seedbed.transports.ranges import portions
 from seedbed.transports.replica import LOOK_LIMITS, SAMPLE, Replica
-from seedbed.transports.replicas import Replicas
+from seedbed.transports.replicas import Replicas, check_welcome
+from seedbed.transports.security import PLAIN, Security
 from seedbed.transports.statuses import cancelled, closed, not_ready
 from seedbed.transports.tries import RETRIED, Tries
 from seedbed.transports.try_limits import ALONE, AMONG_REPLICAS, TryLimits
@@ -93,6 +97,8 @@ class RemoteTransport:
         channels: int,
         patience_seconds: float,
         shared_memory_dir: str | None = None,
+        tls: Tls | None = None,
+        token: str | Path | None = None,
     ) -> Self:
         """Return a transport; it connects at its first call.
 
@@ -102,12 +108,16 @@ class RemoteTransport:
             channels: connections to each server that a fetch uses.
             patience_seconds: how long a call without a time limit goes on without progress.
             shared_memory_dir: where the server's shared memory is for this process, if elsewhere.
+            tls: how to speak TLS with each; None is a plain connection.
+            token: what goes with each call, or its file.
         """
+        security = Security.of(tls, token)
         replicas = [
             Replica(
                 target,
-                calls_to(target, options, channels),
+                calls_to(target, options, channels, security),
                 Mapper(target, shared_memory_dir),
+                Probe(plain_address(target, {}), tls, security.trust),
                 has_others=len(targets) > 1,
             )
             for target in targets
@@ -145,13 +155,20 @@ class RemoteTransport:
 
         Raises:
             UnavailableError: if none does within the time.
+            TlsError: if the only one never will to this client.
         """
         end = time.monotonic() + timeout_seconds
         pause = FIRST_LOOK_SECONDS
         while (left := end - time.monotonic()) > 0:
             for replica in self._replicas:
                 limits = replace(LOOK_LIMITS, timeout_seconds=min(LOOK_SECONDS, left))
-                if replica.serves(limits, self._cancellation):
+                try:
+                    serves = replica.serves(limits, self._cancellation)
+                except TlsError:
+                    if len(self._replicas) == 1:
+                        raise
+                    continue
+                if serves:
                     replica.succeeded()
                     return
             self._sleep(min(pause, left))
@@ -370,6 +387,7 @@ class RemoteTransport:
             SeedbedError: the error with which the call ends, if it is enough.
         """
         replica.failed(error)
+        check_welcome(error, replica, self._replicas)
         tries.failed(error)
         other = self._replicas.next(avoiding=replica)
         has_turn = tries.failures_in_a_row % len(self._replicas)
@@ -395,10 +413,14 @@ class RemoteTransport:
             raise closed(self.target)
 
 
-def calls_to(target: str, options: Mapping[str, int | str], channels: int) -> Calls:
+def calls_to(
+    target: str, options: Mapping[str, int | str], channels: int, security: Security = PLAIN
+) -> Calls:
     """Return what makes calls to a target: our HTTP/2 reader wherever it can."""
     address = plain_address(target, options)
-    return Connections(address) if address is not None else GrpcCalls(target, options, channels)
+    if address is not None:
+        return Connections(address, security)
+    return GrpcCalls(target, options, channels, security)
 
 
 def _telling(tries: Tries, on_bytes: Callable[[int], None]) -> Callable[[int], None]:

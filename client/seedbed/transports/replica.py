@@ -1,26 +1,29 @@
 """One server: single tries of a call, and what has become of them."""
 
+import math
 import random
 import threading
 import time
 import weakref
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2
 
-from seedbed.errors import OverloadedError, SeedbedError, UnavailableError
+from seedbed.errors import OverloadedError, SeedbedError, TlsError, UnavailableError
 from seedbed.spec.reasons import Reason
 from seedbed.spec.stats import ReplicaStats
 from seedbed.transports.assemble import Filler
 from seedbed.transports.calls import Call, Calls
 from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.forks import forgets_after_fork
+from seedbed.transports.http2.errors import UnmetError
 from seedbed.transports.mapping import Mapper, SegmentBusyError
 from seedbed.transports.messages import SERVICE
-from seedbed.transports.statuses import no_response, parsed, translated
+from seedbed.transports.probe import Probe
+from seedbed.transports.statuses import UNWELCOME, no_response, parsed, translated
 from seedbed.transports.try_limits import TryLimits
 from seedbed.wire.parts import MalformedError
 
@@ -31,6 +34,9 @@ SAMPLE = f"/{SERVICE}/SampleTensors"
 FIRST_LOOK_SECONDS = 0.2
 LONGEST_LOOK_SECONDS = 5.0
 LOOK_LIMITS = TryLimits(1.0, 1.0, 1.0, 2.0)
+
+# A server may hear of a new token a little later than others: so long they are asked in its place.
+UNWELCOME_SECONDS = 2.0
 
 # A crowd that is told to come back in a second shall not come back as a crowd.
 SPREAD = 1.25
@@ -45,16 +51,26 @@ class Replica:
         target: its address, as given to ``connect``.
         calls: makes the calls.
         mapper: maps its shared memory.
+        probe: finds out why it does not speak.
         has_others: whether others can be asked in its place.
     """
 
     def __init__(
-        self, target: str, calls: Calls, mapper: Mapper, *, has_others: bool = False
+        self,
+        target: str,
+        calls: Calls,
+        mapper: Mapper,
+        probe: Probe,
+        *,
+        has_others: bool = False,
     ) -> None:
         self.target = target
         self._has_others = has_others
         self.mapper = mapper
         self._calls = calls
+        self._probe = probe
+        # A plain server that has ever spoken needs no probe, and any other one.
+        self._may_want_tls = probe.tls is None
         self._counts = dict.fromkeys(("tries", "failures", "resumes", "hedges", "bytes"), 0)
         self._is_closed = False
         self.bytes_per_second = 0.0
@@ -115,12 +131,14 @@ class Replica:
         if isinstance(error, (OverloadedError, UnavailableError)) and error.retry_after_seconds:
             seconds = error.retry_after_seconds * random.uniform(1.0, SPREAD)
             self._ready_at = time.monotonic() + seconds
+        elif isinstance(error, UNWELCOME) and self._has_others:
+            self._ready_at = time.monotonic() + UNWELCOME_SECONDS
         elif isinstance(error, UnavailableError) and self._has_others:
             self._look_after()
 
     def succeeded(self) -> None:
         """Take note that it answers."""
-        self._is_unreachable = False
+        self._is_unreachable = self._may_want_tls = False
         self._ready_at = 0.0
 
     def _look_after(self) -> None:
@@ -138,22 +156,29 @@ class Replica:
 
     def is_found(self) -> bool:
         """Return whether nobody need look for it any more; asks it whether it serves."""
-        if (
-            self._is_unreachable
-            and not self._is_closed
-            and self.serves(LOOK_LIMITS, Cancellation())
-        ):
-            self.succeeded()
+        with suppress(TlsError):
+            if (
+                self._is_unreachable
+                and not self._is_closed
+                and self.serves(LOOK_LIMITS, Cancellation())
+            ):
+                self.succeeded()
         return self._is_closed or not self._is_unreachable
 
     # Single tries. All raise errors of seedbed.errors, or DoubtfulError.
 
     def serves(self, limits: TryLimits, cancellation: Cancellation) -> bool:
-        """Return whether the server says that it serves; False if it says nothing."""
+        """Return whether the server says that it serves; False if it says nothing.
+
+        Raises:
+            TlsError: if it never will to this client.
+        """
         message = health_pb2.HealthCheckRequest(service=SERVICE)
         parse = health_pb2.HealthCheckResponse.FromString
         try:
             found = self.response(HEALTH_CHECK, message, parse, limits, cancellation)
+        except TlsError:
+            raise
         except SeedbedError:
             return False
         return bool(found.status == health_pb2.HealthCheckResponse.SERVING)
@@ -240,9 +265,25 @@ class Replica:
         data = message.SerializeToString(deterministic=True)
         with (
             translated(self.target, limits.timeout_seconds, data),
+            self._explained(limits, cancellation),
             self._calls.call(method, data, limits, cancellation) as call,
         ):
             yield call
+
+    @contextmanager
+    def _explained(
+        self, limits: TryLimits, cancellation: Cancellation
+    ) -> Generator[None, None, None]:
+        """Raise a TlsError if the block ends since server and client do not agree on TLS."""
+        try:
+            yield
+        except UnmetError:
+            if self._probe.tls is not None or self._may_want_tls:
+                self._may_want_tls = False
+                seconds = min(limits.connect_seconds, limits.timeout_seconds or math.inf)
+                if (reason := self._probe.reason(seconds, cancellation)) is not None:
+                    raise TlsError(f"{self.target} {reason}") from None
+            raise
 
 
 def _look_until_it_serves(reference: "weakref.ref[Replica]") -> None:

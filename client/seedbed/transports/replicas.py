@@ -1,9 +1,11 @@
 """The servers that a client may ask, in turn."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from seedbed.errors import SeedbedError
 from seedbed.transports.replica import Replica
+from seedbed.transports.statuses import UNWELCOME
 
 
 class Replicas:
@@ -64,3 +66,11 @@ class Replicas:
         in_turn = [self._replicas[(first + i) % len(self)] for i in range(len(self))]
         ready = [each for each in in_turn if not each.is_set_aside] or in_turn
         return (ready * self._channels)[:count]
+
+
+def check_welcome(error: SeedbedError, replica: Replica, replicas: Iterable[Replica]) -> None:
+    """Raise the error of a replica that refuses the caller, unless another one is to be asked."""
+    if isinstance(error, UNWELCOME) and all(
+        each is replica or each.is_set_aside for each in replicas
+    ):
+        raise error

@@ -10,14 +10,17 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from seedbed.errors import (
+    AuthenticationError,
     CancelledError,
     DataLossError,
     DeadlineError,
     InvalidArgumentError,
     InvalidValueError,
     OverloadedError,
+    PermissionDeniedError,
     SeedbedError,
     ServerError,
+    TlsError,
     TransportError,
     UnavailableError,
     UnsupportedError,
@@ -40,6 +43,10 @@ WITHOUT_STATUS = "the stream ended without a status"
 ENDED_EARLY = (WITHOUT_STATUS, "No status received", "Stream removed")
 T = TypeVar("T", bound=Message)
 R = TypeVar("R")
+
+
+UNWELCOME = (AuthenticationError, PermissionDeniedError, TlsError)
+"""What a server says of who calls, or its certificate of it: only another one may differ."""
 
 
 class DoubtfulError(SeedbedError):
@@ -69,7 +76,7 @@ def translated(target: str, timeout_seconds: float | None, message: bytes) -> It
         yield
     except grpc.RpcError as error:
         found = from_rpc_error(error, target, timeout_seconds)
-        if isinstance(found, TransportError) or _is_about(error, message):
+        if isinstance(found, (TransportError, *UNWELCOME)) or _is_about(error, message):
             raise found from None
         raise DoubtfulError(found) from None
     except ValueError as error:
@@ -153,7 +160,6 @@ def from_rpc_error(
             )
         case Code.RESOURCE_EXHAUSTED:
             seconds = _retry_after_seconds(error)
-            info = _detail(error, error_details_pb2.ErrorInfo())
             when = (
                 f"try again in {seconds:g} s"
                 if seconds is not None
@@ -162,7 +168,7 @@ def from_rpc_error(
             return OverloadedError(
                 f"{target} has no room: {message}; {when}",
                 retry_after_seconds=seconds,
-                reason=info.reason if info else "",
+                reason=_reason(error),
             )
         case Code.UNAVAILABLE:
             hint = (
@@ -191,12 +197,29 @@ def from_rpc_error(
             return cancelled(target)
         case Code.DATA_LOSS:
             return DataLossError(f"{target}: {message}; fetch it again")
+        case Code.UNAUTHENTICATED | Code.PERMISSION_DENIED:
+            return _unwelcome(error, target, message)
         case Code.UNIMPLEMENTED:
             return UnsupportedError(
                 f"{target} cannot do that: {message}; a newer seedbed-server may"
             )
     request = _detail(error, error_details_pb2.RequestInfo())
     return _server_error(error, target, message, request.request_id if request else None)
+
+
+def _unwelcome(
+    error: grpc.RpcError, target: str, message: str
+) -> AuthenticationError | PermissionDeniedError:
+    """Return the error for a caller whom the server does not know, or does not allow something."""
+    reason = _reason(error)
+    if error.code() is Code.UNAUTHENTICATED:
+        hint = "check this client's token"
+        return AuthenticationError(
+            f"{target} does not know who calls: {message}; {hint}", reason=reason
+        )
+    return PermissionDeniedError(
+        f"{target} does not allow that: {message}; ask its operator", reason=reason
+    )
 
 
 def _invalid(error: grpc.RpcError, message: str) -> InvalidValueError:
@@ -226,6 +249,11 @@ def _is_about(error: grpc.RpcError, message: bytes) -> bool:
     """Return whether the server says that an error is about this very request."""
     info = _detail(error, error_details_pb2.ErrorInfo())
     return info is not None and info.metadata.get(REQUEST_HASH) == request_hash(message)
+
+
+def _reason(error: grpc.RpcError) -> str:
+    info = _detail(error, error_details_pb2.ErrorInfo())
+    return str(info.reason) if info else ""
 
 
 def _retry_after_seconds(error: grpc.RpcError) -> float | None:

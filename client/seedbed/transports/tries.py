@@ -16,7 +16,7 @@ from seedbed.errors import (
     SeedbedError,
     UnavailableError,
 )
-from seedbed.transports.statuses import DoubtfulError
+from seedbed.transports.statuses import UNWELCOME, DoubtfulError
 from seedbed.transports.try_limits import ALONE, TryLimits
 
 log = logging.getLogger("seedbed")
@@ -32,8 +32,15 @@ MOST_DOUBTS = 6
 # How often a try may break although the server was heard to compute, without anything to show.
 MOST_FRUITLESS = 10
 
-RETRIED = (UnavailableError, OverloadedError, DataLossError, DeadlineError, DoubtfulError)
-"""Failures that another try, here or at another replica, may not have."""
+RETRIED = (
+    UnavailableError,
+    OverloadedError,
+    DataLossError,
+    DeadlineError,
+    DoubtfulError,
+    *UNWELCOME,
+)
+"""Failures that another try may not have, here or at another replica; UNWELCOME only there."""
 
 
 def backoff_seconds(failures: int) -> float:
@@ -69,6 +76,7 @@ class Tries:
         self._in_a_row = 0
         self._doubts = 0
         self._has_told = False
+        self._has_counted = False
         self._error: SeedbedError | None = None  # the last one
 
     def limits(self) -> TryLimits:
@@ -162,7 +170,9 @@ class Tries:
         """Return the error with which the call ends."""
         if isinstance(error, DoubtfulError):
             error = error.error
-        if self._count > 1:
+        # Where the time is over before a try could begin, this error comes here twice.
+        if self._count > 1 and not self._has_counted:
+            self._has_counted = True
             seconds = time.monotonic() - self._started
             error.args = (f"{error} (tried {self._count} times in {seconds:.1f} s)",)
         return error

@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-import os
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -15,19 +13,24 @@ from typing import TypeVar, cast
 import grpc
 from grpc_reflection.v1alpha import reflection
 
-from seedbed.spec.errors import DeviceError, SeedbedError
+from seedbed.spec.errors import DeviceError
 from seedbed.spec.info import NUMERICS
+from seedbed_server.admin.endpoint import AdminEndpoint
 from seedbed_server.devices import open_backend
+from seedbed_server.security.certificates import certificate_files
+from seedbed_server.service.authentication import Authentication
 from seedbed_server.service.calls import CallGuard
 from seedbed_server.service.connections import connection_options
 from seedbed_server.service.draining import drain, lame_duck
 from seedbed_server.service.health import NAME as HEALTH
 from seedbed_server.service.health import Health
+from seedbed_server.service.listeners import open_tcp, open_unix
 from seedbed_server.service.memory import give_back_memory
 from seedbed_server.service.metrics import Metrics
-from seedbed_server.service.metrics_endpoint import MetricsEndpoint
 from seedbed_server.service.registration import UnknownMethods, add_service, add_standard_services
 from seedbed_server.service.servicer import SERVICE, Servicer
+from seedbed_server.service.tls import Tls
+from seedbed_server.service.tracing import Tracing, open_provider
 from seedbed_server.settings import Settings
 from seedbed_server.streams.inflight import InflightBytes
 from seedbed_server.streams.resources import StreamResources
@@ -40,15 +43,13 @@ log = logging.getLogger(__name__)
 # Clients that watch the health never hang up by themselves: so long may a stream's last bytes be on
 # their way.
 LAST_WORDS_SECONDS = 1.0
+# So long may what collects spans take for the last ones.
+LAST_SPANS_SECONDS = 3.0
 # How often the metrics of what is in use are set; setting them at each change would cost more.
 SHOW_SECONDS = 0.2
 
 
 T = TypeVar("T")
-
-
-class ListenError(SeedbedError):
-    """An address that the server cannot listen on."""
 
 
 class Server:
@@ -57,6 +58,9 @@ class Server:
     Args:
         settings: how it runs.
         on_failure: told when the device failed while it served; health says NOT_SERVING by then.
+
+    Raises:
+        CertificateError: if it cannot speak TLS with the files that the settings name.
     """
 
     def __init__(self, settings: Settings, on_failure: Callable[[DeviceError], None]) -> None:
@@ -65,14 +69,22 @@ class Server:
         self._threads: SamplingThreads | None = None
         self._tidying: asyncio.Task[None] | None = None
         self._showing: asyncio.TimerHandle | None = None
+        files = certificate_files(settings)
+        self._tls = Tls(files) if files is not None else None
         version = metadata.version("seedbed")
         self._metrics = Metrics(version)
-        self._endpoint: MetricsEndpoint | None = None
+        self._endpoint: AdminEndpoint | None = None
+        self._authentication = Authentication(settings)
+        self._caps = self._authentication.caps()
         self._inflight = InflightBytes(
-            settings.max_inflight_bytes, settings.limits.max_concurrent_streams
+            settings.max_inflight_bytes,
+            settings.limits.max_concurrent_streams,
+            self._caps.held_bytes,
         )
         self._segments = _segment_folder(settings)
-        self._guard = CallGuard(self._metrics, self._device_failed)
+        self._spans = open_provider(version) if settings.tracing else None
+        tracing = Tracing(self._spans) if self._spans is not None else None
+        self._guard = CallGuard(self._metrics, self._authentication, self._device_failed, tracing)
         self._servicer = Servicer(settings, version=version, guard=self._guard)
         self._health = Health(("", SERVICE.full_name))
         limits = [("grpc.max_receive_message_length", settings.limits.max_request_message_bytes)]
@@ -80,7 +92,7 @@ class Server:
         self._grpc = grpc.aio.server(options=[*limits, *connections])
         add_service(self._grpc, SERVICE.full_name, self._servicer.methods())
         names = (SERVICE.full_name, HEALTH, reflection.SERVICE_NAME) if settings.reflection else ()
-        add_standard_services(self._grpc, self._health, names)
+        add_standard_services(self._grpc, self._health, names, self._guard)
         self._grpc.add_generic_rpc_handlers((UnknownMethods(self._guard),))
 
     async def listen(self) -> list[str]:
@@ -88,20 +100,20 @@ class Server:
 
         Raises:
             ListenError: naming the address that cannot be had.
-            MetricsListenError: likewise.
+            AdminListenError: likewise.
         """
         self._tidying = asyncio.create_task(give_back_memory())
         self._show_usage()
         addresses = [self._listen(address) for address in self._settings.listen]
-        if self._settings.metrics_listen is not None:
-            self._endpoint = MetricsEndpoint(self._settings.metrics_listen, self._metrics.registry)
+        if self._settings.admin_listen is not None:
+            self._endpoint = AdminEndpoint(self._settings.admin_listen, self._metrics.registry)
             await self._endpoint.start()
         await self._grpc.start()
         return addresses
 
     @property
-    def metrics_address(self) -> str | None:
-        """Where metrics are shown, the port resolved; None is nowhere."""
+    def admin_address(self) -> str | None:
+        """Where the admin endpoint is, the port resolved; None is nowhere."""
         return self._endpoint.address if self._endpoint is not None else None
 
     async def serve(self) -> None:
@@ -121,12 +133,16 @@ class Server:
             backend,
             on_sampled=partial(self._metrics.sampled, backend.name),
             working_bytes=settings.max_working_bytes,
+            caps=self._caps,
         )
         tensors = SharedTensors(self._threads, window_bytes=settings.window_bytes)
         self._servicer.serve(
             StreamResources(self._threads, tensors, self._inflight, self._segments)
         )
-        self._metrics.serving(NUMERICS, backend.name)
+        self._metrics.serving(
+            NUMERICS, backend=backend.name, device=backend.device, threads=backend.threads
+        )
+        self._metrics.usage(self._servicer.usage)
         self._health.set(is_serving=True)
         fields = {
             "backend": backend.name,
@@ -163,9 +179,15 @@ class Server:
             self._segments.close()
         if self._endpoint is not None:
             await self._endpoint.close()
+        if self._spans is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(_in_daemon_thread(self._spans.shutdown), LAST_SPANS_SECONDS)
 
     def _show_usage(self) -> None:
-        self._metrics.usage(*self._servicer.usage)
+        self._metrics.usage(self._servicer.usage)
+        self._authentication.look()
+        if self._tls is not None:
+            self._metrics.certificate_expires(self._tls.look())
         self._showing = asyncio.get_running_loop().call_later(SHOW_SECONDS, self._show_usage)
 
     def _device_failed(self, error: DeviceError) -> None:
@@ -175,27 +197,9 @@ class Server:
         self._on_failure(error)
 
     def _listen(self, address: str) -> str:
-        target = (
-            f"unix:{address.removeprefix('unix://')}" if address.startswith("unix://") else address
-        )
-        refusal = (
-            f"cannot listen on {address}: it is in use, not allowed, or no address of this machine"
-        )
-        if address.startswith("unix://") and _answers(address.removeprefix("unix://")):
-            raise ListenError(refusal)
-        # The socket's file has its mode from the start: gRPC binds it here.
-        others = os.umask(0o777 & ~self._settings.unix_mode)
-        try:
-            port = self._grpc.add_insecure_port(target)
-        except RuntimeError:  # what grpcio 1.76 raises; an older one returned 0
-            port = 0
-        finally:
-            os.umask(others)
-        if port == 0:
-            raise ListenError(refusal)
         if address.startswith("unix://"):
-            return address
-        return f"{address.rpartition(':')[0]}:{port}"
+            return open_unix(self._grpc, address, self._settings.unix_mode)
+        return open_tcp(self._grpc, address, tls=self._tls, share_port=self._settings.share_port)
 
 
 def _in_daemon_thread(function: Callable[[], T]) -> asyncio.Future[T]:
@@ -220,7 +224,7 @@ def _in_daemon_thread(function: Callable[[], T]) -> asyncio.Future[T]:
         with suppress(RuntimeError):  # the loop has ended, and so will the process
             loop.call_soon_threadsafe(finish, result, failed)
 
-    threading.Thread(target=run, name="seedbed-start", daemon=True).start()
+    threading.Thread(target=run, name="seedbed-aside", daemon=True).start()
     return future
 
 
@@ -233,13 +237,3 @@ def _segment_folder(settings: Settings) -> SegmentFolder | None:
         max_bytes=settings.max_shared_memory_bytes,
         idle_seconds=settings.shared_memory_idle_seconds,
     )
-
-
-def _answers(path: str) -> bool:
-    """Return whether a server listens on a Unix socket; gRPC would take the path away from it."""
-    with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.connect(path)
-        except OSError:
-            return False
-        return True

@@ -1,34 +1,44 @@
 """The server's metrics: gRPC's by their usual names, and tensors by seedbed's own.
 
-Never a label by seed, name or peer: a label's values must be few. Every process counts for itself.
-Several workers write to files in a folder that all share (prometheus_client's multiprocess mode),
-and one endpoint adds them up.
+Never a label by seed, name or peer: a label's values must be few. What is known beforehand begins
+at zero: of a counter that appears with its first increment, a rate never sees that one. Every
+process counts for itself. Several workers write to files in a folder that all share
+(prometheus_client's multiprocess mode), and one endpoint adds them up.
 """
 
 import functools
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+)
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from seedbed.spec.reasons import Reason
+from seedbed_server.admin import metric_names as names
 from seedbed_server.sampling.sampler import SamplePlan
 
 # Where the workers of one server keep what they count; read by prometheus_client when it is
 # imported.
 SHARED_FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
-# How many processes serve: 1 in each that does.
-SERVING = "seedbed_serving"
-
 Lane = Literal["stream", "fill", "shared_memory", "unary"]
 """How a tensor goes to its client: as chunks, as one element, in shared memory, in one message."""
 
 _CALL = ("grpc_type", "grpc_service", "grpc_method")
-# From one hop on the same host to a model of many gigabytes.
-_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+# From a small tensor, of which the server's part is 0.2 ms, to a model of many gigabytes.
+_BELOW_A_SECOND = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5)
+_SECONDS = (*_BELOW_A_SECOND, 1, 2.5, 5, 10, 30, 60, 300)
+
+# Workers count into files, which have no times; so none has one.
+disable_created_metrics()  # type: ignore[no-untyped-call]  # the package's own gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +58,18 @@ class Method:
         return self.kind, self.service, self.name
 
 
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What is in use of what is limited."""
+
+    held: Mapping[str, int]
+    """How much of each resource is in use."""
+    limits: Mapping[str, int]
+    """How much there is of it."""
+    waiting: Mapping[str, int] = field(default_factory=dict)
+    """How many jobs wait in each lane."""
+
+
 class Metrics:
     """The counters of one process.
 
@@ -60,77 +82,101 @@ class Metrics:
         """What an endpoint of this process shows."""
         own = self.registry
         self._version = version
-        self._started = Counter("grpc_server_started", "Calls that began.", _CALL, registry=own)
+        self._started = Counter(names.STARTED, "Calls that began.", _CALL, registry=own)
         self._handled = Counter(
-            "grpc_server_handled", "Calls that ended.", (*_CALL, "grpc_code"), registry=own
+            names.HANDLED, "Calls that ended.", (*_CALL, "grpc_code"), registry=own
         )
         self._seconds = Histogram(
-            "grpc_server_handling_seconds",
-            "From a call's begin to its end.",
+            names.HANDLING_SECONDS,
+            "From a call's start to its end.",
             _CALL,
             buckets=_SECONDS,
             registry=own,
         )
         self._messages = Counter("grpc_server_msg_sent", "Messages sent.", _CALL, registry=own)
         self._served = Counter(
-            "seedbed_bytes_served",
+            names.SERVED,
             "Bytes of tensors given to clients, by how.",
             ("lane",),
             registry=own,
         )
         self._sampled = Counter(
-            "seedbed_bytes_sampled",
+            names.SAMPLED,
             "Bytes computed.",
             ("backend", "dtype", "distribution"),
             registry=own,
         )
         self._first_chunk = Histogram(
-            "seedbed_time_to_first_chunk_seconds",
-            "From the begin of a SampleTensors call to its first message.",
+            names.FIRST_CHUNK_SECONDS,
+            "From the start of a SampleTensors call to its first message.",
             buckets=_SECONDS,
             registry=own,
         )
         self._streams = Gauge(
-            "seedbed_inflight_streams",
+            names.STREAMS,
             "Streams under way.",
             multiprocess_mode="livesum",
             registry=own,
         )
         self._held = Gauge(
-            "seedbed_held",
+            names.HELD,
             "What is in use of what is limited: streams, and bytes.",
             ("resource",),
             multiprocess_mode="livesum",
             registry=own,
         )
+        self._limit = Gauge(
+            names.LIMIT,
+            "How much of it there is.",
+            ("resource",),
+            multiprocess_mode="livesum",
+            registry=own,
+        )
         self._waiting = Gauge(
-            "seedbed_waiting",
+            names.WAITING,
             "Jobs that wait for their turn.",
             ("lane",),
             multiprocess_mode="livesum",
             registry=own,
         )
         self._rejected = Counter(
-            "seedbed_rejected", "Calls that were refused, by why.", ("reason",), registry=own
+            names.REJECTED, "Calls that were refused, by why.", ("reason",), registry=own
         )
         self._serving = Gauge(
-            SERVING, "Processes that serve.", multiprocess_mode="livesum", registry=own
+            names.SERVING, "Processes that serve.", multiprocess_mode="livesum", registry=own
         )
+        self._threads = Gauge(
+            names.THREADS, "Threads that sample.", multiprocess_mode="livesum", registry=own
+        )
+        self._expires: Gauge | None = None
         self._build = Gauge(
-            "seedbed_build_info",
+            names.BUILD,
             "Always 1; the labels tell what runs.",
-            ("version", "numerics", "backend"),
+            ("version", "numerics", "backend", "device"),
             multiprocess_mode="livemax",
             registry=own,
         )
+        for lane in get_args(Lane):
+            self._served.labels(lane)
+        # What no one foresaw is an error, not a refusal.
+        for reason in set(Reason) - {Reason.INTERNAL}:
+            self._rejected.labels(reason)
 
-    def serving(self, numerics: str, backend: str) -> None:
-        """Take note of what answers from now on."""
-        self._build.labels(self._version, numerics, backend).set(1)
+    def begin_at_zero(self, method: Method, codes: Iterable[str]) -> None:
+        """Show a method's series before its first call, with each code that it may end with."""
+        for metric in (self._started, self._seconds, self._messages):
+            metric.labels(*method.labels)
+        for code in codes:
+            self._handled.labels(*method.labels, code)
+
+    def serving(self, numerics: str, *, backend: str, device: str, threads: int) -> None:
+        """Record what answers from now on."""
+        self._build.labels(self._version, numerics, backend, device).set(1)
+        self._threads.set(threads)
         self._serving.set(1)
 
     def not_serving(self) -> None:
-        """Take note that health says so."""
+        """Record that health says so."""
         self._serving.set(0)
 
     def call_started(self, method: Method) -> None:
@@ -151,12 +197,25 @@ class Metrics:
         """Count a call that was refused for an UPPER_SNAKE reason."""
         self._rejected.labels(reason).inc()
 
-    def usage(self, held: Mapping[str, int], waiting: Mapping[str, int]) -> None:
+    def usage(self, usage: Usage) -> None:
         """Show how much of each resource is in use, and how many jobs wait in each lane."""
-        for resource, amount in held.items():
+        for resource, amount in usage.held.items():
             _child(self._held, resource).set(amount)
-        for lane, jobs in waiting.items():
+        for resource, amount in usage.limits.items():
+            _child(self._limit, resource).set(amount)
+        for lane, jobs in usage.waiting.items():
             _child(self._waiting, lane).set(jobs)
+
+    def certificate_expires(self, timestamp: float) -> None:
+        """Show when the certificate expires; nothing is shown without one."""
+        if self._expires is None:
+            self._expires = Gauge(
+                "seedbed_tls_certificate_expires_timestamp_seconds",
+                "When the server's certificate, or one that it needs, expires.",
+                multiprocess_mode="livemin",
+                registry=self.registry,
+            )
+        self._expires.set(timestamp)
 
     def first_chunk(self, seconds: float) -> None:
         """Take note of how long a client waited for the first bytes."""

@@ -12,6 +12,7 @@ from seedbed.spec.errors import InvalidValueError
 from seedbed.spec.reasons import Reason
 from seedbed_server.refusals import UnknownMethodError
 from seedbed_server.service.calls import CallGuard, Context
+from seedbed_server.service.request_ids import request_id_of
 from seedbed_server.service.statuses import status_of
 
 Methods = Mapping[str, "grpc.RpcMethodHandler[Any, Any]"]
@@ -27,19 +28,24 @@ def add_service(server: grpc.aio.Server, service: str, methods: Methods) -> None
 
 
 def add_standard_services(
-    server: grpc.aio.Server, health: health_pb2_grpc.HealthServicer, reflected: Sequence[str]
+    server: grpc.aio.Server,
+    health: health_pb2_grpc.HealthServicer,
+    reflected: Sequence[str],
+    guard: CallGuard,
 ) -> None:
     """Add health to a server, and reflection of the named services, if there are any.
 
-    Bytes that are no message are refused as for our own methods: gRPC itself would answer UNKNOWN
-    and write a traceback to the log.
+    Health is open to all, reflection to whoever may call something. Bytes that are no message are
+    refused as for our own methods: gRPC itself would answer UNKNOWN and write a traceback to the
+    log.
     """
     # Generated code has no annotations, or those of real servers.
     checking: Any = _CheckingServer(server)
     health_pb2_grpc.add_HealthServicer_to_server(health, checking)
     if reflected:
         add_reflection: Any = reflection_pb2_grpc.add_ServerReflectionServicer_to_server
-        add_reflection(reflection.aio.ReflectionServicer(reflected), checking)
+        guarding: Any = _CheckingServer(server, guard)
+        add_reflection(reflection.aio.ReflectionServicer(reflected), guarding)
 
 
 class UnknownMethods(grpc.GenericRpcHandler):
@@ -70,21 +76,23 @@ class _CheckingServer:
 
     Args:
         server: the real one.
+        guard: refuses those who may not call anything; None admits everybody.
     """
 
-    def __init__(self, server: grpc.aio.Server) -> None:
+    def __init__(self, server: grpc.aio.Server, guard: CallGuard | None = None) -> None:
         self._server = server
+        self._guard = guard
 
     def add_generic_rpc_handlers(self, handlers: Sequence[grpc.GenericRpcHandler]) -> None:
         """Do nothing: generated code gives the same methods twice."""
 
     def add_registered_method_handlers(self, service: str, methods: Methods) -> None:
         """Add a service's methods, each behind a check of its requests."""
-        checked = {name: _checked(handler) for name, handler in methods.items()}
+        checked = {name: _checked(handler, self._guard) for name, handler in methods.items()}
         add_service(self._server, service, checked)
 
 
-def _checked(handler: Any) -> "grpc.RpcMethodHandler[Any, Any]":
+def _checked(handler: Any, guard: CallGuard | None) -> "grpc.RpcMethodHandler[Any, Any]":
     """Return a handler that parses its requests where an error can be answered."""
     parse = handler.request_deserializer
 
@@ -94,7 +102,7 @@ def _checked(handler: Any) -> "grpc.RpcMethodHandler[Any, Any]":
         except DecodeError:
             message = "the request's bytes are no message of this method"
             error = InvalidValueError(message, reason=Reason.INVALID_MESSAGE)
-            status = status_of(error, data)
+            status = status_of(error, data, request_id_of(context.invocation_metadata()))
             await context.abort(status.code, status.details, status.trailing_metadata)
 
     async def answer(data: bytes, context: Any) -> Any:
@@ -104,6 +112,10 @@ def _checked(handler: Any) -> "grpc.RpcMethodHandler[Any, Any]":
         await handler.unary_stream(await parsed(data, context), context)
 
     async def answer_streams(requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[Any]:
+        # Of reflection: the only method with streams both ways, and the only service with a guard.
+        if guard is not None and (unwelcome := guard.unwelcome(context)) is not None:
+            await guard.refuse(unwelcome, requests, context)
+
         async def messages() -> AsyncIterator[Any]:
             async for data in requests:
                 yield await parsed(data, context)

@@ -48,8 +48,8 @@ async def _serve(settings: Settings, stop: StopRequest) -> int:
     try:
         for address in await server.listen():
             log.info("listening", extra={"fields": {"address": address}})
-        if server.metrics_address is not None:
-            log.info("metrics", extra={"fields": {"address": server.metrics_address}})
+        if server.admin_address is not None:
+            log.info("admin", extra={"fields": {"address": server.admin_address}})
     except SeedbedError as error:
         log.error("%s", error)
         await server.stop()

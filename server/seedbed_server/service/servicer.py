@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
 import grpc
@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 from seedbed.spec.digests import DIGEST_ALGORITHMS, Digest, digest_bytes
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.errors import InvalidArgumentError
-from seedbed.spec.info import CAPABILITIES, NUMERICS, ServerInfo
+from seedbed.spec.info import CAPABILITIES, NUMERICS, Limits, ServerInfo
 from seedbed.spec.reasons import Reason
 from seedbed.spec.tensors import TensorRequest
 from seedbed.v1 import service_pb2
@@ -21,10 +21,11 @@ from seedbed.wire.checksums import with_checksum
 from seedbed_server.refusals import NotServingError, StreamEndedError
 from seedbed_server.sampling.descriptions import catalogue, describe
 from seedbed_server.sampling.sampler import SamplePlan, TensorSource, plan
+from seedbed_server.security.quotas import DailyBytes
 from seedbed_server.service.calls import Call, CallGuard, streaming_handler
 from seedbed_server.service.digest_cache import DigestCache
 from seedbed_server.service.faults import ManyTensorsRequest, Request, with_all_faults
-from seedbed_server.service.metrics import Method
+from seedbed_server.service.metrics import Method, Usage
 from seedbed_server.service.places import Places
 from seedbed_server.service.validation import (
     PLANNED_TENSOR_BYTES,
@@ -74,11 +75,11 @@ class Servicer:
 
     def __init__(self, settings: Settings, *, version: str, guard: CallGuard) -> None:
         self._settings = settings
-        self._limits = settings.limits
         self._default_chunk_bytes = min(settings.chunk_bytes, settings.limits.max_chunk_bytes)
         self._version = version
         self._guard = guard
         self._digests = DigestCache()
+        self._daily = DailyBytes(settings.workers or 1)
         self._places = Places(settings.limits.max_concurrent_streams)
         self._resources: StreamResources | None = None
         self._is_draining = False
@@ -92,12 +93,13 @@ class Servicer:
         self._is_draining = True
 
     @property
-    def usage(self) -> tuple[dict[str, int], dict[str, int]]:
+    def usage(self) -> Usage:
         """How much of each resource is in use, and how many jobs wait in each lane."""
-        held, resources = {"streams": self._places.taken_count}, self._resources
-        if resources is None:
-            return held, {}
-        return held | resources.held_bytes, resources.waiting
+        held = {"streams": self._places.taken_count}
+        limits = {"streams": self._settings.max_concurrent_streams}
+        if (resources := self._resources) is None:
+            return Usage(held, limits)
+        return Usage(held | resources.held_bytes, limits | resources.most_bytes, resources.waiting)
 
     def methods(self) -> dict[str, "grpc.RpcMethodHandler[Any, Any]"]:
         """Return the handlers of the methods, by name."""
@@ -124,6 +126,7 @@ class Servicer:
         """Return an answer whose error says all that is wrong with a request."""
 
         async def explained(request: Any, call: Call) -> bytes | None:
+            call.tensors = _tensor_count(request)
             try:
                 return await answer(request, call)
             except InvalidArgumentError as error:
@@ -135,12 +138,10 @@ class Servicer:
     async def _with_all_faults(
         self, first: InvalidArgumentError, request: Request, call: Call
     ) -> InvalidArgumentError:
-        count = (
-            1 if isinstance(request, service_pb2.SampleSmallTensorRequest) else len(request.tensors)
-        )
-        if count < MANY_TENSORS or count > self._limits.max_tensors_per_request:
-            return with_all_faults(first, request, self._limits)
-        arguments = (first, request, self._limits)
+        count = call.tensors
+        if count < MANY_TENSORS or count > call.limits.max_tensors_per_request:
+            return with_all_faults(first, request, call.limits)
+        arguments = (first, request, call.limits)
         return await self._serving().threads.plan(call.peer, count, with_all_faults, *arguments)
 
     # The RPCs. Those that stream write to the call and return None.
@@ -148,7 +149,7 @@ class Servicer:
     async def _get_server_info(
         self, request: service_pb2.GetServerInfoRequest, call: Call
     ) -> bytes:
-        del request, call
+        del request
         backend = self._serving().threads.backend
         info = ServerInfo(
             version=self._version,
@@ -159,7 +160,7 @@ class Servicer:
             backend=backend.name,
             device=backend.device,
             threads=backend.threads,
-            limits=self._limits,
+            limits=call.limits,
         )
         return with_checksum(protos.server_info_to_proto(info).SerializeToString())
 
@@ -172,7 +173,7 @@ class Servicer:
     async def _describe_tensors(
         self, request: service_pb2.DescribeTensorsRequest, call: Call
     ) -> None:
-        async with self._stream(call), self._plans(request, call.peer) as plans:
+        async with self._stream(call), self._plans(request, call) as plans:
             for first in range(0, len(plans), MANY_TENSORS):
                 response = protos.descriptions_to_proto(
                     (each.request, describe(each, self._default_chunk_bytes))
@@ -187,11 +188,12 @@ class Servicer:
         protos.numerics_from_proto(request.numerics)
         algorithm = protos.digest_algorithm_from_proto(request)
         wanted = protos.tensor_request_from_proto(request.tensor, "tensor")
-        check_small_tensor(wanted, self._limits)
+        check_small_tensor(wanted, call.limits)
         wanted_plan = plan(wanted)
-        check_costs([wanted_plan], "tensor.spec.shape", self._limits)
-        data = await self._sampled(wanted_plan, call.peer)
-        call.served_whole(len(data))
+        check_costs([wanted_plan], "tensor.spec.shape", call.limits)
+        with self._day(call, [wanted_plan], ResumePoint()):
+            data = await self._sampled(wanted_plan, call)
+            call.served_whole(len(data))
         response = service_pb2.SampleSmallTensorResponse(
             header=protos.header_to_proto(wanted),
             digest=protos.digest_to_proto(digest_bytes(data, algorithm)),
@@ -202,7 +204,7 @@ class Servicer:
     async def _digest_tensors(self, request: service_pb2.DigestTensorsRequest, call: Call) -> None:
         self._serving()
         algorithm = protos.digest_algorithm_from_proto(request)
-        async with self._stream(call), self._plans(request, call.peer) as plans:
+        async with self._stream(call), self._plans(request, call) as plans:
             known = [self._digests.get(each.request, algorithm) for each in plans]
             missing = [index for index, digest in enumerate(known) if digest is None]
 
@@ -221,6 +223,7 @@ class Servicer:
                 call.peer,
                 max_chunk_bytes=self._default_chunk_bytes,
                 algorithm=algorithm,
+                on_sampled=call.sampled,
             ) as stream:
                 news = stream.rendered(new_digest)
                 ready: list[service_pb2.TensorDigest] = []
@@ -246,9 +249,9 @@ class Servicer:
         chunk_bytes = self._default_chunk_bytes
         transfer = request.transfer
         if transfer.HasField("max_chunk_bytes"):
-            check_chunk_bytes(transfer.max_chunk_bytes, self._limits)
+            check_chunk_bytes(transfer.max_chunk_bytes, call.limits)
             chunk_bytes = transfer.max_chunk_bytes
-        async with self._stream(call), self._plans(request, call.peer) as plans:
+        async with self._stream(call), self._plans(request, call) as plans:
             resume = ResumePoint(request.resume.tensor_index, request.resume.byte_offset)
             check_resume(resume, [each.request for each in plans])
             is_whole = resume == ResumePoint(0, 0)
@@ -257,17 +260,23 @@ class Servicer:
                 call.served(events)
                 return encode(events)
 
-            with TensorStream(
-                plans,
-                self._serving(),
-                call.peer,
-                max_chunk_bytes=chunk_bytes,
-                algorithm=algorithm,
-                first_tensor=resume.tensor_index,
-                first_byte=resume.byte_offset,
-                accepts_fill=transfer.accepts_fill and is_whole,
-                accepts_segments=transfer.accepts_segments and call.is_on_this_host and is_whole,
-            ) as stream:
+            with (
+                self._day(call, plans, resume),
+                TensorStream(
+                    plans,
+                    self._serving(),
+                    call.peer,
+                    max_chunk_bytes=chunk_bytes,
+                    algorithm=algorithm,
+                    first_tensor=resume.tensor_index,
+                    first_byte=resume.byte_offset,
+                    accepts_fill=transfer.accepts_fill and is_whole,
+                    accepts_segments=transfer.accepts_segments
+                    and call.is_on_this_host
+                    and is_whole,
+                    on_sampled=call.sampled,
+                ) as stream,
+            ):
                 async for each in messages(stream, part):
                     call.may_be_ended = stream.has_segments and stream.is_complete
                     await self._write(call, each)
@@ -292,15 +301,16 @@ class Servicer:
             )
         return self._resources
 
-    async def _sampled(self, sample_plan: SamplePlan, peer: str) -> bytes:
+    async def _sampled(self, sample_plan: SamplePlan, call: Call) -> bytes:
         """Return all bytes of a small tensor."""
         resources = self._serving()
         if not resources.threads.samples_in_place(sample_plan, sample_plan.size_bytes):
-            with self._places.taken(peer):
-                return await resources.tensors.whole(sample_plan, peer)
+            with self._places.taken(call.peer):
+                return await resources.tensors.whole(sample_plan, call.peer, call.sampled)
         out = np.empty(sample_plan.size_bytes, np.uint8)
         TensorSource(sample_plan, resources.threads.backend).fill(0, out)
         resources.threads.on_sampled(sample_plan, out.size)
+        call.sampled(out.size)
         return out.tobytes()
 
     @asynccontextmanager
@@ -342,27 +352,44 @@ class Servicer:
 
     @asynccontextmanager
     async def _plans(
-        self, request: ManyTensorsRequest, peer: str
+        self, request: ManyTensorsRequest, call: Call
     ) -> AsyncIterator[list[SamplePlan]]:
         """Have the plans of a request within the block, and room for them."""
-        threads, count = self._serving().threads, len(request.tensors)
+        threads, count, peer = self._serving().threads, len(request.tensors), call.peer
         protos.numerics_from_proto(request.numerics)
-        check_tensor_count(count, self._limits)
+        check_tensor_count(count, call.limits)
         size_bytes = count * PLANNED_TENSOR_BYTES
         message = "the requests under way leave no room for this one's tensors (max_working_bytes)"
         with threads.working.taken(peer, size_bytes, message, Reason.TOO_MANY_TENSORS):
             if count < MANY_TENSORS:
                 await self._serving().loop_turns.turn(peer, 0)
-                yield self._planned(request)
+                yield _planned(request, call.limits)
             else:
-                yield await threads.plan(peer, count, self._planned, request)
+                yield await threads.plan(peer, count, _planned, request, call.limits)
 
-    def _planned(self, request: ManyTensorsRequest) -> list[SamplePlan]:
-        requests = protos.tensor_requests_from_proto(request.tensors)
-        check_sizes(requests, self._limits)
-        plans = [plan(each) for each in requests]
-        check_costs(plans, "tensors[{}].spec.shape", self._limits)
-        return plans
+    def _day(
+        self, call: Call, plans: Sequence[SamplePlan], resume: ResumePoint
+    ) -> AbstractContextManager[None]:
+        """Take what a call wants out of its caller's bytes of the day, within a block."""
+        quota = call.quotas.bytes_per_day
+        if call.identity is None or quota is None:
+            return nullcontext()
+        wanted = sum(each.size_bytes for each in plans[resume.tensor_index :]) - resume.byte_offset
+        return self._daily.taken(call.identity, quota, wanted, lambda: call.sent_bytes)
+
+
+def _planned(request: ManyTensorsRequest, limits: Limits) -> list[SamplePlan]:
+    requests = protos.tensor_requests_from_proto(request.tensors)
+    check_sizes(requests, limits)
+    plans = [plan(each) for each in requests]
+    check_costs(plans, "tensors[{}].spec.shape", limits)
+    return plans
+
+
+def _tensor_count(request: Message) -> int:
+    if isinstance(request, ManyTensorsRequest):
+        return len(request.tensors)
+    return 1 if isinstance(request, service_pb2.SampleSmallTensorRequest) else 0
 
 
 def _tensor_digest(

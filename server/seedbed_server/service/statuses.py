@@ -4,7 +4,6 @@ Only this module of the server knows status codes.
 """
 
 import logging
-import uuid
 from collections.abc import Iterator
 
 import grpc
@@ -16,7 +15,13 @@ from grpc_status import rpc_status
 from seedbed.spec.errors import DeviceError, InvalidValueError, OutOfDeviceMemoryError
 from seedbed.spec.reasons import Reason
 from seedbed.wire.request_hash import REQUEST_HASH, request_hash
-from seedbed_server.refusals import NotServingError, OverloadedError, UnknownMethodError
+from seedbed_server.refusals import (
+    CallerError,
+    NotServingError,
+    OverloadedError,
+    QuotaError,
+    UnknownMethodError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +55,16 @@ CODES: dict[Reason, code_pb2.Code] = {
     Reason.STREAM_IDLE: code_pb2.UNAVAILABLE,
     Reason.STREAM_TOO_LONG: code_pb2.UNAVAILABLE,
     Reason.INTERNAL: code_pb2.INTERNAL,
+    Reason.TOKEN_MISSING: code_pb2.UNAUTHENTICATED,
+    Reason.TOKEN_UNKNOWN: code_pb2.UNAUTHENTICATED,
+    Reason.UNKNOWN_IDENTITY: code_pb2.PERMISSION_DENIED,
+    Reason.RPC_NOT_ALLOWED: code_pb2.PERMISSION_DENIED,
+    Reason.QUOTA_EXCEEDED: code_pb2.RESOURCE_EXHAUSTED,
 }
 """The status code of each reason."""
+
+CODE_NAMES = ("OK", "CANCELLED", *sorted({code_pb2.Code.Name(each) for each in CODES.values()}))
+"""All codes that a call may end with."""
 
 LIMITS = {
     Reason.TOO_MANY_STREAMS: "max_concurrent_streams",
@@ -66,7 +79,7 @@ def reason_of(error: BaseException) -> Reason:
     match error:
         case InvalidValueError():
             return Reason(error.reason)
-        case OverloadedError() | NotServingError() | UnknownMethodError():
+        case OverloadedError() | NotServingError() | UnknownMethodError() | CallerError():
             return error.reason
         case DeviceError():
             return Reason.DEVICE_FAILED
@@ -77,12 +90,13 @@ def reason_of(error: BaseException) -> Reason:
     return Reason.INTERNAL
 
 
-def status_of(error: BaseException, request: bytes) -> grpc.Status:
+def status_of(error: BaseException, request: bytes, request_id: str) -> grpc.Status:
     """Return the status for an exception; an unforeseen one is logged with its traceback.
 
     Args:
         error: the exception.
         request: the bytes of the message that it refuses, as they came.
+        request_id: of the call.
     """
     reason, message = reason_of(error), str(error)
     details: list[Message] = []
@@ -98,8 +112,8 @@ def status_of(error: BaseException, request: bytes) -> grpc.Status:
             message = f"the server{device} is out of memory"
             details.append(_retry(OUT_OF_MEMORY_RETRY_SECONDS))
         case _ if reason is Reason.INTERNAL:
-            request_id = uuid.uuid4().hex
-            log.error("request %s failed", request_id, exc_info=error)
+            fields = {"request_id": request_id}
+            log.error("internal error", extra={"fields": fields}, exc_info=error)
             message = f"internal error, request id {request_id}"
             details.append(error_details_pb2.RequestInfo(request_id=request_id))
     metadata = {REQUEST_HASH: request_hash(request)} | dict(_metadata(error, reason))
@@ -117,6 +131,8 @@ def _metadata(error: BaseException, reason: Reason) -> Iterator[tuple[str, str]]
     limit = error.limit if isinstance(error, InvalidValueError) else LIMITS.get(reason)
     if limit:
         yield "limit", limit
+    if isinstance(error, QuotaError):
+        yield "quota", error.quota
     if isinstance(error, UnknownMethodError):
         yield "method", error.method[:LONGEST_MESSAGE]
 

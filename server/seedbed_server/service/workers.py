@@ -12,17 +12,18 @@ import signal
 import socket
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 
 from seedbed.spec.errors import SeedbedError
+from seedbed_server.admin.endpoint import AdminEndpoint, shown_by_a_thread
 from seedbed_server.backends.cuda import cuda_device_count
 from seedbed_server.backends.processor import available_threads
+from seedbed_server.security.listeners import cannot_listen, socket_addresses
 from seedbed_server.service.metrics import share_metrics, shared_registry
-from seedbed_server.service.metrics_endpoint import MetricsEndpoint, shown_by_a_thread
 from seedbed_server.settings import Settings
 from seedbed_server.stopping import FORCED_EXIT, StopRequest
 
@@ -47,17 +48,14 @@ class WorkersError(SeedbedError):
     """Settings that several processes cannot share."""
 
 
-def worker_settings(settings: Settings, workers: int | None) -> list[Settings]:
-    """Return the settings of each process.
-
-    Args:
-        settings: of the server as a whole.
-        workers: how many; None is one for each GPU where the device is ``gpu``, else 1.
+def worker_settings(settings: Settings) -> list[Settings]:
+    """Return the settings of each process, of those of the server as a whole.
 
     Raises:
         WorkersError: if they cannot share what they listen on, or there are fewer GPUs.
         NoDeviceError: if the device is ``gpu`` and there is none.
     """
+    workers = settings.workers
     devices = [settings.device] * (workers or 1)
     if settings.device == "gpu":
         count = cuda_device_count()
@@ -73,8 +71,10 @@ def worker_settings(settings: Settings, workers: int | None) -> list[Settings]:
             "several workers cannot share a Unix socket: listen on host:port, or use one worker"
         )
     threads = settings.threads or max(1, available_threads() // len(devices))
-    # Metrics are shown by the supervisor, for all of them.
-    shared = replace(settings, threads=threads, share_port=True, metrics_listen=None)
+    # The supervisor has the admin endpoint of all of them.
+    shared = replace(
+        settings, threads=threads, workers=len(devices), share_port=True, admin_listen=None
+    )
     return [replace(shared, device=device) for device in devices]
 
 
@@ -84,7 +84,7 @@ def run_workers(
     configure: Callable[[], None],
     stop: StopRequest,
     *,
-    metrics_listen: str | None = None,
+    admin_listen: str | None = None,
 ) -> int:
     """Run a process for each settings; return the exit code.
 
@@ -95,26 +95,27 @@ def run_workers(
         serve: what each does.
         configure: sets up logging in each.
         stop: made when the server shall end.
-        metrics_listen: where to show what all of them count, ``host:port``; None is nowhere.
+        admin_listen: where the admin endpoint of all of them is, ``host:port``; None is nowhere.
 
     Raises:
-        WorkersError: if an address cannot be had.
-        MetricsListenError: likewise.
+        ListenError: if an address cannot be had.
+        AdminListenError: likewise.
     """
-    with _shared_metrics(metrics_listen, len(settings)):
-        return _run(settings, serve, configure, stop)
+    pids = {"supervisor": os.getpid()}
+    with _shared_metrics(admin_listen, len(settings), pids):
+        return _run(settings, serve, configure, stop, pids)
 
 
 @contextmanager
-def _shared_metrics(address: str | None, processes: int) -> Iterator[None]:
+def _shared_metrics(address: str | None, workers: int, pids: Mapping[str, int]) -> Iterator[None]:
     if address is None:
         yield
         return
     with tempfile.TemporaryDirectory(prefix="seedbed-metrics-") as folder:
         share_metrics(folder)
-        endpoint = MetricsEndpoint(address, shared_registry(folder), processes)
+        endpoint = AdminEndpoint(address, shared_registry(folder), expected=workers, pids=pids)
         with shown_by_a_thread(endpoint):
-            log.info("metrics", extra={"fields": {"address": endpoint.address}})
+            log.info("admin", extra={"fields": {"address": endpoint.address}})
             yield
 
 
@@ -123,6 +124,7 @@ def _run(
     serve: Serve,
     configure: Callable[[], None],
     stop: StopRequest,
+    pids: dict[str, int],
 ) -> int:
     holders, addresses = _reserve(settings[0].listen)
     context = multiprocessing.get_context("spawn")
@@ -137,6 +139,8 @@ def _run(
     try:
         for worker in workers:
             worker.start()
+            assert worker.pid is not None
+            pids[worker.name.removeprefix("seedbed-")] = worker.pid
         while not stop.is_made and not wait([each.sentinel for each in workers], POLL_SECONDS):
             pass
         failed = not stop.is_made
@@ -149,8 +153,7 @@ def _run(
         for worker in workers:
             if worker.is_alive():
                 worker.kill()
-        for holder in holders:
-            holder.close()
+        holders.close()
 
 
 def _end(workers: Sequence[BaseProcess], number: signal.Signals, timeout_seconds: float) -> None:
@@ -188,31 +191,20 @@ def _work(settings: Settings, serve: Serve, configure: Callable[[], None]) -> No
     raise SystemExit(serve(settings, stop))
 
 
-def _reserve(addresses: Sequence[str]) -> tuple[list[socket.socket], tuple[str, ...]]:
-    """Return sockets that reserve the workers' addresses without listening.
+def _reserve(addresses: Sequence[str]) -> tuple[ExitStack, tuple[str, ...]]:
+    """Return what reserves the workers' addresses, without listening, until it is closed.
 
-    The addresses come with them, their ports resolved.
+    The addresses come with it, their ports resolved.
     """
-    holders: list[socket.socket] = []
     resolved = []
-    for address in addresses:
-        host, _, port = address.rpartition(":")
-        try:
-            found = socket.getaddrinfo(
-                host.strip("[]"), int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-            )
-            family, kind, protocol, _, where = found[0]
-            holder = socket.socket(family, kind, protocol)
-            holders.append(holder)
-            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            holder.bind(where)
-        except OSError:
-            for each in holders:
-                each.close()
-            message = (
-                f"cannot listen on {address}: "
-                "it is in use, not allowed, or no address of this machine"
-            )
-            raise WorkersError(message) from None
-        resolved.append(f"{host}:{holder.getsockname()[1]}")
-    return holders, tuple(resolved)
+    with ExitStack() as holders:
+        for address in addresses:
+            family, where = socket_addresses(address)[0]
+            holder = holders.enter_context(socket.socket(family, socket.SOCK_STREAM))
+            try:
+                holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+                holder.bind(where)
+            except OSError as error:
+                raise cannot_listen(address, error) from None
+            resolved.append(f"{address.rpartition(':')[0]}:{holder.getsockname()[1]}")
+        return holders.pop_all(), tuple(resolved)

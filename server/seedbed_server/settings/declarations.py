@@ -14,6 +14,7 @@ from seedbed_server.settings.kinds import (
     ADDRESS,
     DEVICE,
     DIRECTORY,
+    FILE,
     FILE_MODE,
     SECONDS,
     SOCKET_MODE,
@@ -32,6 +33,7 @@ LARGEST_MESSAGE_BYTES = 2**31 - 1
 MAX_WORKERS = 1024
 # The SDK declares what a server may report, and with which defaults.
 _LIMITS = Limits()
+VARIABLE_PREFIX = "SEEDBED_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Setting:
     @property
     def variable(self) -> str:
         """How the environment calls it."""
-        return "SEEDBED_" + self.name.upper()
+        return VARIABLE_PREFIX + self.name.upper()
 
     @property
     def default_text(self) -> str:
@@ -76,6 +78,10 @@ class Setting:
         """
         values = tuple(map(self.kind.parse, texts))
         return values if self.repeats else values[-1]
+
+    def write(self, value: Any) -> str | list[str]:
+        """Return the text of a value, or several where it repeats: what :meth:`parse` reads."""
+        return list(map(self.kind.write, value)) if self.repeats else self.kind.write(value)
 
 
 def setting(
@@ -99,13 +105,34 @@ class Settings:
         "127.0.0.1:50051",
         ADDRESS,
         "where to listen: host:port (port 0: a free one) or unix:///path; "
-        "repeat the flag for more, or separate them by commas in the variable",
+        "repeat the flag for more, separate them by commas in the variable, or list them in the "
+        "file",
         repeats=True,
     )
     unix_mode: int = setting(
         0o600,
         SOCKET_MODE,
         "who may connect to the Unix sockets: 600 this user, 660 its group as well, 666 everyone",
+    )
+    tls_cert: Path | None = setting(
+        None,
+        FILE,
+        "the server's certificate, with those between it and the root (PEM): TCP ports speak only "
+        "TLS then",
+    )
+    tls_key: Path | None = setting(None, FILE, "its private key (PEM, without a passphrase)")
+    tls_client_ca: Path | None = setting(
+        None,
+        FILE,
+        "certificates of the authorities (PEM) one of which must have signed each client's "
+        "certificate: without one nobody connects to a TCP port",
+        unset="none: clients need no certificate",
+    )
+    insecure: bool = setting(
+        False,
+        SWITCH,
+        "listen without TLS also where other hosts can connect: whoever is in between reads and "
+        "changes everything",
     )
     device: str = setting(
         "auto",
@@ -168,22 +195,25 @@ class Settings:
     shared_memory_mode: int = setting(
         0o600,
         FILE_MODE,
-        "who may read the files in it: 600 this user, 640 its group as well, 644 everyone",
+        "who may read the files in shared memory: 600 this user, 640 its group as well, "
+        "644 everyone",
     )
     max_shared_memory_bytes: int = setting(
-        2**34, size(), "what the files may hold at a time; the rest goes through the socket"
+        2**34,
+        size(),
+        "what the files in shared memory may hold at a time; the rest goes through the socket",
     )
     shared_memory_idle_seconds: float = setting(
         30.0,
         SECONDS,
-        "how long a file that no call uses is kept, for late clients and as memory for other "
-        "tensors",
+        "how long a file in shared memory that no call uses is kept, for late clients and as "
+        "memory for other tensors",
     )
-    metrics_listen: str | None = setting(
+    admin_listen: str | None = setting(
         None,
         TCP_ADDRESS,
-        "host:port at which Prometheus can read the metrics of all workers over HTTP, and probes "
-        "whether the server is alive and ready",
+        "host:port of the admin endpoint, over HTTP: a status page, metrics for Prometheus, and "
+        "probes, for all workers",
     )
     lame_duck_seconds: float = setting(
         5.0,
@@ -194,7 +224,16 @@ class Settings:
     grace_seconds: float = setting(
         30.0,
         SECONDS,
-        "how long streams may go on after that; a second signal ends them at once",
+        "how long streams may go on after the lame duck's time; a second signal ends them at once",
+    )
+    tokens: Path | None = setting(
+        None,
+        FILE,
+        "the hashes of the bearer tokens that callers must send, and whom they stand for; a line "
+        "is made by --new-token",
+    )
+    policy: Path | None = setting(
+        None, FILE, "which RPCs each identity may call, and its quotas (YAML)"
     )
     reflection: bool = setting(True, SWITCH, "let clients ask for the schema")
     log_level: str = setting(
@@ -203,31 +242,39 @@ class Settings:
     log_format: str = setting(
         "text", choice("text", "json"), "how to log: json writes one object a line"
     )
+    tracing: bool = setting(
+        False,
+        SWITCH,
+        "make a span of OpenTelemetry of each call; the standard variables OTEL_* say where to "
+        "send them",
+    )
     max_request_message_bytes: int = setting(
-        _LIMITS.max_request_message_bytes, size(most=LARGEST_MESSAGE_BYTES), "one request message"
+        _LIMITS.max_request_message_bytes,
+        size(most=LARGEST_MESSAGE_BYTES),
+        "the largest request message",
     )
     max_tensors_per_request: int = setting(
-        _LIMITS.max_tensors_per_request, integer(), "tensors in one request"
+        _LIMITS.max_tensors_per_request, integer(), "how many tensors a request may list"
     )
     max_tensor_bytes: int = setting(
         _LIMITS.max_tensor_bytes,
         size(),
-        "one tensor as requested: its slice, where there is one",
+        "the largest tensor as requested: its slice, where there is one",
     )
     max_request_bytes: int = setting(
-        _LIMITS.max_request_bytes, size(), "all tensors of one request"
+        _LIMITS.max_request_bytes, size(), "all tensors of a request together"
     )
     max_orthogonal_elements: int = setting(
         _LIMITS.max_orthogonal_elements,
         integer(),
-        "elements computed in one piece: an orthogonal matrix with those packed with it, or a "
-        "line of a sparse tensor",
+        "how many elements may be computed in one piece: an orthogonal matrix with those packed "
+        "with it, or a line of a sparse tensor",
     )
     max_chunk_bytes: int = setting(
-        _LIMITS.max_chunk_bytes, size(MIN_CHUNK_BYTES, MAX_CHUNK_BYTES), "data in one chunk"
+        _LIMITS.max_chunk_bytes, size(MIN_CHUNK_BYTES, MAX_CHUNK_BYTES), "the largest chunk"
     )
     max_concurrent_streams: int = setting(
-        _LIMITS.max_concurrent_streams, integer(), "streams that sample at the same time"
+        _LIMITS.max_concurrent_streams, integer(), "how many streams may sample at the same time"
     )
     share_port: bool = False
     """Whether other processes listen on the same ports; the server's own workers, no setting."""

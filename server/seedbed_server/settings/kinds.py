@@ -27,6 +27,8 @@ class Kind(Generic[T]):
     """Returns the value of a text; a ValueError says what is allowed and what came."""
     show: Callable[[T], str] = str
     """Returns the value as people read it."""
+    write: Callable[[T], str] = str
+    """Returns the value as ``parse`` reads it."""
 
 
 def integer(least: int = 1, most: int = LARGEST_INTEGER) -> Kind[int]:
@@ -35,8 +37,8 @@ def integer(least: int = 1, most: int = LARGEST_INTEGER) -> Kind[int]:
 
 
 def size(least: int = 1, most: int = LARGEST_INTEGER) -> Kind[int]:
-    """Return the kind of sizes in a range, both ends included."""
-    return Kind("BYTES", lambda text: _integer(text, least, most), _size_text)
+    """Return the kind of sizes in a range, both ends included: bytes, or with a binary unit."""
+    return Kind("BYTES", lambda text: _size(text, least, most), _size_text, _written_size)
 
 
 def choice(*words: str) -> Kind[str]:
@@ -61,11 +63,23 @@ def _integer(text: str, least: int, most: int) -> int:
     return int(text)
 
 
+def _size(text: str, least: int, most: int) -> int:
+    match = re.fullmatch(r"([0-9]{1,19}) ?([KMGT]iB)?", text)
+    size_bytes = int(match[1]) * BINARY_UNITS.get(match[2], 1) if match else -1
+    if not least <= size_bytes <= most:
+        raise _not_allowed(f"bytes from {least} to {most}, such as 65536 or 64 MiB", text)
+    return size_bytes
+
+
 def _size_text(size_bytes: int) -> str:
     for unit, factor in BINARY_UNITS.items():
         if size_bytes and size_bytes % factor == 0:
             return f"{size_bytes // factor} {unit}"
     return f"{size_bytes:,} bytes"
+
+
+def _written_size(size_bytes: int) -> str:
+    return _size_text(size_bytes).removesuffix(" bytes").replace(",", "")
 
 
 def _seconds(text: str) -> float:
@@ -111,7 +125,7 @@ def _mode(*modes: str) -> Kind[int]:
             raise _not_allowed(" or ".join([", ".join(modes[:-1]), modes[-1]]), text)
         return int(text, 8)
 
-    return Kind("MODE", parse, "{:o}".format)
+    return Kind("MODE", parse, "{:o}".format, "{:o}".format)
 
 
 def _switch(text: str) -> bool:
@@ -125,8 +139,14 @@ ADDRESS = Kind("ADDRESS", _address)
 TCP_ADDRESS = Kind("ADDRESS", _tcp_address)
 DEVICE = Kind("NAME", _device)
 DIRECTORY = Kind("DIR", Path)
+FILE = Kind("FILE", Path)
 FILE_MODE = _mode("600", "640", "644")
 # To connect is to write.
 SOCKET_MODE = _mode("600", "660", "666")
 SECONDS = Kind("SECONDS", _seconds, "{:g} s".format)
-SWITCH = Kind("BOOLEAN", _switch, lambda value: "on" if value else "off")
+SWITCH = Kind(
+    "BOOLEAN",
+    _switch,
+    lambda value: "on" if value else "off",
+    lambda value: "true" if value else "false",
+)

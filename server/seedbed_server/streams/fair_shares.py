@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from seedbed.spec.reasons import Reason
 from seedbed_server.refusals import OverloadedError
+from seedbed_server.streams.peer_caps import PeerCap
 
 # What those that are refused are told to wait: the more there were lately, the longer, so that a
 # crowd that comes back comes back spread out.
@@ -27,10 +28,12 @@ class FairShares:
 
     Args:
         total: how much there is.
+        cap: what else bounds a peer; others may count to it, too.
     """
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, cap: PeerCap | None = None) -> None:
         self.total = total
+        self._cap = cap
         self.free = total
         self._held: dict[str, int] = {}
         self._refused = 0.0
@@ -46,6 +49,8 @@ class FairShares:
         held = self._held.get(peer, 0) + amount
         if held > self.free and amount:
             return False
+        if self._cap is not None and not self._cap.has_room(peer, amount):
+            return False
         self._hold(peer, held, -amount)
         return True
 
@@ -53,15 +58,23 @@ class FairShares:
         """Give back what a peer has taken."""
         self._hold(peer, self._held.get(peer, 0) - amount, amount)
 
+    def must_take(self, peer: str, amount: int, message: str, reason: Reason) -> None:
+        """Take some; the errors are those of :meth:`taken`."""
+        if self.take(peer, amount):
+            return
+        if self._cap is not None:
+            self._cap.check(peer, amount)
+        raise self.refusal(message, reason)
+
     @contextmanager
     def taken(self, peer: str, amount: int, message: str, reason: Reason) -> Iterator[None]:
         """Hold some within the block.
 
         Raises:
             OverloadedError: with the message and the reason, if the peer may not have it now.
+            QuotaError: if it may not for its cap.
         """
-        if not self.take(peer, amount):
-            raise self.refusal(message, reason)
+        self.must_take(peer, amount, message, reason)
         try:
             yield
         finally:
@@ -80,6 +93,8 @@ class FairShares:
 
     def _hold(self, peer: str, held: int, freed: int) -> None:
         self.free += freed
+        if self._cap is not None:
+            self._cap.hold(peer, -freed)
         if held:
             self._held[peer] = held
         else:

@@ -7,6 +7,7 @@ shared fairly among peers; a stream that nobody reads never gets any of it.
 
 from seedbed.spec.errors import SeedbedError
 from seedbed_server.streams.fair_shares import FairShares
+from seedbed_server.streams.peer_caps import PeerCap
 
 # A stream's first chunk, and what it can always send. As large as HTTP/2's first window: a reader
 # that takes nothing leaves no more than this in the server's memory.
@@ -23,13 +24,14 @@ class InflightBytes(FairShares):
     Args:
         max_bytes: the budget.
         max_streams: how many streams may begin; each has its share.
+        cap: what else bounds a peer.
 
     Raises:
         InflightError: if the shares alone are more than the budget.
     """
 
-    def __init__(self, max_bytes: int, max_streams: int) -> None:
-        super().__init__(max_bytes - SHARE_BYTES * max_streams)
+    def __init__(self, max_bytes: int, max_streams: int, cap: PeerCap | None = None) -> None:
+        super().__init__(max_bytes - SHARE_BYTES * max_streams, cap)
         if self.total < 0:
             raise InflightError(
                 f"--max-inflight-bytes must be at least {SHARE_BYTES} for each of "

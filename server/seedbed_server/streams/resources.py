@@ -27,7 +27,16 @@ class StreamResources:
     @property
     def held_bytes(self) -> dict[str, int]:
         """How many bytes of each budget are in use."""
-        return {"inflight_bytes": self.inflight.held, "working_bytes": self.threads.working.held}
+        held = {"inflight_bytes": self.inflight.held, "working_bytes": self.threads.working.held}
+        shared = {"shared_memory_bytes": self.segments.held_bytes} if self.segments else {}
+        return held | shared
+
+    @property
+    def most_bytes(self) -> dict[str, int]:
+        """How many bytes each budget has."""
+        most = {"inflight_bytes": self.inflight.total, "working_bytes": self.threads.working.total}
+        shared = {"shared_memory_bytes": self.segments.max_bytes} if self.segments else {}
+        return most | shared
 
     @property
     def waiting(self) -> dict[str, int]:

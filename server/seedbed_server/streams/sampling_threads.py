@@ -9,6 +9,7 @@ from seedbed_server.backends.base import Backend
 from seedbed_server.sampling.sampler import SamplePlan
 from seedbed_server.streams.fair_shares import FairShares
 from seedbed_server.streams.lanes import Lane
+from seedbed_server.streams.peer_caps import PeerCaps, no_caps
 
 # Sampled in some ten microseconds, which is what a hand-over to another thread takes.
 IN_PLACE_BYTES = 2**14
@@ -28,15 +29,24 @@ class SamplingThreads:
         backend: who samples; closed with the threads.
         on_sampled: told, on the loop, what was sampled and how many bytes.
         working_bytes: what tensors that are computed whole, and plans of requests, may hold.
+        caps: what else bounds a peer.
     """
 
     def __init__(
-        self, backend: Backend, *, on_sampled: OnSampled, working_bytes: int = 2**32
+        self,
+        backend: Backend,
+        *,
+        on_sampled: OnSampled,
+        working_bytes: int = 2**32,
+        caps: PeerCaps | None = None,
     ) -> None:
         self.backend = backend
         self.on_sampled = on_sampled
-        self.working = FairShares(working_bytes)
+        caps = caps or no_caps()
+        self.working = FairShares(working_bytes, caps.held_bytes)
         """The memory beside chunks in flight, in bytes."""
+        self.matrices = caps.matrices
+        """How many tensors each peer has that are being computed whole."""
         # As many jobs as a stream alone has ahead need no turn.
         self._chunks = Lane("seedbed-sample", backend.threads, ahead=backend.threads)
         self._computing = [Lane(f"seedbed-matrix-{i}", 1) for i in range(len(LANE_SECONDS))]

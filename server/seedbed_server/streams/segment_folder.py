@@ -56,6 +56,11 @@ class Lease:
         """Whether the content is there, or will be."""
         return not self.filled.done() or not (self.filled.cancelled() or self.filled.exception())
 
+    @property
+    def is_new(self) -> bool:
+        """Whether its only user so far is the one for which it is filled."""
+        return self.users == 1 and not self.filled.done()
+
 
 class SegmentFolder:
     """A server's own folder of segments. Its state belongs to the event loop.
@@ -75,7 +80,8 @@ class SegmentFolder:
     ) -> None:
         self.directory = directory
         self._mode = mode
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
+        """How much they may hold at a time."""
         self._idle_seconds = idle_seconds
         # Each segment has a descriptor, here and in every client, and neither can do without
         # others.
@@ -87,11 +93,7 @@ class SegmentFolder:
         # Oldest first: used by no call now.
         self._idle: dict[Lease, None] = {}
         self._numbers = itertools.count()
-        if not directory.is_absolute() or not directory.is_dir():
-            raise SegmentsError(
-                "--shared-memory-dir must be an existing folder's absolute path. "
-                f"Received: {directory}"
-            )
+        check_directory(directory)
         try:
             _remove_stale(directory)
             self.own = directory / f"{PREFIX}{os.getpid()}-{secrets.token_hex(8)}"
@@ -174,7 +176,7 @@ class SegmentFolder:
         return segment
 
     def _has_room(self, size_bytes: int) -> bool:
-        is_within = self.held_bytes + size_bytes <= self._max_bytes and self._count < self._most
+        is_within = self.held_bytes + size_bytes <= self.max_bytes and self._count < self._most
         return is_within and size_bytes <= _free_bytes(self.own)
 
     def _use(self, lease: Lease) -> None:
@@ -198,6 +200,20 @@ class SegmentFolder:
 
     def _next_path(self) -> Path:
         return self.own / str(next(self._numbers))
+
+
+def check_directory(directory: Path) -> None:
+    """Raise unless a folder can be one for segments.
+
+    Raises:
+        SegmentsError: if the folder is not there, or cannot be written.
+    """
+    if not directory.is_absolute() or not directory.is_dir():
+        raise SegmentsError(
+            f"--shared-memory-dir must be an existing folder's absolute path. Received: {directory}"
+        )
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise SegmentsError(f"--shared-memory-dir {directory} cannot be used: Permission denied")
 
 
 def _locked(path: Path, flags: int = 0) -> int:

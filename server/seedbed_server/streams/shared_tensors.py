@@ -12,6 +12,7 @@ All of this is plain state of the event loop: only the sampling itself runs else
 import asyncio
 import functools
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -50,6 +51,11 @@ class SharedChunk:
     def is_good(self) -> bool:
         """Whether its bytes are there, or will be."""
         return not self.sampled.done() or not (self.sampled.cancelled() or self.sampled.exception())
+
+    @property
+    def is_new(self) -> bool:
+        """Whether its only reader so far is the one for which it is sampled."""
+        return self.readers == 1 and not self.served
 
 
 class SharedTensor:
@@ -130,15 +136,23 @@ class SharedTensors:
             oldest = next(iter(self._window))
             self._drop(self._window[oldest], oldest)
 
-    async def whole(self, plan: SamplePlan, peer: str) -> bytes:
-        """Return all bytes of a small tensor."""
+    async def whole(self, plan: SamplePlan, peer: str, on_sampled: Callable[[int], None]) -> bytes:
+        """Return all bytes of a small tensor.
+
+        Args:
+            plan: what to sample.
+            peer: who reads.
+            on_sampled: told how many bytes were sampled for this reader.
+        """
         tensor = self.enter(plan, peer)
         try:
             chunk = self.join(tensor, ChunkRange(0, plan.size_bytes), peer)
+            sampled_bytes = plan.size_bytes if chunk.is_new else 0
             try:
                 # Awaited, a call that is cancelled would cancel it for the others, too.
                 await asyncio.wait((chunk.sampled,))
                 chunk.sampled.result()
+                on_sampled(sampled_bytes)
                 return chunk.data.tobytes()
             finally:
                 self.part(tensor, chunk)

@@ -72,6 +72,8 @@ class _Step:
     """Done when the step's bytes are there; None where nothing needs to be waited for."""
     taken_bytes: int = 0
     """Of the process's budget."""
+    sampled_bytes: int = 0
+    """How much is sampled for this stream; what another one had sampled is only read."""
 
     @property
     def is_last(self) -> bool:
@@ -92,6 +94,7 @@ class TensorStream:
         first_byte: where in it the stream begins.
         accepts_fill: whether a constant tensor may come as one element.
         accepts_segments: whether a large tensor may come in shared memory.
+        on_sampled: told how many bytes were sampled for this stream, and not for another one.
     """
 
     def __init__(
@@ -106,6 +109,7 @@ class TensorStream:
         first_byte: int = 0,
         accepts_fill: bool = False,
         accepts_segments: bool = False,
+        on_sampled: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._plans = plans
         self._resources = resources
@@ -114,6 +118,7 @@ class TensorStream:
         self._algorithm: DigestAlgorithm = algorithm
         self._first_byte = first_byte
         self._accepts_fill = accepts_fill
+        self._on_sampled = on_sampled
         self._accepts_segments = accepts_segments and resources.segments is not None
         self._next_tensor = first_tensor
         self._next_offset = 0
@@ -180,6 +185,7 @@ class TensorStream:
             if step.chunk is not None:
                 await self._hash(step.tensor.digester, step.chunk)
             result = render((*self._beginning(step), *self._contents(step), *self._end(step)))
+            self._on_sampled(step.sampled_bytes)
             self._steps.popleft()
             self._let_go(step)
             yield result
@@ -247,15 +253,17 @@ class TensorStream:
         """Return the one step of a tensor that has no chunks; None for one that has."""
         where = ChunkRange(tensor.begins_at, tensor.plan.size_bytes - tensor.begins_at)
         if isinstance(tensor.form, Lease):
-            return _Step(tensor, where, awaited=tensor.form.filled)
+            size = where.size_bytes if tensor.form.is_new else 0
+            return _Step(tensor, where, awaited=tensor.form.filled, sampled_bytes=size)
         if self._is_fill(tensor.plan):
             source = TensorSource(tensor.plan, self._resources.threads.backend)
             work = self._hashed_constant(source, where.size_bytes)
             # Nobody waits for a constant that was cancelled, though a thread may still hash it.
             work.add_done_callback(lambda _: source.cancel())
-            return _Step(tensor, where, awaited=work)
+            size = min(where.size_bytes, FILL_BLOCK_BYTES)
+            return _Step(tensor, where, awaited=work, sampled_bytes=size)
         if tensor.form is None or not where.size_bytes:
-            return _Step(tensor, where)
+            return _Step(tensor, where, sampled_bytes=where.size_bytes)
         return None
 
     def _hashed_constant(
@@ -280,7 +288,7 @@ class TensorStream:
         self._taken_bytes += taken
         where = ChunkRange(self._next_offset, size)
         chunk = self._resources.tensors.join(tensor.form, where, self._peer)
-        return _Step(tensor, where, chunk, chunk.sampled, taken)
+        return _Step(tensor, where, chunk, chunk.sampled, taken, size if chunk.is_new else 0)
 
     def _is_fill(self, plan: SamplePlan) -> bool:
         return self._accepts_fill and isinstance(plan.rule, Fill) and bool(plan.size_bytes)
@@ -329,8 +337,7 @@ class TensorStream:
         if not where.size_bytes:
             return ()
         if step.awaited is not None:
-            block_bytes = min(where.size_bytes, FILL_BLOCK_BYTES)
-            self._resources.threads.on_sampled(step.tensor.plan, block_bytes)
+            self._resources.threads.on_sampled(step.tensor.plan, step.sampled_bytes)
             return (TensorFill(index, step.awaited.result().element, where.size_bytes),)
         return (self._sampled_in_place(step),)
 

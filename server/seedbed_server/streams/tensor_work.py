@@ -31,6 +31,7 @@ class TensorWork:
 
     Raises:
         OverloadedError: if there is no room for it now.
+        QuotaError: if the peer may not have it now.
     """
 
     def __init__(self, plan: SamplePlan, peer: str, threads: SamplingThreads) -> None:
@@ -39,13 +40,16 @@ class TensorWork:
         self._threads = threads
         self._order = asyncio.Lock()
         self._closing: asyncio.Task[None] | None = None
+        self._held_matrices = int(not plan.is_elementwise)
         self._held_bytes = 0 if plan.is_elementwise else plan.cost.working_bytes
-        if not threads.working.take(peer, self._held_bytes):
-            raise threads.working.refusal(
-                "the tensors that are being computed leave no room for this one "
-                "(max_working_bytes)",
-                Reason.TOO_MANY_MATRICES,
-            )
+        threads.matrices.check(peer, self._held_matrices)
+        threads.working.must_take(
+            peer,
+            self._held_bytes,
+            "the tensors that are being computed leave no room for this one (max_working_bytes)",
+            Reason.TOO_MANY_MATRICES,
+        )
+        threads.matrices.hold(peer, self._held_matrices)
 
     def run(self, peer: str, piece: Piece) -> "asyncio.Future[None]":
         """Sample a piece for a peer; cancelled before its turn, it is not sampled."""
@@ -94,6 +98,7 @@ class TensorWork:
 
     def _give_back(self) -> None:
         self._threads.working.give_back(self._peer, self._held_bytes)
+        self._threads.matrices.hold(self._peer, -self._held_matrices)
 
 
 async def _ended(job: "Future[None]") -> None:

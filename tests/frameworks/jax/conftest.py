@@ -20,7 +20,7 @@ from tests.servers import ServerProcess, serving
 @pytest.fixture(scope="session")
 def server() -> Iterator[ServerProcess]:
     """A seedbed-server that counts the bytes it has sent."""
-    with serving("--metrics-listen", "127.0.0.1:0") as process:
+    with serving("--admin-listen", "127.0.0.1:0") as process:
         yield process
 
 

@@ -87,7 +87,7 @@ def run_rank(number: int, count: int, coordinator: str, target: str) -> list[Any
 
 def test_a_process_of_several_fetches_only_what_lies_on_its_devices(server: ServerProcess) -> None:
     with (
-        serving("--metrics-listen", "127.0.0.1:0") as other,
+        serving("--admin-listen", "127.0.0.1:0") as other,
         socket.create_server(("127.0.0.1", 0)) as free,
     ):
         coordinator = f"127.0.0.1:{free.getsockname()[1]}"

@@ -22,5 +22,5 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[RecordingClient]:
 @pytest.fixture(scope="session")
 def server() -> Iterator[ServerProcess]:
     """A real server that counts."""
-    with serving("--metrics-listen", "127.0.0.1:0") as process:
+    with serving("--admin-listen", "127.0.0.1:0") as process:
         yield process

@@ -19,7 +19,7 @@ EXAMPLE = Path(__file__).parents[3] / "examples" / "torch_fsdp2.py"
 
 
 def metrics_address(server: ServerProcess) -> str:
-    return "http://" + server.wait_for(r" INFO metrics address=(\S+)") + "/metrics"
+    return "http://" + server.wait_for(r" INFO admin address=(\S+)") + "/metrics"
 
 
 @pytest.mark.parametrize("processes", [2, 4])

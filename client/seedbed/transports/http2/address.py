@@ -40,6 +40,11 @@ class Address:
         """What HTTP/2 calls the server."""
         return "localhost" if self.path is not None else f"{self.host}:{self.port}"
 
+    @property
+    def name(self) -> str:
+        """Whom its certificate is to be for."""
+        return self.host.strip("[]").rstrip(".")
+
     def connect(self, timeout_seconds: float, cancellation: Cancellation) -> socket.socket:
         """Return a new connection.
 
@@ -107,6 +112,8 @@ def _outcome(connection: socket.socket, timeout_seconds: float) -> int:
 
 def plain_address(target: str, options: Mapping[str, int | str]) -> Address | None:
     """Return the address that a target names, or None where the way there is gRPC's to find.
+
+    Whether TLS is spoken there makes no difference.
 
     Args:
         target: as given to ``connect``.

@@ -17,10 +17,13 @@ from seedbed.transports.http2 import frames
 from seedbed.transports.http2.errors import (
     ConnectionLostError,
     SilentError,
+    UnmetError,
     closed_here,
     deadline_exceeded,
 )
 from seedbed.transports.http2.frames import FrameHeader, frame
+from seedbed.transports.http2.tls_socket import TlsSocket
+from seedbed.transports.trust import Trust
 from seedbed.transports.try_limits import ALONE, STALL_SECONDS, TryLimits
 
 # Frames' headers and small messages are read together; what is large goes past this, to where it
@@ -52,14 +55,13 @@ class Connection:
     Used by one thread at a time; only :meth:`shut` may be called by others.
 
     Args:
-        connected: its socket; closed with it.
+        connected: its socket, which does not block; closed with it.
     """
 
-    def __init__(self, connected: socket.socket) -> None:
+    def __init__(self, connected: socket.socket | TlsSocket) -> None:
+        # Read without flags: asking the kernel to fill all of a large memory (MSG_WAITALL) made
+        # fetches no faster.
         self._socket = connected
-        # Read without flags, as a TLS socket has to be: asking the kernel to fill all of a large
-        # memory (MSG_WAITALL) made fetches no faster.
-        self._socket.setblocking(False)
         self._poll = select.poll()
         self._poll.register(self._socket, select.POLLIN)
         self._buffer = memoryview(bytearray(BUFFER_BYTES))
@@ -82,6 +84,8 @@ class Connection:
         """How long the call that is under way may wait."""
         self.deadline: float | None = None
         """When it must have ended, by the monotonic clock."""
+        self.trust: Trust | None = None
+        """What it was secured with."""
         self._heard = 0.0  # when something of the call came
         self._unheard_bytes = 0  # what has come since, and may be something else
         self._next_ping = 0.0
@@ -157,8 +161,7 @@ class Connection:
         self._greeting = b""
         while left:
             try:
-                # Some programs let SIGPIPE end them. TLS, which takes no flags, would need
-                # another way to say so.
+                # Some programs let SIGPIPE end them.
                 left = left[self._socket.send(left, socket.MSG_NOSIGNAL) :]
             except BlockingIOError:
                 patience = self.limits.silence_seconds + self.limits.answer_seconds
@@ -357,28 +360,44 @@ class Connection:
             size_bytes -= len(self.read(min(size_bytes, BUFFER_BYTES)))
 
     def _has_input(self) -> bool:
-        if self._begin < self._end:
-            return True
-        self._poll.modify(self._socket, select.POLLIN)
-        return bool(self._poll.poll(0))  # also at the connection's end, which is read like the rest
+        # Only what can be read counts: TLS has messages of its own, also for an idle connection.
+        if self._begin == self._end:
+            self._begin, self._end = 0, self._received_bytes(self._buffer)
+        return self._begin < self._end
 
     def _receive(self, memory: memoryview) -> int:
         """Read at least one byte, and return how many."""
+        is_there = isinstance(self._socket, TlsSocket) and self._socket.has_input
         while True:
-            self._await_input()
+            if not is_there:
+                self._await_input()
+            elif self.is_late:
+                raise deadline_exceeded()
             # The kernel still hands out what came before the connection was shut; who shut it
             # waits for this to end.
             if self._is_shut:
                 raise closed_here()
-            try:
-                count = self._socket.recv_into(memory)
-            except BlockingIOError:  # what came was damaged, and the kernel has thrown it away
-                continue
-            except OSError as error:
-                raise self._gone(error) from None
-            if not count:
-                raise self._gone(None)
-            return count
+            if count := self._received_bytes(memory):
+                return count
+            # What came was damaged, and the kernel has thrown it away; or a part of what TLS reads
+            # as a whole.
+            is_there = False
+
+    def _received_bytes(self, memory: memoryview) -> int:
+        """Read what is there, and return how many bytes.
+
+        Raises:
+            ConnectionLostError: if the connection is gone.
+        """
+        try:
+            count = self._socket.recv_into(memory)
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            raise self._gone(error) from None
+        if not count:
+            raise self._gone(None)
+        return count
 
     def _await_input(self) -> None:
         """Wait until there is something to read; ping a server that is silent."""
@@ -415,11 +434,14 @@ class Connection:
 
     def _lost(self, what: str) -> ConnectionLostError:
         self.is_usable = False
-        return ConnectionLostError(f"the server sent {what}")
+        return self._error(f"the server sent {what}")
 
     def _gone(self, error: OSError | None) -> Exception:
         self.is_usable = False
         if self._is_shut:
             return closed_here()
         why = error.strerror if error is not None else "the server closed the connection"
-        return ConnectionLostError(f"the connection is gone: {why}")
+        return self._error(f"the connection is gone: {why}")
+
+    def _error(self, details: str) -> ConnectionLostError:
+        return (ConnectionLostError if self._has_settings else UnmetError)(details)

@@ -1,5 +1,7 @@
 """The connections to one server, each used again by later calls."""
 
+import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -7,6 +9,7 @@ from contextlib import contextmanager
 from importlib import metadata
 
 import hpack
+from hpack.hpack import encode_integer
 
 from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.forks import forgets_after_fork
@@ -16,9 +19,14 @@ from seedbed.transports.http2.connection import Connection
 from seedbed.transports.http2.errors import (
     ConnectionLostError,
     SilentError,
+    UnmetError,
     closed_here,
     deadline_exceeded,
 )
+from seedbed.transports.http2.tls_socket import TlsSocket
+from seedbed.transports.security import PLAIN, Security
+from seedbed.transports.traces import trace_headers
+from seedbed.transports.trust import Trust
 from seedbed.transports.try_limits import TryLimits
 
 # Before the headers: that no table is kept for them, as a server may ask for (RFC 7541, sections
@@ -38,10 +46,13 @@ class Connections:
 
     Args:
         address: where it listens.
+        security: what the connections are secured with.
     """
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, security: Security = PLAIN) -> None:
         self._address = address
+        self._security = security
+        self._trust: Trust | None = None
         self._lock = threading.Lock()
         self._idle: list[Connection] = []
         self._busy: set[Connection] = set()
@@ -113,6 +124,10 @@ class Connections:
         self, limits: TryLimits, deadline: float | None, cancellation: Cancellation
     ) -> tuple[Connection, bool]:
         """Return a connection, and whether it is a new one."""
+        trust = self._security.trust() if self._security.trust is not None else None
+        if trust is not self._trust:  # the files have changed
+            self._trust = trust
+            self._close_idle()
         while True:
             with self._lock:
                 if self._is_closed:
@@ -138,15 +153,19 @@ class Connections:
         seconds = limits.connect_seconds
         if deadline is not None:
             seconds = min(seconds, max(deadline - time.monotonic(), 1e-3))
+        trust = self._trust
         try:
-            connection = Connection(self._address.connect(seconds, cancellation))
+            connection = Connection(self._connected(trust, seconds, cancellation))
         except (OSError, UnicodeError) as error:  # the latter for what cannot be the name of a host
             if cancellation.is_cancelled:
                 raise closed_here() from None
             if deadline is not None and time.monotonic() >= deadline:
                 raise deadline_exceeded() from None
             where = self._address.path or self._address.authority
-            raise SilentError(f"cannot connect to {where}: {error}") from None
+            is_met = isinstance(error, (ssl.SSLError, ConnectionResetError))
+            failure = UnmetError if is_met else SilentError
+            raise failure(f"cannot connect to {where}: {error}") from None
+        connection.trust = trust
         connection.limits, connection.deadline = limits, deadline
         with self._lock:
             self._busy.add(connection)
@@ -156,12 +175,25 @@ class Connections:
             raise closed_here()
         return connection
 
+    def _connected(
+        self, trust: Trust | None, timeout_seconds: float, cancellation: Cancellation
+    ) -> socket.socket | TlsSocket:
+        """Return a new connection, under TLS if there is whom to trust."""
+        end = time.monotonic() + timeout_seconds
+        connected = self._address.connect(timeout_seconds, cancellation)
+        if trust is None:
+            return connected
+        host = self._security.server_name or self._address.name
+        left = end - time.monotonic()
+        return TlsSocket.agreed(connected, trust.context, host, left, cancellation)
+
     def _give_back(self, connection: Connection, *, is_free: bool) -> None:
         with self._lock:
             self._busy.discard(connection)
             if (
                 is_free
                 and connection.is_usable
+                and connection.trust is self._trust
                 and not self._is_closed
                 and len(self._idle) < MOST_IDLE
             ):
@@ -184,17 +216,21 @@ class Connections:
         if method not in self._headers:
             headers = {
                 ":method": "POST",
-                ":scheme": "http",
+                ":scheme": "http" if self._security.trust is None else "https",
                 ":path": method,
-                ":authority": self._address.authority,
+                # As gRPC has it, too: whom the certificate is for.
+                ":authority": self._security.server_name or self._address.authority,
                 "te": "trailers",
                 "content-type": "application/grpc",
                 "user-agent": USER_AGENT,
             }
             self._headers[method] = NO_TABLE + _encoded(headers)
-        if timeout_seconds is None:
-            return self._headers[method]
-        return self._headers[method] + _encoded({"grpc-timeout": _timeout(timeout_seconds)})
+        more = trace_headers()
+        if timeout_seconds is not None:
+            more["grpc-timeout"] = _timeout(timeout_seconds)
+        block = self._headers[method] + _encoded(more)
+        authorization = self._security.authorization
+        return block if authorization is None else block + _secret(authorization)
 
 
 def _encoded(headers: dict[str, str]) -> bytes:
@@ -204,6 +240,15 @@ def _encoded(headers: dict[str, str]) -> bytes:
             [hpack.NeverIndexedHeaderTuple(*each) for each in headers.items()], huffman=False
         )
     )
+
+
+def _secret(authorization: str) -> bytes:
+    """Return the header for a token, which no table is to keep; hpack's encoder would log it.
+
+    Its name is the 23rd of the static table (RFC 7541, sections 6.2.3 and 5.2).
+    """
+    value = authorization.encode("ascii")
+    return b"\x1f\x08" + encode_integer(len(value), 7) + value
 
 
 def _timeout(seconds: float) -> str:

@@ -72,6 +72,10 @@ class ConnectionLostError(CallError):
         super().__init__(grpc.StatusCode.UNAVAILABLE, details)
 
 
+class UnmetError(ConnectionLostError):
+    """A call whose server was perhaps reached, and has not spoken HTTP/2."""
+
+
 class SilentError(ConnectionLostError):
     """A call whose server cannot be reached, or says nothing any more."""
 

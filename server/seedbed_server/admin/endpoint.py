@@ -1,52 +1,64 @@
-"""Where Prometheus reads what a server counts, and probes how it is: HTTP on its own address.
+"""Where people and programs see how a server is: HTTP on its own address.
 
 Whoever reaches the address could open connections and say nothing. So there are few of them, each
 has seconds for a request, and none has a thread.
 """
 
 import asyncio
+import os
 import socket
 import threading
 from asyncio import StreamReader, StreamWriter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry
 
 from seedbed.spec.errors import SeedbedError
-from seedbed_server.service.metrics import SERVING
+from seedbed_server.admin.history import STEP_SECONDS
+from seedbed_server.admin.site import Site
 
 MAX_CONNECTIONS = 32
 MAX_REQUEST_BYTES = 2**13
 REQUEST_SECONDS = 5.0
 ANSWER_SECONDS = 10.0
 
-TEXT = "text/plain; charset=utf-8"
+T = TypeVar("T")
 
 
-class MetricsListenError(SeedbedError):
-    """An address that metrics cannot be shown at."""
+class AdminListenError(SeedbedError):
+    """An address that the admin endpoint cannot have."""
 
 
-class MetricsEndpoint:
-    """Answers ``GET /metrics``, ``/livez`` and ``/readyz`` from :meth:`start` to :meth:`close`.
+class AdminEndpoint:
+    """Answers requests, and keeps a history, from :meth:`start` to :meth:`close`.
 
     Args:
         address: ``host:port``; port 0 is a free one.
-        registry: what to show.
-        processes: how many must serve for the server to be ready.
+        registry: the server's metrics.
+        expected: how many processes must serve for the server to be ready.
+        pids: of the server's processes, by name: what is added later is seen. None is this one.
 
     Raises:
-        MetricsListenError: if the address cannot be had.
+        AdminListenError: if the address cannot be had.
     """
 
-    def __init__(self, address: str, registry: CollectorRegistry, processes: int = 1) -> None:
+    def __init__(
+        self,
+        address: str,
+        registry: CollectorRegistry,
+        *,
+        expected: int = 1,
+        pids: Mapping[str, int] | None = None,
+    ) -> None:
         host, _, port = address.rpartition(":")
         self._listener = _listener(address, host.strip("[]"), int(port))
         self.address = f"{host}:{self._listener.getsockname()[1]}"
         """Where it is, the port resolved."""
-        self._registry = registry
-        self._processes = processes
+        pids = {"": os.getpid()} if pids is None else pids
+        self._site = Site(registry, host=host, expected=expected, pids=pids)
+        self._looking: asyncio.Task[None] | None = None
         # Oldest first: those whose request has not come yet.
         self._waiting: dict[StreamWriter, None] = {}
         self._answered: set[StreamWriter] = set()
@@ -58,9 +70,14 @@ class MetricsEndpoint:
         self._server = await asyncio.start_server(
             self._connected, sock=self._listener, limit=MAX_REQUEST_BYTES
         )
+        self._looking = asyncio.create_task(self._look())
 
     async def close(self) -> None:
         """End it, and all connections."""
+        if self._looking is not None:
+            self._looking.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._looking
         for writer in [*self._waiting, *self._answered]:
             writer.transport.abort()
         if self._server is not None:
@@ -88,37 +105,34 @@ class MetricsEndpoint:
             writer.close()
 
     async def _answer(self, request: bytes, writer: StreamWriter) -> None:
-        # Adding up the counts of many workers reads files, and would hold up the loop.
-        async with self._one_at_a_time:
-            answer = await asyncio.to_thread(self._answer_to, request)
+        answer = await self._in_thread(self._site.answer, request)
         # Without room in the transport, draining it means that all has gone to the kernel.
         writer.transport.set_write_buffer_limits(0)
         writer.write(answer)
         async with asyncio.timeout(ANSWER_SECONDS):
             await writer.drain()
 
-    def _answer_to(self, request: bytes) -> bytes:
-        method, _, rest = request.partition(b" ")
-        path = rest.partition(b" ")[0].partition(b"?")[0]
-        if method != b"GET":
-            return _response("405 Method Not Allowed", b"only GET is answered here\n")
-        if path == b"/metrics":
-            return _response("200 OK", generate_latest(self._registry), CONTENT_TYPE_LATEST)
-        if path == b"/livez":
-            return _response("200 OK", b"alive\n")
-        if path == b"/readyz":
-            serving = int(self._registry.get_sample_value(SERVING) or 0)
-            said = f"{serving} of {self._processes} processes serve\n".encode()
-            is_ready = serving >= self._processes
-            return _response("200 OK" if is_ready else "503 Service Unavailable", said)
-        return _response("404 Not Found", b"there are /metrics, /livez and /readyz\n")
+    async def _look(self) -> None:
+        """Keep the history; runs until it is cancelled."""
+        clock = asyncio.get_running_loop().time
+        due = clock()
+        while True:
+            await self._in_thread(self._site.look)
+            # Where the machine is too busy for one look it is left out.
+            due = max(due + STEP_SECONDS, clock())
+            await asyncio.sleep(due - clock())
+
+    async def _in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
+        # Adding up the counts of many workers reads files, and would hold up the loop.
+        async with self._one_at_a_time:
+            return await asyncio.to_thread(function, *arguments)
 
 
 @contextmanager
-def shown_by_a_thread(endpoint: MetricsEndpoint) -> Iterator[None]:
+def shown_by_a_thread(endpoint: AdminEndpoint) -> Iterator[None]:
     """Serve an endpoint within the block, for a process that has no loop."""
     loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="seedbed-metrics", daemon=True)
+    thread = threading.Thread(target=loop.run_forever, name="seedbed-admin", daemon=True)
     thread.start()
     try:
         asyncio.run_coroutine_threadsafe(endpoint.start(), loop).result()
@@ -136,19 +150,6 @@ def _listener(address: str, host: str, port: int) -> socket.socket:
         family, _, _, _, where = found[0]
         # As few are accepted at a time as may be open.
         return socket.create_server(where[:2], family=family, backlog=MAX_CONNECTIONS)
-    except OSError:
-        message = (
-            f"cannot show metrics at {address}: "
-            "it is in use, not allowed, or no address of this machine"
-        )
-        raise MetricsListenError(message) from None
-
-
-def _response(status: str, body: bytes, content_type: str = TEXT) -> bytes:
-    lines = (
-        f"HTTP/1.1 {status}",
-        f"Content-Type: {content_type}",
-        f"Content-Length: {len(body)}",
-        "Connection: close",
-    )
-    return "\r\n".join([*lines, "", ""]).encode() + body
+    except OSError as error:
+        message = f"cannot show the status at {address}: {error.strerror or error}"
+        raise AdminListenError(message) from None

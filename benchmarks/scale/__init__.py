@@ -1,0 +1,1 @@
+"""How a start of many ranks scales past one machine: a calculation on measured figures."""

@@ -1,0 +1,96 @@
+"""The health check of a container: a small program asks a server's admin endpoint."""
+
+import ast
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from seedbed_server.admin import probe
+from tests.servers import serving
+
+PROGRAM = str(Path(probe.__file__))
+
+
+def probed(*arguments: str) -> tuple[int, str]:
+    command = [sys.executable, "-I", "-S", PROGRAM, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stderr == ""
+    return done.returncode, done.stdout
+
+
+@contextmanager
+def answering(*parts: bytes) -> Iterator[str]:
+    """Yield the address of a server that answers one connection so, and closes it."""
+
+    def answer() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(4096)
+            for part in parts:
+                connection.sendall(part)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=answer)
+        thread.start()
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+        thread.join()
+
+
+def test_a_server_that_serves_is_ready() -> None:
+    with serving("--admin-listen", "127.0.0.1:0") as server:
+        address = server.wait_for(r" INFO admin address=(\S+)")
+        assert probed(address) == (0, "1 of 1 processes serve\n")
+        assert probed(address.replace("127.0.0.1", "localhost"))[0] == 0
+
+
+def test_a_server_on_ipv6_is_ready() -> None:
+    with serving("--admin-listen", "[::1]:0") as server:
+        address = server.wait_for(r" INFO admin address=(\S+)")
+        assert probed(address) == (0, "1 of 1 processes serve\n")
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        (
+            (b"HTTP/1.1 503 Service Unavailable\r\n\r\n", b"0 of 2 ", b"processes serve\n"),
+            "0 of 2 processes serve\n",
+        ),
+        ((b"HTTP/1.1 200 OK\r\n",), " gave no answer\n"),
+        ((), " gave no answer\n"),
+        ((b"SSH-2.0\xff\r\n\r\nhello\n",), "hello\n"),
+    ],
+    ids=["503", "cut off", "closed", "another protocol"],
+)
+def test_any_other_answer_is_not_ready(parts: tuple[bytes, ...], said: str) -> None:
+    with answering(*parts) as address:
+        code, line = probed(address)
+    assert line.endswith(said)
+    assert code == 1
+
+
+def test_where_nothing_listens_nothing_is_ready() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    code, line = probed(f"127.0.0.1:{port}")
+    assert code == 1
+    assert "refused" in line
+
+
+def test_a_server_that_says_nothing_is_not_waited_for() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        code, line = probed(f"127.0.0.1:{listener.getsockname()[1]}")
+    assert code == 1
+    assert "timed out" in line
+
+
+def test_it_imports_nothing_that_takes_time() -> None:
+    tree = ast.parse(Path(PROGRAM).read_text())
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert [alias.name for each in imports for alias in each.names] == ["_socket", "sys"]
