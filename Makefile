@@ -73,8 +73,6 @@ test-ranges: $(dev)  ## run only those of calls with the oldest and the newest p
 
 # Takes too long for `make test`. Needs root; tests/architectures/run.sh says what else.
 test-arm64: $(dev)  ## show that arm64 has the same bits, under emulation (ARGS=--quick for less)
-	@mkdir -p .architectures
-	@echo '*' > .architectures/.gitignore
 	tests/architectures/run.sh arm64 .architectures $(bin)/python $(ARGS)
 
 check: $(dev) $(buf)  ## lint, formatting, types, import rules, schema, generated code (needs npm)

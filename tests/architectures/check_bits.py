@@ -45,20 +45,20 @@ class Processor:
     instructions: str
 
 
-NEON = Processor("Armv8.0 with NEON", {"QEMU_CPU": "cortex-a57"}, "fma,neon")
-SVE = [
-    Processor(
-        f"Armv9 with SVE2, {8 * length}-bit vectors",
-        {
-            "QEMU_CPU": f"max,sve-default-vector-length={length}",
-            "NUMBA_CPU_NAME": "neoverse-v2",
-            "NUMBA_CPU_FEATURES": "",
-        },
-        "fma,sve",
-    )
-    for length in (16, 32)
-]
-PROCESSORS = {"arm64": [NEON, *SVE]}
+def armv9(chip: str, length: int, instructions: str) -> Processor:
+    """Return what LLVM knows of a chip, on a processor with SVE2 vectors of so many bytes."""
+    variables = {
+        "QEMU_CPU": f"max,sve-default-vector-length={length}",
+        "NUMBA_CPU_NAME": chip,
+        "NUMBA_CPU_FEATURES": "",
+    }
+    return Processor(f"{chip}, {8 * length}-bit vectors", variables, instructions)
+
+
+NEON = Processor("Armv8.0", {"QEMU_CPU": "cortex-a57"}, "fma,neon")
+# LLVM uses the vectors of any length on some chips only: it has other code for each of the two.
+SVE = [armv9("neoverse-v1", length, "fma,neon,sve") for length in (16, 32, 64)]
+PROCESSORS = {"arm64": [NEON, armv9("neoverse-v2", 16, "fma,neon"), *SVE]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +239,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("architecture", choices=PROCESSORS)
     parser.add_argument("root", type=Path)
-    parser.add_argument("--only", default="", metavar="WORD", help="processors called so: NEON")
+    parser.add_argument("--only", default="", metavar="WORD", help="processors called so: neoverse")
     parser.add_argument("--quick", action="store_true", help="without the reference's tests")
     options = parser.parse_args()
     processors = [p for p in PROCESSORS[options.architecture] if options.only in p.title]

@@ -36,6 +36,8 @@ fi
 [[ -e /proc/sys/fs/binfmt_misc/qemu-$machine ]] || update-binfmts --enable "qemu-$machine"
 
 mkdir -p "$folder"
+# Git and the linters pass it by.
+echo '*' >"$folder/.gitignore"
 root=$(cd "$folder" && pwd)/$architecture
 if [[ ! -e $root.made ]]; then
   rm -rf "$root"
