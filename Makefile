@@ -28,10 +28,10 @@ compiled := client/seedbed/v1/seedbed.binpb
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv test test-core soak test-frameworks test-clients test-ranges check format proto release-schema quickstart bench gpu-check gpu-wheels image image-gpu image-test lock audit clean
+.PHONY: help venv test test-core soak test-frameworks test-clients test-ranges test-arm64 check format proto release-schema quickstart bench gpu-check gpu-wheels image image-gpu image-test lock audit clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: $(dev)  ## set up .venv with everything the other targets need (PYTHON=python3.11 picks an interpreter)
 
@@ -70,6 +70,10 @@ test-ranges: $(dev)  ## run only those of calls with the oldest and the newest p
 	@mkdir -p .venv-ranges
 	@echo '*' > .venv-ranges/.gitignore
 	tests/ranges/run.sh $(bin)/python .venv-ranges $(ARGS)
+
+# Takes too long for `make test`. Needs root; tests/architectures/run.sh says what else.
+test-arm64: $(dev)  ## show that arm64 has the same bits, under emulation (ARGS=--quick for less)
+	tests/architectures/run.sh arm64 .architectures $(bin)/python $(ARGS)
 
 check: $(dev) $(buf)  ## lint, formatting, types, import rules, schema, generated code (needs npm)
 	$(bin)/ruff check .
@@ -132,7 +136,7 @@ audit: $(dev)  ## ask for known vulnerabilities of what the image installs
 	$(bin)/python -m tools.audit_image
 
 clean:  ## remove what the targets made
-	rm -rf .venv .venv-bench .venv-frameworks .venv-ranges .tools .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf .architectures .venv .venv-bench .venv-frameworks .venv-ranges .tools .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from os import environ
@@ -122,7 +122,10 @@ class ServerProcess:
 
 @contextmanager
 def server_process(
-    *arguments: str, listen: str = "127.0.0.1:0", environment: Mapping[str, str] | None = None
+    *arguments: str,
+    listen: str = "127.0.0.1:0",
+    environment: Mapping[str, str] | None = None,
+    program: Sequence[str] = (PROGRAM,),
 ) -> Iterator[ServerProcess]:
     """Yield a server that was just started and may still be compiling; end it afterwards.
 
@@ -130,10 +133,11 @@ def server_process(
         arguments: further ones of the command line.
         listen: the address; empty to leave it to the arguments and the environment.
         environment: variables besides those of this process.
+        program: the words of the command line before its arguments.
     """
     where = ("--listen", listen) if listen else ()
     # Tests that are about the lame duck give its time themselves; the last one counts.
-    command = [PROGRAM, "--lame-duck-seconds", "0", *where, *arguments]
+    command = [*program, "--lame-duck-seconds", "0", *where, *arguments]
     with subprocess.Popen(
         command,
         stdout=subprocess.DEVNULL,

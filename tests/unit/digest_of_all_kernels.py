@@ -4,6 +4,8 @@ The last line tells which instructions a kernel was compiled to.
 """
 
 import hashlib
+import platform
+import re
 from typing import Any
 
 import numba
@@ -53,15 +55,22 @@ def digests(backend: CpuBackend) -> dict[str, str]:
     return found
 
 
+INSTRUCTIONS = {
+    "x86_64": {"fma": "vfmadd", "ymm": "%ymm", "zmm": "%zmm"},
+    "aarch64": {"fma": r"\bfm(?:la|add?)\b", "neon": r"\bv\d+\.4s", "sve": r"\bz\d+\.s"},
+}
+"""Patterns of a machine's fused multiply-add and of its vector registers, in assembly."""
+
+
 def instructions_used() -> list[str]:
-    """Return which of these a kernel uses: fused multiply-add, 256-bit and 512-bit registers."""
+    """Return which of the machine's instructions a kernel uses; none of an unknown machine."""
     # Compiled here: numba does not show the code of a kernel from its cache.
     kernel: Any = numba.njit("(uint64[::1], uint64[::1], uint32[::1], float32[::1], float32[::1])")(
         uniform_float32_values
     )
     (assembly,) = kernel.inspect_asm().values()
-    words = {"fma": "vfmadd", "ymm": "%ymm", "zmm": "%zmm"}
-    return [name for name, word in words.items() if word in assembly]
+    known = INSTRUCTIONS.get(platform.machine(), {})
+    return [name for name, pattern in known.items() if re.search(pattern, assembly)]
 
 
 if __name__ == "__main__":
