@@ -43,7 +43,7 @@ identities:
   "spiffe://prod/*": {rpcs: all}
   "spiffe://prod/test/*": {rpcs: []}
   spiffe://prod/test/me: {quotas: {matrices: 1}}
-  viewer:
+  viewer: {}
 default:
   rpcs: [GetServerInfo]
 """
@@ -90,6 +90,10 @@ def test_without_a_default_others_have_no_rule(tmp_path: Path) -> None:
 FAULTS = {
     "identites: {}": "`identites` must be one of the keys identities, default. "
     'Received: "identites"; did you mean identities?',
+    "identities:": "`identities` must be a mapping",
+    "identities: {a: }": "`identities.a` must be a mapping",
+    "identities: {a: {quotas: }}": "`identities.a.quotas` must be a mapping",
+    "default:": "`default` must be a mapping",
     "identities: [a]": '`identities` must be a mapping. Received: ["a"]',
     "identities: {a: all}": '`identities.a` must be a mapping. Received: "all"',
     "identities: {'a b': {}}": '`identities."a b"` must be 1 to 256 visible',

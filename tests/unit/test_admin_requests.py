@@ -12,7 +12,21 @@ def test_a_request_is_a_method_a_path_and_headers() -> None:
 
 
 @pytest.mark.parametrize(
-    "head", [b"", b"GET /", b"GET  / HTTP/1.1", b"GET x HTTP/1.1", b"GET / HTTP/1.1\r\nno colon"]
+    "head",
+    [
+        b"",
+        b"GET /",
+        b"GET  / HTTP/1.1",
+        b"GET x HTTP/1.1",
+        b"GET /\0 HTTP/1.1",
+        b"GET / HTTP/1.1\r\nno colon",
+        b"GET / HTTP/1.1\r\nHost: a\r\nhost: b",
+        b"GET / HTTP/1.1\r\nHost : a",
+        b"GET / HTTP/1.1\r\n Host: a",
+        b"GET / HTTP/1.1\r\nAccept: a\nX: b",
+        b"GET / HTTP/1.1\r\nAccept: a\rX: b",
+        b"GET / HTTP/1.1\r\nAccept: a\x7f",
+    ],
 )
 def test_anything_else_is_none(head: bytes) -> None:
     with pytest.raises(BadRequestError):

@@ -1,6 +1,7 @@
 """What a request of the admin endpoint says, and which hosts it may name."""
 
 import ipaddress
+import re
 import socket
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -8,6 +9,10 @@ from dataclasses import dataclass, field
 # Names that nobody can register: https://www.iana.org/assignments/special-use-domain-names, and
 # Kubernetes's services.
 PRIVATE_SUFFIXES = (".internal", ".local", ".localhost", ".svc", ".test", ".home.arpa")
+
+# None of them is in a name or a value (RFC 9110, section 5.5): repeated in an answer, a line's end
+# would begin a header that is not ours.
+CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +38,16 @@ def parse(head: bytes) -> Request:
     """
     first, *lines = head.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")
     words = first.split(" ")
+    if any(map(CONTROLS.search, (first, *lines))):
+        raise BadRequestError
     if len(words) != 3 or not words[1].startswith("/") or not words[2].startswith("HTTP/1."):
         raise BadRequestError
     headers: dict[str, str] = {}
     for line in lines:
         name, colon, value = line.partition(":")
-        # Of two hosts, each may be the one that somebody checked.
-        if not colon or (name.lower() in headers and name.lower() == "host"):
+        # Of two hosts, each may be the one that somebody checked, also with a space beside it.
+        is_again = name.lower() == "host" and "host" in headers
+        if not colon or name != name.strip() or is_again:
             raise BadRequestError
         headers[name.lower()] = value.strip(" \t")
     return Request(words[0], words[1].partition("?")[0], headers)

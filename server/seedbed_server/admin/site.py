@@ -4,9 +4,11 @@ import json
 from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import PurePosixPath
+from typing import Any
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.openmetrics import exposition as openmetrics
 
 from seedbed_server.admin.history import History
 from seedbed_server.admin.metric_names import SERVING
@@ -18,6 +20,7 @@ from seedbed_server.admin.responses import HTML, JSON, Response, ok
 from seedbed_server.admin.status import Status, as_json, status
 
 METHODS = ("GET", "HEAD")
+OPENMETRICS = "application/openmetrics-text"
 FILES = {"page.js": "text/javascript", "style.css": "text/css", "icon.svg": "image/svg+xml"}
 
 
@@ -85,8 +88,11 @@ class Site:
         return ok(said) if serving >= self._expected else Response("503 Service Unavailable", said)
 
     def _metrics(self, request: Request) -> Response:
-        encode, content_type = choose_encoder(request.headers.get("accept", ""))
-        return ok(encode(self._registry), content_type)
+        # The library's own choice fails for versions that are no numbers, and repeats the others.
+        if OPENMETRICS in request.headers.get("accept", ""):
+            encode: Any = openmetrics.generate_latest  # which has no annotations
+            return ok(encode(self._registry), openmetrics.CONTENT_TYPE_LATEST)
+        return ok(generate_latest(self._registry), CONTENT_TYPE_PLAIN_0_0_4)
 
     def _file(self, request: Request) -> Response:
         return ok(self._files[request.path], FILES[PurePosixPath(request.path).name])

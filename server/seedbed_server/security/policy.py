@@ -168,8 +168,8 @@ class _Reader:
     def _mapping(self, path: str, value: Any) -> dict[str, Any]:
         if isinstance(value, dict):
             return value
-        if value != "":  # a key with nothing behind it
-            self._fault(path, "a mapping", value)
+        # Nothing behind a key, too: it may be half a file, and would allow what the rest forbids.
+        self._fault(path, "a mapping", value)
         return {}
 
     def _fault(self, path: str, allowed: str, received: Any, meant: Collection[str] = ()) -> None:
