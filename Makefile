@@ -38,7 +38,7 @@ venv: $(dev)  ## set up .venv with everything the other targets need (PYTHON=pyt
 # First those that take one core each, two at a time.
 test: $(dev) $(buf) $(kubectl) $(envoy_python)  ## run the tests (ARGS='-k slice' passes arguments to pytest)
 	$(MAKE) --jobs=2 --output-sync=target test-frameworks test-core test-clients test-ranges
-	$(bin)/python -m pytest $(addprefix --ignore=,$(core)) $(ARGS)
+	$(bin)/python -m pytest $(addprefix --deselect=,$(core)) $(ARGS)
 
 # Of values, numbers and the engine: one core is enough for them.
 core := tests/golden tests/property tests/statistical tests/unit

@@ -8,7 +8,8 @@ from tests.deploy.stage import Stage
 from tests.faults.contents import Contents, HostDevice
 
 
-@pytest.fixture(scope="session")
+# For a module: its variables must not reach the tests of other folders.
+@pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Three servers with TLS and a token; all of them serve when a test begins and when it ends."""
     with (
@@ -20,7 +21,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         yield stage
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def contents(stage: Stage) -> Contents:
     """What is fetched, and what is right."""
     with pytest.MonkeyPatch.context() as patch:
