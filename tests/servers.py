@@ -125,7 +125,7 @@ def server_process(
     *arguments: str,
     listen: str = "127.0.0.1:0",
     environment: Mapping[str, str] | None = None,
-    program: Sequence[str] = (PROGRAM,),
+    program: Sequence[str] | None = None,
 ) -> Iterator[ServerProcess]:
     """Yield a server that was just started and may still be compiling; end it afterwards.
 
@@ -137,7 +137,7 @@ def server_process(
     """
     where = ("--listen", listen) if listen else ()
     # Tests that are about the lame duck give its time themselves; the last one counts.
-    command = [*program, "--lame-duck-seconds", "0", *where, *arguments]
+    command = [*(program or (PROGRAM,)), "--lame-duck-seconds", "0", *where, *arguments]
     with subprocess.Popen(
         command,
         stdout=subprocess.DEVNULL,
