@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmarks.checkouts import Checkouts
 from benchmarks.result import OURS, Result
 from benchmarks.rows.fetch import COLUMNS, ITEM_BYTES
+from benchmarks.scale.measure import certificates
 from benchmarks.servers import seedbed_server
 from benchmarks.sizes import Sizes, size_text
 from benchmarks.turns import Contest, missing
@@ -26,9 +27,9 @@ def beside_grpc(sizes: Sizes, rounds: int, checkouts: Checkouts) -> Iterator[Res
         yield Result(14, title, "GB/s", higher_is_better=True, bar=BAR, unavailable=unavailable)
         return
     with tempfile.TemporaryDirectory() as folder, ExitStack() as servers, Contest() as contest:
-        ca, arguments = _certificates(Path(folder))
+        ca, arguments = certificates(Path(folder))
         shape = (sizes.fetch_bytes // ITEM_BYTES // COLUMNS, COLUMNS)
-        of_all = {"ca": ca, "shape": shape, "initializer": INITIALIZER}
+        of_all = {"ca": str(ca), "shape": shape, "initializer": INITIALIZER}
         addresses: dict[str, str] = {}
         for name, checkout in checkouts.items():
             server = servers.enter_context(seedbed_server(*arguments, checkout=checkout))
@@ -51,13 +52,3 @@ def beside_grpc(sizes: Sizes, rounds: int, checkouts: Checkouts) -> Iterator[Res
         absent=turns.absent,
         bar=BAR,
     )
-
-
-def _certificates(folder: Path) -> tuple[str, tuple[str, ...]]:
-    """Write certificates; return the authority's file, and a server's arguments."""
-    from tests.certificates import authority
-
-    signing = authority("benchmarks")
-    issued = signing.issue(folder, "server")
-    ca = signing.write(folder / "ca.crt")
-    return str(ca), ("--tls-cert", str(issued.cert), "--tls-key", str(issued.key))

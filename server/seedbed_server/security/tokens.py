@@ -30,7 +30,7 @@ class TokenFileError(SeedbedError):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TokenEntry:
     """A line of the file: a token, and whom it stands for."""
 
     identity: str
@@ -47,7 +47,7 @@ class Tokens:
         entries: one each; an identity may have several.
     """
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
+    def __init__(self, entries: Sequence[TokenEntry]) -> None:
         self._entries = tuple(entries)
 
     def identity(self, token: str, now: datetime) -> str:
@@ -98,8 +98,8 @@ def read_tokens(path: Path) -> Tokens:
     return Tokens(_entries(path, data.decode("utf-8", "replace")))
 
 
-def _entries(path: Path, text: str) -> list[Entry]:
-    found: dict[bytes, Entry] = {}
+def _entries(path: Path, text: str) -> list[TokenEntry]:
+    found: dict[bytes, TokenEntry] = {}
     lines: dict[bytes, int] = {}
     wrong: list[str] = []
     for number, line in enumerate(text.splitlines(), 1):
@@ -120,7 +120,7 @@ def _entries(path: Path, text: str) -> list[Entry]:
     return list(found.values())
 
 
-def _entry(words: Sequence[str]) -> Entry:
+def _entry(words: Sequence[str]) -> TokenEntry:
     """Return a line's entry; a ValueError repeats nothing of it, as it may hold a token."""
     if not 2 <= len(words) <= 3:
         raise ValueError("it must be IDENTITY sha256:HEX [until=2026-12-31T00:00:00Z]")
@@ -130,7 +130,7 @@ def _entry(words: Sequence[str]) -> Entry:
     if digest is None:
         raise ValueError("the hash must be sha256: and 64 hexadecimal digits")
     until = _until(words[2]) if len(words) == 3 else None
-    return Entry(words[0], bytes.fromhex(digest[1]), until)
+    return TokenEntry(words[0], bytes.fromhex(digest[1]), until)
 
 
 def _until(word: str) -> datetime:

@@ -29,7 +29,7 @@ from seedbed_server.service.memory import give_back_memory
 from seedbed_server.service.metrics import Metrics
 from seedbed_server.service.registration import UnknownMethods, add_service, add_standard_services
 from seedbed_server.service.servicer import SERVICE, Servicer
-from seedbed_server.service.tls import Tls
+from seedbed_server.service.tls import ListenerTls
 from seedbed_server.service.tracing import Tracing, open_provider
 from seedbed_server.settings import Settings
 from seedbed_server.streams.inflight import InflightBytes
@@ -70,7 +70,7 @@ class Server:
         self._tidying: asyncio.Task[None] | None = None
         self._showing: asyncio.TimerHandle | None = None
         files = certificate_files(settings)
-        self._tls = Tls(files) if files is not None else None
+        self._tls = ListenerTls(files) if files is not None else None
         version = metadata.version("seedbed")
         self._metrics = Metrics(version)
         self._endpoint: AdminEndpoint | None = None

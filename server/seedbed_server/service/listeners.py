@@ -9,10 +9,12 @@ from pathlib import Path
 import grpc
 
 from seedbed_server.security.listeners import ListenError, cannot_listen, socket_addresses
-from seedbed_server.service.tls import Tls
+from seedbed_server.service.tls import ListenerTls
 
 
-def open_tcp(server: grpc.aio.Server, address: str, *, tls: Tls | None, share_port: bool) -> str:
+def open_tcp(
+    server: grpc.aio.Server, address: str, *, tls: ListenerTls | None, share_port: bool
+) -> str:
     """Listen on ``host:port`` and return it, the port resolved.
 
     Args:

@@ -11,7 +11,7 @@ from seedbed_server.watched_files import WatchedFile
 log = logging.getLogger(__name__)
 
 
-class Tls:
+class ListenerTls:
     """The certificates of a server, as its files have them now.
 
     Args:
