@@ -11,9 +11,10 @@ from seedbed.cli.arguments import (
     refuse_tensor_options,
     spec_of,
 )
-from seedbed.cli.figures import distribution_text, fans_text, initializer_text
 from seedbed.cli.manifests import is_initializer, load_manifest
-from seedbed.cli.report import Report, count_text, pairs, printable, shape_text, size_text, table
+from seedbed.cli.result import Result
+from seedbed.reports.figures import distribution_text, fans_text, initializer_text
+from seedbed.reports.text import count_text, pairs, printable, shape_text, size_text, table
 from seedbed.spec.errors import InvalidValueError
 from seedbed.spec.info import TensorDescription
 from seedbed.spec.tensors import TensorSpec
@@ -37,14 +38,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_part_options(parser)
 
 
-def run(options: argparse.Namespace) -> Report:
+def run(options: argparse.Namespace) -> Result:
     """Describe one tensor, or all of a manifest."""
     if is_initializer(options.subject):
         return _describe_tensor(options)
     return _describe_manifest(options)
 
 
-def _describe_tensor(options: argparse.Namespace) -> Report:
+def _describe_tensor(options: argparse.Namespace) -> Result:
     spec = spec_of(options.subject, options)
     part = part_of(options, spec.shape)
     with client_of(options) as client:
@@ -68,10 +69,10 @@ def _describe_tensor(options: argparse.Namespace) -> Report:
             f"{size_text(found.working_bytes)} while sampling" if found.working_bytes else "",
         ),
     ]
-    return Report({"tensors": [found]}, pairs(rows))
+    return Result({"tensors": [found]}, pairs(rows))
 
 
-def _describe_manifest(options: argparse.Namespace) -> Report:
+def _describe_manifest(options: argparse.Namespace) -> Result:
     refuse_tensor_options(options)
     if options.shard is not None:
         raise InvalidValueError(
@@ -89,7 +90,7 @@ def _describe_manifest(options: argparse.Namespace) -> Report:
         f"{count_text(len(manifest), 'tensor')}, {count_text(numbers, 'number')}, "
         f"{manifest.size_bytes:,} bytes ({size_text(manifest.size_bytes)})"
     )
-    return Report({"tensors": found, "total": totals}, text)
+    return Result({"tensors": found, "total": totals}, text)
 
 
 def _table(specs: Sequence[TensorSpec], found: Sequence[TensorDescription]) -> str:

@@ -13,7 +13,8 @@ from seedbed.cli.arguments import (
 )
 from seedbed.cli.content import manifest_digest
 from seedbed.cli.manifests import is_initializer, load_manifest
-from seedbed.cli.report import Report, count_text, printable
+from seedbed.cli.result import Result
+from seedbed.reports.text import count_text, printable
 
 NAME = "digest"
 SUMMARY = "print the digest of a tensor, or of all in a manifest, without moving them"
@@ -36,14 +37,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_algorithm_option(parser)
 
 
-def run(options: argparse.Namespace) -> Report:
+def run(options: argparse.Namespace) -> Result:
     """Digest one tensor, or all of a manifest."""
     if is_initializer(options.subject):
         return _digest_tensor(options)
     return _digest_manifest(options)
 
 
-def _digest_tensor(options: argparse.Namespace) -> Report:
+def _digest_tensor(options: argparse.Namespace) -> Result:
     spec = spec_of(options.subject, options)
     part = part_of(options, spec.shape)
     with client_of(options) as client:
@@ -51,10 +52,10 @@ def _digest_tensor(options: argparse.Namespace) -> Report:
         digest = client.digest(
             spec, slice=part, algorithm=options.algorithm, timeout_seconds=timeout
         )
-    return Report({"name": spec.name, "digest": str(digest)}, str(digest))
+    return Result({"name": spec.name, "digest": str(digest)}, str(digest))
 
 
-def _digest_manifest(options: argparse.Namespace) -> Report:
+def _digest_manifest(options: argparse.Namespace) -> Result:
     refuse_tensor_options(options)
     manifest = load_manifest(options.subject)
     shard, algorithm, timeout = options.shard, options.algorithm, options.timeout_seconds
@@ -70,4 +71,4 @@ def _digest_manifest(options: argparse.Namespace) -> Report:
     width = max((len(str(digest)) for digest in (*digests.values(), whole)), default=0)
     lines = [f"{digest!s:<{width}}  {printable(name)}" for name, digest in digests.items()]
     lines.append(f"{whole:<{width}}  (all {count_text(len(manifest), 'tensor')})")
-    return Report(fields, "\n".join(lines))
+    return Result(fields, "\n".join(lines))

@@ -19,10 +19,11 @@ from seedbed.cli.content import array_digest, manifest_digest
 from seedbed.cli.manifests import load_manifest, part_shape
 from seedbed.cli.output_file import checked_output, reserve, unfinished
 from seedbed.cli.output_folder import made_folder, unfinished_files
-from seedbed.cli.report import Report, count_text, pairs, shard_text, size_text
 from seedbed.cli.resources import check_disk
+from seedbed.cli.result import Result
 from seedbed.client import Client
 from seedbed.manifest import Manifest
+from seedbed.reports.text import count_text, pairs, shard_text, size_text
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.errors import InvalidValueError
 from seedbed.spec.info import NUMERICS
@@ -66,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_shard_option(parser)
 
 
-def run(options: argparse.Namespace) -> Report:
+def run(options: argparse.Namespace) -> Result:
     """Fetch, and report how much, how fast, and the digest of all."""
     manifest = load_manifest(options.manifest)
     if RESERVED_NAME in manifest:
@@ -111,7 +112,7 @@ def run(options: argparse.Namespace) -> Report:
         ("time", f"{seconds:.2f} s, {size_bytes / max(seconds, 1e-9) / 1e9:.2f} GB/s"),
         ("digest", digest),
     ]
-    return Report(fields, pairs(rows))
+    return Result(fields, pairs(rows))
 
 
 def _is_folder(options: argparse.Namespace) -> bool:

@@ -4,7 +4,8 @@ import argparse
 import dataclasses
 
 from seedbed.cli.arguments import client_of
-from seedbed.cli.report import Report, pairs
+from seedbed.cli.result import Result
+from seedbed.reports.text import pairs
 from seedbed.spec.info import Limits
 
 NAME = "info"
@@ -21,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add nothing: the command has no arguments of its own."""
 
 
-def run(options: argparse.Namespace) -> Report:
+def run(options: argparse.Namespace) -> Result:
     """Ask, and report."""
     with client_of(options) as client:
         found = client.server_info(timeout_seconds=options.timeout_seconds)
@@ -36,7 +37,7 @@ def run(options: argparse.Namespace) -> Report:
         ("digests", ", ".join(found.digest_algorithms)),
         *[(name.replace("_", " "), text) for name, text in _limits(found.limits)],
     ]
-    return Report({"target": options.target, "info": found}, pairs(rows))
+    return Result({"target": options.target, "info": found}, pairs(rows))
 
 
 def _limits(limits: Limits) -> list[tuple[str, str]]:

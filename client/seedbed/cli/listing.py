@@ -3,7 +3,8 @@
 import argparse
 
 from seedbed.cli.arguments import client_of
-from seedbed.cli.report import Report, table
+from seedbed.cli.result import Result
+from seedbed.reports.text import table
 from seedbed.spec.info import InitializerInfo
 
 NAME = "list"
@@ -18,14 +19,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add nothing: the command has no arguments of its own."""
 
 
-def run(options: argparse.Namespace) -> Report:
+def run(options: argparse.Namespace) -> Result:
     """List them."""
     with client_of(options) as client:
         found = client.list_initializers(timeout_seconds=options.timeout_seconds)
     rows = [
         (each.name, ", ".join((each.field, *each.aliases)), _parameters(each)) for each in found
     ]
-    return Report(
+    return Result(
         {"initializers": found}, table(("initializer", "other names", "parameters"), rows)
     )
 

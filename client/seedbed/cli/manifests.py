@@ -3,7 +3,7 @@
 import stat
 from pathlib import Path
 
-from seedbed.cli.report import CommandError
+from seedbed.cli.result import CommandError
 from seedbed.manifest import Manifest
 from seedbed.spec.errors import InvalidValueError
 from seedbed.spec.initializers import find_initializer

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from seedbed.cli.report import CommandError
+from seedbed.cli.result import CommandError
 
 
 def checked_output(path: str | Path) -> Path:

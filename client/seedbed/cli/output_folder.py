@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from seedbed.checkpoint_files import is_weight_file
-from seedbed.cli.report import CommandError
+from seedbed.cli.result import CommandError
 
 
 @contextmanager

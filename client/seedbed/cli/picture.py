@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.cli.distributions import Exact, exact_distribution
-from seedbed.cli.figures import fans_text, initializer_text
-from seedbed.cli.moments import moments_of
 from seedbed.cli.output_file import checked_output, unfinished
-from seedbed.cli.report import CommandError, printable, shape_text
+from seedbed.cli.result import CommandError
+from seedbed.reports.distributions import Exact, exact_distribution
+from seedbed.reports.figures import fans_text, initializer_text
+from seedbed.reports.moments import moments_of
+from seedbed.reports.text import printable, shape_text
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.errors import InvalidValueError
 from seedbed.spec.info import TensorDescription

@@ -14,8 +14,9 @@ from typing import TextIO
 
 from seedbed.cli import describe, digest, fetch, info, listing, sample, verify
 from seedbed.cli.arguments import Parser, add_common_options
-from seedbed.cli.report import Report, printable
+from seedbed.cli.result import Result
 from seedbed.errors import InvalidArgumentError, SeedbedError
+from seedbed.reports.text import printable
 
 FAILED = 1
 BAD_ARGUMENT = 2
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
-    report: Report = options.run(options)
+    report: Result = options.run(options)
     _write(sys.stdout, (report.as_json() if options.json else report.text) + "\n")
     if report.failure:
         _complain(report.failure)

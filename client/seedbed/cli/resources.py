@@ -6,7 +6,8 @@ Overdrawn memory ends in a killed process, not in an error.
 import shutil
 from pathlib import Path
 
-from seedbed.cli.report import CommandError, size_text
+from seedbed.cli.result import CommandError
+from seedbed.reports.text import size_text
 
 
 def check_memory(needed_bytes: int, advice: str) -> None:

@@ -14,13 +14,14 @@ from seedbed import checkpoints
 from seedbed.cli import picture
 from seedbed.cli.arguments import add_part_options, add_tensor_options, client_of, part_of, spec_of
 from seedbed.cli.content import array_digest
-from seedbed.cli.distributions import Exact, exact_distribution
-from seedbed.cli.figures import distribution_text, fans_text, initializer_text
-from seedbed.cli.moments import Moments, moments_of
 from seedbed.cli.output_file import checked_output, reserve, unfinished
-from seedbed.cli.report import Report, number_text, pairs, printable, shape_text, size_text
 from seedbed.cli.resources import check_disk, check_memory
+from seedbed.cli.result import Result
 from seedbed.client import EMBEDDED, Client, SliceLike
+from seedbed.reports.distributions import Exact, exact_distribution
+from seedbed.reports.figures import distribution_text, fans_text, initializer_text
+from seedbed.reports.moments import Moments, moments_of
+from seedbed.reports.text import number_text, pairs, printable, shape_text, size_text
 from seedbed.spec.digests import Digest
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.errors import InvalidValueError
@@ -55,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(options: argparse.Namespace) -> Report:
+def run(options: argparse.Namespace) -> Result:
     """Sample, write what was asked for, and report the figures."""
     spec = spec_of(options.initializer, options)
     part = part_of(options, spec.shape)
@@ -130,7 +131,7 @@ def _report(
     part: SliceLike,
     description: TensorDescription,
     array: NDArray[Any],
-) -> Report:
+) -> Result:
     moments = moments_of(array)
     digest = array_digest(array)
     fields = {
@@ -144,7 +145,7 @@ def _report(
         "moments": moments,
         "digest": str(digest),
     }
-    return Report(fields, _text(spec, part, description, moments, digest))
+    return Result(fields, _text(spec, part, description, moments, digest))
 
 
 def _text(

@@ -10,8 +10,9 @@ from seedbed.checkpoint_files import open_all
 from seedbed.cli.arguments import add_shard_option, client_of
 from seedbed.cli.content import array_digest
 from seedbed.cli.manifests import load_manifest, part_shape
-from seedbed.cli.report import CommandError, Report, count_text, printable, shape_text, table
+from seedbed.cli.result import CommandError, Result
 from seedbed.manifest import Manifest
+from seedbed.reports.text import count_text, printable, shape_text, table
 from seedbed.spec.digests import Digest
 from seedbed.spec.slices import Shard
 from seedbed.spec.tensors import TensorSpec
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_shard_option(parser)
 
 
-def run(options: argparse.Namespace) -> Report:
+def run(options: argparse.Namespace) -> Result:
     """Compare, and report every difference."""
     path = Path(options.file)
     if path.exists() and not (path.is_file() or path.is_dir()):
@@ -56,7 +57,7 @@ def run(options: argparse.Namespace) -> Report:
         ],
     }
     if not found:
-        return Report(
+        return Result(
             fields,
             f"{options.file}: {count_text(len(manifest), 'tensor')}, "
             f"all equal to {options.manifest}",
@@ -65,7 +66,7 @@ def run(options: argparse.Namespace) -> Report:
     failure = (
         f"{options.file} differs from {options.manifest} in {count_text(len(found), 'tensor')}"
     )
-    return Report(fields, table(("name", "difference", "detail"), rows), failure)
+    return Result(fields, table(("name", "difference", "detail"), rows), failure)
 
 
 def _differences(

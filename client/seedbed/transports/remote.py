@@ -416,11 +416,11 @@ class RemoteTransport:
 def calls_to(
     target: str, options: Mapping[str, int | str], channels: int, security: Security = PLAIN
 ) -> Calls:
-    """Return what makes calls to a target: our HTTP/2 reader wherever it can."""
-    address = plain_address(target, options)
-    if address is not None:
-        return Connections(address, security)
-    return GrpcCalls(target, options, channels, security)
+    """Return what makes calls to a target: our HTTP/2 reader wherever it can, gRPC under TLS."""
+    address = plain_address(target, options) if security.trust is None else None
+    if address is None:
+        return GrpcCalls(target, options, channels, security)
+    return Connections(address, security)
 
 
 def _telling(tries: Tries, on_bytes: Callable[[int], None]) -> Callable[[int], None]:

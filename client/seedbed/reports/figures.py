@@ -1,6 +1,6 @@
 """A description's figures in words."""
 
-from seedbed.cli.distributions import exact_distribution
+from seedbed.reports.distributions import exact_distribution
 from seedbed.spec.info import TensorDescription
 from seedbed.spec.initializers import (
     DeltaOrthogonalSpec,
