@@ -26,6 +26,7 @@ from seedbed.transports.replica import Replica
 from seedbed.transports.replicas import Replicas
 from seedbed.transports.try_limits import TryLimits
 from tests.servers import ServerProcess
+from tests.waiting import wait_until
 
 KIBIBYTE = 1024
 
@@ -312,6 +313,19 @@ def test_progress_counts_every_byte_once(address: str, behaviour: Fails) -> None
         client._transport.fill([TensorRequest(SPEC)], [out.data], seen.append)
     assert sum(seen) == out.size
     assert min(seen) > 0
+
+
+def test_a_server_that_is_found_again_is_not_asked_before_the_time_it_named(address: str) -> None:
+    is_there = threading.Event()
+    calls = FlakyCalls(address, lambda call: None if is_there.is_set() else unavailable(call))
+    replica = Replica("server", calls, Mapper("none"), Probe(None), has_others=True)
+    replica.failed(sb.UnavailableError("gone"))
+    replica.failed(sb.OverloadedError("full", retry_after_seconds=60.0))
+    is_there.set()
+    wait_until(replica.is_found)
+    assert replica.ready_in_seconds > 30
+    assert replica.is_set_aside
+    replica.close()
 
 
 def test_a_server_that_is_not_there_is_set_aside_and_found_again(address: str) -> None:

@@ -38,7 +38,7 @@ identities:
   "team/*": {}
   few: {quotas: {matrices: 1}}
   narrow: {quotas: {inflight_bytes: 64 MiB}}
-  daily: {quotas: {bytes_per_day: 1 MiB}}
+  daily: {quotas: {bytes_per_day: 64 MiB}}
   quick: {quotas: {cost_seconds_per_request: 0.5}}
 """
 # Some seconds of a core, and hardly any time.
@@ -343,16 +343,17 @@ def test_bytes_in_flight_are_counted_and_given_back(
 
 def test_bytes_are_counted_by_the_day(channel: grpc.Channel, files: Files) -> None:
     daily = bearer(files.tokens["daily"])
-    never = refused(channel, "SampleTensors", large_request(2 * MIB), **daily)
+    never = refused(channel, "SampleTensors", large_request(65 * MIB), **daily)
     assert (never.code, never.reason) == ("INVALID_ARGUMENT", "OVER_LIMIT")
-    assert "1048576 bytes in all (bytes_per_day)" in never.message
+    assert f"{64 * MIB} bytes in all (bytes_per_day)" in never.message
 
-    cancelled = stub(channel).SampleTensors(large_request(MIB), **daily)
+    # Of a stream that is cancelled, what was sent counts: a few chunks that nobody may have read.
+    cancelled = stub(channel).SampleTensors(large_request(64 * MIB), **daily)
     next(cancelled)
     cancelled.cancel()
     time.sleep(0.5)
-    assert ask(channel, "SampleTensors", large_request(MIB // 2), **daily)
-    answer = refused(channel, "SampleTensors", large_request(MIB), **daily)
+    assert ask(channel, "SampleTensors", large_request(32 * MIB), **daily)
+    answer = refused(channel, "SampleTensors", large_request(32 * MIB), **daily)
     assert (answer.code, answer.reason, answer.quota) == (
         "RESOURCE_EXHAUSTED",
         "QUOTA_EXCEEDED",
@@ -365,9 +366,11 @@ def test_bytes_are_counted_by_the_day(channel: grpc.Channel, files: Files) -> No
         tensors=large_request(16 * MIB).tensors, numerics=NUMERICS
     )
     assert ask(channel, "DigestTensors", digests, **daily)
+    while reason_of(channel, "SampleTensors", large_request(4 * MIB), **daily) == "OK":
+        pass
     small = service_pb2.SampleSmallTensorRequest(tensor=tensor((2**14,)), numerics=NUMERICS)
-    reasons = [reason_of(channel, "SampleSmallTensor", small, **daily) for _ in range(8)]
-    assert reasons[-1] == "QUOTA_EXCEEDED", "512 KiB were left at most"
+    reasons = [reason_of(channel, "SampleSmallTensor", small, **daily) for _ in range(64)]
+    assert reasons[-1] == "QUOTA_EXCEEDED", "less than 4 MiB were left"
 
 
 def test_a_costly_request_is_refused_for_good(channel: grpc.Channel, files: Files) -> None:

@@ -1,16 +1,21 @@
 """What quotas come to: tighter limits, and bytes by the day."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from seedbed.spec.errors import InvalidValueError
 from seedbed.spec.info import Limits
 from seedbed.spec.reasons import Reason
-from seedbed_server.refusals import QuotaError
+from seedbed_server import watched_files
+from seedbed_server.refusals import CallerError, QuotaError
+from seedbed_server.security.identities import peer_of_identity
 from seedbed_server.security.policy import Quotas
 from seedbed_server.security.quotas import DAY_SECONDS, DailyBytes, tightened
+from seedbed_server.security.tokens import new_token
 from seedbed_server.service import workers as workers_module
+from seedbed_server.service.authentication import Authentication
 from seedbed_server.settings import Settings
 
 NOON = 20_000.5 * DAY_SECONDS
@@ -54,6 +59,25 @@ def test_a_day_holds_its_quota_and_no_more(clock: Clock) -> None:
     assert caught.value.retry_after_seconds == DAY_SECONDS / 2
     with daily.taken("b", 100, 100, lambda: 100):
         pass
+
+
+def test_whom_a_new_policy_leaves_out_keeps_its_quotas_for_what_is_under_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watched_files, "LOOK_SECONDS", 0.0)
+    tokens, policy = tmp_path / "tokens", tmp_path / "policy.yaml"
+    tokens.write_text(new_token("a")[1])
+    tokens.chmod(0o600)
+    policy.write_text("identities: {a: {quotas: {matrices: 2}}}")
+    authentication = Authentication(Settings(tokens=tokens, policy=policy))
+    matrices = authentication.caps().matrices
+    peer = peer_of_identity("a")
+    authentication.rule("a", "SampleTensors")
+    policy.write_text("identities: {somebody-else: {}}")
+    with pytest.raises(CallerError):
+        authentication.rule("a", "SampleTensors")
+    matrices.hold(peer, 2)
+    assert not matrices.has_room(peer, 1)
 
 
 def test_what_was_not_given_may_be_taken_anew(clock: Clock) -> None:

@@ -315,9 +315,8 @@ class RangedFetch:
             replica.failed(error)
             check_welcome(error, replica, self._lanes)
             self._tries.failed(error)
-            # Where others serve, they need not end because this one says to come back tomorrow.
-            ready_in_seconds = 0.0 if self._others_serve else replica.ready_in_seconds
-            seconds = self._tries.wait_seconds(error, ready_in_seconds)
+            soonest = min(each.ready_in_seconds for each in self._lanes)
+            seconds = self._tries.wait_seconds(error, soonest)
             seconds = max(seconds, backoff_seconds(failures) if failures > 1 else 0.0)
             end = time.monotonic() + seconds
             while not self._is_over:
@@ -325,7 +324,7 @@ class RangedFetch:
                     raise cancelled(replica.target)
                 if replica.is_closed:
                     raise closed(replica.target)
-                left = end - time.monotonic()
+                left = max(end - time.monotonic(), replica.ready_in_seconds)
                 # A thread looks after a server that is set aside; as long as others serve, they do.
                 if left <= 0 and not (replica.is_set_aside and self._others_serve):
                     return

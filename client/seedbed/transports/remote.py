@@ -169,7 +169,7 @@ class RemoteTransport:
                         raise
                     continue
                 if serves:
-                    replica.succeeded()
+                    replica.found()
                     return
             self._sleep(min(pause, left))
             pause = min(pause * 2, LONGEST_LOOK_SECONDS)

@@ -137,9 +137,13 @@ class Replica:
             self._look_after()
 
     def succeeded(self) -> None:
-        """Take note that it answers."""
-        self._is_unreachable = self._may_want_tls = False
+        """Record that it answers."""
+        self.found()
         self._ready_at = 0.0
+
+    def found(self) -> None:
+        """Record that it says it serves; a time that it has asked for remains."""
+        self._is_unreachable = self._may_want_tls = False
 
     def _look_after(self) -> None:
         """Set the replica aside until it serves again, which a thread looks after."""
@@ -162,7 +166,7 @@ class Replica:
                 and not self._is_closed
                 and self.serves(LOOK_LIMITS, Cancellation())
             ):
-                self.succeeded()
+                self.found()
         return self._is_closed or not self._is_unreachable
 
     # Single tries. All raise errors of seedbed.errors, or DoubtfulError.

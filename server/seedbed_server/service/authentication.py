@@ -43,6 +43,8 @@ class Authentication:
         self._tokens = _watched(settings.tokens, read_tokens)
         self._has_certificates = settings.tls_client_ca is not None
         self._policy = _watched(settings.policy, lambda path: read_policy(path, RPCS))
+        # Of everyone who was let in: whom a new policy leaves out still has streams under way.
+        self._last_quotas: dict[str, Quotas] = {}
         if self._policy is not None and self._tokens is None and not self._has_certificates:
             raise PolicyError(
                 "--policy needs --tokens or --tls-client-ca: without them no caller has an identity"
@@ -101,6 +103,7 @@ class Authentication:
                 f"this server's policy does not let {identity} call {method}",
                 reason=Reason.RPC_NOT_ALLOWED,
             )
+        self._last_quotas[identity] = rule.quotas
         return rule
 
     def limits(self, rule: Rule) -> Limits:
@@ -118,7 +121,8 @@ class Authentication:
         identity = identity_of_peer(peer)
         if identity is None or self._policy is None:
             return NO_LIMITS.quotas
-        return (self._policy.value.rule(identity) or NO_LIMITS).quotas
+        rule = self._policy.value.rule(identity)
+        return rule.quotas if rule is not None else self._last_quotas[identity]
 
 
 def _watched(path: Path | None, read: Callable[[Path], T]) -> WatchedFile[T] | None:
