@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the client, runs the README's commands against a server, and then the conformance kit,
-# which takes the arguments: --out FILE, for one.
+# Builds the client, runs the README's commands against a server, calls servers with TLS and tokens,
+# and then runs the conformance kit, which takes the arguments: --out FILE, for one.
 set -euo pipefail
 cd "$(dirname "$0")"
 root=$(realpath ../../..)
@@ -50,5 +50,6 @@ echo "the README's commands: right"
 if [[ -f $root/tests/conformance/__main__.py ]]; then
   client="$PWD/build/client conformance"
   cd "$root"
+  .venv/bin/python -m pytest -q examples/clients/typescript/tests
   .venv/bin/python -m tests.conformance --client "$client" --name typescript "$@"
 fi

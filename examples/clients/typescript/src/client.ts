@@ -22,6 +22,7 @@ import {
   type TensorDigest,
 } from "../build/generated/seedbed/v1/service_pb.js";
 import type { TensorRequest } from "../build/generated/seedbed/v1/tensors_pb.js";
+import { type Access, PLAIN } from "./access.js";
 import { Assembler } from "./assembler.js";
 import { check, damage, Failure, failureOf } from "./failure.js";
 import { hashOf, xxh3Hex } from "./hash.js";
@@ -37,9 +38,11 @@ const FIRST_BACKOFF_MILLIS = 50;
 
 export class Client {
   readonly #target: string;
+  readonly #access: Access;
 
-  constructor(target: string) {
+  constructor(target: string, access: Access = PLAIN) {
     this.#target = target;
+    this.#access = access;
   }
 
   info(): Promise<GetServerInfoResponse> {
@@ -136,7 +139,8 @@ export class Client {
   ): Promise<T> {
     for (let failures = 0; ; ) {
       const before = progress();
-      const connection = new grpc.Client(this.#target, grpc.credentials.createInsecure(), {
+      const connection = new grpc.Client(this.#target, this.#access.credentials, {
+        interceptors: this.#access.interceptors,
         // Else grpc-js takes another client's connection to the same address.
         "grpc.use_local_subchannel_pool": 1,
       });

@@ -2,6 +2,7 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { create, fromJsonString, toJson } from "@bufbuild/protobuf";
 import {
   DescribeTensorsRequestSchema,
@@ -12,6 +13,7 @@ import {
   type SampleTensorsRequest,
   SampleTensorsRequestSchema,
 } from "../build/generated/seedbed/v1/service_pb.js";
+import { ACCESS_OPTIONS, accessOf } from "./access.js";
 import { Client } from "./client.js";
 import { conformance, digestsToJson, NAMES } from "./conformance.js";
 import { Failure } from "./failure.js";
@@ -19,7 +21,8 @@ import { algorithmOf, tensorToJson } from "./tensor.js";
 
 const USAGE = `\
 usage: client TARGET info | list | describe MANIFEST | digest MANIFEST | fetch MANIFEST [DIRECTORY]
-       client conformance`;
+       client conformance
+options: --tls --tls-ca FILE --tls-cert FILE --tls-key FILE --token-file FILE`;
 
 async function run(client: Client, command: string, file?: string, directory?: string) {
   if (command === "info") {
@@ -60,7 +63,8 @@ async function fetch(client: Client, manifest: SampleTensorsRequest, directory?:
   return { tensors: tensors.map((one) => tensorToJson(one, algorithmOf(manifest))) };
 }
 
-const [target, command, file, directory] = process.argv.slice(2);
+const { values, positionals } = parseArgs({ options: ACCESS_OPTIONS, allowPositionals: true });
+const [target, command, file, directory] = positionals;
 if (target === "conformance") {
   await conformance();
 } else if (target === undefined || command === undefined) {
@@ -68,7 +72,8 @@ if (target === "conformance") {
   process.exitCode = 2;
 } else {
   try {
-    console.log(JSON.stringify(await run(new Client(target), command, file, directory), null, 2));
+    const client = new Client(target, accessOf(target, values));
+    console.log(JSON.stringify(await run(client, command, file, directory), null, 2));
   } catch (error) {
     const shown = error instanceof Failure ? JSON.stringify(error.toJson(), null, 2) : error;
     console.error(shown);
