@@ -50,6 +50,7 @@ FROM dependencies AS build
 
 COPY --from=tools /opt/tools /opt/tools
 COPY LICENSE README.md pyproject.toml ./
+COPY tools/package_page.py tools/
 COPY client client
 COPY server server
 # numba takes a kernel from its cache only if the source's time is the same, and layers keep whole seconds only.

@@ -15,7 +15,11 @@ XDS_PROTOS_VERSION := 1.85.0
 
 bin := .venv/bin
 pip := $(bin)/python -m pip --quiet --disable-pip-version-check
-# What is installed in .venv: all of [dev], or only what the quickstart needs.
+comma := ,
+# Installs a dependency group and extras of seedbed into an environment, whose own pip may be too old for groups.
+with_group = $(1)/bin/python -m pip --quiet --disable-pip-version-check install 'pip>=25.1' && \
+	$(1)/bin/python -m pip --quiet --disable-pip-version-check install --editable '.[$(3)]' --group $(2)
+# What is installed in .venv: also the group dev, or only what the quickstart needs.
 dev := .venv/installed-dev
 run := .venv/installed-run
 buf := .tools/buf-$(BUF_VERSION)/node_modules/.bin/buf
@@ -28,7 +32,7 @@ compiled := client/seedbed/v1/seedbed.binpb
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv test test-core soak test-frameworks test-clients test-ranges test-arm64 check format proto release-schema quickstart bench gpu-check gpu-wheels image image-gpu image-test lock audit clean
+.PHONY: help venv test test-core soak newcomer test-frameworks test-clients test-ranges test-arm64 check format proto release-schema quickstart bench gpu-check gpu-wheels image image-gpu image-test lock audit clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,7 +66,7 @@ test-clients: $(dev)  ## run only those of clients in other languages (what the 
 .venv-frameworks/installed: pyproject.toml
 	$(PYTHON) -m venv .venv-frameworks
 	@echo '*' > .venv-frameworks/.gitignore
-	.venv-frameworks/bin/python -m pip --quiet --disable-pip-version-check install --editable '.[frameworks]'
+	$(call with_group,.venv-frameworks,frameworks,server)
 	@touch $@
 
 # What is installed on top of .venv: some megabytes.
@@ -74,6 +78,9 @@ test-ranges: $(dev)  ## run only those of calls with the oldest and the newest p
 # Takes too long for `make test`. Needs root; tests/architectures/run.sh says what else.
 test-arm64: $(dev)  ## show that arm64 has the same bits, under emulation (ARGS=--quick for less)
 	tests/architectures/run.sh arm64 .architectures $(bin)/python $(ARGS)
+
+newcomer: $(dev)  ## install the wheel into clean environments and run what README.md says (ARGS='--python python3.13 --visit torch')
+	$(bin)/python -m tests.newcomer $(ARGS)
 
 check: $(dev) $(buf)  ## lint, formatting, types, import rules, schema, generated code (needs npm)
 	$(bin)/ruff check .
@@ -107,7 +114,7 @@ bench: .venv-bench/installed  ## measure beside peers, set up in .venv-bench (AR
 .venv-bench/installed: pyproject.toml
 	$(PYTHON) -m venv .venv-bench
 	@echo '*' > .venv-bench/.gitignore
-	.venv-bench/bin/python -m pip --quiet --disable-pip-version-check install --editable '.[bench]'
+	$(call with_group,.venv-bench,bench,server$(comma)plot)
 	@touch $@
 
 gpu-check:  ## prove the GPU backend on a GPU (GPU_PYTHON=python3.12 WHEELS=folder OUT=file)
@@ -144,7 +151,7 @@ clean:  ## remove what the targets made
 	$(PYTHON) -m venv .venv
 
 $(dev): pyproject.toml | .venv/bin/python
-	$(pip) install --editable '.[dev]'
+	$(call with_group,.venv,dev,server$(comma)plot$(comma)tracing)
 	@touch $(run) $@
 
 $(run): pyproject.toml | .venv/bin/python

@@ -72,7 +72,7 @@ def usage_of(cubin: bytes) -> dict[str, Usage]:
 def _output_of(program: str, option: str, *, cubin: bytes) -> str:
     path = pathfinder.find_nvidia_binary_utility(program)
     if path is None:
-        raise FileNotFoundError(f"{program} is missing: pip install 'seedbed[dev]'")
+        raise FileNotFoundError(f"{program} is missing: `make venv` installs it")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "kernels.cubin"
         file.write_bytes(cubin)

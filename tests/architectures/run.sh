@@ -5,7 +5,7 @@
 #   tests/architectures/run.sh arm64 FOLDER [PYTHON [check_bits.py's arguments]]
 #
 # FOLDER keeps the Debian and its compiled kernels, about 1 GB, for the next run. PYTHON has
-# seedbed[dev]. Needs root, and Debian's debootstrap, qemu-user-static and binfmt-support. Programs
+# the group dev. Needs root, and Debian's debootstrap, qemu-user-static and binfmt-support. Programs
 # come from the mirror that debootstrap knows ($MIRROR for another), packages by this machine's pip.
 set -euo pipefail
 cd "$(dirname "$0")/../.."

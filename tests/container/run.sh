@@ -5,7 +5,7 @@
 #
 # Uses Docker ($DOCKER, such as podman) if its engine answers. Elsewhere BUILD_TOOL, or $SEEDBED_IMAGE_TOOL, does the
 # work: a program with the verbs `build TAG -- ARGUMENTS`, `run TAG COMMAND`, `entry TAG ARGUMENTS` and `inspect TAG`,
-# whose containers share the machine's network, and which has a base image of its own. $IMAGE is the tag, $PYTHON an interpreter that has seedbed[dev].
+# whose containers share the machine's network, and which has a base image of its own. $IMAGE is the tag, $PYTHON an interpreter of `make venv`.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

@@ -1,0 +1,114 @@
+"""A clean environment with the wheel, and an empty folder to run commands in."""
+
+import os
+import shlex
+import statistics
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+ROOT = Path(__file__).parents[2]
+TIMEOUT_SECONDS = 900
+ROUNDS = 5
+
+
+class FailedError(Exception):
+    """A step that did not end as a newcomer expects."""
+
+
+class Environment:
+    """An environment of Python's, and the folder that its user is in.
+
+    Args:
+        folder: for both.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.home = folder / "home"
+        self._bin = folder / "env" / "bin"
+        self.home.mkdir(parents=True)
+        self._variables = {
+            "HOME": str(self.home),
+            "PATH": f"{self._bin}:/usr/bin:/bin",
+            "LANG": "C.UTF-8",
+            # Where pip finds packages is the machine's matter.
+            **{name: text for name, text in os.environ.items() if name.startswith("PIP_")},
+        }
+
+    @classmethod
+    @contextmanager
+    def made(cls, folder: Path, python: str, wheel: Path, extras: Sequence[str]) -> Iterator[Self]:
+        """Yield an environment with the wheel and some of its extras."""
+        environment = cls(folder)
+        environment.step("make an environment", f"{python} -m venv {folder / 'env'}")
+        wanted = f"{wheel}[{','.join(extras)}]" if extras else str(wheel)
+        environment.step("install", f"pip install --quiet --disable-pip-version-check '{wanted}'")
+        yield environment
+
+    def step(self, what: str, command: str, *, code: int = 0, words: str = "") -> str:
+        """Run a command of a shell, print how long it took, and return what it printed.
+
+        Args:
+            what: what it is for.
+            command: the command.
+            code: its exit code.
+            words: what it must print.
+
+        Raises:
+            FailedError: if it ends otherwise, leaves a traceback, or does not print the words.
+        """
+        begun = time.perf_counter()
+        done = self._run(["bash", "-ceu", command])
+        seconds = time.perf_counter() - begun
+        printed = done.stdout + done.stderr
+        if done.returncode != code or words not in printed or "Traceback" in printed:
+            raise FailedError(f"{command}\nended with {done.returncode}:\n{printed}")
+        print(f"  {seconds:8.2f} s  {what}", flush=True)
+        return printed
+
+    def python(self, what: str, code: str) -> None:
+        """Run Python code as a step."""
+        self.step(what, f"python -c {shlex.quote(code)}")
+
+    def cost(self, what: str, code: str) -> None:
+        """Print the median of the processor time of some runs of Python code in new processes."""
+        program = (
+            "import resource, sys\n"
+            f"{code}\n"
+            "used = resource.getrusage(resource.RUSAGE_SELF)\n"
+            "sys.stderr.write(f'{used.ru_utime + used.ru_stime}\\n')"
+        )
+        costs = []
+        for _ in range(ROUNDS):
+            done = self._run(["python", "-c", program])
+            if done.returncode:
+                raise FailedError(f"{code}\nended with {done.returncode}:\n{done.stderr}")
+            costs.append(float(done.stderr.split()[-1]))
+        low, middle, high = min(costs), statistics.median(costs), max(costs)
+        print(f"  {middle:8.2f} s  {what}, of a core ({low:.2f} to {high:.2f})", flush=True)
+
+    @contextmanager
+    def server(self, *arguments: str) -> Iterator[None]:
+        """Run a server in the block."""
+        command = [str(self._bin / "seedbed-server"), *arguments]
+        with subprocess.Popen(
+            command, cwd=self.home, env=self._variables, stderr=subprocess.DEVNULL
+        ) as process:
+            try:
+                yield
+            finally:
+                process.terminate()
+
+    def _run(self, command: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            command,
+            cwd=self.home,
+            env=self._variables,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+        )
