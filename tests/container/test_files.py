@@ -246,8 +246,9 @@ def test_everything_that_is_copied_is_in_the_build_context(stages: Stages) -> No
         rest.split()[:-1] for stage in stages.values() for name, rest in stage if name == "COPY"
     ]
     paths = {word for words in copies if not words[0].startswith("--from") for word in words}
-    copied = {path.partition("/")[0] for path in paths}
+    copied = {each for each in allowed for path in paths if f"{path}/".startswith(f"{each}/")}
     assert copied == allowed
+    assert all(any(f"{path}/".startswith(f"{each}/") for each in allowed) for path in paths)
     assert all((ROOT / name).exists() for name in copied)
 
 
