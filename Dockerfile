@@ -62,9 +62,8 @@ RUN /opt/tools/bin/python -m hatchling build --target wheel --directory /tmp/whe
     && cp -a /opt/seedbed/. /opt/venv \
     && python3 -m pip --python /opt/venv/bin/python check
 # The self-test samples with every kernel: where the bits are not those of the contract, the build fails.
-RUN SEEDBED_KERNEL_CACHE_DIR=/opt/kernels /opt/venv/bin/python -c "from seedbed_server.backends.cpu import CpuBackend; \
-from seedbed_server.sampling.self_test import run_self_test; \
-print(run_self_test(CpuBackend()), 'vectors are as in the contract')" \
+RUN SEEDBED_KERNEL_CACHE_DIR=/opt/kernels /opt/venv/bin/python -c "from seedbed_server.devices import open_backend; \
+print(open_backend('cpu', None)[1], 'vectors are as in the contract')" \
     && chmod -R go+rX /opt/kernels
 RUN /opt/tools/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type application --output-reproducible \
     --output-file /opt/sbom.cdx.json /opt/venv

@@ -4,13 +4,16 @@ The SDK finds it by the entry point ``seedbed.transports``, so that the SDK itse
 """
 
 import functools
+import logging
 import os
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from importlib import metadata
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -30,7 +33,9 @@ from seedbed.spec.stats import ClientStats
 from seedbed.spec.tensors import TensorRequest
 from seedbed.wire.parts import Chunk
 from seedbed_server.backends.base import CancelledError
+from seedbed_server.backends.compilation import cache_directory
 from seedbed_server.backends.cpu import CpuBackend
+from seedbed_server.backends.cpu_kernels import CpuKernels
 from seedbed_server.local_device import LocalGpu
 from seedbed_server.sampling.descriptions import catalogue, describe
 from seedbed_server.sampling.sampler import TensorSource, plan
@@ -43,10 +48,27 @@ PIECE_BYTES = 2**21
 PIECES_AHEAD = 3
 
 
+log = logging.getLogger("seedbed")
+
+
 @functools.cache
 def _backend() -> CpuBackend:
-    """Return the engine of this process; its kernels are compiled on first use."""
-    return CpuBackend()
+    """Return the engine of this process."""
+    return CpuBackend(kernels=CpuKernels(_announce))
+
+
+def _announce(text: str) -> None:
+    """Tell a user at a terminal, or else the log, why nothing else happens for some seconds."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        print(f"seedbed: {text}", file=sys.stderr, flush=True)  # noqa: T201
+    else:
+        log.info("%s", text)
+
+
+def warm_up() -> Path | None:
+    """Compile every kernel that the cache lacks, and return its folder; None is without one."""
+    CpuKernels(_announce).load()
+    return cache_directory()
 
 
 @functools.cache
@@ -89,7 +111,7 @@ class EmbeddedTransport:
     def _sampled(
         self, request: TensorRequest, first_byte: int
     ) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-        source = TensorSource(plan(request), _backend())
+        source = _source(request)
         with self._cancellable(source):
             yield from _ahead(source, first_byte)
 
@@ -177,7 +199,7 @@ class EmbeddedTransport:
     ) -> Sequence[memoryview]:
         """Write the bytes of the requests straight into the given memory, and return it."""
         for request, out in zip(requests, outs, strict=True):
-            source = TensorSource(plan(request), _backend())
+            source = _source(request)
             with self._cancellable(source):
                 _fill(source, np.asarray(out), on_bytes)
         return outs
@@ -197,6 +219,14 @@ class EmbeddedTransport:
             arrays.append(device.sample(request))
             on_bytes(request.size_bytes)
         return arrays
+
+
+def _source(request: TensorRequest) -> TensorSource:
+    """Return what samples a request; its kernels are ready."""
+    sample_plan, backend = plan(request), _backend()
+    # On the caller's thread, which an interrupt reaches.
+    backend.load(sample_plan.rule, sample_plan.dtype)
+    return TensorSource(sample_plan, backend)
 
 
 def _ahead(source: TensorSource, first_byte: int) -> Iterator[tuple[int, NDArray[np.uint8]]]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from seedbed_server.backends import cuda_kernels
-from seedbed_server.backends.cpu_kernels import compiled_kernels
+from seedbed_server.backends.cpu_kernels import CpuKernels
 from seedbed_server.kernels.blocks import BLOCK_KERNELS, BlockKernel
 from seedbed_server.kernels.rounding import FORMATS
 from tests.fake_device import loop_over_threads
@@ -33,7 +33,7 @@ def _loop(kernel: BlockKernel) -> Callable[..., None]:
     return _by_the_processor(kernel) if kernel.name in BLOCK_KERNELS else loop_over_threads(kernel)
 
 
-_processor = cache(compiled_kernels)
+_processor = cache(CpuKernels)
 
 
 def _by_the_processor(kernel: BlockKernel) -> Callable[..., None]:

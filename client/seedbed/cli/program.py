@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from importlib import metadata
 from typing import TextIO
 
-from seedbed.cli import describe, digest, fetch, info, listing, sample, verify
+from seedbed.cli import describe, digest, fetch, info, listing, sample, verify, warmup
 from seedbed.cli.arguments import Parser, add_common_options
 from seedbed.cli.result import Result
 from seedbed.errors import InvalidArgumentError, SeedbedError
@@ -25,7 +25,7 @@ INTERRUPTED = 128 + signal.SIGINT
 TERMINATED = 128 + signal.SIGTERM
 PIPE_CLOSED = 128 + signal.SIGPIPE
 
-COMMANDS = (sample, fetch, describe, digest, verify, listing, info)
+COMMANDS = (sample, fetch, describe, digest, verify, listing, info, warmup)
 
 EPILOG = """\
 examples:

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from seedbed.spec.dtypes import Dtype
 from seedbed_server.backends.base import CancelledError
-from seedbed_server.backends.cpu_kernels import compiled_kernels
+from seedbed_server.backends.cpu_kernels import CpuKernels
 from seedbed_server.backends.householder import InPlace, Tiles, orthonormal_columns
 from seedbed_server.backends.processor import available_threads, processor_name
 from seedbed_server.backends.rules import (
     Diagonal,
+    ElementRule,
     ElementwiseRule,
     Fill,
     Normal,
@@ -32,14 +33,19 @@ SAMPLED_ELEMENTS = 2**22
 
 
 class CpuBackend:
-    """The processor as a backend; compiles its kernels when it is made."""
+    """The processor as a backend.
+
+    Args:
+        threads: how many sample at a time; None is one for each processor.
+        kernels: what computes; each is compiled when it is first needed.
+    """
 
     name = "cpu"
     samples_in_place = True
 
-    def __init__(self, threads: int | None = None) -> None:
+    def __init__(self, threads: int | None = None, kernels: CpuKernels | None = None) -> None:
         self._threads = threads or available_threads()
-        self._kernels = compiled_kernels()
+        self._kernels = kernels if kernels is not None else CpuKernels()
 
     @property
     def device(self) -> str:
@@ -53,6 +59,10 @@ class CpuBackend:
 
     def close(self) -> None:
         """Do nothing: threads live as long as the matrix that they work on."""
+
+    def load(self, rule: ElementRule, dtype: Dtype) -> None:
+        """Have the kernels ready that a rule needs, on the caller's thread."""
+        self._kernels.load(kernel_names(rule, dtype))
 
     def fill(
         self, rule: ElementwiseRule, key: Key, runs: Runs, dtype: Dtype, out: NDArray[np.uint8]
@@ -78,10 +88,11 @@ class CpuBackend:
         out: NDArray[np.uint8],
     ) -> None:
         arguments = runs.firsts, runs.counts, key.as_array(), *parameters
+        kernel = self._kernels[values_kernel(distribution, dtype)]
         if dtype.value in FORMATS:
-            self._kernels[f"{distribution}_narrow"](*arguments, FORMATS.index(dtype.value), out)
+            kernel(*arguments, FORMATS.index(dtype.value), out)
         else:
-            self._kernels[f"{distribution}_{dtype.value}"](*arguments, out.view(dtype.numpy))
+            kernel(*arguments, out.view(dtype.numpy))
 
     def orthogonal(
         self, rule: Orthogonal, block: int, key: Key, is_cancelled: Callable[[], bool]
@@ -142,6 +153,26 @@ class CpuBackend:
             runs.firsts, runs.counts, rule.key.as_array(), *numbers, thresholds, out
         )
         return out.view(np.bool_)
+
+
+def values_kernel(distribution: str, dtype: Dtype) -> str:
+    """Return the name of the kernel that samples a distribution's values."""
+    return f"{distribution}_{'narrow' if dtype.value in FORMATS else dtype.value}"
+
+
+def kernel_names(rule: ElementRule, dtype: Dtype) -> tuple[str, ...]:
+    """Return the names of the kernels that a rule needs."""
+    match rule:
+        case Uniform():
+            return (values_kernel("uniform", dtype),)
+        case Normal():
+            return (values_kernel("normal", dtype),)
+        case Sparse():
+            return values_kernel("normal", dtype), "plain_words", "are_at_most"
+        case Orthogonal():
+            matrices = "reflect", "factor_columns", "compose_panel"
+            return values_kernel("normal", Dtype.FLOAT64), *matrices
+    return ()
 
 
 def _scalar(value: float, dtype: Dtype) -> np.generic:

@@ -2,15 +2,18 @@
 
     python -m seedbed_server.backends.cpu_kernels NAME...
 
-compiles some of them into the cache folder. A first start runs several such processes, because
+compiles some of them into the cache folder. Several such processes run at a first start, because
 numba compiles one kernel at a time in each. A process of its own can also set an option of LLVM
 that would otherwise affect everything else that is compiled in the server.
 """
 
 import hashlib
+import logging
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,8 @@ from seedbed_server.backends.compilation import cache_directory, compile_kernel
 from seedbed_server.backends.processor import available_threads
 from seedbed_server.kernels import ranks, values
 from seedbed_server.kernels.orthogonal import compose_panel, factor_columns, reflect
+
+log = logging.getLogger(__name__)
 
 # More processes gain little: each takes a second to start, and there are few kernels.
 MOST_PROCESSES = 4
@@ -68,38 +73,85 @@ _SAMPLERS |= {
 _KERNELS = _MATRICES | _SAMPLERS
 
 
-def compiled_kernels() -> dict[str, Callable[..., Any]]:
-    """Return every kernel by name: its function's, or DISTRIBUTION_WIDTH for those of values."""
-    directory = cache_directory()
-    if (
-        directory is not None
-        and not (marker := directory / f"complete-{_processor_digest()}").exists()
-    ):
-        _compile_elsewhere(marker)
-    return {name: compile_kernel(*kernel) for name, kernel in _KERNELS.items()}
+class CpuKernels(Mapping[str, Callable[..., Any]]):
+    """Every kernel by name: its function's, or DISTRIBUTION_WIDTH for those of values.
 
-
-def _compile_elsewhere(marker: Path) -> None:
-    """Compile the kernels in other processes; any that fail are compiled here afterwards.
+    A kernel is compiled, or read from the cache, when it is first asked for.
 
     Args:
-        marker: the file to create when all are compiled.
+        announce: told in words before something is compiled, and afterwards.
     """
-    if not sys.executable:
+
+    def __init__(self, announce: Callable[[str], None] = log.info) -> None:
+        self._announce = announce
+        self._lock = threading.Lock()
+        self._loaded: dict[str, Callable[..., Any]] = {}
+
+    def __getitem__(self, name: str) -> Callable[..., Any]:
+        if name not in self._loaded:
+            self.load((name,))
+        return self._loaded[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_KERNELS)
+
+    def __len__(self) -> int:
+        return len(_KERNELS)
+
+    def load(self, names: Iterable[str] = tuple(_KERNELS)) -> None:
+        """Have some kernels ready, those that the cache lacks compiled at the same time."""
+        with self._lock:
+            wanted = [name for name in names if name not in self._loaded]
+            missing = [name for name in wanted if not _is_cached(name)]
+            started = time.monotonic()
+            if missing:
+                many = "a kernel" if len(missing) == 1 else f"{len(missing)} kernels"
+                self._announce(f"compiling {many} for this processor, which happens once ...")
+                _compile_elsewhere(missing)
+            for name in wanted:
+                self._loaded[name] = compile_kernel(*_KERNELS[name])
+            if missing:
+                seconds = time.monotonic() - started
+                kept = f"kept in {directory}" if (directory := cache_directory()) else "not kept"
+                self._announce(f"compiled {many} in {seconds:.1f} s, {kept}")
+
+
+def _is_cached(name: str) -> bool:
+    marker = _marker(name)
+    return marker is not None and marker.exists()
+
+
+def _marker(name: str) -> Path | None:
+    """Return the file that tells that the cache has a kernel; None where there is no cache.
+
+    numba takes it for another one when the processor, or the place or the time of the source, is
+    another: a folder may come from another machine, or serve several environments.
+    """
+    directory = cache_directory()
+    if directory is None:
+        return None
+    source = Path(_KERNELS[name][0].__code__.co_filename)
+    target: Any = cpu_target.target_context.codegen().magic_tuple()
+    found = source.stat()
+    same = repr((target, str(source), found.st_mtime, found.st_size))
+    return directory / f"{name}-{hashlib.sha256(same.encode()).hexdigest()[:16]}"
+
+
+def _compile_elsewhere(names: Sequence[str]) -> None:
+    """Compile kernels in other processes; any that fail are compiled here afterwards."""
+    if not sys.executable or cache_directory() is None:
         return
-    count = min(available_threads(), MOST_PROCESSES)
+    count = min(available_threads(), MOST_PROCESSES, len(names))
     command = [sys.executable, "-m", "seedbed_server.backends.cpu_kernels"]
     processes: list[subprocess.Popen[bytes]] = []
     try:
         processes.extend(
-            subprocess.Popen(
-                [*command, *names], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-            )
+            subprocess.Popen([*command, *part], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             # Neighbours share functions, which one process then compiles only once.
-            for names in np.array_split(list(_KERNELS), count)
+            for part in np.array_split(list(names), count)
         )
-        if sum(process.wait() for process in processes) == 0:
-            marker.touch()
+        for process in processes:
+            process.wait()
     except OSError:  # no more processes allowed, or no room
         pass
     finally:
@@ -108,24 +160,21 @@ def _compile_elsewhere(marker: Path) -> None:
             process.wait()
 
 
-def _processor_digest() -> str:
-    """Return a short digest of what numba compiles for.
-
-    A folder may come from another machine, as in a container image, and be complete for that one.
-    """
-    target: Any = cpu_target.target_context.codegen().magic_tuple()
-    return hashlib.sha256(repr(target).encode()).hexdigest()[:16]
-
-
 def _compile(names: Sequence[str]) -> None:
-    """Compile kernels in a process of our own."""
+    """Compile kernels in a process of our own, and mark each as cached."""
     for name in names:
         if name in _MATRICES:
-            compile_kernel(*_MATRICES[name])
+            _compile_marked(name)
     llvm.set_option("seedbed", INTERLEAVED)
     for name in names:
         if name in _SAMPLERS:
-            compile_kernel(*_SAMPLERS[name])
+            _compile_marked(name)
+
+
+def _compile_marked(name: str) -> None:
+    compile_kernel(*_KERNELS[name])
+    if (marker := _marker(name)) is not None:
+        marker.touch()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,27 @@
+"""``seedbed warmup`` compiles what a first call would wait for."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+PROGRAM = str(Path(sys.executable).with_name("seedbed"))
+
+
+def warmup(**environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [PROGRAM, "warmup", "--json"],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_it_compiles_once_and_says_where(tmp_path: Path) -> None:
+    done = [warmup(SEEDBED_KERNEL_CACHE_DIR=str(tmp_path)) for _ in range(2)]
+    first, second = (json.loads(each.stdout) for each in done)
+    assert first["folder"] == second["folder"] == str(next(tmp_path.iterdir()))
+    assert first["size_bytes"] == second["size_bytes"] > 2**20
+    assert second["seconds"] < first["seconds"]
