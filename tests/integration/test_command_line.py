@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import safetensors
+import xxhash
 from numpy.typing import NDArray
 
 import seedbed as sb
@@ -293,11 +294,11 @@ class TestFetch:
             assert main(["fetch", manifest, "-o", file, *part, "--target", target, "--json"]) == 0
             document = printed_json(capsys)
             assert document["tensors"] == len(NAMES)
-            digests.append(document["manifest_digest"])
+            digests.append(document["model_digest"])
         assert digests[0] == digests[1]
         assert Path("here.safetensors").read_bytes() == Path("there.safetensors").read_bytes()
         assert main(["digest", manifest, *part, "--json"]) == 0
-        assert printed_json(capsys)["manifest_digest"] == digests[0]
+        assert printed_json(capsys)["model_digest"] == digests[0]
 
     def test_the_safetensors_package_reads_what_the_sdk_gives(
         self, server: ServerProcess, manifest: str
@@ -357,11 +358,11 @@ class TestFetchIntoAFolder:
         self, manifest: str, size: str | None, files: int, capsys: pytest.CaptureFixture[str]
     ) -> None:
         assert main(["fetch", manifest, "-o", "model.safetensors", "--json"]) == 0
-        digest = printed_json(capsys)["manifest_digest"]
+        digest = printed_json(capsys)["model_digest"]
         limit = ["--max-shard-size", size] if size else []
         assert main(["fetch", manifest, "-o", "new/below", *limit, "--json"]) == 0
         report = printed_json(capsys)
-        assert (report["manifest_digest"], report["files"]) == (digest, files)
+        assert (report["model_digest"], report["files"]) == (digest, files)
         found, wanted = self.read("new/below"), read_safetensors("model.safetensors")
         assert {name: array.tobytes() for name, array in found.items()} == {
             name: array.tobytes() for name, array in wanted.items()
@@ -479,21 +480,24 @@ class TestDigest:
             assert main([*arguments, "--target", target]) == 0
             assert capsys.readouterr().out == wanted
 
-    def test_the_digest_of_a_manifest_is_that_of_its_lines(
-        self, manifest: str, capsys: pytest.CaptureFixture[str]
+    @pytest.mark.parametrize("algorithm", ["xxh3_128", "sha256"])
+    def test_a_model_has_one_digest_wherever_it_is_asked_for(
+        self, manifest: str, algorithm: Any, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        assert main(["digest", manifest, "--algorithm", "sha256", "--json"]) == 0
+        assert main(["digest", manifest, "--algorithm", algorithm, "--json"]) == 0
         document = printed_json(capsys)
         assert list(document["tensors"]) == NAMES
-        lines = "".join(
-            f"{name} {digest}\n" for name, digest in document["tensors"].items()
-        ).encode()
-        assert (
-            document["manifest_digest"]
-            == f"sha256:{hashlib.sha256(lines).hexdigest()}:{len(lines)}"
-        )
-        assert main(["digest", manifest, "--algorithm", "sha256"]) == 0
-        assert document["manifest_digest"] in capsys.readouterr().out.splitlines()[-1]
+        with sb.connect("embedded:") as client:
+            digests = client.digest_all(sb.Manifest.load(manifest), algorithm=algorithm)
+        assert document["model_digest"] == str(sb.digest_of(digests))
+        # As docs/protocol.md says.
+        lines = "".join(f"{name}\0{document['tensors'][name]}\n" for name in sorted(NAMES)).encode()
+        hashed = xxhash.xxh3_128 if algorithm == "xxh3_128" else hashlib.sha256
+        size_bytes = sum(each.size_bytes for each in digests.values())
+        wanted = f"{algorithm}:{hashed(lines).hexdigest()}:{size_bytes}"
+        assert document["model_digest"] == wanted
+        assert main(["digest", manifest, "--algorithm", algorithm]) == 0
+        assert wanted in capsys.readouterr().out.splitlines()[-1]
 
 
 class TestVerify:

@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import pickle
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -237,3 +238,17 @@ def test_any_object_that_carries_a_spec_and_a_seed_is_an_initializer() -> None:
         fan_axes = None
 
     assert make(initializer=Own()).seed == 11
+
+
+def test_a_models_digest_is_that_of_the_protocols_page() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
+    model = sb.digest_of({"b": sb.digest_bytes(b"2"), "a": sb.digest_bytes(b"1")})
+    assert f"hash to `{model}`" in page
+
+
+def test_digests_of_several_algorithms_are_no_models() -> None:
+    digests = {"a": sb.digest_bytes(b"1"), "b": sb.digest_bytes(b"2", "sha256")}
+    with pytest.raises(sb.InvalidValueError, match="digests of one algorithm"):
+        sb.digest_of(digests)
+    assert str(sb.digest_of({"b": digests["b"]})).startswith("sha256:")
+    assert str(sb.digest_of({})) == "xxh3_128:99aa06d3014798d86001c324468d497f:0"

@@ -11,17 +11,17 @@ from seedbed.cli.arguments import (
     refuse_tensor_options,
     spec_of,
 )
-from seedbed.cli.content import manifest_digest
 from seedbed.cli.manifests import is_initializer, load_manifest
 from seedbed.cli.result import Result
 from seedbed.reports.text import count_text, printable
+from seedbed.spec.digests import digest_of
 
 NAME = "digest"
 SUMMARY = "print the digest of a tensor, or of all in a manifest, without moving them"
 DESCRIPTION = (
     "Print the digest of a tensor's bytes (little-endian, C order), "
-    "or of each tensor of a manifest and then of all: "
-    "the digest of the lines `name digest` in the manifest's order. Equal digests, equal tensors."
+    "or of each tensor of a manifest and then of the model: one digest for all names and digests "
+    "(docs/protocol.md). Equal digests, equal tensors."
 )
 
 
@@ -63,10 +63,10 @@ def _digest_manifest(options: argparse.Namespace) -> Result:
         digests = client.digest_all(
             manifest, slice=shard, algorithm=algorithm, timeout_seconds=timeout
         )
-    whole = str(manifest_digest(digests, algorithm))
+    whole = str(digest_of(digests))
     fields = {
         "tensors": {name: str(digest) for name, digest in digests.items()},
-        "manifest_digest": whole,
+        "model_digest": whole,
     }
     width = max((len(str(digest)) for digest in (*digests.values(), whole)), default=0)
     lines = [f"{digest!s:<{width}}  {printable(name)}" for name, digest in digests.items()]

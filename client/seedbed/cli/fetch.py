@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from seedbed import checkpoints
 from seedbed.checkpoint_files import INDEX, SINGLE_FILE, split, write_index
 from seedbed.cli.arguments import add_max_shard_size_option, add_shard_option, client_of
-from seedbed.cli.content import array_digest, manifest_digest
 from seedbed.cli.manifests import load_manifest, part_shape
 from seedbed.cli.output_file import checked_output, reserve, unfinished
 from seedbed.cli.output_folder import made_folder, unfinished_files
@@ -24,6 +23,7 @@ from seedbed.cli.result import Result
 from seedbed.client import Client
 from seedbed.manifest import Manifest
 from seedbed.reports.text import count_text, pairs, shard_text, size_text
+from seedbed.spec.digests import digest_array, digest_of
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.errors import InvalidValueError
 from seedbed.spec.info import NUMERICS
@@ -91,8 +91,8 @@ def run(options: argparse.Namespace) -> Result:
             arrays |= checkpoints.create(paths[file], tensors, _metadata(shard))
             reserve(paths[file])
         seconds = _fill(client, manifest, shard, arrays, options)
-        digests = {name: array_digest(array) for name, array in arrays.items()}
-    digest = str(manifest_digest(digests))
+        digests = {name: digest_array(array) for name, array in arrays.items()}
+    digest = str(digest_of(digests))
     fields = {
         "target": options.target,
         "file": options.output,
@@ -101,7 +101,7 @@ def run(options: argparse.Namespace) -> Result:
         "tensors": len(manifest),
         "size_bytes": size_bytes,
         "seconds": round(seconds, 6),
-        "manifest_digest": digest,
+        "model_digest": digest,
     }
     rows = [
         ("folder" if is_folder else "file", str(options.output)),

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from seedbed import checkpoints
 from seedbed.cli import picture
 from seedbed.cli.arguments import add_part_options, add_tensor_options, client_of, part_of, spec_of
-from seedbed.cli.content import array_digest
 from seedbed.cli.output_file import checked_output, reserve, unfinished
 from seedbed.cli.resources import check_disk, check_memory
 from seedbed.cli.result import Result
@@ -22,7 +21,7 @@ from seedbed.reports.distributions import Exact, exact_distribution
 from seedbed.reports.figures import distribution_text, fans_text, initializer_text
 from seedbed.reports.moments import Moments, moments_of
 from seedbed.reports.text import number_text, pairs, printable, shape_text, size_text
-from seedbed.spec.digests import Digest
+from seedbed.spec.digests import Digest, digest_array
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.errors import InvalidValueError
 from seedbed.spec.info import TensorDescription
@@ -133,7 +132,7 @@ def _report(
     array: NDArray[Any],
 ) -> Result:
     moments = moments_of(array)
-    digest = array_digest(array)
+    digest = digest_array(array)
     fields = {
         "target": client.target,
         "initializer": spec.initializer.name(),

@@ -8,12 +8,11 @@ from numpy.typing import NDArray
 
 from seedbed.checkpoint_files import open_all
 from seedbed.cli.arguments import add_shard_option, client_of
-from seedbed.cli.content import array_digest
 from seedbed.cli.manifests import load_manifest, part_shape
 from seedbed.cli.result import CommandError, Result
 from seedbed.manifest import Manifest
 from seedbed.reports.text import count_text, printable, shape_text, table
-from seedbed.spec.digests import Digest
+from seedbed.spec.digests import Digest, digest_array
 from seedbed.spec.slices import Shard
 from seedbed.spec.tensors import TensorSpec
 
@@ -95,5 +94,5 @@ def _difference(array: NDArray[Any], spec: TensorSpec, wanted: Digest, shard: Sh
     shape = part_shape(spec.shape, shard)
     if array.shape != shape:
         return f"shape {shape_text(array.shape)} in the file, {shape_text(shape)} in the manifest"
-    digest = array_digest(array)
+    digest = digest_array(array)
     return "" if digest == wanted else f"content: {digest} in the file, {wanted} in the manifest"

@@ -76,19 +76,25 @@ def digest_array(values: NDArray[Any]) -> Digest:
 
 
 def digest_of(digests: Mapping[str, Digest]) -> Digest:
-    """Return one digest for many tensors, hashed from their names and digests, by name.
+    """Return a model's digest: one for many tensors, hashed from their names and digests, by name.
 
-    It is the XXH3-128 of a line ``NAME NUL DIGEST`` for each, the digest as its text; its size is
+    It hashes a line ``NAME NUL DIGEST`` for each, in the order of the names' code points, the
+    digest as its text, with the algorithm of the digests (XXH3-128 for no tensors); its size is
     that of all. So two processes agree on a model whatever each of them holds of it, and whichever
     framework it is in.
+
+    Raises:
+        InvalidValueError: if the digests have several algorithms.
 
     Example:
         >>> digest_of({"a": digest_bytes(b"1"), "b": digest_bytes(b"2")}).size_bytes
         2
     """
-    digester = Digester()
+    algorithms = sorted({each.algorithm for each in digests.values()}) or ["xxh3_128"]
+    if len(algorithms) > 1:
+        raise bad_value("digests", "digests of one algorithm", ", ".join(algorithms))
+    digester = Digester(algorithms[0])
     for name in sorted(digests):
         digester.update(f"{name}\0{digests[name]}\n".encode())
-    return Digest(
-        "xxh3_128", digester.digest().value, sum(each.size_bytes for each in digests.values())
-    )
+    size_bytes = sum(each.size_bytes for each in digests.values())
+    return Digest(algorithms[0], digester.digest().value, size_bytes)
