@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, SupportsIndex
 
 from seedbed.spec.errors import bad_type
+from seedbed.spec.named_arguments import NamedArguments
 from seedbed.spec.numbers import as_int
 from seedbed.spec.seeds import as_draw, as_seed
 
@@ -15,7 +16,7 @@ def random_seed() -> int:
     return secrets.randbits(64)
 
 
-class SeedGenerator:
+class SeedGenerator(metaclass=NamedArguments):
     """A seed whose every use is the next draw, and whose position survives serialization.
 
     Give one generator to several initializers and each call of any of them gets numbers of its own,
