@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from seedbed.spec.errors import bad_type, bad_value
-from seedbed.spec.suggestions import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +35,18 @@ def parse_device(field: str, text: object) -> DeviceName:
         raise bad_type(field, "a string: 'cpu', 'gpu' or 'gpu:N'", text)
     match = re.fullmatch(r"cpu|gpu(?::([0-9]{1,4}))?", text)
     if match is None:
-        raise bad_value(field, "'cpu', 'gpu' or 'gpu:N'", text, hint=_suggestion(text))
+        raise bad_value(field, "'cpu', 'gpu' or 'gpu:N'", text, hint=device_suggestion(text))
     return DeviceName("cpu") if text == "cpu" else DeviceName("gpu", int(match.group(1) or 0))
 
 
-def _suggestion(text: str) -> str:
-    """Return what a wrong name was perhaps meant to be: ``cuda:1`` is PyTorch's for ``gpu:1``."""
-    match = re.fullmatch(r"(?i)\s*([a-z]+)\W*([0-9]{0,4})\s*", text)
+def device_suggestion(text: str) -> str:
+    """Return `; did you mean 'gpu:1'?` for ``cuda:1`` or ``GPU1``, or nothing.
+
+    Words of three letters are near to each other: ``tpu`` is no mistake for ``cpu``.
+    """
+    match = re.fullmatch(r"\s*(cpu|gpu|cuda)s?\W*([0-9]{0,4})\s*", text.lower())
     if match is None:
         return ""
     kind, index = match.groups()
-    kind = "gpu" if kind.lower() == "cuda" else kind
-    meant = did_you_mean(kind, ("cpu", "gpu"))
-    return meant.replace("'gpu'", f"'gpu:{index}'") if index else meant
+    name = "cpu" if kind == "cpu" else f"gpu:{int(index)}" if index else "gpu"
+    return f"; did you mean {name!r}?"
