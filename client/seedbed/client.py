@@ -1,7 +1,6 @@
 """The client: asks a server, or the engine in this process, for tensors by their specs."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from pathlib import Path
 from typing import Any, Self, overload
@@ -450,6 +449,8 @@ class Client:
         timeout_seconds: float | None,
     ) -> None:
         """Sample in this process while the server computes its digests, and compare."""
+        from concurrent.futures import ThreadPoolExecutor  # few need it, and logging comes along
+
         with ThreadPoolExecutor(1, thread_name_prefix="seedbed-digest") as pool:
             run = copy_context().run  # the call is a part of the caller's trace
             said = pool.submit(run, self._transport.digest, requests, "xxh3_128", timeout_seconds)

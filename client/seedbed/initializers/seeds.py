@@ -1,6 +1,6 @@
 """The seeds of initializers: a user's, 64 random bits, or a generator of draws."""
 
-import secrets
+import os
 import threading
 from collections.abc import Mapping
 from typing import Any, SupportsIndex
@@ -13,7 +13,7 @@ from seedbed.spec.seeds import as_draw, as_seed
 
 def random_seed() -> int:
     """Return 64 random bits from the operating system."""
-    return secrets.randbits(64)
+    return int.from_bytes(os.urandom(8), "little")
 
 
 class SeedGenerator(metaclass=NamedArguments):
