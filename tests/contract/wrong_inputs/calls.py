@@ -568,7 +568,13 @@ CLIENTS: dict[str, Case] = {
     "a port": Case(lambda: seedbed.connect(50051), "`target`", "a string", "50051 (of type int)"),
     "no targets": Case(lambda: sb.connect([]), "`target`", "at least one", "[]"),
     "a web address": Case(
-        lambda: sb.connect("http://host:1"), "`target`", "host:port", '"http://host:1"'
+        lambda: sb.connect("http://host:1"), "`target`", "host:port", '"http://host:1"', "host:1"
+    ),
+    "an address without a port": Case(
+        lambda: sb.connect("localhost"), "`target`", "host:port", '"localhost"'
+    ),
+    "the engine without its colon": Case(
+        lambda: sb.connect("embedded"), "`target`", "embedded:", '"embedded"', "embedded:"
     ),
     "the engine among servers": Case(
         lambda: sb.connect(["embedded:", "host:1"]),

@@ -113,6 +113,10 @@ COMMAND_LINES: dict[str, Case] = {
         ["info", "--patience-seconds=-1"], "--patience-seconds", "0 or more", '"-1"'
     ),
     "a target that is a web address": Case(
-        ["info", "--target", "http://host:1"], "`target`", "host:port", '"http://host:1"'
+        ["info", "--target", "http://host:1"],
+        "`target`",
+        "host:port",
+        '"http://host:1"',
+        "host:1",
     ),
 }
