@@ -1,6 +1,5 @@
 """Names as patterns: many tensors of a model in a few lines that can be pasted as rules."""
 
-import difflib
 import itertools
 import json
 import re
@@ -58,6 +57,8 @@ def close_patterns(pattern: str, names: Iterable[str]) -> list[str]:
     # Upper and lower case are a common mistake, and count for nothing here.
     candidates = {part.lower(): part for each in known for part in _parts(each)}
     compared = itertools.islice(candidates, _MAX_CANDIDATES)
+    import difflib  # only where something is wrong: it would cost each import of seedbed
+
     return [candidates[each] for each in difflib.get_close_matches(pattern.lower(), compared)]
 
 
