@@ -111,6 +111,39 @@ assert client.stats().failures == 0
     _run(FORKING + script, *forking)
 
 
+def test_children_of_a_busy_process_are_refused_and_end(forking: tuple[str, str]) -> None:
+    """GRPC's own fork handlers are off: they end some children that never call."""
+    script = """
+def fetch_on():
+    client = connect()
+    while not is_over.is_set():
+        fetch(client)
+
+def child():
+    refused(lambda: fetch(connect()))
+
+fetch(connect())  # no thread imports anything later: its lock would be held in a child
+is_over = threading.Event()
+threads = [threading.Thread(target=fetch_on, daemon=True) for _ in range(2)]
+for thread in threads:
+    thread.start()
+for _ in range(20):
+    in_child(child)
+context = multiprocessing.get_context("fork")
+children = [context.Process(target=child) for _ in range(5)]
+for each in children:
+    each.start()
+for each in children:
+    each.join(30)
+is_over.set()
+for thread in threads:
+    thread.join()
+assert [each.exitcode for each in children] == [0] * 5
+"""
+    off = "import os; os.environ['GRPC_ENABLE_FORK_SUPPORT'] = '0'"
+    _run(off + FORKING + script, *forking)
+
+
 def test_a_child_of_a_client_under_tls_can_call_without(
     server: str, plain_server: str, ca_file: Path
 ) -> None:
