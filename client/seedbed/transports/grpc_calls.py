@@ -85,11 +85,14 @@ class GrpcCalls:
         self._lock = threading.Lock()
         _left.extend(self._opened)
         self._opened = []
+        self._under_way: set[GrpcCall] = set()
 
     def close(self) -> None:
         """Close the channels; calls under way end with CANCELLED."""
         with self._lock:
             self._is_closed = True
+            for call in self._under_way:
+                call.stop()
             for channels in self._opened:
                 channels.close()
 
@@ -132,11 +135,15 @@ class GrpcCalls:
             make: Any = channel.unary_stream(method)
             made = make(message, timeout=limits.timeout_seconds, metadata=tuple(metadata.items()))
             call = GrpcCall(made)
+            with self._lock:
+                self._under_way.add(call)
             try:
                 with cancellation.stopping(made.cancel):
                     yield call
             finally:
                 call.end()
+                with self._lock:
+                    self._under_way.discard(call)
 
     def _open(self, trust: Trust | None) -> _Channels:
         channels = [
@@ -165,6 +172,7 @@ class GrpcCall:
         self._waits_since: float | None = None  # a reader may take its time between responses
         self._is_over = False
         self._is_stalled = False
+        self._reading = threading.Lock()  # whoever holds it may read gRPC's events
         self._is_left = False
         # GRPC looks after the connection; that nothing of the answer comes, it does not notice.
         self._watch: threading.Timer | None = None
@@ -184,7 +192,8 @@ class GrpcCall:
             return None
         self._waits_since = time.monotonic()
         try:
-            data = next(self._made, None)
+            with self._reading:
+                data = next(self._made, None)
         except grpc.RpcError as error:
             if self._is_stalled:
                 raise CallError(
@@ -222,7 +231,17 @@ class GrpcCall:
         if self._watch is not None:
             self._watch.cancel()
         self._made.cancel()
-        _drain(self._made)
+        with self._reading:
+            _drain(self._made)
+
+    def stop(self) -> None:
+        """End the call from another thread: at once, or when the thread that reads it notices."""
+        self._made.cancel()
+        if self._reading.acquire(blocking=False):
+            try:
+                _drain(self._made)
+            finally:
+                self._reading.release()
 
     def _watch_for(self, seconds: float) -> None:
         self._watch = threading.Timer(seconds, self._look)
