@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
@@ -30,15 +29,12 @@ from h2.events import (
 )
 from h2.exceptions import StreamClosedError
 
-from seedbed.spec.tls import Tls
 from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.http2.address import Address
 from seedbed.transports.http2.call import Call
 from seedbed.transports.http2.connections import Connections
 from seedbed.transports.http2.errors import CallError
-from seedbed.transports.security import PLAIN, Security
 from seedbed.transports.try_limits import ALONE, TryLimits
-from tests.certificates import authority
 
 # Nobody waits longer for what a test expects; a test that needs this long has failed.
 PATIENCE_SECONDS = 10.0
@@ -278,37 +274,6 @@ class Exchange:
 Answer = Callable[[Exchange], None]
 
 
-class Ends(NamedTuple):
-    """How the two ends of a connection are secured."""
-
-    server: ssl.SSLContext | None
-    client: Security
-
-
-PLAIN_ENDS = Ends(None, PLAIN)
-# The last one counts.
-_ends = [PLAIN_ENDS]
-
-
-@contextmanager
-def secured(folder: Path) -> Iterator[None]:
-    """Let servers and clients that are made in the block speak TLS.
-
-    Args:
-        folder: an empty one, for certificates.
-    """
-    signing = authority("ca")
-    issued = signing.issue(folder, "server")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(issued.cert, issued.key)
-    context.set_alpn_protocols(["h2"])
-    _ends.append(Ends(context, Security.of(Tls(ca=signing.write(folder / "ca.crt")), None)))
-    try:
-        yield
-    finally:
-        _ends.pop()
-
-
 class ScriptedServer:
     """What a test knows of the server.
 
@@ -319,7 +284,7 @@ class ScriptedServer:
         is_generous: whether all that a client sends is acknowledged at once, so that it may send as
             much again.
         greeting: sent at first in place of what HTTP/2 demands.
-        ends: how the two ends of its connections are secured.
+        tls: its side of TLS; None is plain connections.
     """
 
     def __init__(
@@ -330,13 +295,13 @@ class ScriptedServer:
         is_eager: bool,
         is_generous: bool,
         greeting: bytes | None,
-        ends: "Ends",
+        tls: ssl.SSLContext | None,
     ) -> None:
         self.answers = list(answers)
         self.is_eager = is_eager
         self.is_generous = is_generous
         self.greeting = greeting
-        self.ends = ends
+        self.tls = tls
         self.changed = threading.Condition()
         self.is_over = threading.Event()
         self.lines: list[Line] = []
@@ -362,7 +327,7 @@ class ScriptedServer:
 
     def connections(self) -> Connections:
         """Return a client of it."""
-        return Connections(self.address, self.ends.client)
+        return Connections(self.address)
 
     def answer(self, exchange: Exchange) -> Answer:
         """Return what is to be done with a call."""
@@ -407,8 +372,8 @@ class ScriptedServer:
 
     def _serve(self, line: Line) -> None:
         try:
-            if self.ends.server is not None:
-                line.secure(self.ends.server)
+            if self.tls is not None:
+                line.secure(self.tls)
             line.serve()
         except ClosedError:
             pass
@@ -428,12 +393,9 @@ def scripted_server(
     is_eager: bool = False,
     is_generous: bool = True,
     greeting: bytes | None = None,
-    is_plain: bool = False,
+    tls: ssl.SSLContext | None = None,
 ) -> Iterator[ScriptedServer]:
-    """Yield a server; its arguments are those of :class:`ScriptedServer`.
-
-    It speaks TLS where the block is inside :func:`secured`, unless it is to be plain.
-    """
+    """Yield a server; its arguments are those of :class:`ScriptedServer`."""
     with listener or socket.create_server(("127.0.0.1", 0)) as listening:
         server = ScriptedServer(
             listening,
@@ -441,7 +403,7 @@ def scripted_server(
             is_eager=is_eager,
             is_generous=is_generous,
             greeting=greeting,
-            ends=PLAIN_ENDS if is_plain else _ends[-1],
+            tls=tls,
         )
         accepting = threading.Thread(target=server.accept, name="http2-accept")
         accepting.start()

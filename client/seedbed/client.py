@@ -61,9 +61,9 @@ def connect(
             None is ``$SEEDBED_TARGET``. Several targets are replicas: a fetch is cut into ranges
             that come from all of them, and what one fails to give another one does. A call that
             breaks goes on where it broke; see docs/reliability.md.
-        options: gRPC channel arguments, an escape hatch for the network's needs. With any, or with
-            a proxy in the environment, arrays are received by gRPC too, which takes twice the
-            client's processor time.
+        options: gRPC channel arguments, an escape hatch for the network's needs. With any, with
+            TLS, or with a proxy in the environment, gRPC makes the calls. It takes twice the
+            client's processor time, and no process that is forked after a call can use it.
         channels: connections to each server that a fetch uses; several fetch ranges of large
             tensors, or of many, at the same time.
         patience_seconds: how long a call without a ``timeout_seconds`` of its own goes on without

@@ -17,6 +17,7 @@ SeedbedError
 ├── NoDeviceError               no such device here, or what drives it is not installed
 ├── DeviceError                 the device failed
 ├── OutOfDeviceMemoryError      the device has no room now; also a MemoryError
+├── ForkError                   gRPC was in use when the process was forked; also a RuntimeError
 ├── ServerError                 a bug in the server; carries the request id for its operator
 ├── EngineNotInstalledError     the embedded engine is not installed; also an ImportError
 └── FrameworkNotInstalledError  a framework is not installed; also an ImportError
@@ -39,6 +40,7 @@ __all__ = [
     "DeadlineError",
     "DeviceError",
     "EngineNotInstalledError",
+    "ForkError",
     "FrameworkNotInstalledError",
     "InvalidArgumentError",
     "InvalidTypeError",
@@ -133,6 +135,13 @@ class PermissionDeniedError(SeedbedError, PermissionError):
 
 class UnsupportedError(SeedbedError):
     """The server does not know the method or the numerics version."""
+
+
+class ForkError(SeedbedError, RuntimeError):
+    """This process was forked from one that had used gRPC, which makes calls under TLS.
+
+    Start it by ``spawn`` or ``forkserver``, or fork before the first call.
+    """
 
 
 class ServerError(SeedbedError):

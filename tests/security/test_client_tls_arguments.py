@@ -101,9 +101,9 @@ def test_what_a_header_cannot_hold_is_no_token_and_is_not_shown(token: str, tmp_
 
 def test_a_token_may_have_all_characters_that_a_header_takes(tmp_path: Path) -> None:
     token = "AZaz09-._~+/=="
-    assert Security.of(None, token).authorization == f"Bearer {token}"
+    assert Security.of(None, token).authorization() == f"Bearer {token}"
     (tmp_path / "token").write_text(f"\n {token} \n")
-    assert Security.of(None, tmp_path / "token").authorization == f"Bearer {token}"
+    assert Security.of(None, tmp_path / "token").authorization() == f"Bearer {token}"
 
 
 @pytest.mark.parametrize("target", ["embedded:", "unix:/run/seedbed.sock", "unix:relative"])

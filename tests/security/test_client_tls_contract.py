@@ -1,4 +1,4 @@
-"""Both transports speak TLS alike: with the same servers, and the same words where they do not."""
+"""Clients speak TLS with the servers that they trust, and say what is wrong with the others."""
 
 import time
 from collections.abc import Callable
@@ -25,17 +25,6 @@ MODEL = sb.Manifest([SMALL, LARGE, sb.TensorSpec("b", (3,), "float64", sb.Ones()
 # Far less than a call's patience.
 SOON_SECONDS = 5.0
 
-OPTIONS: dict[str, dict[str, int | str] | None] = {
-    "bulk": None,
-    "gRPC": {"grpc.max_receive_message_length": -1},
-}
-
-
-@pytest.fixture(params=OPTIONS.values(), ids=list(OPTIONS), autouse=True)
-def options(request: pytest.FixtureRequest) -> Any:
-    """What makes a client use one transport, or the other."""
-    return request.param
-
 
 def calls_of(client: sb.Client) -> Any:
     """Return what makes a client's calls."""
@@ -55,20 +44,21 @@ def port_of(address: str) -> str:
 # What comes.
 
 
-def test_tls_does_not_turn_the_bulk_reader_off(server: str, ca_file: Path, options: Any) -> None:
-    with sb.connect(server, tls=sb.Tls(ca=ca_file), options=options) as client:
-        kind = Connections if options is None else GrpcCalls
-        assert isinstance(calls_of(client), kind)
+def test_calls_under_tls_are_made_by_grpc(server: str, plain_server: str, ca_file: Path) -> None:
+    with sb.connect(server, tls=sb.Tls(ca=ca_file)) as client:
+        assert isinstance(calls_of(client), GrpcCalls)
+    with sb.connect(plain_server, tls=False) as client:
+        assert isinstance(calls_of(client), Connections)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_everything_comes_over_tls(
-    server: str, ca_file: Path, options: Any, channels: int, monkeypatch: pytest.MonkeyPatch
+    server: str, ca_file: Path, channels: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(remote, "PORTION_BYTES", 2**20)
     with (
         sb.connect("embedded:") as here,
-        sb.connect(server, tls=sb.Tls(ca=ca_file), options=options, channels=channels) as client,
+        sb.connect(server, tls=sb.Tls(ca=ca_file), channels=channels) as client,
     ):
         client.wait_ready(SOON_SECONDS)
         assert client.server_info().numerics == here.server_info().numerics
@@ -82,17 +72,17 @@ def test_everything_comes_over_tls(
         assert b"".join(bytes(each.data) for each in chunks) == here.sample(LARGE).tobytes()[8:]
 
 
-def test_the_asynchronous_client_is_the_same(server: str, ca_file: Path, options: Any) -> None:
+def test_the_asynchronous_client_is_the_same(server: str, ca_file: Path) -> None:
     async def main() -> Any:
-        async with sb.aio.connect(server, tls=sb.Tls(ca=ca_file), options=options) as client:
+        async with sb.aio.connect(server, tls=sb.Tls(ca=ca_file)) as client:
             return await client.sample(LARGE)
 
     with sb.connect("embedded:") as here:
         assert digest_of(run(main())) == here.digest(LARGE)
 
 
-def test_a_server_of_ours_speaks_tls_with_both(
-    server_files: Issued, client_files: Issued, ca_file: Path, options: Any
+def test_a_server_of_ours_speaks_tls(
+    server_files: Issued, client_files: Issued, ca_file: Path
 ) -> None:
     arguments = (
         "--tls-cert",
@@ -106,16 +96,14 @@ def test_a_server_of_ours_speaks_tls_with_both(
     with (
         serving(*map(str, arguments)) as process,
         sb.connect("embedded:") as here,
-        sb.connect(process.address, tls=tls, options=options) as client,
+        sb.connect(process.address, tls=tls) as client,
     ):
         assert digest_of(client.sample(LARGE)) == here.digest(LARGE)
 
 
-def test_a_client_shows_its_certificate(
-    mutual: str, ca_file: Path, client_files: Issued, options: Any
-) -> None:
+def test_a_client_shows_its_certificate(mutual: str, ca_file: Path, client_files: Issued) -> None:
     tls = sb.Tls(ca=ca_file, cert=client_files.cert, key=client_files.key)
-    with sb.connect(mutual, tls=tls, options=options) as client:
+    with sb.connect(mutual, tls=tls) as client:
         assert client.digest(SMALL) == digest_of(client.sample(SMALL))
 
 
@@ -123,39 +111,35 @@ NAMES = {"its name": "localhost", "IPv4": "127.0.0.1"}
 
 
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
-def test_a_certificate_is_for_names_and_addresses(
-    server: str, ca_file: Path, options: Any, name: str
-) -> None:
+def test_a_certificate_is_for_names_and_addresses(server: str, ca_file: Path, name: str) -> None:
     tls = sb.Tls(ca=ca_file)
-    with sb.connect(f"{name}:{port_of(server)}", tls=tls, options=options) as client:
+    with sb.connect(f"{name}:{port_of(server)}", tls=tls) as client:
         client.server_info()
 
 
 @pytest.mark.parametrize("name", ["seedbed.example", "::1", "10.0.0.1"])
 def test_a_server_may_have_another_name_than_the_targets_host(
-    servers: TlsServers, ca: Authority, ca_file: Path, tmp_path: Path, options: Any, name: str
+    servers: TlsServers, ca: Authority, ca_file: Path, tmp_path: Path, name: str
 ) -> None:
     issued = ca.issue(tmp_path, "named", names=["seedbed.example"], ips=["::1", "10.0.0.1"])
     tls = sb.Tls(ca=ca_file, server_name=name)
-    with sb.connect(servers.start(issued), tls=tls, options=options) as client:
+    with sb.connect(servers.start(issued), tls=tls) as client:
         client.server_info()
 
 
-def test_a_certificate_may_be_trusted_as_such(
-    server: str, server_files: Issued, options: Any
-) -> None:
-    with sb.connect(server, tls=sb.Tls(ca=server_files.cert), options=options) as client:
+def test_a_certificate_may_be_trusted_as_such(server: str, server_files: Issued) -> None:
+    with sb.connect(server, tls=sb.Tls(ca=server_files.cert)) as client:
         client.server_info()
 
 
 def test_the_systems_authorities_are_trusted_by_default(
-    server: str, ca_file: Path, options: Any, monkeypatch: pytest.MonkeyPatch
+    server: str, ca_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(ca_file))
-    with sb.connect(server, tls=True, options=options) as client:
+    with sb.connect(server, tls=True) as client:
         client.server_info()
     monkeypatch.setenv("SEEDBED_TLS", "1")
-    with sb.connect(server, options=options) as client:
+    with sb.connect(server) as client:
         client.server_info()
 
 
@@ -267,12 +251,10 @@ CALLS: dict[str, Callable[[sb.Client], object]] = {
 
 
 @pytest.mark.parametrize(("name", "words"), WORDS.items(), ids=WORDS)
-def test_who_is_not_trusted_hears_why_at_once(
-    cases: Cases, name: str, words: str, options: Any
-) -> None:
+def test_who_is_not_trusted_hears_why_at_once(cases: Cases, name: str, words: str) -> None:
     target, tls = cases.of(name)
     for call in CALLS.values():
-        with sb.connect(target, tls=tls, options=options) as client:
+        with sb.connect(target, tls=tls) as client:
             begin = time.monotonic()
             with pytest.raises(sb.TlsError, match=rf"^{target} {words}") as caught:
                 call(client)
@@ -282,21 +264,21 @@ def test_who_is_not_trusted_hears_why_at_once(
 
 
 @pytest.mark.parametrize("name", ["other_authority", "no_client_certificate", "plain_server"])
-def test_the_asynchronous_client_hears_the_same(cases: Cases, name: str, options: Any) -> None:
+def test_the_asynchronous_client_hears_the_same(cases: Cases, name: str) -> None:
     target, tls = cases.of(name)
 
     async def main() -> None:
-        async with sb.aio.connect(target, tls=tls, options=options) as client:
+        async with sb.aio.connect(target, tls=tls) as client:
             await client.sample(SMALL)
 
     with pytest.raises(sb.TlsError, match=rf"^{target} {WORDS[name]}"):
         run(main())
 
 
-def test_several_connections_hear_it_too(cases: Cases, options: Any) -> None:
+def test_several_connections_hear_it_too(cases: Cases) -> None:
     target, tls = cases.of("other_authority")
     with (
-        sb.connect(target, tls=tls, options=options, channels=3) as client,
+        sb.connect(target, tls=tls, channels=3) as client,
         pytest.raises(sb.TlsError, match=WORDS["other_authority"]),
     ):
         client.sample(LARGE)
@@ -304,30 +286,39 @@ def test_several_connections_hear_it_too(cases: Cases, options: Any) -> None:
 
 @pytest.mark.parametrize("channels", [1, 2])
 def test_another_replica_is_asked_where_one_is_not_trusted(
-    cases: Cases, options: Any, channels: int, server: str
+    cases: Cases, channels: int, server: str
 ) -> None:
     expired, tls = cases.of("expired")
     with (
         sb.connect("embedded:") as here,
-        sb.connect([expired, server], tls=tls, options=options, channels=channels) as client,
+        sb.connect([expired, server], tls=tls, channels=channels) as client,
     ):
         client.wait_ready(SOON_SECONDS)
         for _ in range(3):
             assert digest_of(client.sample(LARGE)) == here.digest(LARGE)
     other = cases.of("other_address")[0]
-    with sb.connect([expired, other], tls=tls, options=options, channels=channels) as client:
+    with sb.connect([expired, other], tls=tls, channels=channels) as client:
         begin = time.monotonic()
         with pytest.raises(sb.TlsError, match="has a certificate "):
             client.sample(LARGE)
         assert time.monotonic() - begin < SOON_SECONDS
 
 
-def test_nobody_at_the_address_is_nobody_and_no_question_of_tls(
-    ca_file: Path, options: Any
-) -> None:
+@pytest.mark.parametrize(
+    "options", [None, {"grpc.max_receive_message_length": -1}], ids=["bulk", "gRPC"]
+)
+def test_a_plain_client_hears_why_by_either_transport(server: str, options: Any) -> None:
+    with (
+        sb.connect(server, tls=False, options=options) as client,
+        pytest.raises(sb.TlsError, match=rf"^{server} {WORDS['plain_client']}"),
+    ):
+        client.sample(SMALL)
+
+
+def test_nobody_at_the_address_is_nobody_and_no_question_of_tls(ca_file: Path) -> None:
     tls = sb.Tls(ca=ca_file)
     with (
-        sb.connect("127.0.0.1:1", tls=tls, options=options, patience_seconds=0) as client,
+        sb.connect("127.0.0.1:1", tls=tls, patience_seconds=0) as client,
         pytest.raises(sb.UnavailableError, match="does not answer"),
     ):
         client.server_info()

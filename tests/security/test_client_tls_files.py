@@ -2,11 +2,11 @@
 
 import logging
 import os
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,6 +18,7 @@ from seedbed.transports import watched
 from seedbed.transports.calls import Calls
 from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.grpc_calls import GrpcCalls
+from seedbed.transports.http2.connections import Connections
 from seedbed.transports.security import Security
 from seedbed.transports.try_limits import ALONE
 from seedbed.transports.watched import LOOK_SECONDS, Watched
@@ -29,7 +30,6 @@ from tests.http2_server import (
     nothing_left_open,
     prefixed,
     scripted_server,
-    secured,
 )
 from tests.security.conftest import TlsServers
 
@@ -143,6 +143,12 @@ def test_a_forked_child_reads_anew(tmp_path: Path, clock: Clock) -> None:
 # Certificates.
 
 
+@pytest.fixture
+def _nothing_is_left_open() -> Iterator[None]:
+    with nothing_left_open():
+        yield
+
+
 def _asked(calls: Calls) -> list[bytes]:
     found = []
     with calls.call(METHOD, b"", ALONE, Cancellation()) as call:
@@ -151,30 +157,28 @@ def _asked(calls: Calls) -> list[bytes]:
     return found
 
 
-def _bulk(server: ScriptedServer) -> Calls:
-    return server.connections()
-
-
-def _grpc(server: ScriptedServer) -> Calls:
-    return GrpcCalls(server.target, {}, 1, server.ends.client)
-
-
-@pytest.fixture(params=[_bulk, _grpc], ids=["bulk", "gRPC"])
-def calls_to(request: pytest.FixtureRequest) -> Callable[[ScriptedServer], Calls]:
-    """What makes calls to a server by one transport, or the other."""
-    found: Callable[[ScriptedServer], Calls] = request.param
+@pytest.fixture
+def context(server_files: Issued) -> ssl.SSLContext:
+    """A server's side of TLS."""
+    found = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    found.load_cert_chain(server_files.cert, server_files.key)
+    found.set_alpn_protocols(["h2"])
     return found
 
 
 @pytest.fixture
-def _secured(tmp_path: Path, _always_looks: None) -> Iterator[None]:
-    with nothing_left_open(), secured(tmp_path):
-        yield
+def trusted(ca: Authority, tmp_path: Path) -> Path:
+    """A file of its own with the authority's certificate."""
+    return ca.write(tmp_path / "trusted.crt")
 
 
-@pytest.mark.usefixtures("_secured")
+def _tls_calls(server: ScriptedServer, trusted: Path) -> Calls:
+    return GrpcCalls(server.target, {}, 1, Security.of(Tls(ca=trusted), None))
+
+
+@pytest.mark.usefixtures("_always_looks", "_nothing_is_left_open")
 def test_a_call_after_a_change_has_a_new_connection_and_one_before_goes_on(
-    calls_to: Callable[[ScriptedServer], Calls], tmp_path: Path
+    context: ssl.SSLContext, trusted: Path
 ) -> None:
     def long(exchange: Exchange) -> None:
         exchange.start()
@@ -186,11 +190,14 @@ def test_a_call_after_a_change_has_a_new_connection_and_one_before_goes_on(
     def short(exchange: Exchange) -> None:
         exchange.answer(b"short")
 
-    with scripted_server(short, long, short) as server, closing(calls_to(server)) as calls:
+    with (
+        scripted_server(short, long, short, tls=context) as server,
+        closing(_tls_calls(server, trusted)) as calls,
+    ):
         assert _asked(calls) == [b"short"]
         with calls.call(METHOD, b"", ALONE, Cancellation()) as call:
             assert call.read(call.next_message() or 0) == b"before"
-            os.utime(tmp_path / "ca.crt", (1, 1))
+            os.utime(trusted, (1, 1))
             assert _asked(calls) == [b"short"]
             assert _asked(calls) == [b"short"]
             assert call.read(call.next_message() or 0) == b"after"
@@ -202,28 +209,28 @@ def test_a_call_after_a_change_has_a_new_connection_and_one_before_goes_on(
         assert not server.lines[1].is_closed
 
 
-@pytest.mark.usefixtures("_secured")
+@pytest.mark.usefixtures("_always_looks", "_nothing_is_left_open")
 def test_a_new_file_of_no_use_changes_nothing(
-    calls_to: Callable[[ScriptedServer], Calls], tmp_path: Path, caplog: pytest.LogCaptureFixture
+    context: ssl.SSLContext, trusted: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     def short(exchange: Exchange) -> None:
         exchange.answer(b"short")
 
-    with scripted_server(short) as server, closing(calls_to(server)) as calls:
+    with (
+        scripted_server(short, tls=context) as server,
+        closing(_tls_calls(server, trusted)) as calls,
+    ):
         _asked(calls)
-        (tmp_path / "ca.crt").write_text("half a certif")
+        trusted.write_text("half a certif")
         for _ in range(2):
             assert _asked(calls) == [b"short"]
         assert len(server.lines) == 1
     assert caplog.text.count("`tls.ca` must be a file with PEM certificates") == 1
 
 
-@pytest.mark.parametrize(
-    "options", [None, {"grpc.max_receive_message_length": -1}], ids=["bulk", "gRPC"]
-)
 @pytest.mark.usefixtures("_always_looks")
 def test_a_new_authority_and_a_new_certificate_are_taken_without_a_restart(
-    servers: TlsServers, ca: Authority, ca_file: Path, tmp_path: Path, options: Any
+    servers: TlsServers, ca: Authority, ca_file: Path, tmp_path: Path
 ) -> None:
     new = authority("new authority")
     old_server = servers.start(ca.issue(tmp_path, "old"), ca_file)
@@ -233,8 +240,8 @@ def test_a_new_authority_and_a_new_certificate_are_taken_without_a_restart(
     own = ca.issue(tmp_path, "own")
     tls = Tls(ca=trusted, cert=own.cert, key=own.key)
     with (
-        sb.connect(old_server, tls=tls, options=options) as to_old,
-        sb.connect(new_server, tls=tls, options=options) as to_new,
+        sb.connect(old_server, tls=tls) as to_old,
+        sb.connect(new_server, tls=tls) as to_new,
     ):
         to_old.sample(SMALL)
         with pytest.raises(sb.TlsError, match="not signed by a CA in"):
@@ -259,17 +266,25 @@ def _replace(issued: Issued, by: Issued) -> None:
 # Tokens.
 
 
+def _bulk(server: ScriptedServer, security: Security) -> Calls:
+    return Connections(server.address, security.authorization)
+
+
+def _grpc(server: ScriptedServer, security: Security) -> Calls:
+    return GrpcCalls(server.target, {}, 1, security)
+
+
+@pytest.mark.parametrize("calls_to", [_bulk, _grpc], ids=["bulk", "gRPC"])
 @pytest.mark.usefixtures("_always_looks")
 def test_a_new_token_goes_with_the_next_call_over_the_same_connection(
-    calls_to: Callable[[ScriptedServer], Calls],
+    calls_to: Callable[[ScriptedServer, Security], Calls],
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     path = tmp_path / "token"
     path.write_text("first\n")
     with scripted_server(lambda exchange: exchange.answer()) as server:
-        server.ends = server.ends._replace(client=Security.of(None, path))
-        with closing(calls_to(server)) as calls:
+        with closing(calls_to(server, Security.of(None, path))) as calls:
             _asked(calls)
             path.write_text("second-one\n")
             _asked(calls)

@@ -29,7 +29,7 @@ TRANSPORTS: dict[str, dict[str, int | str] | None] = {
 
 
 def _bulk(server: ScriptedServer, security: Security) -> Calls:
-    return Connections(server.address, security)
+    return Connections(server.address, security.authorization)
 
 
 def _grpc(server: ScriptedServer, security: Security) -> Calls:

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import grpc
 import psutil
@@ -177,6 +177,24 @@ def test_calls_leave_no_thread_and_no_connection_behind(address: str) -> None:
         _leave_in_many_ways(address)
     wait_until(lambda: not watches())
     wait_until(lambda: len(process.net_connections()) <= before)
+
+
+def test_closing_ends_calls_that_nobody_reads_and_their_connections(address: str) -> None:
+    """As those of an iterator that is not gone on with."""
+    before = len(psutil.Process().net_connections())
+    calls = GrpcCalls(address, {})
+    with ExitStack() as stack:
+        left = [
+            stack.enter_context(calls.call(METHOD, b"mls", ALONE, Cancellation())) for _ in range(5)
+        ]
+        for call in left:
+            assert call.next_message() == 7
+        calls.close()
+        wait_until(lambda: len(psutil.Process().net_connections()) <= before)
+        for call in left:
+            with pytest.raises(grpc.RpcError) as caught:
+                sizes_of(call)
+            assert caught.value.code() == grpc.StatusCode.CANCELLED
 
 
 def test_a_watch_that_looks_as_its_call_ends_looks_no_more(address: str) -> None:

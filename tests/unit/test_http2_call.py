@@ -4,7 +4,7 @@ import itertools
 import re
 import time
 from collections.abc import Iterator
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from importlib import metadata
 
 import grpc
@@ -33,7 +33,6 @@ from tests.http2_server import (
     prefixed,
     raw_frame,
     scripted_server,
-    secured,
 )
 
 LARGE = np.random.default_rng(1).bytes(2**20)
@@ -41,16 +40,6 @@ REQUEST = np.random.default_rng(2).bytes(300_000)
 SMALL_WINDOW_BYTES = 2**17
 # A failing example may last as long as its call, so no smaller one is looked for.
 PHASES = (Phase.explicit, Phase.generate)
-
-
-@pytest.fixture(params=["plain", "TLS"], autouse=True, scope="module")
-def _is_secured(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[None]:
-    """Run all tests twice."""
-    is_plain = request.param == "plain"
-    with nullcontext() if is_plain else secured(tmp_path_factory.mktemp("certificates")):
-        yield
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -582,7 +571,7 @@ def test_a_request_has_the_headers_that_grpc_demands() -> None:
         _asked(connections, None)
         expected = {
             ":method": "POST",
-            ":scheme": "http" if server.ends.server is None else "https",
+            ":scheme": "http",
             ":path": "/seedbed.v1.SeedbedService/SampleTensors",
             ":authority": server.address.authority,
             "te": "trailers",

@@ -10,7 +10,6 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from types import FrameType
 
 import grpc
@@ -38,23 +37,12 @@ from tests.http2_server import (
     prefixed,
     raw_frame,
     scripted_server,
-    secured,
 )
 
 Code = grpc.StatusCode
 SOON_SECONDS = 3.0
 # How grpcio words it, in one of its two ways.
 CLOSED = r"^Cannot invoke RPC(: Channel closed| on closed channel)!$"
-
-
-@pytest.fixture(params=["plain", "TLS"], autouse=True, scope="module")
-def _is_secured(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[None]:
-    """Run all tests twice."""
-    is_plain = request.param == "plain"
-    with nullcontext() if is_plain else secured(tmp_path_factory.mktemp("certificates")):
-        yield
 
 
 @pytest.fixture(autouse=True)
@@ -513,7 +501,7 @@ def test_closed_connections_take_no_calls() -> None:
 
 def test_a_client_that_is_closed_says_so() -> None:
     spec = sb.TensorSpec("w", (3,), "float32", sb.Zeros())
-    with scripted_server(_silent, is_plain=True) as server:
+    with scripted_server(_silent) as server:
         client = sb.connect(server.target, patience_seconds=0)
         ended: list[Exception] = []
 
@@ -614,7 +602,7 @@ assert ask(b"parent again") == [b"parent again"]
 in_child(child)
 assert ask(b"parent again") == [b"parent again"]
 """
-    with scripted_server(_echo, is_plain=True) as server:
+    with scripted_server(_echo) as server:
         _run_forking(script, server.address.port)
         assert len(server.lines) == 3
         parent = [each.message for each in server.exchanges if each.line is server.lines[0]]
@@ -651,7 +639,7 @@ with connections.call(METHOD, b"parent", ALONE, Cancellation()) as call:
         exchange.data(prefixed(b"after"))
         exchange.end()
 
-    with scripted_server(answer, is_plain=True) as server:
+    with scripted_server(answer) as server:
         _run_forking(script, server.address.port)
 
 

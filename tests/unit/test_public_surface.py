@@ -70,6 +70,7 @@ TREE: dict[type[Exception], tuple[type[Exception], ...]] = {
     sb.NoDeviceError: (),
     sb.DeviceError: (),
     sb.OutOfDeviceMemoryError: (MemoryError,),
+    sb.ForkError: (RuntimeError,),
     sb.ServerError: (),
     sb.EngineNotInstalledError: (ImportError,),
     sb.FrameworkNotInstalledError: (ImportError,),

@@ -1,6 +1,7 @@
-"""Calls of one server by gRPC, for targets and options that nothing else understands."""
+"""Calls of one server by gRPC: under TLS, and where target or options need it."""
 
 import itertools
+import os
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,8 +11,10 @@ from typing import Any
 
 import grpc
 
+from seedbed.errors import ForkError
 from seedbed.transports.cancellation import Cancellation
-from seedbed.transports.channel import open_channel
+from seedbed.transports.channel import grpc_target, open_channel
+from seedbed.transports.forks import forgets_after_fork
 from seedbed.transports.http2.errors import CallError, UnmetError
 from seedbed.transports.security import AUTHORIZATION, PLAIN, Security
 from seedbed.transports.traces import trace_headers
@@ -20,6 +23,11 @@ from seedbed.transports.try_limits import STALL_SECONDS, TryLimits
 
 # How gRPC words that no connection could be made: where a name's addresses take turns, and else.
 NOT_CONNECTED = ("connections to all backends failing", "failed to connect to all addresses")
+
+# What belongs to the process that this one was forked from. To free it would be to call gRPC, whose
+# locks may be held by threads that are not here.
+_left: list[object] = []
+_first_user: int | None = None  # the process that first used gRPC here
 
 
 @dataclass(slots=True, eq=False)
@@ -44,7 +52,10 @@ class _Channels:
 
 
 class GrpcCalls:
-    """Makes calls over gRPC's channels. Safe to use from several threads; not after a fork.
+    """Makes calls over gRPC's channels. Safe to use from several threads.
+
+    A child forked from a process that has made such calls can make none; one that is forked before
+    the first can.
 
     Args:
         target: the server's address, as given to ``connect``.
@@ -60,29 +71,42 @@ class GrpcCalls:
         channels: int = 1,
         security: Security = PLAIN,
     ) -> None:
-        self._target = target
+        self._target = grpc_target(target)
         self._options = options
         self._count = channels
         self._security = security
+        self._opened: list[_Channels] = []  # new calls are made over the last
+        self._is_closed = False
+        self.forget()
+        forgets_after_fork(self)
+
+    def forget(self) -> None:
+        """Leave the channels to the process that opened them."""
         self._lock = threading.Lock()
-        self._channels = self._open()
-        self._old: set[_Channels] = set()
+        _left.extend(self._opened)
+        self._opened = []
+        self._under_way: set[GrpcCall] = set()
 
     def close(self) -> None:
         """Close the channels; calls under way end with CANCELLED."""
         with self._lock:
-            for channels in (self._channels, *self._old):
+            self._is_closed = True
+            for call in self._under_way:
+                call.stop()
+            for channels in self._opened:
                 channels.close()
 
     @contextmanager
     def _channel(self) -> Iterator[grpc.Channel]:
         """Yield whose turn it is; of new channels, where what secures them has changed."""
+        _check_process()
         with self._lock:
-            trust = self._security.trust
-            if trust is not None and trust() is not self._channels.trust:
-                self._old.add(self._channels)
-                self._channels = self._open()
-            channels = self._channels
+            if self._is_closed:
+                raise ValueError("Cannot invoke RPC on closed channel!")
+            trust = self._security.trust() if self._security.trust is not None else None
+            if not self._opened or trust is not self._opened[-1].trust:
+                self._opened.append(self._open(trust))
+            channels = self._opened[-1]
             channels.calls += 1
         try:
             yield next(channels.turns)
@@ -93,8 +117,8 @@ class GrpcCalls:
 
     def _close_old(self) -> None:
         """Close the channels that no call will use again."""
-        for channels in [each for each in self._old if not each.calls]:
-            self._old.remove(channels)
+        for channels in [each for each in self._opened[:-1] if not each.calls]:
+            self._opened.remove(channels)
             channels.close()
 
     @contextmanager
@@ -105,20 +129,23 @@ class GrpcCalls:
         # Unary calls are read as streams as well: only those can be cancelled by another thread
         # without a thread of gRPC's that waits for them.
         metadata = trace_headers()
-        if (authorization := self._security.authorization) is not None:
+        if (authorization := self._security.authorization()) is not None:
             metadata[AUTHORIZATION] = authorization
         with self._channel() as channel:
             make: Any = channel.unary_stream(method)
             made = make(message, timeout=limits.timeout_seconds, metadata=tuple(metadata.items()))
             call = GrpcCall(made)
+            with self._lock:
+                self._under_way.add(call)
             try:
                 with cancellation.stopping(made.cancel):
                     yield call
             finally:
                 call.end()
+                with self._lock:
+                    self._under_way.discard(call)
 
-    def _open(self) -> _Channels:
-        trust = self._security.trust() if self._security.trust is not None else None
+    def _open(self, trust: Trust | None) -> _Channels:
         channels = [
             open_channel(
                 self._target,
@@ -145,17 +172,28 @@ class GrpcCall:
         self._waits_since: float | None = None  # a reader may take its time between responses
         self._is_over = False
         self._is_stalled = False
+        self._reading = threading.Lock()  # whoever holds it may read gRPC's events
+        self._is_left = False
         # GRPC looks after the connection; that nothing of the answer comes, it does not notice.
         self._watch: threading.Timer | None = None
         self._watch_for(STALL_SECONDS)
+        forgets_after_fork(self)
+
+    def forget(self) -> None:
+        """Leave the call to the process that made it."""
+        _left.append(self._made)
+        self._is_left = True
 
     def next_message(self) -> int | None:
         """Return the size of the next response, or None at the end."""
+        if self._is_left:
+            raise _forked()
         if self._is_over:
             return None
         self._waits_since = time.monotonic()
         try:
-            data = next(self._made, None)
+            with self._reading:
+                data = next(self._made, None)
         except grpc.RpcError as error:
             if self._is_stalled:
                 raise CallError(
@@ -182,15 +220,28 @@ class GrpcCall:
     def cancel(self) -> None:
         """Tell the server that nothing more is wanted."""
         self._is_over = True
-        self._made.cancel()
+        if not self._is_left:
+            self._made.cancel()
 
     def end(self) -> None:
         """End the call, and have gRPC give its connection back."""
         self._is_over = True
+        if self._is_left:
+            return
         if self._watch is not None:
             self._watch.cancel()
         self._made.cancel()
-        _drain(self._made)
+        with self._reading:
+            _drain(self._made)
+
+    def stop(self) -> None:
+        """End the call from another thread: at once, or when the thread that reads it notices."""
+        self._made.cancel()
+        if self._reading.acquire(blocking=False):
+            try:
+                _drain(self._made)
+            finally:
+                self._reading.release()
 
     def _watch_for(self, seconds: float) -> None:
         self._watch = threading.Timer(seconds, self._look)
@@ -208,6 +259,27 @@ class GrpcCall:
             self._made.cancel()
         else:
             self._watch_for(left)
+
+
+def _check_process() -> None:
+    """Raise a ForkError in a child of a process that has used gRPC.
+
+    GRPC's threads are not there, and its locks may be held: of children that called all the same
+    some were ended by gRPC, and others hung. See docs/decisions/0026.
+    """
+    global _first_user  # noqa: PLW0603  # as gRPC's own state, one for the process
+    if _first_user is None:
+        _first_user = os.getpid()
+    if _first_user != os.getpid():
+        raise _forked()
+
+
+def _forked() -> ForkError:
+    return ForkError(
+        "gRPC, which makes all calls under TLS or with options, cannot be used in a process forked"
+        " from one that has used it: start the process by 'spawn' or 'forkserver', or fork before"
+        " the first call"
+    )
 
 
 def _drain(made: Any) -> None:

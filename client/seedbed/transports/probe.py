@@ -4,11 +4,10 @@ Neither gRPC nor a connection that breaks says enough: after a failure, the serv
 more. Only what no other try will change counts.
 """
 
-import select
 import ssl
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +16,7 @@ from seedbed.spec.tls import Tls
 from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.http2 import frames
 from seedbed.transports.http2.address import Address
-from seedbed.transports.http2.tls_socket import NoHttp2Error, TlsSocket
+from seedbed.transports.tls_connection import NoHttp2Error, TlsConnection, agreed
 from seedbed.transports.trust import ALPN, Trust, context_of
 
 # OpenSSL's X509_V_ERR_...: what is wrong with a certificate.
@@ -44,8 +43,8 @@ ABOUT_THE_CLIENT = (
 )
 
 
-Agree = Callable[[ssl.SSLContext], TlsSocket]
-"""Returns a connection under TLS, when both sides have agreed on it."""
+Agree = Callable[[ssl.SSLContext], AbstractContextManager[TlsConnection]]
+"""Yields a connection under TLS, when both sides have agreed on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +70,14 @@ class Probe:
             return None
         name = (self.tls.server_name if self.tls is not None else None) or address.name
 
-        def agree(context: ssl.SSLContext) -> TlsSocket:
+        def agree(context: ssl.SSLContext) -> AbstractContextManager[TlsConnection]:
             connected = address.connect(timeout_seconds, cancellation)
-            return TlsSocket.agreed(connected, context, name, timeout_seconds, cancellation)
+            return agreed(connected, context, name, timeout_seconds, cancellation)
 
         try:
             if self.tls is None or self.trust is None:
                 return _reason_in_plain(agree)
-            return _reason(agree, self.tls, self.trust(), name, timeout_seconds)
+            return _reason(agree, self.tls, self.trust(), name)
         except (OSError, UnicodeError):  # it cannot be reached, or breaks off: this may pass
             return None
 
@@ -88,16 +87,17 @@ def _reason_in_plain(agree: Agree) -> str:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.set_alpn_protocols([ALPN])
-    agree(context).close()
+    with agree(context):
+        pass
     return "wants TLS: pass tls=True, or tls=sb.Tls(ca=...) for a CA that is not the system's"
 
 
-def _reason(agree: Agree, tls: Tls, trust: Trust, name: str, timeout_seconds: float) -> str | None:
+def _reason(agree: Agree, tls: Tls, trust: Trust, name: str) -> str | None:
     try:
-        with closing(agree(trust.context)) as secured:
+        with agree(trust.context) as connection:
             # In TLS 1.3, a server looks at the client's certificate when the client has done its
             # part; and gRPC's servers then close without a word.
-            speaks = _speaks(secured, timeout_seconds)
+            speaks = bool(connection.answer_to(frames.PREFACE + frames.settings({})))
     except ssl.SSLCertVerificationError as error:
         return _reason_in_certificate(error, agree, tls, trust, name)
     except NoHttp2Error:
@@ -115,18 +115,6 @@ def _reason(agree: Agree, tls: Tls, trust: Trust, name: str, timeout_seconds: fl
     return (
         f"does not accept the client certificate in {tls.cert}: check who signed it, and until when"
     )
-
-
-def _speaks(secured: TlsSocket, timeout_seconds: float) -> bool:
-    """Return whether a server says something before it closes the connection."""
-    secured.send(memoryview(frames.PREFACE + frames.settings({})))
-    end = time.monotonic() + timeout_seconds
-    memory = memoryview(bytearray(frames.HEADER_BYTES))
-    while True:
-        try:
-            return secured.recv_into(memory) > 0
-        except BlockingIOError:
-            secured.wait(select.POLLIN, end)
 
 
 def _reason_in_certificate(
@@ -151,8 +139,8 @@ def _certificate(agree: Agree, trust: Trust) -> dict[str, Any]:
     context.check_hostname = False
     context.verify_flags |= NO_CHECK_TIME
     try:
-        with closing(agree(context)) as secured:
-            return secured.certificate
+        with agree(context) as connection:
+            return connection.certificate
     except OSError:
         return {}
 

@@ -420,7 +420,7 @@ def calls_to(
     address = plain_address(target, options) if security.trust is None else None
     if address is None:
         return GrpcCalls(target, options, channels, security)
-    return Connections(address, security)
+    return Connections(address, security.authorization)
 
 
 def _telling(tries: Tries, on_bytes: Callable[[int], None]) -> Callable[[int], None]:

@@ -12,7 +12,7 @@ from typing import TypeVar
 from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2
 
-from seedbed.errors import OverloadedError, SeedbedError, TlsError, UnavailableError
+from seedbed.errors import ForkError, OverloadedError, SeedbedError, TlsError, UnavailableError
 from seedbed.spec.reasons import Reason
 from seedbed.spec.stats import ReplicaStats
 from seedbed.transports.assemble import Filler
@@ -176,12 +176,13 @@ class Replica:
 
         Raises:
             TlsError: if it never will to this client.
+            ForkError: if this process cannot ask it.
         """
         message = health_pb2.HealthCheckRequest(service=SERVICE)
         parse = health_pb2.HealthCheckResponse.FromString
         try:
             found = self.response(HEALTH_CHECK, message, parse, limits, cancellation)
-        except TlsError:
+        except (TlsError, ForkError):
             raise
         except SeedbedError:
             return False

@@ -28,9 +28,8 @@ class Security(NamedTuple):
     token: Callable[[], str] | None = None
     """Gives the token that goes with each call; None is no token."""
 
-    @property
     def authorization(self) -> str | None:
-        """The header that goes with a call."""
+        """Return the header that goes with a call."""
         return f"Bearer {self.token()}" if self.token is not None else None
 
     @classmethod

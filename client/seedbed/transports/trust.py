@@ -30,7 +30,7 @@ class Trust:
     """Whom a client trusts, and with what it shows who it is."""
 
     context: ssl.SSLContext
-    """For Python's own TLS."""
+    """For the handshakes that find out why a server does not speak."""
     roots: bytes
     """The certificates of trusted authorities, as gRPC takes them."""
     cert: bytes | None
@@ -70,7 +70,6 @@ def context_of(roots: bytes) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols([ALPN])
-    context.options |= ssl.OP_NO_RENEGOTIATION
     # As gRPC does: a certificate that signs itself may be trusted as such.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     context.load_verify_locations(cadata=roots.decode("ascii"))

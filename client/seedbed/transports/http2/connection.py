@@ -22,8 +22,6 @@ from seedbed.transports.http2.errors import (
     deadline_exceeded,
 )
 from seedbed.transports.http2.frames import FrameHeader, frame
-from seedbed.transports.http2.tls_socket import TlsSocket
-from seedbed.transports.trust import Trust
 from seedbed.transports.try_limits import ALONE, STALL_SECONDS, TryLimits
 
 # Frames' headers and small messages are read together; what is large goes past this, to where it
@@ -58,7 +56,7 @@ class Connection:
         connected: its socket, which does not block; closed with it.
     """
 
-    def __init__(self, connected: socket.socket | TlsSocket) -> None:
+    def __init__(self, connected: socket.socket) -> None:
         # Read without flags: asking the kernel to fill all of a large memory (MSG_WAITALL) made
         # fetches no faster.
         self._socket = connected
@@ -84,8 +82,6 @@ class Connection:
         """How long the call that is under way may wait."""
         self.deadline: float | None = None
         """When it must have ended, by the monotonic clock."""
-        self.trust: Trust | None = None
-        """What it was secured with."""
         self._heard = 0.0  # when something of the call came
         self._unheard_bytes = 0  # what has come since, and may be something else
         self._next_ping = 0.0
@@ -360,44 +356,28 @@ class Connection:
             size_bytes -= len(self.read(min(size_bytes, BUFFER_BYTES)))
 
     def _has_input(self) -> bool:
-        # Only what can be read counts: TLS has messages of its own, also for an idle connection.
-        if self._begin == self._end:
-            self._begin, self._end = 0, self._received_bytes(self._buffer)
-        return self._begin < self._end
+        if self._begin < self._end:
+            return True
+        self._poll.modify(self._socket, select.POLLIN)
+        return bool(self._poll.poll(0))  # also at the connection's end, which is read like the rest
 
     def _receive(self, memory: memoryview) -> int:
         """Read at least one byte, and return how many."""
-        is_there = isinstance(self._socket, TlsSocket) and self._socket.has_input
         while True:
-            if not is_there:
-                self._await_input()
-            elif self.is_late:
-                raise deadline_exceeded()
+            self._await_input()
             # The kernel still hands out what came before the connection was shut; who shut it
             # waits for this to end.
             if self._is_shut:
                 raise closed_here()
-            if count := self._received_bytes(memory):
-                return count
-            # What came was damaged, and the kernel has thrown it away; or a part of what TLS reads
-            # as a whole.
-            is_there = False
-
-    def _received_bytes(self, memory: memoryview) -> int:
-        """Read what is there, and return how many bytes.
-
-        Raises:
-            ConnectionLostError: if the connection is gone.
-        """
-        try:
-            count = self._socket.recv_into(memory)
-        except BlockingIOError:
-            return 0
-        except OSError as error:
-            raise self._gone(error) from None
-        if not count:
-            raise self._gone(None)
-        return count
+            try:
+                count = self._socket.recv_into(memory)
+            except BlockingIOError:  # what came was damaged, and the kernel has thrown it away
+                continue
+            except OSError as error:
+                raise self._gone(error) from None
+            if not count:
+                raise self._gone(None)
+            return count
 
     def _await_input(self) -> None:
         """Wait until there is something to read; ping a server that is silent."""

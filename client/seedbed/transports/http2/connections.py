@@ -1,10 +1,8 @@
 """The connections to one server, each used again by later calls."""
 
-import socket
-import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import metadata
 
@@ -23,10 +21,7 @@ from seedbed.transports.http2.errors import (
     closed_here,
     deadline_exceeded,
 )
-from seedbed.transports.http2.tls_socket import TlsSocket
-from seedbed.transports.security import PLAIN, Security
 from seedbed.transports.traces import trace_headers
-from seedbed.transports.trust import Trust
 from seedbed.transports.try_limits import TryLimits
 
 # Before the headers: that no table is kept for them, as a server may ask for (RFC 7541, sections
@@ -46,13 +41,14 @@ class Connections:
 
     Args:
         address: where it listens.
-        security: what the connections are secured with.
+        authorization: gives the header that lets a call in, or None.
     """
 
-    def __init__(self, address: Address, security: Security = PLAIN) -> None:
+    def __init__(
+        self, address: Address, authorization: Callable[[], str | None] = lambda: None
+    ) -> None:
         self._address = address
-        self._security = security
-        self._trust: Trust | None = None
+        self._authorization = authorization
         self._lock = threading.Lock()
         self._idle: list[Connection] = []
         self._busy: set[Connection] = set()
@@ -124,10 +120,6 @@ class Connections:
         self, limits: TryLimits, deadline: float | None, cancellation: Cancellation
     ) -> tuple[Connection, bool]:
         """Return a connection, and whether it is a new one."""
-        trust = self._security.trust() if self._security.trust is not None else None
-        if trust is not self._trust:  # the files have changed
-            self._trust = trust
-            self._close_idle()
         while True:
             with self._lock:
                 if self._is_closed:
@@ -153,19 +145,16 @@ class Connections:
         seconds = limits.connect_seconds
         if deadline is not None:
             seconds = min(seconds, max(deadline - time.monotonic(), 1e-3))
-        trust = self._trust
         try:
-            connection = Connection(self._connected(trust, seconds, cancellation))
-        except (OSError, UnicodeError) as error:  # the latter for what cannot be the name of a host
+            connection = Connection(self._address.connect(seconds, cancellation))
+        except OSError as error:
             if cancellation.is_cancelled:
                 raise closed_here() from None
             if deadline is not None and time.monotonic() >= deadline:
                 raise deadline_exceeded() from None
             where = self._address.path or self._address.authority
-            is_met = isinstance(error, (ssl.SSLError, ConnectionResetError))
-            failure = UnmetError if is_met else SilentError
+            failure = UnmetError if isinstance(error, ConnectionResetError) else SilentError
             raise failure(f"cannot connect to {where}: {error}") from None
-        connection.trust = trust
         connection.limits, connection.deadline = limits, deadline
         with self._lock:
             self._busy.add(connection)
@@ -175,25 +164,12 @@ class Connections:
             raise closed_here()
         return connection
 
-    def _connected(
-        self, trust: Trust | None, timeout_seconds: float, cancellation: Cancellation
-    ) -> socket.socket | TlsSocket:
-        """Return a new connection, under TLS if there is whom to trust."""
-        end = time.monotonic() + timeout_seconds
-        connected = self._address.connect(timeout_seconds, cancellation)
-        if trust is None:
-            return connected
-        host = self._security.server_name or self._address.name
-        left = end - time.monotonic()
-        return TlsSocket.agreed(connected, trust.context, host, left, cancellation)
-
     def _give_back(self, connection: Connection, *, is_free: bool) -> None:
         with self._lock:
             self._busy.discard(connection)
             if (
                 is_free
                 and connection.is_usable
-                and connection.trust is self._trust
                 and not self._is_closed
                 and len(self._idle) < MOST_IDLE
             ):
@@ -216,10 +192,9 @@ class Connections:
         if method not in self._headers:
             headers = {
                 ":method": "POST",
-                ":scheme": "http" if self._security.trust is None else "https",
+                ":scheme": "http",
                 ":path": method,
-                # As gRPC has it, too: whom the certificate is for.
-                ":authority": self._security.server_name or self._address.authority,
+                ":authority": self._address.authority,
                 "te": "trailers",
                 "content-type": "application/grpc",
                 "user-agent": USER_AGENT,
@@ -229,7 +204,7 @@ class Connections:
         if timeout_seconds is not None:
             more["grpc-timeout"] = _timeout(timeout_seconds)
         block = self._headers[method] + _encoded(more)
-        authorization = self._security.authorization
+        authorization = self._authorization()
         return block if authorization is None else block + _secret(authorization)
 
 
