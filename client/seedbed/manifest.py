@@ -1,16 +1,12 @@
 """The tensors of a model: names, shapes, dtypes and what fills them."""
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from seedbed.checkpoint_files import CheckpointPath
 from seedbed.checkpoint_specs import Layout, specs_of_checkpoint
 from seedbed.manifest_document import FORMAT, read_document
-from seedbed.manifest_files import read_file
 from seedbed.patterns import close_names
 from seedbed.rules import Filling, InitializerLike, Rules
 from seedbed.spec.errors import InvalidArgumentError, bad_type, bad_value
@@ -19,7 +15,6 @@ from seedbed.spec.info import NUMERICS
 from seedbed.spec.initializers import parameters
 from seedbed.spec.seeds import as_draw, as_seed
 from seedbed.spec.tensors import TensorSpec
-from seedbed.spec.yaml_text import NUMBER
 
 
 class Manifest:
@@ -111,21 +106,16 @@ class Manifest:
             InvalidArgumentError: with all that is wrong, each with its line.
             OSError: if it cannot be read.
         """
+        # Here, because it imports yaml: 30 ms, which most programs do not need.
+        from seedbed.manifest_files import read_file
+
         return cls(read_file(path).specs)
 
     def save(self, path: str | Path) -> None:
         """Write the manifest as YAML (.yaml, .yml) or JSON (.json)."""
-        if Path(path).suffix == ".json":
-            text = json.dumps(self.to_dict(), indent=2) + "\n"
-        else:
-            text = yaml.dump(
-                self.to_dict(),
-                Dumper=_Dumper,
-                sort_keys=False,
-                default_flow_style=None,
-                width=120,
-            )
-        Path(path).write_text(text, encoding="utf-8")
+        from seedbed.manifest_files import write_file
+
+        write_file(path, self.to_dict())
 
     @classmethod
     def from_dict(cls, document: Any) -> "Manifest":
@@ -243,10 +233,3 @@ def _entry(spec: TensorSpec) -> dict[str, Any]:
         axes = ("in_axis", "out_axis", "batch_axis")
         entry["fan_axes"] = {name: list(getattr(spec.fan_axes, name)) for name in axes}
     return entry
-
-
-class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]  # either
-    """Puts into quotes also the text that only YAML 1.2 reads as a number, such as ``1e3``."""
-
-
-_Dumper.add_implicit_resolver("tag:yaml.org,2002:float", NUMBER, None)

@@ -22,7 +22,6 @@ from seedbed.spec.info import NUMERICS
 from seedbed.spec.seeds import as_draw, as_seed
 from seedbed.spec.shapes import as_shape
 from seedbed.spec.tensors import TensorSpec, as_name
-from seedbed.spec.yaml_text import Placed
 
 FORMAT = 1
 """The version of the file format."""
@@ -85,14 +84,17 @@ def read_document(
     document: Any,
     *,
     about: str = "the manifest",
-    placed: Callable[[InvalidArgumentError], Placed] = lambda error: Placed(1, error),
+    placed: Callable[[InvalidArgumentError], tuple[int, InvalidArgumentError]] = lambda error: (
+        1,
+        error,
+    ),
 ) -> Reading:
     """Return what a document says.
 
     Args:
         document: what stands in a manifest's file.
         about: what errors call the document.
-        placed: returns an error as it is with its line in a file.
+        placed: returns the line of an error in a file, and the error with it.
 
     Raises:
         InvalidArgumentError: with all that is wrong; each fault names its key, such as
@@ -101,8 +103,8 @@ def read_document(
     reader = _Reader()
     reading = reader.read(document)
     if reader.faults:
-        faults = sorted(map(placed, reader.faults), key=lambda each: each.line)
-        raise joined([each.error for each in faults], about)
+        faults = sorted(map(placed, reader.faults), key=lambda each: each[0])
+        raise joined([error for _, error in faults], about)
     return reading
 
 

@@ -1,15 +1,18 @@
-"""A manifest's file: YAML or JSON, read with the line of everything that is wrong."""
+"""A manifest's file: YAML or JSON, read with the line of everything that is wrong, and written."""
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from seedbed.faults import joined
 from seedbed.manifest_document import Reading, read_document
 from seedbed.spec.errors import InvalidArgumentError, InvalidValueError, shown
-from seedbed.spec.yaml_text import Placed, YamlError, read_yaml
+from seedbed.spec.yaml_text import NUMBER, YamlError, read_yaml
 
 # Where what an error names may stand below what it is in.
 _INNER = (
@@ -31,6 +34,24 @@ def read_file(path: str | Path) -> Reading:
     """
     file = _File(path)
     return read_document(file.document(), about=str(path), placed=file.placed)
+
+
+def write_file(path: str | Path, document: Mapping[str, Any]) -> None:
+    """Write a document as YAML (.yaml, .yml) or JSON (.json)."""
+    if Path(path).suffix == ".json":
+        text = json.dumps(document, indent=2) + "\n"
+    else:
+        text = yaml.dump(
+            document, Dumper=_Dumper, sort_keys=False, default_flow_style=None, width=120
+        )
+    Path(path).write_text(text, encoding="utf-8")
+
+
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]  # either
+    """Puts into quotes also the text that only YAML 1.2 reads as a number, such as ``1e3``."""
+
+
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:float", NUMBER, None)
 
 
 class _File:
@@ -60,15 +81,15 @@ class _File:
             raise InvalidValueError(f"no JSON: {error}").within(str(self._path)) from None
         return self._document
 
-    def placed(self, error: InvalidArgumentError) -> Placed:
-        """Return an error about a field of the document with the line of that field."""
+    def placed(self, error: InvalidArgumentError) -> tuple[int, InvalidArgumentError]:
+        """Return the line of the field that an error is about, and the error with it."""
         field = error.field
         for pattern, path in self._rules.items():
             if field.startswith(pattern):
                 field = path + field[len(pattern) :]
                 break
         line = self._line(field)
-        return Placed(line, self._at(line, error))
+        return line, self._at(line, error)
 
     def _at(self, line: int, error: InvalidArgumentError) -> InvalidArgumentError:
         field = f"{self._path}.{error.field}" if error.field else str(self._path)

@@ -469,7 +469,9 @@ class TestDescribe:
         first, second = capsys.readouterr().err.splitlines()
         assert first.startswith("seedbed: error: m.yaml:2: `sede` must be a key of a manifest: ")
         assert first.endswith("; did you mean 'seed'?")
-        assert second.startswith("seedbed: error: m.yaml:5: tensors.w: `shape[0]` must be 0 or more")
+        assert second.startswith(
+            "seedbed: error: m.yaml:5: tensors.w: `shape[0]` must be 0 or more"
+        )
 
     def test_a_tensor_too_large_for_any_memory_is_described(
         self, capsys: pytest.CaptureFixture[str]

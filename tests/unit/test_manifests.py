@@ -3,6 +3,8 @@
 import copy
 import json
 import math
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 import yaml
 
 import seedbed as sb
-from seedbed import manifest
+from seedbed import manifest_files
 from seedbed.compat.v1 import initializers as v1
 from seedbed.spec import yaml_text
 from tests.forms_of_rules import FORMS
@@ -302,11 +304,16 @@ def test_the_example_begins_as_published(name: str, initializer: sb.Initializer)
     assert sb.Manifest.load(GPT2)[name].initializer == initializer.spec
 
 
+def test_yaml_is_imported_by_whoever_needs_it() -> None:
+    program = "import seedbed, sys; sys.exit('yaml' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
 def test_yaml_is_read_and_written_by_libyaml_where_it_is_there() -> None:
     """Its pure Python takes minutes for manifests of 100,000s of tensors."""
     has_libyaml = yaml.__with_libyaml__
     assert yaml_text._FastParser is (yaml.CSafeLoader if has_libyaml else yaml.SafeLoader)
-    assert issubclass(manifest._Dumper, yaml.CSafeDumper if has_libyaml else yaml.SafeDumper)
+    assert issubclass(manifest_files._Dumper, yaml.CSafeDumper if has_libyaml else yaml.SafeDumper)
 
 
 @pytest.mark.parametrize(
