@@ -78,8 +78,17 @@ class _File:
         except json.JSONDecodeError as error:
             raise self._at(error.lineno, InvalidValueError(f"no JSON: {error.msg}")) from None
         except (ValueError, RecursionError) as error:
-            raise InvalidValueError(f"no JSON: {error}").within(str(self._path)) from None
+            raise self._unusable(error) from None
         return self._document
+
+    def _unusable(self, error: Exception) -> InvalidArgumentError:
+        """Return the error for JSON that is complete, with the lines that YAML's reader finds."""
+        try:
+            read_yaml(self._text, aliases=True)
+        except YamlError as found:
+            if all(each.field for _, each in found.faults):
+                return joined([self._at(*each) for each in found.faults], str(self._path))
+        return InvalidValueError(f"no JSON: {error}").within(str(self._path))
 
     def placed(self, error: InvalidArgumentError) -> tuple[int, InvalidArgumentError]:
         """Return the line of the field that an error is about, and the error with it."""
@@ -114,9 +123,9 @@ class _File:
 
     @cached_property
     def _lines(self) -> dict[str, int]:
-        """The line of each field. JSON is YAML, too, but for tabs."""
+        """The line of each field. JSON is YAML, too."""
         lines = {"": 1}
-        with suppress(YamlError):  # what came before has its line
+        with suppress(YamlError):  # what comes before it has its line
             read_yaml(self._text, aliases=True, lines=lines)
         return lines
 

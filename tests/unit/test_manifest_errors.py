@@ -99,6 +99,19 @@ def test_json_has_lines_too(tmp_path: Path) -> None:
     assert str(refused(path)) == f"{path}:2: no JSON: Expecting value"
 
 
+def test_json_that_python_reads_and_a_manifest_cannot_has_its_lines(tmp_path: Path) -> None:
+    path = tmp_path / "model.json"
+    path.write_text('{"seedbed_manifest": 1,\n "tensors": {"w": [1],\n  "w": [2]}}')
+    assert str(refused(path)) == (
+        f"{path}:3: `tensors.w` must be there once. "
+        "Received: the key twice, on line 2 and on line 3"
+    )
+    path.write_text('{\n "tensors": [' + "9" * 5000 + "]}")
+    assert str(refused(path)).startswith(f"{path}:2: `tensors[0]` must be of fewer digits.")
+    path.write_text("[" * 100_000)
+    assert str(refused(path)).startswith(f"{path}: no JSON: maximum recursion depth")
+
+
 def test_one_error_stands_alone_and_keeps_its_kind(path: Path) -> None:
     path.write_text("seedbed_manifest: 1\ndtype: float32\ntensors:\n  w: {shape: 2.5}\nrules: {}\n")
     error = refused(path)

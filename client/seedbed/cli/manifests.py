@@ -8,8 +8,9 @@ from seedbed.manifest import Manifest
 from seedbed.manifest_document import Reading
 from seedbed.manifest_files import read_file
 from seedbed.spec.errors import InvalidValueError
-from seedbed.spec.initializers import find_initializer
+from seedbed.spec.initializers import INITIALIZERS, find_initializer
 from seedbed.spec.slices import Shard
+from seedbed.spec.suggestions import did_you_mean
 
 # 100,000 tensors take about 10 MB.
 MAX_MANIFEST_BYTES = 2**28
@@ -53,7 +54,8 @@ def is_initializer(subject: str) -> bool:
     if Path(subject).suffix or "/" in subject or Path(subject).exists():
         return False
     hint = "`seedbed list` prints the initializers; a manifest is a .yaml or .json file"
-    raise InvalidValueError(f"{subject!r} is neither an initializer nor a file; {hint}")
+    meant = did_you_mean(subject, (kind.name() for kind in INITIALIZERS.values()))
+    raise InvalidValueError(f"{subject!r} is neither an initializer nor a file{meant}; {hint}")
 
 
 def part_shape(shape: tuple[int, ...], shard: Shard | None) -> tuple[int, ...]:
