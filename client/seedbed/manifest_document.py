@@ -80,14 +80,15 @@ class Reading:
             )
 
 
+def _in_no_file(error: InvalidArgumentError) -> tuple[int, InvalidArgumentError]:
+    return 1, error
+
+
 def read_document(
     document: Any,
     *,
     about: str = "the manifest",
-    placed: Callable[[InvalidArgumentError], tuple[int, InvalidArgumentError]] = lambda error: (
-        1,
-        error,
-    ),
+    placed: Callable[[InvalidArgumentError], tuple[int, InvalidArgumentError]] = _in_no_file,
 ) -> Reading:
     """Return what a document says.
 
