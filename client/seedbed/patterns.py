@@ -1,6 +1,5 @@
 """Names as patterns: many tensors of a model in a few lines that can be pasted as rules."""
 
-import difflib
 import itertools
 import json
 import re
@@ -86,6 +85,8 @@ def _longer(name: str, known: Iterable[str]) -> list[str]:
 
 def _nearest(name: str, known: Iterable[str]) -> list[str]:
     """Return up to three of the names that are spelled alike."""
+    import difflib  # only where something is wrong: it would cost each import of seedbed
+
     # Upper and lower case are a common mistake, and count for nothing here.
     candidates = {each.lower(): each for each in known}
     compared = itertools.islice(candidates, _MAX_CANDIDATES)
