@@ -1,37 +1,20 @@
 """The tensors of a model: names, shapes, dtypes and what fills them."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from seedbed.checkpoint_files import CheckpointPath
 from seedbed.checkpoint_specs import Layout, specs_of_checkpoint
-from seedbed.rules import (
-    Filling,
-    InitializerLike,
-    Rules,
-    checked_keys,
-    first_match,
-    parse_fan_axes,
-    parse_initializer,
-    parse_rules,
-    refuse,
-    unfilled,
-    unmatched,
-)
+from seedbed.manifest_document import FORMAT, read_document
+from seedbed.patterns import close_names
+from seedbed.rules import Filling, InitializerLike, Rules
 from seedbed.spec.errors import InvalidArgumentError, bad_type, bad_value
 from seedbed.spec.fans import FanAxes
 from seedbed.spec.info import NUMERICS
 from seedbed.spec.initializers import parameters
 from seedbed.spec.seeds import as_draw, as_seed
-from seedbed.spec.shapes import as_shape
-from seedbed.spec.tensors import TensorSpec, as_name
-
-FORMAT = 1
-"""The version of the file format."""
+from seedbed.spec.tensors import TensorSpec
 
 
 class Manifest:
@@ -96,7 +79,13 @@ class Manifest:
         return name in self._tensors
 
     def __getitem__(self, name: str) -> TensorSpec:
-        return self._tensors[name]
+        try:
+            return self._tensors[name]
+        except KeyError:
+            close = " or ".join(map(repr, close_names(name, self._tensors)))
+            raise KeyError(
+                f"no tensor {name!r:.120}" + (f"; did you mean {close}?" if close else "")
+            ) from None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Manifest) and self.tensors == other.tensors
@@ -111,63 +100,33 @@ class Manifest:
     def load(cls, path: str | Path) -> "Manifest":
         """Return the manifest of a YAML (.yaml, .yml) or JSON (.json) file.
 
+        YAML is read as YAML 1.2 has it; what YAML 1.1 reads differently is an error.
+
         Raises:
-            InvalidValueError: if the file is no manifest; says where.
+            InvalidArgumentError: with all that is wrong, each with its line.
             OSError: if it cannot be read.
         """
-        try:
-            text = Path(path).read_text(encoding="utf-8")
-            if Path(path).suffix == ".json":
-                document = json.loads(text, object_pairs_hook=_without_duplicates)
-            else:
-                # A SafeLoader that refuses duplicate keys.
-                document = yaml.load(text, _StrictLoader)
-        except _UNREADABLE as error:
-            raise bad_value(
-                "manifest", "a YAML or JSON file", str(error) or type(error).__name__
-            ).within(str(path)) from None
-        try:
-            return cls.from_dict(document)
-        except InvalidArgumentError as error:
-            raise error.within(str(path)) from None
+        # Here, because it imports yaml: 30 ms, which most programs do not need.
+        from seedbed.manifest_files import read_file
+
+        return cls(read_file(path).specs)
 
     def save(self, path: str | Path) -> None:
         """Write the manifest as YAML (.yaml, .yml) or JSON (.json)."""
-        if Path(path).suffix == ".json":
-            text = json.dumps(self.to_dict(), indent=2) + "\n"
-        else:
-            text = yaml.dump(
-                self.to_dict(),
-                Dumper=_SafeDumper,
-                sort_keys=False,
-                default_flow_style=None,
-                width=120,
-            )
-        Path(path).write_text(text, encoding="utf-8")
+        from seedbed.manifest_files import write_file
+
+        write_file(path, self.to_dict())
 
     @classmethod
     def from_dict(cls, document: Any) -> "Manifest":
         """Return the manifest of a document as :meth:`load` reads it.
 
         Raises:
-            InvalidArgumentError: naming the key, such as ``tensors.wte.weight.shape[1]``; or all
-                tensors that nothing fills, and all rules that match no tensor.
+            InvalidArgumentError: with all that is wrong, each with its key, such as
+                ``tensors.wte.weight.shape[1]``; with the tensors that nothing fills, and the rules
+                that match no tensor.
         """
-        document = checked_keys(
-            "manifest",
-            document,
-            ("seedbed_manifest", "numerics", "seed", "dtype", "fan_axes", "rules", "tensors"),
-        )
-        version = document.get("seedbed_manifest")
-        if type(version) is not int or version != FORMAT:  # True and 1.0 equal 1, too
-            raise bad_value("seedbed_manifest", f"{FORMAT}", version)
-        if document.get("numerics", NUMERICS) != NUMERICS:
-            raise bad_value("numerics", NUMERICS, document["numerics"])
-        tensors = document.get("tensors")
-        if not isinstance(tensors, Mapping):
-            raise bad_type("tensors", "a mapping from names to shapes", tensors)
-        rules = parse_rules("rules", document.get("rules"), parse_initializer)
-        return cls(_specs(tensors, rules, document))
+        return cls(read_document(document).specs)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document of this manifest, every tensor complete."""
@@ -257,62 +216,6 @@ def filled_manifest(
     return Manifest(specs)
 
 
-_TENSOR_KEYS = ("shape", "dtype", "initializer", "seed", "draw", "fan_axes")
-
-
-def _specs(
-    tensors: Mapping[Any, Any], rules: Sequence[tuple[str, Filling]], shared: Mapping[str, Any]
-) -> list[TensorSpec]:
-    """Return the specs of entries as they stand in a manifest's file."""
-    specs: dict[str, TensorSpec | None] = {}
-    shapes = {}
-    for key, value in tensors.items():
-        try:
-            name = as_name(key)
-            entry = value if isinstance(value, Mapping) else {"shape": value}
-            specs[name] = _spec(name, checked_keys("tensor", entry, _TENSOR_KEYS), rules, shared)
-            if specs[name] is None:
-                shapes[name] = as_shape(entry.get("shape"), 1)
-        except InvalidArgumentError as error:
-            raise error.within(f"tensors.{key}") from None
-    filled = [spec for spec in specs.values() if spec is not None]
-    missing = unfilled(shapes, {spec.name for spec in filled}, needy="tensor")
-    refuse([*missing, *unmatched(rules, specs, partial=None)])
-    return filled
-
-
-def _spec(
-    name: str,
-    entry: Mapping[str, Any],
-    rules: Sequence[tuple[str, Filling]],
-    shared: Mapping[str, Any],
-) -> TensorSpec | None:
-    """Return the spec of an entry; None if nothing says what fills the tensor."""
-    own = entry.get("initializer")
-    if own is not None:
-        filling = parse_initializer(own)
-    elif (rule := first_match(rules, name)) is not None:
-        filling = rule[1]
-    else:
-        return None
-    seeds = (entry.get("seed"), filling.seed_bits, shared.get("seed"))
-    # Biases of one axis cannot have the layout of the weights, and need none.
-    has_shared = filling.fan_axes is None and filling.takes_axes
-    shared_axes = shared.get("fan_axes") if has_shared else None
-    dtype = entry.get("dtype", shared.get("dtype"))
-    if dtype is None:
-        raise bad_value("dtype", "given, here or for the whole manifest", None)
-    return TensorSpec(
-        name=name,
-        shape=entry.get("shape"),
-        dtype=dtype,
-        initializer=filling,
-        seed=next((seed for seed in seeds if seed is not None), None),
-        draw=entry.get("draw", 0),
-        fan_axes=parse_fan_axes(entry.get("fan_axes", shared_axes)),
-    )
-
-
 def _entry(spec: TensorSpec) -> dict[str, Any]:
     config = {
         field.name: getattr(spec.initializer, field.name)
@@ -330,37 +233,3 @@ def _entry(spec: TensorSpec) -> dict[str, Any]:
         axes = ("in_axis", "out_axis", "batch_axis")
         entry["fan_axes"] = {name: list(getattr(spec.fan_axes, name)) for name in axes}
     return entry
-
-
-# PyYAML's constructors do not check what an explicit tag stands on: !!bool maybe is a KeyError,
-# !!int "" an IndexError.
-_UNREADABLE = (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, RecursionError)
-
-
-# libyaml's parser where PyYAML was built with it: it takes a tenth of the time.
-_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_SafeDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-
-
-class _StrictLoader(_SafeLoader):  # type: ignore[misc]  # either of two
-    """A YAML loader that refuses a key that stands twice in one mapping."""
-
-
-def _construct_mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-    pairs = [
-        (loader.construct_object(key, deep=True), loader.construct_object(value, deep=True))
-        for key, value in node.value
-    ]
-    return _without_duplicates(pairs)
-
-
-_StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _construct_mapping)
-
-
-def _without_duplicates(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
-    mapping: dict[Any, Any] = {}
-    for key, value in pairs:
-        if not isinstance(key, (str, int, float, bool)) or key in mapping:
-            raise ValueError(f"the key {key!r} stands twice, or is no plain value")
-        mapping[key] = value
-    return mapping

@@ -11,6 +11,7 @@ _SPECIAL = re.compile(r"[*?[]")
 _SEPARATOR = re.compile(r"[./]")
 # difflib compares about 100,000 patterns a second; models have some hundreds.
 _MAX_CANDIDATES = 50_000
+MOST_CLOSE = 3
 
 
 def pattern_of(name: str) -> str:
@@ -54,12 +55,43 @@ def lines_of_rules(
 def close_patterns(pattern: str, names: Iterable[str]) -> list[str]:
     """Return up to three patterns that look like this one and match some of the names."""
     known = dict.fromkeys(map(pattern_of, names))
-    # Upper and lower case are a common mistake, and count for nothing here.
-    candidates = {part.lower(): part for each in known for part in _parts(each)}
-    compared = itertools.islice(candidates, _MAX_CANDIDATES)
+    return _longer(pattern, known) or _nearest(
+        pattern, (part for each in known for part in _parts(each))
+    )
+
+
+def close_names(name: object, names: Iterable[str]) -> list[str]:
+    """Return up to three names that this one was perhaps meant to be.
+
+    Example:
+        >>> close_names("wte", ["wte.weight", "wpe.weight"])
+        ['wte.weight']
+    """
+    known = dict.fromkeys(names)
+    return _longer(name, known) or _nearest(name, known) if isinstance(name, str) else []
+
+
+def _longer(name: str, known: Iterable[str]) -> list[str]:
+    """Return the names of which this one is a beginning or an end, unless they are many."""
+    lower = name.lower()
+    longer = [
+        each
+        for each in known
+        if each.lower().startswith((f"{lower}.", f"{lower}/"))
+        or each.lower().endswith((f".{lower}", f"/{lower}"))
+    ]
+    return longer if name and len(longer) <= MOST_CLOSE else []
+
+
+def _nearest(name: str, known: Iterable[str]) -> list[str]:
+    """Return up to three of the names that are spelled alike."""
     import difflib  # only where something is wrong: it would cost each import of seedbed
 
-    return [candidates[each] for each in difflib.get_close_matches(pattern.lower(), compared)]
+    # Upper and lower case are a common mistake, and count for nothing here.
+    candidates = {each.lower(): each for each in known}
+    compared = itertools.islice(candidates, _MAX_CANDIDATES)
+    near = difflib.get_close_matches(name.lower(), compared, n=MOST_CLOSE)
+    return [candidates[each] for each in near]
 
 
 def _parts(pattern: str) -> Iterator[str]:

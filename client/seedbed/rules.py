@@ -4,18 +4,21 @@ Every way from rules to a manifest goes through here: all rules are read before 
 that a wrong one is refused whether it matches a name or not, and so is one that matches none.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from fnmatch import fnmatchcase
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
+from seedbed.faults import joined
 from seedbed.patterns import close_patterns, lines_of_rules
 from seedbed.spec.errors import (
     InvalidArgumentError,
     InvalidValueError,
+    Words,
     bad_type,
     bad_value,
+    shown,
 )
 from seedbed.spec.fans import FanAxes
 from seedbed.spec.initializers import (
@@ -27,6 +30,7 @@ from seedbed.spec.initializers import (
     parameters,
 )
 from seedbed.spec.seeds import as_seed
+from seedbed.spec.suggestions import did_you_mean
 from seedbed.spec.tensors import SeededInitializer
 
 ContentT = TypeVar("ContentT")
@@ -116,12 +120,37 @@ def parse_rules(
         InvalidTypeError: if they are no rules, or one of them is none; names it by its place.
         InvalidArgumentError: if an initializer is not allowed; names its rule by the pattern.
     """
-    parsed = []
-    for pattern, value in pairs_of(argument, () if rules is None else rules):
+    pairs = read_rules(argument, rules, parse)
+    errors = [content for _, content in pairs if isinstance(content, InvalidArgumentError)]
+    if errors:
+        raise joined(errors, f"`{argument}`")
+    return cast("list[tuple[str, ContentT]]", pairs)
+
+
+def read_rules(
+    argument: str, rules: Rules[Any] | None, parse: Callable[[Any], ContentT]
+) -> list[tuple[str, ContentT | InvalidArgumentError]]:
+    """Return rules as pairs of a pattern and what fills, or the error that says what is wrong.
+
+    What is no rule has the pattern ``*``: nobody knows which tensors it was meant for.
+
+    The arguments are those of :func:`parse_rules`.
+    """
+    try:
+        listed = _listed(argument, () if rules is None else rules)
+    except InvalidArgumentError as error:
+        return [("*", error)]
+    parsed: list[tuple[str, ContentT | InvalidArgumentError]] = []
+    for place, rule in enumerate(listed):
+        try:
+            pattern, value = _pair(f"{argument}[{place}]", rule)
+        except InvalidArgumentError as error:
+            parsed.append(("*", error))
+            continue
         try:
             parsed.append((pattern, parse(value)))
         except InvalidArgumentError as error:
-            raise error.within(f"{argument}[{pattern!r:.120}]") from None
+            parsed.append((pattern, error.within(f"{argument}[{pattern!r:.120}]")))
     return parsed
 
 
@@ -135,12 +164,17 @@ def pairs_of(argument: str, rules: Rules[ContentT]) -> list[tuple[str, ContentT]
     Raises:
         InvalidTypeError: if they are none, or one of them is none; names it by its place.
     """
+    listed = _listed(argument, rules)
+    return [_pair(f"{argument}[{place}]", rule) for place, rule in enumerate(listed)]
+
+
+def _listed(argument: str, rules: Rules[Any]) -> Sequence[Any]:
     listed: Any = list(rules.items()) if isinstance(rules, Mapping) else rules
     if isinstance(listed, (str, bytes)) or not isinstance(listed, Sequence):
         raise bad_type(
             argument, f"a mapping from patterns to initializers, or a list of {_RULE}", rules
         )
-    return [_pair(f"{argument}[{place}]", rule) for place, rule in enumerate(listed)]
+    return listed
 
 
 def first_match(pairs: Sequence[tuple[str, ContentT]], name: str) -> tuple[str, ContentT] | None:
@@ -244,7 +278,7 @@ def unmatched(
     names: Collection[str],
     *,
     argument: str = "rules",
-    partial: bool | None = False,
+    partial: bool = False,
 ) -> list[str]:
     """Return a text with the patterns that match no name; none if each matches one.
 
@@ -254,23 +288,44 @@ def unmatched(
         pairs: the rules.
         names: all names.
         argument: what the caller names the rules.
-        partial: whether the names are a part of a model's, so that any pattern may match nothing;
-            None where they never are, for the text.
+        partial: whether the names are a part of a model's, so that any pattern may match nothing.
     """
-    if not isinstance(partial, bool | None):
+    if not isinstance(partial, bool):
         raise bad_type("partial", "a bool", partial)
     if partial:
         return []
-    lines = []
+    lines = [f"{pattern!r}{meant}" for pattern, meant in _unmatched(pairs, names)]
+    if not lines:
+        return []
+    head = (
+        f"`{argument}` must have patterns that match a name. These match none "
+        "(in a part of a model, partial=True allows it):"
+    )
+    return ["\n    ".join([head, *lines])]
+
+
+def strangers(
+    pairs: Sequence[tuple[str, Any]], names: Collection[str], argument: str = "rules"
+) -> list[InvalidValueError]:
+    """Return an error for each pattern that matches no name, but for ``*``.
+
+    The arguments are those of :func:`unmatched`.
+    """
+    errors = []
+    for pattern, meant in _unmatched(pairs, names):
+        field = f"{argument}[{pattern!r:.120}]"
+        errors.append(InvalidValueError(f"`{field}` must match a name{meant}", field=field))
+    return errors
+
+
+def _unmatched(
+    pairs: Sequence[tuple[str, Any]], names: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield each pattern that matches no name, but for ``*``, and what was perhaps meant."""
     for pattern in dict(pairs):
         if pattern != "*" and not any(fnmatchcase(name, pattern) for name in names):
             close = " or ".join(map(repr, close_patterns(pattern, names)))
-            lines.append(f"{pattern!r}{close and ', perhaps meant: '}{close}")
-    if not lines:
-        return []
-    hint = "" if partial is None else " (in a part of a model, partial=True allows it)"
-    head = f"`{argument}` must have patterns that match a name. These match none{hint}:"
-    return ["\n    ".join([head, *lines])]
+            yield pattern, f"{close and ', perhaps meant: '}{close}"
 
 
 def refuse(faults: Sequence[str], argument: str = "rules") -> None:
@@ -315,8 +370,9 @@ def parse_initializer(value: Any) -> Filling:
         raise bad_type("initializer", "a name, or {class_name: ..., config: {...}}", value)
     kind = find_initializer(name)
     if kind is None:
-        known = ", ".join(sorted(spec.name() for spec in INITIALIZERS.values()))
-        raise bad_value("initializer", f"one of {known}", name)
+        known = sorted(spec.name() for spec in INITIALIZERS.values())
+        received = Words(shown(name) + did_you_mean(name, known))
+        raise bad_value("initializer", f"one of {', '.join(known)}", received)
     arguments = dict(config)
     seed = arguments.pop("seed", None)
     allowed = [field.name for field in parameters(kind)]
@@ -325,7 +381,7 @@ def parse_initializer(value: Any) -> Filling:
         raise bad_value(
             f"initializer.{unknown[0]}",
             f"a parameter of {kind.name()} ({', '.join(allowed)})",
-            unknown[0],
+            Words(shown(unknown[0]) + did_you_mean(unknown[0], allowed)),
         )
     return Filling(kind(**arguments), axes, None if seed is None else as_seed(seed))
 
@@ -342,19 +398,33 @@ def parse_fan_axes(value: Any) -> FanAxes | None:
     return FanAxes(**checked_keys("fan_axes", value, ("in_axis", "out_axis", "batch_axis")))
 
 
-def checked_keys(what: str, value: Any, allowed: tuple[str, ...]) -> Mapping[str, Any]:
+def checked_keys(what: str, value: Any, allowed: Collection[str]) -> Mapping[str, Any]:
     """Return a mapping whose keys are all known.
 
     Raises:
         InvalidTypeError: if it is no mapping.
-        InvalidValueError: naming the first key that is not known.
+        InvalidValueError: naming the keys that are not known.
     """
     if not isinstance(value, Mapping):
         raise bad_type(what, "a mapping", value)
-    unknown = [key for key in value if key not in allowed]
-    if unknown:
-        raise bad_value(str(unknown[0]), f"a key of a {what}: {', '.join(allowed)}", unknown[0])
+    if unknown := unknown_keys(what, value, allowed):
+        raise joined(unknown, f"the {what}")
     return value
+
+
+def unknown_keys(
+    what: str, value: Mapping[Any, Any], allowed: Collection[str]
+) -> list[InvalidValueError]:
+    """Return an error for each key of a mapping that is not known."""
+    return [
+        bad_value(
+            str(key),
+            f"a key of a {what}: {', '.join(allowed)}",
+            Words(shown(key) + did_you_mean(key, allowed)),
+        )
+        for key in value
+        if key not in allowed
+    ]
 
 
 def _pair(field: str, rule: Any) -> tuple[str, Any]:

@@ -1,16 +1,17 @@
 """YAML files of an operator's, read and written as texts.
 
 Every scalar stays the text that was written: what it means is for the setting or the quota to say,
-and none of YAML's guesses applies (``on`` is no boolean here, and ``0600`` no octal number).
+so ``1e3`` is no number here. What YAML 1.1 reads as a value of its own is refused, as in manifests:
+``on``, ``0600`` and ``1:30`` need quotes.
 """
 
-from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from seedbed.spec.errors import SeedbedError
+from seedbed.spec.yaml_text import TRAP, YamlError, read_yaml
 
 MAX_FILE_BYTES = 2**20
 
@@ -35,9 +36,11 @@ def read_mapping(path: Path) -> dict[str, Any]:
     if len(data) > MAX_FILE_BYTES:
         raise YamlFileError(f"{path} must have at most {MAX_FILE_BYTES} bytes")
     try:
-        document = yaml.load(data, _TextLoader)
-    except (yaml.YAMLError, UnicodeError, RecursionError) as error:
-        raise YamlFileError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+        document = read_yaml(data.decode(), scalar=str, lone_surrogates=True)
+    except UnicodeDecodeError as error:
+        raise YamlFileError(f"{path} is no text in UTF-8: {error.reason}") from None
+    except YamlError as error:
+        raise YamlFileError(f"{path}: {error}") from None
     if document in (None, ""):
         return {}
     if not isinstance(document, dict):
@@ -56,36 +59,10 @@ def line_of(key: str, value: str | list[str]) -> str:
     return f"{key}: {shown if texts is value else shown[1:-1]}"
 
 
-class _TextLoader(yaml.BaseLoader):
-    """Makes no value but texts, lists and dicts, and refuses what PyYAML takes silently."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """Return the next node; an alias could make a small file a large document."""
-        event: Any = self.peek_event()  # type: ignore[no-untyped-call]  # the stubs' own gap
-        where = event.start_mark
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.composer.ComposerError(None, None, "aliases are not allowed", where)
-        if event.tag is not None:
-            raise yaml.composer.ComposerError(None, None, "tags are not allowed", where)
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        """Return a mapping whose keys are distinct texts."""
-        keys: set[str] = set()
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise yaml.constructor.ConstructorError(
-                    None, None, "a key must be a text", key.start_mark
-                )
-            if key.value in keys:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key.value!r} is there twice", key.start_mark
-                )
-            keys.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
 class _TextDumper(yaml.SafeDumper):
     """Quotes only what would not be read as the same text."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  # as PyYAML declares it
+
+
+_TextDumper.add_implicit_resolver("tag:yaml.org,2002:int", TRAP, None)

@@ -462,6 +462,18 @@ class TestDescribe:
         assert [tensor["name"] for tensor in document["tensors"]] == NAMES
         assert document["total"] == {"tensors": 5, "elements": 89, "size_bytes": 236}
 
+    def test_each_error_of_a_manifest_is_a_line(self, capsys: pytest.CaptureFixture[str]) -> None:
+        Path("m.yaml").write_text(
+            "seedbed_manifest: 1\nsede: 1\ndtype: float32\ntensors:\n  w: [-1]\n"
+        )
+        assert main(["describe", "m.yaml"]) == 2
+        first, second = capsys.readouterr().err.splitlines()
+        assert first.startswith("seedbed: error: m.yaml:2: `sede` must be a key of a manifest: ")
+        assert first.endswith("; did you mean 'seed'?")
+        assert second.startswith(
+            "seedbed: error: m.yaml:5: tensors.w: `shape[0]` must be 0 or more"
+        )
+
     def test_a_tensor_too_large_for_any_memory_is_described(
         self, capsys: pytest.CaptureFixture[str]
     ) -> None:

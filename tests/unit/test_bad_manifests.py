@@ -124,7 +124,9 @@ def refused(path: Path, field: str | None = None) -> None:
     assert isinstance(caught.value, (sb.InvalidValueError, sb.InvalidTypeError))
     assert str(path) in str(caught.value)
     if field is not None:
-        assert caught.value.field.startswith(str(path)) and f".{field}" in caught.value.field
+        fields = [each.field for each in caught.value.violations]
+        assert all(each.startswith(str(path)) for each in fields)
+        assert any(f".{field}" in each for each in fields)
     assert len(str(caught.value)) < 1000
 
 
@@ -223,7 +225,8 @@ def test_aliases_of_aliases_do_not_blow_up(tmp_path: Path, levels: int) -> None:
     path = tmp_path / "m.yaml"
     lines = [f"  t{i}: &t{i} [{', '.join([f'*t{i - 1}'] * 9)}]" for i in range(1, levels)]
     path.write_text(START + "\n".join(["tensors:", "  t0: &t0 [1, 1, 1]", *lines]))
-    refused(path, "tensors.t1.shape[0]")
+    with pytest.raises(sb.InvalidValueError, match="aliases repeat more than 10000000 values"):
+        sb.Manifest.load(path)
 
 
 def test_a_long_path_stays_whole_in_the_error(tmp_path: Path) -> None:

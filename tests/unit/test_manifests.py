@@ -3,6 +3,8 @@
 import copy
 import json
 import math
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,9 @@ import pytest
 import yaml
 
 import seedbed as sb
-from seedbed import manifest
+from seedbed import manifest_files
 from seedbed.compat.v1 import initializers as v1
+from seedbed.spec import yaml_text
 from tests.forms_of_rules import FORMS
 
 GPT2 = Path(__file__).parents[2] / "examples" / "gpt2-small.yaml"
@@ -35,6 +38,12 @@ COMPLETE = sb.Manifest(
                 "<<",
                 "=",
                 "1e3",
+                "0o17",
+                "09",
+                "0042",
+                "1:30",
+                "on",
+                "y",
                 "2020-01-01",
                 "a: b",
                 " x ",
@@ -243,7 +252,7 @@ def test_a_manifest_is_an_ordered_mapping() -> None:
     assert len(manifest) == len(COMPLETE.tensors) == len(list(manifest))
     assert "w" in manifest and "W" not in manifest and 1 not in manifest
     assert manifest["1"].name == "1"
-    assert "17 tensors" in repr(manifest)
+    assert "23 tensors" in repr(manifest)
     with pytest.raises(KeyError):
         manifest["nobody"]
 
@@ -295,10 +304,34 @@ def test_the_example_begins_as_published(name: str, initializer: sb.Initializer)
     assert sb.Manifest.load(GPT2)[name].initializer == initializer.spec
 
 
+def test_yaml_is_imported_by_whoever_needs_it() -> None:
+    program = "import seedbed, sys; sys.exit('yaml' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
 def test_yaml_is_read_and_written_by_libyaml_where_it_is_there() -> None:
     """Its pure Python takes minutes for manifests of 100,000s of tensors."""
-    if yaml.__with_libyaml__:
-        assert issubclass(manifest._StrictLoader, yaml.CSafeLoader)
-        assert manifest._SafeDumper is yaml.CSafeDumper
-    else:
-        assert issubclass(manifest._StrictLoader, yaml.SafeLoader)
+    has_libyaml = yaml.__with_libyaml__
+    assert yaml_text._FastParser is (yaml.CSafeLoader if has_libyaml else yaml.SafeLoader)
+    assert issubclass(manifest_files._Dumper, yaml.CSafeDumper if has_libyaml else yaml.SafeDumper)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("wte", "no tensor 'wte'; did you mean 'wte.weight'?"),
+        ("c_fc.bias", "no tensor 'c_fc.bias'; did you mean 'h.0.mlp.c_fc.bias'?"),
+        ("WPE.weight", "no tensor 'WPE.weight'; did you mean 'wpe.weight' or 'wte.weight'?"),
+        ("h.0.mlp.c_cf.bias", "no tensor 'h.0.mlp.c_cf.bias'; did you mean 'h.0.mlp.c_fc.bias'?"),
+        ("nobody", "no tensor 'nobody'"),
+        ("", "no tensor ''"),
+        (3, "no tensor 3"),
+    ],
+)
+def test_a_name_that_is_not_there_is_a_key_error_with_the_close_ones(name: Any, said: str) -> None:
+    names = ("wte.weight", "wpe.weight", "h.0.mlp.c_fc.bias")
+    tensors = sb.Manifest(sb.TensorSpec(name, 2, "float32", sb.Zeros()) for name in names)
+    with pytest.raises(KeyError) as caught:
+        tensors[name]
+    assert caught.value.args == (said,)
+    assert name not in tensors

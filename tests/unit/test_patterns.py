@@ -4,7 +4,7 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from seedbed.patterns import close_patterns, lines_of_rules, literal, pattern_of
+from seedbed.patterns import close_names, close_patterns, lines_of_rules, literal, pattern_of
 
 
 @pytest.mark.parametrize(
@@ -65,6 +65,8 @@ def test_no_line_matches_a_name_of_others() -> None:
         ("*/bias", "*.bias"),
         ("layer.*", "layers.*"),
         ("layers.0.norm.wieght", "layers.*.norm.weight"),
+        ("layers.*.norm", "layers.*.norm.weight"),
+        ("norm.BIAS", "layers.*.norm.bias"),
     ],
 )
 def test_what_was_perhaps_meant_matches_something(wrong: str, meant: str) -> None:
@@ -72,6 +74,16 @@ def test_what_was_perhaps_meant_matches_something(wrong: str, meant: str) -> Non
     close = close_patterns(wrong, names)
     assert meant in close
     assert all(any(fnmatchcase(name, pattern) for name in names) for pattern in close)
+
+
+def test_close_names_are_longer_ones_first_and_then_those_that_are_spelled_alike() -> None:
+    names = ["wte.weight", "wpe.weight", "h.0/w", "h.1/w", "h.2/w", "h.3/w"]
+    assert close_names("wte", names) == ["wte.weight"]
+    assert close_names("WTE.weight", names) == ["wte.weight", "wpe.weight"]
+    assert close_names("weight", names) == ["wte.weight", "wpe.weight"]
+    assert close_names("h.1", names) == ["h.1/w"]
+    assert close_names("w", names) == [], "four names end so"
+    assert close_names("", names) == close_names(3, names) == close_names("x", []) == []
 
 
 def test_nothing_is_close_to_something_else() -> None:

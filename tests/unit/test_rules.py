@@ -152,6 +152,31 @@ def test_all_rules_are_read_before_any_is_applied() -> None:
     assert caught.value.field == "buffers['b'].initializer"
 
 
+def test_all_wrong_rules_are_named_at_once() -> None:
+    rules: Any = [("a", "nobody"), ("b", "ones"), 3, ("c", {"class_name": "Ones", "config": 3})]
+    with pytest.raises(sb.InvalidArgumentError) as caught:
+        parse_rules("rules", rules, parse_initializer)
+    assert str(caught.value).startswith("`rules` has 3 errors:\n    rules['a']: `initializer` must")
+    fields = [each.field for each in caught.value.violations]
+    assert fields == ["rules['a'].initializer", "rules[2]", "rules['c'].initializer"]
+
+
+@pytest.mark.parametrize(
+    ("initializer", "meant"),
+    [
+        ("GlorotUnifrom", "'GlorotUniform'"),
+        ("he_norml", "'HeNormal'"),
+        ({"class_name": "RandomNormal", "config": {"std": 1}}, "'stddev'"),
+        ({"clas_name": "RandomNormal"}, "'class_name'"),
+        ({"class_name": "HeNormal", "fan_axes": {"in_axes": 1}}, "'in_axis'"),
+    ],
+    ids=repr,
+)
+def test_a_misspelled_word_of_a_rule_is_recognized(initializer: Any, meant: str) -> None:
+    with pytest.raises(sb.InvalidValueError, match=f"; did you mean {meant}\\?$"):
+        parse_initializer(initializer)
+
+
 @pytest.mark.parametrize("value", [None, 3, [], sb.HeNormal, True], ids=repr)
 def test_what_is_no_initializer_is_refused(value: Any) -> None:
     with pytest.raises(sb.InvalidTypeError, match=r"`initializer` must be a name, or {class_name"):

@@ -5,9 +5,12 @@ from pathlib import Path
 
 from seedbed.cli.result import CommandError
 from seedbed.manifest import Manifest
+from seedbed.manifest_document import Reading
+from seedbed.manifest_files import read_file
 from seedbed.spec.errors import InvalidValueError
-from seedbed.spec.initializers import find_initializer
+from seedbed.spec.initializers import INITIALIZERS, find_initializer
 from seedbed.spec.slices import Shard
+from seedbed.spec.suggestions import did_you_mean
 
 # 100,000 tensors take about 10 MB.
 MAX_MANIFEST_BYTES = 2**28
@@ -16,8 +19,16 @@ MAX_MANIFEST_BYTES = 2**28
 def load_manifest(path: str) -> Manifest:
     """Return the manifest of a file.
 
+    The errors are those of :func:`load_reading`.
+    """
+    return Manifest(load_reading(path).specs)
+
+
+def load_reading(path: str) -> Reading:
+    """Return what a manifest's file says.
+
     Raises:
-        InvalidValueError: if it is none.
+        InvalidArgumentError: with all that is wrong, if it is no manifest.
         CommandError: if it is no file, or too large to be a manifest.
         OSError: if it cannot be read.
     """
@@ -29,12 +40,7 @@ def load_manifest(path: str) -> Manifest:
         raise CommandError(
             f"{path} is larger than {MAX_MANIFEST_BYTES} bytes, too large for a manifest"
         )
-    try:
-        return Manifest.load(path)
-    except UnicodeDecodeError:
-        raise InvalidValueError(f"{path} is no text in UTF-8") from None
-    except RecursionError:
-        raise InvalidValueError(f"{path} is nested too deeply for a manifest") from None
+    return read_file(path)
 
 
 def is_initializer(subject: str) -> bool:
@@ -48,7 +54,8 @@ def is_initializer(subject: str) -> bool:
     if Path(subject).suffix or "/" in subject or Path(subject).exists():
         return False
     hint = "`seedbed list` prints the initializers; a manifest is a .yaml or .json file"
-    raise InvalidValueError(f"{subject!r} is neither an initializer nor a file; {hint}")
+    meant = did_you_mean(subject, (kind.name() for kind in INITIALIZERS.values()))
+    raise InvalidValueError(f"{subject!r} is neither an initializer nor a file{meant}; {hint}")
 
 
 def part_shape(shape: tuple[int, ...], shard: Shard | None) -> tuple[int, ...]:

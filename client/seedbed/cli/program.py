@@ -46,7 +46,7 @@ class _Terminated(BaseException):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return the exit code; every error is one line on standard error."""
+    """Run one command and return the exit code; each error is a line on standard error."""
     try:
         with _terminable(), _ends_kept(), _warnings_shown():
             return _run(arguments)
@@ -107,7 +107,9 @@ def _exit_code(error: BaseException) -> int:
             _discard_output()
             return PIPE_CLOSED
         case InvalidArgumentError():
-            _complain(str(error))
+            several = [each.message for each in error.violations]
+            for message in several if len(several) > 1 else [str(error)]:
+                _complain(message)
             return BAD_ARGUMENT
         case SeedbedError():
             _complain(str(error))

@@ -1,0 +1,151 @@
+"""A manifest's file: YAML or JSON, read with the line of everything that is wrong, and written."""
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from seedbed.faults import joined
+from seedbed.manifest_document import Reading, read_document
+from seedbed.spec.errors import InvalidArgumentError, InvalidValueError, shown
+from seedbed.spec.yaml_text import NUMBER, YamlError, read_yaml
+
+# Where what an error names may stand below what it is in.
+_INNER = (
+    "",
+    ".config",
+    ".fan_axes",
+    ".initializer",
+    ".initializer.config",
+    ".initializer.fan_axes",
+)
+
+
+def read_file(path: str | Path) -> Reading:
+    """Return what a YAML (.yaml, .yml) or JSON (.json) file says.
+
+    Raises:
+        InvalidArgumentError: with all that is wrong, each with its line.
+        OSError: if it cannot be read.
+    """
+    file = _File(path)
+    return read_document(file.document(), about=str(path), placed=file.placed)
+
+
+def write_file(path: str | Path, document: Mapping[str, Any]) -> None:
+    """Write a document as YAML (.yaml, .yml) or JSON (.json)."""
+    if Path(path).suffix == ".json":
+        text = json.dumps(document, indent=2) + "\n"
+    else:
+        text = yaml.dump(
+            document, Dumper=_Dumper, sort_keys=False, default_flow_style=None, width=120
+        )
+    Path(path).write_text(text, encoding="utf-8")
+
+
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]  # either
+    """Puts into quotes also the text that only YAML 1.2 reads as a number, such as ``1e3``."""
+
+
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:float", NUMBER, None)
+
+
+class _File:
+    """The text of a file, and where things stand in it."""
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = path
+        self._document: Any = None
+        try:
+            self._text = Path(path).read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise self._at(1, InvalidValueError(f"no text in UTF-8: {error.reason}")) from None
+
+    def document(self) -> Any:
+        """Return the value of the text."""
+        try:
+            if Path(self._path).suffix == ".json":
+                self._document = json.loads(self._text, object_pairs_hook=_without_duplicates)
+            else:
+                self._document = read_yaml(self._text, aliases=True)
+        except YamlError as error:
+            faults = [self._at(line, each) for line, each in error.faults]
+            raise joined(faults, str(self._path)) from None
+        except json.JSONDecodeError as error:
+            raise self._at(error.lineno, InvalidValueError(f"no JSON: {error.msg}")) from None
+        except (ValueError, RecursionError) as error:
+            raise self._unusable(error) from None
+        return self._document
+
+    def _unusable(self, error: Exception) -> InvalidArgumentError:
+        """Return the error for JSON that is complete, with the lines that YAML's reader finds."""
+        try:
+            read_yaml(self._text, aliases=True)
+        except YamlError as found:
+            if all(each.field for _, each in found.faults):
+                return joined([self._at(*each) for each in found.faults], str(self._path))
+        return InvalidValueError(f"no JSON: {error}").within(str(self._path))
+
+    def placed(self, error: InvalidArgumentError) -> tuple[int, InvalidArgumentError]:
+        """Return the line of the field that an error is about, and the error with it."""
+        field = error.field
+        for pattern, path in self._rules.items():
+            if field.startswith(pattern):
+                field = path + field[len(pattern) :]
+                break
+        line = self._line(field)
+        return line, self._at(line, error)
+
+    def _at(self, line: int, error: InvalidArgumentError) -> InvalidArgumentError:
+        field = f"{self._path}.{error.field}" if error.field else str(self._path)
+        text = f"{self._path}:{line}: {error}"
+        return type(error)(text, field=field, reason=error.reason, limit=error.limit)
+
+    def _line(self, field: str) -> int:
+        """Return the line of a field, or of the smallest thing around it that has one."""
+        around = field
+        while around not in self._lines:
+            around = around[: max(around.rfind("."), around.rfind("["), 0)]
+        rest = field[len(around) :] if around else f".{field}"
+        # A tensor may be its shape alone.
+        places = [
+            *(f"{around}{each}{rest}" for each in _INNER),
+            around + rest.removeprefix(".shape"),
+        ]
+        known = (each.removeprefix(".") for each in places)
+        return next(
+            (self._lines[each] for each in known if each in self._lines), self._lines[around]
+        )
+
+    @cached_property
+    def _lines(self) -> dict[str, int]:
+        """The line of each field. JSON is YAML, too."""
+        lines = {"": 1}
+        with suppress(YamlError):  # what comes before it has its line
+            read_yaml(self._text, aliases=True, lines=lines)
+        return lines
+
+    @cached_property
+    def _rules(self) -> dict[str, str]:
+        """The path of each rule, by the name that errors give it."""
+        rules = self._document.get("rules") if isinstance(self._document, dict) else None
+        if isinstance(rules, dict):
+            return {f"rules[{pattern!r:.120}]": f"rules.{pattern}" for pattern in rules}
+        return {
+            f"rules[{rule['match']!r:.120}]": f"rules[{place}]"
+            for place, rule in enumerate(rules if isinstance(rules, list) else ())
+            if isinstance(rule, dict) and "match" in rule
+        }
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    mapping: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in mapping:
+            raise ValueError(f"the key {shown(key)} is there twice")
+        mapping[key] = value
+    return mapping
