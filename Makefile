@@ -32,7 +32,7 @@ compiled := client/seedbed/v1/seedbed.binpb
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv test test-core soak newcomer test-frameworks test-clients test-ranges test-arm64 check format proto release-schema quickstart bench gpu-check gpu-wheels image image-gpu image-test lock audit clean
+.PHONY: help venv test test-core soak newcomer test-frameworks test-clients test-ranges test-arm64 check format completions proto release-schema quickstart bench gpu-check gpu-wheels image image-gpu image-test lock audit clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -90,10 +90,14 @@ check: $(dev) $(buf)  ## lint, formatting, types, import rules, schema, generate
 	$(buf) lint
 	$(buf) breaking --against $(released)
 	$(bin)/python tools/generate_protos.py --check
+	$(bin)/python tools/write_completions.py --check
 
 format: $(dev)  ## format the code and mend what ruff can
 	$(bin)/ruff check --fix-only .
 	$(bin)/ruff format .
+
+completions: $(dev)  ## write what shells complete the command line with
+	$(bin)/python tools/write_completions.py
 
 proto: $(dev)  ## generate client/seedbed/v1 from proto/
 	$(bin)/python tools/generate_protos.py

@@ -34,6 +34,7 @@ from seedbed.fetch import (
     checked_targets,
     request_of,
 )
+from seedbed.progress import OnBytes
 from seedbed.spec.digests import Digest, DigestAlgorithm
 from seedbed.spec.info import InitializerInfo, ServerInfo, TensorDescription
 from seedbed.spec.stats import ClientStats
@@ -162,7 +163,7 @@ class Client:
         out: NDArray[Any] | None = None,
         device: None = None,
         local: bool = False,
-        progress: bool = False,
+        progress: bool | OnBytes = False,
         timeout_seconds: float | None = None,
     ) -> NDArray[Any]: ...
 
@@ -175,7 +176,7 @@ class Client:
         out: NDArray[Any] | None = None,
         device: str | None,
         local: bool = False,
-        progress: bool = False,
+        progress: bool | OnBytes = False,
         timeout_seconds: float | None = None,
     ) -> Any: ...
 
@@ -187,7 +188,7 @@ class Client:
         out: NDArray[Any] | None = None,
         device: str | None = None,
         local: bool = False,
-        progress: bool = False,
+        progress: bool | OnBytes = False,
         timeout_seconds: float | None = None,
     ) -> Any:
         """Return a tensor, or a rectangle of it; see :meth:`seedbed.Client.sample`."""
@@ -214,7 +215,7 @@ class Client:
         out: Mapping[str, NDArray[Any]] | None = None,
         device: None = None,
         local: bool = False,
-        progress: bool = False,
+        progress: bool | OnBytes = False,
         timeout_seconds: float | None = None,
     ) -> dict[str, NDArray[Any]]: ...
 
@@ -227,7 +228,7 @@ class Client:
         out: Mapping[str, NDArray[Any]] | None = None,
         device: str | None,
         local: bool = False,
-        progress: bool = False,
+        progress: bool | OnBytes = False,
         timeout_seconds: float | None = None,
     ) -> dict[str, Any]: ...
 
@@ -239,7 +240,7 @@ class Client:
         out: Mapping[str, NDArray[Any]] | None = None,
         device: str | None = None,
         local: bool = False,
-        progress: bool = False,
+        progress: bool | OnBytes = False,
         timeout_seconds: float | None = None,
     ) -> dict[str, Any]:
         """Return all tensors of a manifest by name; see :meth:`seedbed.Client.sample_all`."""

@@ -18,6 +18,7 @@ from seedbed.checkpoints import (
     Entry,
     open_tensors,
     read_header,
+    read_metadata,
     without_duplicates,
 )
 from seedbed.spec.errors import bad_type, bad_value
@@ -49,6 +50,16 @@ def open_all(path: CheckpointPath) -> dict[str, NDArray[Any]]:
         OSError: if it cannot be read.
     """
     return _of_all_files(path, open_tensors)
+
+
+def metadata_of(path: CheckpointPath) -> dict[str, str]:
+    """Return the texts in the header of a checkpoint's first file.
+
+    Raises:
+        InvalidValueError: likewise.
+        OSError: if it cannot be read.
+    """
+    return read_metadata(next(_files_of(path))[0])
 
 
 def _of_all_files(

@@ -9,7 +9,7 @@ import json
 import math
 import struct
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -72,44 +72,102 @@ class Entry:
     """Where they end."""
 
 
+Layout = Sequence[tuple[str, Dtype, tuple[int, ...]]]
+"""The name, dtype and shape of each tensor of a file, in its order."""
+
+
 def create(
-    path: str | Path,
-    tensors: Iterable[tuple[str, Dtype, tuple[int, ...]]],
-    metadata: Mapping[str, str] | None = None,
+    path: str | Path, tensors: Layout, metadata: Mapping[str, str] | None = None
 ) -> dict[str, NDArray[Any]]:
     """Create a file of the right size and return its tensors by name, to be filled in place.
 
     Args:
         path: the file; an existing one is replaced.
-        tensors: name, dtype and shape of each.
+        tensors: what is in it.
         metadata: texts that go into the header.
     """
-    header: dict[str, Any] = {"__metadata__": dict(metadata)} if metadata else {}
+    prefix = header(tensors, metadata)
+    with Path(path).open("wb") as file:
+        file.write(prefix)
+        file.truncate(len(prefix) + size_bytes(tensors))
+    return _views(path, tensors, len(prefix))
+
+
+def reopen(
+    path: str | Path, tensors: Layout, metadata: Mapping[str, str] | None = None
+) -> dict[str, NDArray[Any]] | None:
+    """Return the tensors of a file that :func:`create` made; None if it did not make this one."""
+    prefix = header(tensors, metadata)
+    try:
+        with Path(path).open("rb") as file:
+            is_same = file.read(len(prefix)) == prefix
+        if not is_same or Path(path).stat().st_size != len(prefix) + size_bytes(tensors):
+            return None
+    except FileNotFoundError:
+        return None
+    return _views(path, tensors, len(prefix))
+
+
+def header(tensors: Layout, metadata: Mapping[str, str] | None = None) -> bytes:
+    """Return what comes before the tensors' bytes."""
+    found: dict[str, Any] = {"__metadata__": dict(metadata)} if metadata else {}
     offset = 0
-    layout: list[tuple[str, Dtype, tuple[int, ...], int]] = []
     for name, dtype, shape in tensors:
-        if name == "__metadata__" or name in header:
+        if name == "__metadata__" or name in found:
             raise bad_value(
                 "name", "another than __metadata__, and different from all others", name
             )
-        size = int(np.prod(shape, dtype=object)) * dtype.itemsize
-        header[name] = {
+        size = math.prod(shape) * dtype.itemsize
+        found[name] = {
             "dtype": _NAMES[dtype],
             "shape": list(shape),
             "data_offsets": [offset, offset + size],
         }
-        layout.append((name, dtype, shape, offset))
         offset += size
-    text = json.dumps(header, separators=(",", ":")).encode()
+    text = json.dumps(found, separators=(",", ":")).encode()
     text += b" " * (-len(text) % ALIGNMENT)
-    with Path(path).open("wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text)
-        file.truncate(8 + len(text) + offset)
+    return struct.pack("<Q", len(text)) + text
+
+
+def size_bytes(tensors: Layout) -> int:
+    """Return how many bytes all tensors have."""
+    return sum(math.prod(shape) * dtype.itemsize for _, dtype, shape in tensors)
+
+
+def _views(path: str | Path, tensors: Layout, begin: int) -> dict[str, NDArray[Any]]:
     data = _map(path, "r+")
-    return {
-        name: _view(data, dtype, shape, 8 + len(text) + begin)
-        for name, dtype, shape, begin in layout
-    }
+    views = {}
+    for name, dtype, shape in tensors:
+        views[name] = _view(data, dtype, shape, begin)
+        begin += views[name].nbytes
+    return views
+
+
+def amend(
+    path: str | Path, tensors: Layout, old: Mapping[str, str], new: Mapping[str, str]
+) -> None:
+    """Write other metadata into a file that :func:`create` made; both must take the same room.
+
+    Args:
+        path: the file.
+        tensors: what is in it.
+        old: the metadata that it was made with.
+        new: what replaces them.
+    """
+    prefix = header(tensors, new)
+    assert len(prefix) == len(header(tensors, old))
+    with Path(path).open("r+b") as file:
+        file.write(prefix)
+
+
+def read_metadata(path: str | Path) -> dict[str, str]:
+    """Return the texts in a file's header.
+
+    Raises:
+        InvalidValueError: if it is no safetensors file.
+        OSError: if it cannot be read.
+    """
+    return _read_header(path)[1]
 
 
 def read_header(path: str | Path) -> dict[str, Entry]:
@@ -119,16 +177,21 @@ def read_header(path: str | Path) -> dict[str, Entry]:
         InvalidValueError: if it is no safetensors file.
         OSError: if it cannot be read.
     """
+    return _read_header(path)[0]
+
+
+def _read_header(path: str | Path) -> tuple[dict[str, Entry], dict[str, str]]:
+    """Return a file's tensors and metadata."""
     file_size = Path(path).stat().st_size
     with Path(path).open("rb") as file:
         prefix = file.read(8)
         size = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else 0
         if not 2 <= size <= min(MAX_HEADER_BYTES, file_size - 8):
             raise _malformed(path, f"a header of {size} bytes in a file of {file_size}")
-        header = file.read(size)
+        data = file.read(size)
     try:
-        text = header.decode()
-        del header  # it may be large
+        text = data.decode()
+        del data  # it may be large
         entries: dict[str, Any] = json.loads(text, object_pairs_hook=partial(_object, 8 + size))
         metadata = entries.pop("__metadata__", None)
         if metadata is not None and not all(isinstance(text, str) for text in metadata.values()):
@@ -151,7 +214,7 @@ def read_header(path: str | Path) -> dict[str, Entry]:
         position = entry.end
     if position != file_size:
         raise _malformed(path, f"tensors up to byte {position} of {file_size}")
-    return entries
+    return entries, metadata or {}
 
 
 def open_tensors(path: str | Path) -> dict[str, NDArray[Any]]:

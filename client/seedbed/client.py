@@ -32,6 +32,7 @@ from seedbed.fetch import (
     request_of,
     requests_of,
 )
+from seedbed.progress import OnBytes
 from seedbed.spec.digests import Digest, DigestAlgorithm
 from seedbed.spec.info import InitializerInfo, ServerInfo, TensorDescription
 from seedbed.spec.stats import ClientStats
@@ -187,7 +188,7 @@ class Client:
         out: NDArray[Any] | None = None,
         device: None = None,
         local: bool = False,
-        progress: bool = False,
+        progress: bool | OnBytes = False,
         timeout_seconds: float | None = None,
     ) -> NDArray[Any]: ...
 
@@ -200,7 +201,7 @@ class Client:
         out: NDArray[Any] | None = None,
         device: str | None,
         local: bool = False,
-        progress: bool = False,
+        progress: bool | OnBytes = False,
         timeout_seconds: float | None = None,
     ) -> Any: ...
 
@@ -212,7 +213,7 @@ class Client:
         out: NDArray[Any] | None = None,
         device: str | None = None,
         local: bool = False,
-        progress: bool = False,
+        progress: bool | OnBytes = False,
         timeout_seconds: float | None = None,
     ) -> Any:
         """Return a tensor, or a rectangle of it.
@@ -230,7 +231,8 @@ class Client:
             local: sample in this process, and compare with the server's digest: the server's
                 authority without its bandwidth. Needs the engine (``pip install
                 'seedbed[engine]'``).
-            progress: show a progress bar on standard error.
+            progress: show a progress bar on standard error, or a function to call with the count of
+                new bytes.
             timeout_seconds: for the whole call; None is no limit.
 
         Returns:
@@ -267,7 +269,7 @@ class Client:
         out: Mapping[str, NDArray[Any]] | None = None,
         device: None = None,
         local: bool = False,
-        progress: bool = False,
+        progress: bool | OnBytes = False,
         timeout_seconds: float | None = None,
     ) -> dict[str, NDArray[Any]]: ...
 
@@ -280,7 +282,7 @@ class Client:
         out: Mapping[str, NDArray[Any]] | None = None,
         device: str | None,
         local: bool = False,
-        progress: bool = False,
+        progress: bool | OnBytes = False,
         timeout_seconds: float | None = None,
     ) -> dict[str, Any]: ...
 
@@ -292,7 +294,7 @@ class Client:
         out: Mapping[str, NDArray[Any]] | None = None,
         device: str | None = None,
         local: bool = False,
-        progress: bool = False,
+        progress: bool | OnBytes = False,
         timeout_seconds: float | None = None,
     ) -> dict[str, Any]:
         """Return all tensors of a manifest by name, in its order.
@@ -306,7 +308,8 @@ class Client:
                 :meth:`sample`.
             local: sample in this process, and compare with the server's digests; see
                 :meth:`sample`.
-            progress: show a progress bar on standard error.
+            progress: show a progress bar on standard error, or a function to call with the count of
+                new bytes.
             timeout_seconds: for the whole call; None is no limit.
 
         Raises:

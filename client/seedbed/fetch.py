@@ -13,7 +13,7 @@ from seedbed.deadlines import Remaining, deadline
 from seedbed.devices import LocalDevice, open_device
 from seedbed.errors import DataLossError
 from seedbed.manifest import Manifest
-from seedbed.progress import progress_bar
+from seedbed.progress import OnBytes, progress_bar
 from seedbed.spec.device_names import DeviceName, parse_device
 from seedbed.spec.digests import DIGEST_ALGORITHMS, Digest, digest_bytes
 from seedbed.spec.errors import InvalidArgumentError, Words, bad_type, bad_value, shown
@@ -147,12 +147,12 @@ def fetch_of_tensor(
     out: NDArray[Any] | None,
     device: str | None,
     local: bool,
-    progress: bool,
+    progress: bool | OnBytes,
     timeout_seconds: float | None,
 ) -> Fetch:
     """Return a call of ``sample``; its arguments are those of :meth:`seedbed.Client.sample`."""
     request = request_of(spec, slice)
-    bar = progress_bar(request.size_bytes, spec.name or "tensor", is_shown=progress)
+    bar = progress_bar(request.size_bytes, spec.name or "tensor", progress)
     is_local = _is_local(target, local, device)
     if (gpu := _gpu(device)) is not None:
         if out is not None:
@@ -179,7 +179,7 @@ def fetch_of_manifest(
     out: Mapping[str, NDArray[Any]] | None,
     device: str | None,
     local: bool,
-    progress: bool,
+    progress: bool | OnBytes,
     timeout_seconds: float | None,
 ) -> Fetch:
     """Return a call of ``sample_all``, from the arguments of :meth:`seedbed.Client.sample_all`."""
@@ -198,7 +198,7 @@ def fetch_of_manifest(
             "out", "None where `device` is a GPU, which gets arrays of its own", list(given)
         )
     total = sum(request.size_bytes for request in requests)
-    bar = progress_bar(total, f"{len(requests)} tensors", is_shown=progress)
+    bar = progress_bar(total, f"{len(requests)} tensors", progress)
     if gpu is not None:
         return Fetch(requests, [], gpu, bar, deadline(target, timeout_seconds))
     arrays = [_output(request, given.get(request.spec.name)) for request in requests]

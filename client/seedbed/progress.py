@@ -1,14 +1,25 @@
-"""A progress bar for long fetches, on standard error."""
+"""How a long fetch tells how far it is: a bar on standard error, or a function of the caller's."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
+OnBytes = Callable[[int], None]
+"""Called with the number of new bytes."""
+
 
 def progress_bar(
-    total_bytes: int, label: str, *, is_shown: bool
-) -> AbstractContextManager[Callable[[int], None]]:
-    """Return a context that shows a bar and yields a function that counts new bytes."""
-    return _bar(total_bytes, label) if is_shown else nullcontext(_ignore)
+    total_bytes: int, label: str, progress: bool | OnBytes
+) -> AbstractContextManager[OnBytes]:
+    """Return a context that shows a bar if asked to, and yields a function that counts new bytes.
+
+    Args:
+        total_bytes: how many there will be.
+        label: what the bar is of.
+        progress: whether to show it, or what to call in its place.
+    """
+    if callable(progress):
+        return nullcontext(progress)
+    return _bar(total_bytes, label) if progress else nullcontext(_ignore)
 
 
 @contextmanager

@@ -303,7 +303,7 @@ def test_the_demos_commands_are_the_clients_own(compose: Any) -> None:
     (script,) = demo["command"]
     commands = [shlex.split(line) for line in script.splitlines()]
     assert [words[:2] for words in commands] == [["seedbed", "fetch"], ["seedbed", "verify"]]
-    fetch, verify = (program._parser().parse_args(words[1:]) for words in commands)
+    fetch, verify = (program.command_line().parse_args(words[1:]) for words in commands)
     assert fetch.target == f"server:{container_port(compose)}"
     assert verify.target == "embedded:"
     assert fetch.output == verify.file

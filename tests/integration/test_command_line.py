@@ -85,7 +85,7 @@ def embedded_sample(spec: sb.TensorSpec, **arguments: Any) -> NDArray[Any]:
 
 def saved_by_sample(*arguments: str) -> NDArray[Any]:
     """Return the array of an .npy file that ``seedbed sample`` writes."""
-    assert main(["sample", *arguments, "-o", "saved.npy"]) == 0
+    assert main(["sample", *arguments, "-o", "saved.npy", "--force"]) == 0
     array: NDArray[Any] = np.load("saved.npy")
     return array
 
@@ -318,16 +318,22 @@ class TestFetch:
         assert shapes["embedding"] == (10, 3) and shapes["dense.kernel"] == (6, 2)
         assert shapes["dense.bias"] == (4,) and shapes["scale"] == ()
 
-    def test_a_file_that_exists_is_replaced(self, manifest: str) -> None:
+    def test_a_file_that_exists_is_replaced_by_force_alone(
+        self, manifest: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         Path("model.safetensors").write_bytes(b"old")
-        assert main(["fetch", manifest, "-o", "model.safetensors"]) == 0
+        assert main(["fetch", manifest, "-o", "model.safetensors"]) == 1
+        assert "model.safetensors exists: --force replaces it" in error_line(capsys)
+        assert Path("model.safetensors").read_bytes() == b"old"
+        assert main(["fetch", manifest, "-o", "model.safetensors", "--force"]) == 0
         assert sorted(read_safetensors("model.safetensors")) == sorted(NAMES)
 
     def test_a_failed_fetch_leaves_the_old_file_and_nothing_else(
         self, manifest: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
         Path("model.safetensors").write_bytes(b"old")
-        arguments = ["fetch", manifest, "-o", "model.safetensors", "--target", dead_address()]
+        target = ["--target", dead_address(), "--force"]
+        arguments = ["fetch", manifest, "-o", "model.safetensors", *target]
         assert main([*arguments, "--patience-seconds", "0"]) == 1
         error_line(capsys)
         assert Path("model.safetensors").read_bytes() == b"old"
@@ -392,7 +398,7 @@ class TestFetchIntoAFolder:
     )
     def test_sizes_are_those_of_hugging_face(self, text: str, size: int) -> None:
         arguments = ["fetch", "m.yaml", "-o", "folder", "--max-shard-size", text]
-        assert program._parser().parse_args(arguments).max_shard_size == size
+        assert program.command_line().parse_args(arguments).max_shard_size == size
 
     def test_weights_that_are_there_are_replaced_and_nothing_else(self, manifest: str) -> None:
         folder = Path("folder")
@@ -401,7 +407,9 @@ class TestFetchIntoAFolder:
             (folder / "config.json").write_text("{}")
             (folder / "pytorch_model.bin").write_text("other")
             arguments = ["fetch", manifest, "-o", "folder", "--max-shard-size", size]
-            assert main(arguments) == 0
+            if size != "1":
+                assert main(arguments) == 1
+            assert main([*arguments, "--force"]) == 0
             assert sorted(self.read("folder")) == sorted(NAMES)
             assert main(["verify", "folder", manifest]) == 0
             assert (folder / "config.json").exists() and (folder / "pytorch_model.bin").exists()

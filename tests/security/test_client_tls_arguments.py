@@ -349,7 +349,7 @@ class _Nowhere:
 
 def _options(*arguments: str) -> Any:
     parser = Parser()
-    add_common_options(parser)
+    add_common_options(parser, asks_server=True)
     return parser.parse_args(arguments)
 
 

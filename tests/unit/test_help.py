@@ -7,14 +7,14 @@ import pytest
 
 import seedbed as sb
 from seedbed.cli import main
-from seedbed.cli.program import COMMANDS, _parser
+from seedbed.cli.program import COMMANDS, command_line
 from seedbed_server.cli import read_arguments
 
 NAMES = [module.NAME for module in COMMANDS]
 
 
 def commands() -> dict[str, argparse.ArgumentParser]:
-    (choices,) = [a.choices for a in _parser()._actions if isinstance(a.choices, dict)]
+    (choices,) = [a.choices for a in command_line()._actions if isinstance(a.choices, dict)]
     return choices
 
 

@@ -48,9 +48,15 @@ _TENSOR_OPTIONS = (
 )
 
 
-def add_common_options(parser: argparse.ArgumentParser) -> None:
-    """Add what every command takes."""
+def add_common_options(parser: argparse.ArgumentParser, *, asks_server: bool) -> None:
+    """Add what every command takes, or each that may ask a server."""
     group = parser.add_argument_group("options of every command")
+    if asks_server:
+        _add_target_options(group)
+    group.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+
+
+def _add_target_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--target",
         default=os.environ.get("SEEDBED_TARGET") or EMBEDDED,
@@ -72,7 +78,6 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
         "answer or has no room; 0 is one try (default: %(default)g)",
     )
     _add_security_options(group)
-    group.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
 
 def _add_security_options(group: argparse._ArgumentGroup) -> None:
@@ -137,6 +142,11 @@ def add_tensor_options(parser: argparse.ArgumentParser) -> None:
             "for the fans (default: Keras's rule; "
             f"write --{name}-axis=-2,-1 with = for several negative ones)",
         )
+
+
+def add_force_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--force``, without which no file is replaced."""
+    parser.add_argument("--force", action="store_true", help="replace what is there")
 
 
 def add_max_shard_size_option(parser: argparse.ArgumentParser) -> None:

@@ -1,30 +1,33 @@
 """``seedbed fetch``: all tensors of a manifest, streamed straight into safetensors files."""
 
 import argparse
+import json
 import math
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any
-
-from numpy.typing import NDArray
 
 from seedbed import checkpoints
-from seedbed.checkpoint_files import INDEX, SINGLE_FILE, split, write_index
-from seedbed.cli.arguments import add_max_shard_size_option, add_shard_option, client_of
+from seedbed.checkpoint_files import INDEX, is_weight_file, split, write_index
+from seedbed.checkpoints import Layout
+from seedbed.cli.arguments import (
+    add_force_option,
+    add_max_shard_size_option,
+    add_shard_option,
+    client_of,
+)
 from seedbed.cli.manifests import load_manifest, part_shape
-from seedbed.cli.output_file import checked_output, reserve, unfinished
-from seedbed.cli.output_folder import made_folder, unfinished_files
-from seedbed.cli.resources import check_disk
-from seedbed.cli.result import Result
+from seedbed.cli.output_file import checked_output
+from seedbed.cli.output_folder import made_folder, replaced
+from seedbed.cli.parts import Parts, parts_of
+from seedbed.cli.result import CommandError, Result
 from seedbed.client import Client
 from seedbed.manifest import Manifest
+from seedbed.progress import progress_bar
 from seedbed.reports.text import count_text, pairs, shard_text, size_text
-from seedbed.spec.digests import digest_array, digest_of
-from seedbed.spec.dtypes import Dtype
+from seedbed.spec.digests import Digest, digest_array, digest_bytes, digest_of
 from seedbed.spec.errors import InvalidValueError
 from seedbed.spec.info import NUMERICS
 from seedbed.spec.slices import Shard
@@ -36,16 +39,23 @@ DESCRIPTION = (
     "folder: model.safetensors, or files of at most --max-shard-size with their index, as "
     "transformers names and reads them. "
     "A tensor without the shard's axis comes whole. "
-    "The files appear when all is complete; an interrupted fetch leaves nothing behind. "
-    "Weights that are in the folder are replaced."
+    "The files appear when all is complete. A fetch that is interrupted goes on where it was when "
+    "the same command is run again; what is there is checked first. "
+    "Nothing is replaced without --force."
 )
 
 # The header's own key for metadata.
 RESERVED_NAME = "__metadata__"
 SUFFIX = ".safetensors"
+STANDARD_OUTPUT = "-"
 DEFAULT_MAX_SHARD_BYTES = 5 * 10**9
+# Of tensors that are fetched before they count as complete; one that is larger is so by itself.
+BATCH_BYTES = 2**28
+# Likewise of what is in memory on its way to standard output.
+PIPED_BYTES = 2**26
 
-Layout = dict[str, tuple[Dtype, tuple[int, ...]]]
+# A digest has the same length whatever it is: its place is kept in the headers until it is known.
+UNKNOWN = "0" * 32
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,8 +66,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output",
         metavar="FILE|FOLDER",
         required=True,
-        help="FILE.safetensors, or a folder; replaced if it exists, made if it does not",
+        help="FILE.safetensors, a folder, which is made if it is missing, or - for standard output",
     )
+    add_force_option(parser)
     add_max_shard_size_option(parser)
     parser.add_argument(
         "--progress",
@@ -74,45 +85,218 @@ def run(options: argparse.Namespace) -> Result:
         raise InvalidValueError(
             f"{options.manifest}: a safetensors file cannot hold a tensor named {RESERVED_NAME}"
         )
-    is_folder = _is_folder(options)
     shard: Shard | None = options.shard
-    layout = {spec.name: (spec.dtype, part_shape(spec.shape, shard)) for spec in manifest.tensors}
-    sizes = {name: math.prod(shape) * dtype.itemsize for name, (dtype, shape) in layout.items()}
-    size_bytes = sum(sizes.values())
+    layout = [(spec.name, spec.dtype, part_shape(spec.shape, shard)) for spec in manifest.tensors]
+    if options.output == STANDARD_OUTPUT:
+        return _to_standard_output(manifest, layout, options)
+    is_folder = _is_folder(options)
+    with client_of(options) as client, made_folder(_folder(options.output, is_folder=is_folder)):
+        begun = time.perf_counter()
+        digests, resumed_bytes, files = _to_files(
+            client, manifest, layout, options, is_folder=is_folder
+        )
+        seconds = time.perf_counter() - begun
+    return _report(options, digests, seconds, resumed_bytes, files if is_folder else 0)
+
+
+def _to_files(
+    client: Client,
+    manifest: Manifest,
+    layout: Layout,
+    options: argparse.Namespace,
+    *,
+    is_folder: bool,
+) -> tuple[Mapping[str, Digest], int, int]:
+    """Fetch into files; return the digests, how many bytes were there, and how many files."""
+    output = Path(options.output)
+    sizes = {name: math.prod(shape) * dtype.itemsize for name, dtype, shape in layout}
     limit = options.max_shard_size or DEFAULT_MAX_SHARD_BYTES
-    files = split(sizes, limit) if is_folder else {SINGLE_FILE: list(sizes)}
-    with (
-        client_of(options) as client,
-        _unfinished(Path(options.output), files, sizes, is_folder=is_folder) as paths,
-    ):
-        arrays: dict[str, NDArray[Any]] = {}
-        for file, names in files.items():
-            tensors = [(name, *layout[name]) for name in names]
-            arrays |= checkpoints.create(paths[file], tensors, _metadata(shard))
-            reserve(paths[file])
-        seconds = _fill(client, manifest, shard, arrays, options)
-        digests = {name: digest_array(array) for name, array in arrays.items()}
-    digest = str(digest_of(digests))
+    files = split(sizes, limit) if is_folder else {output.resolve().name: list(sizes)}
+    folder = output if is_folder else output.resolve().parent
+    _check_free(output, folder, [*files, INDEX], options, is_folder=is_folder)
+    entries = {name: (name, dtype, shape) for name, dtype, shape in layout}
+    layouts = {file: [entries[name] for name in names] for file, names in files.items()}
+    size_bytes = sum(sizes.values())
+    texts = _metadata(manifest, options.shard, f"xxh3_128:{UNKNOWN}:{size_bytes}")
+    content = [manifest.to_dict(), texts, [list(names) for names in files.values()]]
+    with parts_of(folder, layouts, texts, content) as parts:
+        _fill(client, manifest, parts, options)
+        digests = {name: parts.digests[name] for name in sizes}
+        known = {**texts, "model_digest": str(digest_of(digests))}
+        for file, tensors in layouts.items():
+            checkpoints.amend(parts.paths[file], tensors, texts, known)
+        paths = dict(parts.paths)
+        if len(files) > 1:
+            paths[INDEX] = folder / f".{INDEX}.part"
+            write_index(paths[INDEX], files, size_bytes)
+        replaced(folder, paths, is_folder=is_folder)
+    return digests, parts.resumed_bytes, len(files)
+
+
+def _folder(output: str, *, is_folder: bool) -> Path:
+    return Path(output) if is_folder else Path(output).parent
+
+
+def _check_free(
+    output: Path,
+    folder: Path,
+    names: Sequence[str],
+    options: argparse.Namespace,
+    *,
+    is_folder: bool,
+) -> None:
+    """Check that files can go where they are to go, and replace nothing unless told to.
+
+    Raises:
+        CommandError: if they cannot.
+    """
+    for name in names if is_folder else [output.name]:
+        checked_output(folder / name if is_folder else output)
+    if is_folder:
+        there = sorted(each.name for each in folder.iterdir() if is_weight_file(each.name))
+    else:
+        there = [output.name] if output.exists() else []
+    if there and not options.force:
+        raise CommandError(
+            f"{output} has weights already ({', '.join(there[:3])}): --force replaces them, and "
+            "`seedbed verify` compares them"
+            if is_folder
+            else f"{output} exists: --force replaces it, and `seedbed verify` compares it"
+        )
+
+
+def _fill(client: Client, manifest: Manifest, parts: Parts, options: argparse.Namespace) -> None:
+    """Fetch what is not there yet."""
+    sizes = {spec.name: parts.arrays[spec.name].nbytes for spec in manifest.tensors}
+    with progress_bar(
+        sum(sizes.values()), count_text(len(sizes), "tensor"), _has_bar(options)
+    ) as count:
+        count(parts.resumed_bytes)
+        rest = {name: size for name, size in sizes.items() if name not in parts.digests}
+        for names in _batches(rest, BATCH_BYTES):
+            client.sample_all(
+                Manifest(manifest[name] for name in names),
+                slice=options.shard,
+                out={name: parts.arrays[name] for name in names},
+                progress=count,
+                timeout_seconds=options.timeout_seconds,
+            )
+            parts.complete(names)
+
+
+def _batches(sizes: Mapping[str, int], most_bytes: int) -> Iterator[list[str]]:
+    """Yield names, each time as many as have no more bytes together, and at least one."""
+    batch: list[str] = []
+    room = most_bytes
+    for name, size in sizes.items():
+        if batch and size > room:
+            yield batch
+            batch, room = [], most_bytes
+        batch.append(name)
+        room -= size
+    if batch:
+        yield batch
+
+
+def _to_standard_output(manifest: Manifest, layout: Layout, options: argparse.Namespace) -> Result:
+    """Write a file to standard output, and report on standard error."""
+    if options.force or options.max_shard_size is not None:
+        raise InvalidValueError("--force and --max-shard-size are for files, not for --output -")
+    if sys.stdout is None or sys.stdout.isatty():
+        raise CommandError("--output - is for a pipe or a file, and standard output is a terminal")
+    out = sys.stdout.buffer
+    digests: dict[str, Digest] = {}
+    sizes = {name: math.prod(shape) * dtype.itemsize for name, dtype, shape in layout}
+    begun = time.perf_counter()
+    bar = progress_bar(sum(sizes.values()), count_text(len(sizes), "tensor"), _has_bar(options))
+    with client_of(options) as client, bar as count:
+        out.write(checkpoints.header(layout, _metadata(manifest, options.shard)))
+        for names in _batches(sizes, PIPED_BYTES):
+            arrays = client.sample_all(
+                Manifest(manifest[name] for name in names),
+                slice=options.shard,
+                progress=count,
+                timeout_seconds=options.timeout_seconds,
+            )
+            for name, array in arrays.items():
+                digests[name] = digest_array(array)
+                out.write(array.tobytes())
+        out.flush()
+    return _report(options, digests, time.perf_counter() - begun, 0, 0)
+
+
+def _report(
+    options: argparse.Namespace,
+    digests: Mapping[str, Digest],
+    seconds: float,
+    resumed_bytes: int,
+    files: int,
+) -> Result:
+    """Return what was done.
+
+    Args:
+        options: of the command.
+        digests: of all tensors.
+        seconds: how long it took.
+        resumed_bytes: what an earlier run had fetched.
+        files: how many there are in a folder; 0 where there is none.
+    """
+    digest = digest_of(digests)
+    size_bytes, shard = digest.size_bytes, options.shard
+    is_piped = options.output == STANDARD_OUTPUT
     fields = {
         "target": options.target,
         "file": options.output,
-        "files": len(files),
+        "files": files or 1,
         "shard": shard,
-        "tensors": len(manifest),
+        "tensors": len(digests),
         "size_bytes": size_bytes,
+        "resumed_bytes": resumed_bytes,
         "seconds": round(seconds, 6),
-        "model_digest": digest,
+        "model_digest": str(digest),
     }
+    resumed = f"{size_text(resumed_bytes)} of {size_text(size_bytes)} were there"
+    fetched = size_bytes - resumed_bytes
     rows = [
-        ("folder" if is_folder else "file", str(options.output)),
-        ("files", str(len(files)) if is_folder else ""),
+        ("folder" if files else "file", "standard output" if is_piped else str(options.output)),
+        ("files", str(files) if files else ""),
         ("shard", shard_text(shard)),
-        ("tensors", count_text(len(manifest), "tensor")),
+        ("tensors", count_text(len(digests), "tensor")),
         ("bytes", f"{size_bytes:,} ({size_text(size_bytes)})"),
-        ("time", f"{seconds:.2f} s, {size_bytes / max(seconds, 1e-9) / 1e9:.2f} GB/s"),
-        ("digest", digest),
+        ("resumed", resumed if resumed_bytes else ""),
+        ("time", f"{seconds:.2f} s, {fetched / max(seconds, 1e-9) / 1e9:.2f} GB/s"),
+        ("digest", str(digest)),
     ]
-    return Result(fields, pairs(rows))
+    return Result(fields, pairs(rows), on_stderr=is_piped)
+
+
+def _has_bar(options: argparse.Namespace) -> bool:
+    if options.progress is not None:
+        return bool(options.progress)
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
+def _metadata(
+    manifest: Manifest, shard: Shard | None, model_digest: str | None = None
+) -> dict[str, str]:
+    """Return what the header says of where the tensors come from.
+
+    Args:
+        manifest: what is fetched.
+        shard: which part of each tensor.
+        model_digest: of what is in all files; None where it is not known in time.
+    """
+    # transformers reads no file without a format; pt is the one of files for all frameworks.
+    texts = {"format": "pt", "seedbed": metadata.version("seedbed"), "numerics": NUMERICS}
+    if shard is not None:
+        texts["shard"] = f"{shard.index}/{shard.count}:{shard.axis}"
+    seeds = {str(spec.seed) for spec in manifest.tensors if spec.initializer.random}
+    texts["seed"] = seeds.pop() if len(seeds) == 1 else ("several" if seeds else "none")
+    canonical = json.dumps(manifest.to_dict(), sort_keys=True, separators=(",", ":"))
+    texts["manifest_digest"] = str(digest_bytes(canonical.encode()))
+    if model_digest is not None:
+        texts["model_digest"] = model_digest
+    return texts
 
 
 def _is_folder(options: argparse.Namespace) -> bool:
@@ -132,56 +316,3 @@ def _is_folder(options: argparse.Namespace) -> bool:
         return True
     hint = "or be a folder: end in / or come with --max-shard-size"
     raise InvalidValueError(f"--output must end in {SUFFIX}, {hint}. Received: {output!r}")
-
-
-@contextmanager
-def _unfinished(
-    output: Path, files: Mapping[str, list[str]], sizes: Mapping[str, int], *, is_folder: bool
-) -> Iterator[Mapping[str, Path]]:
-    """Yield the path to write each file to; they appear when the block ends."""
-    size_bytes = sum(sizes.values())
-    if not is_folder:
-        with made_folder(output.parent):
-            check_disk(checked_output(output), size_bytes)
-            with unfinished(output) as path:
-                yield {SINGLE_FILE: path}
-        return
-    names = [*files, INDEX] if len(files) > 1 else list(files)
-    with made_folder(output):
-        for name in names:
-            checked_output(output / name)
-        check_disk(output / SINGLE_FILE, size_bytes)
-        with unfinished_files(output, names) as paths:
-            yield paths
-            if INDEX in paths:
-                write_index(paths[INDEX], files, size_bytes)
-
-
-def _fill(
-    client: Client,
-    manifest: Manifest,
-    shard: Shard | None,
-    arrays: dict[str, NDArray[Any]],
-    options: argparse.Namespace,
-) -> float:
-    """Fill the arrays, and return how many seconds it took."""
-    progress = options.progress
-    if progress is None:
-        progress = sys.stderr is not None and sys.stderr.isatty()
-    started = time.perf_counter()
-    client.sample_all(
-        manifest,
-        slice=shard,
-        out=arrays,
-        progress=progress,
-        timeout_seconds=options.timeout_seconds,
-    )
-    return time.perf_counter() - started
-
-
-def _metadata(shard: Shard | None) -> dict[str, str]:
-    # transformers reads no file without a format; pt is the one of files for all frameworks.
-    texts = {"format": "pt", "seedbed": metadata.version("seedbed"), "numerics": NUMERICS}
-    if shard is not None:
-        texts["shard"] = f"{shard.index}/{shard.count}:{shard.axis}"
-    return texts

@@ -1,7 +1,6 @@
 """A folder of weights that appears whole or not at all."""
 
-import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -30,29 +29,21 @@ def made_folder(folder: Path) -> Iterator[None]:
         raise
 
 
-@contextmanager
-def unfinished_files(folder: Path, names: Sequence[str]) -> Iterator[dict[str, Path]]:
-    """Yield paths to write to, which get their names when the block ends, or are removed.
+def replaced(folder: Path, paths: Mapping[str, Path], *, is_folder: bool) -> None:
+    """Give complete files their names.
 
-    All weights that are in the folder are replaced, under whatever names: a reader would take an
-    old single file before new ones. They go first and an index, the last of the names, comes last,
-    so that at no moment old and new files seem to be one model.
+    In a folder, all weights that are there are replaced, under whatever names: a reader would take
+    an old single file before new ones. They go first and an index, the last of the names, comes
+    last, so that at no moment old and new files seem to be one model.
 
     Args:
         folder: where the files are to go.
-        names: of the files.
+        paths: where each is, by its name.
+        is_folder: whether the folder is one of weights, and not only that of a file.
     """
-    token = secrets.token_hex(4)
-    paths = {name: folder / f".{name}.{token}.part" for name in names}
-    written = list(paths.values())
-    try:
-        yield paths
+    if is_folder:
         for old in folder.iterdir():
             if is_weight_file(old.name) and not old.is_dir():
                 old.unlink()
-        for name, path in paths.items():
-            written.append(path.replace(folder / name))
-    except BaseException:
-        for path in written:
-            path.unlink(missing_ok=True)
-        raise
+    for name, path in paths.items():
+        path.replace(folder / name)

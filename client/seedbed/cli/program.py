@@ -12,7 +12,19 @@ from contextlib import contextmanager, suppress
 from importlib import metadata
 from typing import TextIO
 
-from seedbed.cli import describe, digest, fetch, info, listing, sample, verify, warmup
+from seedbed.cli import (
+    completion,
+    describe,
+    digest,
+    example,
+    fetch,
+    info,
+    inspect,
+    listing,
+    sample,
+    verify,
+    warmup,
+)
 from seedbed.cli.arguments import add_common_options
 from seedbed.cli.parser import Parser
 from seedbed.cli.result import Result
@@ -28,14 +40,30 @@ PIPE_CLOSED = 128 + signal.SIGPIPE
 
 AGAIN_SECONDS = 0.01
 
-COMMANDS = (sample, fetch, describe, digest, verify, listing, info, warmup)
+COMMANDS = (
+    sample,
+    fetch,
+    describe,
+    digest,
+    verify,
+    inspect,
+    listing,
+    example,
+    info,
+    warmup,
+    completion,
+)
+
+# They ask no server.
+LOCAL = (inspect, example, warmup, completion)
 
 EPILOG = """\
 examples:
   seedbed sample GlorotUniform --shape 1024,512 --seed 42 --plot glorot.png
-  seedbed describe examples/gpt2-small.yaml
-  seedbed fetch examples/gpt2-small.yaml -o gpt2.safetensors --target 127.0.0.1:50051
-  seedbed verify gpt2.safetensors examples/gpt2-small.yaml
+  seedbed example gpt2-small > gpt2-small.yaml
+  seedbed describe gpt2-small.yaml
+  seedbed fetch gpt2-small.yaml -o gpt2.safetensors --target 127.0.0.1:50051
+  seedbed verify gpt2.safetensors gpt2-small.yaml
 
 exit codes: 0 done, 1 failed (or verify found a difference), 2 wrong arguments, 130 interrupted
 """
@@ -56,19 +84,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    options = _parser().parse_args(arguments)
+    options = command_line().parse_args(arguments)
     if options.run is None:
         words = ", ".join(module.NAME for module in COMMANDS)
         raise InvalidValueError(f"COMMAND must be one of {words}. Received: nothing")
     report: Result = options.run(options)
-    _write(sys.stdout, (report.as_json() if options.json else report.text) + "\n")
+    stream = sys.stderr if report.on_stderr else sys.stdout
+    _write(stream, (report.as_json() if options.json else report.text) + "\n")
     if report.failure:
         _complain(report.failure)
         return FAILED
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_line() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
     parser = Parser(
         prog="seedbed",
         description="Initialized tensors that are the same bits on every machine: "
@@ -85,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
             module.NAME, help=module.SUMMARY, description=module.DESCRIPTION
         )
         module.add_arguments(command)
-        add_common_options(command)
+        add_common_options(command, asks_server=module not in LOCAL)
         command.set_defaults(run=module.run)
     return parser
 

@@ -24,6 +24,8 @@ class Result:
     """For people, without a newline at its end."""
     failure: str = ""
     """Why the exit code is 1 although there is a result; empty if all is well."""
+    on_stderr: bool = False
+    """Whether it goes to standard error, as standard output is taken."""
 
     def as_json(self) -> str:
         """Return the fields as one line of strict JSON."""

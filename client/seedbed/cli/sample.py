@@ -12,10 +12,17 @@ from numpy.typing import NDArray
 
 from seedbed import checkpoints
 from seedbed.cli import picture
-from seedbed.cli.arguments import add_part_options, add_tensor_options, client_of, part_of, spec_of
+from seedbed.cli.arguments import (
+    add_force_option,
+    add_part_options,
+    add_tensor_options,
+    client_of,
+    part_of,
+    spec_of,
+)
 from seedbed.cli.output_file import checked_output, reserve, unfinished
 from seedbed.cli.resources import check_disk, check_memory
-from seedbed.cli.result import Result
+from seedbed.cli.result import CommandError, Result
 from seedbed.client import EMBEDDED, Client, SliceLike
 from seedbed.reports.distributions import Exact, exact_distribution
 from seedbed.reports.figures import distribution_text, fans_text, initializer_text
@@ -48,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="write the tensor to FILE.npy or FILE.safetensors"
     )
+    add_force_option(parser)
     parser.add_argument(
         "--plot",
         metavar="FILE",
@@ -59,7 +67,7 @@ def run(options: argparse.Namespace) -> Result:
     """Sample, write what was asked for, and report the figures."""
     spec = spec_of(options.initializer, options)
     part = part_of(options, spec.shape)
-    output = _checked_output(options.output, spec.dtype)
+    output = _checked_output(options.output, spec.dtype, is_forced=options.force)
     plot = picture.checked_plot(options.plot)
     timeout = options.timeout_seconds
     with ExitStack() as stack:
@@ -68,13 +76,13 @@ def run(options: argparse.Namespace) -> Result:
         _check_room(client, description, output)
         array = stack.enter_context(_storage(description, output))
         client.sample(spec, slice=part, out=array, timeout_seconds=timeout)
-        report = _report(client, spec, part, description, array)
+        report = _report(client, spec, part, description, array, output)
         if plot is not None:
             picture.draw(plot, array, spec, description)
         return report
 
 
-def _checked_output(path: str | None, dtype: Dtype) -> Path | None:
+def _checked_output(path: str | None, dtype: Dtype, *, is_forced: bool) -> Path | None:
     if path is None:
         return None
     suffix = Path(path).suffix
@@ -85,6 +93,8 @@ def _checked_output(path: str | None, dtype: Dtype) -> Path | None:
         raise InvalidValueError(
             f"{path}: the .npy format has no {dtype.value}; write a .safetensors file instead"
         )
+    if Path(path).is_file() and not is_forced:
+        raise CommandError(f"{path} exists: --force replaces it")
     return checked_output(path)
 
 
@@ -130,6 +140,7 @@ def _report(
     part: SliceLike,
     description: TensorDescription,
     array: NDArray[Any],
+    output: Path | None,
 ) -> Result:
     moments = moments_of(array)
     digest = digest_array(array)
@@ -143,8 +154,9 @@ def _report(
         "description": description,
         "moments": moments,
         "digest": str(digest),
+        "file": str(output) if output is not None else None,
     }
-    return Result(fields, _text(spec, part, description, moments, digest))
+    return Result(fields, _text(spec, part, description, moments, digest, output))
 
 
 def _text(
@@ -153,6 +165,7 @@ def _text(
     description: TensorDescription,
     moments: Moments,
     digest: Digest,
+    output: Path | None,
 ) -> str:
     of_whole = f" of {shape_text(spec.shape)}" if part is not None else ""
     exact = exact_distribution(description)
@@ -169,6 +182,7 @@ def _text(
         ("min", number_text(moments.min)),
         ("max", number_text(moments.max)),
         ("digest", str(digest)),
+        ("file", str(output) if output is not None else ""),
     ]
     return pairs(rows)
 

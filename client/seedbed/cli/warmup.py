@@ -12,7 +12,7 @@ SUMMARY = "compile the embedded engine's kernels, which a first call would other
 DESCRIPTION = (
     "Compile the kernels of the engine in the process, all that its cache lacks, and say where "
     "they are kept: $SEEDBED_KERNEL_CACHE_DIR, or a folder of the user's. Later processes only "
-    "load them. For an image, run it in the build. It asks no server."
+    "load them. For an image, run it in the build."
 )
 
 

@@ -1,0 +1,233 @@
+"""A fetch that is interrupted goes on where it was, and what it finds is checked."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import safetensors.numpy
+
+import seedbed as sb
+from seedbed.cli import fetch, main
+
+PROGRAM = str(Path(sys.executable).with_name("seedbed"))
+ROWS = 64
+LAYERS = 12
+MANIFEST = "\n".join(
+    [
+        "seedbed_manifest: 1",
+        "numerics: seedbed-1",
+        "seed: 5",
+        "dtype: float32",
+        "rules: [{match: '*', initializer: random_normal}]",
+        "tensors:",
+        *(f"  layer.{i}: [{ROWS}, 1024]" for i in range(LAYERS)),
+    ]
+)
+TENSOR_BYTES = ROWS * 1024 * 4
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to be in, with a manifest; a batch is one tensor."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(fetch, "BATCH_BYTES", TENSOR_BYTES)
+    Path("m.yaml").write_text(MANIFEST)
+    return tmp_path
+
+
+class Interrupts:
+    """Lets some calls of a function through, then raises."""
+
+    def __init__(self, function: Any, after: int, error: BaseException) -> None:
+        self._function, self._left, self._error = function, after, error
+        self.calls = 0
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        self.calls += 1
+        if self.calls > self._left:
+            raise self._error
+        return self._function(*arguments, **options)
+
+
+def fetched(monkeypatch: pytest.MonkeyPatch, after: int, *arguments: str) -> tuple[int, int]:
+    """Fetch, interrupted after some batches; return the exit code and the batches asked for."""
+    calls = Interrupts(sb.Client.sample_all, after, KeyboardInterrupt())
+    with monkeypatch.context() as patched:
+
+        def sample_all(*given: Any, **options: Any) -> Any:
+            return calls(*given, **options)
+
+        patched.setattr(sb.Client, "sample_all", sample_all)
+        code = main(["fetch", "m.yaml", "-o", "out.safetensors", "--json", *arguments])
+    return code, calls.calls
+
+
+def files() -> list[str]:
+    return sorted(path.name for path in Path().iterdir() if path.name != "m.yaml")
+
+
+def digest() -> str:
+    with sb.connect("embedded:") as client:
+        return str(sb.digest_of(client.digest_all(sb.Manifest.load("m.yaml"))))
+
+
+def test_an_interrupted_fetch_goes_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fetched(monkeypatch, 5) == (130, 6)
+    assert len(files()) == 2
+    assert all(name.startswith(".out.safetensors.") for name in files())
+    capsys.readouterr()
+    assert fetched(monkeypatch, 99) == (0, LAYERS - 5)
+    report = json.loads(capsys.readouterr().out)
+    assert report["resumed_bytes"] == 5 * TENSOR_BYTES
+    assert report["model_digest"] == digest()
+    assert files() == ["out.safetensors"]
+    assert main(["verify", "out.safetensors", "m.yaml"]) == 0
+
+
+def test_what_was_damaged_meanwhile_is_fetched_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched(monkeypatch, 5)
+    (part,) = Path().glob("*.part")
+    with part.open("r+b") as file:
+        file.seek(-LAYERS * TENSOR_BYTES + 2 * TENSOR_BYTES + 17, os.SEEK_END)
+        file.write(b"\xff" * 3)
+    assert fetched(monkeypatch, 99) == (0, LAYERS - 4)
+    assert main(["verify", "out.safetensors", "m.yaml"]) == 0
+
+
+@pytest.mark.parametrize("cut", [b"", b'["layer.1", "xxh3', b"\x00\xff\n"], ids=repr)
+def test_a_journal_that_was_cut_counts_as_far_as_it_goes(
+    monkeypatch: pytest.MonkeyPatch, cut: bytes
+) -> None:
+    fetched(monkeypatch, 5)
+    (journal,) = Path().glob("*.journal")
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(lines[:3]) + cut)
+    assert fetched(monkeypatch, 99) == (0, LAYERS - 3)
+    assert main(["verify", "out.safetensors", "m.yaml"]) == 0
+
+
+def test_nothing_of_other_content_is_taken_and_it_is_swept(monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched(monkeypatch, 5)
+    Path("m.yaml").write_text(MANIFEST.replace("seed: 5", "seed: 6"))
+    assert fetched(monkeypatch, 99) == (0, LAYERS)
+    assert files() == ["out.safetensors"]
+    assert main(["verify", "out.safetensors", "m.yaml"]) == 0
+
+
+def test_a_fetch_that_never_began_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert fetched(monkeypatch, 0) == (130, 1)
+    assert files() == []
+
+
+def test_a_folder_goes_on_as_well(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    limit = ("-o", "model/", "--max-shard-size", str(3 * TENSOR_BYTES))
+    assert fetched(monkeypatch, 5, *limit) == (130, 6)
+    assert fetched(monkeypatch, 99, *limit) == (0, LAYERS - 5)
+    assert main(["verify", "model", "m.yaml"]) == 0
+    assert len(list(Path("model").iterdir())) == 5
+    capsys.readouterr()
+    assert main(["inspect", "model", "--digests", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["metadata"]["model_digest"] == digest()
+
+
+def test_two_at_a_time_do_not_write_the_same_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    codes: list[int | None] = []
+    sample_all = sb.Client.sample_all
+
+    def meanwhile(*arguments: Any, **options: Any) -> Any:
+        if not codes:
+            codes.append(None)
+            codes.append(main(["fetch", "m.yaml", "-o", "out.safetensors"]))
+        return sample_all(*arguments, **options)
+
+    monkeypatch.setattr(sb.Client, "sample_all", meanwhile)
+    assert main(["fetch", "m.yaml", "-o", "out.safetensors"]) == 0
+    assert codes[1] == 1
+    assert "another process fetches" in capsys.readouterr().err
+    assert main(["verify", "out.safetensors", "m.yaml"]) == 0
+
+
+@pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=str)
+def test_a_signal_at_any_moment_leaves_what_the_next_run_finishes(
+    name: signal.Signals, folder: Path
+) -> None:
+    text = MANIFEST.replace(f"[{ROWS}, 1024]", "[8192, 1024]")
+    Path("m.yaml").write_text(text)
+    command = [PROGRAM, "fetch", "m.yaml", "-o", "out.safetensors", "--no-progress"]
+    for moment in (0.5, 1.0, 1.5, 2.0):
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        time.sleep(moment)
+        process.send_signal(name)
+        _, error = process.communicate(timeout=120)
+        assert b"Traceback" not in error
+        if process.returncode == 0:
+            break
+    if not Path("out.safetensors").exists():
+        subprocess.run(command, check=True, capture_output=True, timeout=120)
+    assert files() == ["out.safetensors"]
+    assert main(["verify", "out.safetensors", "m.yaml"]) == 0
+
+
+def test_standard_output_gets_the_same_tensors(folder: Path) -> None:
+    done = subprocess.run(
+        [PROGRAM, "fetch", "m.yaml", "-o", "-", "--json"], capture_output=True, check=True
+    )
+    report = json.loads(done.stderr)
+    assert report["model_digest"] == digest()
+    found = safetensors.numpy.load(done.stdout)
+    with sb.connect("embedded:") as client:
+        for key, array in client.sample_all(sb.Manifest.load("m.yaml")).items():
+            assert found[key].tobytes() == array.tobytes()
+    assert files() == []
+
+
+def test_a_reader_that_has_enough_is_no_error(folder: Path) -> None:
+    command = f"{PROGRAM} fetch m.yaml -o - | head -c 1000 | wc -c"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert (done.stdout.strip(), done.stderr) == ("1000", "")
+
+
+def test_standard_output_is_no_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    assert main(["fetch", "m.yaml", "-o", "-"]) == 1
+    assert "standard output is a terminal" in capsys.readouterr().err
+
+
+def test_a_file_says_where_it_comes_from(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fetched(monkeypatch, 99, "--shard", "1/4:0")
+    with safetensors.safe_open("out.safetensors", "numpy") as file:
+        metadata = file.metadata()
+    assert (metadata["format"], metadata["numerics"]) == ("pt", "seedbed-1")
+    assert (metadata["seed"], metadata["shard"]) == ("5", "1/4:0")
+    capsys.readouterr()
+    assert main(["inspect", "out.safetensors", "--digests"]) == 0
+    text = capsys.readouterr().out
+    assert metadata["model_digest"] in text
+    assert "layer.11" in text
+    # A value that is changed is found by the digest.
+    with Path("out.safetensors").open("r+b") as changed:
+        changed.seek(-1, os.SEEK_END)
+        changed.write(b"\x00")
+    assert main(["inspect", "out.safetensors", "--digests"]) == 1
+    assert f"says {metadata['model_digest']}" in capsys.readouterr().err
