@@ -1,5 +1,6 @@
 """Shells complete what ``seedbed completion`` prints for them; examples are there to begin with."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -32,7 +33,7 @@ def test_bash_completes(words: str, tmp_path: Path) -> None:
     (tmp_path / "existing.yaml").touch()
     done = subprocess.run(
         ["bash", "-c", BASH, "bash", words],
-        env={"PATH": f"{BIN}:/usr/bin:/bin", "HOME": str(tmp_path)},
+        env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"},
         cwd=tmp_path,
         capture_output=True,
         text=True,
