@@ -2,8 +2,13 @@
 
 import argparse
 import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
 
 import pytest
+from hatchling.build import build_wheel
 
 import seedbed as sb
 from seedbed.cli import main
@@ -83,6 +88,23 @@ def test_both_programs_and_the_package_say_the_version(
         read_arguments(["--version"], {})
     said = capsys.readouterr().out.splitlines()
     assert said == [f"seedbed {sb.__version__}", f"seedbed-server {sb.__version__}"]
+
+
+def test_the_package_is_the_program() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "seedbed", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"seedbed {sb.__version__}\n"
+
+
+def test_the_wheel_has_the_module_of_the_entry_point(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(Path(__file__).parents[2])
+    with zipfile.ZipFile(tmp_path / build_wheel(str(tmp_path))) as opened:
+        assert "seedbed_main.py" in opened.namelist()
+        (entries,) = [name for name in opened.namelist() if name.endswith("entry_points.txt")]
+        assert "seedbed = seedbed_main:main" in opened.read(entries).decode()
 
 
 @pytest.mark.parametrize(
