@@ -106,6 +106,8 @@ from seedbed.spec.tls import Tls
 if typing.TYPE_CHECKING:
     from seedbed import aio
 
+    __version__: str
+
 __all__ = [
     "STFT",
     "AuthenticationError",
@@ -211,9 +213,16 @@ __all__ = [
 if not typing.TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
-        """Import the asynchronous client when it is asked for: most programs never need asyncio."""
-        if name != "aio":
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        import importlib
+        """Import what most programs never need when it is asked for: asyncio, the version."""
+        if name == "aio":
+            import importlib
 
-        return importlib.import_module("seedbed.aio")
+            return importlib.import_module("seedbed.aio")
+        if name == "__version__":
+            from importlib import metadata
+
+            return metadata.version("seedbed")
+        from seedbed.spec.suggestions import did_you_mean
+
+        hint = did_you_mean(name, __all__)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")

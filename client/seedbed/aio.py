@@ -28,12 +28,12 @@ from seedbed.errors import CancelledError
 from seedbed.fetch import (
     ManySlices,
     SliceLike,
+    Tensors,
     check_connection,
     checked_first_byte,
     checked_targets,
     request_of,
 )
-from seedbed.manifest import Manifest
 from seedbed.spec.digests import Digest, DigestAlgorithm
 from seedbed.spec.info import InitializerInfo, ServerInfo, TensorDescription
 from seedbed.spec.stats import ClientStats
@@ -53,7 +53,7 @@ T = TypeVar("T")
 
 
 def connect(
-    target: str | Sequence[str],
+    target: str | Sequence[str] | None = None,
     *,
     options: Mapping[str, int | str] | None = None,
     channels: int = 1,
@@ -173,7 +173,7 @@ class Client:
         *,
         slice: SliceLike = None,
         out: NDArray[Any] | None = None,
-        device: str,
+        device: str | None,
         local: bool = False,
         progress: bool = False,
         timeout_seconds: float | None = None,
@@ -208,7 +208,7 @@ class Client:
     @overload
     async def sample_all(
         self,
-        manifest: Manifest,
+        manifest: Tensors,
         *,
         slice: ManySlices = None,
         out: Mapping[str, NDArray[Any]] | None = None,
@@ -221,11 +221,11 @@ class Client:
     @overload
     async def sample_all(
         self,
-        manifest: Manifest,
+        manifest: Tensors,
         *,
         slice: ManySlices = None,
         out: Mapping[str, NDArray[Any]] | None = None,
-        device: str,
+        device: str | None,
         local: bool = False,
         progress: bool = False,
         timeout_seconds: float | None = None,
@@ -233,7 +233,7 @@ class Client:
 
     async def sample_all(
         self,
-        manifest: Manifest,
+        manifest: Tensors,
         *,
         slice: ManySlices = None,
         out: Mapping[str, NDArray[Any]] | None = None,
@@ -290,7 +290,7 @@ class Client:
         )
 
     async def describe_all(
-        self, manifest: Manifest, *, timeout_seconds: float | None = None
+        self, manifest: Tensors, *, timeout_seconds: float | None = None
     ) -> dict[str, TensorDescription]:
         """Describe each tensor of a manifest; see :meth:`seedbed.Client.describe_all`."""
         remaining = deadline(self.target, timeout_seconds)
@@ -317,7 +317,7 @@ class Client:
 
     async def digest_all(
         self,
-        manifest: Manifest,
+        manifest: Tensors,
         *,
         slice: ManySlices = None,
         algorithm: DigestAlgorithm = "xxh3_128",

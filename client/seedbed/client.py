@@ -1,7 +1,6 @@
 """The client: asks a server, or the engine in this process, for tensors by their specs."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from pathlib import Path
 from typing import Any, Self, overload
@@ -20,6 +19,8 @@ from seedbed.fetch import (
     Fetch,
     ManySlices,
     SliceLike,
+    Tensors,
+    as_manifest,
     batches,
     check_algorithm,
     check_connection,
@@ -31,7 +32,6 @@ from seedbed.fetch import (
     request_of,
     requests_of,
 )
-from seedbed.manifest import Manifest
 from seedbed.spec.digests import Digest, DigestAlgorithm
 from seedbed.spec.info import InitializerInfo, ServerInfo, TensorDescription
 from seedbed.spec.stats import ClientStats
@@ -44,7 +44,7 @@ __all__ = ["BATCH_TENSORS", "EMBEDDED", "Client", "SliceLike", "connect"]
 
 
 def connect(
-    target: str | Sequence[str],
+    target: str | Sequence[str] | None = None,
     *,
     options: Mapping[str, int | str] | None = None,
     channels: int = 1,
@@ -58,9 +58,9 @@ def connect(
     Args:
         target: ``host:port``, ``dns:///host:port``, ``unix:///path``, or ``embedded:`` for the
             engine in this process, which needs no server. A connection is made at the first call.
-            Several targets are replicas: a fetch is cut into ranges that come from all of them, and
-            what one fails to give another one does. A call that breaks goes on where it broke; see
-            docs/reliability.md.
+            None is ``$SEEDBED_TARGET``. Several targets are replicas: a fetch is cut into ranges
+            that come from all of them, and what one fails to give another one does. A call that
+            breaks goes on where it broke; see docs/reliability.md.
         options: gRPC channel arguments, an escape hatch for the network's needs. With any, or with
             a proxy in the environment, arrays are received by gRPC too, which takes twice the
             client's processor time.
@@ -198,7 +198,7 @@ class Client:
         *,
         slice: SliceLike = None,
         out: NDArray[Any] | None = None,
-        device: str,
+        device: str | None,
         local: bool = False,
         progress: bool = False,
         timeout_seconds: float | None = None,
@@ -219,8 +219,9 @@ class Client:
 
         Args:
             spec: the whole tensor.
-            slice: the part wanted: a TensorSlice or ``shard(...)``; the elements are those of the
-                whole.
+            slice: the part wanted: a TensorSlice, ``shard(...)``, or slices as numpy writes them
+                (``numpy.s_[0:128, :]``, with ends inside the tensor and no steps or integers); the
+                elements are those of the whole.
             out: a numpy array to fill and return: of the right shape and dtype, C-contiguous,
                 writable.
             device: ``gpu`` or ``gpu:N`` leaves the tensor on a GPU of this machine: the embedded
@@ -260,7 +261,7 @@ class Client:
     @overload
     def sample_all(
         self,
-        manifest: Manifest,
+        manifest: Tensors,
         *,
         slice: ManySlices = None,
         out: Mapping[str, NDArray[Any]] | None = None,
@@ -273,11 +274,11 @@ class Client:
     @overload
     def sample_all(
         self,
-        manifest: Manifest,
+        manifest: Tensors,
         *,
         slice: ManySlices = None,
         out: Mapping[str, NDArray[Any]] | None = None,
-        device: str,
+        device: str | None,
         local: bool = False,
         progress: bool = False,
         timeout_seconds: float | None = None,
@@ -285,7 +286,7 @@ class Client:
 
     def sample_all(
         self,
-        manifest: Manifest,
+        manifest: Tensors,
         *,
         slice: ManySlices = None,
         out: Mapping[str, NDArray[Any]] | None = None,
@@ -297,7 +298,7 @@ class Client:
         """Return all tensors of a manifest by name, in its order.
 
         Args:
-            manifest: the tensors.
+            manifest: the tensors; a list of specs with different names is one, too.
             slice: a ``shard(...)`` of each tensor; one that lacks the shard's axis comes whole. Or
                 the part wanted of each tensor, by name; what is not named comes whole.
             out: numpy arrays to fill, by name; names that are missing get new ones.
@@ -313,6 +314,7 @@ class Client:
                 it.
             TransportError: if the call failed; see :mod:`seedbed.errors`.
         """
+        manifest = as_manifest(manifest)
         fetch = fetch_of_manifest(
             self.target,
             manifest,
@@ -363,10 +365,10 @@ class Client:
         )[0]
 
     def describe_all(
-        self, manifest: Manifest, *, timeout_seconds: float | None = None
+        self, manifest: Tensors, *, timeout_seconds: float | None = None
     ) -> dict[str, TensorDescription]:
         """Return what sampling each tensor of a manifest would give, by name."""
-        requests = requests_of(manifest)
+        requests = requests_of(as_manifest(manifest))
         found: list[TensorDescription] = []
         remaining = deadline(self.target, timeout_seconds)
         for batch in batches(requests):
@@ -396,7 +398,7 @@ class Client:
 
     def digest_all(
         self,
-        manifest: Manifest,
+        manifest: Tensors,
         *,
         slice: ManySlices = None,
         algorithm: DigestAlgorithm = "xxh3_128",
@@ -404,6 +406,7 @@ class Client:
     ) -> dict[str, Digest]:
         """Return the digest of each tensor of a manifest, or of its ``slice``, by name."""
         check_algorithm(algorithm)
+        manifest = as_manifest(manifest)
         requests = requests_of(manifest, slice)
         found: list[Digest] = []
         remaining = deadline(self.target, timeout_seconds)
@@ -446,6 +449,8 @@ class Client:
         timeout_seconds: float | None,
     ) -> None:
         """Sample in this process while the server computes its digests, and compare."""
+        from concurrent.futures import ThreadPoolExecutor  # few need it, and logging comes along
+
         with ThreadPoolExecutor(1, thread_name_prefix="seedbed-digest") as pool:
             run = copy_context().run  # the call is a part of the caller's trace
             said = pool.submit(run, self._transport.digest, requests, "xxh3_128", timeout_seconds)

@@ -9,9 +9,8 @@ import threading
 
 from seedbed.client import EMBEDDED, Client, connect
 from seedbed.credentials import VARIABLES
+from seedbed.fetch import TARGET_VARIABLE
 from seedbed.spec.errors import bad_type
-
-TARGET_VARIABLE = "SEEDBED_TARGET"
 
 _lock = threading.Lock()
 _set: Client | None = None
@@ -52,7 +51,8 @@ def check_client(client: object) -> None:
         InvalidTypeError: if it is neither.
     """
     if client is not None and not isinstance(client, Client):
-        raise bad_type("client", "a Client or None", client)
+        hint = "; seedbed.connect(...) makes one" if isinstance(client, str) else ""
+        raise bad_type("client", "a Client or None", client, hint=hint)
 
 
 def client_or_default(client: Client | None) -> Client:

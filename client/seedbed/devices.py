@@ -4,7 +4,6 @@ What drives the device comes with the engine; it is found by the entry point ``s
 that the SDK stays light.
 """
 
-import importlib.metadata
 from typing import Any, Protocol
 
 from seedbed.errors import EngineNotInstalledError
@@ -39,6 +38,8 @@ def open_device(name: DeviceName) -> LocalDevice:
         EngineNotInstalledError: if the engine's packages are missing.
         NoDeviceError: if there is no such device, or what drives it is missing.
     """
+    import importlib.metadata  # email, calendar and csv come with it
+
     for entry_point in importlib.metadata.entry_points(group="seedbed.devices", name=name.kind):
         try:
             device: LocalDevice = entry_point.load()(name)

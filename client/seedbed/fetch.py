@@ -1,5 +1,6 @@
 """Checks a call's arguments, allocates its arrays and cuts it into batches."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -17,7 +18,8 @@ from seedbed.spec.device_names import DeviceName, parse_device
 from seedbed.spec.digests import DIGEST_ALGORITHMS, Digest, digest_bytes
 from seedbed.spec.errors import InvalidArgumentError, Words, bad_type, bad_value, shown
 from seedbed.spec.numbers import as_int
-from seedbed.spec.slices import Shard, TensorSlice, as_slice
+from seedbed.spec.slices import Index, Shard, TensorSlice, as_slice
+from seedbed.spec.suggestions import did_you_mean
 from seedbed.spec.tensors import TensorRequest, TensorSpec
 from seedbed.transports.base import EMBEDDED
 
@@ -27,12 +29,15 @@ BATCH_TENSORS = 1000
 
 MOST_CHANNELS = 64
 
-SliceLike = TensorSlice | Shard | None
+TARGET_VARIABLE = "SEEDBED_TARGET"
+
+SliceLike = TensorSlice | Shard | Index | None
 ManySlices = Shard | Mapping[str, SliceLike] | None
+Tensors = Manifest | Sequence[TensorSpec]
 
 
-def checked_targets(target: str | Sequence[str], channels: int) -> list[str]:
-    """Return the target of every server, each once.
+def checked_targets(target: str | Sequence[str] | None, channels: int) -> list[str]:
+    """Return the target of every server, each once; None is that of ``$SEEDBED_TARGET``.
 
     Raises:
         InvalidTypeError: if there are no strings.
@@ -41,7 +46,9 @@ def checked_targets(target: str | Sequence[str], channels: int) -> list[str]:
     channels = as_int("channels", channels)
     if not 1 <= channels <= MOST_CHANNELS:
         raise bad_value("channels", f"from 1 to {MOST_CHANNELS}", channels)
-    if isinstance(target, str):
+    if target is None:
+        targets = [_target_in_environment()]
+    elif isinstance(target, str):
         targets = [target]
     elif isinstance(target, (list, tuple)):
         targets = list(target)
@@ -56,6 +63,14 @@ def checked_targets(target: str | Sequence[str], channels: int) -> list[str]:
             )
         return targets
     return list(dict.fromkeys(targets))
+
+
+def _target_in_environment() -> str:
+    target = os.environ.get(TARGET_VARIABLE)
+    if not target:
+        allowed = f"given, or in ${TARGET_VARIABLE}: host:port, unix:///path or {EMBEDDED}"
+        raise bad_value("target", allowed, target)
+    return target
 
 
 def check_connection(
@@ -174,7 +189,8 @@ def fetch_of_manifest(
         raise bad_type("out", "a mapping from names to arrays, or None", out)
     for name in given:
         if name not in manifest:
-            raise bad_value("out", "arrays of tensors that the manifest names", name)
+            allowed = "a mapping whose keys are names of the manifest"
+            raise bad_value("out", allowed, name, hint=did_you_mean(name, manifest))
     is_local = _is_local(target, local, device)
     gpu = _gpu(device)
     if gpu is not None and given:
@@ -194,20 +210,43 @@ def fetch_of_manifest(
 def request_of(spec: TensorSpec, slice: SliceLike) -> TensorRequest:
     """Return the request for a tensor, or a part of it."""
     if not isinstance(spec, TensorSpec):
-        raise bad_type("spec", "a TensorSpec", spec)
+        several = isinstance(spec, (Manifest, list, tuple))
+        hint = "; `sample_all` and its like take several" if several else ""
+        raise bad_type("spec", "a TensorSpec", spec, hint=hint)
     return TensorRequest(spec, as_slice(slice, spec.shape))
+
+
+def as_manifest(tensors: Tensors) -> Manifest:
+    """Return the manifest of several tensors: itself, or that of a sequence of specs.
+
+    Raises:
+        InvalidTypeError: if it is neither.
+        InvalidValueError: if two have the same name.
+    """
+    if isinstance(tensors, Manifest):
+        return tensors
+    if not isinstance(tensors, (list, tuple)):
+        alone = isinstance(tensors, TensorSpec)
+        hint = "; several are a list, and `sample` takes one" if alone else ""
+        raise bad_type("manifest", "a Manifest, or a list of TensorSpecs", tensors, hint=hint)
+    for place, spec in enumerate(tensors):
+        if not isinstance(spec, TensorSpec):
+            raise bad_type(f"manifest[{place}]", "a TensorSpec", spec)
+    try:
+        return Manifest(tensors)
+    except InvalidArgumentError as error:
+        raise error.at("manifest") from None
 
 
 def requests_of(manifest: Manifest, slices: ManySlices = None) -> list[TensorRequest]:
     """Return the requests for all tensors of a manifest, or for the part of each that is wanted."""
-    if not isinstance(manifest, Manifest):
-        raise bad_type("manifest", "a Manifest", manifest)
     if isinstance(slices, Mapping):
         for name in slices:
             if not isinstance(name, str):
                 raise bad_type("slice", "a mapping whose keys are names of the manifest", name)
             if name not in manifest:
-                raise bad_value("slice", "a mapping whose keys are names of the manifest", name)
+                allowed = "a mapping whose keys are names of the manifest"
+                raise bad_value("slice", allowed, name, hint=did_you_mean(name, manifest))
         return [_named_request(spec, slices.get(spec.name)) for spec in manifest.tensors]
     return [request_of(spec, _shard_of(spec, slices)) for spec in manifest.tensors]
 
@@ -242,7 +281,8 @@ def checked_first_byte(request: TensorRequest, first_byte: int) -> int:
 def check_algorithm(algorithm: str) -> None:
     """Raise unless there is such a digest algorithm."""
     if algorithm not in DIGEST_ALGORITHMS:
-        raise bad_value("algorithm", "one of " + ", ".join(DIGEST_ALGORITHMS), algorithm)
+        hint = did_you_mean(algorithm, DIGEST_ALGORITHMS)
+        raise bad_value("algorithm", "one of " + ", ".join(DIGEST_ALGORITHMS), algorithm, hint=hint)
 
 
 def batches(requests: Sequence[TensorRequest]) -> Iterator[Sequence[TensorRequest]]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib import metadata
 
 from seedbed.spec.errors import SeedbedError
+from seedbed.spec.suggestions import did_you_mean
 from seedbed_server.security.identities import NAME_WORDS, UNIX, is_name
 from seedbed_server.security.tokens import new_token
 from seedbed_server.settings import Settings
@@ -119,7 +120,7 @@ def _self_test(device: str, threads: int | None) -> int:
 
 def read_arguments(arguments: Sequence[str] | None, environment: Mapping[str, str]) -> Command:
     """Return what is wanted; exit with 2 where settings are wrong, and say what is."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="seedbed-server",
         usage="%(prog)s [option ...]",
         description="Serves initialized tensors over gRPC (seedbed.v1.SeedbedService).",
@@ -162,6 +163,23 @@ def _refused(problems: Sequence[str]) -> int:
     for problem in problems:
         print(f"seedbed-server: error: {problem}", file=sys.stderr)
     return 2
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that says which option was perhaps meant."""
+
+    def parse_known_args(  # type: ignore[override]  # one form of argparse's many
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Return the options; exit with 2 where one is not known."""
+        args = sys.argv[1:] if args is None else args
+        known = self._option_string_actions
+        for argument in args:
+            option = argument.partition("=")[0]
+            # As argparse has it: what contains a blank is a value.
+            if option.startswith("--") and " " not in argument and option not in known:
+                self.error(f"there is no option {option}{did_you_mean(option, known)}")
+        return super().parse_known_args(args, namespace)
 
 
 class NewToken(argparse.Action):

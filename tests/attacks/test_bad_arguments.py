@@ -278,7 +278,7 @@ TYPES: dict[str, tuple[str, Callable[[], object]]] = {
     "a dtype of 3": ("dtype", lambda: _spec(dtype=3)),
     "a dtype of []": ("dtype", lambda: _spec(dtype=[])),
     "an initializer of None": ("initializer", lambda: _spec(initializer=None)),
-    "an initializer's name": ("initializer", lambda: _spec(initializer="zeros")),
+    "an initializer's name in bytes": ("initializer", lambda: _spec(initializer=b"zeros")),
     "an initializer's class": ("initializer", lambda: _spec(initializer=sb.Zeros)),
     "fan axes of (0, 1)": ("fan_axes", lambda: _spec(fan_axes=(0, 1))),
     "no seed at all": ("seed", lambda: _spec(initializer=UNIFORM.spec)),
@@ -286,7 +286,6 @@ TYPES: dict[str, tuple[str, Callable[[], object]]] = {
     "a distribution of None": ("distribution", lambda: sb.VarianceScaling(distribution=None)),  # type: ignore[arg-type]
     "a nonlinearity of None": ("nonlinearity", lambda: sb.KaimingNormal(nonlinearity=None)),  # type: ignore[arg-type]
     "a Kaiming mode of 1": ("mode", lambda: sb.KaimingNormal(mode=1)),  # type: ignore[arg-type]
-    "a target of None": ("target", lambda: sb.connect(None)),  # type: ignore[arg-type]
     "a target of bytes": ("target", lambda: sb.connect(b"localhost:1")),  # type: ignore[arg-type]
     "a target of (host, port)": ("target", lambda: sb.connect(("localhost", 1))),  # type: ignore[arg-type]
     "options of a list": ("options", lambda: sb.connect("localhost:1", options=[("a", 1)])),  # type: ignore[arg-type]

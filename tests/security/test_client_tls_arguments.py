@@ -9,7 +9,8 @@ import pytest
 import seedbed as sb
 from seedbed import defaults
 from seedbed.cli import main
-from seedbed.cli.arguments import Parser, _tls, add_common_options
+from seedbed.cli.arguments import _tls, add_common_options
+from seedbed.cli.parser import Parser
 from seedbed.credentials import VARIABLES, credentials_of, stays_here
 from seedbed.transports.security import LONGEST_TOKEN, Security
 from seedbed.transports.trust import BUNDLES, read_trust, system_roots

@@ -89,7 +89,7 @@ def test_without_a_default_others_have_no_rule(tmp_path: Path) -> None:
 
 FAULTS = {
     "identites: {}": "`identites` must be one of the keys identities, default. "
-    'Received: "identites"; did you mean identities?',
+    "Received: \"identites\"; did you mean 'identities'?",
     "identities:": "`identities` must be a mapping",
     "identities: {a: }": "`identities.a` must be a mapping",
     "identities: {a: {quotas: }}": "`identities.a.quotas` must be a mapping",
@@ -103,12 +103,12 @@ FAULTS = {
     "default: {rpcs:}": "`default.rpcs` must be all or a list of methods",
     "default: {rpcs: {a: b}}": "`default.rpcs` must be all or a list of methods",
     "default: {rpcs: [SampleTensor]}": "`default.rpcs[0]` must be one of SampleTensors, "
-    'DigestTensors, GetServerInfo. Received: "SampleTensor"; did you mean SampleTensors?',
+    "DigestTensors, GetServerInfo. Received: \"SampleTensor\"; did you mean 'SampleTensors'?",
     "default: {rpcs: [[SampleTensors]]}": "`default.rpcs[0]` must be one of",
     "default: {quotas: {matrices: 0}}": "`default.quotas.matrices` must be an integer from 1",
     "default: {quotas: {matrices: }}": "`default.quotas.matrices` must be an integer from 1",
     "default: {quotas: {matrices: [1]}}": "`default.quotas.matrices` must be an integer from 1",
-    "default: {quotas: {matrix: 1}}": "did you mean matrices?",
+    "default: {quotas: {matrix: 1}}": "did you mean 'matrices'?",
     "default: {quotas: {inflight_bytes: 1 GB}}": "must be bytes from 1 to",
     "default: {quotas: {bytes_per_day: 1e9}}": "must be bytes from 1 to",
     "default: {quotas: {cost_seconds_per_request: -1}}": "must be from 0 to 86400",

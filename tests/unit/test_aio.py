@@ -157,7 +157,7 @@ BAD_CALLS: dict[str, Callable[[Any], Any]] = {
     "a device that is no name": lambda c: c.sample(SPEC, device=0),
     "no time": lambda c: c.sample(SPEC, timeout_seconds=0),
     "a time that is no number": lambda c: c.sample(SPEC, timeout_seconds="1"),
-    "no manifest": lambda c: c.sample_all([SPEC]),
+    "no manifest": lambda c: c.sample_all({"w": SPEC}),
     "a slice for many": lambda c: c.sample_all(MODEL, slice=sb.TensorSlice((0,), (1,))),
     "out of no tensor": lambda c: c.sample_all(MODEL, out={"nobody": np.zeros(3)}),
     "out that is no mapping": lambda c: c.sample_all(MODEL, out=[np.zeros(3)]),

@@ -59,11 +59,8 @@ def test_a_dtype_of_mlx_is_known(dtype: Dtype) -> None:
 @pytest.mark.parametrize(
     ("spelling", "dtype"),
     [
-        ("half", Dtype.FLOAT16),
-        ("float", Dtype.FLOAT32),
-        ("double", Dtype.FLOAT64),
         ("bool_", Dtype.BOOL),
-        ("torch.half", Dtype.FLOAT16),
+        ("torch.float16", Dtype.FLOAT16),
         ("torch.bfloat16", Dtype.BFLOAT16),
         ("jnp.float32", Dtype.FLOAT32),
         (float, Dtype.FLOAT64),
@@ -118,6 +115,39 @@ def test_a_dtype_that_we_do_not_have_is_a_value_error(value: object) -> None:
     ) as caught:
         as_dtype(value)
     assert isinstance(caught.value, sb.InvalidValueError)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("bf16", "bfloat16"),
+        ("BFloat16", "bfloat16"),
+        ("fp16", "float16"),
+        ("half", "float16"),
+        ("torch.half", "float16"),
+        ("f4", "float32"),
+        ("fp32", "float32"),
+        ("float", "float32"),
+        ("Float32", "float32"),
+        ("double", "float64"),
+        ("float128", "float64"),
+        ("e4m3", "float8_e4m3fn"),
+        ("fp8", "float8_e4m3fn"),
+        ("float8_e5m2fnuz", "float8_e5m2"),
+        ("boolean", "bool"),
+        ("long", "int64"),
+    ],
+)
+def test_another_name_of_a_dtype_is_refused_with_ours(name: str, meant: str) -> None:
+    with pytest.raises(sb.InvalidValueError, match=rf"; did you mean '{meant}'\?$"):
+        as_dtype(name)
+
+
+@pytest.mark.parametrize("name", ["", "complex64", "string", "quantized"])
+def test_a_dtype_that_is_near_to_none_gets_no_suggestion(name: str) -> None:
+    with pytest.raises(sb.InvalidValueError) as caught:
+        as_dtype(name)
+    assert "did you mean" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

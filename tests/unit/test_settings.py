@@ -152,7 +152,7 @@ def test_an_error_names_the_flag_or_the_variable(
     said = error_of(capsys, **{variable: text})
     assert said.startswith(f"seedbed-server: error: ${variable} must be ")
     assert allowed in said
-    assert said.endswith(f"Received: {text!r}")
+    assert f"Received: {text!r}" in said
     if name != "reflection":  # its flags take no value
         assert error_of(capsys, f"{flag}={text}") == said.replace(f"${variable}", flag)
 
@@ -224,9 +224,9 @@ def test_all_that_is_wrong_is_told_at_once(
     assert sorted(line.removeprefix("seedbed-server: error: ") for line in said) == sorted(
         [
             "$SEEDBED_TREADS is no setting; did you mean $SEEDBED_THREADS?",
-            f"{file}:treads is no setting; did you mean threads?",
-            f"{file}:Workers is no setting; did you mean workers?",
-            f"{file}:max-tensor-bytes is no setting; did you mean max_tensor_bytes?",
+            f"{file}:treads is no setting; did you mean 'threads'?",
+            f"{file}:Workers is no setting; did you mean 'workers'?",
+            f"{file}:max-tensor-bytes is no setting; did you mean 'max_tensor_bytes'?",
             f"{file}:nonsense is no setting",
             f"{file}:threads must be one value. Received a list",
             f"{file}:grace_seconds must be a value",
@@ -287,7 +287,7 @@ def test_no_flag_may_be_shortened(capsys: pytest.CaptureFixture[str]) -> None:
     said = errors_of(capsys, "--thread", "2")
     assert said == [
         "usage: seedbed-server [option ...]",
-        "seedbed-server: error: unrecognized arguments: --thread 2",
+        "seedbed-server: error: there is no option --thread; did you mean '--threads'?",
     ]
 
 

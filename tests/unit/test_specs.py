@@ -120,11 +120,46 @@ def test_a_name_that_is_no_text_is_a_type_error(name: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "initializer", [None, "zeros", sb.Zeros, 5, {"class_name": "Zeros"}], ids=repr
+    "initializer", [None, b"zeros", sb.Zeros, 5, {"class_name": "Zeros"}], ids=repr
 )
 def test_what_is_no_initializer_is_a_type_error(initializer: object) -> None:
     with pytest.raises(sb.InvalidTypeError, match="`initializer` must be an initializer"):
         make(initializer=initializer)
+
+
+@pytest.mark.parametrize(
+    ("initializer", "hint"),
+    [
+        (sb.Zeros, "; did you mean Zeros()?"),
+        ({"class_name": "Zeros"}, "; seedbed.get(...) makes an initializer of it"),
+    ],
+    ids=["class", "configuration"],
+)
+def test_what_is_nearly_an_initializer_is_refused_with_what_to_write(
+    initializer: object, hint: str
+) -> None:
+    with pytest.raises(sb.InvalidTypeError) as caught:
+        make(initializer=initializer)
+    assert str(caught.value).endswith(hint)
+
+
+@pytest.mark.parametrize("name", ["he_normal", "HeNormal"])
+def test_a_name_means_the_initializer_with_its_defaults(name: str) -> None:
+    assert make(initializer=name, seed=5) == make(initializer=sb.HeNormal(seed=5))
+    with pytest.raises(sb.InvalidTypeError, match="`seed` must be an integer, as HeNormal is"):
+        make(initializer=name)
+
+
+def test_a_name_that_is_near_to_an_initializers_is_suggested() -> None:
+    with pytest.raises(sb.InvalidValueError, match=r"did you mean 'GlorotUniform'\?$"):
+        make(initializer="GlorotUnifrom")
+    with pytest.raises(sb.InvalidValueError, match=r"did you mean 'glorot_uniform'\?$"):
+        make(initializer="glorot_unifrom")
+
+
+def test_a_parameter_without_a_default_is_missing_where_a_name_stands_alone() -> None:
+    with pytest.raises(sb.InvalidValueError, match=r"`initializer\.sparsity` must be given"):
+        make(initializer="sparse")
 
 
 def test_the_specs_seed_comes_before_the_initializers() -> None:
@@ -137,7 +172,8 @@ def test_the_specs_seed_comes_before_the_initializers() -> None:
 
 def test_a_plain_spec_has_no_seed_of_its_own() -> None:
     with pytest.raises(
-        sb.InvalidTypeError, match="`seed` must be an integer where the initializer was given none"
+        sb.InvalidTypeError,
+        match="`seed` must be an integer, as RandomNormal is random and was given none",
     ):
         make(initializer=RandomNormalSpec())
     assert make(initializer=RandomNormalSpec(), seed=3).seed == 3

@@ -7,16 +7,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from seedbed.client import EMBEDDED, Client, connect
 from seedbed.credentials import TLS_VARIABLES, tls_in_environment
 from seedbed.deadlines import DEFAULT_PATIENCE_SECONDS, checked_patience
-from seedbed.rules import parse_initializer
 from seedbed.spec.digests import DIGEST_ALGORITHMS
 from seedbed.spec.dtypes import as_dtype
 from seedbed.spec.errors import InvalidArgumentError, InvalidValueError, shown
 from seedbed.spec.fans import FanAxes
+from seedbed.spec.initializers import named_initializer
 from seedbed.spec.slices import Shard, TensorSlice
 from seedbed.spec.tensors import TensorSpec
 from seedbed.spec.tls import Tls
@@ -46,21 +46,6 @@ _TENSOR_OPTIONS = (
     "batch_axis",
     "slice",
 )
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser that raises its errors.
-
-    One place then turns every error into a line and an exit code.
-    """
-
-    def error(self, message: str) -> NoReturn:
-        """Raise an error that names the command's help.
-
-        Raises:
-            InvalidValueError: always.
-        """
-        raise InvalidValueError(f"{message} (see {self.prog} --help)")
 
 
 def add_common_options(parser: argparse.ArgumentParser) -> None:
@@ -96,14 +81,15 @@ def _add_security_options(group: argparse._ArgumentGroup) -> None:
         action=argparse.BooleanOptionalAction,
         help="speak TLS with the server (default: $SEEDBED_TLS; the next four imply it)",
     )
-    for name, metavar, what in (
-        ("ca", "FILE", "the certificates of who signs those of servers (default: the system's)"),
-        ("cert", "FILE", "the client's own certificate"),
-        ("key", "FILE", "its private key"),
-        ("server-name", "NAME", "whom the server's certificate must be for, if not its host"),
+    for name, metavar, what, default in (
+        ("ca", "FILE", "the certificates of who signs those of servers", "the system's"),
+        ("cert", "FILE", "the client's own certificate", "none"),
+        ("key", "FILE", "its private key", "none"),
+        ("server-name", "NAME", "whom the server's certificate must be for", "its host"),
     ):
         variable = TLS_VARIABLES[name.replace("-", "_")]
-        group.add_argument(f"--tls-{name}", metavar=metavar, help=f"{what} (also ${variable})")
+        text = f"{what} (default: ${variable}, else {default})"
+        group.add_argument(f"--tls-{name}", metavar=metavar, help=text)
     group.add_argument(
         "--token-file",
         type=Path,
@@ -122,9 +108,14 @@ def add_tensor_options(parser: argparse.ArgumentParser) -> None:
         metavar="N,N,...",
         help="such as 1024,512; () is a scalar",
     )
-    group.add_argument("--dtype", help=f"such as bfloat16 (default: {DEFAULT_DTYPE})")
     group.add_argument(
-        "--seed", type=_converter(_integer), metavar="N", help=f"(default: {DEFAULT_SEED})"
+        "--dtype", help=f"of the elements, such as bfloat16 (default: {DEFAULT_DTYPE})"
+    )
+    group.add_argument(
+        "--seed",
+        type=_converter(_integer),
+        metavar="N",
+        help=f"of the random numbers (default: {DEFAULT_SEED})",
     )
     group.add_argument("--name", help="the tensor's name, part of its content (default: empty)")
     group.add_argument(
@@ -144,7 +135,7 @@ def add_tensor_options(parser: argparse.ArgumentParser) -> None:
             metavar="N,...",
             help=f"axes that count as {'a batch' if name == 'batch' else name + 'puts'} "
             "for the fans (default: Keras's rule; "
-            "write --in-axis=-2,-1 with = for several negative ones)",
+            f"write --{name}-axis=-2,-1 with = for several negative ones)",
         )
 
 
@@ -187,7 +178,8 @@ def add_algorithm_option(parser: argparse.ArgumentParser) -> None:
         "--algorithm",
         choices=DIGEST_ALGORITHMS,
         default=DIGEST_ALGORITHMS[0],
-        help="(default: %(default)s)",
+        help="of the digest: xxh3_128, or sha256, which is slower and cannot be forged "
+        "(default: %(default)s)",
     )
 
 
@@ -231,12 +223,11 @@ def spec_of(initializer: str, options: argparse.Namespace) -> TensorSpec:
             hint = "is given twice" if name in parameters else "has its own option: --seed"
             raise InvalidValueError(f"--param {name} {hint}")
         parameters[name] = value
-    filling = parse_initializer({"class_name": initializer, "config": parameters})
     return TensorSpec(
         name=options.name or "",
         shape=options.shape,
         dtype=as_dtype(options.dtype or DEFAULT_DTYPE),
-        initializer=filling,
+        initializer=named_initializer("initializer", initializer, parameters),
         seed=DEFAULT_SEED if options.seed is None else options.seed,
         draw=options.draw or 0,
         fan_axes=_fan_axes(options),

@@ -13,9 +13,10 @@ from importlib import metadata
 from typing import TextIO
 
 from seedbed.cli import describe, digest, fetch, info, listing, sample, verify
-from seedbed.cli.arguments import Parser, add_common_options
+from seedbed.cli.arguments import add_common_options
+from seedbed.cli.parser import Parser
 from seedbed.cli.result import Result
-from seedbed.errors import InvalidArgumentError, SeedbedError
+from seedbed.errors import InvalidArgumentError, InvalidValueError, SeedbedError
 from seedbed.reports.text import printable
 
 FAILED = 1
@@ -24,6 +25,8 @@ BAD_ARGUMENT = 2
 INTERRUPTED = 128 + signal.SIGINT
 TERMINATED = 128 + signal.SIGTERM
 PIPE_CLOSED = 128 + signal.SIGPIPE
+
+AGAIN_SECONDS = 0.01
 
 COMMANDS = (sample, fetch, describe, digest, verify, listing, info)
 
@@ -45,7 +48,7 @@ class _Terminated(BaseException):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code; each error is a line on standard error."""
     try:
-        with _terminable(), _warnings_shown():
+        with _terminable(), _ends_kept(), _warnings_shown():
             return _run(arguments)
     # The outermost place: nothing may leave a traceback.
     except BaseException as error:  # noqa: BLE001
@@ -54,6 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
+    if options.run is None:
+        words = ", ".join(module.NAME for module in COMMANDS)
+        raise InvalidValueError(f"COMMAND must be one of {words}. Received: nothing")
     report: Result = options.run(options)
     _write(sys.stdout, (report.as_json() if options.json else report.text) + "\n")
     if report.failure:
@@ -68,12 +74,12 @@ def _parser() -> argparse.ArgumentParser:
         description="Initialized tensors that are the same bits on every machine: "
         "see, fetch and check them.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--version", action="version", version=f"seedbed {metadata.version('seedbed')}"
     )
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    parser.set_defaults(run=None)
+    commands = parser.add_subparsers(metavar="COMMAND")
     for module in COMMANDS:
         command = commands.add_parser(
             module.NAME, help=module.SUMMARY, description=module.DESCRIPTION
@@ -170,6 +176,30 @@ def _warnings_shown() -> Iterator[None]:
         yield
     finally:
         log.removeHandler(handler)
+
+
+@contextmanager
+def _ends_kept() -> Iterator[None]:
+    """Let SIGINT or SIGTERM come again where C code that called Python has swallowed it.
+
+    LLVM does, while it compiles kernels: the interpreter would print a traceback and go on.
+    """
+    previous = sys.unraisablehook
+
+    def on_unraisable(unraisable: "sys.UnraisableHookArgs") -> None:
+        for kind, number in ((KeyboardInterrupt, signal.SIGINT), (_Terminated, signal.SIGTERM)):
+            if issubclass(unraisable.exc_type, kind):
+                # Not here: nothing can be raised until this has returned.
+                main = threading.main_thread().ident
+                threading.Timer(AGAIN_SECONDS, signal.pthread_kill, [main, number]).start()
+                return
+        previous(unraisable)
+
+    sys.unraisablehook = on_unraisable
+    try:
+        yield
+    finally:
+        sys.unraisablehook = previous
 
 
 @contextmanager

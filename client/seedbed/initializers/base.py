@@ -4,7 +4,6 @@ An initializer can be called, configured, compared and copied.
 """
 
 import copy
-import inspect
 import threading
 import warnings
 from typing import Any, ClassVar, Self, SupportsIndex
@@ -18,6 +17,7 @@ from seedbed.initializers.seeds import SeedGenerator, random_seed
 from seedbed.spec.errors import bad_type, bad_value
 from seedbed.spec.fans import FanAxes
 from seedbed.spec.initializers import InitializerSpec, parameters
+from seedbed.spec.named_arguments import NamedArguments, wrong_argument
 from seedbed.spec.numbers import as_int
 from seedbed.spec.seeds import as_seed
 from seedbed.spec.tensors import TensorSpec
@@ -27,7 +27,7 @@ DEFAULT_DTYPE = "float32"
 Seed = SupportsIndex | SeedGenerator | None
 
 
-class Initializer:
+class Initializer(metaclass=NamedArguments):
     """Fills tensors; the base of all. Two are equal if class, configuration and seed are.
 
     A call returns an array, sampled by ``client`` (by default the one of
@@ -136,7 +136,8 @@ class Initializer:
                 framework's. Random initializers take floating dtypes only.
             name: part of the content; with one, calls are independent of each other.
             draw: pins the n-th draw, whatever calls came before.
-            slice: the part wanted: a TensorSlice or ``shard(...)``.
+            slice: the part wanted: a TensorSlice, ``shard(...)``, or slices as numpy writes them;
+                see :meth:`seedbed.Client.sample`.
             out: an array to fill and return.
             client: who samples.
             partition_shape: TensorFlow's words for the part wanted: its lengths, ...
@@ -236,26 +237,10 @@ class Initializer:
         seed = arguments.get("seed")
         if isinstance(seed, dict):
             arguments["seed"] = SeedGenerator.from_config(seed.get("config", seed))
-        try:
-            return cls(**arguments)
-        except TypeError as error:
-            if "argument" in str(error) and not hasattr(error, "field"):
-                raise bad_type(
-                    "config", f"the arguments of {cls.__name__}{cls._missing(arguments)}", config
-                ) from None
-            raise
-
-    @classmethod
-    def _missing(cls, arguments: dict[str, Any]) -> str:
-        """Return what an error says about arguments that are absent and have no default."""
-        known = inspect.signature(cls).parameters.values()
-        needed = [
-            each.name
-            for each in known
-            if each.default is each.empty and each.kind is each.POSITIONAL_OR_KEYWORD
-        ]
-        missing = [f"`{name}`" for name in needed if name not in arguments]
-        return " with " + ", ".join(missing) if missing else ""
+        wrong = wrong_argument(cls.__name__, cls.__signature__, (), arguments)
+        if wrong is not None:
+            raise wrong.within("config")
+        return cls(**arguments)
 
     def clone(self) -> Self:
         """Return an initializer of the same configuration; without a seed, it draws its own."""

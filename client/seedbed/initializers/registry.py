@@ -8,7 +8,8 @@ from typing import Any
 from seedbed import initializers
 from seedbed.initializers import Initializer
 from seedbed.spec.errors import bad_type, bad_value
-from seedbed.spec.initializers import INITIALIZERS, find_initializer
+from seedbed.spec.initializers import known_initializer
+from seedbed.spec.suggestions import did_you_mean
 
 _MODULES = ("seedbed.compat.v1.initializers", "seedbed.compat.v1.keras.initializers")
 """Where classes live that are not the default namespace's; imported when one is asked for."""
@@ -29,11 +30,12 @@ def get(identifier: Any) -> Any:
     if identifier is None:
         return None
     if isinstance(identifier, str):
-        return _class_of(identifier).from_config({})
+        return _class_of(identifier)()
     if isinstance(identifier, Mapping):
         return deserialize(identifier)
     if isinstance(identifier, type) and issubclass(identifier, Initializer):
-        return identifier.from_config({})
+        cls: Any = identifier
+        return cls()
     if callable(identifier):
         return identifier
     raise bad_type(
@@ -84,18 +86,14 @@ def deserialize(config: Any, custom_objects: Mapping[str, Callable[..., Any]] | 
     return _class_of(config["class_name"]).from_config(arguments)
 
 
-def _class_of(name: str) -> type[Initializer]:
-    spec = find_initializer(name)
-    if spec is None:
-        names = sorted(each.name() for each in INITIALIZERS.values())
-        raise bad_value("identifier", "the name of an initializer: " + ", ".join(names), name)
-    cls: type[Initializer] = getattr(initializers, spec.name())
-    return cls
+def _class_of(name: str) -> Any:
+    return getattr(initializers, known_initializer("identifier", name).name())
 
 
 def _class_in(module: str, name: str) -> type[Initializer]:
     if module not in _MODULES:
-        raise bad_value("module", "one of " + ", ".join(_MODULES), module)
+        hint = did_you_mean(module, _MODULES)
+        raise bad_value("module", "one of " + ", ".join(_MODULES), module, hint=hint)
     classes = {
         known: each
         for other, each in vars(importlib.import_module(module)).items()
@@ -104,5 +102,6 @@ def _class_in(module: str, name: str) -> type[Initializer]:
     }
     classes.pop("Initializer", None)  # the base, which fills nothing
     if name not in classes:
-        raise bad_value("class_name", f"a class of {module}: " + ", ".join(sorted(classes)), name)
+        allowed = f"a class of {module}: " + ", ".join(sorted(classes))
+        raise bad_value("class_name", allowed, name, hint=did_you_mean(name, classes))
     return classes[name]

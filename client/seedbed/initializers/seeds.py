@@ -1,21 +1,22 @@
 """The seeds of initializers: a user's, 64 random bits, or a generator of draws."""
 
-import secrets
+import os
 import threading
 from collections.abc import Mapping
 from typing import Any, SupportsIndex
 
 from seedbed.spec.errors import bad_type
+from seedbed.spec.named_arguments import NamedArguments
 from seedbed.spec.numbers import as_int
 from seedbed.spec.seeds import as_draw, as_seed
 
 
 def random_seed() -> int:
     """Return 64 random bits from the operating system."""
-    return secrets.randbits(64)
+    return int.from_bytes(os.urandom(8), "little")
 
 
-class SeedGenerator:
+class SeedGenerator(metaclass=NamedArguments):
     """A seed whose every use is the next draw, and whose position survives serialization.
 
     Give one generator to several initializers and each call of any of them gets numbers of its own,

@@ -35,5 +35,18 @@ def parse_device(field: str, text: object) -> DeviceName:
         raise bad_type(field, "a string: 'cpu', 'gpu' or 'gpu:N'", text)
     match = re.fullmatch(r"cpu|gpu(?::([0-9]{1,4}))?", text)
     if match is None:
-        raise bad_value(field, "'cpu', 'gpu' or 'gpu:N'", text)
+        raise bad_value(field, "'cpu', 'gpu' or 'gpu:N'", text, hint=device_suggestion(text))
     return DeviceName("cpu") if text == "cpu" else DeviceName("gpu", int(match.group(1) or 0))
+
+
+def device_suggestion(text: str) -> str:
+    """Return `; did you mean 'gpu:1'?` for ``cuda:1`` or ``GPU1``, or nothing.
+
+    Words of three letters are near to each other: ``tpu`` is no mistake for ``cpu``.
+    """
+    match = re.fullmatch(r"\s*(cpu|gpu|cuda)s?\W*([0-9]{0,4})\s*", text.lower())
+    if match is None:
+        return ""
+    kind, index = match.groups()
+    name = "cpu" if kind == "cpu" else f"gpu:{int(index)}" if index else "gpu"
+    return f"; did you mean {name!r}?"

@@ -10,6 +10,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from seedbed.spec.errors import bad_value
+from seedbed.spec.suggestions import did_you_mean
 
 DigestAlgorithm = Literal["xxh3_128", "sha256"]
 DIGEST_ALGORITHMS: tuple[DigestAlgorithm, ...] = get_args(DigestAlgorithm)
@@ -46,7 +47,9 @@ class Digester:
 
     def __init__(self, algorithm: DigestAlgorithm = "xxh3_128") -> None:
         if algorithm not in DIGEST_ALGORITHMS:
-            raise bad_value("algorithm", "one of " + ", ".join(DIGEST_ALGORITHMS), algorithm)
+            allowed = "one of " + ", ".join(DIGEST_ALGORITHMS)
+            hint = did_you_mean(algorithm, DIGEST_ALGORITHMS)
+            raise bad_value("algorithm", allowed, algorithm, hint=hint)
         self._algorithm: DigestAlgorithm = algorithm
         self._hasher: Hasher = xxhash.xxh3_128() if algorithm == "xxh3_128" else hashlib.sha256()
         self._size_bytes = 0

@@ -7,6 +7,7 @@ import ml_dtypes
 import numpy as np
 
 from seedbed.spec.errors import bad_type, bad_value
+from seedbed.spec.suggestions import did_you_mean
 
 
 class Dtype(enum.Enum):
@@ -92,8 +93,38 @@ LARGEST = {
 IEEE 754; bfloat16 is float32's upper half; float8: Micikevicius et al. 2022, arXiv:2209.05433.
 """
 
-_ALIASES = {"half": "float16", "float": "float32", "double": "float64", "bool_": "bool"}
-_ALLOWED = "one of " + ", ".join(dtype.value for dtype in Dtype)
+_NAMES = tuple(dtype.value for dtype in Dtype)
+_ALLOWED = "one of " + ", ".join(_NAMES)
+
+# One name for each dtype: "float" is 32 bits to PyTorch and 64 to numpy. What others call them is
+# suggested where no spelling is near.
+_MEANT = {
+    "half": "float16",
+    "fp16": "float16",
+    "f16": "float16",
+    "f2": "float16",
+    "bf16": "bfloat16",
+    "float": "float32",
+    "single": "float32",
+    "fp32": "float32",
+    "f32": "float32",
+    "f4": "float32",
+    "double": "float64",
+    "fp64": "float64",
+    "f64": "float64",
+    "f8": "float64",
+    "fp8": "float8_e4m3fn",
+    "float8": "float8_e4m3fn",
+    "e4m3": "float8_e4m3fn",
+    "float8_e4m3": "float8_e4m3fn",
+    "e5m2": "float8_e5m2",
+    "float128": "float64",
+    "int": "int64",
+    "long": "int64",
+    "short": "int16",
+    "byte": "uint8",
+    "char": "int8",
+}
 
 
 def as_dtype(value: object, *, field: str = "dtype") -> Dtype:
@@ -108,12 +139,12 @@ def as_dtype(value: object, *, field: str = "dtype") -> Dtype:
     name = _name_of(value)
     if name is None:
         raise bad_type(field, _ALLOWED, value)
-    # torch writes "torch.float32"; its aliases float, half and double are also C's and numpy's.
-    name = name.rsplit(".", 1)[-1]
+    name = name.rsplit(".", 1)[-1]  # torch writes "torch.float32"
     try:
-        return Dtype(_ALIASES.get(name, name))
+        return Dtype("bool" if name == "bool_" else name)  # numpy's name, and JAX's
     except ValueError:
-        raise bad_value(field, _ALLOWED, value) from None
+        hint = did_you_mean(_MEANT.get(name.lower(), name), _NAMES)
+        raise bad_value(field, _ALLOWED, value, hint=hint) from None
 
 
 def _name_of(value: object) -> str | None:

@@ -88,10 +88,16 @@ class OutOfDeviceMemoryError(SeedbedError, MemoryError):
 
 
 def bad_value(
-    field: str, allowed: str, received: object, *, reason: Reason = Reason.INVALID_VALUE
+    field: str,
+    allowed: str,
+    received: object,
+    *,
+    reason: Reason = Reason.INVALID_VALUE,
+    hint: str = "",
 ) -> InvalidValueError:
-    """Return the error for a wrong value: the field, what is allowed, what came."""
-    return InvalidValueError(_text(field, allowed, shown(received)), field=field, reason=reason)
+    """Return the error for a wrong value: the field, what is allowed, what came, a suggestion."""
+    text = _text(field, allowed, shown(received)) + hint
+    return InvalidValueError(text, field=field, reason=reason)
 
 
 def over_limit(field: str, allowed: str, received: object, limit: str = "") -> InvalidValueError:
@@ -108,11 +114,11 @@ def over_limit(field: str, allowed: str, received: object, limit: str = "") -> I
     return InvalidValueError(text, field=field, reason=Reason.OVER_LIMIT, limit=limit)
 
 
-def bad_type(field: str, allowed: str, received: object) -> InvalidTypeError:
-    """Return the error for a wrong type: the field, what is allowed, what came."""
+def bad_type(field: str, allowed: str, received: object, *, hint: str = "") -> InvalidTypeError:
+    """Return the error for a wrong type: the field, what is allowed, what came, a suggestion."""
     # Only Python's callers can pass such a value: it looks as it does in their code.
     kind = type(received).__name__
-    text = _text(field, allowed, f"{_cut(repr, received)} (of type {kind})")
+    text = _text(field, allowed, f"{_cut(repr, received)} (of type {kind})") + hint
     return InvalidTypeError(text, field=field, reason=INVALID_TYPE)
 
 

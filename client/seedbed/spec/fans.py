@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from seedbed.spec.errors import InvalidValueError, bad_value, over_limit
+from seedbed.spec.named_arguments import NamedArguments
 from seedbed.spec.shapes import MAX_RANK, as_ints, as_shape, axis_allowed
 
 Axes = int | Sequence[int]
@@ -30,7 +31,7 @@ class Fans(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, init=False)
-class FanAxes:
+class FanAxes(metaclass=NamedArguments):
     """Which axes are inputs, outputs and batch; all others are the receptive field.
 
     Negative axes count from the end. The default is Keras's layout ``(..., in, out)``.

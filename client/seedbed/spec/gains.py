@@ -5,6 +5,7 @@ from typing import Literal, get_args
 
 from seedbed.spec.errors import bad_type, bad_value
 from seedbed.spec.numbers import as_finite
+from seedbed.spec.suggestions import did_you_mean
 
 Nonlinearity = Literal["linear", "sigmoid", "tanh", "relu", "leaky_relu", "selu"]
 NONLINEARITIES: tuple[Nonlinearity, ...] = get_args(Nonlinearity)
@@ -27,7 +28,8 @@ def as_nonlinearity(field: str, value: object) -> Nonlinearity:
         InvalidTypeError: if it is no text.
         InvalidValueError: if there is none of that name.
     """
-    allowed = "one of " + ", ".join((*NONLINEARITIES, *_LAYERS))
+    names = (*NONLINEARITIES, *_LAYERS)
+    allowed = "one of " + ", ".join(names)
     if not isinstance(value, str):
         raise bad_type(field, allowed, value)
     if value.lower() in _LAYERS:
@@ -35,7 +37,7 @@ def as_nonlinearity(field: str, value: object) -> Nonlinearity:
     for known in NONLINEARITIES:
         if value.lower() == known:
             return known
-    raise bad_value(field, allowed, value)
+    raise bad_value(field, allowed, value, hint=did_you_mean(value, names))
 
 
 def as_slope(field: str, value: object) -> float:

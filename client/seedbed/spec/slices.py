@@ -1,16 +1,20 @@
 """A rectangle of a tensor, and the one that a rank of a sharded job holds."""
 
+import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import EllipsisType
+from typing import SupportsIndex
 
-from seedbed.spec.errors import InvalidValueError, bad_type, bad_value
+from seedbed.spec.errors import InvalidValueError, Words, bad_type, bad_value
+from seedbed.spec.named_arguments import NamedArguments
 from seedbed.spec.numbers import as_int
 from seedbed.spec.reasons import Reason
 from seedbed.spec.shapes import as_ints, axis_allowed
 
 
 @dataclass(frozen=True, slots=True)
-class TensorSlice:
+class TensorSlice(metaclass=NamedArguments):
     """A rectangle of a tensor: ``lengths`` elements from ``starts`` on, on each axis.
 
     The elements are those of the whole tensor.
@@ -72,7 +76,7 @@ def whole(shape: tuple[int, ...]) -> TensorSlice:
 
 
 @dataclass(frozen=True, slots=True)
-class Shard:
+class Shard(metaclass=NamedArguments):
     """One of ``count`` contiguous parts of an axis, by its index; see :func:`shard`."""
 
     index: int
@@ -125,8 +129,14 @@ def shard(index: int, count: int, axis: int = 0) -> Shard:
     return Shard(index, count, axis)
 
 
+Index = slice | EllipsisType | tuple[slice | EllipsisType, ...]
+"""Python's slices: one for each axis, from the first on."""
+
+_ALLOWED = "a TensorSlice, a shard(...), slices such as numpy.s_[0:128, :], or None"
+
+
 def as_slice(value: object, shape: tuple[int, ...]) -> TensorSlice | None:
-    """Return the meaning of ``slice=``: nothing, a rectangle or a shard, checked by shape.
+    """Return the meaning of ``slice=``: nothing, a rectangle, a shard, or Python slices.
 
     Raises:
         InvalidTypeError: if it is none of them.
@@ -136,7 +146,67 @@ def as_slice(value: object, shape: tuple[int, ...]) -> TensorSlice | None:
         return None
     if isinstance(value, Shard):
         return value.of(shape)
+    if isinstance(value, (slice, tuple)) or value is Ellipsis:
+        return slice_of_index(value, shape)
     if not isinstance(value, TensorSlice):
-        raise bad_type("slice", "a TensorSlice, a shard(...) or None", value)
+        raise bad_type("slice", _ALLOWED, value)
     value.check(shape)
     return value
+
+
+def slice_of_index(index: Index, shape: tuple[int, ...]) -> TensorSlice:
+    """Return the rectangle that an index of slices means, such as numpy's ``s_[0:128, :]``.
+
+    Negative ends count from the end of the axis, axes left out are whole, and so are those that
+    ``...`` stands for. What is accepted gives the elements of ``whole[index]``. It is less than
+    numpy accepts: an integer would drop its axis, a step is no rectangle, and ends outside the
+    tensor, which numpy moves inside without a word, are more often a mistake.
+
+    Raises:
+        InvalidTypeError: if an axis has something else than a slice of integers.
+        InvalidValueError: if there are too many axes, an end is outside, or a step is not 1.
+    """
+    parts = list(index) if isinstance(index, tuple) else [index]
+    dots = [place for place, part in enumerate(parts) if part is Ellipsis]
+    if len(dots) > 1:
+        raise bad_value("slice", "slices with one `...` at most", Words(repr(index)))
+    rest = len(shape) - len(parts) + len(dots)
+    if rest < 0:
+        allowed = f"at most {len(shape)} slices, one for each axis"
+        raise bad_value("slice", allowed, Words(repr(index)))
+    begin, end = (dots[0], dots[0] + 1) if dots else (len(parts), len(parts))
+    parts[begin:end] = [slice(None)] * rest
+    ranges = [_range(axis, part, shape[axis]) for axis, part in enumerate(parts)]
+    return TensorSlice(
+        tuple(start for start, _ in ranges), tuple(stop - start for start, stop in ranges)
+    )
+
+
+def _range(axis: int, part: object, length: int) -> tuple[int, int]:
+    """Return the first index of an axis, and the one after the last."""
+    field = f"slice[{axis}]"
+    if not isinstance(part, slice):
+        raise bad_type(field, "a slice, such as 0:128 or :", part, hint=_kept_axis(part))
+    if part.step is not None and as_int(f"{field}.step", part.step) != 1:
+        raise bad_value(f"{field}.step", "1 or left out: a part is a rectangle", part.step)
+    start = 0 if part.start is None else _end(f"{field}.start", part.start, length)
+    stop = length if part.stop is None else _end(f"{field}.stop", part.stop, length)
+    if stop < start:
+        raise bad_value(f"{field}.stop", f"at least the start, {start}", part.stop)
+    return start, stop
+
+
+def _kept_axis(part: object) -> str:
+    """Return the slice to write instead of an integer."""
+    if not isinstance(part, SupportsIndex) or isinstance(part, bool):
+        return ""
+    index = operator.index(part)
+    return f"; did you mean {index}:{index + 1 or ''}, which keeps the axis?"
+
+
+def _end(field: str, value: object, length: int) -> int:
+    end = as_int(field, value)
+    if not -length <= end <= length:
+        allowed = f"from {-length} to {length} on an axis of {length} elements"
+        raise bad_value(field, allowed, end, reason=Reason.SLICE_OUT_OF_RANGE)
+    return end + length if end < 0 else end

@@ -1,13 +1,15 @@
 """Tensor specs: the values that determine a tensor's content."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from seedbed.spec.dtypes import Dtype, as_dtype
 from seedbed.spec.errors import Words, bad_type, bad_value, over_limit, shown
 from seedbed.spec.fans import FanAxes
-from seedbed.spec.initializers import InitializerSpec
+from seedbed.spec.initializers import InitializerSpec, named_initializer
+from seedbed.spec.named_arguments import NamedArguments
 from seedbed.spec.seeds import as_draw, as_seed
 from seedbed.spec.shapes import as_shape
 from seedbed.spec.slices import TensorSlice
@@ -54,19 +56,20 @@ class SeededInitializer(Protocol):
 
 
 @dataclass(frozen=True, slots=True, init=False)
-class TensorSpec:
+class TensorSpec(metaclass=NamedArguments):
     """All that a tensor's content depends on.
 
     The initializer may be one of the SDK's classes, which carry the seed that they were given (used
-    where ``seed`` is None) and may name fan axes. The value itself holds only what travels: an
-    :class:`InitializerSpec` and plain numbers.
+    where ``seed`` is None) and may name fan axes, or a name such as ``"glorot_uniform"``, which has
+    its default parameters. The value itself holds only what travels: an :class:`InitializerSpec`
+    and plain numbers.
 
     Args:
         name: any text, at most 1,024 bytes of UTF-8, may be empty.
         shape: the lengths of all axes, 0 or more each; () is a scalar, an integer a vector's
             length.
         dtype: the type of the elements; a name, a numpy dtype, or another framework's.
-        initializer: what fills the tensor.
+        initializer: what fills the tensor; an initializer, or its name.
         seed: -2**63 to 2**64 - 1; None takes the initializer's own, and is an error if that has
             none and is random.
         draw: the n-th use of one seed and name, 0 to 2**64 - 1.
@@ -97,7 +100,7 @@ class TensorSpec:
         name: str,
         shape: object,
         dtype: object,
-        initializer: InitializerSpec | SeededInitializer,
+        initializer: InitializerSpec | SeededInitializer | str,
         seed: int | None = None,
         draw: int = 0,
         fan_axes: FanAxes | None = None,
@@ -112,7 +115,8 @@ class TensorSpec:
         if seed is None:
             seed = own_seed
         if seed is None and spec.random:
-            raise bad_type("seed", "an integer where the initializer was given none", None)
+            allowed = f"an integer, as {spec.name()} is random and was given none"
+            raise bad_type("seed", allowed, None)
         checked_dtype = as_dtype(dtype)
         values = {
             "name": as_name(name),
@@ -140,10 +144,21 @@ def _parts(initializer: object) -> tuple[InitializerSpec, int | None, FanAxes | 
     """Return an initializer's spec, and the seed and fan axes of one of the SDK's."""
     if isinstance(initializer, InitializerSpec):
         return initializer, None, None
+    if isinstance(initializer, str):
+        return named_initializer("initializer", initializer), None, None
     spec = getattr(initializer, "spec", None)
     if not isinstance(spec, InitializerSpec):
-        raise bad_type("initializer", "an initializer, such as GlorotUniform(seed=1)", initializer)
+        allowed = "an initializer, such as GlorotUniform(seed=1), or its name"
+        raise bad_type("initializer", allowed, initializer, hint=_instead_of(initializer))
     return spec, getattr(initializer, "seed_bits", None), getattr(initializer, "fan_axes", None)
+
+
+def _instead_of(initializer: object) -> str:
+    """Return what to write instead of a class of initializers, or of a configuration."""
+    if isinstance(initializer, type) and hasattr(initializer, "spec"):
+        return f"; did you mean {initializer.__name__}()?"
+    is_config = isinstance(initializer, Mapping) and "class_name" in initializer
+    return "; seedbed.get(...) makes an initializer of it" if is_config else ""
 
 
 @dataclass(frozen=True, slots=True)

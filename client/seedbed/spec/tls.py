@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seedbed.spec.errors import bad_type, bad_value
+from seedbed.spec.named_arguments import NamedArguments
 
 LONGEST_NAME = 253
 
 
 @dataclass(frozen=True, slots=True)
-class Tls:
+class Tls(metaclass=NamedArguments):
     """How to speak TLS with a server. The files are PEM, and are read again when they change.
 
     Raises:

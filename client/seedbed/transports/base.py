@@ -1,6 +1,5 @@
 """The protocol of whoever does the work: a server far away, or the engine in this process."""
 
-import importlib.metadata
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol, Self
 
@@ -112,6 +111,8 @@ def embedded_transport() -> Transport:
     Raises:
         EngineNotInstalledError: if its packages are missing.
     """
+    import importlib.metadata  # email, calendar and csv come with it
+
     for entry_point in importlib.metadata.entry_points(group="seedbed.transports", name="embedded"):
         try:
             transport: Transport = entry_point.load()()

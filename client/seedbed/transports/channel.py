@@ -8,6 +8,7 @@ import grpc
 import grpc.experimental
 
 from seedbed.spec.errors import bad_value
+from seedbed.spec.suggestions import did_you_mean
 from seedbed.transports.trust import Trust
 
 SCHEMES = ("dns:", "unix:", "ipv4:", "ipv6:", "xds:")
@@ -58,8 +59,16 @@ def grpc_target(target: str) -> str:
         or not re.fullmatch("[0-9]{1,5}", port)
         or not 0 < int(port) < 2**16
     ):
-        raise bad_value("target", allowed, target)
+        raise bad_value("target", allowed, target, hint=_suggestion(target))
     return target
+
+
+def _suggestion(target: str) -> str:
+    """Return what a target was perhaps meant to be: the engine, or what follows a web scheme."""
+    scheme, _, rest = target.partition("://")
+    if scheme in ("http", "https", "grpc", "grpcs", "tcp") and ":" in rest:
+        return f"; did you mean {rest.rstrip('/')!r}?"
+    return did_you_mean(target, ["embedded:"])
 
 
 def open_channel(

@@ -1,6 +1,5 @@
 """The policy: which methods an identity may call, and how much it may have, by a YAML file."""
 
-import difflib
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from seedbed.spec.errors import SeedbedError, shown
+from seedbed.spec.suggestions import did_you_mean
 from seedbed_server.security.file_modes import check_not_writable
 from seedbed_server.security.identities import NAME, NAME_WORDS
 from seedbed_server.settings.kinds import SECONDS, Kind, integer, size
@@ -173,8 +173,7 @@ class _Reader:
         return {}
 
     def _fault(self, path: str, allowed: str, received: Any, meant: Collection[str] = ()) -> None:
-        near = difflib.get_close_matches(str(received), meant, 1)
-        guess = f"; did you mean {near[0]}?" if near else ""
+        guess = did_you_mean(received, meant)
         self.faults.append(f"`{path}` must be {allowed}. Received: {shown(received)}{guess}")
 
 

@@ -1,13 +1,14 @@
 """The kinds of settings: how a value is read from text, and how it is shown."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from seedbed.spec.device_names import parse_device
+from seedbed.spec.device_names import device_suggestion, parse_device
 from seedbed.spec.errors import SeedbedError
+from seedbed.spec.suggestions import did_you_mean
 
 T = TypeVar("T")
 
@@ -46,14 +47,19 @@ def choice(*words: str) -> Kind[str]:
 
     def parse(text: str) -> str:
         if text not in words:
-            raise _not_allowed(" or ".join([", ".join(words[:-1]), words[-1]]), text)
+            raise _not_allowed(_listed(words), text, words)
         return text
 
     return Kind("{" + ",".join(words) + "}", parse)
 
 
-def _not_allowed(allowed: str, text: str) -> ValueError:
-    return ValueError(f"must be {allowed}. Received: {text!r}")
+def _listed(words: Sequence[str]) -> str:
+    return " or ".join([", ".join(words[:-1]), words[-1]])
+
+
+def _not_allowed(allowed: str, text: str, words: Iterable[str] = ()) -> ValueError:
+    """Return the error for a text; one of the allowed words may be what was meant."""
+    return ValueError(f"must be {allowed}. Received: {text!r}{did_you_mean(text, words)}")
 
 
 def _integer(text: str, least: int, most: int) -> int:
@@ -67,7 +73,10 @@ def _size(text: str, least: int, most: int) -> int:
     match = re.fullmatch(r"([0-9]{1,19}) ?([KMGT]iB)?", text)
     size_bytes = int(match[1]) * BINARY_UNITS.get(match[2], 1) if match else -1
     if not least <= size_bytes <= most:
-        raise _not_allowed(f"bytes from {least} to {most}, such as 65536 or 64 MiB", text)
+        number = text.rstrip("BbGgIiKkMmTt").strip()
+        forms = [f"{number} {unit}" for unit in BINARY_UNITS] if number.isdecimal() else []
+        allowed = f"bytes from {least} to {most}, such as 65536 or 64 MiB"
+        raise _not_allowed(allowed, text, forms if match is None else ())
     return size_bytes
 
 
@@ -113,7 +122,8 @@ def _device(text: str) -> str:
         try:
             parse_device("device", text)
         except SeedbedError:
-            raise _not_allowed("auto, cpu, gpu or gpu:N", text) from None
+            hint = device_suggestion(text) or did_you_mean(text, ["auto"])
+            raise ValueError(f"must be auto, cpu, gpu or gpu:N. Received: {text!r}{hint}") from None
     return text
 
 
@@ -122,16 +132,21 @@ def _mode(*modes: str) -> Kind[int]:
 
     def parse(text: str) -> int:
         if text not in modes:
-            raise _not_allowed(" or ".join([", ".join(modes[:-1]), modes[-1]]), text)
+            raise _not_allowed(_listed(modes), text, modes)
         return int(text, 8)
 
     return Kind("MODE", parse, "{:o}".format, "{:o}".format)
 
 
+# Words of YAML 1.1, and of other programs.
+_MEANT = dict.fromkeys(("yes", "y", "on"), "true") | dict.fromkeys(("no", "n", "off"), "false")
+
+
 def _switch(text: str) -> bool:
     values = {"true": True, "1": True, "false": False, "0": False}
     if text.lower() not in values:
-        raise _not_allowed("true, false, 1 or 0", text)
+        hint = did_you_mean(_MEANT.get(text.lower(), text), values)
+        raise ValueError(f"must be true, false, 1 or 0. Received: {text!r}{hint}")
     return values[text.lower()]
 
 

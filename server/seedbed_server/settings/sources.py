@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from seedbed.spec.errors import SeedbedError
+from seedbed.spec.suggestions import did_you_mean
 from seedbed_server.settings.declarations import SETTINGS, VARIABLE_PREFIX, Setting, Settings
 from seedbed_server.settings.kinds import SWITCH
 from seedbed_server.yaml_files import YamlFileError, read_mapping
@@ -160,10 +161,7 @@ def _from_file(path: Path, problems: list[str]) -> dict[str, Given]:
         origin, setting = f"{path}:{name}", settings.get(name)
         texts = value if isinstance(value, list) else [value]
         if setting is None:
-            meant = _similar(name, settings)
-            problems.append(
-                f"{origin} is no setting" + (f"; did you mean {meant}?" if meant else "")
-            )
+            problems.append(f"{origin} is no setting{did_you_mean(name, settings)}")
         elif isinstance(value, list) and not setting.repeats:
             problems.append(f"{origin} must be one value. Received a list")
         elif not texts or not all(isinstance(text, str) for text in texts):

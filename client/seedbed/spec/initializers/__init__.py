@@ -7,7 +7,13 @@ module for each family.
 
 from seedbed.spec.initializers.base import ALL_DTYPES, InitializerSpec, parameter
 from seedbed.spec.initializers.bounds import FARTHEST_NEAR_BOUND
-from seedbed.spec.initializers.catalogue import INITIALIZERS, find_initializer, parameters
+from seedbed.spec.initializers.catalogue import (
+    INITIALIZERS,
+    find_initializer,
+    known_initializer,
+    named_initializer,
+    parameters,
+)
 from seedbed.spec.initializers.constants import ConstantSpec, OnesSpec, ZerosSpec
 from seedbed.spec.initializers.dirac import DiracSpec
 from seedbed.spec.initializers.distributions import (
@@ -88,6 +94,8 @@ __all__ = [
     "XavierUniformSpec",
     "ZerosSpec",
     "find_initializer",
+    "known_initializer",
+    "named_initializer",
     "parameter",
     "parameters",
 ]

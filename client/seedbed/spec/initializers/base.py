@@ -12,6 +12,7 @@ from seedbed.spec.errors import Words, bad_type, bad_value
 from seedbed.spec.fans import FanAxes
 from seedbed.spec.numbers import as_finite
 from seedbed.spec.reasons import Reason
+from seedbed.spec.suggestions import did_you_mean
 
 ALL_DTYPES = tuple(Dtype)
 
@@ -64,7 +65,7 @@ def choice(name: str, value: object, choices: tuple[str, ...]) -> str:
     if not isinstance(value, str):
         raise bad_type(name, allowed, value)
     if value.lower() not in choices:
-        raise bad_value(name, allowed, value)
+        raise bad_value(name, allowed, value, hint=did_you_mean(value, choices))
     return value.lower()
 
 

@@ -1,0 +1,98 @@
+"""Ctrl-C at any moment ends `seedbed` without a traceback."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from seedbed.cli import program
+
+ROOT = Path(__file__).resolve().parents[2]
+ENTRY = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]["seedbed"]
+# What an installer writes for the entry point, and a line as soon as it runs.
+SCRIPT = (
+    "import sys; print('begun', file=sys.stderr, flush=True); "
+    "from {module} import {function}; sys.argv[0] = 'seedbed'; sys.exit({function}())"
+)
+# Importing takes half a second of a free processor, and sampling begins then. Python's own first
+# steps are before all that a program can catch.
+MOMENTS = [0.03 + 0.09 * step for step in range(14)]
+END_SECONDS = 120
+
+
+def started(*arguments: str, **variables: str) -> subprocess.Popen[str]:
+    """Return the program, as its first line runs."""
+    module, function = ENTRY.split(":")
+    script = SCRIPT.format(module=module, function=function)
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "SEEDBED_TARGET": "embedded:", **variables},
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline() == "begun\n"
+    return process
+
+
+@pytest.mark.parametrize("moment", MOMENTS, ids="{:.2f}s".format)
+def test_no_moment_of_a_start_has_a_traceback(moment: float, tmp_path: Path) -> None:
+    # Without a cache, kernels are compiled: LLVM calls Python, and would swallow the interrupt.
+    process = started(
+        "sample", "RandomNormal", "--shape", "4000,4000", SEEDBED_KERNEL_CACHE_DIR=str(tmp_path)
+    )
+    time.sleep(moment)
+    process.send_signal(signal.SIGINT)
+    out, error = process.communicate(timeout=END_SECONDS)
+    assert (process.returncode, out, error) == (130, "", "seedbed: error: interrupted\n")
+
+
+def test_an_interrupt_after_the_end_has_no_traceback_either() -> None:
+    for moment in (0.2, 0.4, 0.6, 0.8, 1.0):
+        process = started("list")
+        time.sleep(moment)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=END_SECONDS)
+        # A process without handlers left dies of the signal, which shells call 130 as well.
+        assert process.returncode in {0, 130, -signal.SIGINT}
+        assert error in {"", "seedbed: error: interrupted\n"}
+
+
+def test_a_program_that_is_to_ignore_interrupts_does() -> None:
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", "trap '' INT; exec \"$0\" \"$@\"", sys.executable, "-c",
+         SCRIPT.format(module="seedbed_main", function="main"), "list"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    out, error = process.communicate(timeout=END_SECONDS)
+    assert (process.returncode, error) == (0, "begun\n")
+    assert "GlorotUniform" in out
+
+
+class Interrupted:
+    """An object that an interrupt hits where Python cannot raise it."""
+
+    def __del__(self) -> None:
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_that_c_code_has_swallowed_comes_again() -> None:
+    def swallow() -> None:
+        value = Interrupted()
+        del value
+        time.sleep(5)
+
+    started_at = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), program._ends_kept():
+        swallow()
+    assert time.monotonic() - started_at < 5
