@@ -15,19 +15,15 @@ from seedbed.patterns import close_patterns, lines_of_rules
 from seedbed.spec.errors import (
     InvalidArgumentError,
     InvalidValueError,
-    Words,
     bad_type,
     bad_value,
-    shown,
 )
 from seedbed.spec.fans import FanAxes
 from seedbed.spec.initializers import (
-    INITIALIZERS,
     DeltaOrthogonalSpec,
     DiracSpec,
     InitializerSpec,
-    find_initializer,
-    parameters,
+    named_initializer,
 )
 from seedbed.spec.seeds import as_seed
 from seedbed.spec.suggestions import did_you_mean
@@ -368,22 +364,10 @@ def parse_initializer(value: Any) -> Filling:
         config = {} if value.get("config") is None else value["config"]
     if not isinstance(name, str) or not isinstance(config, Mapping):
         raise bad_type("initializer", "a name, or {class_name: ..., config: {...}}", value)
-    kind = find_initializer(name)
-    if kind is None:
-        known = sorted(spec.name() for spec in INITIALIZERS.values())
-        received = Words(shown(name) + did_you_mean(name, known))
-        raise bad_value("initializer", f"one of {', '.join(known)}", received)
     arguments = dict(config)
     seed = arguments.pop("seed", None)
-    allowed = [field.name for field in parameters(kind)]
-    unknown = sorted(set(arguments) - set(allowed), key=str)
-    if unknown:
-        raise bad_value(
-            f"initializer.{unknown[0]}",
-            f"a parameter of {kind.name()} ({', '.join(allowed)})",
-            Words(shown(unknown[0]) + did_you_mean(unknown[0], allowed)),
-        )
-    return Filling(kind(**arguments), axes, None if seed is None else as_seed(seed))
+    spec = named_initializer("initializer", name, arguments)
+    return Filling(spec, axes, None if seed is None else as_seed(seed))
 
 
 def parse_fan_axes(value: Any) -> FanAxes | None:
@@ -420,7 +404,8 @@ def unknown_keys(
         bad_value(
             str(key),
             f"a key of a {what}: {', '.join(allowed)}",
-            Words(shown(key) + did_you_mean(key, allowed)),
+            key,
+            hint=did_you_mean(key, allowed),
         )
         for key in value
         if key not in allowed

@@ -165,7 +165,7 @@ def test_all_wrong_rules_are_named_at_once() -> None:
     ("initializer", "meant"),
     [
         ("GlorotUnifrom", "'GlorotUniform'"),
-        ("he_norml", "'HeNormal'"),
+        ("he_norml", "'he_normal'"),
         ({"class_name": "RandomNormal", "config": {"std": 1}}, "'stddev'"),
         ({"clas_name": "RandomNormal"}, "'class_name'"),
         ({"class_name": "HeNormal", "fan_axes": {"in_axes": 1}}, "'in_axis'"),
