@@ -26,6 +26,7 @@ from seedbed.spec.digests import Digest
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.errors import InvalidValueError
 from seedbed.spec.info import TensorDescription
+from seedbed.spec.slices import as_slice
 from seedbed.spec.tensors import TensorSpec
 
 NAME = "sample"
@@ -52,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--plot",
         metavar="FILE",
-        help="draw its histogram over the exact density: FILE.png, .svg, .pdf",
+        help="draw it, beside its exact distribution: FILE.png, .svg, .pdf",
     )
 
 
@@ -71,7 +72,7 @@ def run(options: argparse.Namespace) -> Result:
         client.sample(spec, slice=part, out=array, timeout_seconds=timeout)
         report = _report(client, spec, part, description, array)
         if plot is not None:
-            picture.draw(plot, array, spec, description)
+            picture.draw(plot, array, spec, description, as_slice(part, spec.shape))
         return report
 
 
