@@ -1,6 +1,7 @@
 """``seedbed sample``: one tensor, its figures, and on request a file and a picture of it."""
 
 import argparse
+import math
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
@@ -21,6 +22,7 @@ from seedbed.client import EMBEDDED, Client, SliceLike
 from seedbed.reports.distributions import Exact, exact_distribution
 from seedbed.reports.figures import distribution_text, fans_text, initializer_text
 from seedbed.reports.moments import Moments, moments_of
+from seedbed.reports.sparkline import histogram_line
 from seedbed.reports.text import number_text, pairs, printable, shape_text, size_text
 from seedbed.spec.digests import Digest
 from seedbed.spec.dtypes import Dtype
@@ -146,7 +148,10 @@ def _report(
         "moments": moments,
         "digest": str(digest),
     }
-    return Result(fields, _text(spec, part, description, moments, digest))
+    exact = exact_distribution(description)
+    ends = (-math.inf, math.inf) if exact is None else (exact.low, exact.high)
+    histogram = histogram_line(array, moments.min, moments.max, within=ends)
+    return Result(fields, _text(spec, part, description, moments, histogram, digest))
 
 
 def _text(
@@ -154,6 +159,7 @@ def _text(
     part: SliceLike,
     description: TensorDescription,
     moments: Moments,
+    histogram: str,
     digest: Digest,
 ) -> str:
     of_whole = f" of {shape_text(spec.shape)}" if part is not None else ""
@@ -170,6 +176,7 @@ def _text(
         ("std", _beside(moments.std, exact, "stddev")),
         ("min", number_text(moments.min)),
         ("max", number_text(moments.max)),
+        ("histogram", histogram),
         ("digest", str(digest)),
     ]
     return pairs(rows)
