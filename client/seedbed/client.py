@@ -33,7 +33,7 @@ from seedbed.fetch import (
     requests_of,
 )
 from seedbed.progress import OnBytes
-from seedbed.spec.digests import Digest, DigestAlgorithm
+from seedbed.spec.digests import Digest, DigestAlgorithm, Digests
 from seedbed.spec.info import InitializerInfo, ServerInfo, TensorDescription
 from seedbed.spec.stats import ClientStats
 from seedbed.spec.tensors import TensorRequest, TensorSpec
@@ -415,7 +415,7 @@ class Client:
         remaining = deadline(self.target, timeout_seconds)
         for batch in batches(requests):
             found += self._transport.digest(batch, algorithm, remaining())
-        return dict(zip(manifest, found, strict=True))
+        return Digests(zip(manifest, found, strict=True))
 
     def list_initializers(self, *, timeout_seconds: float | None = None) -> list[InitializerInfo]:
         """Return every initializer there, with its parameters."""

@@ -11,6 +11,7 @@ from seedbed.patterns import close_names
 from seedbed.rules import Filling, InitializerLike, Rules
 from seedbed.spec.errors import InvalidArgumentError, bad_type, bad_value
 from seedbed.spec.fans import FanAxes
+from seedbed.spec.html import table
 from seedbed.spec.info import NUMERICS
 from seedbed.spec.initializers import parameters
 from seedbed.spec.seeds import as_draw, as_seed
@@ -95,6 +96,15 @@ class Manifest:
 
     def __repr__(self) -> str:
         return f"<seedbed.Manifest of {len(self)} tensors, {self.size_bytes} bytes>"
+
+    def _repr_html_(self) -> str:
+        rows = (
+            (each.name, str(each.shape), each.dtype.value, str(each.initializer), str(each.seed))
+            for each in self.tensors
+        )
+        headings = ("name", "shape", "dtype", "initializer", "seed")
+        caption = f"Manifest of {len(self):,} tensors, {self.size_bytes:,} bytes"
+        return table(caption, headings, rows, right=["seed"])
 
     @classmethod
     def load(cls, path: str | Path) -> "Manifest":

@@ -1,6 +1,7 @@
 """``seedbed sample``: one tensor, its figures, and on request a file and a picture of it."""
 
 import argparse
+import math
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
@@ -27,11 +28,13 @@ from seedbed.client import EMBEDDED, Client, SliceLike
 from seedbed.reports.distributions import Exact, exact_distribution
 from seedbed.reports.figures import distribution_text, fans_text, initializer_text
 from seedbed.reports.moments import Moments, moments_of
+from seedbed.reports.sparkline import histogram_line
 from seedbed.reports.text import number_text, pairs, printable, shape_text, size_text
 from seedbed.spec.digests import Digest, digest_array
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.errors import InvalidValueError
 from seedbed.spec.info import TensorDescription
+from seedbed.spec.slices import as_slice
 from seedbed.spec.tensors import TensorSpec
 
 NAME = "sample"
@@ -59,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--plot",
         metavar="FILE",
-        help="draw its histogram over the exact density: FILE.png, .svg, .pdf",
+        help="draw it, beside its exact distribution: FILE.png, .svg, .pdf",
     )
 
 
@@ -78,7 +81,7 @@ def run(options: argparse.Namespace) -> Result:
         client.sample(spec, slice=part, out=array, timeout_seconds=timeout)
         report = _report(client, spec, part, description, array, output)
         if plot is not None:
-            picture.draw(plot, array, spec, description)
+            picture.draw(plot, array, spec, description, as_slice(part, spec.shape))
         return report
 
 
@@ -156,7 +159,10 @@ def _report(
         "digest": str(digest),
         "file": str(output) if output is not None else None,
     }
-    return Result(fields, _text(spec, part, description, moments, digest, output))
+    exact = exact_distribution(description)
+    ends = (-math.inf, math.inf) if exact is None else (exact.low, exact.high)
+    histogram = histogram_line(array, moments.min, moments.max, within=ends)
+    return Result(fields, _text(spec, part, description, moments, histogram, digest, output))
 
 
 def _text(
@@ -164,6 +170,7 @@ def _text(
     part: SliceLike,
     description: TensorDescription,
     moments: Moments,
+    histogram: str,
     digest: Digest,
     output: Path | None,
 ) -> str:
@@ -181,6 +188,7 @@ def _text(
         ("std", _beside(moments.std, exact, "stddev")),
         ("min", number_text(moments.min)),
         ("max", number_text(moments.max)),
+        ("histogram", histogram),
         ("digest", str(digest)),
         ("file", str(output) if output is not None else ""),
     ]

@@ -7,7 +7,7 @@ import numpy as np
 
 from seedbed.jax.modules import split_modules
 from seedbed.jax.names import leaves_by_name
-from seedbed.spec.digests import Digest, digest_array, digest_of
+from seedbed.spec.digests import Digest, Digests, digest_array, digest_of
 from seedbed.spec.errors import bad_value
 
 
@@ -25,10 +25,12 @@ def digests(tree: Any, *, prefix: str = "") -> dict[str, Digest]:
         InvalidValueError: if other processes hold a part of it, or if a leaf is traced, as inside
             jit: it has no bytes.
     """
-    return {
-        name: _digest(name, leaf)
-        for name, leaf in leaves_by_name(split_modules(tree)[0], prefix).items()
-    }
+    return Digests(
+        {
+            name: _digest(name, leaf)
+            for name, leaf in leaves_by_name(split_modules(tree)[0], prefix).items()
+        }
+    )
 
 
 def digest(tree: Any, *, prefix: str = "") -> Digest:

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from seedbed.keras.names import weights_of
-from seedbed.spec.digests import Digest, digest_array, digest_of
+from seedbed.spec.digests import Digest, Digests, digest_array, digest_of
 from seedbed.spec.dtypes import as_dtype
 
 
@@ -20,7 +20,7 @@ def digests(model: Any, *, prefix: str = "") -> dict[str, Digest]:
         model: a built model or layer.
         prefix: put before each path.
     """
-    return {weight.path: _digest(weight.variable) for weight in weights_of(model, prefix)}
+    return Digests({weight.path: _digest(weight.variable) for weight in weights_of(model, prefix)})
 
 
 def digest(model: Any, *, prefix: str = "") -> Digest:

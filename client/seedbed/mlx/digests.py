@@ -6,7 +6,7 @@ import mlx.core as mx
 import numpy as np
 
 from seedbed.mlx.names import arrays_by_name
-from seedbed.spec.digests import Digest, digest_bytes, digest_of
+from seedbed.spec.digests import Digest, Digests, digest_bytes, digest_of
 from seedbed.spec.errors import bad_type, bad_value
 
 
@@ -25,10 +25,12 @@ def digests(tree: Any, *, prefix: str = "") -> dict[str, Digest]:
         InvalidValueError: if two arrays have the same name, or if one is being traced and has no
             bytes yet.
     """
-    return {
-        name: digest_bytes(_bytes(name, leaf))
-        for name, leaf in arrays_by_name(tree, prefix).items()
-    }
+    return Digests(
+        {
+            name: digest_bytes(_bytes(name, leaf))
+            for name, leaf in arrays_by_name(tree, prefix).items()
+        }
+    )
 
 
 def digest(tree: Any, *, prefix: str = "") -> Digest:

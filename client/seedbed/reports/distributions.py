@@ -1,7 +1,7 @@
 """The exact distribution behind a sample: its density, mean and standard deviation."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +42,21 @@ class Exact:
         bell = np.exp(-z * z / 2) / (math.sqrt(2 * math.pi) * self.scale * self.mass)
         return np.where(inside, bell, 0.0)
 
+    def probability(self, low: float, high: float) -> float:
+        """Return the probability of the numbers between two."""
+        low, high = max(low, self.low), min(high, self.high)
+        if low >= high:
+            return 0.0
+        if not self.scale:
+            return (high - low) / (self.high - self.low)
+        ends = ((end - self.location) / self.scale for end in (low, high))
+        return _probability(*ends) / self.mass
+
+    def in_units_of(self, unit: float) -> "Exact":
+        """Return the distribution of the numbers divided by a positive one; the label stays."""
+        names = ("low", "high", "mean", "stddev", "location", "scale")
+        return replace(self, **{name: getattr(self, name) / unit for name in names})
+
     @property
     def shown(self) -> tuple[float, float]:
         """The range that a picture shows."""
@@ -56,7 +71,7 @@ def exact_distribution(description: TensorDescription) -> Exact | None:
     d = description
     if d.minval is not None and d.maxval is not None and d.minval < d.maxval:
         low, high = d.minval, d.maxval
-        label = f"uniform on [{low:.6g}, {high:.6g})"
+        label = "uniform on [{}, {})".format(*_ends(low, high))
         middle, width = low + (high - low) / 2, high - low
         return Exact(label, low, high, middle, width / math.sqrt(12), middle, 0.0, 1.0)
     if d.mean is None or not d.stddev:
@@ -74,9 +89,15 @@ def _normal(mean: float, stddev: float, lower: float, upper: float) -> Exact:
     label = f"normal, mean {mean:.6g}, stddev {stddev:.6g}"
     low, high = mean + lower * stddev, mean + upper * stddev
     if math.isfinite(lower) or math.isfinite(upper):
-        label += f", truncated to [{low:.6g}, {high:.6g}]"
+        label += ", truncated to [{}, {}]".format(*_ends(low, high))
     spread = stddev * math.sqrt(max(variance, 0.0))
     return Exact(label, low, high, mean + shift * stddev, spread, mean, stddev, mass)
+
+
+def _ends(low: float, high: float) -> tuple[str, str]:
+    """Return two different numbers as different texts."""
+    texts = ((f"{low:.{digits}g}", f"{high:.{digits}g}") for digits in range(6, 18))
+    return next(pair for pair in texts if pair[0] != pair[1])
 
 
 def _probability(lower: float, upper: float) -> float:

@@ -9,16 +9,12 @@ from seedbed.spec.initializers import (
     OrthogonalSpec,
     SparseSpec,
     STFTSpec,
-    parameters,
 )
 
 
 def initializer_text(initializer: InitializerSpec) -> str:
     """Return an initializer as it would be written in Python."""
-    arguments = ", ".join(
-        f"{f.name}={getattr(initializer, f.name)!r}" for f in parameters(type(initializer))
-    )
-    return f"{initializer.name()}({arguments})"
+    return str(initializer)
 
 
 def fans_text(description: TensorDescription) -> str:

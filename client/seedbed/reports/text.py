@@ -38,6 +38,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def shortened(text: str, longest: int) -> str:
+    """Return text that is cut, with an ellipsis for what is left out, where it is too long."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
 def size_text(size_bytes: int) -> str:
     """Return a size such as ``474.7 MiB``."""
     size = float(size_bytes)

@@ -10,6 +10,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from seedbed.spec.errors import bad_value
+from seedbed.spec.html import table
 from seedbed.spec.suggestions import did_you_mean
 
 DigestAlgorithm = Literal["xxh3_128", "sha256"]
@@ -76,6 +77,18 @@ def digest_array(values: NDArray[Any]) -> Digest:
     contiguous = np.ascontiguousarray(values)
     little = contiguous.astype(contiguous.dtype.newbyteorder("<"), copy=False)
     return digest_bytes(little.reshape(-1).view(np.uint8).data)
+
+
+class Digests(dict[str, Digest]):
+    """The digests of many tensors, by name: a dict that notebooks show as a table."""
+
+    def _repr_html_(self) -> str:
+        rows = (
+            (name, each.algorithm, each.value.hex(), f"{each.size_bytes:,}")
+            for name, each in self.items()
+        )
+        caption = f"{len(self):,} digests, of all: {digest_of(self)}"
+        return table(caption, ("name", "algorithm", "digest", "bytes"), rows, right=["bytes"])
 
 
 def digest_of(digests: Mapping[str, Digest]) -> Digest:

@@ -1,10 +1,11 @@
 """Descriptions by a server: of itself, its initializers, and a tensor before sampling."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 from seedbed.spec.digests import DigestAlgorithm
 from seedbed.spec.dtypes import Dtype
+from seedbed.spec.html import pairs
 from seedbed.spec.initializers import Distribution
 
 ElementDistribution = Distribution | Literal["constant", "orthogonal", "sparse", "diagonal"]
@@ -167,3 +168,14 @@ class TensorDescription:
     """
     working_bytes: int = 0
     """Memory that the server holds for it beyond its chunks in flight."""
+
+    def _repr_html_(self) -> str:
+        values = ((field.name, getattr(self, field.name)) for field in fields(self))
+        known = ((name.replace("_", " "), value) for name, value in values if value is not None)
+        return pairs("TensorDescription", ((name, _text(value)) for name, value in known))
+
+
+def _text(value: object) -> str:
+    if isinstance(value, Dtype):
+        return value.value
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -8,6 +8,7 @@ from typing import Protocol
 from seedbed.spec.dtypes import Dtype, as_dtype
 from seedbed.spec.errors import Words, bad_type, bad_value, over_limit, shown
 from seedbed.spec.fans import FanAxes
+from seedbed.spec.html import pairs
 from seedbed.spec.initializers import InitializerSpec, named_initializer
 from seedbed.spec.named_arguments import NamedArguments
 from seedbed.spec.seeds import as_draw, as_seed
@@ -133,6 +134,21 @@ class TensorSpec(metaclass=NamedArguments):
         if fan_axes is not None:
             fan_axes.resolve(len(self.shape))
         spec.check_axes(self.shape, fan_axes)
+
+    def _repr_html_(self) -> str:
+        draw = f", draw {self.draw}" if self.draw else ""
+        return pairs(
+            "TensorSpec",
+            [
+                ("name", self.name),
+                ("shape", str(self.shape)),
+                ("dtype", self.dtype.value),
+                ("initializer", str(self.initializer)),
+                ("seed", f"{self.seed}{draw}" if self.initializer.random else ""),
+                ("fan axes", "" if self.fan_axes is None else repr(self.fan_axes)),
+                ("bytes", f"{self.element_count * self.dtype.itemsize:,}"),
+            ],
+        )
 
     @property
     def element_count(self) -> int:

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from seedbed.spec.digests import Digest, digest_bytes, digest_of
+from seedbed.spec.digests import Digest, Digests, digest_bytes, digest_of
 from seedbed.torch.dtensors import gathered, is_dtensor
 from seedbed.torch.names import named_tensors
 
@@ -20,7 +20,7 @@ def digests(module: nn.Module, *, prefix: str = "") -> dict[str, Digest]:
         prefix: put before each name.
     """
     parameters = [each for each in named_tensors(module, prefix) if each.kind == "parameter"]
-    return {each.name: _digest(each.tensor) for each in parameters}
+    return Digests({each.name: _digest(each.tensor) for each in parameters})
 
 
 def digest(module: nn.Module, *, prefix: str = "") -> Digest:

@@ -123,6 +123,11 @@ class InitializerSpec:
             object.__setattr__(self, name, check(name, getattr(self, name)))
         self.check_together()
 
+    def __str__(self) -> str:
+        """Return it as it would be written in Python."""
+        arguments = (f"{f.name}={getattr(self, f.name)!r}" for f in dataclasses.fields(self))
+        return f"{self.name()}({', '.join(arguments)})"
+
     def check_together(self) -> None:
         """Raise unless the parameters fit each other.
 

@@ -1,0 +1,1 @@
+"""Pictures of samples, each kind of content drawn as what it is."""
