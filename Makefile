@@ -28,7 +28,7 @@ compiled := client/seedbed/v1/seedbed.binpb
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv test test-core soak test-frameworks test-clients test-ranges test-arm64 check format proto release-schema quickstart bench gpu-check gpu-wheels image image-gpu image-test lock audit clean
+.PHONY: help venv test test-core soak test-frameworks test-clients test-ranges test-arm64 check docs format proto release-schema quickstart bench gpu-check gpu-wheels image image-gpu image-test lock audit clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -84,6 +84,19 @@ check: $(dev) $(buf)  ## lint, formatting, types, import rules, schema, generate
 	$(buf) breaking --against $(released)
 	$(bin)/python tools/generate_protos.py --check
 
+# Strict: a link that leads nowhere ends it.
+docs: .venv-docs/installed  ## build the documentation into site/, and check it
+	.venv-docs/bin/mkdocs build
+	.venv-docs/bin/python -m pytest --quiet --confcutdir=tests/site tests/site
+
+# Its own environment, with what [dependency-groups] of pyproject.toml lists; pip before 25.1 cannot read it itself.
+.venv-docs/installed: pyproject.toml
+	$(PYTHON) -m venv .venv-docs
+	@echo '*' > .venv-docs/.gitignore
+	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["docs"], sep="\n")' > .venv-docs/requirements.txt
+	.venv-docs/bin/python -m pip --quiet --disable-pip-version-check install --requirement .venv-docs/requirements.txt
+	@touch $@
+
 format: $(dev)  ## format the code and mend what ruff can
 	$(bin)/ruff check --fix-only .
 	$(bin)/ruff format .
@@ -136,7 +149,7 @@ audit: $(dev)  ## ask for known vulnerabilities of what the image installs
 	$(bin)/python -m tools.audit_image
 
 clean:  ## remove what the targets made
-	rm -rf .architectures .venv .venv-bench .venv-frameworks .venv-ranges .tools .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf .architectures .venv .venv-bench .venv-docs .venv-frameworks .venv-ranges .tools .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist site
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:
