@@ -32,7 +32,7 @@ compiled := client/seedbed/v1/seedbed.binpb
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv test test-core soak newcomer test-frameworks test-clients test-ranges test-arm64 check format completions proto release-schema quickstart bench gpu-check gpu-wheels image image-gpu image-test lock audit clean
+.PHONY: help venv test test-core soak newcomer test-frameworks test-clients test-ranges test-arm64 check docs format completions proto release-schema quickstart bench gpu-check gpu-wheels image image-gpu image-test lock audit clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -92,6 +92,19 @@ check: $(dev) $(buf)  ## lint, formatting, types, import rules, schema, generate
 	$(bin)/python tools/generate_protos.py --check
 	$(bin)/python tools/write_completions.py --check
 
+# Strict: a link that leads nowhere ends it.
+docs: .venv-docs/installed  ## build the documentation into site/, and check it
+	.venv-docs/bin/mkdocs build
+	.venv-docs/bin/python -m pytest --quiet --confcutdir=tests/site tests/site
+
+# Its own environment: whoever writes needs nothing of .venv.
+.venv-docs/installed: pyproject.toml
+	$(PYTHON) -m venv .venv-docs
+	@echo '*' > .venv-docs/.gitignore
+	.venv-docs/bin/python -m pip --quiet --disable-pip-version-check install 'pip>=25.1'
+	.venv-docs/bin/python -m pip --quiet --disable-pip-version-check install --group docs
+	@touch $@
+
 format: $(dev)  ## format the code and mend what ruff can
 	$(bin)/ruff check --fix-only .
 	$(bin)/ruff format .
@@ -147,7 +160,7 @@ audit: $(dev)  ## ask for known vulnerabilities of what the image installs
 	$(bin)/python -m tools.audit_image
 
 clean:  ## remove what the targets made
-	rm -rf .architectures .venv .venv-bench .venv-frameworks .venv-ranges .tools .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf .architectures .venv .venv-bench .venv-docs .venv-frameworks .venv-ranges .tools .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist site
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:

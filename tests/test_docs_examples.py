@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import seedbed as sb
+from tests.page_commands import blocks_of, run_commands
 from tests.sdk_modules import sdk_modules
 from tests.servers import ServerProcess, serving
 
@@ -17,6 +18,10 @@ ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
     path for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))) if path.exists()
 ]
+# The tutorial in Go runs where Go is, with the clients in other languages.
+PAGES = [ROOT / "docs" / "index.md", *(ROOT / "docs" / "how-to").glob("*.md")]
+PAGES.append(ROOT / "docs" / "tutorials" / "command-line.md")
+COMMANDS = sorted(page for page in PAGES if blocks_of(page.read_text(encoding="utf-8")))
 DEFAULT_ADDRESS = re.compile(r"(?:127\.0\.0\.1|localhost):50051")
 COMMENT = re.compile(r"#.*")
 IMPORT = re.compile(r"^\s*(?:import|from) (\w+)", re.MULTILINE)
@@ -66,7 +71,12 @@ def runnable_blocks(text: str) -> list[tuple[int, str]]:
     ]
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def named(path: Path) -> str:
+    """Return a page's name in the repository."""
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
 def test_the_python_of_a_document_runs_in_order(
     document: Path, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -81,6 +91,23 @@ def test_the_python_of_a_document_runs_in_order(
     for line, code in runnable_blocks(text):
         # Blank lines in front, so that a traceback shows the document's own line.
         exec(compile("\n" * (line - 1) + code, str(document), "exec"), space)
+
+
+@pytest.mark.parametrize("page", COMMANDS, ids=named)
+def test_the_commands_of_a_page_run(page: Path, tmp_path: Path) -> None:
+    run_commands(page, tmp_path)
+
+
+def test_a_command_that_fails_or_prints_something_else_is_noticed(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("```sh\necho one\n```\n\n```text\none\n```\n")
+    run_commands(page, tmp_path)
+    page.write_text("```sh\necho one\n```\n\n```text\ntwo\n```\n")
+    with pytest.raises(AssertionError, match="instead of"):
+        run_commands(page, tmp_path)
+    page.write_text("```sh\nfalse\n```\n")
+    with pytest.raises(AssertionError, match="a command failed"):
+        run_commands(page, tmp_path)
 
 
 def test_blocks_are_found_and_run() -> None:

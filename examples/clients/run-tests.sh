@@ -41,6 +41,8 @@ for folder in examples/clients/*/; do
   run "$name" "$folder/debian-packages.txt" "$folder/run-tests.sh" \
     --out "$results/kit/$name.json" --golden-out "$results/golden/$name.json"
 done
+run "the tutorial in Go" examples/clients/go/debian-packages.txt \
+  .venv/bin/python -m tests.page_commands docs/tutorials/go.md
 node=examples/clients/typescript/debian-packages.txt
 run "seedbed-1 in TypeScript" "$node" packages/seedbed-1/run-tests.sh
 run "the playground" docs/playground/debian-packages.txt docs/playground/run-tests.sh

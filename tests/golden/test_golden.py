@@ -10,7 +10,7 @@ from seedbed.spec.initializers import INITIALIZERS
 from seedbed_server.backends.cpu import CpuBackend
 from seedbed_server.sampling.self_test import SelfTestError, check_vector, run_self_test
 from tests.reference.oracle import Tensor, element_bytes, slice_indices
-from tools import write_golden
+from tools import write_golden, write_released
 from tools.write_golden import Entry
 
 ENTRIES = write_golden.read()
@@ -112,6 +112,13 @@ def test_the_self_test_is_small_and_covers_every_kernel() -> None:
 
 def test_the_file_is_small() -> None:
     assert write_golden.PATH.stat().st_size < 400_000
+
+
+def test_what_was_released_is_as_it_was() -> None:
+    now = set(write_released.digests())
+    released = write_released.DIGESTS.read_text("utf-8").splitlines()
+    assert len(released) >= 670
+    assert [line for line in released if line not in now] == []
 
 
 def test_any_json_reader_holds_its_numbers_exactly() -> None:

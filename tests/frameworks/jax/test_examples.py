@@ -71,6 +71,16 @@ def test_the_python_of_the_document_runs() -> None:
         exec(compile(code, "docs/jax.md", "exec"), {"__name__": "__main__"})
 
 
+def test_the_tutorial_prints_its_digest_on_each_mesh(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "tutorials" / "jax-mesh.md").read_text(encoding="utf-8")
+    (program,) = BLOCK.findall(page)
+    (tmp_path / "model.py").write_text(program)
+    for devices in (1, 4):
+        done = run(str(tmp_path / "model.py"), str(devices))
+        assert done.returncode == 0, done.stderr
+        assert f"$ python model.py {devices}\n{done.stdout}" in page
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_the_examples_of_a_docstring_run(name: str) -> None:
     module = importlib.import_module(name)

@@ -52,8 +52,17 @@ def test_the_example_prints_the_same_digest_on_each_backend() -> None:
 
 
 def test_the_python_of_the_document_runs() -> None:
-    printed = run("jax", "-m", "pytest", "-q", "tests/test_docs_examples.py", "-k", "keras.md")
+    printed = run("jax", "-m", "pytest", "-q", "tests/test_docs_examples.py", "-k", "docs/keras.md")
     assert re.search(r"^1 passed", printed, re.MULTILINE), printed
+
+
+def test_the_tutorial_prints_its_digest_on_each_backend(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "tutorials" / "keras.md").read_text(encoding="utf-8")
+    program, layer = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    (digest,) = set(re.findall(r"xxh3_128:[0-9a-f]{32}:\d+", page))
+    (tmp_path / "model.py").write_text(program + layer)
+    for backend in BACKENDS:
+        assert f"{backend}: {digest}\n" in run(backend, str(tmp_path / "model.py"))
 
 
 def test_a_missing_keras_is_one_line_that_names_the_extra() -> None:

@@ -74,6 +74,17 @@ def test_the_example_prints_one_digest_for_every_layout(
     assert server.metric("seedbed_bytes_served_total") - before == sum(map(int, held.split(", ")))
 
 
+def test_the_tutorial_prints_its_digest_in_each_layout(tmp_path: Path) -> None:
+    page = (EXAMPLE.parents[1] / "docs" / "tutorials" / "torch-fsdp2.md").read_text("utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    program = tmp_path / "train.py"
+    program.write_text(code)
+    environment = {"SEEDBED_TARGET": ""}
+    assert f"$ python train.py\n{python(str(program), environment=environment)}" in page
+    printed = torchrun(2, program, environment=environment)
+    assert f"$ torchrun --nproc-per-node 2 train.py\n{printed}" in page
+
+
 def test_the_example_runs_without_torchrun_and_without_a_server(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
