@@ -7,8 +7,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from seedbed.cli.arguments import Parser, add_common_options
-from seedbed.cli.program import COMMANDS
+from seedbed.cli.arguments import add_common_options
+from seedbed.cli.parser import Parser
+from seedbed.cli.program import COMMANDS, LOCAL
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "commands.md"
 HEAD = """\
@@ -27,8 +28,10 @@ def page() -> str:
         module.add_arguments(parser)
         sections.append(f"## seedbed {module.NAME}\n\n{module.DESCRIPTION}\n\n{_table(parser)}")
     common = Parser(add_help=False)
-    add_common_options(common)
+    add_common_options(common, asks_server=True)
     sections.append(f"## Options of every command\n\n{_table(common)}")
+    local = ", ".join(f"`{module.NAME}`" for module in LOCAL)
+    sections.append(f"Of these, {local} ask no server, and take `--json` alone.\n")
     return "\n".join(sections)
 
 
