@@ -18,6 +18,7 @@ from pathlib import Path
 
 from benchmarks import picture, report
 from benchmarks.checkouts import Checkouts, checkouts
+from benchmarks.comparison import comparisons
 from benchmarks.machine import machine
 from benchmarks.result import Result
 from benchmarks.rows import ROWS
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.json:
         report.write(options.json, results, circumstances)
     if options.picture:
-        picture.draw(options.picture, results)
+        picture.draw(options.picture, comparisons(results))
     print(table(results))
     return int(any(result.unavailable.startswith(FAILED) for result in results))
 
@@ -94,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure to a file")
     parser.add_argument(
-        "--picture", type=Path, metavar="FILE.png", help="draw the ratios that have a bar"
+        "--picture", type=Path, metavar="FILE.png", help="draw how fast seedbed is beside its peers"
     )
     parser.add_argument(
         "--from",

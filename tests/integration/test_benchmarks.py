@@ -4,11 +4,13 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
 
 from benchmarks import report
+from benchmarks.comparison import LATENCY, comparisons
 from benchmarks.result import NOT_INSTALLED, NOT_OFFERED, OTHER, OURS, Result
 from benchmarks.rows import ROWS
 from benchmarks.table import table
@@ -112,6 +114,16 @@ def test_the_table_names_every_result_and_every_peer_that_is_missing(
 
 def test_the_picture_is_a_png(run: subprocess.CompletedProcess[str], folder: Path) -> None:
     assert (folder / "results.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_picture_compares_with_others_and_has_every_task_once(results: list[Result]) -> None:
+    shown = comparisons(results)
+    assert len({(each.task, each.peer) for each in shown}) == len(shown)
+    assert not any(each.peer.startswith(OURS) for each in shown)
+    measured = [result for result in results if result.ratios and result.row == 8]
+    assert [each.speedup for each in shown if each.group == LATENCY] == [
+        median(result.speedups(result.peers[0])) for result in measured
+    ]
 
 
 def test_the_file_says_on_what_machine_it_was_measured(

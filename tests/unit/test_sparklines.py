@@ -11,7 +11,7 @@ from seedbed.spec.dtypes import FLOATING, Dtype
 
 @pytest.mark.parametrize(
     ("encoding", "expected"),
-    [("utf-8", " ▁▅█"), ("UTF8", " ▁▅█"), ("ascii", " _=#"), ("latin-1", " _-#"), ("?", " _-#")],
+    [("utf-8", " ▁▅█"), ("UTF8", " ▁▅█"), ("ascii", " _=#"), ("latin-1", " _=#"), ("?", " _=#")],
 )
 def test_heights_are_letters_of_the_encoding(encoding: str, expected: str) -> None:
     assert sparkline([0, 0.001, 5, 8], encoding=encoding) == expected

@@ -73,7 +73,7 @@ complete -c seedbed -n '_shtab_seedbed_using sample' -l slice -x -d 'a rectangle
 complete -c seedbed -n '_shtab_seedbed_using sample' -l shard -x -d 'one part of each tensor, counted from 0: 1/4:0 is the second of four along axis 0'
 complete -c seedbed -n '_shtab_seedbed_using sample' -s o -l output -xka "(__fish_complete_path (commandline -ct))" -d 'write the tensor to FILE.npy or FILE.safetensors'
 complete -c seedbed -n '_shtab_seedbed_using sample' -l force -d 'replace what is there'
-complete -c seedbed -n '_shtab_seedbed_using sample' -l plot -xka "(__fish_complete_path (commandline -ct))" -d 'draw its histogram over the exact density: FILE.png, .svg, .pdf'
+complete -c seedbed -n '_shtab_seedbed_using sample' -l plot -xka "(__fish_complete_path (commandline -ct))" -d 'draw it, beside its exact distribution: FILE.png, .svg, .pdf'
 complete -c seedbed -n '_shtab_seedbed_using sample' -l target -x -d 'host:port or unix:///path of a server, or embedded: for the engine in this process (default: $SEEDBED_TARGET, else embedded:)'
 complete -c seedbed -n '_shtab_seedbed_using sample' -l timeout-seconds -x -d 'for each call to the server (default: none)'
 complete -c seedbed -n '_shtab_seedbed_using sample' -l patience-seconds -x -d 'how long a call without --timeout-seconds goes on trying a server that does not answer or has no room; 0 is one try (default: 30)'

@@ -192,7 +192,7 @@ _shtab_seedbed_sample_options=(
   "--shard[one part of each tensor, counted from 0\: 1\/4\:0 is the second of four along axis 0]:INDEX/COUNT[:AXIS]:"
   {-o,--output}"[write the tensor to FILE.npy or FILE.safetensors]:FILE:_files"
   "--force[replace what is there]"
-  "--plot[draw its histogram over the exact density\: FILE.png, .svg, .pdf]:FILE:_files"
+  "--plot[draw it, beside its exact distribution\: FILE.png, .svg, .pdf]:FILE:_files"
   "--target[host\:port or unix\:\/\/\/path of a server, or embedded\: for the engine in this process (default\: \$SEEDBED_TARGET, else embedded\:)]:target:"
   "--timeout-seconds[for each call to the server (default\: none)]:S:"
   "--patience-seconds[how long a call without --timeout-seconds goes on trying a server that does not answer or has no room\; 0 is one try (default\: 30)]:S:"
