@@ -88,6 +88,7 @@ from seedbed.initializers import (
 from seedbed.initializers.registry import deserialize, get, serialize
 from seedbed.initializers.seeds import SeedGenerator
 from seedbed.manifest import Manifest
+from seedbed.reports.report import Report, report
 from seedbed.spec.digests import Digest, digest_bytes, digest_of
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.fans import FanAxes, Fans, compute_fans
@@ -154,6 +155,7 @@ __all__ = [
     "RandomNormal",
     "RandomUniform",
     "ReplicaStats",
+    "Report",
     "SeedGenerator",
     "SeedbedError",
     "ServerError",
@@ -199,6 +201,7 @@ __all__ = [
     "orthogonal",
     "random_normal",
     "random_uniform",
+    "report",
     "serialize",
     "set_default_client",
     "shard",

@@ -21,6 +21,7 @@ from seedbed.cli import (
     info,
     inspect,
     listing,
+    report,
     sample,
     verify,
     warmup,
@@ -47,6 +48,7 @@ COMMANDS = (
     digest,
     verify,
     inspect,
+    report,
     listing,
     example,
     info,
@@ -88,11 +90,11 @@ def _run(arguments: Sequence[str] | None) -> int:
     if options.run is None:
         words = ", ".join(module.NAME for module in COMMANDS)
         raise InvalidValueError(f"COMMAND must be one of {words}. Received: nothing")
-    report: Result = options.run(options)
-    stream = sys.stderr if report.on_stderr else sys.stdout
-    _write(stream, (report.as_json() if options.json else report.text) + "\n")
-    if report.failure:
-        _complain(report.failure)
+    result: Result = options.run(options)
+    stream = sys.stderr if result.on_stderr else sys.stdout
+    _write(stream, (result.as_json() if options.json else result.text) + "\n")
+    if result.failure:
+        _complain(result.failure)
         return FAILED
     return 0
 

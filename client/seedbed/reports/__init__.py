@@ -1,1 +1,1 @@
-"""What people look at: figures of tensors and models, as text and pictures."""
+"""What people look at: figures of tensors and models, as text, pictures and pages."""

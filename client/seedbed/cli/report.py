@@ -1,0 +1,119 @@
+"""``seedbed report``: a model's weights as a page to look at."""
+
+import argparse
+import dataclasses
+from pathlib import Path
+
+from seedbed.cli.arguments import add_force_option, client_of
+from seedbed.cli.manifests import load_manifest
+from seedbed.cli.output_file import checked_output, unfinished
+from seedbed.cli.result import CommandError, Result
+from seedbed.manifest import Manifest
+from seedbed.reports.report import SUFFIXES, Report
+from seedbed.reports.subjects import Subject, figures_of
+from seedbed.reports.text import count_text, pairs, printable, size_text
+from seedbed.spec.errors import InvalidValueError
+
+NAME = "report"
+SUMMARY = "draw a model's weights as one page: sizes, distributions, what is unusual"
+DESCRIPTION = (
+    "Write a page, or a picture, of a model's weights: what is unusual first, then sizes, standard "
+    "deviations by depth, and each tensor's histogram beside the exact density. A manifest is "
+    "sampled (a million numbers of each tensor at most), a checkpoint is read. The page needs "
+    "nothing else: no script, style or font comes from elsewhere."
+)
+MANIFESTS = (".yaml", ".yml", ".json")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own arguments."""
+    parser.add_argument(
+        "subject",
+        metavar="MANIFEST|FILE|FOLDER",
+        help="a YAML or JSON manifest, a safetensors file, or a folder of them",
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", required=True, help="FILE.html or FILE.png"
+    )
+    beside = parser.add_mutually_exclusive_group()
+    beside.add_argument(
+        "--against",
+        metavar="MANIFEST|FILE|FOLDER",
+        help="another model, shown side by side",
+    )
+    beside.add_argument(
+        "--against-seed", metavar="SEED", type=int, help="the same manifest with another seed"
+    )
+    add_force_option(parser)
+
+
+def run(options: argparse.Namespace) -> Result:
+    """Write the report, and say what was found."""
+    target = Path(options.output)
+    if target.suffix not in SUFFIXES:
+        allowed = " or ".join(SUFFIXES)
+        raise InvalidValueError(f"--output must end in {allowed}. Received: {options.output!r}")
+    if target.is_file() and not options.force:
+        raise CommandError(f"{options.output} exists: --force replaces it")
+    checked_output(target)
+    subject = _subject(options.subject)
+    with client_of(options) as client:
+        other = _other(options, subject)
+        title = Path(options.subject).name
+        made = Report(
+            figures_of(subject, client, title),
+            figures_of(other, client, _other_title(options)) if other is not None else None,
+        )
+    with unfinished(target) as path:
+        _save(made, path, target.suffix)
+    return _result(made, target)
+
+
+def _subject(path: str) -> Subject:
+    is_manifest = Path(path).suffix in MANIFESTS and not path.endswith(".index.json")
+    return load_manifest(path) if is_manifest else path
+
+
+def _other(options: argparse.Namespace, subject: Subject) -> Subject | None:
+    if options.against is not None:
+        return _subject(options.against)
+    if options.against_seed is None:
+        return None
+    if not isinstance(subject, Manifest):
+        raise InvalidValueError("--against-seed is for a manifest: a checkpoint has its numbers")
+    return Manifest(
+        dataclasses.replace(spec, seed=options.against_seed) if spec.initializer.random else spec
+        for spec in subject.tensors
+    )
+
+
+def _other_title(options: argparse.Namespace) -> str:
+    return Path(options.against).name if options.against else f"seed {options.against_seed}"
+
+
+def _save(made: Report, path: Path, suffix: str) -> None:
+    named = path.with_name(f"{path.name}{suffix}")
+    try:
+        made.save(named)
+    except ModuleNotFoundError as error:
+        message = f"a picture needs {error.name}: pip install 'seedbed[plot]'"
+        raise CommandError(message) from None
+    named.replace(path)
+
+
+def _result(made: Report, target: Path) -> Result:
+    found = made.findings
+    fields = {
+        "file": str(target),
+        "tensors": len(made.model.tensors),
+        "facts": made.model.facts,
+        "findings": found,
+    }
+    rows = [
+        ("report", f"{target} ({size_text(target.stat().st_size)})"),
+        ("tensors", count_text(len(made.model.tensors), "tensor")),
+        *((f"{key}", printable(text)) for key, text in made.model.facts.items()),
+        ("findings", str(len(found)) if found else "nothing unusual"),
+        *(("", f"{printable(each.name)}: {each.text}") for each in found),
+    ]
+    return Result(fields, pairs(rows))

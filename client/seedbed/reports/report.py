@@ -1,0 +1,110 @@
+"""Reports: a model's weights to look at, as a page, a picture or values."""
+
+import html
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from seedbed.client import Client
+from seedbed.defaults import get_default_client
+from seedbed.reports.findings import Finding, findings_in
+from seedbed.reports.page.document import document
+from seedbed.reports.subjects import ModelFigures, Subject, figures_of
+from seedbed.spec.errors import bad_value
+
+SUFFIXES = (".html", ".png")
+FRAME_HEIGHT = 720
+
+
+class Report:
+    """A model's weights to look at; a notebook shows it as it is.
+
+    Args:
+        model: its figures.
+        other: those of the model that it is compared with.
+    """
+
+    def __init__(self, model: ModelFigures, other: ModelFigures | None = None) -> None:
+        self.model = model
+        """The figures of every tensor."""
+        self.other = other
+        """Those of the model that it is compared with; None without one."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is unusual."""
+        return findings_in(self.model.tensors)
+
+    @property
+    def html(self) -> str:
+        """The page, in one piece."""
+        return document(self.model, self.other)
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write the page (``.html``), or its main charts (``.png``), and return the path.
+
+        Raises:
+            InvalidValueError: if the name ends otherwise.
+            ModuleNotFoundError: for a picture without matplotlib.
+        """
+        target = Path(path)
+        if target.suffix == ".html":
+            target.write_text(self.html, encoding="utf-8")
+        elif target.suffix == ".png":
+            from seedbed.reports.report_picture import draw  # matplotlib takes a second
+
+            draw(target, self.model)
+        else:
+            raise bad_value("path", f"a name that ends in {' or '.join(SUFFIXES)}", str(path))
+        return target
+
+    def __repr__(self) -> str:
+        many = len(self.findings)
+        return (
+            f"<Report of {self.model.title!r}: {len(self.model.tensors)} tensors, {many} findings>"
+        )
+
+    def _repr_html_(self) -> str:
+        return (
+            f'<iframe srcdoc="{html.escape(self.html)}" title="seedbed report" '
+            f'style="width:100%;height:{FRAME_HEIGHT}px;border:0"></iframe>'
+        )
+
+
+def report(
+    subject: Subject,
+    *,
+    against: Subject | None = None,
+    title: str = "",
+    client: Client | None = None,
+) -> Report:
+    """Return a report of a model: sizes, distributions beside the exact ones, and what is unusual.
+
+    Args:
+        subject: a :class:`Manifest` or its file, a checkpoint (a safetensors file or a folder), or
+            numpy arrays by name. Of a manifest, the first million numbers of each tensor are
+            sampled; a checkpoint is read.
+        against: another model, to be shown beside it.
+        title: of the report; a file's name by default.
+        client: samples manifests; None is the default client.
+
+    Raises:
+        InvalidValueError: if the subject is none.
+        OSError: if a file cannot be read.
+
+    Example:
+        >>> manifest = Manifest([TensorSpec("w", (64, 64), "float32", HeNormal(seed=1))])
+        >>> report(manifest).findings
+        ()
+    """
+    asked = client if client is not None else get_default_client()
+    other = figures_of(against, asked) if against is not None else None
+    return Report(figures_of(subject, asked, title), other)
+
+
+def report_of_arrays(arrays: Mapping[str, NDArray[Any]], title: str) -> Report:
+    """Return a report of a framework's model, from its arrays by name."""
+    return Report(figures_of(dict(arrays), get_default_client(), title))

@@ -1,0 +1,153 @@
+"""What a report is about: a manifest, a checkpoint, or arrays; each gives its tensors' figures."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from seedbed.checkpoint_files import metadata_of, open_all
+from seedbed.client import Client
+from seedbed.manifest import Manifest
+from seedbed.reports.distributions import exact_distribution
+from seedbed.reports.figures import initializer_text
+from seedbed.reports.tensor_figures import TensorFigures, measured_figures
+from seedbed.spec.digests import digest_array, digest_of
+from seedbed.spec.errors import bad_type
+from seedbed.spec.info import NUMERICS, TensorDescription
+from seedbed.spec.slices import TensorSlice
+from seedbed.spec.tensors import TensorSpec
+
+# More change a histogram by less than a pixel. Of a larger tensor the first rows are sampled.
+SAMPLED_ELEMENTS = 2**20
+# A model that is larger takes minutes to digest.
+DIGESTED_BYTES = 2**32
+
+Subject = Manifest | Mapping[str, NDArray[Any]] | str | PathLike[str]
+"""A manifest or its file, a checkpoint, or arrays by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFigures:
+    """The figures of all tensors of a model."""
+
+    title: str
+    """What it is."""
+    tensors: tuple[TensorFigures, ...]
+    """Of each tensor, in the model's order."""
+    facts: Mapping[str, str]
+    """What else is known: its digest, its seed, the numerics."""
+
+    @property
+    def elements(self) -> int:
+        """How many numbers it has."""
+        return sum(each.elements for each in self.tensors)
+
+    @property
+    def size_bytes(self) -> int:
+        """How many bytes it has."""
+        return sum(each.size_bytes for each in self.tensors)
+
+
+def figures_of(subject: Subject, client: Client, title: str = "") -> ModelFigures:
+    """Return the figures of a model.
+
+    Args:
+        subject: the model. A manifest is sampled, a checkpoint read.
+        client: samples a manifest.
+        title: of the report; a file's name where it is empty.
+
+    Raises:
+        InvalidTypeError: if the subject is something else.
+    """
+    if isinstance(subject, Manifest):
+        return _of_manifest(subject, client, title or "manifest")
+    if isinstance(subject, Mapping):
+        return _of_arrays(subject, title or "model", {})
+    if not isinstance(subject, str | PathLike):
+        allowed = "a Manifest, arrays by name, or the path of a manifest or a checkpoint"
+        raise bad_type("subject", allowed, subject)
+    path = Path(subject)
+    if path.suffix in {".yaml", ".yml", ".json"} and not path.name.endswith(".index.json"):
+        return _of_manifest(Manifest.load(path), client, title or path.name)
+    facts = {key: text for key, text in metadata_of(path).items() if key != "format"}
+    facts.pop("model_digest", None)  # it is computed
+    return _of_arrays(open_all(path), title or path.name, facts)
+
+
+def _of_arrays(
+    arrays: Mapping[str, NDArray[Any]], title: str, facts: Mapping[str, str]
+) -> ModelFigures:
+    digests = {name: digest_array(array) for name, array in arrays.items()}
+    tensors = [
+        measured_figures(
+            name,
+            array,
+            array.shape,
+            dtype=array.dtype.name,
+            size_bytes=array.nbytes,
+            digest=str(digests[name]),
+        )
+        for name, array in arrays.items()
+    ]
+    return ModelFigures(title, tuple(tensors), {"digest": str(digest_of(digests)), **facts})
+
+
+def _of_manifest(manifest: Manifest, client: Client, title: str) -> ModelFigures:
+    described = client.describe_all(manifest)
+    facts = {"numerics": NUMERICS}
+    seeds = sorted({spec.seed for spec in manifest.tensors if spec.initializer.random})
+    if seeds:
+        facts["seed"] = str(seeds[0]) if len(seeds) == 1 else f"{len(seeds)} seeds"
+    digests: Mapping[str, Any] = {}
+    if manifest.size_bytes <= DIGESTED_BYTES:
+        digests = client.digest_all(manifest)
+        facts = {"digest": str(digest_of(digests)), **facts}
+    tensors = [
+        _of_spec(spec, described[spec.name], str(digests.get(spec.name, "")), client)
+        for spec in manifest.tensors
+    ]
+    return ModelFigures(title, tuple(tensors), facts)
+
+
+def _of_spec(
+    spec: TensorSpec, description: TensorDescription, digest: str, client: Client
+) -> TensorFigures:
+    array = client.sample(spec, slice=first_rows(spec.shape, SAMPLED_ELEMENTS))
+    return measured_figures(
+        spec.name,
+        array,
+        spec.shape,
+        dtype=spec.dtype.value,
+        size_bytes=description.size_bytes,
+        rule=initializer_text(spec.initializer),
+        seed=spec.seed if spec.initializer.random else None,
+        fan_in=description.fan_in,
+        exact=exact_distribution(description),
+        digest=digest,
+    )
+
+
+def first_rows(shape: tuple[int, ...], most: int) -> TensorSlice | None:
+    """Return the slice of a tensor's first elements; None is all of it.
+
+    Args:
+        shape: of the tensor.
+        most: elements, unless one index of the first axes has more: then it is one.
+
+    Example:
+        >>> first_rows((10, 5), 20)
+        TensorSlice(starts=(0, 0), lengths=(4, 5))
+    """
+    if math.prod(shape) <= most:
+        return None
+    lengths = list(shape)
+    for axis, length in enumerate(shape):
+        inner = math.prod(shape[axis + 1 :])
+        lengths[axis] = max(1, min(length, most // inner if inner else length))
+        if lengths[axis] > 1:
+            break
+    return TensorSlice((0,) * len(shape), tuple(lengths))

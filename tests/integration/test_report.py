@@ -1,0 +1,87 @@
+"""``seedbed report``, and its page in a real browser."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.numpy
+
+import seedbed as sb
+from seedbed.cli import main
+from tests.browser import Tab, browser
+from tests.unit.test_reports import arrays, llama
+
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1440, "height": 900}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a manifest, and a checkpoint that has two faults."""
+    monkeypatch.chdir(tmp_path)
+    llama(1).save("m.yaml")
+    model = arrays()
+    model["layers.17.down.weight"] *= 3
+    model["layers.5.q.weight"][1, 2] = np.nan
+    safetensors.numpy.save_file(model, "faulty.safetensors")
+    return tmp_path
+
+
+def test_it_writes_a_page_and_says_what_it_found(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", "faulty.safetensors", "-o", "r.html", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert sorted(each["name"] for each in found["findings"]) == [
+        "layers.17.down.weight",
+        "layers.5.q.weight",
+    ]
+    assert main(["report", "m.yaml", "-o", "r.html"]) == 1
+    assert "r.html exists: --force replaces it" in capsys.readouterr().err
+    assert main(["report", "m.yaml", "-o", "r.html", "--force"]) == 0
+    out = capsys.readouterr().out
+    assert "nothing unusual" in out
+    with sb.connect("embedded:") as client:
+        assert str(sb.digest_of(client.digest_all(llama(1)))) in out
+
+
+def test_it_takes_pictures_seeds_and_other_models(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", "m.yaml", "-o", "r.png"]) == 0
+    assert main(["report", "m.yaml", "-o", "s.html", "--against-seed", "2"]) == 0
+    assert "Beside seed 2" in Path("s.html").read_text()
+    assert main(["report", "m.yaml", "-o", "t.html", "--against", "faulty.safetensors"]) == 0
+    assert "2 different" in Path("t.html").read_text()
+    capsys.readouterr()
+    assert main(["report", "faulty.safetensors", "-o", "u.html", "--against-seed", "2"]) == 2
+    assert "--against-seed is for a manifest" in capsys.readouterr().err
+    assert main(["report", "m.yaml", "-o", "u.pdf"]) == 2
+    assert sorted(each.name for each in Path().iterdir() if each.suffix in {".html", ".png"}) == [
+        "r.png",
+        "s.html",
+        "t.html",
+    ]
+
+
+@pytest.fixture
+def tab(folder: Path) -> Iterator[Tab]:
+    with browser(folder / "profile") as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_fits_and_shows_the_faults_first(
+    tab: Tab, folder: Path, size: dict[str, int], scheme: str
+) -> None:
+    assert main(["report", "faulty.safetensors", "-o", "r.html"]) == 0
+    tab.look_as(**size, scheme=scheme)
+    tab.open(f"file://{folder}/r.html")
+    assert tab.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    findings = "document.querySelector('.unusual').getBoundingClientRect().bottom"
+    assert tab.evaluate(findings) < size["height"]
+    assert tab.evaluate("document.querySelectorAll('.unusual li').length") == 2
+    assert tab.evaluate("document.querySelectorAll('.bad-point').length") == 2
+    assert tab.evaluate("document.querySelectorAll('.map .bad').length") == 2
+    assert tab.evaluate("performance.getEntriesByType('resource').length") == 0
+    tab.evaluate("document.querySelector('.unusual a').click()")
+    assert tab.evaluate("location.hash") != ""

@@ -1,0 +1,225 @@
+"""Reports: figures, patterns, findings and pages of models."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import pytest
+import safetensors.numpy
+from numpy.typing import NDArray
+
+import seedbed as sb
+from seedbed.reports.findings import findings_in
+from seedbed.reports.groups import grouped
+from seedbed.reports.subjects import first_rows
+from seedbed.reports.tensor_figures import TensorFigures, measured_figures
+from seedbed.reports.treemap import Box, squarified
+
+LAYERS = 33
+SIZES = {"q": (64, 64), "k": (16, 64), "v": (16, 64), "o": (64, 64), "up": (96, 64)}
+SIZES |= {"gate": (96, 64), "down": (64, 96)}
+NORMS = ("norm_1", "norm_2")
+HOSTILE = ["<script>alert(1)</script>", "a\x1b[31m\n", "$x_1$ & \"'", "n" * 10_000, "\u202eabc"]
+
+
+def llama(seed: int) -> sb.Manifest:
+    """300 tensors in the shape of a Llama."""
+    shapes: dict[str, Any] = {"embed": (256, 64), "head": (256, 64), "norm": (64,)}
+    for layer in range(LAYERS):
+        shapes |= {f"layers.{layer}.{name}.weight": shape for name, shape in SIZES.items()}
+        shapes |= {f"layers.{layer}.{name}.weight": (64,) for name in NORMS}
+    return sb.Manifest.from_dict(
+        {
+            "seedbed_manifest": 1,
+            "seed": seed,
+            "dtype": "float32",
+            "rules": {"*norm*": "ones", "*": {"class_name": "RandomNormal", "config": {}}},
+            "tensors": {name: list(shape) for name, shape in shapes.items()},
+        }
+    )
+
+
+def arrays(seed: int = 1) -> dict[str, NDArray[Any]]:
+    with sb.connect("embedded:") as client:
+        return client.sample_all(llama(seed))
+
+
+def figures(array: NDArray[Any], name: str = "w", **more: Any) -> TensorFigures:
+    return measured_figures(
+        name, array, array.shape, dtype=array.dtype.name, size_bytes=array.nbytes, **more
+    )
+
+
+# Figures.
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, ml_dtypes.bfloat16, np.int8], ids=str)
+def test_figures_are_numpys(dtype: Any) -> None:
+    array = (np.random.default_rng(1).normal(3, 2, (700, 800)) * 5).astype(dtype)
+    found, wide = figures(array), array.astype(np.float64)
+    assert (found.mean, found.std) == pytest.approx((wide.mean(), wide.std()), rel=1e-12)
+    assert (found.least, found.largest) == (wide.min(), wide.max())
+    low, high = found.histogram.low, found.histogram.high
+    assert found.histogram.counts == tuple(np.histogram(wide, 40, (low, high))[0])
+
+
+def test_elements_that_are_not_finite_are_counted_and_left_out() -> None:
+    array = np.arange(1000, dtype=np.float32)
+    array[[3, 5, 7]] = np.nan, np.inf, -np.inf
+    found = figures(array)
+    assert found.not_finite == 3
+    assert found.mean == pytest.approx(array[np.isfinite(array)].mean())
+    assert np.isnan(figures(np.full(4, np.nan)).mean)
+    assert figures(np.empty((0, 3))).elements == 0
+
+
+@pytest.mark.parametrize("shape", [(), (0, 5), (7,), (10, 5), (3, 4, 5), (2, 1000, 10)], ids=str)
+@pytest.mark.parametrize("most", [1, 4, 20, 100, 10**6])
+def test_the_first_rows_are_a_slice_of_few_elements(shape: tuple[int, ...], most: int) -> None:
+    part = first_rows(shape, most)
+    if part is None:
+        assert np.prod(shape) <= most
+    else:
+        assert 1 <= np.prod(part.lengths) <= max(most, 1)
+        assert part.starts == (0,) * len(shape)
+
+
+# Patterns.
+
+
+def test_a_model_is_folded_into_its_patterns_by_depth() -> None:
+    found = figures_of_arrays(arrays())
+    groups = {group.pattern: group for group in grouped(found)}
+    assert len(groups) == 3 + len(SIZES) + len(NORMS)
+    group = groups["layers.*.down.weight"]
+    assert group.depths == tuple(range(LAYERS))
+    assert [each.name for each in group.tensors][9:11] == [
+        "layers.9.down.weight",
+        "layers.10.down.weight",
+    ]
+
+
+def test_what_differs_in_shape_is_not_folded() -> None:
+    found = [figures(np.ones((3, n)), f"a.{n}.w") for n in (1, 2, 2)]
+    assert [len(group.tensors) for group in grouped(found)] == [1, 2]
+
+
+def figures_of_arrays(model: dict[str, NDArray[Any]]) -> list[TensorFigures]:
+    return [figures(array, name) for name, array in model.items()]
+
+
+# Findings.
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_nothing_is_found_where_nothing_is(seed: int) -> None:
+    manifest = llama(seed)
+    assert sb.report(manifest).findings == ()
+    with sb.connect("embedded:") as client:
+        assert sb.report(client.sample_all(manifest)).findings == ()
+
+
+def test_layers_that_are_scaled_by_their_depth_are_no_finding() -> None:
+    model = arrays()
+    for layer in range(LAYERS):
+        model[f"layers.{layer}.down.weight"] /= np.sqrt(2 * (layer + 1))
+    assert sb.report(model).findings == ()
+
+
+def _three_times(model: dict[str, NDArray[Any]]) -> None:
+    model["layers.17.down.weight"] *= 3
+
+
+def _nan(model: dict[str, NDArray[Any]]) -> None:
+    model["layers.17.down.weight"][3, 4] = np.nan
+
+
+def _zeros(model: dict[str, NDArray[Any]]) -> None:
+    model["layers.17.down.weight"][:] = 0
+
+
+def _same(model: dict[str, NDArray[Any]]) -> None:
+    model["layers.17.down.weight"] = model["layers.16.down.weight"].copy()
+
+
+FAULTS = {
+    "std is 3": _three_times,
+    "1 element is NaN or infinite": _nan,
+    "constant, unlike the others": _zeros,
+    "has the same content as layers.16.down.weight": _same,
+}
+
+
+@pytest.mark.parametrize("text", FAULTS)
+def test_a_planted_fault_is_the_only_finding(text: str, tmp_path: Path) -> None:
+    model = arrays()
+    FAULTS[text](model)
+    safetensors.numpy.save_file(model, tmp_path / "model.safetensors")
+    for subject in (model, tmp_path / "model.safetensors"):
+        (found,) = sb.report(subject).findings
+        assert found.name == "layers.17.down.weight"
+        assert found.text.startswith(text)
+
+
+def test_what_a_rule_does_not_explain_is_found() -> None:
+    with sb.connect("embedded:") as client:
+        description = client.describe(llama(1)["embed"])
+    from seedbed.reports.distributions import exact_distribution
+
+    exact = exact_distribution(description)
+    sample = np.random.default_rng(1).normal(0, 0.05, 10_000)
+    assert findings_in([figures(sample, exact=exact)]) == ()
+    assert "1.5 times the exact" in findings_in([figures(sample * 1.5, exact=exact)])[0].text
+    assert "mean is 0.1" in findings_in([figures(sample + 0.1, exact=exact)])[0].text
+    assert "constant" in findings_in([figures(np.ones(99), exact=exact)])[0].text
+
+
+# Pages.
+
+
+def test_boxes_fill_their_frame_in_proportion() -> None:
+    sizes = [float(each) for each in range(40, 0, -1)]
+    boxes = squarified(sizes, Box(0, 0, 100, 56))
+    scale = 100 * 56 / sum(sizes)
+    for size, box in zip(sizes, boxes, strict=True):
+        assert box.width * box.height == pytest.approx(size * scale)
+        assert -1e-9 <= box.x <= box.x + box.width <= 100 + 1e-9
+        assert -1e-9 <= box.y <= box.y + box.height <= 56 + 1e-9
+        assert max(box.width / box.height, box.height / box.width) < 3
+
+
+def test_a_page_asks_for_nothing_and_escapes_every_name() -> None:
+    model = {
+        name: np.random.default_rng(1).normal(size=(8, 8)) + i for i, name in enumerate(HOSTILE)
+    }
+    page = sb.report(model, title=HOSTILE[0]).html
+    assert "default-src 'none'" in page
+    assert not re.search(r"""(?:src|href)=["']?(?:https?:|//)|@import|url\(""", page)
+    assert page.count("<script>") == 1
+    assert "\x1b" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert len(page) < 100_000
+
+
+def test_two_models_are_shown_side_by_side() -> None:
+    here, there = arrays(1), arrays(2)
+    there["layers.3.q.weight"] = here["layers.3.q.weight"]
+    del there["head"]
+    there["extra"] = np.zeros(3, np.float32)
+    page = sb.report(here, against=there).html
+    equal = 2 * LAYERS + 1 + 1
+    assert f"{300 - equal - 1} different; {equal} equal; 1 here only; 1 tensor there only" in page
+
+
+def test_a_report_is_saved_and_shown(tmp_path: Path) -> None:
+    report = sb.report(arrays(), title="mine")
+    assert report.save(tmp_path / "r.html").read_text() == report.html
+    assert report.save(tmp_path / "r.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(sb.InvalidValueError, match=r"ends in \.html or \.png"):
+        report.save(tmp_path / "r.pdf")
+    assert report._repr_html_().startswith("<iframe srcdoc=")
+    assert repr(report) == "<Report of 'mine': 300 tensors, 0 findings>"
+    with pytest.raises(sb.InvalidTypeError, match="Manifest, arrays by name"):
+        sb.report(5)  # type: ignore[arg-type]
