@@ -18,13 +18,14 @@ from seedbed_server.cli import read_arguments
 from tests.contract.wrong_inputs.calls import CLIENTS, INITIALIZERS, MODEL, SPECS, W
 from tests.contract.wrong_inputs.case import Case
 from tests.contract.wrong_inputs.command_lines import COMMAND_LINES
+from tests.contract.wrong_inputs.manifests import MANIFESTS
 from tests.contract.wrong_inputs.messages import MESSAGES
 from tests.contract.wrong_inputs.server_settings import SETTINGS
 from tests.raw_calls import raw_sample
 from tests.servers import serving
 
 CALLS = {**INITIALIZERS, **SPECS, **CLIENTS}
-TABLES = [INITIALIZERS, SPECS, CLIENTS, COMMAND_LINES, SETTINGS, MESSAGES]
+TABLES = [INITIALIZERS, SPECS, CLIENTS, COMMAND_LINES, SETTINGS, MESSAGES, MANIFESTS]
 LONGEST = 700
 
 
@@ -130,3 +131,15 @@ def test_a_wrong_message(case: Case, channel: grpc.Channel) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         list(raw_sample(channel, case.given))
     check(str(caught.value.details()), case)
+
+
+@pytest.mark.parametrize("case", MANIFESTS.values(), ids=MANIFESTS.keys())
+def test_a_wrong_manifest(case: Case, tmp_path: Path) -> None:
+    path = tmp_path / "model.yaml"
+    path.write_text(case.given)
+    with pytest.raises(sb.InvalidArgumentError) as caught:
+        sb.Manifest.load(path)
+    first, *others = (each.message for each in caught.value.violations)
+    assert re.match(rf"{re.escape(str(path))}:\d+: ", first)
+    check(first, case)
+    assert not others or case.argument == "`seedbed_manifest`", "one fault, one error"

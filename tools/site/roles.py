@@ -1,7 +1,7 @@
-"""An extension of Griffe: the roles of docstrings become links of the site.
+"""An extension of Griffe: docstrings as editors show them become Markdown.
 
-Docstrings say :func:`seedbed.connect`, which editors understand. A page links the name where the
-site has it, and shows it as code where it has not.
+They say :func:`seedbed.connect`: a page links the name where the site has it, and shows it as code
+where it has not. Of a module's docstring a page takes the first line; the guides say the rest.
 """
 
 import re
@@ -10,6 +10,8 @@ from typing import Any
 import griffe
 
 ROLE = re.compile(r":(?:attr|class|data|func|meth|mod):`~?([\w.]+)`")
+# Of names such as Glorot*, which are no emphasis.
+STAR = re.compile(r"(?<![*\w`])([A-Z]\w+)\*(?=[ ,])")
 LINK = r'<autoref identifier="\1" optional>`\1`</autoref>'
 
 
@@ -18,5 +20,7 @@ class Roles(griffe.Extension):  # type: ignore[misc]  # not installed where type
 
     def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
         """Rewrite the docstring of an object, if it has one."""
-        if obj.docstring is not None:
-            obj.docstring.value = ROLE.sub(LINK, obj.docstring.value)
+        if obj.docstring is None:
+            return
+        text = ROLE.sub(LINK, STAR.sub(r"\1\\*", obj.docstring.value))
+        obj.docstring.value = text.partition("\n")[0] if obj.is_module else text
