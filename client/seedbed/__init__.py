@@ -88,7 +88,6 @@ from seedbed.initializers import (
 from seedbed.initializers.registry import deserialize, get, serialize
 from seedbed.initializers.seeds import SeedGenerator
 from seedbed.manifest import Manifest
-from seedbed.reports.report import Report, report
 from seedbed.spec.digests import Digest, digest_bytes, digest_of
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.fans import FanAxes, Fans, compute_fans
@@ -107,6 +106,7 @@ from seedbed.spec.tls import Tls
 
 if typing.TYPE_CHECKING:
     from seedbed import aio
+    from seedbed.reports.report import Report, report
 
     __version__: str
 
@@ -223,6 +223,10 @@ if not typing.TYPE_CHECKING:
             import importlib
 
             return importlib.import_module("seedbed.aio")
+        if name in {"Report", "report"}:
+            from seedbed.reports import report
+
+            return getattr(report, name)
         if name == "__version__":
             from importlib import metadata
 

@@ -64,7 +64,7 @@ def test_it_takes_pictures_seeds_and_other_models(capsys: pytest.CaptureFixture[
 
 @pytest.fixture
 def tab(folder: Path) -> Iterator[Tab]:
-    with browser(folder / "profile") as opened:
+    with browser(folder) as opened:
         yield opened
 
 

@@ -49,7 +49,7 @@ def test_given_arrays_are_filled_and_the_others_made(client: sb.Client) -> None:
 @pytest.mark.parametrize("name", ["W", "", "bias", 5], ids=repr)
 def test_an_array_for_a_tensor_that_is_not_there_is_refused(client: sb.Client, name: Any) -> None:
     with pytest.raises(
-        sb.InvalidValueError, match="`out` must be arrays of tensors that the manifest names"
+        sb.InvalidValueError, match="`out` must be a mapping whose keys are names of the manifest"
     ):
         client.sample_all(MODEL, out={name: np.zeros((5, 3), np.float32)})
 

@@ -5,7 +5,7 @@
 #    source ~/.local/share/bash_completion/seedbed
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_seedbed_subparsers=(sample fetch describe digest verify inspect list example info warmup completion)
+_shtab_seedbed_subparsers=(sample fetch describe digest verify inspect report list example info warmup completion)
 
 _shtab_seedbed_sample_option_strings=(-h --help --shape --dtype --seed --name --draw --param --in-axis --out-axis --batch-axis --slice --shard -o --output --force --plot --target --timeout-seconds --patience-seconds --tls --no-tls --tls-ca --tls-cert --tls-key --tls-server-name --token-file --json)
 _shtab_seedbed_fetch_option_strings=(-h --help -o --output --force --max-shard-size --progress --no-progress --shard --target --timeout-seconds --patience-seconds --tls --no-tls --tls-ca --tls-cert --tls-key --tls-server-name --token-file --json)
@@ -13,6 +13,7 @@ _shtab_seedbed_describe_option_strings=(-h --help --shape --dtype --seed --name 
 _shtab_seedbed_digest_option_strings=(-h --help --shape --dtype --seed --name --draw --param --in-axis --out-axis --batch-axis --slice --shard --algorithm --target --timeout-seconds --patience-seconds --tls --no-tls --tls-ca --tls-cert --tls-key --tls-server-name --token-file --json)
 _shtab_seedbed_verify_option_strings=(-h --help --shard --target --timeout-seconds --patience-seconds --tls --no-tls --tls-ca --tls-cert --tls-key --tls-server-name --token-file --json)
 _shtab_seedbed_inspect_option_strings=(-h --help --digests --json)
+_shtab_seedbed_report_option_strings=(-h --help -o --output --against --against-seed --force --target --timeout-seconds --patience-seconds --tls --no-tls --tls-ca --tls-cert --tls-key --tls-server-name --token-file --json)
 _shtab_seedbed_list_option_strings=(-h --help --target --timeout-seconds --patience-seconds --tls --no-tls --tls-ca --tls-cert --tls-key --tls-server-name --token-file --json)
 _shtab_seedbed_example_option_strings=(-h --help --json)
 _shtab_seedbed_info_option_strings=(-h --help --target --timeout-seconds --patience-seconds --tls --no-tls --tls-ca --tls-cert --tls-key --tls-server-name --token-file --json)
@@ -49,6 +50,14 @@ _shtab_seedbed_verify___tls_cert_COMPGEN=_shtab_compgen_files
 _shtab_seedbed_verify___tls_key_COMPGEN=_shtab_compgen_files
 _shtab_seedbed_verify___token_file_COMPGEN=_shtab_compgen_files
 _shtab_seedbed_inspect_pos_0_COMPGEN=_shtab_compgen_files
+_shtab_seedbed_report_pos_0_COMPGEN=_shtab_compgen_files
+_shtab_seedbed_report__o_COMPGEN=_shtab_compgen_files
+_shtab_seedbed_report___output_COMPGEN=_shtab_compgen_files
+_shtab_seedbed_report___against_COMPGEN=_shtab_compgen_files
+_shtab_seedbed_report___tls_ca_COMPGEN=_shtab_compgen_files
+_shtab_seedbed_report___tls_cert_COMPGEN=_shtab_compgen_files
+_shtab_seedbed_report___tls_key_COMPGEN=_shtab_compgen_files
+_shtab_seedbed_report___token_file_COMPGEN=_shtab_compgen_files
 _shtab_seedbed_list___tls_ca_COMPGEN=_shtab_compgen_files
 _shtab_seedbed_list___tls_cert_COMPGEN=_shtab_compgen_files
 _shtab_seedbed_list___tls_key_COMPGEN=_shtab_compgen_files
@@ -66,7 +75,7 @@ _shtab_seedbed_digest_pos_0_choices=(Constant DeltaOrthogonal Dirac GlorotNormal
 _shtab_seedbed_digest___dtype_choices=(float16 bfloat16 float32 float64 float8_e4m3fn float8_e5m2 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool)
 _shtab_seedbed_digest___algorithm_choices=(xxh3_128 sha256)
 _shtab_seedbed_completion_pos_0_choices=(bash zsh fish)
-_shtab_seedbed_pos_0_choices=(sample fetch describe digest verify inspect list example info warmup completion)
+_shtab_seedbed_pos_0_choices=(sample fetch describe digest verify inspect report list example info warmup completion)
 
 _shtab_seedbed_sample__h_nargs=0
 _shtab_seedbed_sample___help_nargs=0
@@ -101,6 +110,12 @@ _shtab_seedbed_inspect__h_nargs=0
 _shtab_seedbed_inspect___help_nargs=0
 _shtab_seedbed_inspect___digests_nargs=0
 _shtab_seedbed_inspect___json_nargs=0
+_shtab_seedbed_report__h_nargs=0
+_shtab_seedbed_report___help_nargs=0
+_shtab_seedbed_report___force_nargs=0
+_shtab_seedbed_report___tls_nargs=0
+_shtab_seedbed_report___no_tls_nargs=0
+_shtab_seedbed_report___json_nargs=0
 _shtab_seedbed_list__h_nargs=0
 _shtab_seedbed_list___help_nargs=0
 _shtab_seedbed_list___tls_nargs=0

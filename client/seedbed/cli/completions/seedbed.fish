@@ -50,8 +50,8 @@ function _shtab_seedbed_using
   test "$_shtab_seedbed_cmdpath" = "$argv"
 end
 
-set -g _shtab_seedbed_commands sample fetch describe digest verify inspect list example info warmup completion
-set -g _shtab_seedbed_opts_with_value --algorithm --batch-axis --draw --dtype --in-axis --max-shard-size --name --out-axis --output --param --patience-seconds --plot --seed --shape --shard --slice --target --timeout-seconds --tls-ca --tls-cert --tls-key --tls-server-name --token-file -o
+set -g _shtab_seedbed_commands sample fetch describe digest verify inspect report list example info warmup completion
+set -g _shtab_seedbed_opts_with_value --against --against-seed --algorithm --batch-axis --draw --dtype --in-axis --max-shard-size --name --out-axis --output --param --patience-seconds --plot --seed --shape --shard --slice --target --timeout-seconds --tls-ca --tls-cert --tls-key --tls-server-name --token-file -o
 
 complete -c seedbed -e
 complete -c seedbed -f
@@ -172,6 +172,23 @@ complete -c seedbed -n '_shtab_seedbed_using inspect' -s h -l help -d 'show this
 complete -c seedbed -n '_shtab_seedbed_using inspect' -l digests -d 'compute each tensor'"'"'s digest'
 complete -c seedbed -n '_shtab_seedbed_using inspect' -l json -d 'print one JSON object instead of text'
 complete -c seedbed -n '_shtab_seedbed_using inspect; and test $_shtab_seedbed_npos -eq 0' -ka "(__fish_complete_path (commandline -ct))" -d 'a safetensors file, a folder of them, or a model.safetensors.index.json'
+complete -c seedbed -n '_shtab_seedbed_using; and test $_shtab_seedbed_npos -eq 0' -a report -d 'Write a page, or a picture, of a model'"'"'s weights: what is unusual first, then sizes, standard deviations by depth, and each tensor'"'"'s histogram beside the exact density. A manifest is sampled (a million numbers of each tensor at most), a checkpoint is read. The page needs nothing else: no script, style or font comes from elsewhere.'
+complete -c seedbed -n '_shtab_seedbed_using report' -s h -l help -d 'show this help message and exit'
+complete -c seedbed -n '_shtab_seedbed_using report' -s o -l output -xka "(__fish_complete_path (commandline -ct))" -d 'FILE.html or FILE.png'
+complete -c seedbed -n '_shtab_seedbed_using report' -l against -xka "(__fish_complete_path (commandline -ct))" -d 'another model, shown side by side'
+complete -c seedbed -n '_shtab_seedbed_using report' -l against-seed -x -d 'the same manifest with another seed'
+complete -c seedbed -n '_shtab_seedbed_using report' -l force -d 'replace what is there'
+complete -c seedbed -n '_shtab_seedbed_using report' -l target -x -d 'host:port or unix:///path of a server, or embedded: for the engine in this process (default: $SEEDBED_TARGET, else embedded:)'
+complete -c seedbed -n '_shtab_seedbed_using report' -l timeout-seconds -x -d 'for each call to the server (default: none)'
+complete -c seedbed -n '_shtab_seedbed_using report' -l patience-seconds -x -d 'how long a call without --timeout-seconds goes on trying a server that does not answer or has no room; 0 is one try (default: 30)'
+complete -c seedbed -n '_shtab_seedbed_using report' -l tls -l no-tls -d 'speak TLS with the server (default: $SEEDBED_TLS; the next four imply it)'
+complete -c seedbed -n '_shtab_seedbed_using report' -l tls-ca -xka "(__fish_complete_path (commandline -ct))" -d 'the certificates of who signs those of servers (default: $SEEDBED_TLS_CA, else the system'"'"'s)'
+complete -c seedbed -n '_shtab_seedbed_using report' -l tls-cert -xka "(__fish_complete_path (commandline -ct))" -d 'the client'"'"'s own certificate (default: $SEEDBED_TLS_CERT, else none)'
+complete -c seedbed -n '_shtab_seedbed_using report' -l tls-key -xka "(__fish_complete_path (commandline -ct))" -d 'its private key (default: $SEEDBED_TLS_KEY, else none)'
+complete -c seedbed -n '_shtab_seedbed_using report' -l tls-server-name -x -d 'whom the server'"'"'s certificate must be for (default: $SEEDBED_TLS_SERVER_NAME, else its host)'
+complete -c seedbed -n '_shtab_seedbed_using report' -l token-file -xka "(__fish_complete_path (commandline -ct))" -d 'has the token that goes with each call (default: $SEEDBED_TOKEN, or the file $SEEDBED_TOKEN_FILE)'
+complete -c seedbed -n '_shtab_seedbed_using report' -l json -d 'print one JSON object instead of text'
+complete -c seedbed -n '_shtab_seedbed_using report; and test $_shtab_seedbed_npos -eq 0' -ka "(__fish_complete_path (commandline -ct))" -d 'a YAML or JSON manifest, a safetensors file, or a folder of them'
 complete -c seedbed -n '_shtab_seedbed_using; and test $_shtab_seedbed_npos -eq 0' -a list -d 'List every initializer with its other names and its parameters'"'"' defaults. --json has their descriptions.'
 complete -c seedbed -n '_shtab_seedbed_using list' -s h -l help -d 'show this help message and exit'
 complete -c seedbed -n '_shtab_seedbed_using list' -l target -x -d 'host:port or unix:///path of a server, or embedded: for the engine in this process (default: $SEEDBED_TARGET, else embedded:)'

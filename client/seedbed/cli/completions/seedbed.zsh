@@ -18,6 +18,7 @@ _shtab_seedbed_commands() {
     info:'Say what a server, or the engine in this process, is: version, numerics, device and limits.'
     inspect:'Show the tensors of a safetensors file, or of a folder of them, and what `seedbed fetch` wrote of their origin: the model'"'"'s digest, the seed, the numerics, the manifest'"'"'s digest. With --digests each tensor is read, and the model'"'"'s digest compared with the one in the file: the exit code is 1 if it is another.'
     list:'List every initializer with its other names and its parameters'"'"' defaults. --json has their descriptions.'
+    report:'Write a page, or a picture, of a model'"'"'s weights: what is unusual first, then sizes, standard deviations by depth, and each tensor'"'"'s histogram beside the exact density. A manifest is sampled (a million numbers of each tensor at most), a checkpoint is read. The page needs nothing else: no script, style or font comes from elsewhere.'
     sample:'Sample one tensor and print its fans, distribution, moments and digest. The moments of a slice are the slice'"'"'s.'
     verify:'Compare the digests of a checkpoint'"'"'s tensors with those that the manifest gives; no tensor is moved. Prints every tensor that is missing, extra or different, and exits with 1 if there is one.'
     warmup:'Compile the kernels of the engine in the process, all that its cache lacks, and say where they are kept: $SEEDBED_KERNEL_CACHE_DIR, or a folder of the user'"'"'s. Later processes only load them. For an image, run it in the build.'
@@ -177,6 +178,28 @@ _shtab_seedbed_list_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_seedbed_list_defaults_added=0
 
+_shtab_seedbed_report_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  {-o,--output}"[FILE.html or FILE.png]:FILE:_files"
+  "--against[another model, shown side by side]:MANIFEST|FILE|FOLDER:_files"
+  "--against-seed[the same manifest with another seed]:SEED:"
+  "--force[replace what is there]"
+  "--target[host\:port or unix\:\/\/\/path of a server, or embedded\: for the engine in this process (default\: \$SEEDBED_TARGET, else embedded\:)]:target:"
+  "--timeout-seconds[for each call to the server (default\: none)]:S:"
+  "--patience-seconds[how long a call without --timeout-seconds goes on trying a server that does not answer or has no room\; 0 is one try (default\: 30)]:S:"
+  {--tls,--no-tls}"[speak TLS with the server (default\: \$SEEDBED_TLS\; the next four imply it)]"
+  "--tls-ca[the certificates of who signs those of servers (default\: \$SEEDBED_TLS_CA, else the system\'s)]:FILE:_files"
+  "--tls-cert[the client\'s own certificate (default\: \$SEEDBED_TLS_CERT, else none)]:FILE:_files"
+  "--tls-key[its private key (default\: \$SEEDBED_TLS_KEY, else none)]:FILE:_files"
+  "--tls-server-name[whom the server\'s certificate must be for (default\: \$SEEDBED_TLS_SERVER_NAME, else its host)]:NAME:"
+  "--token-file[has the token that goes with each call (default\: \$SEEDBED_TOKEN, or the file \$SEEDBED_TOKEN_FILE)]:FILE:_files"
+  "--json[print one JSON object instead of text]"
+  ":a YAML or JSON manifest, a safetensors file, or a folder of them:_files"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_seedbed_report_defaults_added=0
+
 _shtab_seedbed_sample_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--shape[such as 1024,512\; () is a scalar]:N,N,...:"
@@ -264,6 +287,7 @@ _shtab_seedbed() {
         info) _arguments -C -s $_shtab_seedbed_info_options ;;
         inspect) _arguments -C -s $_shtab_seedbed_inspect_options ;;
         list) _arguments -C -s $_shtab_seedbed_list_options ;;
+        report) _arguments -C -s $_shtab_seedbed_report_options ;;
         sample) _arguments -C -s $_shtab_seedbed_sample_options ;;
         verify) _arguments -C -s $_shtab_seedbed_verify_options ;;
         warmup) _arguments -C -s $_shtab_seedbed_warmup_options ;;
