@@ -32,12 +32,12 @@ def _script(shell: str) -> str:
     program = command_line()
     for action in _actions(program):
         words = str(action.metavar or "").replace(".", "|").split("|")
-        if "INITIALIZER" in words:
+        if any(word in FILES for word in words):
+            action.complete = shtab.FILE
+        elif "INITIALIZER" in words:
             action.choices = sorted(each.name() for each in INITIALIZERS.values())
         elif action.dest == "dtype":
             action.choices = [each.value for each in Dtype]
-        elif any(word in FILES for word in words):
-            action.complete = shtab.FILE
     return shtab.complete(program, shell=shell).rstrip() + "\n"
 
 

@@ -42,7 +42,7 @@ def test_nothing_that_was_released_is_gone() -> None:
 
 def test_the_list_has_calls_classes_and_frameworks() -> None:
     assert {
-        "seedbed.connect(target) position-0 needed",
+        "seedbed.connect(target) position-0 optional",
         "seedbed.Client.sample(slice) keyword optional",
         "seedbed.GlorotUniform(seed) position-0 optional",
         "seedbed.torch.initializing",
