@@ -2,8 +2,8 @@
 
 import copy
 import json
+import os
 import pickle
-import secrets
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -135,16 +135,16 @@ def test_a_generator_keeps_its_position_through_serialization(page: Page) -> Non
 def test_no_seed_is_64_random_bits_drawn_once(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 
-    def randbits(count: int) -> int:
-        asked.append(count)
-        return 2**63 + 11
+    def urandom(size: int) -> bytes:
+        asked.append(size)
+        return (2**63 + 11).to_bytes(size, "little")
 
-    monkeypatch.setattr(secrets, "randbits", randbits)
+    monkeypatch.setattr(os, "urandom", urandom)
     initializer = page.make()
-    assert asked == [64]
+    assert asked == [8]
     assert calls(initializer, 1) == draws(page, 1, seed=2**63 + 11)
     content(initializer(page.shape, name="w"))
-    assert asked == [64]
+    assert asked == [8]
     assert initializer.seed == 2**63 + 11
 
 
