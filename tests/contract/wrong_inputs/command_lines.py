@@ -7,7 +7,7 @@ SAMPLE = ["sample", "GlorotUniform", "--shape", "4,6"]
 COMMAND_LINES: dict[str, Case] = {
     "no command": Case([], "COMMAND", "one of sample, fetch", "nothing"),
     "a command's typo": Case(["smaple"], "COMMAND", "one of sample", '"smaple"', "sample"),
-    "a command near to nothing": Case(["explode"], "COMMAND", "one of sample", '"explode"'),
+    "a command near to nothing": Case(["frobnicate"], "COMMAND", "one of sample", '"frobnicate"'),
     "an option shortened": Case(
         [*SAMPLE, "--dty", "float32"], "--dty", "sample --help", "--dty", "--dtype"
     ),
