@@ -103,7 +103,19 @@ def test_what_was_damaged_meanwhile_is_fetched_again(monkeypatch: pytest.MonkeyP
     assert main(["verify", "out.safetensors", "m.yaml"]) == 0
 
 
-@pytest.mark.parametrize("cut", [b"", b'["layer.1", "xxh3', b"\x00\xff\n"], ids=repr)
+@pytest.mark.parametrize(
+    "cut",
+    [
+        b"",
+        b'["layer.1", "xxh3',
+        b"\x00\xff\n",
+        b"5\n",
+        b'[["layer.1"], "xxh3"]\n',
+        b'["layer.1", "xxh3", 1]\n',
+        b"[" * 100_000,
+    ],
+    ids=lambda cut: repr(cut[:30]),
+)
 def test_a_journal_that_was_cut_counts_as_far_as_it_goes(
     monkeypatch: pytest.MonkeyPatch, cut: bytes
 ) -> None:
@@ -121,6 +133,17 @@ def test_nothing_of_other_content_is_taken_and_it_is_swept(monkeypatch: pytest.M
     assert fetched(monkeypatch, 99) == (0, LAYERS)
     assert files() == ["out.safetensors"]
     assert main(["verify", "out.safetensors", "m.yaml"]) == 0
+
+
+def test_a_fetch_that_ends_before_its_last_step_has_all_it_needs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(fetch, "replaced", Interrupts(None, 0, KeyboardInterrupt()))
+        assert fetched(monkeypatch, 99) == (130, LAYERS)
+    assert fetched(monkeypatch, 99) == (0, 0)
+    assert files() == ["out.safetensors"]
+    assert main(["inspect", "out.safetensors", "--digests"]) == 0
 
 
 def test_a_fetch_that_never_began_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -137,15 +137,15 @@ def _part_name(name: str, key: str) -> str:
 
 
 def _digests_in(journal: IO[str]) -> dict[str, str]:
-    """Return the digests of a journal, whose last line may be cut, and go to its end."""
+    """Return the digests of a journal, whose lines may be cut or damaged, and go to its end."""
     journal.seek(0)
     found: dict[str, str] = {}
     for line in journal:
         try:
             name, digest = json.loads(line)
-        except ValueError:  # cut, or empty
+            found[name] = digest
+        except (ValueError, TypeError, RecursionError):  # cut, empty, or no pair with a name
             continue
-        found[name] = digest
     journal.seek(0, os.SEEK_END)
     journal.write("\n")  # the last line may be cut
     return found
