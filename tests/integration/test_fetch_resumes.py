@@ -90,7 +90,8 @@ def test_an_interrupted_fetch_goes_on(
     assert report["resumed_bytes"] == 5 * TENSOR_BYTES
     assert report["model_digest"] == digest()
     assert files() == ["out.safetensors"]
-    assert main(["verify", "out.safetensors", "m.yaml"]) == 0
+    assert main(["verify", "out.safetensors", "m.yaml", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["model_digest"] == digest()
 
 
 def test_what_was_damaged_meanwhile_is_fetched_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from seedbed.cli.manifests import load_manifest, part_shape
 from seedbed.cli.result import CommandError, Result
 from seedbed.manifest import Manifest
 from seedbed.reports.text import count_text, printable, shape_text, table
-from seedbed.spec.digests import Digest, digest_array
+from seedbed.spec.digests import Digest, digest_array, digest_of
 from seedbed.spec.slices import Shard
 from seedbed.spec.tensors import TensorSpec
 
@@ -51,6 +51,7 @@ def run(options: argparse.Namespace) -> Result:
     fields = {
         "equal": not found,
         "tensors": len(manifest),
+        "model_digest": str(digest_of(digests)),
         "differences": [
             {"name": name, "difference": kind, "detail": detail} for name, kind, detail in found
         ],
