@@ -173,7 +173,7 @@ def trusted(ca: Authority, tmp_path: Path) -> Path:
 
 
 def _tls_calls(server: ScriptedServer, trusted: Path) -> Calls:
-    return GrpcCalls(server.target, {}, 1, Security.of(Tls(ca=trusted), None))
+    return GrpcCalls(server.target, {}, Security.of(Tls(ca=trusted), None))
 
 
 @pytest.mark.usefixtures("_always_looks", "_nothing_is_left_open")
@@ -271,7 +271,7 @@ def _bulk(server: ScriptedServer, security: Security) -> Calls:
 
 
 def _grpc(server: ScriptedServer, security: Security) -> Calls:
-    return GrpcCalls(server.target, {}, 1, security)
+    return GrpcCalls(server.target, {}, security)
 
 
 @pytest.mark.parametrize("calls_to", [_bulk, _grpc], ids=["bulk", "gRPC"])

@@ -33,7 +33,7 @@ def _bulk(server: ScriptedServer, security: Security) -> Calls:
 
 
 def _grpc(server: ScriptedServer, security: Security) -> Calls:
-    return GrpcCalls(server.target, {}, 1, security)
+    return GrpcCalls(server.target, {}, security)
 
 
 @pytest.mark.parametrize("calls_to", [_bulk, _grpc], ids=["bulk", "gRPC"])

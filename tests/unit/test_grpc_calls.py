@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 import grpc
 import psutil
@@ -12,7 +12,7 @@ import pytest
 
 from seedbed.transports import grpc_calls
 from seedbed.transports.cancellation import Cancellation
-from seedbed.transports.grpc_calls import GrpcCall, GrpcCalls
+from seedbed.transports.grpc_calls import MOST_IDLE, GrpcCall, GrpcCalls
 from seedbed.transports.try_limits import ALONE
 
 METHOD = "/test.Service/Answer"
@@ -51,7 +51,7 @@ class _Handlers(grpc.GenericRpcHandler):
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """A server of ``_answer``."""
-    server = grpc.server(ThreadPoolExecutor(8), [_Handlers()])
+    server = grpc.server(ThreadPoolExecutor(16), [_Handlers()])
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     yield f"127.0.0.1:{port}"
@@ -88,6 +88,13 @@ def wait_until(is_so: Callable[[], bool]) -> None:
     while not is_so() and time.monotonic() < end:
         time.sleep(0.02)
     assert is_so()
+
+
+def ports_to(address: str) -> set[int]:
+    """Return the ports of this process that are connected to an address."""
+    port = int(address.rpartition(":")[2])
+    found = psutil.Process().net_connections("tcp")
+    return {each.laddr.port for each in found if each.raddr[1:] == (port,)}
 
 
 def test_messages_are_read_in_one_piece_or_in_parts(address: str) -> None:
@@ -177,6 +184,25 @@ def test_calls_leave_no_thread_and_no_connection_behind(address: str) -> None:
         _leave_in_many_ways(address)
     wait_until(lambda: not watches())
     wait_until(lambda: len(process.net_connections()) <= before)
+
+
+def test_calls_at_the_same_time_have_a_connection_each(address: str) -> None:
+    """A reader that pauses holds up nobody else, behind whatever proxy."""
+    with closing(GrpcCalls(address, {})) as calls:
+
+        def ports_of(count: int) -> set[int]:
+            """Return whence so many calls come that are read together."""
+            with ExitStack() as stack:
+                for _ in range(count):
+                    made = calls.call(METHOD, b"mls", ALONE, Cancellation())
+                    assert stack.enter_context(made).next_message() == 7
+                return ports_to(address)
+
+        assert len(ports_of(MOST_IDLE + 2)) == MOST_IDLE + 2
+        wait_until(lambda: len(ports_to(address)) == MOST_IDLE)
+        kept = ports_to(address)
+        for count in (1, MOST_IDLE, 1):
+            assert ports_of(count) == kept
 
 
 def test_closing_ends_calls_that_nobody_reads_and_their_connections(address: str) -> None:

@@ -137,7 +137,7 @@ def test_the_address_proxy_of_newer_grpc_is_left_to_grpc(monkeypatch: pytest.Mon
 
 def test_calls_go_the_way_of_its_target(monkeypatch: pytest.MonkeyPatch) -> None:
     def is_direct(target: str, options: dict[str, int | str]) -> bool:
-        with closing(calls_to(target, options, 1)) as calls:
+        with closing(calls_to(target, options)) as calls:
             return isinstance(calls, Connections)
 
     assert is_direct("localhost:1", {})

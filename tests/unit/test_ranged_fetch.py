@@ -19,7 +19,7 @@ REQUEST = TensorRequest(sb.TensorSpec("w", (1000,), "float32", sb.RandomUniform(
 
 
 def _replica(target: str) -> Replica:
-    return Replica(target, calls_to(target, {}, 1), Mapper(target), Probe(None), has_others=True)
+    return Replica(target, calls_to(target, {}), Mapper(target), Probe(None), has_others=True)
 
 
 class OnePortion:

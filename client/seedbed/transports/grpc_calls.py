@@ -1,12 +1,11 @@
 """Calls of one server by gRPC: under TLS, and where target or options need it."""
 
-import itertools
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
@@ -24,6 +23,9 @@ from seedbed.transports.try_limits import STALL_SECONDS, TryLimits
 # How gRPC words that no connection could be made: where a name's addresses take turns, and else.
 NOT_CONNECTED = ("connections to all backends failing", "failed to connect to all addresses")
 
+# What is kept for later; a program with more threads than that opens new ones.
+MOST_IDLE = 8
+
 # What belongs to the process that this one was forked from. To free it would be to call gRPC, whose
 # locks may be held by threads that are not here.
 _left: list[object] = []
@@ -31,28 +33,19 @@ _first_user: int | None = None  # the process that first used gRPC here
 
 
 @dataclass(slots=True, eq=False)
-class _Channels:
-    """Channels that were opened together."""
+class _Channel:
+    """A channel, for one call at a time."""
 
-    channels: Sequence[grpc.Channel]
+    channel: grpc.Channel
     trust: Trust | None
-    """What they are secured with."""
-    turns: Iterator[grpc.Channel] = field(init=False)
-    """Whose turn it is."""
-    calls: int = 0
-    """How many are under way."""
-
-    def __post_init__(self) -> None:
-        self.turns = itertools.cycle(self.channels)
-
-    def close(self) -> None:
-        """Close them; calls under way end with CANCELLED."""
-        for channel in self.channels:
-            channel.close()
+    """What it is secured with."""
 
 
 class GrpcCalls:
     """Makes calls over gRPC's channels. Safe to use from several threads.
+
+    Each call has a channel, and its one connection, to itself: a reader that pauses holds up nobody
+    else, whatever a proxy in between makes of streams that share a connection.
 
     A child forked from a process that has made such calls can make none; one that is forked before
     the first can.
@@ -60,7 +53,6 @@ class GrpcCalls:
     Args:
         target: the server's address, as given to ``connect``.
         options: gRPC channel arguments.
-        channels: how many connections; calls take turns.
         security: what the channels are secured with.
     """
 
@@ -68,14 +60,14 @@ class GrpcCalls:
         self,
         target: str,
         options: Mapping[str, int | str],
-        channels: int = 1,
         security: Security = PLAIN,
     ) -> None:
         self._target = grpc_target(target)
         self._options = options
-        self._count = channels
         self._security = security
-        self._opened: list[_Channels] = []  # new calls are made over the last
+        self._idle: list[_Channel] = []
+        self._busy: set[_Channel] = set()
+        self._trust: Trust | None = None  # that of idle channels
         self._is_closed = False
         self.forget()
         forgets_after_fork(self)
@@ -83,8 +75,8 @@ class GrpcCalls:
     def forget(self) -> None:
         """Leave the channels to the process that opened them."""
         self._lock = threading.Lock()
-        _left.extend(self._opened)
-        self._opened = []
+        _left.extend((*self._idle, *self._busy))
+        self._idle, self._busy = [], set()
         self._under_way: set[GrpcCall] = set()
 
     def close(self) -> None:
@@ -93,33 +85,42 @@ class GrpcCalls:
             self._is_closed = True
             for call in self._under_way:
                 call.stop()
-            for channels in self._opened:
-                channels.close()
+            for each in (*self._idle, *self._busy):
+                each.channel.close()
 
     @contextmanager
     def _channel(self) -> Iterator[grpc.Channel]:
-        """Yield whose turn it is; of new channels, where what secures them has changed."""
+        """Yield a channel that no other call uses."""
         _check_process()
         with self._lock:
             if self._is_closed:
                 raise ValueError("Cannot invoke RPC on closed channel!")
-            trust = self._security.trust() if self._security.trust is not None else None
-            if not self._opened or trust is not self._opened[-1].trust:
-                self._opened.append(self._open(trust))
-            channels = self._opened[-1]
-            channels.calls += 1
+            found = self._taken()
         try:
-            yield next(channels.turns)
+            yield found.channel
         finally:
             with self._lock:
-                channels.calls -= 1
-                self._close_old()
+                self._give_back(found)
 
-    def _close_old(self) -> None:
-        """Close the channels that no call will use again."""
-        for channels in [each for each in self._opened[:-1] if not each.calls]:
-            self._opened.remove(channels)
-            channels.close()
+    def _taken(self) -> _Channel:
+        """Return an idle channel, or a new one where what secures them has changed."""
+        trust = self._security.trust() if self._security.trust is not None else None
+        if trust is not self._trust:
+            self._trust = trust
+            while self._idle:
+                self._idle.pop().channel.close()
+        found = self._idle.pop() if self._idle else _Channel(self._open(trust), trust)
+        self._busy.add(found)
+        return found
+
+    def _give_back(self, found: _Channel) -> None:
+        if found not in self._busy:  # it is the parent's of this process
+            return
+        self._busy.remove(found)
+        if found.trust is self._trust and not self._is_closed and len(self._idle) < MOST_IDLE:
+            self._idle.append(found)
+        else:
+            found.channel.close()
 
     @contextmanager
     def call(
@@ -145,18 +146,14 @@ class GrpcCalls:
                 with self._lock:
                     self._under_way.discard(call)
 
-    def _open(self, trust: Trust | None) -> _Channels:
-        channels = [
-            open_channel(
-                self._target,
-                self._options,
-                trust=trust,
-                server_name=self._security.server_name,
-                has_secret=self._security.token is not None,
-            )
-            for _ in range(self._count)
-        ]
-        return _Channels(channels, trust)
+    def _open(self, trust: Trust | None) -> grpc.Channel:
+        return open_channel(
+            self._target,
+            self._options,
+            trust=trust,
+            server_name=self._security.server_name,
+            has_secret=self._security.token is not None,
+        )
 
 
 class GrpcCall:

@@ -115,7 +115,7 @@ class RemoteTransport:
         replicas = [
             Replica(
                 target,
-                calls_to(target, options, channels, security),
+                calls_to(target, options, security),
                 Mapper(target, shared_memory_dir),
                 Probe(plain_address(target, {}), tls, security.trust),
                 has_others=len(targets) > 1,
@@ -413,13 +413,11 @@ class RemoteTransport:
             raise closed(self.target)
 
 
-def calls_to(
-    target: str, options: Mapping[str, int | str], channels: int, security: Security = PLAIN
-) -> Calls:
+def calls_to(target: str, options: Mapping[str, int | str], security: Security = PLAIN) -> Calls:
     """Return what makes calls to a target: our HTTP/2 reader wherever it can, gRPC under TLS."""
     address = plain_address(target, options) if security.trust is None else None
     if address is None:
-        return GrpcCalls(target, options, channels, security)
+        return GrpcCalls(target, options, security)
     return Connections(address, security.authorization)
 
 
