@@ -108,3 +108,28 @@ def test_kernels_of_another_processor_or_environment_are_not_enough(
         assert cpu_kernels._marker("uniform_float32") != marker
     monkeypatch.setattr(cpu_target.target_context.codegen(), "magic_tuple", lambda: ("x", "y", "z"))
     assert not cpu_kernels._is_cached("uniform_float32")
+
+
+def test_processes_that_compile_at_the_same_time_do_no_harm(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", SCRIPT, json.dumps([["uniform_float32", "normal_float32"]])]
+    environment = {"SEEDBED_KERNEL_CACHE_DIR": str(tmp_path), "PYTHONPATH": ":".join(sys.path)}
+    processes = [subprocess.Popen(command, env=environment) for _ in range(3)]
+    assert [process.wait(300) for process in processes] == [0, 0, 0]
+    assert loaded(tmp_path, "uniform_float32", "normal_float32")[1:] == ([], [])
+
+
+@pytest.mark.parametrize("size_bytes", [0, 100])
+def test_a_cache_that_was_damaged_is_made_anew(tmp_path: Path, size_bytes: int) -> None:
+    run(tmp_path, SAMPLE)
+    (code,) = tmp_path.rglob("*.nbc")
+    with code.open("r+b") as file:
+        file.truncate(size_bytes)
+    assert "are damaged" in run(tmp_path, SAMPLE)
+    assert run(tmp_path, SAMPLE) == ""
+
+
+def test_kernels_that_this_process_has_compiled_count_as_cached(tmp_path: Path) -> None:
+    alone = f"import sys; sys.executable = ''\n{SCRIPT}"
+    first = json.loads(run(tmp_path, alone, '[["uniform_float32"]]'))
+    assert first[1] == ["uniform_float32"]
+    assert loaded(tmp_path, "uniform_float32")[1:] == ([], [])

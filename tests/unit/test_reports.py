@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 import seedbed as sb
 from seedbed.reports.findings import findings_in
 from seedbed.reports.groups import grouped
+from seedbed.reports.page.charts import histogram
 from seedbed.reports.subjects import first_rows
 from seedbed.reports.tensor_figures import TensorFigures, measured_figures
 from seedbed.reports.treemap import Box, squarified
@@ -211,6 +212,17 @@ def test_two_models_are_shown_side_by_side() -> None:
     page = sb.report(here, against=there).html
     equal = 2 * LAYERS + 1 + 1
     assert f"{300 - equal - 1} different; {equal} equal; 1 here only; 1 tensor there only" in page
+
+
+def test_another_models_outline_lies_over_the_same_values() -> None:
+    array = np.random.default_rng(1).normal(size=100_000)
+    drawn = histogram(figures(array), figures(array))
+    points = [pair.split(",") for pair in drawn.split('points="')[1].split('"')[0].split()]
+    bars = [float(each) for each in re.findall(r"V([\d.]+)h", drawn)]
+    assert len(points) == len(bars) == 40
+    for place, ((x, y), top) in enumerate(zip(points, bars, strict=True)):
+        assert float(x) == pytest.approx((place + 0.5) * 150 / 40, abs=0.06)
+        assert float(y) == pytest.approx(top, abs=0.06)
 
 
 def test_a_report_is_saved_and_shown(tmp_path: Path) -> None:

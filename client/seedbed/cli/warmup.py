@@ -26,9 +26,10 @@ def run(options: argparse.Namespace) -> Result:
     found = importlib.metadata.entry_points(group="seedbed.warm_up", name="embedded")
     begun = time.perf_counter()
     try:
-        (folder,) = [entry_point.load()() for entry_point in found]
-    except ImportError:
+        warm_up = next(iter(found)).load()
+    except (ImportError, StopIteration):
         raise CommandError("the engine is missing: pip install 'seedbed[engine]'") from None
+    folder = warm_up()
     seconds = time.perf_counter() - begun
     if folder is None:
         raise CommandError(

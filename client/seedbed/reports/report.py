@@ -1,12 +1,8 @@
 """Reports: a model's weights to look at, as a page, a picture or values."""
 
 import html
-from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from typing import Any
-
-from numpy.typing import NDArray
 
 from seedbed.client import Client
 from seedbed.defaults import get_default_client
@@ -103,8 +99,3 @@ def report(
     asked = client if client is not None else get_default_client()
     other = figures_of(against, asked) if against is not None else None
     return Report(figures_of(subject, asked, title), other)
-
-
-def report_of_arrays(arrays: Mapping[str, NDArray[Any]], title: str) -> Report:
-    """Return a report of a framework's model, from its arrays by name."""
-    return Report(figures_of(dict(arrays), get_default_client(), title))

@@ -46,7 +46,14 @@ def compile_kernel(function: Callable[..., None], signature: str) -> Callable[..
             dispatcher.enable_caching()
         finally:
             numba.config.CACHE_DIR = previous
-    dispatcher.compile(signature)
+    try:
+        dispatcher.compile(signature)
+    except Exception as error:  # whatever reading a damaged file raises
+        if directory is None:
+            raise
+        log.warning("the kernels in %s are damaged (%s), and are compiled anew", directory, error)
+        dispatcher._cache.flush()  # noqa: SLF001  no public method does it
+        dispatcher.compile(signature)
     dispatcher.disable_compile()
     return dispatcher
 

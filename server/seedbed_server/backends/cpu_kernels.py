@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,7 @@ class CpuKernels(Mapping[str, Callable[..., Any]]):
                 _compile_elsewhere(missing)
             for name in wanted:
                 self._loaded[name] = compile_kernel(*_KERNELS[name])
+                _mark(name)
             if missing:
                 seconds = time.monotonic() - started
                 kept = f"kept in {directory}" if (directory := cache_directory()) else "not kept"
@@ -173,8 +175,14 @@ def _compile(names: Sequence[str]) -> None:
 
 def _compile_marked(name: str) -> None:
     compile_kernel(*_KERNELS[name])
-    if (marker := _marker(name)) is not None:
-        marker.touch()
+    _mark(name)
+
+
+def _mark(name: str) -> None:
+    """Note that the cache has a kernel; where it cannot be noted, it is found out again."""
+    if (marker := _marker(name)) is not None and not marker.exists():
+        with suppress(OSError):
+            marker.touch()
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def histogram(tensor: TensorFigures, other: TensorFigures | None = None) -> str:
         for place, each in enumerate(density)
     )
     parts = [f'<path class="bars" d="{bars}"/>']
-    parts += [_line("exact", exact, top), _line("other", outline, top)]
+    parts += [_line("exact", exact, top), _line("other", outline, top, begin=step / 2)]
     label = f"histogram from {low:.4g} to {high:.4g}"
     return (
         f'<svg viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" aria-label="{label}">'
@@ -48,25 +48,28 @@ def histogram(tensor: TensorFigures, other: TensorFigures | None = None) -> str:
 
 
 def _other_density(tensor: TensorFigures, other: TensorFigures | None) -> list[float]:
-    """Return the density of another histogram at the places of a tensor's."""
+    """Return another histogram's density in the middle of each of a tensor's bins."""
     if other is None or other.is_constant:
         return []
-    counts = other.histogram.counts
+    counts, ours = other.histogram.counts, tensor.histogram
     width = (other.histogram.high - other.histogram.low) / len(counts)
+    step = (ours.high - ours.low) / len(ours.counts)
     total = max(sum(counts), 1)
-    middles = np.linspace(tensor.histogram.low, tensor.histogram.high, 41)
+    middles = ours.low + step * (np.arange(len(ours.counts)) + 0.5)
     places = np.floor((middles - other.histogram.low) / width).astype(int)
     return [
         counts[place] / (total * width) if 0 <= place < len(counts) else 0.0 for place in places
     ]
 
 
-def _line(kind: str, values: Sequence[float], top: float) -> str:
+def _line(kind: str, values: Sequence[float], top: float, begin: float = 0.0) -> str:
+    """Return a line through values at equal steps, ``begin`` away from both edges."""
     if not values:
         return ""
-    step = WIDTH / (len(values) - 1)
+    step = (WIDTH - 2 * begin) / (len(values) - 1)
     points = " ".join(
-        f"{place * step:.1f},{HEIGHT * (1 - each / top):.1f}" for place, each in enumerate(values)
+        f"{begin + place * step:.1f},{HEIGHT * (1 - each / top):.1f}"
+        for place, each in enumerate(values)
     )
     return f'<polyline class="{kind}" points="{points}"/>'
 
