@@ -50,7 +50,7 @@ class Report:
         if target.suffix == ".html":
             target.write_text(self.html, encoding="utf-8")
         elif target.suffix == ".png":
-            from seedbed.reports.report_picture import draw  # matplotlib takes a second
+            from seedbed.reports.report_picture import draw
 
             draw(target, self.model)
         else:

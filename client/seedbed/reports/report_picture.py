@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from seedbed.reports.findings import findings_in
 from seedbed.reports.groups import Group, grouped
@@ -25,6 +23,8 @@ TINT = (31 / 255, 122 / 255, 77 / 255)
 
 def draw(path: Path, model: ModelFigures) -> None:
     """Write the picture: sizes, standard deviations by depth, and histograms."""
+    from matplotlib.figure import Figure  # takes a second; only who wants a picture pays for it
+
     groups = grouped(model.tensors)
     found = findings_in(model.tensors)
     bad = {each.name for each in found}
@@ -50,6 +50,8 @@ def draw(path: Path, model: ModelFigures) -> None:
 
 
 def _sizes(axes: "Axes", model: ModelFigures, bad: set[str]) -> None:
+    from matplotlib.patches import Rectangle
+
     tensors = sorted((each for each in model.tensors if each.elements), key=lambda t: -t.elements)
     box = Box(0.0, 0.0, 100.0, 56.0)
     total = sum(each.elements for each in tensors)
