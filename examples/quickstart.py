@@ -77,7 +77,7 @@ def tour() -> int:
 
         step(5, "a file for your framework, fetched and verified by the command line")
         file = OUTPUT / "gpt2-small.safetensors"
-        written = command("fetch", str(MANIFEST), "-o", str(file), "--target", address)
+        written = command("fetch", str(MANIFEST), "-o", str(file), "--force", "--target", address)
         verified = command("verify", str(file), str(MANIFEST), "--target", address)
         say(f"{file}: {file.stat().st_size / 1e6:,.0f} MB" if written else "THE FETCH FAILED")
         say("every tensor of it has the server's digest" if verified else "THE FILE DIFFERS")

@@ -415,4 +415,6 @@ def assert_is_example(options: argparse.Namespace, service: Any) -> None:
     (volume,) = service["volumes"]
     source, target, mode = volume.split(":")
     assert mode == "ro"
-    assert (ROOT / source / Path(options.manifest).relative_to(target)).is_file()
+    path = ROOT / source / Path(options.manifest).relative_to(target)
+    assert path.is_file()
+    assert not path.is_symlink(), "inside the container it would lead nowhere"
