@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,11 +34,14 @@ from seedbed.spec.tensors import TensorRequest
 from seedbed.wire.parts import Chunk
 from seedbed_server.backends.base import CancelledError
 from seedbed_server.backends.compilation import cache_directory
-from seedbed_server.backends.cpu import CpuBackend
+from seedbed_server.backends.cpu import CpuBackend, kernel_names
 from seedbed_server.backends.cpu_kernels import CpuKernels
-from seedbed_server.local_device import LocalGpu
 from seedbed_server.sampling.descriptions import catalogue, describe
 from seedbed_server.sampling.sampler import TensorSource, plan
+from seedbed_server.sampling.self_test import SelfTest
+
+if TYPE_CHECKING:
+    from seedbed_server.local_device import LocalGpu
 
 # Large enough that a task's own cost vanishes, small enough that all threads end together.
 TASK_BYTES = 2**20
@@ -55,6 +58,11 @@ log = logging.getLogger("seedbed")
 def _backend() -> CpuBackend:
     """Return the engine of this process."""
     return CpuBackend(kernels=CpuKernels(_announce))
+
+
+@functools.cache
+def _self_test() -> SelfTest:
+    return SelfTest(_backend())
 
 
 def _announce(text: str) -> None:
@@ -79,6 +87,7 @@ def _threads() -> ThreadPoolExecutor:
 def forget_after_fork() -> None:
     """Make a forked child build its own threads: none of the parent's are there."""
     _backend.cache_clear()
+    _self_test.cache_clear()
     _threads.cache_clear()
 
 
@@ -206,7 +215,7 @@ class EmbeddedTransport:
 
     def sample_on(
         self,
-        device: LocalGpu,
+        device: "LocalGpu",
         requests: Sequence[TensorRequest],
         on_bytes: Callable[[int], None],
         timeout_seconds: float | None = None,
@@ -222,10 +231,11 @@ class EmbeddedTransport:
 
 
 def _source(request: TensorRequest) -> TensorSource:
-    """Return what samples a request; its kernels are ready."""
+    """Return what samples a request; its kernels are ready, and give the contract's bits."""
     sample_plan, backend = plan(request), _backend()
     # On the caller's thread, which an interrupt reaches.
     backend.load(sample_plan.rule, sample_plan.dtype)
+    _self_test().check(kernel_names(sample_plan.rule, sample_plan.dtype))
     return TensorSource(sample_plan, backend)
 
 

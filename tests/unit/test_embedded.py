@@ -4,10 +4,18 @@ import multiprocessing
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
+import pytest
 
 import seedbed as sb
+from seedbed_server import embedded
+from seedbed_server.backends.cpu import CpuBackend
+from seedbed_server.backends.cpu_kernels import CpuKernels
+from seedbed_server.sampling import self_test
+from seedbed_server.sampling.self_test import SelfTest, SelfTestError
 
 FORKED = """
 import os, sys
@@ -67,3 +75,56 @@ def test_an_array_that_is_not_aligned_is_filled_all_the_same() -> None:
     with sb.connect("embedded:") as client:
         client.sample(spec, out=out)
         assert out.tobytes() == client.sample(spec).tobytes()
+
+
+class BrokenKernels(CpuKernels):
+    """The kernels of this machine; that of float32 uniforms gets a bit of its last value wrong."""
+
+    def __getitem__(self, name: str) -> Callable[..., Any]:
+        kernel = super().__getitem__(name)
+        if name != "uniform_float32":
+            return kernel
+
+        def broken(*arguments: Any) -> None:
+            kernel(*arguments)
+            arguments[-1].view(np.uint32)[-1] ^= 1
+
+        return broken
+
+
+@pytest.fixture
+def broken_engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    backend = CpuBackend(kernels=BrokenKernels())
+    monkeypatch.setattr(embedded, "_backend", lambda: backend)
+    embedded._self_test.cache_clear()
+    yield
+    embedded._self_test.cache_clear()
+
+
+@pytest.mark.usefixtures("broken_engine")
+def test_a_kernel_that_gives_other_bits_samples_nothing() -> None:
+    with sb.connect("embedded:") as client:
+        for _ in range(2):
+            for call in (client.sample, client.digest):
+                with pytest.raises(SelfTestError, match="kernel uniform_float32 gives other bits"):
+                    call(sb.TensorSpec("w", (3, 4), "float32", sb.GlorotUniform(seed=1)))
+        assert client.sample(sb.TensorSpec("w", (3, 4), "float64", sb.GlorotUniform(seed=1))).any()
+
+
+def test_each_kernel_is_tried_once_and_those_that_are_not_needed_never(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried = []
+    monkeypatch.setattr(
+        self_test, "check_vector", lambda vector, _: tried.append(self_test.kernel_of(vector))
+    )
+    test = SelfTest(CpuBackend())
+    test.check(("uniform_float64",))
+    assert set(tried) == {"uniform_float64"}
+    tried.clear()
+    test.check(("uniform_float64",))
+    assert not tried
+    test.check(("normal_narrow", "plain_words", "are_at_most"))
+    assert {name.split("_")[0] for name in tried} == {"normal", "sparse"}
+    assert "normal_float32" not in tried
+    assert {"sparse_bfloat16", "normal_float8_e5m2"} <= set(tried)

@@ -1,18 +1,15 @@
 """The parameters of a truncated normal's kernel, from its bounds: on the host, exactly rounded."""
 
 import math
-import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import mpmath
+from seedbed_server.kernels.precision import precise
 
-# A probability is computed with this many digits before it is rounded to float64: no platform's
-# mathematical library has a say, and the rounding is that of the exact value.
+# A probability is computed with this many digits before it is rounded to float64, so that the
+# rounding is that of the exact value.
 DIGITS = 60
-# mpmath keeps its precision in a global variable.
-MPMATH = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +32,7 @@ def interval(lower: float, upper: float, word_bits: int) -> Interval:
         upper: likewise, or infinity.
         word_bits: 32 or 64.
     """
-    with MPMATH, mpmath.workdps(DIGITS):
+    with precise(digits=DIGITS) as mpmath:
         root_2 = mpmath.sqrt(2)
         low, high = mpmath.mpf(lower) / root_2, mpmath.mpf(upper) / root_2
         # erf keeps the digits of bounds next to the median, where differences of masses near 1/2
@@ -58,21 +55,17 @@ def truncated_stddev(lower: float, upper: float) -> float:
     # Between narrow bounds nearly all of the variance's terms cancels: their differences are of the
     # third order.
     lost = 4 * -math.floor(math.log10(min(upper - lower, 1.0)))
-    with MPMATH, mpmath.workdps(DIGITS + lost):
+    with precise(digits=DIGITS + lost) as mpmath:
         root_2 = mpmath.sqrt(2)
         low, high = mpmath.mpf(lower) / root_2, mpmath.mpf(upper) / root_2
         # From the nearer tail, where the difference of two probabilities keeps its digits.
         near, far = (low, high) if low > 0 else (-high, -low)
         mass = (mpmath.erfc(near) - mpmath.erfc(far)) / 2
-        below, above = _density(lower), _density(upper)
+        below, above = mpmath.npdf(mpmath.mpf(lower)), mpmath.npdf(mpmath.mpf(upper))
         shift = (below - above) / mass
         edges = (_moment(lower, below) - _moment(upper, above)) / mass
         return float(mpmath.sqrt(1 + edges - shift * shift))
 
 
-def _density(bound: float) -> Any:
-    return mpmath.npdf(mpmath.mpf(bound))
-
-
 def _moment(bound: float, density: Any) -> Any:
-    return mpmath.mpf(bound) * density if math.isfinite(bound) else mpmath.mpf(0)
+    return density * bound if math.isfinite(bound) else density * 0

@@ -1,15 +1,14 @@
 """Sines and cosines of fractions of a full turn, as fixed-point integers.
 
-No platform's mathematical library has a say: mpmath computes a few angles, and all others follow
-from them by the addition theorems, in integers.
+A few angles are computed with mpmath, and all others follow from them by the addition theorems, in
+integers.
 """
 
 import math
 from functools import lru_cache
+from typing import Any
 
-import mpmath
-
-from seedbed_server.kernels.bounds import MPMATH
+from seedbed_server.kernels.precision import precise
 
 BITS = 256
 """Binary digits after the point: ample for rounding to float64, even of small products."""
@@ -28,10 +27,10 @@ class Turns:
         # Angles of the first eighth of a turn, in units of 1 / (8 parts) turns: fine ones and
         # coarse ones.
         self._step = math.isqrt(parts) + 1
-        with MPMATH, mpmath.workprec(BITS + 64):
-            self._fine = [self._exact(unit) for unit in range(self._step)]
+        with precise(bits=BITS + 64) as mpmath:
+            self._fine = [self._exact(mpmath, unit) for unit in range(self._step)]
             self._coarse = [
-                self._exact(self._step * unit) for unit in range(parts // self._step + 1)
+                self._exact(mpmath, self._step * unit) for unit in range(parts // self._step + 1)
             ]
 
     def cos_sin(self, part: int) -> tuple[int, int]:
@@ -49,7 +48,7 @@ class Turns:
         (cos_a, sin_a), (cos_b, sin_b) = self._coarse[coarse], self._fine[fine]
         return (cos_a * cos_b - sin_a * sin_b) >> BITS, (sin_a * cos_b + cos_a * sin_b) >> BITS
 
-    def _exact(self, unit: int) -> tuple[int, int]:
+    def _exact(self, mpmath: Any, unit: int) -> tuple[int, int]:
         cos, sin = mpmath.cos_sin(mpmath.pi * unit / (4 * self.parts))
         return int(mpmath.nint(cos * ONE)), int(mpmath.nint(sin * ONE))
 
@@ -63,5 +62,5 @@ def turns(parts: int) -> Turns:
 @lru_cache(maxsize=1)
 def pi() -> int:
     """Return pi."""
-    with MPMATH, mpmath.workprec(BITS + 64):
+    with precise(bits=BITS + 64) as mpmath:
         return int(mpmath.nint(mpmath.pi * ONE))
