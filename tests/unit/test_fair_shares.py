@@ -4,7 +4,6 @@ import pytest
 
 from seedbed.spec.reasons import Reason
 from seedbed_server.refusals import OverloadedError, QuotaError
-from seedbed_server.service.calls import peer_of
 from seedbed_server.streams.fair_shares import FairShares
 from seedbed_server.streams.peer_caps import PeerCap
 
@@ -99,17 +98,3 @@ def test_a_cap_that_was_lowered_only_refuses_more() -> None:
     assert not shares.take("a", 1)
     shares.give_back("a", 4)
     assert shares.take("a", 1)
-
-
-@pytest.mark.parametrize(
-    ("name", "peer"),
-    [
-        ("ipv4:10.1.2.3:4567", "10.1.2.3"),
-        ("ipv6:%5B::1%5D:4567", "%5B::1%5D"),
-        ("ipv6:[fe80::1]:4567", "[fe80::1]"),
-        ("unix:", "unix:"),
-        ("unix:/run/s.sock", "unix:"),
-    ],
-)
-def test_a_peer_is_an_address_without_its_port(name: str, peer: str) -> None:
-    assert peer_of(name) == peer

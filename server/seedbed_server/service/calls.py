@@ -14,6 +14,7 @@ from seedbed.spec.info import Limits
 from seedbed.spec.reasons import Reason
 from seedbed_server.refusals import CallerError
 from seedbed_server.security.identities import peer_of_identity
+from seedbed_server.security.peers import UNIX_PEER, peer_of_connection
 from seedbed_server.security.policy import NO_LIMITS
 from seedbed_server.service.authentication import Authentication
 from seedbed_server.service.metrics import Lane, Method, Metrics
@@ -29,9 +30,6 @@ from seedbed_server.streams.events import (
 )
 
 log = logging.getLogger(__name__)
-
-# All clients of the server's Unix sockets.
-UNIX = "unix:"
 
 # A status waits behind what the client has not read yet; after that time, the call is dropped.
 LAST_WORDS_SECONDS = 60.0
@@ -74,9 +72,9 @@ class Call:
         """What client and operator call it; it goes back with the status."""
         self.trailing_metadata = ((REQUEST_ID, self.request_id),)
         context.set_trailing_metadata(self.trailing_metadata)
-        self.peer = peer_of(str(context.peer()))
+        self.peer = peer_of_connection(str(context.peer()))
         """Whose shares and turns it takes: an identity's, an IP address's, or ``unix:``."""
-        self.is_on_this_host = self.peer == UNIX
+        self.is_on_this_host = self.peer == UNIX_PEER
         """Whether the client came by a Unix socket."""
         self.identity: str | None = None
         """Who calls; None where the server asks nobody, or does not know yet."""
@@ -295,11 +293,6 @@ def streaming_handler(
         await call(None if data is grpc.aio.EOF else data, context)
 
     return grpc.stream_stream_rpc_method_handler(answer)
-
-
-def peer_of(name: str) -> str:
-    """Return whose call it is, of gRPC's name for a connection: without the port."""
-    return UNIX if name.startswith(UNIX) else name.rpartition(":")[0].partition(":")[2]
 
 
 async def _first(requests: AsyncIterator[bytes]) -> bytes:
