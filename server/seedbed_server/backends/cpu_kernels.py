@@ -152,6 +152,9 @@ def _compile_elsewhere(names: Sequence[str]) -> None:
             # Neighbours share functions, which one process then compiles only once.
             for part in np.array_split(list(names), count)
         )
+        # Reading what they compile takes all that numba knows of types, which is loaded meanwhile.
+        cpu_target.typing_context.refresh()
+        cpu_target.target_context.refresh()
         for process in processes:
             process.wait()
     except OSError:  # no more processes allowed, or no room

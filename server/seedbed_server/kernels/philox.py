@@ -118,22 +118,23 @@ def _fill_part(block: Any, lane: Any, key: Any, out: Any, at: Any, end: Any) -> 
 
 @njit(nogil=True)
 def next_words(
-    firsts: Any, counts: Any, per_element: Any, position: Any, key: Any, words: Any
+    firsts: Any, counts: Any, per_element: Any, run: Any, done: Any, key: Any, words: Any
 ) -> Any:
-    """Write the next words of several element runs, as many as fit, and return how many.
+    """Write the next words of several element runs, as many as fit.
+
+    Returns how many, and where the next call goes on: its ``run`` and ``done``.
 
     Args:
         firsts: uint64 array, the index of each run's first element in the whole tensor.
         counts: uint64 array, how many elements each run has.
         per_element: uint64, words for each element: 1, or 2 for float64.
-        position: uint64 array of two, where the call before ended: a run, and the elements done of
-            it. Moved on.
+        run: uint64, the run to begin in.
+        done: uint64, how many elements of that are written already.
         key: uint32 array of four: key0, key1, counter2, counter3.
         words: uint32 array that receives the words; its size is a multiple of ``per_element``.
     """
     room = uint64(words.size)
     at = uint64(0)
-    run, done = position[0], position[1]
     while at < room and run < uint64(firsts.size):
         left = (counts[run] - done) * per_element
         take = left if left < room - at else room - at
@@ -143,5 +144,4 @@ def next_words(
         if done == counts[run]:
             run += uint64(1)
             done = uint64(0)
-    position[0], position[1] = run, done
-    return at
+    return at, run, done

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numba import uint64
 
-from seedbed_server.kernels.philox import next_words
+from seedbed_server.kernels.philox import fill_run, next_words
 
 TILE_WORDS = 4096
 """Words drawn at a time. No part of the contract."""
@@ -17,7 +17,7 @@ TILE_WORDS = 4096
 
 def plain_words(firsts: Any, counts: Any, key: Any, out: Any) -> None:
     """Fill a uint32 array with the words of elements of 32 bits or fewer."""
-    next_words(firsts, counts, uint64(1), np.zeros(2, np.uint64), key, out)
+    next_words(firsts, counts, uint64(1), uint64(0), uint64(0), key, out)
 
 
 def are_at_most(
@@ -43,17 +43,13 @@ def are_at_most(
         out: uint8, receives 1 or 0.
     """
     words = np.empty(TILE_WORDS, np.uint32)
-    one_first, one_count = np.empty(1, np.uint64), np.empty(1, np.uint64)
-    position = np.zeros(2, np.uint64)
     at = uint64(0)
     for run in range(firsts.size):
         done = uint64(0)
         row, column = firsts[run] // columns, firsts[run] % columns
         while done < counts[run]:
             size = min(uint64(TILE_WORDS), counts[run] - done)
-            one_first[0], one_count[0] = firsts[run] + done, size
-            position[:] = uint64(0)
-            next_words(one_first, one_count, uint64(1), position, key, words)
+            fill_run(firsts[run] + done, size, key, words, uint64(0))
             for i in range(size):
                 line, place = (column, row) if axis == uint64(0) else (row, column)
                 rank = (uint64(words[i]) << uint64(32)) | place

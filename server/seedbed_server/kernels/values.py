@@ -38,10 +38,9 @@ def uniform_float32_values(firsts: Any, counts: Any, key: Any, params: Any, out:
     prefer_wide_vectors()
     minval, width, ceiling = params
     words = np.empty(TILE_WORDS, np.uint32)
-    position = np.zeros(2, np.uint64)
-    at = uint64(0)
+    at = run = done = uint64(0)
     while at < uint64(out.size):
-        size = next_words(firsts, counts, uint64(1), position, key, words)
+        size, run, done = next_words(firsts, counts, uint64(1), run, done, key, words)
         tile = out[at : at + size]
         for i in range(size):
             tile[i] = uniform_float32(words[i], minval, width, ceiling)
@@ -56,10 +55,9 @@ def uniform_narrow_values(
     minval, width, ceiling = params
     words = np.empty(TILE_WORDS, np.uint32)
     values = np.empty(TILE_WORDS, np.float32)
-    position = np.zeros(2, np.uint64)
-    at = uint64(0)
+    at = run = done = uint64(0)
     while at < uint64(out.size):
-        size = next_words(firsts, counts, uint64(1), position, key, words)
+        size, run, done = next_words(firsts, counts, uint64(1), run, done, key, words)
         for i in range(size):
             values[i] = uniform_float32(words[i], minval, width, ceiling)
         at += write_rounded(values[:size], number, out[at:])
@@ -71,10 +69,10 @@ def uniform_float64_values(firsts: Any, counts: Any, key: Any, params: Any, out:
     minval, width, ceiling = params
     words = np.empty(2 * TILE_WORDS, np.uint32)
     pairs = words.view(np.uint64)
-    position = np.zeros(2, np.uint64)
-    at = uint64(0)
+    at = run = done = uint64(0)
     while at < uint64(out.size):
-        size = next_words(firsts, counts, uint64(2), position, key, words) // uint64(2)
+        size, run, done = next_words(firsts, counts, uint64(2), run, done, key, words)
+        size //= uint64(2)
         tile = out[at : at + size]
         for i in range(size):
             tile[i] = uniform_float64(pairs[i], minval, width, ceiling)
@@ -88,10 +86,9 @@ def normal_float32_values(
     prefer_wide_vectors()
     step, low, high, _, lower, upper, mean, stddev = params
     words = np.empty(TILE_WORDS, np.uint32)
-    position = np.zeros(2, np.uint64)
-    at = uint64(0)
+    at = run = done = uint64(0)
     while at < uint64(out.size):
-        size = next_words(firsts, counts, uint64(1), position, key, words)
+        size, run, done = next_words(firsts, counts, uint64(1), run, done, key, words)
         tile = out[at : at + size]
         for i in range(size):
             tile[i] = normal_float32(words[i], split, step, low, high, lower, upper, mean, stddev)
@@ -106,10 +103,9 @@ def normal_narrow_values(
     step, low, high, _, lower, upper, mean, stddev = params
     words = np.empty(TILE_WORDS, np.uint32)
     values = np.empty(TILE_WORDS, np.float32)
-    position = np.zeros(2, np.uint64)
-    at = uint64(0)
+    at = run = done = uint64(0)
     while at < uint64(out.size):
-        size = next_words(firsts, counts, uint64(1), position, key, words)
+        size, run, done = next_words(firsts, counts, uint64(1), run, done, key, words)
         for i in range(size):
             values[i] = normal_float32(words[i], split, step, low, high, lower, upper, mean, stddev)
         at += write_rounded(values[:size], number, out[at:])
@@ -131,10 +127,10 @@ def normal_float64_values(
     outer = np.empty(TILE_WORDS, np.uint64)
     places = np.empty(TILE_WORDS, np.uint32)
     values = np.empty(TILE_WORDS, np.float64)
-    position = np.zeros(2, np.uint64)
-    at = uint64(0)
+    at = run = done = uint64(0)
     while at < uint64(out.size):
-        size = next_words(firsts, counts, uint64(2), position, key, words) // uint64(2)
+        size, run, done = next_words(firsts, counts, uint64(2), run, done, key, words)
+        size //= uint64(2)
         tile = out[at : at + size]
         for i in range(size):
             below, _, middle = place_float64(pairs[i], split, step, low, high, remainder)
