@@ -300,6 +300,29 @@ class TestFetch:
         assert main(["digest", manifest, *part, "--json"]) == 0
         assert printed_json(capsys)["model_digest"] == digests[0]
 
+    @pytest.mark.parametrize(
+        ("command", "code", "words"),
+        [
+            ("SEEDBED digest - < MANIFEST", 0, ""),
+            ("SEEDBED describe - < MANIFEST", 0, ""),
+            ("cat MANIFEST | SEEDBED fetch - -o m.safetensors", 0, ""),
+            (
+                "SEEDBED fetch MANIFEST -o m.safetensors;SEEDBED verify m.safetensors - < MANIFEST",
+                0,
+                "",
+            ),
+            ("SEEDBED digest - < /dev/null", 1, "seedbed: error: standard input is no file\n"),
+        ],
+    )
+    def test_a_manifest_comes_from_standard_input(
+        self, manifest: str, command: str, code: int, words: str
+    ) -> None:
+        line = command.replace("MANIFEST", manifest).replace(
+            "SEEDBED", f"{sys.executable} -m seedbed"
+        )
+        done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (code, words)
+
     def test_the_safetensors_package_reads_what_the_sdk_gives(
         self, server: ServerProcess, manifest: str
     ) -> None:

@@ -60,7 +60,9 @@ UNKNOWN = "0" * 32
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own arguments."""
-    parser.add_argument("manifest", metavar="MANIFEST", help="a YAML or JSON file")
+    parser.add_argument(
+        "manifest", metavar="MANIFEST", help="a YAML or JSON file, or - for standard input"
+    )
     parser.add_argument(
         "-o",
         "--output",

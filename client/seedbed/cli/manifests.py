@@ -14,6 +14,7 @@ from seedbed.spec.suggestions import did_you_mean
 
 # 100,000 tensors take about 10 MB.
 MAX_MANIFEST_BYTES = 2**28
+STDIN = "-"
 
 
 def load_manifest(path: str) -> Manifest:
@@ -25,17 +26,20 @@ def load_manifest(path: str) -> Manifest:
 
 
 def load_reading(path: str) -> Reading:
-    """Return what a manifest's file says.
+    """Return what a manifest's file says; ``-`` is standard input.
 
     Raises:
         InvalidArgumentError: with all that is wrong, if it is no manifest.
         CommandError: if it is no file, or too large to be a manifest.
         OSError: if it cannot be read.
     """
+    name = path
+    if path == STDIN:
+        path, name = "/dev/stdin", "standard input"
     status = Path(path).stat()
     # A device may never end.
     if not (stat.S_ISREG(status.st_mode) or stat.S_ISFIFO(status.st_mode)):
-        raise CommandError(f"{path} is no file")
+        raise CommandError(f"{name} is no file")
     if status.st_size > MAX_MANIFEST_BYTES:
         raise CommandError(
             f"{path} is larger than {MAX_MANIFEST_BYTES} bytes, too large for a manifest"
@@ -51,7 +55,7 @@ def is_initializer(subject: str) -> bool:
     """
     if find_initializer(subject) is not None:
         return True
-    if Path(subject).suffix or "/" in subject or Path(subject).exists():
+    if subject == STDIN or Path(subject).suffix or "/" in subject or Path(subject).exists():
         return False
     hint = "`seedbed list` prints the initializers; a manifest is a .yaml or .json file"
     meant = did_you_mean(subject, (kind.name() for kind in INITIALIZERS.values()))

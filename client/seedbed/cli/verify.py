@@ -32,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE|FOLDER",
         help="a safetensors file, a folder of them, or a model.safetensors.index.json",
     )
-    parser.add_argument("manifest", metavar="MANIFEST", help="a YAML or JSON file")
+    parser.add_argument(
+        "manifest", metavar="MANIFEST", help="a YAML or JSON file, or - for standard input"
+    )
     add_shard_option(parser)
 
 

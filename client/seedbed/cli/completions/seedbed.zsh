@@ -128,7 +128,7 @@ _shtab_seedbed_fetch_options=(
   "--tls-server-name[whom the server\'s certificate must be for (default\: \$SEEDBED_TLS_SERVER_NAME, else its host)]:NAME:"
   "--token-file[has the token that goes with each call (default\: \$SEEDBED_TOKEN, or the file \$SEEDBED_TOKEN_FILE)]:FILE:_files"
   "--json[print one JSON object instead of text]"
-  ":a YAML or JSON file:_files"
+  ":a YAML or JSON file, or - for standard input:_files"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -246,7 +246,7 @@ _shtab_seedbed_verify_options=(
   "--token-file[has the token that goes with each call (default\: \$SEEDBED_TOKEN, or the file \$SEEDBED_TOKEN_FILE)]:FILE:_files"
   "--json[print one JSON object instead of text]"
   ":a safetensors file, a folder of them, or a model.safetensors.index.json:_files"
-  ":a YAML or JSON file:_files"
+  ":a YAML or JSON file, or - for standard input:_files"
 )
 
 # guard to ensure default positional specs are added only once per session
