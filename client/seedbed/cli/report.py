@@ -9,6 +9,7 @@ from seedbed.cli.manifests import load_manifest
 from seedbed.cli.output_file import checked_output, unfinished
 from seedbed.cli.result import CommandError, Result
 from seedbed.manifest import Manifest
+from seedbed.manifest_files import is_manifest_file
 from seedbed.reports.report import SUFFIXES, Report
 from seedbed.reports.subjects import Subject, figures_of
 from seedbed.reports.text import count_text, pairs, printable, size_text
@@ -22,7 +23,6 @@ DESCRIPTION = (
     "sampled (a million numbers of each tensor at most), a checkpoint is read. The page needs "
     "nothing else: no script, style or font comes from elsewhere."
 )
-MANIFESTS = (".yaml", ".yml", ".json")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,8 +70,7 @@ def run(options: argparse.Namespace) -> Result:
 
 
 def _subject(path: str) -> Subject:
-    is_manifest = Path(path).suffix in MANIFESTS and not path.endswith(".index.json")
-    return load_manifest(path) if is_manifest else path
+    return load_manifest(path) if is_manifest_file(path) else path
 
 
 def _other(options: argparse.Namespace, subject: Subject) -> Subject | None:

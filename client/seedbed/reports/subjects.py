@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from seedbed.checkpoint_files import metadata_of, open_all
 from seedbed.client import Client
 from seedbed.manifest import Manifest
+from seedbed.manifest_files import is_manifest_file
 from seedbed.reports.distributions import exact_distribution
 from seedbed.reports.figures import initializer_text
 from seedbed.reports.tensor_figures import TensorFigures, measured_figures
@@ -71,7 +72,7 @@ def figures_of(subject: Subject, client: Client, title: str = "") -> ModelFigure
         allowed = "a Manifest, arrays by name, or the path of a manifest or a checkpoint"
         raise bad_type("subject", allowed, subject)
     path = Path(subject)
-    if path.suffix in {".yaml", ".yml", ".json"} and not path.name.endswith(".index.json"):
+    if is_manifest_file(path):
         return _of_manifest(Manifest.load(path), client, title or path.name)
     facts = {key: text for key, text in metadata_of(path).items() if key != "format"}
     facts.pop("model_digest", None)  # it is computed
