@@ -11,6 +11,7 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 import seedbed as sb
+from seedbed.reports.distributions import exact_distribution
 from seedbed.reports.findings import findings_in
 from seedbed.reports.groups import grouped
 from seedbed.reports.page.charts import histogram
@@ -74,6 +75,36 @@ def test_elements_that_are_not_finite_are_counted_and_left_out() -> None:
     assert found.mean == pytest.approx(array[np.isfinite(array)].mean())
     assert np.isnan(figures(np.full(4, np.nan)).mean)
     assert figures(np.empty((0, 3))).elements == 0
+
+
+EXACT = {
+    "normal": (sb.RandomNormal(mean=0.3, stddev=2.0), 3.0),
+    "uniform": (sb.RandomUniform(minval=-1.0, maxval=3.0), 1.8),
+    "truncated": (sb.TruncatedNormal(mean=-1.0, stddev=0.02), 2.366),
+    "tail": (sb.TruncatedNormal(stddev=1.0, lower=2.0, upper=3.0), 2.758),
+}
+
+
+@pytest.mark.parametrize("kind", EXACT)
+def test_figures_are_a_standard_error_away_from_the_exact_ones(kind: str) -> None:
+    initializer, kurtosis = EXACT[kind]
+    spec = sb.TensorSpec("w", (1000, 500), "float32", initializer, seed=1)
+    with sb.connect("embedded:") as client:
+        exact = exact_distribution(client.describe(spec))
+        rows = client.sample(spec)
+    assert exact is not None
+    assert exact.kurtosis == pytest.approx(kurtosis, abs=1e-3)
+    found = [figures(row, exact=exact) for row in rows]
+    for z in ([each.mean_z for each in found], [each.std_z for each in found]):
+        assert np.std(np.asarray(z, np.float64)) == pytest.approx(1, abs=0.1)
+        assert np.mean(np.asarray(z, np.float64)) == pytest.approx(0, abs=0.15)
+
+
+def test_without_an_exact_distribution_there_are_no_standard_errors() -> None:
+    manifest = sb.Manifest([sb.TensorSpec("w", (8,), "float32", sb.Ones())])
+    (constant,) = sb.report(manifest).model.tensors
+    for found in (constant, figures(np.arange(9.0))):
+        assert (found.mean_z, found.std_z) == (None, None)
 
 
 @pytest.mark.parametrize("shape", [(), (0, 5), (7,), (10, 5), (3, 4, 5), (2, 1000, 10)], ids=str)
@@ -167,8 +198,6 @@ def test_a_planted_fault_is_the_only_finding(text: str, tmp_path: Path) -> None:
 def test_what_a_rule_does_not_explain_is_found() -> None:
     with sb.connect("embedded:") as client:
         description = client.describe(llama(1)["embed"])
-    from seedbed.reports.distributions import exact_distribution
-
     exact = exact_distribution(description)
     sample = np.random.default_rng(1).normal(0, 0.05, 10_000)
     assert findings_in([figures(sample, exact=exact)]) == ()

@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 from seedbed.cli.arguments import add_force_option, client_of
 from seedbed.cli.manifests import load_manifest
@@ -12,6 +13,7 @@ from seedbed.manifest import Manifest
 from seedbed.manifest_files import is_manifest_file
 from seedbed.reports.report import SUFFIXES, Report
 from seedbed.reports.subjects import Subject, figures_of
+from seedbed.reports.tensor_figures import TensorFigures
 from seedbed.reports.text import count_text, pairs, printable, size_text
 from seedbed.spec.errors import InvalidValueError
 
@@ -106,6 +108,7 @@ def _result(made: Report, target: Path) -> Result:
         "file": str(target),
         "tensors": len(made.model.tensors),
         "facts": made.model.facts,
+        "figures": [_figures(each) for each in made.model.tensors],
         "findings": found,
     }
     rows = [
@@ -116,3 +119,26 @@ def _result(made: Report, target: Path) -> Result:
         *(("", f"{printable(each.name)}: {each.text}") for each in found),
     ]
     return Result(fields, pairs(rows))
+
+
+def _figures(tensor: TensorFigures) -> dict[str, Any]:
+    """Return what programs read about a tensor."""
+    exact = tensor.exact
+    return {
+        "name": tensor.name,
+        "shape": tensor.shape,
+        "dtype": tensor.dtype,
+        "rule": tensor.rule or None,
+        "seed": tensor.seed,
+        "measured": tensor.measured,
+        "not_finite": tensor.not_finite,
+        "mean": tensor.mean,
+        "std": tensor.std,
+        "min": tensor.least,
+        "max": tensor.largest,
+        "exact_mean": exact.mean if exact else None,
+        "exact_std": exact.stddev if exact else None,
+        "mean_z": tensor.mean_z,
+        "std_z": tensor.std_z,
+        "digest": tensor.digest or None,
+    }

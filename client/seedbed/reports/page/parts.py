@@ -153,7 +153,7 @@ def group_row(group: Group, bad: Collection[str], ids: Ids, comparison: Comparis
         f"<div>{histogram(first, other)}</div>"
         f'<div class="figures">{_figures(group)}</div></summary>'
         f'<div class="inside"><div class="scroll"><table><thead><tr>{head}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>{_signal(first)}{_partly(first)}</div></details>"
+        f"<tbody>{rows}</tbody></table></div>{_errors_note(first)}{_signal(first)}{_partly(first)}</div></details>"
     )
 
 
@@ -170,7 +170,9 @@ def _figures(group: Group) -> str:
     low, high = min(stds), max(stds)
     text = f"std {low:.4g}" if f"{low:.3g}" == f"{high:.3g}" else f"std {low:.4g} to {high:.4g}"
     if first.exact is not None:
-        return f"{text}<small>exact {first.exact.stddev:.4g}</small>"
+        worst = max(abs(each.std_z or 0.0) for each in group.tensors)
+        within = f", within {worst:.1f} se" if first.std_z is not None else ""
+        return f"{text}<small>exact {first.exact.stddev:.4g}{within}</small>"
     return f"{text}<small>mean {first.mean:.2g}</small>"
 
 
@@ -179,10 +181,10 @@ def _tensor_row(
 ) -> str:
     kind = ' class="bad-text"' if each.name in bad else ""
     cells = [
-        ("number", number_text(each.mean)),
-        ("number", number_text(each.std)),
-        ("number", number_text(each.least)),
-        ("number", number_text(each.largest)),
+        ("number", escaped(number_text(each.mean)) + _errors(each.mean_z)),
+        ("number", escaped(number_text(each.std)) + _errors(each.std_z)),
+        ("number", escaped(number_text(each.least))),
+        ("number", escaped(number_text(each.largest))),
     ]
     if each.exact is not None:
         ratio = f"{100 * each.ratio:.2f} %" if each.ratio is not None else ""
@@ -190,12 +192,26 @@ def _tensor_row(
     if comparison is not None:
         other = comparison.other(each.name)
         there = number_text(other.std) if other is not None else "missing"
-        cells[2:2] = [("number", there), ("", comparison.verdict(each.name))]
-    tds = "".join(f'<td class="{side}">{escaped(text)}</td>' for side, text in cells)
+        cells[2:2] = [("number", there), ("", escaped(comparison.verdict(each.name)))]
+    tds = "".join(f'<td class="{side}">{text}</td>' for side, text in cells)
     digest = f"<code>{escaped(_middle(each.digest))}</code>{copy_button(each.digest)}"
     return (
         f'<tr id="{ids[each.name]}"{kind}><td class="names">{escaped(_cut(each.name))}</td>{tds}'
         f"<td>{digest if each.digest else ''}</td></tr>"
+    )
+
+
+def _errors(z: float | None) -> str:
+    """Return how far a figure is from the exact one, in small letters."""
+    return "" if z is None else f"<small>{z:+.1f} se</small>".replace("-", "\u2212")
+
+
+def _errors_note(tensor: TensorFigures) -> str:
+    if tensor.mean_z is None:
+        return ""
+    return (
+        '<p class="note">se: standard errors from the exact value; by chance beyond 3 '
+        "once in 370.</p>"
     )
 
 
