@@ -74,6 +74,19 @@ def test_it_takes_pictures_seeds_and_other_models(capsys: pytest.CaptureFixture[
     ]
 
 
+def test_it_samples_as_much_as_one_asks_for(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["report", "m.yaml", "-o", "r.html", "--json", "--sample-elements"]
+    assert main([*asked, "640"]) == 0
+    found = {each["name"]: each for each in json.loads(capsys.readouterr().out)["figures"]}
+    assert (found["head"]["measured"], found["norm"]["measured"]) == (640, 64)
+    assert "first 10 rows of 256" in Path("r.html").read_text()
+    for wrong in ("0", "-3", "1e6"):
+        assert main([*asked, wrong, "--force"]) == 2
+        error = capsys.readouterr().err
+        assert "--sample-elements: must be an integer" in error
+        assert f'Received: "{wrong}"' in error
+
+
 @pytest.fixture
 def tab(folder: Path) -> Iterator[Tab]:
     with browser(folder) as opened:

@@ -118,6 +118,36 @@ def test_the_first_rows_are_a_slice_of_few_elements(shape: tuple[int, ...], most
         assert part.starts == (0,) * len(shape)
 
 
+def test_a_page_says_how_much_was_sampled() -> None:
+    shapes = {"matrix": (300, 20), "kernel": (2, 300, 20), "vector": (7_000,), "small": (4, 5)}
+    manifest = sb.Manifest(
+        [sb.TensorSpec(n, s, "float32", sb.HeNormal(seed=1)) for n, s in shapes.items()]
+    )
+    report = sb.report(manifest, sample_elements=1_000)
+    assert [each.measured for each in report.model.tensors] == [1_000, 1_000, 1_000, 20]
+    shown = re.findall(r"<small>(first [^<]+)</small>", report.html)
+    assert shown == [
+        "first 50 rows of 300",
+        "first 1 × 50 × 20 of 2 × 300 × 20",
+        "first 1,000 numbers of 7,000",
+    ]
+    assert "first" not in sb.report(manifest).html.partition("<main>")[2]
+    digests = [
+        [each.digest for each in sb.report(manifest, sample_elements=n).model.tensors]
+        for n in (1, 10**9)
+    ]
+    assert digests[0] == digests[1]
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 2**63], ids=str)
+def test_no_number_is_too_few_to_sample(wrong: int) -> None:
+    words = f"`sample_elements` must be 1 or more. Received: {wrong}"
+    with pytest.raises(sb.InvalidValueError, match=re.escape(words)):
+        sb.report(llama(1), sample_elements=wrong)
+    with pytest.raises(sb.InvalidTypeError, match="`sample_elements` must be an integer"):
+        sb.report(llama(1), sample_elements=1e6)  # type: ignore[arg-type]
+
+
 # Patterns.
 
 

@@ -9,7 +9,7 @@ from seedbed.reports.groups import Group
 from seedbed.reports.page.charts import histogram
 from seedbed.reports.subjects import ModelFigures
 from seedbed.reports.tensor_figures import TensorFigures
-from seedbed.reports.text import count_text, number_text, shape_text, size_text
+from seedbed.reports.text import count_text, number_text, sides_text, size_text
 from seedbed.reports.treemap import Box, squarified
 from seedbed.spec.html import escaped
 
@@ -101,7 +101,7 @@ def size_map(groups: Sequence[Group], bad: Collection[str], ids: Ids) -> str:
         if each.std > 0 and high > low:
             depth = (math.log(each.std) - low) / (high - low)
         name, percent = escaped(_cut(each.name)), 100 * each.elements / total
-        title = f"{name}, {shape_text(each.shape)}: {percent:.1f} %, std {number_text(each.std)}"
+        title = f"{name}, {sides_text(each.shape)}: {percent:.1f} %, std {number_text(each.std)}"
         text = ""
         if box.width >= NAMED_WIDTH and box.height >= NAMED_HEIGHT:
             text = f"<b>{name}</b><small>{percent:.1f} %</small>"
@@ -148,7 +148,7 @@ def group_row(group: Group, bad: Collection[str], ids: Ids, comparison: Comparis
     return (
         f"<details{' open' if is_bad else ''}><summary>"
         f'<div class="names{" bad-text" if is_bad else ""}">{escaped(_cut(group.pattern))}{times}'
-        f"<small>{shape_text(first.shape)} {escaped(first.dtype)}</small></div>"
+        f"<small>{sides_text(first.shape)} {escaped(first.dtype)}</small></div>"
         f'<div class="rule">{escaped(_cut(first.rule))}{_seed(group)}</div>'
         f"<div>{histogram(first, other)}</div>"
         f'<div class="figures">{_figures(group)}</div></summary>'
@@ -163,6 +163,11 @@ def _seed(group: Group) -> str:
 
 
 def _figures(group: Group) -> str:
+    part = f"<small>{_part(group.first)}</small>" if _part(group.first) else ""
+    return _measured(group) + part
+
+
+def _measured(group: Group) -> str:
     first = group.first
     if all(each.is_constant for each in group.tensors):
         return f"all {number_text(first.least)}"
@@ -228,13 +233,21 @@ def _signal(tensor: TensorFigures) -> str:
     )
 
 
-def _partly(tensor: TensorFigures) -> str:
-    if tensor.measured >= tensor.elements:
+def _part(tensor: TensorFigures) -> str:
+    """Return which part of a tensor was looked at, in words; nothing for the whole."""
+    shape, part = tensor.shape, tensor.measured_shape
+    if shape == part:
         return ""
-    return (
-        f'<p class="note">Figures of the first {tensor.measured:,} of {tensor.elements:,} '
-        "elements; digests are of all.</p>"
-    )
+    if shape[1:] != part[1:]:
+        return f"first {sides_text(part)} of {sides_text(shape)}"
+    noun = "rows" if len(shape) > 1 else "numbers"
+    return f"first {part[0]:,} {noun} of {shape[0]:,}"
+
+
+def _partly(tensor: TensorFigures) -> str:
+    if not _part(tensor):
+        return ""
+    return f'<p class="note">Figures are of the {_part(tensor)}, digests of all.</p>'
 
 
 def _cut(text: str) -> str:
