@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,22 @@ _INNER = (
     ".initializer.config",
     ".initializer.fan_axes",
 )
+
+
+SUFFIXES = (".yaml", ".yml", ".json")
+# Of the file that says in which safetensors file each tensor of a checkpoint is.
+_INDEX_SUFFIX = ".index.json"
+
+
+def is_manifest_file(path: str | PathLike[str]) -> bool:
+    """Return whether a file is a manifest by its name; a checkpoint otherwise.
+
+    Example:
+        >>> is_manifest_file("model.json"), is_manifest_file("model.safetensors.index.json")
+        (True, False)
+    """
+    file = Path(path)
+    return file.suffix in SUFFIXES and not file.name.endswith(_INDEX_SUFFIX)
 
 
 def read_file(path: str | Path) -> Reading:

@@ -45,6 +45,18 @@ def test_it_writes_a_page_and_says_what_it_found(capsys: pytest.CaptureFixture[s
         assert str(sb.digest_of(client.digest_all(llama(1)))) in out
 
 
+def test_programs_read_every_figure(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", "m.yaml", "-o", "r.html", "--json"]) == 0
+    found = {each["name"]: each for each in json.loads(capsys.readouterr().out)["figures"]}
+    assert list(found) == [spec.name for spec in llama(1).tensors]
+    head = found["head"]
+    assert (head["shape"], head["measured"], head["exact_std"]) == ([256, 64], 256 * 64, 0.05)
+    errors = head["exact_std"] / np.sqrt(2 * head["measured"])
+    assert head["std_z"] == pytest.approx((head["std"] - head["exact_std"]) / errors, rel=1e-6)
+    assert abs(head["std_z"]) < 4 > abs(head["mean_z"])
+    assert found["norm"]["std_z"] is None
+
+
 def test_it_takes_pictures_seeds_and_other_models(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", "m.yaml", "-o", "r.png"]) == 0
     assert main(["report", "m.yaml", "-o", "s.html", "--against-seed", "2"]) == 0
@@ -60,6 +72,19 @@ def test_it_takes_pictures_seeds_and_other_models(capsys: pytest.CaptureFixture[
         "s.html",
         "t.html",
     ]
+
+
+def test_it_samples_as_much_as_one_asks_for(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["report", "m.yaml", "-o", "r.html", "--json", "--sample-elements"]
+    assert main([*asked, "640"]) == 0
+    found = {each["name"]: each for each in json.loads(capsys.readouterr().out)["figures"]}
+    assert (found["head"]["measured"], found["norm"]["measured"]) == (640, 64)
+    assert "first 10 rows of 256" in Path("r.html").read_text()
+    for wrong in ("0", "-3", "1e6"):
+        assert main([*asked, wrong, "--force"]) == 2
+        error = capsys.readouterr().err
+        assert "--sample-elements: must be an integer" in error
+        assert f'Received: "{wrong}"' in error
 
 
 @pytest.fixture

@@ -362,7 +362,7 @@ class TestTitles:
         self, client: sb.Client, initializer: Any
     ) -> None:
         drawing = drawn(client, spec_of(initializer, 64, 32), sb.shard(1, 4))
-        assert "part [16:32, 0:32] of shape 64,32" in drawing.texts
+        assert "part [16:32, 0:32] of 64 × 32" in drawing.texts
         if drawing.kind == "matrix":
             assert drawing.axes.get_ylim() == (31.5, 15.5)
 

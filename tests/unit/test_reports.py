@@ -11,6 +11,7 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 import seedbed as sb
+from seedbed.reports.distributions import exact_distribution
 from seedbed.reports.findings import findings_in
 from seedbed.reports.groups import grouped
 from seedbed.reports.page.charts import histogram
@@ -76,6 +77,36 @@ def test_elements_that_are_not_finite_are_counted_and_left_out() -> None:
     assert figures(np.empty((0, 3))).elements == 0
 
 
+EXACT = {
+    "normal": (sb.RandomNormal(mean=0.3, stddev=2.0), 3.0),
+    "uniform": (sb.RandomUniform(minval=-1.0, maxval=3.0), 1.8),
+    "truncated": (sb.TruncatedNormal(mean=-1.0, stddev=0.02), 2.366),
+    "tail": (sb.TruncatedNormal(stddev=1.0, lower=2.0, upper=3.0), 2.758),
+}
+
+
+@pytest.mark.parametrize("kind", EXACT)
+def test_figures_are_a_standard_error_away_from_the_exact_ones(kind: str) -> None:
+    initializer, kurtosis = EXACT[kind]
+    spec = sb.TensorSpec("w", (1000, 500), "float32", initializer, seed=1)
+    with sb.connect("embedded:") as client:
+        exact = exact_distribution(client.describe(spec))
+        rows = client.sample(spec)
+    assert exact is not None
+    assert exact.kurtosis == pytest.approx(kurtosis, abs=1e-3)
+    found = [figures(row, exact=exact) for row in rows]
+    for z in ([each.mean_z for each in found], [each.std_z for each in found]):
+        assert np.std(np.asarray(z, np.float64)) == pytest.approx(1, abs=0.1)
+        assert np.mean(np.asarray(z, np.float64)) == pytest.approx(0, abs=0.15)
+
+
+def test_without_an_exact_distribution_there_are_no_standard_errors() -> None:
+    manifest = sb.Manifest([sb.TensorSpec("w", (8,), "float32", sb.Ones())])
+    (constant,) = sb.report(manifest).model.tensors
+    for found in (constant, figures(np.arange(9.0))):
+        assert (found.mean_z, found.std_z) == (None, None)
+
+
 @pytest.mark.parametrize("shape", [(), (0, 5), (7,), (10, 5), (3, 4, 5), (2, 1000, 10)], ids=str)
 @pytest.mark.parametrize("most", [1, 4, 20, 100, 10**6])
 def test_the_first_rows_are_a_slice_of_few_elements(shape: tuple[int, ...], most: int) -> None:
@@ -85,6 +116,36 @@ def test_the_first_rows_are_a_slice_of_few_elements(shape: tuple[int, ...], most
     else:
         assert 1 <= np.prod(part.lengths) <= max(most, 1)
         assert part.starts == (0,) * len(shape)
+
+
+def test_a_page_says_how_much_was_sampled() -> None:
+    shapes = {"matrix": (300, 20), "kernel": (2, 300, 20), "vector": (7_000,), "small": (4, 5)}
+    manifest = sb.Manifest(
+        [sb.TensorSpec(n, s, "float32", sb.HeNormal(seed=1)) for n, s in shapes.items()]
+    )
+    report = sb.report(manifest, sample_elements=1_000)
+    assert [each.measured for each in report.model.tensors] == [1_000, 1_000, 1_000, 20]
+    shown = re.findall(r"<small>(first [^<]+)</small>", report.html)
+    assert shown == [
+        "first 50 rows of 300",
+        "first 1 × 50 × 20 of 2 × 300 × 20",
+        "first 1,000 numbers of 7,000",
+    ]
+    assert "first" not in sb.report(manifest).html.partition("<main>")[2]
+    digests = [
+        [each.digest for each in sb.report(manifest, sample_elements=n).model.tensors]
+        for n in (1, 10**9)
+    ]
+    assert digests[0] == digests[1]
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 2**63], ids=str)
+def test_no_number_is_too_few_to_sample(wrong: int) -> None:
+    words = f"`sample_elements` must be 1 or more. Received: {wrong}"
+    with pytest.raises(sb.InvalidValueError, match=re.escape(words)):
+        sb.report(llama(1), sample_elements=wrong)
+    with pytest.raises(sb.InvalidTypeError, match="`sample_elements` must be an integer"):
+        sb.report(llama(1), sample_elements=1e6)  # type: ignore[arg-type]
 
 
 # Patterns.
@@ -167,8 +228,6 @@ def test_a_planted_fault_is_the_only_finding(text: str, tmp_path: Path) -> None:
 def test_what_a_rule_does_not_explain_is_found() -> None:
     with sb.connect("embedded:") as client:
         description = client.describe(llama(1)["embed"])
-    from seedbed.reports.distributions import exact_distribution
-
     exact = exact_distribution(description)
     sample = np.random.default_rng(1).normal(0, 0.05, 10_000)
     assert findings_in([figures(sample, exact=exact)]) == ()

@@ -17,6 +17,7 @@ from seedbed.spec.dtypes import as_dtype
 from seedbed.spec.errors import InvalidArgumentError, InvalidValueError, shown
 from seedbed.spec.fans import FanAxes
 from seedbed.spec.initializers import named_initializer
+from seedbed.spec.numbers import as_count
 from seedbed.spec.slices import Shard, TensorSlice
 from seedbed.spec.tensors import TensorSpec
 from seedbed.spec.tls import Tls
@@ -310,6 +311,13 @@ def _integer(text: str) -> int:
     raise ValueError("an integer")
 
 
+def _count(text: str) -> int:
+    try:
+        return as_count("", _integer(text))
+    except ValueError:  # InvalidValueError is one
+        raise ValueError("an integer, 1 or more") from None
+
+
 def _integers(text: str) -> tuple[int, ...]:
     try:
         return tuple(_integer(part.strip()) for part in text.split(",")) if text.strip() else ()
@@ -380,6 +388,12 @@ def _ranges(text: str) -> tuple[tuple[int, int | None], ...]:
             raise ValueError("START:STOP with STOP not below START")
         ranges.append((start, stop))
     return tuple(ranges)
+
+
+an_integer = _converter(_integer)
+"""Converts an option's text to an integer, as ``type=`` of argparse takes it."""
+a_count = _converter(_count)
+"""Likewise to one that is 1 or more."""
 
 
 def _shard(text: str) -> Shard:

@@ -3,14 +3,17 @@
 import argparse
 import dataclasses
 from pathlib import Path
+from typing import Any
 
-from seedbed.cli.arguments import add_force_option, client_of
+from seedbed.cli.arguments import a_count, add_force_option, an_integer, client_of
 from seedbed.cli.manifests import load_manifest
 from seedbed.cli.output_file import checked_output, unfinished
 from seedbed.cli.result import CommandError, Result
 from seedbed.manifest import Manifest
-from seedbed.reports.report import SUFFIXES, Report
-from seedbed.reports.subjects import Subject, figures_of
+from seedbed.manifest_files import is_manifest_file
+from seedbed.reports.report import SUFFIXES, Report, report
+from seedbed.reports.subjects import SAMPLED_ELEMENTS, Subject
+from seedbed.reports.tensor_figures import TensorFigures
 from seedbed.reports.text import count_text, pairs, printable, size_text
 from seedbed.spec.errors import InvalidValueError
 
@@ -19,10 +22,9 @@ SUMMARY = "draw a model's weights as one page: sizes, distributions, what is unu
 DESCRIPTION = (
     "Write a page, or a picture, of a model's weights: what is unusual first, then sizes, standard "
     "deviations by depth, and each tensor's histogram beside the exact density. A manifest is "
-    "sampled (a million numbers of each tensor at most), a checkpoint is read. The page needs "
+    "sampled, a checkpoint is read whole. The page needs "
     "nothing else: no script, style or font comes from elsewhere."
 )
-MANIFESTS = (".yaml", ".yml", ".json")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +44,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="another model, shown side by side",
     )
     beside.add_argument(
-        "--against-seed", metavar="SEED", type=int, help="the same manifest with another seed"
+        "--against-seed",
+        metavar="SEED",
+        type=an_integer,
+        help="the same manifest with another seed",
+    )
+    parser.add_argument(
+        "--sample-elements",
+        type=a_count,
+        default=SAMPLED_ELEMENTS,
+        metavar="N",
+        help="how many numbers of each tensor of a manifest are sampled at most, its first rows "
+        "(default: %(default)s)",
     )
     add_force_option(parser)
 
@@ -60,9 +73,13 @@ def run(options: argparse.Namespace) -> Result:
     with client_of(options) as client:
         other = _other(options, subject)
         title = Path(options.subject).name
-        made = Report(
-            figures_of(subject, client, title),
-            figures_of(other, client, _other_title(options)) if other is not None else None,
+        made = report(
+            subject,
+            against=other,
+            title=title,
+            against_title=_other_title(options),
+            sample_elements=options.sample_elements,
+            client=client,
         )
     with unfinished(target) as path:
         _save(made, path, target.suffix)
@@ -70,8 +87,7 @@ def run(options: argparse.Namespace) -> Result:
 
 
 def _subject(path: str) -> Subject:
-    is_manifest = Path(path).suffix in MANIFESTS and not path.endswith(".index.json")
-    return load_manifest(path) if is_manifest else path
+    return load_manifest(path) if is_manifest_file(path) else path
 
 
 def _other(options: argparse.Namespace, subject: Subject) -> Subject | None:
@@ -88,7 +104,9 @@ def _other(options: argparse.Namespace, subject: Subject) -> Subject | None:
 
 
 def _other_title(options: argparse.Namespace) -> str:
-    return Path(options.against).name if options.against else f"seed {options.against_seed}"
+    if options.against_seed is not None:
+        return f"seed {options.against_seed}"
+    return Path(options.against or "").name
 
 
 def _save(made: Report, path: Path, suffix: str) -> None:
@@ -107,6 +125,7 @@ def _result(made: Report, target: Path) -> Result:
         "file": str(target),
         "tensors": len(made.model.tensors),
         "facts": made.model.facts,
+        "figures": [_figures(each) for each in made.model.tensors],
         "findings": found,
     }
     rows = [
@@ -117,3 +136,26 @@ def _result(made: Report, target: Path) -> Result:
         *(("", f"{printable(each.name)}: {each.text}") for each in found),
     ]
     return Result(fields, pairs(rows))
+
+
+def _figures(tensor: TensorFigures) -> dict[str, Any]:
+    """Return what programs read about a tensor."""
+    exact = tensor.exact
+    return {
+        "name": tensor.name,
+        "shape": tensor.shape,
+        "dtype": tensor.dtype,
+        "rule": tensor.rule or None,
+        "seed": tensor.seed,
+        "measured": tensor.measured,
+        "not_finite": tensor.not_finite,
+        "mean": tensor.mean,
+        "std": tensor.std,
+        "min": tensor.least,
+        "max": tensor.largest,
+        "exact_mean": exact.mean if exact else None,
+        "exact_std": exact.stddev if exact else None,
+        "mean_z": tensor.mean_z,
+        "std_z": tensor.std_z,
+        "digest": tensor.digest or None,
+    }

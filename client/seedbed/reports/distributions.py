@@ -10,6 +10,8 @@ from seedbed.spec.info import TensorDescription
 
 # Where a picture ends for a tail without a bound: 1 of 15,787 normal numbers lies further out.
 SHOWN_STDDEVS = 4.0
+# So many standard deviations away, a normal's fourth moment has no part in seven digits.
+INFINITE = 12.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,23 @@ class Exact:
         """Return the distribution of the numbers divided by a positive one; the label stays."""
         names = ("low", "high", "mean", "stddev", "location", "scale")
         return replace(self, **{name: getattr(self, name) / unit for name in names})
+
+    @property
+    def kurtosis(self) -> float:
+        """The fourth central moment in units of the variance's square: 1.8 of a uniform."""
+        if not self.scale:
+            return 1.8
+        low, high = (
+            (self.low - self.location) / self.scale,
+            (self.high - self.location) / self.scale,
+        )
+        # Beyond, nothing has a weight, even where a tail is all that truncation left.
+        low, high = max(low, min(high, 0.0) - INFINITE), min(high, max(low, 0.0) + INFINITE)
+        z = np.linspace(low, high, 20_001)
+        weights = np.exp((np.square(z).min() - np.square(z)) / 2)
+        squares = np.square(z - np.average(z, weights=weights))
+        variance = np.average(squares, weights=weights)
+        return float(np.average(np.square(squares), weights=weights) / variance**2)
 
     @property
     def shown(self) -> tuple[float, float]:

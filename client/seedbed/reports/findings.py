@@ -42,22 +42,21 @@ def _of_tensor(tensor: TensorFigures) -> Iterator[Finding]:
     if tensor.not_finite:
         many = "element is" if tensor.not_finite == 1 else "elements are"
         yield Finding(tensor.name, f"{tensor.not_finite:,} {many} NaN or infinite")
-    exact, count = tensor.exact, tensor.measured - tensor.not_finite
+    exact, count = tensor.exact, tensor.finite
     if exact is None or count < 2 or not exact.stddev:
         return
     if tensor.is_constant and count > STANDARD_ERRORS:
         yield Finding(tensor.name, f"constant, where {exact.label} was asked for")
         return
-    # A normal's; a bounded distribution's is smaller.
-    if _is_off(tensor.std / exact.stddev - 1, math.sqrt(1 / (2 * count))):
+    if _is_off(tensor.std / exact.stddev - 1, tensor.std_z):
         times = tensor.std / exact.stddev
         yield Finding(tensor.name, f"std is {times:.3g} times the exact {exact.stddev:.4g}")
-    if _is_off((tensor.mean - exact.mean) / exact.stddev, math.sqrt(1 / count)):
+    if _is_off((tensor.mean - exact.mean) / exact.stddev, tensor.mean_z):
         yield Finding(tensor.name, f"mean is {tensor.mean:.4g}, and exactly {exact.mean:.4g}")
 
 
-def _is_off(deviation: float, standard_error: float) -> bool:
-    return abs(deviation) > max(MATERIAL, STANDARD_ERRORS * standard_error)
+def _is_off(part: float, standard_errors: float | None) -> bool:
+    return abs(part) > MATERIAL and abs(standard_errors or 0.0) > STANDARD_ERRORS
 
 
 def _of_group(group: Group) -> Iterator[Finding]:

@@ -8,8 +8,9 @@ from seedbed.client import Client
 from seedbed.defaults import get_default_client
 from seedbed.reports.findings import Finding, findings_in
 from seedbed.reports.page.document import document
-from seedbed.reports.subjects import ModelFigures, Subject, figures_of
+from seedbed.reports.subjects import SAMPLED_ELEMENTS, ModelFigures, Subject, figures_of
 from seedbed.spec.errors import bad_value
+from seedbed.spec.numbers import as_count
 
 SUFFIXES = (".html", ".png")
 FRAME_HEIGHT = 720
@@ -75,20 +76,25 @@ def report(
     *,
     against: Subject | None = None,
     title: str = "",
+    against_title: str = "",
+    sample_elements: int = SAMPLED_ELEMENTS,
     client: Client | None = None,
 ) -> Report:
     """Return a report of a model: sizes, distributions beside the exact ones, and what is unusual.
 
     Args:
         subject: a :class:`Manifest` or its file, a checkpoint (a safetensors file or a folder), or
-            numpy arrays by name. Of a manifest, the first million numbers of each tensor are
-            sampled; a checkpoint is read.
+            numpy arrays by name. A manifest is sampled; checkpoints and arrays are read whole.
         against: another model, to be shown beside it.
         title: of the report; a file's name by default.
+        against_title: of the other model, likewise.
+        sample_elements: how many numbers of each tensor of a manifest are sampled at most: its
+            first rows.
         client: samples manifests; None is the default client.
 
     Raises:
-        InvalidValueError: if the subject is none.
+        InvalidTypeError: if the subject is no model.
+        InvalidValueError: if it is a file that is wrong, or ``sample_elements`` is below 1.
         OSError: if a file cannot be read.
 
     Example:
@@ -96,6 +102,9 @@ def report(
         >>> report(manifest).findings
         ()
     """
+    most = as_count("sample_elements", sample_elements)
     asked = client if client is not None else get_default_client()
-    other = figures_of(against, asked) if against is not None else None
-    return Report(figures_of(subject, asked, title), other)
+    model = figures_of(subject, asked, title, most)
+    if against is None:
+        return Report(model)
+    return Report(model, figures_of(against, asked, against_title, most))

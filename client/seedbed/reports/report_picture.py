@@ -9,7 +9,7 @@ import numpy as np
 from seedbed.reports.findings import findings_in
 from seedbed.reports.groups import Group, grouped
 from seedbed.reports.subjects import ModelFigures
-from seedbed.reports.text import count_text, shape_text, size_text
+from seedbed.reports.text import count_text, sides_text, size_text
 from seedbed.reports.treemap import Box, squarified
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _histogram(axes: "Axes", group: Group, bad: set[str]) -> None:
     color = WRONG if each.name in bad else INK
     name = group.pattern if len(group.pattern) < 34 else f"…{group.pattern[-33:]}"
     axes.set_title(f"{name}{times}", loc="left", fontsize=8, color=color, parse_math=False)
-    axes.set_xlabel(f"{shape_text(each.shape)}, std {each.std:.4g}", fontsize=7, color=SOFT)
+    axes.set_xlabel(f"{sides_text(each.shape)}, std {each.std:.4g}", fontsize=7, color=SOFT)
     axes.set_yticks([])
     _quiet(axes)
 

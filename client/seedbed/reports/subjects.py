@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from seedbed.checkpoint_files import metadata_of, open_all
 from seedbed.client import Client
 from seedbed.manifest import Manifest
+from seedbed.manifest_files import is_manifest_file
 from seedbed.reports.distributions import exact_distribution
 from seedbed.reports.figures import initializer_text
 from seedbed.reports.tensor_figures import TensorFigures, measured_figures
@@ -52,27 +53,33 @@ class ModelFigures:
         return sum(each.size_bytes for each in self.tensors)
 
 
-def figures_of(subject: Subject, client: Client, title: str = "") -> ModelFigures:
+def figures_of(
+    subject: Subject,
+    client: Client,
+    title: str = "",
+    sample_elements: int = SAMPLED_ELEMENTS,
+) -> ModelFigures:
     """Return the figures of a model.
 
     Args:
         subject: the model. A manifest is sampled, a checkpoint read.
         client: samples a manifest.
         title: of the report; a file's name where it is empty.
+        sample_elements: how many numbers of each tensor of a manifest are sampled at most.
 
     Raises:
         InvalidTypeError: if the subject is something else.
     """
     if isinstance(subject, Manifest):
-        return _of_manifest(subject, client, title or "manifest")
+        return _of_manifest(subject, client, title or "manifest", sample_elements)
     if isinstance(subject, Mapping):
         return _of_arrays(subject, title or "model", {})
     if not isinstance(subject, str | PathLike):
         allowed = "a Manifest, arrays by name, or the path of a manifest or a checkpoint"
         raise bad_type("subject", allowed, subject)
     path = Path(subject)
-    if path.suffix in {".yaml", ".yml", ".json"} and not path.name.endswith(".index.json"):
-        return _of_manifest(Manifest.load(path), client, title or path.name)
+    if is_manifest_file(path):
+        return _of_manifest(Manifest.load(path), client, title or path.name, sample_elements)
     facts = {key: text for key, text in metadata_of(path).items() if key != "format"}
     facts.pop("model_digest", None)  # it is computed
     return _of_arrays(open_all(path), title or path.name, facts)
@@ -81,22 +88,26 @@ def figures_of(subject: Subject, client: Client, title: str = "") -> ModelFigure
 def _of_arrays(
     arrays: Mapping[str, NDArray[Any]], title: str, facts: Mapping[str, str]
 ) -> ModelFigures:
-    digests = {name: digest_array(array) for name, array in arrays.items()}
-    tensors = [
-        measured_figures(
-            name,
-            array,
-            array.shape,
-            dtype=array.dtype.name,
-            size_bytes=array.nbytes,
-            digest=str(digests[name]),
+    digests, tensors = {}, []
+    # One after the other: what gives them may have to fetch each.
+    for name, array in arrays.items():
+        digests[name] = digest_array(array)
+        tensors.append(
+            measured_figures(
+                name,
+                array,
+                array.shape,
+                dtype=array.dtype.name,
+                size_bytes=array.nbytes,
+                digest=str(digests[name]),
+            )
         )
-        for name, array in arrays.items()
-    ]
     return ModelFigures(title, tuple(tensors), {"digest": str(digest_of(digests)), **facts})
 
 
-def _of_manifest(manifest: Manifest, client: Client, title: str) -> ModelFigures:
+def _of_manifest(
+    manifest: Manifest, client: Client, title: str, sample_elements: int
+) -> ModelFigures:
     described = client.describe_all(manifest)
     facts = {"numerics": NUMERICS}
     seeds = sorted({spec.seed for spec in manifest.tensors if spec.initializer.random})
@@ -107,16 +118,26 @@ def _of_manifest(manifest: Manifest, client: Client, title: str) -> ModelFigures
         digests = client.digest_all(manifest)
         facts = {"digest": str(digest_of(digests)), **facts}
     tensors = [
-        _of_spec(spec, described[spec.name], str(digests.get(spec.name, "")), client)
+        _of_spec(
+            spec,
+            first_rows(spec.shape, sample_elements),
+            described[spec.name],
+            str(digests.get(spec.name, "")),
+            client,
+        )
         for spec in manifest.tensors
     ]
     return ModelFigures(title, tuple(tensors), facts)
 
 
 def _of_spec(
-    spec: TensorSpec, description: TensorDescription, digest: str, client: Client
+    spec: TensorSpec,
+    part: TensorSlice | None,
+    description: TensorDescription,
+    digest: str,
+    client: Client,
 ) -> TensorFigures:
-    array = client.sample(spec, slice=first_rows(spec.shape, SAMPLED_ELEMENTS))
+    array = client.sample(spec, slice=part)
     return measured_figures(
         spec.name,
         array,

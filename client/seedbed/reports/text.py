@@ -63,6 +63,11 @@ def shape_text(shape: Sequence[int]) -> str:
     return ",".join(map(str, shape)) or "()"
 
 
+def sides_text(shape: Sequence[int]) -> str:
+    """Return a shape as pages and pictures show it, such as ``50257 × 768``."""
+    return " × ".join(map(str, shape)) or "scalar"
+
+
 def count_text(count: int, noun: str) -> str:
     """Return ``1 tensor`` or ``1,234 tensors``."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -18,7 +18,7 @@ _shtab_seedbed_commands() {
     info:'Say what a server, or the engine in this process, is: version, numerics, device and limits.'
     inspect:'Show the tensors of a safetensors file, or of a folder of them, and what `seedbed fetch` wrote of their origin: the model'"'"'s digest, the seed, the numerics, the manifest'"'"'s digest. With --digests each tensor is read, and the model'"'"'s digest compared with the one in the file: the exit code is 1 if it is another.'
     list:'List every initializer with its other names and its parameters'"'"' defaults. --json has their descriptions.'
-    report:'Write a page, or a picture, of a model'"'"'s weights: what is unusual first, then sizes, standard deviations by depth, and each tensor'"'"'s histogram beside the exact density. A manifest is sampled (a million numbers of each tensor at most), a checkpoint is read. The page needs nothing else: no script, style or font comes from elsewhere.'
+    report:'Write a page, or a picture, of a model'"'"'s weights: what is unusual first, then sizes, standard deviations by depth, and each tensor'"'"'s histogram beside the exact density. A manifest is sampled, a checkpoint is read whole. The page needs nothing else: no script, style or font comes from elsewhere.'
     sample:'Sample one tensor and print its fans, distribution, moments and digest. The moments of a slice are the slice'"'"'s.'
     verify:'Compare the digests of a checkpoint'"'"'s tensors with those that the manifest gives; no tensor is moved. Prints every tensor that is missing, extra or different, and exits with 1 if there is one.'
     warmup:'Compile the kernels of the engine in the process, all that its cache lacks, and say where they are kept: $SEEDBED_KERNEL_CACHE_DIR, or a folder of the user'"'"'s. Later processes only load them. For an image, run it in the build.'
@@ -183,6 +183,7 @@ _shtab_seedbed_report_options=(
   {-o,--output}"[FILE.html or FILE.png]:FILE:_files"
   "--against[another model, shown side by side]:MANIFEST|FILE|FOLDER:_files"
   "--against-seed[the same manifest with another seed]:SEED:"
+  "--sample-elements[how many numbers of each tensor of a manifest are sampled at most, its first rows (default\: 1048576)]:N:"
   "--force[replace what is there]"
   "--target[host\:port or unix\:\/\/\/path of a server, or embedded\: for the engine in this process (default\: \$SEEDBED_TARGET, else embedded\:)]:target:"
   "--timeout-seconds[for each call to the server (default\: none)]:S:"

@@ -9,7 +9,7 @@ from seedbed.reports.groups import Group
 from seedbed.reports.page.charts import histogram
 from seedbed.reports.subjects import ModelFigures
 from seedbed.reports.tensor_figures import TensorFigures
-from seedbed.reports.text import count_text, number_text, shape_text, size_text
+from seedbed.reports.text import count_text, number_text, sides_text, size_text
 from seedbed.reports.treemap import Box, squarified
 from seedbed.spec.html import escaped
 
@@ -101,7 +101,7 @@ def size_map(groups: Sequence[Group], bad: Collection[str], ids: Ids) -> str:
         if each.std > 0 and high > low:
             depth = (math.log(each.std) - low) / (high - low)
         name, percent = escaped(_cut(each.name)), 100 * each.elements / total
-        title = f"{name}, {shape_text(each.shape)}: {percent:.1f} %, std {number_text(each.std)}"
+        title = f"{name}, {sides_text(each.shape)}: {percent:.1f} %, std {number_text(each.std)}"
         text = ""
         if box.width >= NAMED_WIDTH and box.height >= NAMED_HEIGHT:
             text = f"<b>{name}</b><small>{percent:.1f} %</small>"
@@ -148,12 +148,12 @@ def group_row(group: Group, bad: Collection[str], ids: Ids, comparison: Comparis
     return (
         f"<details{' open' if is_bad else ''}><summary>"
         f'<div class="names{" bad-text" if is_bad else ""}">{escaped(_cut(group.pattern))}{times}'
-        f"<small>{shape_text(first.shape)} {escaped(first.dtype)}</small></div>"
+        f"<small>{sides_text(first.shape)} {escaped(first.dtype)}</small></div>"
         f'<div class="rule">{escaped(_cut(first.rule))}{_seed(group)}</div>'
         f"<div>{histogram(first, other)}</div>"
         f'<div class="figures">{_figures(group)}</div></summary>'
         f'<div class="inside"><div class="scroll"><table><thead><tr>{head}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>{_signal(first)}{_partly(first)}</div></details>"
+        f"<tbody>{rows}</tbody></table></div>{_errors_note(first)}{_signal(first)}{_partly(first)}</div></details>"
     )
 
 
@@ -163,6 +163,11 @@ def _seed(group: Group) -> str:
 
 
 def _figures(group: Group) -> str:
+    part = f"<small>{_part(group.first)}</small>" if _part(group.first) else ""
+    return _measured(group) + part
+
+
+def _measured(group: Group) -> str:
     first = group.first
     if all(each.is_constant for each in group.tensors):
         return f"all {number_text(first.least)}"
@@ -170,7 +175,9 @@ def _figures(group: Group) -> str:
     low, high = min(stds), max(stds)
     text = f"std {low:.4g}" if f"{low:.3g}" == f"{high:.3g}" else f"std {low:.4g} to {high:.4g}"
     if first.exact is not None:
-        return f"{text}<small>exact {first.exact.stddev:.4g}</small>"
+        worst = max(abs(each.std_z or 0.0) for each in group.tensors)
+        within = f", within {worst:.1f} se" if first.std_z is not None else ""
+        return f"{text}<small>exact {first.exact.stddev:.4g}{within}</small>"
     return f"{text}<small>mean {first.mean:.2g}</small>"
 
 
@@ -179,10 +186,10 @@ def _tensor_row(
 ) -> str:
     kind = ' class="bad-text"' if each.name in bad else ""
     cells = [
-        ("number", number_text(each.mean)),
-        ("number", number_text(each.std)),
-        ("number", number_text(each.least)),
-        ("number", number_text(each.largest)),
+        ("number", escaped(number_text(each.mean)) + _errors(each.mean_z)),
+        ("number", escaped(number_text(each.std)) + _errors(each.std_z)),
+        ("number", escaped(number_text(each.least))),
+        ("number", escaped(number_text(each.largest))),
     ]
     if each.exact is not None:
         ratio = f"{100 * each.ratio:.2f} %" if each.ratio is not None else ""
@@ -190,12 +197,26 @@ def _tensor_row(
     if comparison is not None:
         other = comparison.other(each.name)
         there = number_text(other.std) if other is not None else "missing"
-        cells[2:2] = [("number", there), ("", comparison.verdict(each.name))]
-    tds = "".join(f'<td class="{side}">{escaped(text)}</td>' for side, text in cells)
+        cells[2:2] = [("number", there), ("", escaped(comparison.verdict(each.name)))]
+    tds = "".join(f'<td class="{side}">{text}</td>' for side, text in cells)
     digest = f"<code>{escaped(_middle(each.digest))}</code>{copy_button(each.digest)}"
     return (
         f'<tr id="{ids[each.name]}"{kind}><td class="names">{escaped(_cut(each.name))}</td>{tds}'
         f"<td>{digest if each.digest else ''}</td></tr>"
+    )
+
+
+def _errors(z: float | None) -> str:
+    """Return how far a figure is from the exact one, in small letters."""
+    return "" if z is None else f"<small>{z:+.1f} se</small>".replace("-", "\u2212")
+
+
+def _errors_note(tensor: TensorFigures) -> str:
+    if tensor.mean_z is None:
+        return ""
+    return (
+        '<p class="note">se: standard errors from the exact value; by chance beyond 3 '
+        "once in 370.</p>"
     )
 
 
@@ -212,13 +233,21 @@ def _signal(tensor: TensorFigures) -> str:
     )
 
 
-def _partly(tensor: TensorFigures) -> str:
-    if tensor.measured >= tensor.elements:
+def _part(tensor: TensorFigures) -> str:
+    """Return which part of a tensor was looked at, in words; nothing for the whole."""
+    shape, part = tensor.shape, tensor.measured_shape
+    if shape == part:
         return ""
-    return (
-        f'<p class="note">Figures of the first {tensor.measured:,} of {tensor.elements:,} '
-        "elements; digests are of all.</p>"
-    )
+    if shape[1:] != part[1:]:
+        return f"first {sides_text(part)} of {sides_text(shape)}"
+    noun = "rows" if len(shape) > 1 else "numbers"
+    return f"first {part[0]:,} {noun} of {shape[0]:,}"
+
+
+def _partly(tensor: TensorFigures) -> str:
+    if not _part(tensor):
+        return ""
+    return f'<p class="note">Figures are of the {_part(tensor)}, digests of all.</p>'
 
 
 def _cut(text: str) -> str:

@@ -15,7 +15,7 @@ from seedbed.reports.pictures.histogram import draw_histogram
 from seedbed.reports.pictures.lettering import drawable, wrapped
 from seedbed.reports.pictures.marks import MAX_MARKS, draw_marks
 from seedbed.reports.pictures.matrix import draw_matrix
-from seedbed.reports.text import count_text, printable, shape_text, shortened
+from seedbed.reports.text import count_text, printable, shortened, sides_text
 from seedbed.spec.info import TensorDescription
 from seedbed.spec.slices import TensorSlice
 from seedbed.spec.tensors import TensorSpec
@@ -157,9 +157,9 @@ def _dress(axes: "Axes") -> None:
 def _entitle(
     axes: "Axes", spec: TensorSpec, description: TensorDescription, part: TensorSlice | None
 ) -> None:
-    details = [f"shape {shape_text(spec.shape)}", spec.dtype.value]
+    details = [sides_text(spec.shape), spec.dtype.value]
     if part is not None:
-        details[0] = f"part [{part_text(part)}] of shape {shape_text(spec.shape)}"
+        details[0] = f"part [{part_text(part)}] of {sides_text(spec.shape)}"
     if spec.initializer.random:
         details.append(f"seed {spec.seed}" + (f", draw {spec.draw}" if spec.draw else ""))
     if spec.name:
