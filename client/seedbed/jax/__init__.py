@@ -40,6 +40,7 @@ from seedbed.jax.initializers import (  # noqa: E402
 )
 from seedbed.jax.model import initialize, initializing, manifest_of  # noqa: E402
 from seedbed.jax.recording import Recording, record  # noqa: E402
+from seedbed.jax.report import report  # noqa: E402
 from seedbed.jax.seeds import seed_from_key  # noqa: E402
 
 __all__ = [
@@ -66,6 +67,7 @@ __all__ = [
     "ones",
     "orthogonal",
     "record",
+    "report",
     "seed_from_key",
     "truncated_normal",
     "uniform",

@@ -4,6 +4,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from numpy.typing import NDArray
 
 from seedbed.jax.modules import split_modules
 from seedbed.jax.names import leaves_by_name
@@ -27,8 +28,8 @@ def digests(tree: Any, *, prefix: str = "") -> dict[str, Digest]:
     """
     return Digests(
         {
-            name: _digest(name, leaf)
-            for name, leaf in leaves_by_name(split_modules(tree)[0], prefix).items()
+            name: digest_array(array_of(name, leaf))
+            for name, leaf in named_leaves(tree, prefix).items()
         }
     )
 
@@ -45,7 +46,13 @@ def digest(tree: Any, *, prefix: str = "") -> Digest:
     return digest_of(digests(tree, prefix=prefix))
 
 
-def _digest(name: str, leaf: Any) -> Digest:
+def named_leaves(tree: Any, prefix: str) -> dict[str, Any]:
+    """Return the leaves of a tree by name."""
+    return leaves_by_name(split_modules(tree)[0], prefix)
+
+
+def array_of(name: str, leaf: Any) -> NDArray[Any]:
+    """Return a leaf as an array of the host."""
     if isinstance(leaf, jax.core.Tracer):
         raise bad_value(
             "tree", "arrays that are not traced, as they are inside jit, grad or vmap", name
@@ -55,4 +62,4 @@ def _digest(name: str, leaf: Any) -> Digest:
             raise bad_value("tree", "arrays whose shards all lie on devices of this process", name)
         if jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
             leaf = jax.random.key_data(leaf)
-    return digest_array(np.asarray(leaf))
+    return np.asarray(leaf)

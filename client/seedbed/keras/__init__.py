@@ -63,6 +63,7 @@ from seedbed.keras.initializers import (  # noqa: E402
 )
 from seedbed.keras.initializing import initializing  # noqa: E402
 from seedbed.keras.model import initialize, manifest_of  # noqa: E402
+from seedbed.keras.report import report  # noqa: E402
 
 __all__ = [
     "STFT",
@@ -105,6 +106,7 @@ __all__ = [
     "orthogonal",
     "random_normal",
     "random_uniform",
+    "report",
     "serialize",
     "stft",
     "truncated_normal",

@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from seedbed.keras.names import weights_of
 from seedbed.spec.digests import Digest, Digests, digest_array, digest_of
@@ -20,7 +21,12 @@ def digests(model: Any, *, prefix: str = "") -> dict[str, Digest]:
         model: a built model or layer.
         prefix: put before each path.
     """
-    return Digests({weight.path: _digest(weight.variable) for weight in weights_of(model, prefix)})
+    return Digests(
+        {
+            path: digest_array(array_of(path, variable))
+            for path, variable in named_variables(model, prefix).items()
+        }
+    )
 
 
 def digest(model: Any, *, prefix: str = "") -> Digest:
@@ -31,7 +37,13 @@ def digest(model: Any, *, prefix: str = "") -> Digest:
     return digest_of(digests(model, prefix=prefix))
 
 
-def _digest(variable: Any) -> Digest:
+def named_variables(model: Any, prefix: str) -> dict[str, Any]:
+    """Return the variables of a model by path."""
+    return {weight.path: weight.variable for weight in weights_of(model, prefix)}
+
+
+def array_of(path: str, variable: Any) -> NDArray[Any]:
+    """Return a variable as an array of the host."""
     # tf_keras's variables are TensorFlow's.
     values = (
         keras.ops.convert_to_numpy(variable.value)
@@ -39,4 +51,4 @@ def _digest(variable: Any) -> Digest:
         else variable.numpy()
     )
     # PyTorch's bfloat16 comes as float32.
-    return digest_array(np.asarray(values, as_dtype(variable.dtype).numpy))
+    return np.asarray(values, as_dtype(variable.dtype, field=f"{path}.dtype").numpy)

@@ -24,6 +24,7 @@ from seedbed.mlx.initializers import (  # noqa: E402
     uniform,
 )
 from seedbed.mlx.model import initialize, manifest_of  # noqa: E402
+from seedbed.mlx.report import report  # noqa: E402
 
 __all__ = [
     "constant",
@@ -38,6 +39,7 @@ __all__ = [
     "manifest_of",
     "normal",
     "orthogonal",
+    "report",
     "sparse",
     "uniform",
 ]

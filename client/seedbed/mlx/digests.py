@@ -4,6 +4,7 @@ from typing import Any
 
 import mlx.core as mx
 import numpy as np
+from numpy.typing import NDArray
 
 from seedbed.mlx.names import arrays_by_name
 from seedbed.spec.digests import Digest, Digests, digest_bytes, digest_of
@@ -27,7 +28,7 @@ def digests(tree: Any, *, prefix: str = "") -> dict[str, Digest]:
     """
     return Digests(
         {
-            name: digest_bytes(_bytes(name, leaf))
+            name: digest_bytes(bytes_of(name, leaf).data)
             for name, leaf in arrays_by_name(tree, prefix).items()
         }
     )
@@ -45,7 +46,8 @@ def digest(tree: Any, *, prefix: str = "") -> Digest:
     return digest_of(digests(tree, prefix=prefix))
 
 
-def _bytes(name: str, leaf: Any) -> memoryview:
+def bytes_of(name: str, leaf: Any) -> NDArray[np.uint8]:
+    """Return the bytes of an array."""
     if not isinstance(leaf, mx.array):
         raise bad_type(f"tree[{name!r}]", "an array of MLX", leaf)
     # MLX runs on little-endian machines only. numpy does not know all of its dtypes, but bytes.
@@ -56,4 +58,4 @@ def _bytes(name: str, leaf: Any) -> memoryview:
         raise bad_value(
             "tree", "arrays that are not traced, as they are inside mx.compile or mx.vmap", name
         ) from None
-    return np.asarray(words).data
+    return np.asarray(words)

@@ -47,6 +47,7 @@ from seedbed.torch.initializers import (  # noqa: E402
 from seedbed.torch.initializing import initializing  # noqa: E402
 from seedbed.torch.initializing.recorded import Recorded  # noqa: E402
 from seedbed.torch.model import initialize_, manifest_of  # noqa: E402
+from seedbed.torch.report import report  # noqa: E402
 from seedbed.torch.rules import BufferRules, ParameterRules  # noqa: E402
 
 __all__ = [
@@ -76,6 +77,7 @@ __all__ = [
     "ones_",
     "orthogonal",
     "orthogonal_",
+    "report",
     "sparse",
     "sparse_",
     "trunc_normal_",

@@ -1,9 +1,12 @@
 """The digests of a module's parameters: the same, however it is sharded."""
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from seedbed.spec.digests import Digest, Digests, digest_bytes, digest_of
+from seedbed.spec.errors import bad_value
 from seedbed.torch.dtensors import gathered, is_dtensor
 from seedbed.torch.names import named_tensors
 
@@ -18,9 +21,16 @@ def digests(module: nn.Module, *, prefix: str = "") -> dict[str, Digest]:
     Args:
         module: the module.
         prefix: put before each name.
+
+    Raises:
+        InvalidValueError: if a parameter is on the meta device, where it has no bytes.
     """
-    parameters = [each for each in named_tensors(module, prefix) if each.kind == "parameter"]
-    return Digests({each.name: _digest(each.tensor) for each in parameters})
+    return Digests(
+        {
+            name: digest_bytes(bytes_of(name, parameter).data)
+            for name, parameter in parameters_of(module, prefix).items()
+        }
+    )
 
 
 def digest(module: nn.Module, *, prefix: str = "") -> Digest:
@@ -32,7 +42,19 @@ def digest(module: nn.Module, *, prefix: str = "") -> Digest:
     return digest_of(digests(module, prefix=prefix))
 
 
-def _digest(tensor: torch.Tensor) -> Digest:
+def parameters_of(module: nn.Module, prefix: str) -> dict[str, torch.Tensor]:
+    """Return the parameters of a module by name, each once."""
+    return {
+        each.name: each.tensor for each in named_tensors(module, prefix) if each.kind == "parameter"
+    }
+
+
+def bytes_of(name: str, parameter: torch.Tensor) -> NDArray[np.uint8]:
+    """Return the bytes of a whole parameter, of a DTensor as well."""
+    if parameter.is_meta:
+        raise bad_value("module", "parameters that have content, not on the meta device", name)
     with torch.no_grad():
-        whole = (gathered(tensor) if is_dtensor(tensor) else tensor).detach().cpu().contiguous()
-    return digest_bytes(whole.reshape(-1).view(torch.uint8).numpy().data)
+        whole = gathered(parameter) if is_dtensor(parameter) else parameter
+        flat = whole.detach().cpu().contiguous().reshape(-1)
+    content: NDArray[np.uint8] = flat.view(torch.uint8).numpy()
+    return content

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import mpmath
+
 # mpmath keeps its precision in a global variable.
 _LOCK = threading.Lock()
 
@@ -12,7 +14,5 @@ _LOCK = threading.Lock()
 @contextmanager
 def precise(*, digits: int | None = None, bits: int | None = None) -> Iterator[Any]:
     """Lend mpmath to one thread at a time, set to so many decimal or binary digits."""
-    import mpmath  # uniform numbers need not wait for it
-
     with _LOCK, mpmath.workprec(bits) if digits is None else mpmath.workdps(digits):
         yield mpmath

@@ -260,6 +260,7 @@ def check_modules(report: dict[str, str]) -> Iterator[str]:
             assert torch.allclose(model(WORDS), scores, atol=1e-5), case
             model(WORDS).sum().backward()
             report[case] = str(sbt.digest(model))
+            assert sbt.report(model).model.facts["digest"] == report[case], case
             # Once more, after a pass that may have left whole parameters in the place of the
             # shards.
             sbt.initialize_(model, seed=2, rules=RULES, client=REMOTE)

@@ -1,0 +1,50 @@
+"""A report of a tree's leaves."""
+
+from typing import Any
+
+from seedbed.client import Client
+from seedbed.jax.digests import array_of, named_leaves
+from seedbed.reports.live_arrays import LiveArrays, is_stored
+from seedbed.reports.report import Report
+from seedbed.reports.report import report as report_of
+
+
+def report(
+    tree: Any,
+    *,
+    against: Any = None,
+    title: str = "",
+    prefix: str = "",
+    client: Client | None = None,
+) -> Report:
+    """Return a report of a tree's leaves: sizes, distributions, and what is unusual.
+
+    Its digest is :func:`digest`'s. One array is copied to the host at a time.
+
+    Args:
+        tree: as in :func:`digests`.
+        against: another one, shown beside it; or a manifest, such as :func:`manifest_of` gives, or
+            a file of either.
+        title: of the report; by default its class.
+        prefix: put before each name, of both.
+        client: samples a manifest; None is the default client.
+
+    Raises:
+        InvalidValueError: as :func:`digests` does.
+
+    Example:
+        >>> report({"w": jax.numpy.ones((4, 2))}).findings
+        ()
+    """
+    is_live = against is not None and not is_stored(against)
+    return report_of(
+        _arrays(tree, prefix),
+        against=_arrays(against, prefix) if is_live else against,
+        title=title or type(tree).__name__,
+        against_title=type(against).__name__ if is_live else "",
+        client=client,
+    )
+
+
+def _arrays(tree: Any, prefix: str) -> LiveArrays[Any]:
+    return LiveArrays(named_leaves(tree, prefix), array_of)
