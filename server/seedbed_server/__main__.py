@@ -2,7 +2,7 @@
 
 import sys
 
-from seedbed_server.cli import main
+from seedbed_server_main import main
 
 if __name__ == "__main__":  # workers import it under another name
     sys.exit(main())

@@ -55,8 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     # gRPC writes lines of its own about an address that it cannot have; ours says it in one.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    # Before the imports, which take a second: PID 1 has no default for SIGTERM.
-    stop = _stop_on_signals()
+    # A task ends at once.
+    stop = _stop_on_signals() if command.task is None else StopRequest()
     try:
         from seedbed_server.logs import configure_logging
 

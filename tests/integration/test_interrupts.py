@@ -96,3 +96,26 @@ def test_an_interrupt_that_c_code_has_swallowed_comes_again() -> None:
     with pytest.raises(KeyboardInterrupt), program._ends_kept():
         swallow()
     assert time.monotonic() - started_at < 5
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("arguments", [("--listen", "127.0.0.1:0"), ("--self-test",)])
+def test_a_server_that_still_imports_ends_without_a_word(
+    number: signal.Signals, arguments: tuple[str, ...]
+) -> None:
+    script = SCRIPT.format(module="seedbed_server_main", function="main")
+    for moment in (0.02, 0.1, 0.2, 0.3):
+        process = subprocess.Popen(
+            [sys.executable, "-c", script, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stderr is not None
+        assert process.stderr.readline() == "begun\n"
+        time.sleep(moment)
+        process.send_signal(number)
+        _, error = process.communicate(timeout=END_SECONDS)
+        # On a machine that is quick it may serve already, and ends in order.
+        assert process.returncode in (0, 128 + number)
+        assert "Traceback" not in error

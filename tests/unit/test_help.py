@@ -97,14 +97,16 @@ def test_the_package_is_the_program() -> None:
     assert done.stdout == f"seedbed {sb.__version__}\n"
 
 
-def test_the_wheel_has_the_module_of_the_entry_point(
+def test_the_wheel_has_the_modules_of_the_entry_points(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(Path(__file__).parents[2])
     with zipfile.ZipFile(tmp_path / build_wheel(str(tmp_path))) as opened:
-        assert "seedbed_main.py" in opened.namelist()
+        assert {"seedbed_main.py", "seedbed_server_main.py"} <= set(opened.namelist())
         (entries,) = [name for name in opened.namelist() if name.endswith("entry_points.txt")]
-        assert "seedbed = seedbed_main:main" in opened.read(entries).decode()
+        said = opened.read(entries).decode()
+        assert "seedbed = seedbed_main:main" in said
+        assert "seedbed-server = seedbed_server_main:main" in said
 
 
 @pytest.mark.parametrize(
