@@ -140,7 +140,12 @@ OVERHANGS = """
 [...document.querySelectorAll(".pattern > b")].filter((label) => label.offsetWidth)
   .map((label) => {
     const [inner, outer] = [label, label.parentElement].map((e) => e.getBoundingClientRect());
-    return Math.max(inner.right - outer.right, inner.bottom - outer.bottom);
+    return Math.max(
+      inner.right - outer.right,
+      inner.bottom - outer.bottom,
+      outer.left - inner.left,
+      outer.top - inner.top,
+    );
   })
 """
 

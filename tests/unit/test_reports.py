@@ -280,8 +280,18 @@ def test_the_map_keeps_patterns_together_and_areas_true() -> None:
             assert each.box.x + each.box.width <= sized.box.x + sized.box.width + 1e-9
             assert sized.box.y - 1e-9 <= each.box.y
             assert each.box.y + each.box.height <= sized.box.y + sized.box.height + 1e-9
-    tints = [each.tint for sized in shown for each in sized.tensors]
-    assert (min(tints), max(tints)) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("times", "tints"), [(3.0, (0.0, 1.0)), (1.1, (0.43, 0.57)), (1, (0.5, 0.5))]
+)
+def test_tints_show_spread_that_is_more_than_chance(
+    times: float, tints: tuple[float, float]
+) -> None:
+    array = np.random.default_rng(1).normal(size=(8, 8))
+    groups = grouped([figures(array, "a"), figures(array * times, "b")])
+    found = [each.tint for sized in sized_groups(groups, Box(0, 0, 1, 1)) for each in sized.tensors]
+    assert (min(found), max(found)) == pytest.approx(tints, abs=0.01)
 
 
 def test_a_page_asks_for_nothing_and_escapes_every_name() -> None:

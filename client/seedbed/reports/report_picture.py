@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from seedbed.reports.report import Report
 
 FRAME = Box(0.0, 0.0, 100.0, 56.0)
+MARGIN = 1.25
 MOST_HISTOGRAMS = 12
 COLUMNS = 4
 # In units of the map, as its letters are drawn.
@@ -78,18 +79,14 @@ def _sizes(axes: "Axes", groups: Sequence[Group], bad: set[str]) -> None:
         if each.tensor.name in bad:  # above its neighbours' edges
             draw(each.box, fc="none", ec=WRONG, lw=2.0, zorder=3)
     for sized in shown:
-        box, count = sized.box, len(sized.group.tensors)
-        draw(box, fc="none", ec="white", lw=2.0, zorder=2)
-        columns = int((box.width - 1.2) / LETTER_WIDTH)
-        lines = int((box.height - 1.0) / LINE_HEIGHT)
-        label = list(fitted_label(sized.group.pattern, columns, lines))
-        if label and count > 1 and len(label) < lines:
-            label.append(f"× {count}")
+        draw(sized.box, fc="none", ec="white", lw=2.0, zorder=2)
+        label, rotation = _label(sized.group, sized.box)
         axes.text(
-            box.x + 0.8,
-            box.y + 0.8,
+            sized.box.x + 0.8,
+            sized.box.y + 0.8,
             "\n".join(label),
             va="top",
+            rotation=rotation,
             fontsize=6.5,
             linespacing=1.2,
             color=INK,
@@ -98,6 +95,17 @@ def _sizes(axes: "Axes", groups: Sequence[Group], bad: set[str]) -> None:
     axes.set(xlim=(0, FRAME.width), ylim=(FRAME.height, 0))
     axes.set_title("sizes", loc="left", fontsize=10, color=SOFT)
     axes.axis("off")
+
+
+def _label(group: Group, box: Box) -> tuple[list[str], float]:
+    """Return a label's lines and its angle: along the height where only that has room."""
+    count = len(group.tensors)
+    for along, across, rotation in ((box.width, box.height, 0.0), (box.height, box.width, 270.0)):
+        columns, lines = int((along - 1.2) / LETTER_WIDTH), int((across - 1.0) / LINE_HEIGHT)
+        label = list(fitted_label(group.pattern, columns, lines))
+        if label:
+            return label + [f"× {count}"] * (count > 1 and len(label) < lines), rotation
+    return [], 0.0
 
 
 def _depths(axes: "Axes", groups: list[Group], bad: set[str]) -> None:
@@ -110,6 +118,9 @@ def _depths(axes: "Axes", groups: list[Group], bad: set[str]) -> None:
             if each.name in bad:
                 axes.plot([depth], [each.std], "o", color=WRONG, ms=6)
     axes.set_yscale("log")
+    stds = [each.std for group in groups for each in group.tensors if each.std > 0]
+    if stds:  # what is chance fills no chart
+        axes.set_ylim(min(stds) / MARGIN, max(stds) * MARGIN)
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_formatter("{x:g}")
     axes.tick_params(axis="y", which="minor", labelsize=7, labelcolor=SOFT, length=2)

@@ -10,6 +10,8 @@ from seedbed.reports.treemap import Box, squarified
 
 # Less is no area that one could see.
 LEAST_SHARE = 0.001
+# Standard deviations that are more alike than 1 and 2 have tints that are.
+LEAST_SPAN = math.log(2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,10 @@ def sized_groups(groups: Sequence[Group], frame: Box) -> tuple[SizedGroup, ...]:
     stds = [each.std for group in seen for each in group.tensors if each.std > 0]
     low, high = (math.log(min(stds)), math.log(max(stds))) if stds else (0.0, 0.0)
 
+    span = max(high - low, LEAST_SPAN)
+
     def tint(tensor: TensorFigures) -> float:
-        is_known = tensor.std > 0 and high > low
-        return (math.log(tensor.std) - low) / (high - low) if is_known else 0.5
+        return 0.5 + (math.log(tensor.std) - (low + high) / 2) / span if tensor.std > 0 else 0.5
 
     return tuple(
         SizedGroup(

@@ -13,9 +13,11 @@ from seedbed.spec.html import escaped
 FRAME = Box(0.0, 0.0, 100.0, 56.0)
 # In pixels, as style.css has them: the map on a phone and on a desk, and the room that its letters
 # take in the widest of the usual fonts.
-SLIM_MAP, WIDE_MAP, MAP_HEIGHT = 300.0, 540.0, 304.0
+SLIM_MAP, WIDE_MAP, MAP_HEIGHT = 300.0, 440.0, 304.0
 EDGES, LETTER_WIDTH, LINE_HEIGHT = 12.0, 6.6, 14.0
 NAME_LINES = 2
+# Less is no difference that one could see.
+SEEN_TINTS = 0.2
 LONGEST = 120
 
 
@@ -69,28 +71,36 @@ def _tile(
 
 def _labels(sized: SizedGroup) -> str:
     """Return a pattern's label where the map is narrow, and where it is wide."""
-    slim, wide = (_label(sized, map_pixels) for map_pixels in (SLIM_MAP, WIDE_MAP))
-    if slim == wide:
-        return slim and f"<b>{slim}</b>"
-    narrow = f'<b class="slim">{slim}</b>' if slim else ""
-    return f'{narrow}<b class="wide">{wide}</b>'
+    return _label(sized, SLIM_MAP, "slim") + _label(sized, WIDE_MAP, "wide")
 
 
-def _label(sized: SizedGroup, map_pixels: float) -> str:
-    columns = int((sized.box.width / FRAME.width * map_pixels - EDGES) / LETTER_WIDTH)
-    lines = int((sized.box.height / FRAME.height * MAP_HEIGHT - EDGES) / LINE_HEIGHT)
+def _label(sized: SizedGroup, map_pixels: float, kind: str) -> str:
+    """Return a label along the width, or along the height where there is room for it only there."""
+    width = sized.box.width / FRAME.width * map_pixels - EDGES
+    height = sized.box.height / FRAME.height * MAP_HEIGHT - EDGES
+    for along, across, classes in ((width, height, kind), (height, width, f"{kind} tall")):
+        rows = _rows(sized, int(along / LETTER_WIDTH), int(across / LINE_HEIGHT))
+        if rows:
+            return f'<b class="{classes}">{"<br>".join(rows)}</b>'
+    return ""
+
+
+def _rows(sized: SizedGroup, columns: int, lines: int) -> list[str]:
     fitted = fitted_label(sized.group.pattern, columns, min(lines, NAME_LINES))
+    rows = [escaped(line) for line in fitted]
     count, percent = len(sized.group.tensors), f"{100 * sized.share:.1f} %"
     notes = [f"× {count}, {percent}", f"× {count}"] if count > 1 else [percent]
     note = next((each for each in notes if len(each) <= columns), "")
-    has_room = note and 0 < len(fitted) < lines
-    return "<br>".join(map(escaped, fitted)) + (f"<br><small>{note}</small>" if has_room else "")
+    if note and 0 < len(rows) < lines:
+        rows.append(f"<small>{note}</small>")
+    return rows
 
 
 def _legend(shown: Sequence[SizedGroup]) -> str:
     marks = {}
     tiles = [each for sized in shown for each in sized.tensors]
-    if len({each.tint for each in tiles}) > 1:
+    tints = [each.tint for each in tiles if not each.tensor.is_constant]
+    if tints and max(tints) - min(tints) > SEEN_TINTS:
         marks["small std"] = "rgb(var(--tint) / 10%)"
         marks["large std"] = "rgb(var(--tint) / 48%)"
     if any(each.tensor.is_constant for each in tiles):
