@@ -353,6 +353,7 @@ CONTENTS: dict[str, tuple[list[float], list[float], float]] = {
     "infinities": ([1, np.inf, 3], [1, -np.inf, 3], np.inf),
     "NaN in both": ([1, np.nan, 3], [1.5, np.nan, 3], 0.5),
     "NaN in one": ([1, np.nan, 9], [1, 2, 3], np.nan),
+    "too far": ([1, 1.7e308], [1, -1.7e308], np.inf),
     "a zero's sign": ([1, 0.0], [1, -0.0], 0.0),
 }
 

@@ -18,7 +18,6 @@ from seedbed.reports.tensor_figures import TensorFigures
 HERE_ONLY, THERE_ONLY, NOT_COMPARED = "here only", "there only", "not compared"
 # What a tensor's content follows from; a checkpoint does not say the last four.
 SAID = ("shape", "dtype", "rule", "seed", "draw", "fan_in")
-
 MOST_DEPTHS = 8
 
 
@@ -91,12 +90,16 @@ def _is_other(here: object, there: object) -> bool:
 def largest_differences(
     here: Mapping[str, NDArray[Any]], there: Mapping[str, NDArray[Any]], names: Collection[str]
 ) -> dict[str, float]:
-    """Return the largest difference of two elements of each named tensor that is in both.
+    """Return the largest difference of two elements of each named tensor, NaN if one of two is.
 
-    It is NaN if one element is in one of them only.
+    Args:
+        here: the arrays of a model; empty where it cannot be read.
+        there: those of the other.
+        names: of tensors that both have, with the same shapes.
     """
-    shared = (name for name in names if name in here and name in there)
-    return {name: _largest(here[name], there[name]) for name in shared}
+    if not here or not there:
+        return {}
+    return {name: _largest(here[name], there[name]) for name in names}
 
 
 def _largest(here: NDArray[Any], there: NDArray[Any]) -> float:
@@ -107,7 +110,8 @@ def _largest(here: NDArray[Any], there: NDArray[Any]) -> float:
         a, b = ours[block].astype(np.float64), theirs[block].astype(np.float64)
         # The same infinity, or NaN in both, is no difference.
         differ = (a != b) & ~(np.isnan(a) & np.isnan(b))
-        largest.append(float(np.max(np.abs(a[differ] - b[differ]), initial=0.0)))
+        with np.errstate(over="ignore"):  # between the ends of float64 lies infinity
+            largest.append(float(np.max(np.abs(a[differ] - b[differ]), initial=0.0)))
     return float(np.max(largest))  # Python's max may lose NaN
 
 
