@@ -106,7 +106,7 @@ def differences_section(report: "Report", other: ModelFigures) -> str:
 
 
 def _difference_row(difference: FoldedDifference) -> str:
-    names = escaped(_cut(names_text(difference, "× ")))
+    names = _broken(_cut(names_text(difference, "× ")))
     text = escaped(_cut(difference_text(difference, sides_text)))
     return f"<li><code>{names}</code><span>{text}</span></li>"
 
@@ -129,7 +129,7 @@ def group_row(group: Group, bad: Collection[str], ids: Ids, beside: Beside | Non
     head = "".join(f"<th{' class=number' if each in numbers else ''}>{each}</th>" for each in heads)
     return (
         f"<details{' open' if is_bad else ''}><summary>"
-        f'<div class="names{" bad-text" if is_bad else ""}">{escaped(_cut(group.pattern))}{times}'
+        f'<div class="names{" bad-text" if is_bad else ""}">{_broken(_cut(group.pattern))}{times}'
         f"<small>{sides_text(first.shape)} {escaped(first.dtype)}</small></div>"
         f'<div class="rule">{escaped(_cut(first.rule))}{_seed(group)}</div>'
         f"<div>{histogram(first, other)}</div>"
@@ -247,6 +247,11 @@ def _partly(tensor: TensorFigures) -> str:
 
 def _cut(text: str) -> str:
     return cut_in_the_middle(text, LONGEST, ELLIPSIS)
+
+
+def _broken(name: str) -> str:
+    """Return a name that is broken at its dots where a line is too short for it."""
+    return escaped(name).replace(".", ".<wbr>")
 
 
 def _middle(digest: str) -> str:
