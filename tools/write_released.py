@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Iterator
 from enum import EnumType
+from functools import cached_property
 from pathlib import Path
 
 import seedbed as sb
@@ -58,7 +59,10 @@ def _is_ours(owner: type, member: str) -> bool:
 def _called(name: str, value: object) -> Iterator[str]:
     """Yield the name, and a line for each parameter: how it is passed, and whether it must be."""
     yield name
-    if isinstance(value, EnumType) or not (inspect.isroutine(value) or inspect.isclass(value)):
+    # To inspect, a cached property is a routine.
+    if isinstance(value, EnumType | cached_property):
+        return
+    if not (inspect.isroutine(value) or inspect.isclass(value)):
         return
     try:
         parameters = inspect.signature(value).parameters.values()

@@ -63,7 +63,9 @@ def test_it_takes_pictures_seeds_and_other_models(capsys: pytest.CaptureFixture[
     assert "Beside seed 2" in Path("s.html").read_text()
     assert main(["report", "m.yaml", "-o", "t.html", "--against", "faulty.safetensors"]) == 0
     assert "2 different" in Path("t.html").read_text()
-    capsys.readouterr()
+    out = capsys.readouterr().out
+    assert "layers.*.down.weight x33: seed 1 here, 2 there" in out
+    assert "layers.17.down.weight: content" in out
     assert main(["report", "faulty.safetensors", "-o", "u.html", "--against-seed", "2"]) == 2
     assert "--against-seed is for a manifest" in capsys.readouterr().err
     assert main(["report", "m.yaml", "-o", "u.pdf"]) == 2
@@ -85,6 +87,27 @@ def test_it_samples_as_much_as_one_asks_for(capsys: pytest.CaptureFixture[str]) 
         error = capsys.readouterr().err
         assert "--sample-elements: must be an integer" in error
         assert f'Received: "{wrong}"' in error
+
+
+def test_programs_read_how_two_models_compare(capsys: pytest.CaptureFixture[str]) -> None:
+    safetensors.numpy.save_file(arrays(), "good.safetensors")
+    asked = ["report", "good.safetensors", "--against", "faulty.safetensors", "-o", "r.html"]
+    assert main([*asked, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["findings"] == []
+    assert found["against"]["title"] == "faulty.safetensors"
+    assert [each["name"] for each in found["against"]["findings"]] == [
+        "layers.17.down.weight",
+        "layers.5.q.weight",
+    ]
+    differences = {each["name"]: each for each in found["against"]["differences"]}
+    assert set(differences) == {"layers.17.down.weight", "layers.5.q.weight"}
+    assert 0.3 < differences["layers.17.down.weight"]["largest"] < 0.6
+    assert differences["layers.5.q.weight"]["largest"] == "nan"
+    assert main([*asked, "--force"]) == 0
+    out = capsys.readouterr().out
+    assert "298 equal, 2 different" in out
+    assert "layers.5.q.weight: content, NaN in one of them" in out
 
 
 @pytest.fixture
@@ -110,3 +133,29 @@ def test_the_page_fits_and_shows_the_faults_first(
     assert tab.evaluate("performance.getEntriesByType('resource').length") == 0
     tab.evaluate("document.querySelector('.unusual a').click()")
     assert tab.evaluate("location.hash") != ""
+
+
+# Of each label that is shown: how far it reaches beyond its pattern.
+OVERHANGS = """
+[...document.querySelectorAll(".pattern > b")].filter((label) => label.offsetWidth)
+  .map((label) => {
+    const [inner, outer] = [label, label.parentElement].map((e) => e.getBoundingClientRect());
+    return Math.max(
+      inner.right - outer.right,
+      inner.bottom - outer.bottom,
+      outer.left - inner.left,
+      outer.top - inner.top,
+    );
+  })
+"""
+
+
+@pytest.mark.parametrize("width", [390, 900, 1280])
+def test_labels_of_sizes_stay_in_their_places(tab: Tab, folder: Path, width: int) -> None:
+    assert main(["report", "m.yaml", "-o", "r.html", "--against-seed", "2"]) == 0
+    tab.look_as(width=width, height=900, scheme="light")
+    tab.open(f"file://{folder}/r.html")
+    overhangs = tab.evaluate(OVERHANGS)
+    assert len(overhangs) >= 5
+    assert max(overhangs) <= 0
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width

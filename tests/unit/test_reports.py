@@ -11,10 +11,13 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 import seedbed as sb
+from seedbed.reports import subjects
 from seedbed.reports.distributions import exact_distribution
 from seedbed.reports.findings import findings_in
 from seedbed.reports.groups import grouped
+from seedbed.reports.labels import fitted_label
 from seedbed.reports.page.charts import histogram
+from seedbed.reports.sizes import sized_groups
 from seedbed.reports.subjects import first_rows
 from seedbed.reports.tensor_figures import TensorFigures, measured_figures
 from seedbed.reports.treemap import Box, squarified
@@ -250,6 +253,47 @@ def test_boxes_fill_their_frame_in_proportion() -> None:
         assert max(box.width / box.height, box.height / box.width) < 3
 
 
+@pytest.mark.parametrize("name", ["h.0.mlp.c_fc.weight", "wte", "a/b/c", "..", "", "n" * 200])
+def test_a_label_fits_and_ends_as_the_name_does(name: str) -> None:
+    for columns in range(-1, 24):
+        for lines in range(-1, 4):
+            label = fitted_label(name, columns, lines)
+            assert len(label) <= max(lines, 0)
+            assert all(len(line) <= columns for line in label)
+            assert name.endswith("".join(label).removeprefix("…"))
+    assert "".join(fitted_label(name, 200, 1)) == name
+
+
+def test_the_map_keeps_patterns_together_and_areas_true() -> None:
+    groups = grouped(figures_of_arrays(arrays()))
+    frame = Box(0, 0, 100, 56)
+    shown = sized_groups(groups, frame)
+    assert [sized.group.elements for sized in shown] == sorted(
+        (sized.group.elements for sized in shown), reverse=True
+    )
+    elements = sum(sized.group.elements for sized in shown)
+    for sized in shown:
+        for each in sized.tensors:
+            area = each.box.width * each.box.height
+            assert area == pytest.approx(100 * 56 * each.tensor.elements / elements)
+            assert sized.box.x - 1e-9 <= each.box.x
+            assert each.box.x + each.box.width <= sized.box.x + sized.box.width + 1e-9
+            assert sized.box.y - 1e-9 <= each.box.y
+            assert each.box.y + each.box.height <= sized.box.y + sized.box.height + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("times", "tints"), [(3.0, (0.0, 1.0)), (1.1, (0.43, 0.57)), (1, (0.5, 0.5))]
+)
+def test_tints_show_spread_that_is_more_than_chance(
+    times: float, tints: tuple[float, float]
+) -> None:
+    array = np.random.default_rng(1).normal(size=(8, 8))
+    groups = grouped([figures(array, "a"), figures(array * times, "b")])
+    found = [each.tint for sized in sized_groups(groups, Box(0, 0, 1, 1)) for each in sized.tensors]
+    assert (min(found), max(found)) == pytest.approx(tints, abs=0.01)
+
+
 def test_a_page_asks_for_nothing_and_escapes_every_name() -> None:
     model = {
         name: np.random.default_rng(1).normal(size=(8, 8)) + i for i, name in enumerate(HOSTILE)
@@ -263,14 +307,118 @@ def test_a_page_asks_for_nothing_and_escapes_every_name() -> None:
     assert len(page) < 100_000
 
 
-def test_two_models_are_shown_side_by_side() -> None:
-    here, there = arrays(1), arrays(2)
-    there["layers.3.q.weight"] = here["layers.3.q.weight"]
+# Two models.
+
+
+def one(initializer: Any = None, shape: Any = (16, 8), dtype: str = "float32", **more: Any) -> Any:
+    spec = sb.TensorSpec("w", shape, dtype, initializer or sb.HeNormal(seed=1), **more)
+    return sb.Manifest([spec])
+
+
+OTHERS: dict[str, tuple[Any, tuple[Any, ...]]] = {
+    "equal": (one(), ()),
+    "shape": (one(shape=(8, 16)), ((16, 8), (8, 16))),
+    "dtype": (one(dtype="bfloat16"), ("float32", "bfloat16")),
+    "rule": (one(sb.GlorotUniform(seed=1)), ("HeNormal()", "GlorotUniform()")),
+    "seed": (one(sb.HeNormal(seed=2)), (1, 2)),
+    "draw": (one(draw=3), (0, 3)),
+    "fan_in": (one(fan_axes=sb.FanAxes(in_axis=-1, out_axis=0)), (16.0, 8.0)),
+}
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_a_difference_says_what_differs(what: str) -> None:
+    other, values = OTHERS[what]
+    found = sb.report(one(), against=other).differences
+    assert [(each.name, each.what, each.here, each.there) for each in found] == (
+        [("w", what, *values)] if values else []
+    )
+
+
+def test_rule_and_seed_may_differ_at_once() -> None:
+    found = sb.report(one(), against=one(sb.GlorotUniform(seed=2))).differences
+    assert [each.what for each in found] == ["rule", "seed"]
+
+
+def test_what_holds_the_same_numbers_is_equal_whatever_filled_it() -> None:
+    ones, constants = one(sb.Ones()), one(sb.Constant(1.0))
+    assert sb.report(ones, against=constants).differences == ()
+    array = np.ones((16, 8), np.float32)
+    assert sb.report(ones, against={"w": array}).differences == ()
+
+
+CONTENTS: dict[str, tuple[list[float], list[float], float]] = {
+    "numbers": ([1, 2, 3], [1, 2.5, 2], 1.0),
+    "infinity": ([1, np.inf, 3], [2, np.inf, 3], 1.0),
+    "infinities": ([1, np.inf, 3], [1, -np.inf, 3], np.inf),
+    "NaN in both": ([1, np.nan, 3], [1.5, np.nan, 3], 0.5),
+    "NaN in one": ([1, np.nan, 9], [1, 2, 3], np.nan),
+    "too far": ([1, 1.7e308], [1, -1.7e308], np.inf),
+    "a zero's sign": ([1, 0.0], [1, -0.0], 0.0),
+}
+
+
+@pytest.mark.parametrize("kind", CONTENTS)
+@pytest.mark.parametrize("dtype", [np.float64, ml_dtypes.bfloat16], ids=["float64", "bfloat16"])
+def test_contents_differ_by_at_most_the_largest_difference(kind: str, dtype: Any) -> None:
+    here, there, largest = CONTENTS[kind]
+    report = sb.report({"w": np.array(here, dtype)}, against={"w": np.array(there, dtype)})
+    (found,) = report.differences
+    assert (found.what, found.here, found.there) == ("content", None, None)
+    np.testing.assert_equal(found.largest, largest)
+
+
+def test_a_manifests_content_has_no_largest_difference() -> None:
+    with sb.connect("embedded:") as client:
+        array = client.sample(one()["w"]) + 1
+    (found,) = sb.report(one(), against={"w": array}).differences
+    assert (found.what, found.largest) == ("content", None)
+
+
+def test_what_is_too_large_to_be_digested_is_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subjects, "DIGESTED_BYTES", 0)
+    found = sb.report(llama(1), against=llama(1)).differences
+    assert {each.what for each in found} == {"not compared"}
+    assert not any("norm" in each.name for each in found)
+    assert {each.what for each in sb.report(one(), against=OTHERS["seed"][0]).differences} == {
+        "seed"
+    }
+
+
+def test_two_models_are_shown_side_by_side(tmp_path: Path) -> None:
+    here, there = arrays(1), arrays(1)
+    for layer in (20, 3, 9):
+        there[f"layers.{layer}.q.weight"][5, 5] += 0.25
+    there["embed"] = np.zeros((200, 64), np.float32)
     del there["head"]
     there["extra"] = np.zeros(3, np.float32)
-    page = sb.report(here, against=there).html
-    equal = 2 * LAYERS + 1 + 1
-    assert f"{300 - equal - 1} different; {equal} equal; 1 here only; 1 tensor there only" in page
+    there["layers.17.down.weight"] *= 3
+    there["layers.17.down.weight"][0, 0] = np.nan
+    report = sb.report(here, against=there, against_title="the <other>")
+    assert report.findings == ()
+    assert [each.name for each in report.other_findings] == ["layers.17.down.weight"] * 2
+    assert report.findings is report.findings
+    assert report.other_findings is report.other_findings
+    equal = 300 - 3 - 1 - 1 - 1
+    words = f"Beside the &lt;other&gt;: {equal} equal, 5 different, 1 here only, 1 there only"
+    assert words in report.html
+    page = report.html.replace("<wbr>", "")
+    shown = re.findall(r"<li><code>([^<]+)</code><span>([^<]+)</span></li>", page)
+    assert shown == [
+        ("embed", "shape 256 × 64 here, 200 × 64 there"),
+        ("head", "here only"),
+        ("layers.*.q.weight × 3 of 33 (3, 9, 20)", "content, elements by at most 0.25"),
+        ("layers.17.down.weight", "content, NaN in one of them"),
+        ("extra", "there only"),
+    ]
+    assert "2 findings in the &lt;other&gt;" in report.html
+    assert report.save(tmp_path / "r.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_without_another_model_there_are_no_differences() -> None:
+    report = sb.report(one())
+    assert (report.other_findings, report.differences) == ((), ())
+    assert "Beside" not in report.html
 
 
 def test_another_models_outline_lies_over_the_same_values() -> None:

@@ -318,6 +318,24 @@ def _count(text: str) -> int:
         raise ValueError("an integer, 1 or more") from None
 
 
+def an_integer(text: str) -> int:
+    """Return an option's integer; the ``type`` of an argument.
+
+    Raises:
+        ArgumentTypeError: for any other text.
+    """
+    return int(_converter(_integer)(text))
+
+
+def a_count(text: str) -> int:
+    """Return an option's integer that is 1 or more; the ``type`` of an argument.
+
+    Raises:
+        ArgumentTypeError: for any other text.
+    """
+    return int(_converter(_count)(text))
+
+
 def _integers(text: str) -> tuple[int, ...]:
     try:
         return tuple(_integer(part.strip()) for part in text.split(",")) if text.strip() else ()
@@ -388,12 +406,6 @@ def _ranges(text: str) -> tuple[tuple[int, int | None], ...]:
             raise ValueError("START:STOP with STOP not below START")
         ranges.append((start, stop))
     return tuple(ranges)
-
-
-an_integer = _converter(_integer)
-"""Converts an option's text to an integer, as ``type=`` of argparse takes it."""
-a_count = _converter(_count)
-"""Likewise to one that is 1 or more."""
 
 
 def _shard(text: str) -> Shard:

@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ from seedbed.cli.output_file import checked_output, unfinished
 from seedbed.cli.result import CommandError, Result
 from seedbed.manifest import Manifest
 from seedbed.manifest_files import is_manifest_file
+from seedbed.reports.comparison import difference_text, folded, names_text, summary
+from seedbed.reports.findings import Finding
 from seedbed.reports.report import SUFFIXES, Report, report
 from seedbed.reports.subjects import SAMPLED_ELEMENTS, Subject
 from seedbed.reports.tensor_figures import TensorFigures
-from seedbed.reports.text import count_text, pairs, printable, size_text
+from seedbed.reports.text import count_text, pairs, printable, shape_text, size_text
 from seedbed.spec.errors import InvalidValueError
 
 NAME = "report"
@@ -25,6 +28,8 @@ DESCRIPTION = (
     "sampled, a checkpoint is read whole. The page needs "
     "nothing else: no script, style or font comes from elsewhere."
 )
+# As many lines as a terminal shows at once.
+MOST_DIFFERENCES = 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -120,22 +125,59 @@ def _save(made: Report, path: Path, suffix: str) -> None:
 
 
 def _result(made: Report, target: Path) -> Result:
-    found = made.findings
     fields = {
         "file": str(target),
         "tensors": len(made.model.tensors),
         "facts": made.model.facts,
         "figures": [_figures(each) for each in made.model.tensors],
-        "findings": found,
+        "findings": made.findings,
+        "against": _other_fields(made),
     }
     rows = [
         ("report", f"{target} ({size_text(target.stat().st_size)})"),
         ("tensors", count_text(len(made.model.tensors), "tensor")),
         *((f"{key}", printable(text)) for key, text in made.model.facts.items()),
+        *_finding_rows(made.findings),
+    ]
+    return Result(fields, "\n\n".join(filter(None, [pairs(rows), pairs(_other_rows(made))])))
+
+
+def _finding_rows(found: Sequence[Finding]) -> list[tuple[str, str]]:
+    return [
         ("findings", str(len(found)) if found else "nothing unusual"),
         *(("", f"{printable(each.name)}: {each.text}") for each in found),
     ]
-    return Result(fields, pairs(rows))
+
+
+def _other_fields(made: Report) -> dict[str, Any] | None:
+    if made.other is None:
+        return None
+    return {
+        "title": made.other.title,
+        "facts": made.other.facts,
+        "findings": made.other_findings,
+        "differences": made.differences,
+    }
+
+
+def _other_rows(made: Report) -> list[tuple[str, str]]:
+    if made.other is None:
+        return []
+    names = {each.name: None for model in (made.model, made.other) for each in model.tensors}
+    found = folded(made.differences, names)
+    lines = [
+        printable(f"{names_text(each, 'x')}: {difference_text(each, shape_text)}")
+        for each in found[:MOST_DIFFERENCES]
+    ]
+    if len(found) > MOST_DIFFERENCES:
+        lines.append(f"and {len(found) - MOST_DIFFERENCES:,} more (--json has all)")
+    return [
+        ("against", printable(made.other.title)),
+        *((key, printable(text)) for key, text in made.other.facts.items()),
+        *_finding_rows(made.other_findings),
+        ("compared", summary(made.model, made.differences)),
+        *(("", line) for line in lines),
+    ]
 
 
 def _figures(tensor: TensorFigures) -> dict[str, Any]:
@@ -147,6 +189,7 @@ def _figures(tensor: TensorFigures) -> dict[str, Any]:
         "dtype": tensor.dtype,
         "rule": tensor.rule or None,
         "seed": tensor.seed,
+        "draw": tensor.draw,
         "measured": tensor.measured,
         "not_finite": tensor.not_finite,
         "mean": tensor.mean,

@@ -32,14 +32,15 @@ class Group:
     @property
     def depths(self) -> tuple[int, ...]:
         """The first number in each name that differs; the place in the group without one."""
-        return _depths(self.tensors)
+        return depths([each.name for each in self.tensors])
 
 
-def _depths(tensors: Sequence[TensorFigures]) -> tuple[int, ...]:
-    for numbers in zip(*(_NUMBER.findall(each.name) for each in tensors), strict=False):
+def depths(names: Sequence[str]) -> tuple[int, ...]:
+    """Return the first number in each name that differs; its place in the list without one."""
+    for numbers in zip(*map(_NUMBER.findall, names), strict=False):
         if len(set(numbers)) > 1:
             return tuple(map(int, numbers))
-    return tuple(range(len(tensors)))
+    return tuple(range(len(names)))
 
 
 def grouped(tensors: Sequence[TensorFigures]) -> tuple[Group, ...]:
@@ -55,5 +56,5 @@ def grouped(tensors: Sequence[TensorFigures]) -> tuple[Group, ...]:
 
 
 def _by_depth(group: Sequence[TensorFigures]) -> tuple[TensorFigures, ...]:
-    pairs = zip(_depths(group), range(len(group)), strict=True)
+    pairs = zip(depths([each.name for each in group]), range(len(group)), strict=True)
     return tuple(group[place] for _, place in sorted(pairs))

@@ -1,14 +1,23 @@
 """Reports: a model's weights to look at, as a page, a picture or values."""
 
 import html
+from collections.abc import Mapping
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 
 from seedbed.client import Client
 from seedbed.defaults import get_default_client
+from seedbed.reports.comparison import Difference, differences_between, largest_differences
 from seedbed.reports.findings import Finding, findings_in
 from seedbed.reports.page.document import document
-from seedbed.reports.subjects import SAMPLED_ELEMENTS, ModelFigures, Subject, figures_of
+from seedbed.reports.subjects import (
+    SAMPLED_ELEMENTS,
+    ModelFigures,
+    Subject,
+    arrays_of,
+    figures_of,
+)
 from seedbed.spec.errors import bad_value
 from seedbed.spec.numbers import as_count
 
@@ -22,23 +31,43 @@ class Report:
     Args:
         model: its figures.
         other: those of the model that it is compared with.
+        largest: the largest difference of two elements, by the name of a tensor that was read whole
+            from both.
     """
 
-    def __init__(self, model: ModelFigures, other: ModelFigures | None = None) -> None:
+    def __init__(
+        self,
+        model: ModelFigures,
+        other: ModelFigures | None = None,
+        largest: Mapping[str, float] | None = None,
+    ) -> None:
         self.model = model
         """The figures of every tensor."""
         self.other = other
         """Those of the model that it is compared with; None without one."""
+        self._largest = largest or {}
 
-    @property
+    @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """What is unusual."""
         return findings_in(self.model.tensors)
 
+    @cached_property
+    def other_findings(self) -> tuple[Finding, ...]:
+        """What is unusual about the other model; nothing without one."""
+        return findings_in(self.other.tensors) if self.other is not None else ()
+
+    @cached_property
+    def differences(self) -> tuple[Difference, ...]:
+        """How the other model differs, one tensor and one cause after the other."""
+        if self.other is None:
+            return ()
+        return differences_between(self.model, self.other, self._largest)
+
     @property
     def html(self) -> str:
         """The page, in one piece."""
-        return document(self.model, self.other)
+        return document(self)
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write the page (``.html``), or its main charts (``.png``), and return the path.
@@ -53,7 +82,7 @@ class Report:
         elif target.suffix == ".png":
             from seedbed.reports.report_picture import draw
 
-            draw(target, self.model)
+            draw(target, self)
         else:
             raise bad_value("path", f"a name that ends in {' or '.join(SUFFIXES)}", str(path))
         return target
@@ -107,4 +136,7 @@ def report(
     model = figures_of(subject, asked, title, most)
     if against is None:
         return Report(model)
-    return Report(model, figures_of(against, asked, against_title, most))
+    other = figures_of(against, asked, against_title, most)
+    found = differences_between(model, other, {})
+    names = [each.name for each in found if each.what == "content"]
+    return Report(model, other, largest_differences(arrays_of(subject), arrays_of(against), names))

@@ -1,84 +1,111 @@
 """A report's main charts as one picture."""
 
-import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seedbed.reports.findings import findings_in
+from seedbed.reports.comparison import summary
+from seedbed.reports.findings import Finding
 from seedbed.reports.groups import Group, grouped
-from seedbed.reports.subjects import ModelFigures
+from seedbed.reports.labels import fitted_label
+from seedbed.reports.page.charts import other_density
+from seedbed.reports.sizes import sized_groups
+from seedbed.reports.tensor_figures import TensorFigures
 from seedbed.reports.text import count_text, sides_text, size_text
-from seedbed.reports.treemap import Box, squarified
+from seedbed.reports.treemap import Box
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from seedbed.reports.report import Report
+
+FRAME = Box(0.0, 0.0, 100.0, 56.0)
+MARGIN = 1.25
 MOST_HISTOGRAMS = 12
 COLUMNS = 4
+# In units of the map, as its letters are drawn.
+LETTER_WIDTH, LINE_HEIGHT = 0.9, 1.9
 INK, SOFT, AREA, LINE, WRONG = "#1c2420", "#5b675f", "#9cccb2", "#a85a00", "#b3261e"
+OTHER = "#3a62b8"
 TINT = (31 / 255, 122 / 255, 77 / 255)
 
 
-def draw(path: Path, model: ModelFigures) -> None:
-    """Write the picture: sizes, standard deviations by depth, and histograms."""
+def draw(path: Path, report: "Report") -> None:
+    """Write the picture: sizes, standard deviations by depth, and histograms; another's in blue."""
     from matplotlib.figure import Figure  # takes a second; only who wants a picture pays for it
 
+    model, found = report.model, report.findings
     groups = grouped(model.tensors)
-    found = findings_in(model.tensors)
     bad = {each.name for each in found}
     random = [group for group in groups if not group.first.is_constant]
     shown = sorted(random, key=lambda group: -group.elements)[:MOST_HISTOGRAMS]
     rows = -(-len(shown) // COLUMNS)
     figure = Figure(figsize=(13, 5.2 + 1.9 * rows), dpi=130, layout="constrained")
+    others = {each.name: each for each in report.other.tensors} if report.other else {}
     grid = figure.add_gridspec(rows + 1, COLUMNS, height_ratios=[2.2, *[1.0] * rows])
-    _sizes(figure.add_subplot(grid[0, :2]), model, bad)
+    _sizes(figure.add_subplot(grid[0, :2]), groups, bad)
     _depths(figure.add_subplot(grid[0, 2:]), random, bad)
     for place, group in enumerate(shown):
         row, column = divmod(place, COLUMNS)
-        _histogram(figure.add_subplot(grid[row + 1, column]), group, bad)
-    many = f"{len(found)} findings" if len(found) != 1 else "1 finding"
-    words = many if found else "nothing unusual"
+        _histogram(figure.add_subplot(grid[row + 1, column]), group, bad, others)
     title = (
         f"{model.title}: {count_text(len(model.tensors), 'tensor')}, {model.elements:,} numbers, "
-        f"{size_text(model.size_bytes)}; {words}"
+        f"{size_text(model.size_bytes)}; {_findings_text(found)}"
     )
+    if report.other is not None:
+        compared = f"{report.other.title}: {summary(model, report.differences)}"
+        title += f"\nbeside {compared}; {_findings_text(report.other_findings)}"
     color = WRONG if found else INK
     figure.suptitle(title, x=0.01, ha="left", fontsize=13, color=color, parse_math=False)
     figure.savefig(path)
 
 
-def _sizes(axes: "Axes", model: ModelFigures, bad: set[str]) -> None:
+def _findings_text(found: Sequence[Finding]) -> str:
+    return count_text(len(found), "finding") if found else "nothing unusual"
+
+
+def _sizes(axes: "Axes", groups: Sequence[Group], bad: set[str]) -> None:
     from matplotlib.patches import Rectangle
 
-    tensors = sorted((each for each in model.tensors if each.elements), key=lambda t: -t.elements)
-    box = Box(0.0, 0.0, 100.0, 56.0)
-    total = sum(each.elements for each in tensors)
-    seen = [each for each in tensors if each.elements / total > 2e-4]
-    stds = [math.log(each.std) for each in seen if each.std > 0]
-    low, high = (min(stds), max(stds)) if stds else (0.0, 0.0)
-    boxes = squarified([float(each.elements) for each in seen], box)
-    # What is marked comes last, or its neighbours would cover its edge.
-    for each, place in sorted(zip(seen, boxes, strict=True), key=lambda both: both[0].name in bad):
-        depth = (math.log(each.std) - low) / (high - low) if each.std > 0 and high > low else 0.5
-        color = (0.88, 0.9, 0.88) if each.is_constant else (*TINT, 0.1 + 0.4 * depth)
-        edge, width = (WRONG, 2.0) if each.name in bad else ("white", 1.0)
-        axes.add_patch(
-            Rectangle((place.x, place.y), place.width, place.height, fc=color, ec=edge, lw=width)
+    def draw(box: Box, **look: Any) -> None:
+        axes.add_patch(Rectangle(box[:2], box.width, box.height, **look))
+
+    shown = sized_groups(groups, FRAME)
+    for each in (each for sized in shown for each in sized.tensors):
+        color = (0.88, 0.9, 0.88) if each.tensor.is_constant else (*TINT, 0.1 + 0.4 * each.tint)
+        draw(each.box, fc=color, ec="white", lw=0.8)
+        if each.tensor.name in bad:  # above its neighbours' edges
+            draw(each.box, fc="none", ec=WRONG, lw=2.0, zorder=3)
+    for sized in shown:
+        draw(sized.box, fc="none", ec="white", lw=2.0, zorder=2)
+        label, rotation = _label(sized.group, sized.box)
+        axes.text(
+            sized.box.x + 0.8,
+            sized.box.y + 0.8,
+            "\n".join(label),
+            va="top",
+            rotation=rotation,
+            fontsize=6.5,
+            linespacing=1.2,
+            color=INK,
+            parse_math=False,
         )
-        if place.width > 12 and place.height > 5:
-            axes.text(
-                place.x + 0.8,
-                place.y + 2.6,
-                each.name[: int(place.width / 1.35)],
-                fontsize=7,
-                color=INK,
-                parse_math=False,
-            )
-    axes.set(xlim=(0, 100), ylim=(56, 0))
+    axes.set(xlim=(0, FRAME.width), ylim=(FRAME.height, 0))
     axes.set_title("sizes", loc="left", fontsize=10, color=SOFT)
     axes.axis("off")
+
+
+def _label(group: Group, box: Box) -> tuple[list[str], float]:
+    """Return a label's lines and its angle: along the height where only that has room."""
+    count = len(group.tensors)
+    for along, across, rotation in ((box.width, box.height, 0.0), (box.height, box.width, 270.0)):
+        columns, lines = int((along - 1.2) / LETTER_WIDTH), int((across - 1.0) / LINE_HEIGHT)
+        label = list(fitted_label(group.pattern, columns, lines))
+        if label:
+            return label + [f"× {count}"] * (count > 1 and len(label) < lines), rotation
+    return [], 0.0
 
 
 def _depths(axes: "Axes", groups: list[Group], bad: set[str]) -> None:
@@ -91,6 +118,9 @@ def _depths(axes: "Axes", groups: list[Group], bad: set[str]) -> None:
             if each.name in bad:
                 axes.plot([depth], [each.std], "o", color=WRONG, ms=6)
     axes.set_yscale("log")
+    stds = [each.std for group in groups for each in group.tensors if each.std > 0]
+    if stds:  # what is chance fills no chart
+        axes.set_ylim(min(stds) / MARGIN, max(stds) * MARGIN)
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_formatter("{x:g}")
     axes.tick_params(axis="y", which="minor", labelsize=7, labelcolor=SOFT, length=2)
@@ -98,7 +128,9 @@ def _depths(axes: "Axes", groups: list[Group], bad: set[str]) -> None:
     _quiet(axes)
 
 
-def _histogram(axes: "Axes", group: Group, bad: set[str]) -> None:
+def _histogram(
+    axes: "Axes", group: Group, bad: set[str], others: Mapping[str, TensorFigures]
+) -> None:
     each = next((each for each in group.tensors if each.name in bad), group.first)
     counts = np.asarray(each.histogram.counts, np.float64)
     edges = np.linspace(each.histogram.low, each.histogram.high, counts.size + 1)
@@ -107,7 +139,10 @@ def _histogram(axes: "Axes", group: Group, bad: set[str]) -> None:
     if each.exact is not None:
         x = np.linspace(each.histogram.low, each.histogram.high, 201)
         axes.plot(x, each.exact.density(x), color=LINE, lw=1.2)
-    times = f" x {len(group.tensors)}" if len(group.tensors) > 1 else ""
+    outline = other_density(each, others.get(each.name))
+    if outline:
+        axes.plot((edges[:-1] + edges[1:]) / 2, outline, color=OTHER, lw=1.2)
+    times = f" × {len(group.tensors)}" if len(group.tensors) > 1 else ""
     color = WRONG if each.name in bad else INK
     name = group.pattern if len(group.pattern) < 34 else f"…{group.pattern[-33:]}"
     axes.set_title(f"{name}{times}", loc="left", fontsize=8, color=color, parse_math=False)

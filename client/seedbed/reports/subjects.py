@@ -85,6 +85,15 @@ def figures_of(
     return _of_arrays(open_all(path), title or path.name, facts)
 
 
+def arrays_of(subject: Subject) -> Mapping[str, NDArray[Any]]:
+    """Return what can be read whole of a model: nothing of a manifest."""
+    if isinstance(subject, Manifest):
+        return {}
+    if isinstance(subject, Mapping):
+        return subject
+    return {} if is_manifest_file(subject) else open_all(subject)
+
+
 def _of_arrays(
     arrays: Mapping[str, NDArray[Any]], title: str, facts: Mapping[str, str]
 ) -> ModelFigures:
@@ -146,6 +155,7 @@ def _of_spec(
         size_bytes=description.size_bytes,
         rule=initializer_text(spec.initializer),
         seed=spec.seed if spec.initializer.random else None,
+        draw=spec.draw if spec.initializer.random else None,
         fan_in=description.fan_in,
         exact=exact_distribution(description),
         digest=digest,

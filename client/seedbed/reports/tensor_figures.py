@@ -46,6 +46,8 @@ class TensorFigures:
     """What filled it, as text; empty where that is not known."""
     seed: int | None
     """The seed of a random rule; None where there is none, or it is not known."""
+    draw: int | None
+    """Which draw of the seed; None likewise."""
     fan_in: float | None
     """The number of inputs; None where it does not matter, or is not known."""
     measured_shape: tuple[int, ...]
@@ -124,6 +126,7 @@ def measured_figures(
     size_bytes: int,
     rule: str = "",
     seed: int | None = None,
+    draw: int | None = None,
     fan_in: float | None = None,
     exact: Exact | None = None,
     digest: str = "",
@@ -138,6 +141,7 @@ def measured_figures(
         size_bytes: likewise.
         rule: what filled it.
         seed: of a random rule.
+        draw: likewise.
         fan_in: the number of inputs.
         exact: what its elements are drawn from.
         digest: of all bytes.
@@ -165,6 +169,7 @@ def measured_figures(
         size_bytes,
         rule,
         seed,
+        draw,
         fan_in,
         array.shape,
         not_finite,

@@ -106,6 +106,21 @@ COMMAND_LINES: dict[str, Case] = {
         "such as 5GB",
         '"5 giga"',
     ),
+    "no numbers to sample for a report": Case(
+        ["report", "m.yaml", "-o", "r.html", "--sample-elements", "0"],
+        "--sample-elements",
+        "an integer, 1 or more",
+        '"0"',
+    ),
+    "a fraction as the other seed of a report": Case(
+        ["report", "m.yaml", "-o", "r.html", "--against-seed", "1.5"],
+        "--against-seed",
+        "an integer",
+        '"1.5"',
+    ),
+    "a report of another format": Case(
+        ["report", "m.yaml", "-o", "r.pdf"], "--output", ".html or .png", "'r.pdf'"
+    ),
     "a timeout of words": Case(
         ["info", "--timeout-seconds", "soon"], "--timeout-seconds", "a positive number", '"soon"'
     ),

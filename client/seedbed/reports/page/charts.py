@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 import numpy as np
 
 from seedbed.reports.groups import Group
+from seedbed.reports.page.beside import Beside
 from seedbed.reports.tensor_figures import TensorFigures
 from seedbed.reports.text import number_text
 from seedbed.spec.html import escaped
@@ -30,7 +31,7 @@ def histogram(tensor: TensorFigures, other: TensorFigures | None = None) -> str:
     if tensor.exact is not None:
         exact = [float(each) for each in tensor.exact.density(np.linspace(low, high, 81))]
         lines.append(exact)
-    outline = _other_density(tensor, other)
+    outline = other_density(tensor, other)
     lines.append(outline)
     top = max(max(line, default=0.0) for line in lines) or 1.0
     step = WIDTH / len(counts)
@@ -47,7 +48,7 @@ def histogram(tensor: TensorFigures, other: TensorFigures | None = None) -> str:
     )
 
 
-def _other_density(tensor: TensorFigures, other: TensorFigures | None) -> list[float]:
+def other_density(tensor: TensorFigures, other: TensorFigures | None) -> list[float]:
     """Return another histogram's density in the middle of each of a tensor's bins."""
     if other is None or other.is_constant:
         return []
@@ -74,13 +75,15 @@ def _line(kind: str, values: Sequence[float], top: float, begin: float = 0.0) ->
     return f'<polyline class="{kind}" points="{points}"/>'
 
 
-def layers(groups: Sequence[Group], bad: Collection[str]) -> str:
+def layers(groups: Sequence[Group], bad: Collection[str], beside: Beside | None = None) -> str:
     """Return the standard deviations of each pattern by depth; empty where nothing has a depth.
 
     Args:
         groups: of the model.
         bad: the names of tensors that something was found about.
+        beside: the other model, whose lines lie below.
     """
+    others = beside.tensors if beside is not None else {}
     shown = [
         group
         for group in groups
@@ -89,6 +92,8 @@ def layers(groups: Sequence[Group], bad: Collection[str]) -> str:
     values = [each.std for group in shown for each in group.tensors if each.std > 0]
     if not values:
         return ""
+    names = (each.name for group in shown for each in group.tensors)
+    values += [others[name].std for name in names if name in others and others[name].std > 0]
     low, high = math.log10(min(values)) - 0.1, math.log10(max(values)) + 0.1
     deepest = max(max(group.depths) for group in shown) or 1
     right = CHART_WIDTH - LABELS
@@ -108,6 +113,13 @@ def layers(groups: Sequence[Group], bad: Collection[str]) -> str:
             for depth, each in zip(group.depths, group.tensors, strict=True)
             if each.std > 0
         ]
+        there = " ".join(
+            f"{x(depth):.1f},{y(others[each.name].std):.1f}"
+            for depth, each in zip(group.depths, group.tensors, strict=True)
+            if each.name in others and others[each.name].std > 0
+        )
+        if there:
+            parts.append(f'<polyline class="other" points="{there}"/>')
         path = " ".join(f"{a:.1f},{b:.1f}" for a, b, _ in points)
         parts.append(f'<polyline class="layer" points="{path}"/>')
         for a, b, each in points:
@@ -132,22 +144,31 @@ def _axes(
     low: float, high: float, deepest: int, right: float, bottom: float, y: Callable[[float], float]
 ) -> str:
     parts = []
-    steps = [
-        digit * 10.0**power
-        for power in range(math.floor(low), math.ceil(high) + 1)
-        for digit in ((1, 2, 5) if high - low < 2 else (1,))
-    ]
-    for step in steps:
-        if low <= math.log10(step) <= high:
-            at = y(step)
-            parts.append(
-                f'<path class="grid" d="M{LEFT} {at:.1f}H{right}"/>'
-                f'<text x="{LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{step:g}</text>'
-            )
+    for step in _ticks(low, high):
+        at = y(step)
+        parts.append(
+            f'<path class="grid" d="M{LEFT} {at:.1f}H{right}"/>'
+            f'<text x="{LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{step:.3g}</text>'
+        )
     for depth in sorted({0, deepest // 2, deepest}):
         at = LEFT + (right - LEFT) * depth / deepest
         parts.append(f'<text x="{at:.1f}" y="{bottom + 16}" text-anchor="middle">{depth}</text>')
     return "".join(parts)
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Return round numbers between two powers of ten: as few as give three, if any do."""
+    found: list[float] = []
+    for digits in ((1.0,), (1.0, 2.0, 5.0), np.arange(1, 10), np.arange(1, 10, 0.5)):
+        found = [
+            float(digit * 10.0**power)
+            for power in range(math.floor(low), math.ceil(high) + 1)
+            for digit in digits
+            if low <= math.log10(digit * 10.0**power) <= high
+        ]
+        if len(found) > 2:
+            break
+    return found
 
 
 def _short(pattern: str) -> str:

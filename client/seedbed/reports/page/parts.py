@@ -2,22 +2,28 @@
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from seedbed.reports.comparison import Comparison
+from seedbed.reports.comparison import (
+    FoldedDifference,
+    difference_text,
+    folded,
+    names_text,
+    summary,
+)
 from seedbed.reports.findings import Finding
+from seedbed.reports.fitted_table import ELLIPSIS, cut_in_the_middle
 from seedbed.reports.groups import Group
+from seedbed.reports.page.beside import Beside
 from seedbed.reports.page.charts import histogram
 from seedbed.reports.subjects import ModelFigures
 from seedbed.reports.tensor_figures import TensorFigures
 from seedbed.reports.text import count_text, number_text, sides_text, size_text
-from seedbed.reports.treemap import Box, squarified
 from seedbed.spec.html import escaped
 
-MAP_BOX = Box(0.0, 0.0, 100.0, 56.0)
-# Less is no area that one could see, or read a name in.
-LEAST_PERCENT, NAMED_WIDTH, NAMED_HEIGHT = 0.02, 10.0, 6.0
-# On a phone, a narrower one has no name.
-WIDE = 25.0
+if TYPE_CHECKING:
+    from seedbed.reports.report import Report
+
 MOST_FINDINGS = 50
 LONGEST = 120
 
@@ -51,28 +57,30 @@ def copy_button(text: str) -> str:
     return f'<button type="button" data-copy="{escaped(text)}">copy</button>'
 
 
-def findings_section(found: Sequence[Finding], count: int, ids: Ids) -> str:
+def findings_section(found: Sequence[Finding], model: ModelFigures, ids: Ids, about: str) -> str:
     """Return what is unusual, or that nothing is.
 
     Args:
         found: the findings.
-        count: of the model's tensors.
-        ids: of tensors.
+        model: what they are of.
+        ids: of the tensors that the page shows.
+        about: whose they are, after "finding" or "nothing unusual".
     """
     if not found:
-        text = f"Nothing unusual in {count_text(count, 'tensor')}"
-        return f'<section class="fine"><h2>{text}</h2>{_fine_note()}</section>'
+        text = f"Nothing unusual in {count_text(len(model.tensors), 'tensor')}{about}"
+        return f'<section class="fine"><h2>{escaped(text)}</h2>{_fine_note()}</section>'
     items = "".join(
-        f'<li><a href="#{ids[each.name]}"><code>{escaped(_cut(each.name))}</code></a> '
-        f"{escaped(each.text)}</li>"
-        for each in found[:MOST_FINDINGS]
+        f"<li>{_link(each.name, ids)} {escaped(each.text)}</li>" for each in found[:MOST_FINDINGS]
     )
     if len(found) > MOST_FINDINGS:
         items += f"<li>and {len(found) - MOST_FINDINGS:,} more</li>"
-    return (
-        f'<section class="unusual"><h2>{count_text(len(found), "finding")}</h2>'
-        f"<ul>{items}</ul></section>"
-    )
+    heading = escaped(f"{count_text(len(found), 'finding')}{about}")
+    return f'<section class="unusual"><h2>{heading}</h2><ul>{items}</ul></section>'
+
+
+def _link(name: str, ids: Ids) -> str:
+    shown = f"<code>{escaped(_cut(name))}</code>"
+    return f'<a href="#{ids[name]}">{shown}</a>' if name in ids else shown
 
 
 def _fine_note() -> str:
@@ -82,72 +90,46 @@ def _fine_note() -> str:
     )
 
 
-def size_map(groups: Sequence[Group], bad: Collection[str], ids: Ids) -> str:
-    """Return a treemap: a box for each tensor, as large as its count of numbers."""
-    tensors = sorted(
-        (each for group in groups for each in group.tensors if each.elements),
-        key=lambda each: -each.elements,
+def differences_section(report: "Report", other: ModelFigures) -> str:
+    """Return how another model differs, by pattern."""
+    names = {each.name: None for model in (report.model, other) for each in model.tensors}
+    found = folded(report.differences, names)
+    rows = "".join(_difference_row(each) for each in found[:MOST_FINDINGS])
+    if len(found) > MOST_FINDINGS:
+        rows += f"<li>and {len(found) - MOST_FINDINGS:,} more</li>"
+    fine = "" if report.other_findings else '<p class="note">Nothing unusual in it.</p>'
+    return (
+        f'<section class="beside"><h2>Beside {escaped(other.title)}: '
+        f"{summary(report.model, report.differences)}</h2>{facts(other)}"
+        f"{f'<ul>{rows}</ul>' if rows else ''}{fine}</section>"
     )
-    total = sum(each.elements for each in tensors)
-    seen = [each for each in tensors if 100 * each.elements / total >= LEAST_PERCENT]
-    stds = [math.log(each.std) for each in seen if each.std > 0]
-    low, high = (min(stds), max(stds)) if stds else (0.0, 0.0)
-    boxes = squarified([float(each.elements) for each in seen], MAP_BOX)
-    parts = []
-    for each, box in zip(seen, boxes, strict=True):
-        kinds = ["constant"] * each.is_constant + ["bad"] * (each.name in bad)
-        kinds += ["narrow"] * (box.width < WIDE)
-        depth = 0.5
-        if each.std > 0 and high > low:
-            depth = (math.log(each.std) - low) / (high - low)
-        name, percent = escaped(_cut(each.name)), 100 * each.elements / total
-        title = f"{name}, {sides_text(each.shape)}: {percent:.1f} %, std {number_text(each.std)}"
-        text = ""
-        if box.width >= NAMED_WIDTH and box.height >= NAMED_HEIGHT:
-            text = f"<b>{name}</b><small>{percent:.1f} %</small>"
-        place = (
-            f"left:{box.x:.3f}%;top:{100 * box.y / MAP_BOX.height:.3f}%;"
-            f"width:{box.width:.3f}%;height:{100 * box.height / MAP_BOX.height:.3f}%;"
-            f"--depth:{8 + 40 * depth:.0f}%"
-        )
-        parts.append(
-            f'<a href="#{ids[each.name]}" class="{" ".join(kinds)}" style="{place}" '
-            f'title="{title}" tabindex="-1">{text}</a>'
-        )
-    rest = len(tensors) - len(seen)
-    note = f'<p class="note">{rest:,} smaller ones are not shown.</p>' if rest else ""
-    return f'<div class="map">{"".join(parts)}</div>{_map_legend(groups)}{note}'
 
 
-def _map_legend(groups: Sequence[Group]) -> str:
-    marks = {
-        "small std": "rgb(var(--tint) / 10%)",
-        "large std": "rgb(var(--tint) / 48%)",
-    }
-    if any(each.is_constant for group in groups for each in group.tensors):
-        marks["constant"] = "var(--line)"
-    spans = "".join(f'<span style="--mark:{mark}">{text}</span>' for text, mark in marks.items())
-    return f'<div class="legend">{spans}</div>'
+def _difference_row(difference: FoldedDifference) -> str:
+    names = _broken(_cut(names_text(difference, "× ")))
+    text = escaped(_cut(difference_text(difference, sides_text)))
+    return f"<li><code>{names}</code><span>{text}</span></li>"
 
 
-def group_row(group: Group, bad: Collection[str], ids: Ids, comparison: Comparison | None) -> str:
+def group_row(group: Group, bad: Collection[str], ids: Ids, beside: Beside | None) -> str:
     """Return a pattern's row, with its tensors folded below."""
-    first = next((each for each in group.tensors if each.name in bad), group.first)
-    other = comparison.other(first.name) if comparison is not None else None
+    tensors = _noted_first(group, bad, beside)
+    first = tensors[0]
+    other = beside.tensors.get(first.name) if beside is not None else None
     count = len(group.tensors)
     times = f' <span class="times">&times; {count}</span>' if count > 1 else ""
     is_bad = any(each.name in bad for each in group.tensors)
-    rows = "".join(_tensor_row(each, bad, ids, comparison) for each in group.tensors)
+    rows = "".join(_tensor_row(each, bad, ids, beside) for each in tensors)
     heads = ["tensor", "mean", "std", "least", "largest", "digest"]
     if first.exact is not None:
         heads[3:3] = ["of the exact"]
-    if comparison is not None:
-        heads[3:3] = ["std there", "content"]
+    if beside is not None:
+        heads[3:3] = ["std there", "differs in"]
     numbers = {"mean", "std", "of the exact", "least", "largest", "std there"}
     head = "".join(f"<th{' class=number' if each in numbers else ''}>{each}</th>" for each in heads)
     return (
         f"<details{' open' if is_bad else ''}><summary>"
-        f'<div class="names{" bad-text" if is_bad else ""}">{escaped(_cut(group.pattern))}{times}'
+        f'<div class="names{" bad-text" if is_bad else ""}">{_broken(_cut(group.pattern))}{times}'
         f"<small>{sides_text(first.shape)} {escaped(first.dtype)}</small></div>"
         f'<div class="rule">{escaped(_cut(first.rule))}{_seed(group)}</div>'
         f"<div>{histogram(first, other)}</div>"
@@ -155,6 +137,14 @@ def group_row(group: Group, bad: Collection[str], ids: Ids, comparison: Comparis
         f'<div class="inside"><div class="scroll"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>{_errors_note(first)}{_signal(first)}{_partly(first)}</div></details>"
     )
+
+
+def _noted_first(
+    group: Group, bad: Collection[str], beside: Beside | None
+) -> Sequence[TensorFigures]:
+    """Return a pattern's tensors: those with a finding, then those that differ, then the others."""
+    noted = [bad, beside.bad, beside.causes] if beside is not None else [bad]
+    return sorted(group.tensors, key=lambda each: [each.name not in names for names in noted])
 
 
 def _seed(group: Group) -> str:
@@ -169,6 +159,8 @@ def _figures(group: Group) -> str:
 
 def _measured(group: Group) -> str:
     first = group.first
+    if not first.elements:
+        return "no elements"
     if all(each.is_constant for each in group.tensors):
         return f"all {number_text(first.least)}"
     stds = [each.std for each in group.tensors]
@@ -181,29 +173,32 @@ def _measured(group: Group) -> str:
     return f"{text}<small>mean {first.mean:.2g}</small>"
 
 
-def _tensor_row(
-    each: TensorFigures, bad: Collection[str], ids: Ids, comparison: Comparison | None
-) -> str:
+def _tensor_row(each: TensorFigures, bad: Collection[str], ids: Ids, beside: Beside | None) -> str:
     kind = ' class="bad-text"' if each.name in bad else ""
     cells = [
-        ("number", escaped(number_text(each.mean)) + _errors(each.mean_z)),
-        ("number", escaped(number_text(each.std)) + _errors(each.std_z)),
-        ("number", escaped(number_text(each.least))),
-        ("number", escaped(number_text(each.largest))),
+        ("number", _number(each.mean) + _errors(each.mean_z)),
+        ("number", _number(each.std) + _errors(each.std_z)),
+        ("number", _number(each.least)),
+        ("number", _number(each.largest)),
     ]
     if each.exact is not None:
         ratio = f"{100 * each.ratio:.2f} %" if each.ratio is not None else ""
         cells[2:2] = [("number", ratio)]
-    if comparison is not None:
-        other = comparison.other(each.name)
-        there = number_text(other.std) if other is not None else "missing"
-        cells[2:2] = [("number", there), ("", escaped(comparison.verdict(each.name)))]
+    if beside is not None:
+        other = beside.tensors.get(each.name)
+        there = _number(other.std) if other is not None else ""
+        side = "number bad-text" if each.name in beside.bad else "number"
+        cells[2:2] = [(side, there), ("", escaped(beside.verdict(each.name)))]
     tds = "".join(f'<td class="{side}">{text}</td>' for side, text in cells)
     digest = f"<code>{escaped(_middle(each.digest))}</code>{copy_button(each.digest)}"
     return (
         f'<tr id="{ids[each.name]}"{kind}><td class="names">{escaped(_cut(each.name))}</td>{tds}'
         f"<td>{digest if each.digest else ''}</td></tr>"
     )
+
+
+def _number(value: float) -> str:
+    return number_text(None if math.isnan(value) else value)
 
 
 def _errors(z: float | None) -> str:
@@ -251,10 +246,12 @@ def _partly(tensor: TensorFigures) -> str:
 
 
 def _cut(text: str) -> str:
-    if len(text) <= LONGEST:
-        return text
-    half = LONGEST // 2
-    return f"{text[:half]}…{text[-half:]}"
+    return cut_in_the_middle(text, LONGEST, ELLIPSIS)
+
+
+def _broken(name: str) -> str:
+    """Return a name that is broken at its dots where a line is too short for it."""
+    return escaped(name).replace(".", ".<wbr>")
 
 
 def _middle(digest: str) -> str:
