@@ -93,8 +93,10 @@ def report(
         client: samples manifests; None is the default client.
 
     Raises:
-        InvalidTypeError: if the subject is no model.
-        InvalidValueError: if it is a file that is wrong, or ``sample_elements`` is below 1.
+        InvalidTypeError: if the subject is no model; for a framework's, it names the function that
+            draws it, such as :func:`seedbed.torch.report`.
+        InvalidValueError: if it is a file that is wrong, if numbers are complex, or if
+            ``sample_elements`` is below 1.
         OSError: if a file cannot be read.
 
     Example:
@@ -107,4 +109,4 @@ def report(
     model = figures_of(subject, asked, title, most)
     if against is None:
         return Report(model)
-    return Report(model, figures_of(against, asked, against_title, most))
+    return Report(model, figures_of(against, asked, against_title, most, field="against"))
