@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from os import PathLike
 from typing import Any, Generic, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 
 from seedbed.manifest import Manifest
@@ -36,5 +37,7 @@ class LiveArrays(Mapping[str, NDArray[Any]], Generic[LeafT]):
 
 
 def is_stored(subject: object) -> bool:
-    """Return whether what a report is about is no live model: a manifest, or a file."""
+    """Return whether what a report is about is no live model: a manifest, a file, or arrays."""
+    if isinstance(subject, Mapping):
+        return bool(subject) and all(isinstance(each, np.ndarray) for each in subject.values())
     return isinstance(subject, Manifest | str | PathLike)
