@@ -14,6 +14,7 @@ import seedbed as sb
 from seedbed.reports.distributions import exact_distribution
 from seedbed.reports.findings import findings_in
 from seedbed.reports.groups import grouped
+from seedbed.reports.live_arrays import LiveArrays
 from seedbed.reports.page.charts import histogram
 from seedbed.reports.subjects import first_rows
 from seedbed.reports.tensor_figures import TensorFigures, measured_figures
@@ -294,6 +295,20 @@ def test_a_report_is_saved_and_shown(tmp_path: Path) -> None:
     assert repr(report) == "<Report of 'mine': 300 tensors, 0 findings>"
     with pytest.raises(sb.InvalidTypeError, match="Manifest, arrays by name"):
         sb.report(5)  # type: ignore[arg-type]
+
+
+def test_a_live_models_arrays_are_read_one_by_one_and_not_to_see_whether_they_are_there() -> None:
+    read: list[str] = []
+
+    def array(name: str, size: int) -> NDArray[Any]:
+        read.append(name)
+        return np.ones(size)
+
+    live = LiveArrays({"a": 2, "b": 3}, array)
+    assert ("a" in live, "c" in live, len(live), list(live)) == (True, False, 2, ["a", "b"])
+    assert read == []
+    assert [each.shape for each in sb.report(live).model.tensors] == [(2,), (3,)]
+    assert read == ["a", "b"]
 
 
 # What is no subject.

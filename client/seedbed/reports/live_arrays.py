@@ -29,6 +29,9 @@ class LiveArrays(Mapping[str, NDArray[Any]], Generic[LeafT]):
     def __getitem__(self, name: str) -> NDArray[Any]:
         return self._read(name, self._leaves[name])
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._leaves  # Mapping's would read it
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._leaves)
 
