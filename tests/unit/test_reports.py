@@ -16,6 +16,7 @@ from seedbed.reports.distributions import exact_distribution
 from seedbed.reports.findings import findings_in
 from seedbed.reports.groups import grouped
 from seedbed.reports.labels import fitted_label
+from seedbed.reports.live_arrays import LiveArrays
 from seedbed.reports.page.charts import histogram
 from seedbed.reports.sizes import sized_groups
 from seedbed.reports.subjects import first_rows
@@ -442,3 +443,63 @@ def test_a_report_is_saved_and_shown(tmp_path: Path) -> None:
     assert repr(report) == "<Report of 'mine': 300 tensors, 0 findings>"
     with pytest.raises(sb.InvalidTypeError, match="Manifest, arrays by name"):
         sb.report(5)  # type: ignore[arg-type]
+
+
+def test_a_live_models_arrays_are_read_one_by_one_and_not_to_see_whether_they_are_there() -> None:
+    read: list[str] = []
+
+    def array(name: str, size: int) -> NDArray[Any]:
+        read.append(name)
+        return np.ones(size)
+
+    live = LiveArrays({"a": 2, "b": 3}, array)
+    assert ("a" in live, "c" in live, len(live), list(live)) == (True, False, 2, ["a", "b"])
+    assert read == []
+    assert [each.shape for each in sb.report(live).model.tensors] == [(2,), (3,)]
+    assert read == ["a", "b"]
+
+
+# What is no subject.
+
+
+@pytest.mark.parametrize(
+    ("module", "function"),
+    [
+        ("torch.nn.modules.linear", "seedbed.torch.report"),
+        ("flax.linen.linear", "seedbed.jax.report"),
+        ("keras.src.layers", "seedbed.keras.report"),
+        ("tf_keras.src.layers", "seedbed.keras.report"),
+        ("mlx.nn.layers.linear", "seedbed.mlx.report"),
+    ],
+)
+@pytest.mark.parametrize("base", [object, dict])
+def test_the_error_for_a_frameworks_model_names_what_draws_it(
+    module: str, function: str, base: type
+) -> None:
+    layer: Any = type("Mine", (type("Layer", (base,), {"__module__": module}),), {})()
+    says = f"Mine\\); {function} draws a live model$"
+    with pytest.raises(sb.InvalidTypeError, match=says):
+        sb.report(layer)
+    with pytest.raises(sb.InvalidTypeError, match=says):
+        sb.report({}, against=layer)
+    with pytest.raises(sb.InvalidTypeError, match=rf"`subject\['w'\]` must be a numpy.*{function}"):
+        sb.report({"w": layer})
+
+
+def test_a_keras_layer_that_is_pytorchs_as_well_is_keras_own() -> None:
+    base = type("Module", (), {"__module__": "torch.nn"})
+    layer: Any = type("Layer", (base,), {"__module__": "keras.src.layers"})()
+    with pytest.raises(sb.InvalidTypeError, match=r"seedbed\.keras\.report draws"):
+        sb.report(layer)
+
+
+def test_the_error_names_the_argument_and_the_array() -> None:
+    with pytest.raises(sb.InvalidTypeError, match=r"`against` must be a Manifest, arrays by name"):
+        sb.report(arrays(), against=5)  # type: ignore[arg-type]
+    with pytest.raises(
+        sb.InvalidTypeError, match=r"`subject\['w'\]` must be a numpy array\. .*\[1\]"
+    ):
+        sb.report({"w": [1]})  # type: ignore[dict-item]
+    for dtype in (np.complex64, np.dtype("U3"), np.object_):
+        with pytest.raises(sb.InvalidValueError, match=r"`against\['w'\]` must be .*real numbers"):
+            sb.report({}, against={"w": np.zeros(3, dtype)})

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from seedbed.jax.modules import split_modules
 from seedbed.jax.names import leaves_by_name
 from seedbed.spec.digests import Digest, Digests, digest_array, digest_of
-from seedbed.spec.errors import bad_value
+from seedbed.spec.errors import bad_type, bad_value
 
 
 def digests(tree: Any, *, prefix: str = "") -> dict[str, Digest]:
@@ -23,6 +23,7 @@ def digests(tree: Any, *, prefix: str = "") -> dict[str, Digest]:
         prefix: put before each name.
 
     Raises:
+        InvalidTypeError: if a leaf is no array, but a shape such as eval_shape gives.
         InvalidValueError: if other processes hold a part of it, or if a leaf is traced, as inside
             jit: it has no bytes.
     """
@@ -62,4 +63,7 @@ def array_of(name: str, leaf: Any) -> NDArray[Any]:
             raise bad_value("tree", "arrays whose shards all lie on devices of this process", name)
         if jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
             leaf = jax.random.key_data(leaf)
-    return np.asarray(leaf)
+    array = np.asarray(leaf)
+    if array.dtype.hasobject:
+        raise bad_type(f"tree[{name!r}]", "an array, not its shape", leaf)
+    return array

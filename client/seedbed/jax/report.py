@@ -23,14 +23,15 @@ def report(
 
     Args:
         tree: as in :func:`digests`.
-        against: another one, shown beside it; or a manifest, such as :func:`manifest_of` gives, or
-            a file of either.
+        against: another one, shown beside it; or a manifest, such as :func:`manifest_of` gives, a
+            file of either, or numpy arrays by name.
         title: of the report; by default its class.
-        prefix: put before each name, of both.
+        prefix: put before each name, of both models.
         client: samples a manifest; None is the default client.
 
     Raises:
-        InvalidValueError: as :func:`digests` does.
+        InvalidTypeError: as :func:`digests` does.
+        InvalidValueError: as :func:`digests` does, or if numbers are complex.
 
     Example:
         >>> report({"w": jax.numpy.ones((4, 2))}).findings

@@ -23,10 +23,10 @@ def report(
 
     Args:
         model: as in :func:`digests`.
-        against: another one, shown beside it; or a manifest, such as :func:`manifest_of` gives, or
-            a file of either.
+        against: another one, shown beside it; or a manifest, such as :func:`manifest_of` gives, a
+            file of either, or numpy arrays by name.
         title: of the report; by default its class.
-        prefix: put before each name, of both.
+        prefix: put before each name, of both models.
         client: samples a manifest; None is the default client.
 
     Raises:

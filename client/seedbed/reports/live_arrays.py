@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from os import PathLike
 from typing import Any, Generic, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 
 from seedbed.manifest import Manifest
@@ -28,6 +29,9 @@ class LiveArrays(Mapping[str, NDArray[Any]], Generic[LeafT]):
     def __getitem__(self, name: str) -> NDArray[Any]:
         return self._read(name, self._leaves[name])
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._leaves  # Mapping's would read it
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._leaves)
 
@@ -36,5 +40,7 @@ class LiveArrays(Mapping[str, NDArray[Any]], Generic[LeafT]):
 
 
 def is_stored(subject: object) -> bool:
-    """Return whether what a report is about is no live model: a manifest, or a file."""
+    """Return whether what a report is about is no live model: a manifest, a file, or arrays."""
+    if isinstance(subject, Mapping):
+        return bool(subject) and all(isinstance(each, np.ndarray) for each in subject.values())
     return isinstance(subject, Manifest | str | PathLike)

@@ -122,8 +122,10 @@ def report(
         client: samples manifests; None is the default client.
 
     Raises:
-        InvalidTypeError: if the subject is no model.
-        InvalidValueError: if it is a file that is wrong, or ``sample_elements`` is below 1.
+        InvalidTypeError: if the subject is no model; for a framework's, it names the function that
+            draws it, such as :func:`seedbed.torch.report`.
+        InvalidValueError: if it is a file that is wrong, if numbers are complex, or if
+            ``sample_elements`` is below 1.
         OSError: if a file cannot be read.
 
     Example:
@@ -136,7 +138,7 @@ def report(
     model = figures_of(subject, asked, title, most)
     if against is None:
         return Report(model)
-    other = figures_of(against, asked, against_title, most)
+    other = figures_of(against, asked, against_title, most, field="against")
     found = differences_between(model, other, {})
     names = [each.name for each in found if each.what == "content"]
     return Report(model, other, largest_differences(arrays_of(subject), arrays_of(against), names))

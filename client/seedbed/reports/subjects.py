@@ -7,6 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from seedbed.checkpoint_files import metadata_of, open_all
@@ -15,9 +16,10 @@ from seedbed.manifest import Manifest
 from seedbed.manifest_files import is_manifest_file
 from seedbed.reports.distributions import exact_distribution
 from seedbed.reports.figures import initializer_text
+from seedbed.reports.live_models import function_for, hint_for
 from seedbed.reports.tensor_figures import TensorFigures, measured_figures
 from seedbed.spec.digests import digest_array, digest_of
-from seedbed.spec.errors import bad_type
+from seedbed.spec.errors import Words, bad_type, bad_value
 from seedbed.spec.info import NUMERICS, TensorDescription
 from seedbed.spec.slices import TensorSlice
 from seedbed.spec.tensors import TensorSpec
@@ -26,6 +28,8 @@ from seedbed.spec.tensors import TensorSpec
 SAMPLED_ELEMENTS = 2**20
 # A model that is larger takes minutes to digest.
 DIGESTED_BYTES = 2**32
+# Of numpy's dtypes; "V" are those of other packages, as bfloat16 is.
+REAL_KINDS = "biufV"
 
 Subject = Manifest | Mapping[str, NDArray[Any]] | str | PathLike[str]
 """A manifest or its file, a checkpoint, or arrays by name."""
@@ -58,6 +62,7 @@ def figures_of(
     client: Client,
     title: str = "",
     sample_elements: int = SAMPLED_ELEMENTS,
+    field: str = "subject",
 ) -> ModelFigures:
     """Return the figures of a model.
 
@@ -66,23 +71,26 @@ def figures_of(
         client: samples a manifest.
         title: of the report; a file's name where it is empty.
         sample_elements: how many numbers of each tensor of a manifest are sampled at most.
+        field: the argument that errors name.
 
     Raises:
         InvalidTypeError: if the subject is something else.
+        InvalidValueError: if an array has no real numbers.
     """
     if isinstance(subject, Manifest):
         return _of_manifest(subject, client, title or "manifest", sample_elements)
-    if isinstance(subject, Mapping):
-        return _of_arrays(subject, title or "model", {})
+    # MLX's modules are mappings.
+    if isinstance(subject, Mapping) and not function_for(subject):
+        return _of_arrays(subject, title or "model", {}, field)
     if not isinstance(subject, str | PathLike):
         allowed = "a Manifest, arrays by name, or the path of a manifest or a checkpoint"
-        raise bad_type("subject", allowed, subject)
+        raise bad_type(field, allowed, subject, hint=hint_for(subject))
     path = Path(subject)
     if is_manifest_file(path):
         return _of_manifest(Manifest.load(path), client, title or path.name, sample_elements)
     facts = {key: text for key, text in metadata_of(path).items() if key != "format"}
     facts.pop("model_digest", None)  # it is computed
-    return _of_arrays(open_all(path), title or path.name, facts)
+    return _of_arrays(open_all(path), title or path.name, facts, field)
 
 
 def arrays_of(subject: Subject) -> Mapping[str, NDArray[Any]]:
@@ -95,11 +103,12 @@ def arrays_of(subject: Subject) -> Mapping[str, NDArray[Any]]:
 
 
 def _of_arrays(
-    arrays: Mapping[str, NDArray[Any]], title: str, facts: Mapping[str, str]
+    arrays: Mapping[str, NDArray[Any]], title: str, facts: Mapping[str, str], field: str
 ) -> ModelFigures:
     digests, tensors = {}, []
     # One after the other: what gives them may have to fetch each.
     for name, array in arrays.items():
+        _check_numbers(array, f"{field}[{name!r}]")
         digests[name] = digest_array(array)
         tensors.append(
             measured_figures(
@@ -112,6 +121,13 @@ def _of_arrays(
             )
         )
     return ModelFigures(title, tuple(tensors), {"digest": str(digest_of(digests)), **facts})
+
+
+def _check_numbers(array: object, field: str) -> None:
+    if not isinstance(array, np.ndarray):
+        raise bad_type(field, "a numpy array", array, hint=hint_for(array))
+    if array.dtype.kind not in REAL_KINDS:
+        raise bad_value(field, "an array of real numbers", Words(array.dtype.name))
 
 
 def _of_manifest(

@@ -23,7 +23,7 @@ def digests(module: nn.Module, *, prefix: str = "") -> dict[str, Digest]:
         prefix: put before each name.
 
     Raises:
-        InvalidValueError: if a parameter is on the meta device, where it has no bytes.
+        InvalidValueError: if a parameter is sparse, or on the meta device, where it has no bytes.
     """
     return Digests(
         {
@@ -53,6 +53,8 @@ def bytes_of(name: str, parameter: torch.Tensor) -> NDArray[np.uint8]:
     """Return the bytes of a whole parameter, of a DTensor as well."""
     if parameter.is_meta:
         raise bad_value("module", "parameters that have content, not on the meta device", name)
+    if parameter.layout is not torch.strided:
+        raise bad_value("module", "parameters that are dense, not sparse", name)
     with torch.no_grad():
         whole = gathered(parameter) if is_dtensor(parameter) else parameter
         flat = whole.detach().cpu().contiguous().reshape(-1)

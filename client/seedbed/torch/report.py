@@ -37,8 +37,8 @@ def report(
         client: samples a manifest; None is the default client.
 
     Raises:
-        InvalidValueError: if a parameter is on the meta device, or has a dtype that numbers are not
-            read from.
+        InvalidValueError: if a parameter is sparse, on the meta device, or has a dtype that numbers
+            are not read from.
 
     Example:
         >>> report(torch.nn.Linear(4, 2)).save("model.html")

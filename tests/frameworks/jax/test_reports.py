@@ -4,7 +4,9 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
+from flax import linen, nnx
 from jax.sharding import NamedSharding, PartitionSpec
 
 import seedbed as sb
@@ -52,3 +54,29 @@ def test_shards_are_put_together() -> None:
 def test_a_traced_leaf_is_refused_by_name() -> None:
     with pytest.raises(sb.InvalidValueError, match=r'not traced.*"w"'):
         jax.jit(lambda w: report({"w": w}).findings)(jnp.ones(3))
+
+
+def test_the_shape_of_a_leaf_is_refused_by_name() -> None:
+    for call in (report, digest):
+        with pytest.raises(
+            sb.InvalidTypeError, match=r"`tree\['dense/.*'\]` must be an array, not"
+        ):
+            call(tree())
+
+
+def test_complex_numbers_are_refused_by_name() -> None:
+    with pytest.raises(sb.InvalidValueError, match=r"\['w'\]` must be .*real.*complex64"):
+        report({"w": jnp.ones(3, jnp.complex64)})
+
+
+def test_arrays_are_shown_beside_it() -> None:
+    params = {"w": jnp.ones((4, 4))}
+    other = report(params, prefix="model/", against={"model/w": np.ones((4, 4), np.float32)}).other
+    assert other is not None
+    assert other.facts["digest"] == str(digest(params, prefix="model/"))
+
+
+@pytest.mark.parametrize("model", [nnx.Linear(2, 2, rngs=nnx.Rngs(0)), linen.Dense(2)])
+def test_the_core_names_what_draws_a_model(model: Any) -> None:
+    with pytest.raises(sb.InvalidTypeError, match=r"; seedbed\.jax\.report draws a live model"):
+        sb.report(model)

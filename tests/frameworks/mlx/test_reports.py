@@ -1,6 +1,8 @@
 """The report of a module of MLX."""
 
 import mlx.core as mx
+import numpy as np
+import pytest
 from mlx import nn
 
 import seedbed as sb
@@ -32,3 +34,13 @@ def test_a_manifest_or_another_module_is_shown_beside_it() -> None:
         other = ours.report(layer, against=against).other
         assert other is not None
         assert other.facts["digest"] == str(ours.digest(layer))
+
+
+def test_arrays_are_shown_beside_it_and_the_core_names_this_function() -> None:
+    layer = nn.Linear(8, 8)
+    own = {"weight": np.array(layer.weight), "bias": np.array(layer.bias)}
+    other = ours.report(layer, against=own).other
+    assert other is not None
+    assert other.facts["digest"] == str(ours.digest(layer))
+    with pytest.raises(sb.InvalidTypeError, match=r"; seedbed\.mlx\.report draws a live model"):
+        sb.report(layer)

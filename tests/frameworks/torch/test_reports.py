@@ -66,6 +66,33 @@ def test_a_parameter_on_meta_has_nothing_to_show() -> None:
             call(layer)
 
 
+def test_a_sparse_parameter_is_refused_by_name() -> None:
+    layer = nn.ParameterDict({"w": nn.Parameter(torch.eye(3).to_sparse())})
+    for call in (sbt.report, sbt.digest):
+        with pytest.raises(sb.InvalidValueError, match=r'not sparse\. Received: "w"'):
+            call(layer)
+
+
+def test_arrays_are_shown_beside_it_and_tensors_refused_with_a_hint() -> None:
+    layer = nn.Linear(3, 3)
+    state = layer.state_dict()
+    other = sbt.report(layer, against={name: each.numpy() for name, each in state.items()}).other
+    assert other is not None
+    assert other.facts["digest"] == str(sbt.digest(layer))
+    hint = r"numpy array.*; seedbed\.torch\.report draws a live model"
+    with pytest.raises(sb.InvalidTypeError, match=rf"(?s)`against\['weight'\]` must be a {hint}"):
+        sbt.report(layer, against=state)
+    with pytest.raises(sb.InvalidTypeError, match=r"; seedbed\.torch\.report draws a live model"):
+        sb.report(gpt2())
+
+
+def test_a_tied_parameter_is_shown_once() -> None:
+    model = gpt2()
+    names = [figures.name for figures in sbt.report(model).model.tensors]
+    assert names == list(sbt.digests(model))
+    assert "lm_head.weight" not in names
+
+
 def test_a_dtype_without_numbers_is_refused_by_name() -> None:
     layer = nn.Linear(3, 3, dtype=torch.complex64)
     with pytest.raises(sb.InvalidValueError, match=r"`weight\.dtype` must be .*complex64"):

@@ -1,7 +1,9 @@
 """The report of a model's weights."""
 
 import numpy as np
+import pytest
 
+import seedbed as sb
 import seedbed.keras as sk
 from tests.frameworks.keras.models import backbone_model, large_model
 
@@ -26,3 +28,13 @@ def test_a_fault_is_found() -> None:
     other = sk.report(backbone_model(), against=model).other
     assert other is not None
     assert other.title == type(model).__name__
+
+
+def test_arrays_are_shown_beside_it_and_the_core_names_this_function() -> None:
+    model = backbone_model()
+    own = {weight.path: np.asarray(weight.numpy()) for weight in model.weights}
+    other = sk.report(model, against=own).other
+    assert other is not None
+    assert other.facts["digest"] == str(sk.digest(model))
+    with pytest.raises(sb.InvalidTypeError, match=r"; seedbed\.keras\.report draws a live model"):
+        sb.report(model)
