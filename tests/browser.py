@@ -1,6 +1,5 @@
 """A headless Chromium for tests, over the pipe of its DevTools protocol: no package is needed."""
 
-import base64
 import json
 import os
 import shutil
@@ -105,11 +104,6 @@ class Tab:
                 code=key,
                 windowsVirtualKeyCode=codes[key],
             )
-
-    def save_picture(self, path: Path) -> None:
-        """Write the whole page as a PNG."""
-        picture = self.call("Page.captureScreenshot", captureBeyondViewport=True)
-        path.write_bytes(base64.b64decode(picture["data"]))
 
     def _next(self) -> dict[str, Any]:
         received = bytearray()

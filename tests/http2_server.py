@@ -31,7 +31,7 @@ from h2.exceptions import StreamClosedError
 
 from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.http2.address import Address
-from seedbed.transports.http2.call import Call
+from seedbed.transports.http2.call import Http2Call
 from seedbed.transports.http2.connections import Connections
 from seedbed.transports.http2.errors import CallError
 from seedbed.transports.try_limits import ALONE, TryLimits
@@ -438,7 +438,7 @@ def call_of(
     *,
     limits: TryLimits = ALONE,
     cancellation: Cancellation | None = None,
-) -> Iterator[Call]:
+) -> Iterator[Http2Call]:
     """Yield a call that the server has begun to answer."""
     limits = replace(limits, timeout_seconds=timeout_seconds)
     with connections.call(METHOD, message, limits, cancellation or Cancellation()) as call:

@@ -28,7 +28,7 @@ class CallerError(SeedbedError):
         self.reason = reason
 
 
-class OverloadedError(SeedbedError):
+class NoRoomError(SeedbedError):
     """The server has no room for the request now."""
 
     def __init__(self, message: str, *, reason: Reason, retry_after_seconds: float) -> None:
@@ -37,7 +37,7 @@ class OverloadedError(SeedbedError):
         self.retry_after_seconds = retry_after_seconds
 
 
-class QuotaError(OverloadedError):
+class QuotaError(NoRoomError):
     """The caller has what one of its quotas allows; there may be room for others."""
 
     def __init__(self, message: str, *, quota: str, retry_after_seconds: float) -> None:

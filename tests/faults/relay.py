@@ -1,6 +1,5 @@
 """A server that passes calls on to a real one, and may do anything to them on the way."""
 
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -78,14 +77,3 @@ def relay(
             yield f"127.0.0.1:{port}"
         finally:
             passing.stop(None).wait()
-
-
-class Once:
-    """Tells the first call, of any thread, from all others."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-
-    def __call__(self) -> bool:
-        """Return whether this is the first time."""
-        return self._lock.acquire(blocking=False)

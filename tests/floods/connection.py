@@ -21,7 +21,6 @@ from tests.raw_calls import SERVICE
 CONNECTION_WINDOW_BYTES = 2**30
 # Data of a stream's answers that is kept; whoever reads more only counts it.
 KEPT_BYTES = 2**16
-PREFACE_AND_SETTINGS = frames.PREFACE + frames.settings({})
 
 
 def method_path(name: str) -> str:
@@ -174,10 +173,6 @@ class Connection(asyncio.Protocol):
     def stop_reading(self) -> None:
         """Leave what comes in the kernel's buffers, and the rest on the server's side."""
         self._transport.pause_reading()
-
-    def read_on(self) -> None:
-        """Read again."""
-        self._transport.resume_reading()
 
     def close(self) -> None:
         """Close the connection without another word."""

@@ -415,7 +415,7 @@ RUNS: dict[tuple[str, int], Run] = {
 """What runs a block, by its section and its place there."""
 OTHERS = {
     ("4", 0): "sentences without numbers; test_fans_are_as_the_table_says has the fans",
-    ("12", 0): "results; test_numerics_page computes them",
+    ("12", 0): "results; page_claims_of_values computes them",
 }
 """Blocks that are no code, and why."""
 

@@ -3,7 +3,7 @@
 import pytest
 
 from seedbed.spec.reasons import Reason
-from seedbed_server.refusals import OverloadedError, QuotaError
+from seedbed_server.refusals import NoRoomError, QuotaError
 from seedbed_server.streams.fair_shares import FairShares
 from seedbed_server.streams.peer_caps import PeerCap
 
@@ -84,7 +84,7 @@ def test_who_is_over_a_cap_is_told_which_and_who_is_not_that_others_have_it() ->
     assert (caught.value.quota, caught.value.reason) == ("inflight_bytes", "QUOTA_EXCEEDED")
     assert caught.value.retry_after_seconds > 0
     shares.must_take("b", 98, "full", Reason.TOO_MANY_MATRICES)
-    with pytest.raises(OverloadedError, match="full") as refused:
+    with pytest.raises(NoRoomError, match="full") as refused:
         shares.must_take("a", 4, "full", Reason.TOO_MANY_MATRICES)
     assert refused.value.reason == "TOO_MANY_MATRICES"
 

@@ -21,7 +21,7 @@ from seedbed.spec.tensors import TensorRequest
 from seedbed.transports.mapping import SegmentBusyError, SegmentError, map_segment
 from seedbed.wire.protos import segment_to_bytes
 from seedbed_server.backends.base import Backend
-from seedbed_server.refusals import OverloadedError
+from seedbed_server.refusals import NoRoomError
 from seedbed_server.sampling.sampler import SamplePlan, plan
 from seedbed_server.streams.sampling_threads import SamplingThreads
 from seedbed_server.streams.segment_folder import Lease, SegmentFolder, SegmentsError
@@ -213,7 +213,7 @@ def test_a_full_folder_is_an_overload_for_all_who_wait_and_the_next_call_tries_a
         first, second = world.lease("w"), world.lease("w")
         assert first is not None
         assert first is second
-        with pytest.raises(OverloadedError, match="shared memory is full") as caught:
+        with pytest.raises(NoRoomError, match="shared memory is full") as caught:
             await first.filled
         assert caught.value.reason == Reason.SHARED_MEMORY_FULL
         monkeypatch.undo()

@@ -21,9 +21,9 @@ from seedbed.spec.reasons import Reason
 from seedbed.v1 import errors_pb2, service_pb2
 from seedbed_server.refusals import (
     CallerError,
+    NoRoomError,
     NotServingError,
     OutOfRangeError,
-    OverloadedError,
     QuotaError,
     StreamEndedError,
     UnknownMethodError,
@@ -68,7 +68,7 @@ def _details(status: grpc.Status) -> list[any_pb2.Any]:
     return list(status_pb2.Status.FromString(value).details)
 
 
-def _retrying(kind: type[OverloadedError | NotServingError], reason: Reason) -> Exception:
+def _retrying(kind: type[NoRoomError | NotServingError], reason: Reason) -> Exception:
     return kind("not now", reason=reason, retry_after_seconds=1.5)
 
 
@@ -79,10 +79,10 @@ ERRORS: dict[Reason, BaseException] = {
         "far", field="resume.byte_offset", reason=Reason.RESUME_OUT_OF_RANGE
     ),
     Reason.UNKNOWN_METHOD: UnknownMethodError("/a.B/C"),
-    Reason.TOO_MANY_STREAMS: _retrying(OverloadedError, Reason.TOO_MANY_STREAMS),
+    Reason.TOO_MANY_STREAMS: _retrying(NoRoomError, Reason.TOO_MANY_STREAMS),
     Reason.STREAM_IDLE: _retrying(StreamEndedError, Reason.STREAM_IDLE),
     Reason.STREAM_TOO_LONG: _retrying(StreamEndedError, Reason.STREAM_TOO_LONG),
-    Reason.SHARED_MEMORY_FULL: _retrying(OverloadedError, Reason.SHARED_MEMORY_FULL),
+    Reason.SHARED_MEMORY_FULL: _retrying(NoRoomError, Reason.SHARED_MEMORY_FULL),
     Reason.OUT_OF_MEMORY: MemoryError(),
     Reason.OUT_OF_DEVICE_MEMORY: OutOfDeviceMemoryError("full"),
     Reason.DEVICE_FAILED: DeviceError("broken"),

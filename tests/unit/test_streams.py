@@ -18,7 +18,7 @@ from seedbed_server.backends.base import Backend, CancelledError
 from seedbed_server.backends.rules import ElementwiseRule, Orthogonal, Sparse
 from seedbed_server.backends.runs import Runs
 from seedbed_server.kernels.keys import Key
-from seedbed_server.refusals import OverloadedError, QuotaError
+from seedbed_server.refusals import NoRoomError, QuotaError
 from seedbed_server.sampling.sampler import plan
 from seedbed_server.streams import stream as stream_module
 from seedbed_server.streams.events import Heartbeat, TensorBegin, TensorEnd
@@ -414,7 +414,7 @@ def test_a_matrix_without_room_is_an_overload_and_shared_ones_need_it_once(
             asyncio.create_task(all_messages(stream_of(resources, matrix(name)))) for name in "aab"
         ]
         await until(lambda: len(resources.tensors._tensors) == 2)
-        with pytest.raises(OverloadedError, match="no room") as caught:
+        with pytest.raises(NoRoomError, match="no room") as caught:
             await all_messages(stream_of(resources, matrix("c")))
         assert caught.value.reason == "TOO_MANY_MATRICES"
         assert caught.value.retry_after_seconds >= 0.2

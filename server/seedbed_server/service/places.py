@@ -27,7 +27,7 @@ class Places:
         """Have a place within the block.
 
         Raises:
-            OverloadedError: if none is free, or the peer has its share.
+            NoRoomError: if none is free, or the peer has its share.
         """
         message = (
             f"all streams that one client may have now are in use, of {self._shares.total} "

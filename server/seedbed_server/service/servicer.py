@@ -318,7 +318,7 @@ class Servicer:
         """Have a stream's place within the block, for as long as a stream may go on.
 
         Raises:
-            OverloadedError: if there is no place for the caller.
+            NoRoomError: if there is no place for the caller.
             StreamEndedError: after that time.
         """
         seconds = self._settings.max_stream_seconds

@@ -17,8 +17,8 @@ from seedbed.spec.reasons import Reason
 from seedbed.wire.request_hash import REQUEST_HASH, request_hash
 from seedbed_server.refusals import (
     CallerError,
+    NoRoomError,
     NotServingError,
-    OverloadedError,
     QuotaError,
     UnknownMethodError,
 )
@@ -79,7 +79,7 @@ def reason_of(error: BaseException) -> Reason:
     match error:
         case InvalidValueError():
             return Reason(error.reason)
-        case OverloadedError() | NotServingError() | UnknownMethodError() | CallerError():
+        case NoRoomError() | NotServingError() | UnknownMethodError() | CallerError():
             return error.reason
         case DeviceError():
             return Reason.DEVICE_FAILED
@@ -101,7 +101,7 @@ def status_of(error: BaseException, request: bytes, request_id: str) -> grpc.Sta
     reason, message = reason_of(error), str(error)
     details: list[Message] = []
     match error:
-        case OverloadedError() | NotServingError():
+        case NoRoomError() | NotServingError():
             details.append(_retry(error.retry_after_seconds))
         case DeviceError():
             log.error("%s", error)

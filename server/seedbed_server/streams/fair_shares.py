@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from seedbed.spec.reasons import Reason
-from seedbed_server.refusals import OverloadedError
+from seedbed_server.refusals import NoRoomError
 from seedbed_server.streams.peer_caps import PeerCap
 
 # What those that are refused are told to wait: the more there were lately, the longer, so that a
@@ -71,7 +71,7 @@ class FairShares:
         """Hold some within the block.
 
         Raises:
-            OverloadedError: with the message and the reason, if the peer may not have it now.
+            NoRoomError: with the message and the reason, if the peer may not have it now.
             QuotaError: if it may not for its cap.
         """
         self.must_take(peer, amount, message, reason)
@@ -80,7 +80,7 @@ class FairShares:
         finally:
             self.give_back(peer, amount)
 
-    def refusal(self, message: str, reason: Reason) -> OverloadedError:
+    def refusal(self, message: str, reason: Reason) -> NoRoomError:
         """Return the error for a peer that may not have what it asks for."""
         now = time.monotonic()
         self._refused *= math.exp((self._refused_at - now) / LATELY_SECONDS)
@@ -89,7 +89,7 @@ class FairShares:
         seconds = min(
             SHORTEST_RETRY_SECONDS + self._refused / RETRIES_PER_SECOND, LONGEST_RETRY_SECONDS
         )
-        return OverloadedError(message, reason=reason, retry_after_seconds=round(seconds, 2))
+        return NoRoomError(message, reason=reason, retry_after_seconds=round(seconds, 2))
 
     def _hold(self, peer: str, held: int, freed: int) -> None:
         self.free += freed

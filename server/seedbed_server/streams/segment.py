@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedbed.spec.reasons import Reason
-from seedbed_server.refusals import OverloadedError
+from seedbed_server.refusals import NoRoomError
 from seedbed_server.sampling.sampler import TensorSource
 from seedbed_server.streams.tensor_work import Piece, TensorWork
 
@@ -63,7 +63,7 @@ class Segment:
         """Sample a tensor into the segment, after which clients may map it.
 
         Raises:
-            OverloadedError: if the folder is full.
+            NoRoomError: if the folder is full.
         """
         await work.run_all(peer, self._parts(work.source))
         fcntl.flock(self._file.number, fcntl.LOCK_UN)
@@ -107,7 +107,7 @@ class Segment:
         try:
             self._write(begin, part)
         except OSError:
-            raise OverloadedError(
+            raise NoRoomError(
                 "the server's shared memory is full; ask without accepts_segments",
                 reason=Reason.SHARED_MEMORY_FULL,
                 retry_after_seconds=RETRY_SECONDS,

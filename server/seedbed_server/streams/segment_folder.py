@@ -110,7 +110,7 @@ class SegmentFolder:
         """Return a segment that holds a tensor or will soon; None if there is no room for one.
 
         Raises:
-            OverloadedError: if the tensor is computed whole and there is no memory for it now.
+            NoRoomError: if the tensor is computed whole and there is no memory for it now.
         """
         lease = self._by_content.get(plan.request.key)
         if lease is not None and lease.is_good:

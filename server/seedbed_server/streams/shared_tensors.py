@@ -89,7 +89,7 @@ class SharedTensors:
         """Return a tensor for a new reader.
 
         Raises:
-            OverloadedError: if it is computed whole and there is no memory for it now.
+            NoRoomError: if it is computed whole and there is no memory for it now.
         """
         content = plan.request.key
         tensor = self._tensors.get(content)

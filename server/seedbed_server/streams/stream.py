@@ -15,7 +15,7 @@ import numpy as np
 
 from seedbed.spec.digests import Digest, DigestAlgorithm, Digester
 from seedbed_server.backends.rules import Fill
-from seedbed_server.refusals import OverloadedError
+from seedbed_server.refusals import NoRoomError
 from seedbed_server.sampling.sampler import SamplePlan, TensorSource
 from seedbed_server.streams.events import (
     Heartbeat,
@@ -214,7 +214,7 @@ class TensorStream:
                 return None
             try:
                 tensor = self._tensor = self._enter_tensor()
-            except OverloadedError:
+            except NoRoomError:
                 if self._steps:  # once they have been read, there may be room
                     return None
                 raise

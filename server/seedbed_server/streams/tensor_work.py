@@ -30,7 +30,7 @@ class TensorWork:
         threads: who samples.
 
     Raises:
-        OverloadedError: if there is no room for it now.
+        NoRoomError: if there is no room for it now.
         QuotaError: if the peer may not have it now.
     """
 

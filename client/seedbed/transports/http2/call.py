@@ -21,7 +21,7 @@ PREFIX_BYTES = 5
 MAX_MESSAGE_BYTES = 4 * 2**20
 
 
-class Call:
+class Http2Call:
     """A call on a connection that has no other. Read by one thread.
 
     Args:

@@ -12,7 +12,7 @@ from hpack.hpack import encode_integer
 from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.forks import forgets_after_fork
 from seedbed.transports.http2.address import Address
-from seedbed.transports.http2.call import Call
+from seedbed.transports.http2.call import Http2Call
 from seedbed.transports.http2.connection import Connection
 from seedbed.transports.http2.errors import (
     ConnectionLostError,
@@ -71,7 +71,7 @@ class Connections:
         message: bytes,
         limits: TryLimits,
         cancellation: Cancellation,
-    ) -> Iterator[Call]:
+    ) -> Iterator[Http2Call]:
         """Yield a call that the server has begun to answer; it ends with the block.
 
         Args:
@@ -95,7 +95,7 @@ class Connections:
                 # the call. Its connection is shut instead: nobody else has a call on it, and the
                 # server takes that as the end, too.
                 with cancellation.stopping(connection.shut):
-                    call = Call(connection)
+                    call = Http2Call(connection)
                     call.begin(self._headers_of(method, limits.timeout_seconds), message)
                     yield call
                 return
