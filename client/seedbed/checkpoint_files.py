@@ -137,8 +137,8 @@ def _weight_map(path: Path) -> dict[str, str]:
         files = json.loads(text, object_pairs_hook=without_duplicates)["weight_map"]
         for file in files.values():
             # Another folder's files are none of this checkpoint.
-            is_name = Path(file).name == file and not {"\\", "\0"} & set(file)
-            if not file.endswith(".safetensors") or not is_name:
+            is_text = isinstance(file, str) and not {"\\", "\0"} & set(file)
+            if not is_text or Path(file).name != file or not file.endswith(".safetensors"):
                 raise ValueError(f"{file!r} is no safetensors file of the same folder")
             file.encode()  # raises for half a surrogate pair
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
