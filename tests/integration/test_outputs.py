@@ -1,10 +1,13 @@
 """Files that commands write: whole or not there, wherever they are to go, with their origin."""
 
+import errno
+import fcntl
 import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import pytest
 import safetensors
@@ -163,3 +166,32 @@ def test_a_name_with_a_line_break_is_a_name(name: str, capsys: pytest.CaptureFix
         assert main(command) == 0
     lines = capsys.readouterr().out.splitlines()
     assert not [line for line in lines if line.startswith("b[1]")]
+
+
+@writers
+def test_a_file_system_without_locks_is_written_to(
+    command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flock(file: object, operation: int) -> None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    assert main(list(command)) == 0
+    assert files() == [command[-1]]
+
+
+@writers
+def test_an_interrupt_before_the_lock_is_had_leaves_nothing(
+    command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, calls = fcntl.flock, []
+
+    def flock(file: IO[str], operation: int) -> None:
+        calls.append(file)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        lock(file, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    assert main(list(command)) == 130
+    assert files() == []

@@ -72,12 +72,15 @@ def part_folder(target: Path) -> Iterator[Path]:
     """Yield the locked folder of what is not yet complete; it stays if something is left in it.
 
     Raises:
-        CommandError: if another process has it.
+        CommandError: if another process has it, or it is a link.
         OSError: if it cannot be made.
     """
     folder = target.with_name(f".{target.name}.part")
-    lock = _locked(folder, target)
+    if folder.is_symlink():
+        raise CommandError(f"{folder} is a link, and what is there would be removed")
+    lock = None
     try:
+        lock = _locked(folder, target)
         lock.truncate(0)
         lock.write(f"process {os.getpid()} on {platform.node()}")
         lock.flush()
@@ -87,11 +90,11 @@ def part_folder(target: Path) -> Iterator[Path]:
             error.filename = str(target)
         raise
     finally:
-        (folder / LOCK).unlink(missing_ok=True)
-        with suppress(OSError):  # something is kept, or the next process has begun
-            folder.rmdir()
-        with suppress(OSError):  # a full disk has not taken what is buffered
-            lock.close()
+        if lock is not None:
+            with suppress(OSError):  # a full disk has not taken what is buffered
+                lock.close()
+        # An interrupt may have come before the lock was had: whoever has it now keeps the folder.
+        _drop(folder)
 
 
 def clear(folder: Path) -> None:
@@ -103,25 +106,37 @@ def clear(folder: Path) -> None:
 
 def _locked(folder: Path, target: Path) -> IO[str]:
     """Make the folder if need be; return its lock, which only this process has."""
-    if folder.is_symlink():
-        raise CommandError(f"{folder} is a link, and what is there would be removed")
-    path = folder / LOCK
     while True:
         folder.mkdir(exist_ok=True)
         try:
-            file = path.open("a+", encoding="utf-8", errors="replace")
+            file = (folder / LOCK).open("a+", encoding="utf-8", errors="replace")
         except FileNotFoundError:  # whoever had it has just removed the folder
             continue
         try:
             _lock(file, target)
-            # Likewise it may have removed the file, and another process have made it anew.
-            with suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(file.fileno()), path.stat()):
-                    return file
+            if _is_there(file, folder):
+                return file
         except BaseException:
             file.close()
             raise
         file.close()
+
+
+def _drop(folder: Path) -> None:
+    """Remove a folder with nothing but a lock in it, unless somebody has the lock."""
+    with suppress(OSError, CommandError), (folder / LOCK).open("a+", encoding="utf-8") as file:
+        _lock(file, folder)
+        if _is_there(file, folder):
+            (folder / LOCK).unlink()
+            folder.rmdir()
+
+
+def _is_there(file: IO[str], folder: Path) -> bool:
+    """Return whether a lock is still the folder's: whoever had it may have removed it."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), (folder / LOCK).stat())
+    except FileNotFoundError:
+        return False
 
 
 def _lock(file: IO[str], target: Path) -> None:
