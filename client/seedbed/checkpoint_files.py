@@ -19,6 +19,7 @@ from seedbed.checkpoints import (
     open_tensors,
     read_header,
     read_metadata,
+    regular_file_size,
     without_duplicates,
 )
 from seedbed.spec.errors import bad_type, bad_value
@@ -128,15 +129,18 @@ def _files_of_index(path: Path) -> Iterator[tuple[Path, Sequence[str]]]:
 
 def _weight_map(path: Path) -> dict[str, str]:
     """Return which file of an index's folder holds each tensor."""
-    if path.stat().st_size > MAX_HEADER_BYTES:
-        raise bad_value("index", f"of at most {MAX_HEADER_BYTES} bytes", path.stat().st_size)
+    size = regular_file_size(path)
+    if size > MAX_HEADER_BYTES:
+        raise bad_value("index", f"of at most {MAX_HEADER_BYTES} bytes", size).within(str(path))
     try:
         text = path.read_text(encoding="utf-8")
         files = json.loads(text, object_pairs_hook=without_duplicates)["weight_map"]
         for file in files.values():
             # Another folder's files are none of this checkpoint.
-            if not file.endswith(".safetensors") or Path(file).name != file or "\\" in file:
+            is_text = isinstance(file, str) and not {"\\", "\0"} & set(file)
+            if not is_text or Path(file).name != file or not file.endswith(".safetensors"):
                 raise ValueError(f"{file!r} is no safetensors file of the same folder")
+            file.encode()  # raises for half a surrogate pair
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         received = f"{type(error).__name__}: {error}"
         allowed = "a JSON object whose weight_map tells the file of each tensor"
@@ -169,11 +173,11 @@ def split(sizes: Mapping[str, int], max_bytes: int) -> dict[str, list[str]]:
     }
 
 
-def write_index(path: Path, files: Mapping[str, Iterable[str]], total_bytes: int) -> None:
-    """Write which file holds each tensor, and the bytes of all tensors."""
+def index_text(files: Mapping[str, Iterable[str]], total_bytes: int) -> str:
+    """Return the text of an index: which file holds each tensor, and the bytes of all tensors."""
     weight_map = {name: file for file, names in files.items() for name in names}
     index = {"metadata": {"total_size": total_bytes}, "weight_map": weight_map}
-    path.write_text(json.dumps(index, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    return json.dumps(index, indent=2, sort_keys=True) + "\n"
 
 
 def is_weight_file(name: str) -> bool:

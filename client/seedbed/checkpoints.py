@@ -7,6 +7,7 @@ in memory already, so the header is written here; tests read the result with the
 
 import json
 import math
+import stat
 import struct
 import sys
 from collections.abc import Mapping, Sequence
@@ -186,7 +187,7 @@ def read_header(path: str | Path) -> dict[str, Entry]:
 
 def _read_header(path: str | Path) -> tuple[dict[str, Entry], dict[str, str]]:
     """Return a file's tensors and metadata."""
-    file_size = Path(path).stat().st_size
+    file_size = regular_file_size(path)
     with Path(path).open("rb") as file:
         prefix = file.read(8)
         size = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else 0
@@ -240,6 +241,19 @@ def open_tensors(path: str | Path) -> dict[str, NDArray[Any]]:
         for name, entry in entries.items()
         if entry.dtype
     }
+
+
+def regular_file_size(path: str | Path) -> int:
+    """Return how many bytes a file has.
+
+    Raises:
+        InvalidValueError: if it is a pipe or device, which may never answer.
+        OSError: if it cannot be looked at.
+    """
+    status = Path(path).stat()
+    if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+        raise _malformed(path, "no regular file")
+    return status.st_size
 
 
 def _object(base: int, pairs: list[tuple[str, Any]]) -> Any:

@@ -53,7 +53,7 @@ HOSTILE: dict[str, bytes] = {
     "seven bytes": bytes(7),
     **{
         f"a header of {n} bytes": struct.pack("<Q", n) + b"{}"
-        for n in (0, 1, 3, 100 << 30, 2**63, 2**64 - 1)
+        for n in (0, 1, 3, 100 << 30, 2**60, 2**63, 2**64 - 1)
     },
     "a header cut off": a_file(one())[:-12],
     **{

@@ -30,7 +30,28 @@ MANIFEST = "\n".join(
         *(f"  layer.{i}: [{ROWS}, 1024]" for i in range(LAYERS)),
     ]
 )
+LARGE = MANIFEST.replace(f"[{ROWS}, 1024]", "[8192, 1024]")
 TENSOR_BYTES = ROWS * 1024 * 4
+HIDDEN = ".out.safetensors.part"
+LIMIT = ("--max-shard-size", str(3 * TENSOR_BYTES))
+# A fetch that is killed after so many files have their places.
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from seedbed.cli import main
+left, replace = int(sys.argv[1]), Path.replace
+
+def replace_or_die(path, target):
+    global left
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+    left -= 1
+    return replace(path, target)
+
+Path.replace = replace_or_die
+main(["fetch", "m.yaml", *sys.argv[2:]])
+os.kill(os.getpid(), signal.SIGKILL)
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -82,8 +103,7 @@ def test_an_interrupted_fetch_goes_on(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert fetched(monkeypatch, 5) == (130, 6)
-    assert len(files()) == 2
-    assert all(name.startswith(".out.safetensors.") for name in files())
+    assert files() == [HIDDEN]
     capsys.readouterr()
     assert fetched(monkeypatch, 99) == (0, LAYERS - 5)
     report = json.loads(capsys.readouterr().out)
@@ -96,8 +116,7 @@ def test_an_interrupted_fetch_goes_on(
 
 def test_what_was_damaged_meanwhile_is_fetched_again(monkeypatch: pytest.MonkeyPatch) -> None:
     fetched(monkeypatch, 5)
-    (part,) = Path().glob("*.part")
-    with part.open("r+b") as file:
+    with Path(HIDDEN, "out.safetensors").open("r+b") as file:
         file.seek(-LAYERS * TENSOR_BYTES + 2 * TENSOR_BYTES + 17, os.SEEK_END)
         file.write(b"\xff" * 3)
     assert fetched(monkeypatch, 99) == (0, LAYERS - 4)
@@ -121,9 +140,9 @@ def test_a_journal_that_was_cut_counts_as_far_as_it_goes(
     monkeypatch: pytest.MonkeyPatch, cut: bytes
 ) -> None:
     fetched(monkeypatch, 5)
-    (journal,) = Path().glob("*.journal")
+    journal = Path(HIDDEN, "journal")
     lines = [line for line in journal.read_bytes().splitlines(keepends=True) if line.strip()]
-    journal.write_bytes(b"".join(lines[:3]) + cut)
+    journal.write_bytes(b"".join(lines[:4]) + cut)
     assert fetched(monkeypatch, 99) == (0, LAYERS - 3)
     assert main(["verify", "out.safetensors", "m.yaml"]) == 0
 
@@ -155,9 +174,8 @@ def test_a_fetch_that_never_began_leaves_nothing(monkeypatch: pytest.MonkeyPatch
 def test_a_folder_goes_on_as_well(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    limit = ("-o", "model/", "--max-shard-size", str(3 * TENSOR_BYTES))
-    assert fetched(monkeypatch, 5, *limit) == (130, 6)
-    assert fetched(monkeypatch, 99, *limit) == (0, LAYERS - 5)
+    assert fetched(monkeypatch, 5, "-o", "model/", *LIMIT) == (130, 6)
+    assert fetched(monkeypatch, 99, "-o", "model/", *LIMIT) == (0, LAYERS - 5)
     assert main(["verify", "model", "m.yaml"]) == 0
     assert len(list(Path("model").iterdir())) == 5
     capsys.readouterr()
@@ -180,16 +198,124 @@ def test_two_at_a_time_do_not_write_the_same_file(
     monkeypatch.setattr(sb.Client, "sample_all", meanwhile)
     assert main(["fetch", "m.yaml", "-o", "out.safetensors"]) == 0
     assert codes[1] == 1
-    assert "another process fetches" in capsys.readouterr().err
+    assert f"process {os.getpid()} on " in capsys.readouterr().err
     assert main(["verify", "out.safetensors", "m.yaml"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("renamed", "force"), [(0, ()), (1, ()), (4, ()), (5, ()), (0, ("--force",))]
+)
+def test_a_fetch_that_is_killed_between_its_last_renames_is_finished_without_being_asked(
+    monkeypatch: pytest.MonkeyPatch, renamed: int, force: tuple[str, ...]
+) -> None:
+    if force:
+        assert main(["fetch", "m.yaml", "-o", "model", *LIMIT]) == 0
+    killed(renamed, "-o", "model", *LIMIT, *force)
+    left = {path.name for path in Path("model").iterdir()}
+    assert ".model.safetensors.part" in left
+    assert len(left) == 1 + renamed
+    assert fetched(monkeypatch, 99, "-o", "model", *LIMIT) == (0, 0)
+    assert len(list(Path("model").iterdir())) == 5
+    assert main(["verify", "model", "m.yaml"]) == 0
+
+
+@pytest.mark.parametrize("renamed", [0, 1])
+def test_a_file_that_is_killed_at_its_last_step_is_finished_as_well(
+    monkeypatch: pytest.MonkeyPatch, renamed: int
+) -> None:
+    killed(renamed, "-o", "out.safetensors")
+    assert Path("out.safetensors").exists() == bool(renamed)
+    assert fetched(monkeypatch, 99) == (0, 0)
+    assert files() == ["out.safetensors"]
+    assert main(["verify", "out.safetensors", "m.yaml"]) == 0
+
+
+@pytest.mark.parametrize("name", ["model-00002-of-00004.safetensors", "model.safetensors"])
+def test_weights_that_somebody_put_there_meanwhile_are_not_replaced(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    killed(2, "-o", "model", *LIMIT)
+    Path("model", name).write_bytes(b"other")
+    capsys.readouterr()
+    assert fetched(monkeypatch, 99, "-o", "model", *LIMIT) == (1, 0)
+    assert f"weights already ({name})" in capsys.readouterr().err
+    assert Path("model", name).read_bytes() == b"other"
+    Path("model", name).unlink()
+    code, _ = fetched(monkeypatch, 99, "-o", "model", *LIMIT)
+    assert (code, main(["verify", "model", "m.yaml"])) == (0, 0)
+
+
+def killed(renamed: int, *arguments: str) -> None:
+    """Fetch in a process that is killed after so many files have their places."""
+    last = "import seedbed.cli.parts as parts\nparts.clear = lambda folder: None\n"
+    done = subprocess.run(
+        [sys.executable, "-c", last + KILLED, str(renamed), *arguments],
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+class TestTwoProcesses:
+    @pytest.mark.parametrize(
+        ("arguments", "output"),
+        [
+            (("fetch", "m.yaml", "-o", "out.safetensors"), "out.safetensors"),
+            (("fetch", "m.yaml", "-o", "model", *LIMIT), "model"),
+            (("sample", "RandomNormal", "--shape", "9999,999", "-o", "x.npy"), "x.npy"),
+        ],
+        ids=["file", "folder", "sample"],
+    )
+    def test_the_second_is_told_who_has_it(self, arguments: tuple[str, ...], output: str) -> None:
+        first = subprocess.Popen([PROGRAM, *arguments], stderr=subprocess.PIPE)
+        hidden = {"model": Path("model/.model.safetensors.part")}
+        lock = hidden.get(output, Path(f".{output}.part")) / "lock"
+        deadline = time.monotonic() + 60
+        while not (lock.exists() and lock.read_text()):
+            assert first.poll() is None and time.monotonic() < deadline
+            time.sleep(0.001)
+        first.send_signal(signal.SIGSTOP)
+        second = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, check=False)
+        assert (second.returncode, second.stdout) == (1, "")
+        assert f"error: process {first.pid} on " in second.stderr
+        assert second.stderr.count("\n") == 1
+        assert not any(path.suffix in {".safetensors", ".npy"} for path in Path().iterdir())
+        # A kill frees it, and the next run sweeps what was left.
+        first.kill()
+        first.communicate(timeout=60)
+        assert lock.exists()
+        subprocess.run([PROGRAM, *arguments], capture_output=True, check=True, timeout=120)
+        assert files() == [output]
+        if "fetch" in arguments:
+            assert main(["verify", output, "m.yaml"]) == 0
+
+    def test_of_many_that_begin_at_once_one_writes_the_right_file(self) -> None:
+        Path("other.yaml").write_text(MANIFEST.replace("seed: 5", "seed: 6"))
+        running = [
+            subprocess.Popen(
+                [PROGRAM, "fetch", manifest, "-o", "model", *LIMIT, "--force"],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            for manifest in ("m.yaml", "other.yaml") * 3
+        ]
+        errors = [process.communicate(timeout=120)[1] for process in running]
+        for process, error in zip(running, errors, strict=True):
+            assert process.returncode == bool(error)
+            assert not error or "at the moment" in error
+        assert not all(errors)
+        assert len(list(Path("model").iterdir())) == 5
+        codes = [main(["verify", "model", manifest]) for manifest in ("m.yaml", "other.yaml")]
+        assert sorted(codes) == [0, 1]
 
 
 @pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=str)
 def test_a_signal_at_any_moment_leaves_what_the_next_run_finishes(
     name: signal.Signals, folder: Path
 ) -> None:
-    text = MANIFEST.replace(f"[{ROWS}, 1024]", "[8192, 1024]")
-    Path("m.yaml").write_text(text)
+    Path("m.yaml").write_text(LARGE)
     command = [PROGRAM, "fetch", "m.yaml", "-o", "out.safetensors", "--no-progress"]
     for moment in (0.5, 1.0, 1.5, 2.0):
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

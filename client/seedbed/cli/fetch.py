@@ -1,16 +1,14 @@
 """``seedbed fetch``: all tensors of a manifest, streamed straight into safetensors files."""
 
 import argparse
-import json
 import math
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from importlib import metadata
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from seedbed import checkpoints
-from seedbed.checkpoint_files import INDEX, is_weight_file, split, write_index
+from seedbed.checkpoint_files import INDEX, SINGLE_FILE, index_text, is_weight_file, split
 from seedbed.checkpoints import Layout
 from seedbed.cli.arguments import (
     add_force_option,
@@ -19,17 +17,17 @@ from seedbed.cli.arguments import (
     client_of,
 )
 from seedbed.cli.manifests import load_manifest, part_shape
-from seedbed.cli.output_file import checked_output
+from seedbed.cli.output_file import checked_output, part_folder
 from seedbed.cli.output_folder import made_folder, replaced
-from seedbed.cli.parts import Parts, parts_of
+from seedbed.cli.parts import Parts, key_of, parts_of, take_back
+from seedbed.cli.provenance import MODEL_DIGEST, provenance, unknown_digest
 from seedbed.cli.result import CommandError, Result
 from seedbed.client import Client
 from seedbed.manifest import Manifest
 from seedbed.progress import progress_bar
-from seedbed.reports.text import count_text, pairs, shard_text, size_text
-from seedbed.spec.digests import Digest, digest_array, digest_bytes, digest_of
+from seedbed.reports.text import count_text, pairs, printable, shard_text, size_text
+from seedbed.spec.digests import Digest, digest_array, digest_of
 from seedbed.spec.errors import InvalidValueError
-from seedbed.spec.info import NUMERICS
 from seedbed.spec.slices import Shard
 
 NAME = "fetch"
@@ -53,9 +51,6 @@ DEFAULT_MAX_SHARD_BYTES = 5 * 10**9
 BATCH_BYTES = 2**28
 # Likewise of what is in memory on its way to standard output.
 PIPED_BYTES = 2**26
-
-# A digest has the same length whatever it is: its place is kept in the headers until it is known.
-UNKNOWN = "0" * 32
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -115,23 +110,29 @@ def _to_files(
     limit = options.max_shard_size or DEFAULT_MAX_SHARD_BYTES
     files = split(sizes, limit) if is_folder else {output.resolve().name: list(sizes)}
     folder = output if is_folder else output.resolve().parent
-    _check_free(output, folder, [*files, INDEX], options, is_folder=is_folder)
+    for place in [folder / name for name in (*files, INDEX)] if is_folder else [output]:
+        checked_output(place)
     entries = {name: (name, dtype, shape) for name, dtype, shape in layout}
     layouts = {file: [entries[name] for name in names] for file, names in files.items()}
     size_bytes = sum(sizes.values())
-    texts = _metadata(manifest, options.shard, f"xxh3_128:{UNKNOWN}:{size_bytes}")
-    content = [manifest.to_dict(), texts, [list(names) for names in files.values()]]
-    with parts_of(folder, layouts, texts, content) as parts:
-        _fill(client, manifest, parts, options)
-        digests = {name: parts.digests[name] for name in sizes}
-        known = {**texts, "model_digest": str(digest_of(digests))}
-        for file, tensors in layouts.items():
-            checkpoints.amend(parts.paths[file], tensors, texts, known)
-        paths = dict(parts.paths)
-        if len(files) > 1:
-            paths[INDEX] = folder / f".{INDEX}.part"
-            write_index(paths[INDEX], files, size_bytes)
-        replaced(folder, paths, is_folder=is_folder)
+    index = index_text(files, size_bytes) if len(files) > 1 else ""
+    texts = {**provenance(manifest, options.shard), MODEL_DIGEST: unknown_digest(size_bytes)}
+    key = key_of([manifest.to_dict(), texts, [list(names) for names in files.values()]])
+    with part_folder(folder / SINGLE_FILE if is_folder else output.resolve()) as hidden:
+        take_back(hidden, key, layouts, texts, index)
+        if not options.force:
+            _check_free(output, is_folder=is_folder)
+        with parts_of(hidden, key, layouts, texts) as parts:
+            _fill(client, manifest, parts, options)
+            digests = {name: parts.digests[name] for name in sizes}
+            known = {**texts, MODEL_DIGEST: str(digest_of(digests))}
+            for file, tensors in layouts.items():
+                checkpoints.amend(parts.paths[file], tensors, texts, known)
+            paths = dict(parts.paths)
+            if index:
+                paths[INDEX] = hidden / INDEX
+                paths[INDEX].write_text(index, encoding="utf-8")
+            replaced(folder, paths, is_folder=is_folder)
     return digests, parts.resumed_bytes, len(files)
 
 
@@ -139,31 +140,23 @@ def _folder(output: str, *, is_folder: bool) -> Path:
     return Path(output) if is_folder else Path(output).parent
 
 
-def _check_free(
-    output: Path,
-    folder: Path,
-    names: Sequence[str],
-    options: argparse.Namespace,
-    *,
-    is_folder: bool,
-) -> None:
-    """Check that files can go where they are to go, and replace nothing unless told to.
+def _check_free(output: Path, *, is_folder: bool) -> None:
+    """Replace nothing.
 
     Raises:
-        CommandError: if they cannot.
+        CommandError: if there is something.
     """
-    for name in names if is_folder else [output.name]:
-        checked_output(folder / name if is_folder else output)
-    if is_folder:
-        there = sorted(each.name for each in folder.iterdir() if is_weight_file(each.name))
-    else:
-        there = [output.name] if output.exists() else []
-    if there and not options.force:
+    if not is_folder:
+        if output.exists():
+            raise CommandError(
+                f"{output} exists: --force replaces it, and `seedbed verify` compares it"
+            )
+        return
+    there = sorted(each.name for each in output.iterdir() if is_weight_file(each.name))
+    if there:
         raise CommandError(
             f"{output} has weights already ({', '.join(there[:3])}): --force replaces them, and "
             "`seedbed verify` compares them"
-            if is_folder
-            else f"{output} exists: --force replaces it, and `seedbed verify` compares it"
         )
 
 
@@ -212,7 +205,7 @@ def _to_standard_output(manifest: Manifest, layout: Layout, options: argparse.Na
     begun = time.perf_counter()
     bar = progress_bar(sum(sizes.values()), count_text(len(sizes), "tensor"), _has_bar(options))
     with client_of(options) as client, bar as count:
-        out.write(checkpoints.header(layout, _metadata(manifest, options.shard)))
+        out.write(checkpoints.header(layout, provenance(manifest, options.shard)))
         for names in _batches(sizes, PIPED_BYTES):
             arrays = client.sample_all(
                 Manifest(manifest[name] for name in names),
@@ -255,12 +248,13 @@ def _report(
         "size_bytes": size_bytes,
         "resumed_bytes": resumed_bytes,
         "seconds": round(seconds, 6),
-        "model_digest": str(digest),
+        MODEL_DIGEST: str(digest),
     }
     resumed = f"{size_text(resumed_bytes)} of {size_text(size_bytes)} were there"
     fetched = size_bytes - resumed_bytes
+    file = "standard output" if is_piped else printable(options.output)
     rows = [
-        ("folder" if files else "file", "standard output" if is_piped else str(options.output)),
+        ("folder" if files else "file", file),
         ("files", str(files) if files else ""),
         ("shard", shard_text(shard)),
         ("tensors", count_text(len(digests), "tensor")),
@@ -276,29 +270,6 @@ def _has_bar(options: argparse.Namespace) -> bool:
     if options.progress is not None:
         return bool(options.progress)
     return sys.stderr is not None and sys.stderr.isatty()
-
-
-def _metadata(
-    manifest: Manifest, shard: Shard | None, model_digest: str | None = None
-) -> dict[str, str]:
-    """Return what the header says of where the tensors come from.
-
-    Args:
-        manifest: what is fetched.
-        shard: which part of each tensor.
-        model_digest: of what is in all files; None where it is not known in time.
-    """
-    # transformers reads no file without a format; pt is the one of files for all frameworks.
-    texts = {"format": "pt", "seedbed": metadata.version("seedbed"), "numerics": NUMERICS}
-    if shard is not None:
-        texts["shard"] = f"{shard.index}/{shard.count}:{shard.axis}"
-    seeds = {str(spec.seed) for spec in manifest.tensors if spec.initializer.random}
-    texts["seed"] = seeds.pop() if len(seeds) == 1 else ("several" if seeds else "none")
-    canonical = json.dumps(manifest.to_dict(), sort_keys=True, separators=(",", ":"))
-    texts["manifest_digest"] = str(digest_bytes(canonical.encode()))
-    if model_digest is not None:
-        texts["model_digest"] = model_digest
-    return texts
 
 
 def _is_folder(options: argparse.Namespace) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from seedbed.checkpoint_files import metadata_of, open_all, read_headers
 from seedbed.checkpoints import Entry
+from seedbed.cli.provenance import MODEL_DIGEST
 from seedbed.cli.result import Result
 from seedbed.reports.text import count_text, pairs, printable, shape_text, size_text, table
 from seedbed.spec.digests import digest_array, digest_of
@@ -19,7 +20,6 @@ DESCRIPTION = (
     "With --digests each tensor is read, and the model's digest compared with the one in the "
     "file: the exit code is 1 if it is another."
 )
-MODEL_DIGEST = "model_digest"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,11 +71,15 @@ def _summary(
     count = sum(math.prod(entry.shape) for entry in entries.values())
     written = metadata.get(MODEL_DIGEST, "")
     rows = [
-        ("file", file),
+        ("file", printable(file)),
         ("tensors", f"{count_text(len(entries), 'tensor')}, {count:,} elements"),
         ("bytes", f"{size_bytes:,} ({size_text(size_bytes)})"),
-        *((key, printable(text)) for key, text in metadata.items() if key != MODEL_DIGEST),
-        ("model digest", f"{found} (computed)" if found else written),
+        *(
+            (printable(key), printable(text))
+            for key, text in metadata.items()
+            if key != MODEL_DIGEST
+        ),
+        ("model digest", f"{found} (computed)" if found else printable(written)),
     ]
     return pairs(rows)
 

@@ -1,11 +1,10 @@
 """Unfinished files of a fetch: the same command, run again, finds them and goes on.
 
-Each file is written under a name that tells for which content it is, and gets its own name when all
-are complete. A journal beside them has a line for each complete tensor, with the digest that its
-bytes had. What a later run finds there is hashed again before it counts.
+They lie in the output's hidden folder and get their places when all are complete. A journal beside
+them says for which content they are, and has a line for each complete tensor, with the digest that
+its bytes had. What a later run finds there is hashed again before it counts.
 """
 
-import fcntl
 import hashlib
 import json
 import os
@@ -17,33 +16,35 @@ from typing import IO, Any
 from numpy.typing import NDArray
 
 from seedbed import checkpoints
+from seedbed.checkpoint_files import INDEX
 from seedbed.checkpoints import Layout
-from seedbed.cli.output_file import reserve
+from seedbed.cli.output_file import clear, reserve
+from seedbed.cli.provenance import MODEL_DIGEST
 from seedbed.cli.resources import check_disk
-from seedbed.cli.result import CommandError
 from seedbed.spec.digests import Digest, digest_array
+from seedbed.spec.errors import InvalidValueError
+
+JOURNAL = "journal"
 
 
 class Parts:
     """The files of one fetch, not yet complete.
 
     Args:
-        folder: where they are.
-        layouts: the tensors of each file, by its final name.
+        hidden: the locked folder where they are.
+        layouts: the tensors of each file, by its name.
         metadata: the texts in the header of each.
-        key: tells this content from any other.
-        journal: has what is complete; locked.
+        journal: has what is complete.
     """
 
     def __init__(
         self,
-        folder: Path,
+        hidden: Path,
         layouts: Mapping[str, Layout],
         metadata: Mapping[str, str],
-        key: str,
         journal: IO[str],
     ) -> None:
-        self.paths = {name: folder / _part_name(name, key) for name in layouts}
+        self.paths = {name: hidden / name for name in layouts}
         self._journal = journal
         self.arrays: dict[str, NDArray[Any]] = {}
         """The tensors by name, mapped from the files, to be filled in place."""
@@ -52,7 +53,7 @@ class Parts:
         for name, layout in layouts.items():
             arrays = checkpoints.reopen(self.paths[name], layout, metadata)
             if arrays is None:
-                check_disk(self.paths[name], checkpoints.size_bytes(layout))
+                check_disk(hidden.parent / name, checkpoints.size_bytes(layout))
                 arrays = checkpoints.create(self.paths[name], layout, metadata)
                 reserve(self.paths[name])
             else:
@@ -78,62 +79,89 @@ class Parts:
 
 @contextmanager
 def parts_of(
-    folder: Path, layouts: Mapping[str, Layout], metadata: Mapping[str, str], content: object
+    hidden: Path, key: str, layouts: Mapping[str, Layout], metadata: Mapping[str, str]
 ) -> Iterator[Parts]:
     """Yield the unfinished files, those of an earlier run if there are any.
 
     They stay for the next run if the block fails after a tensor was complete.
 
     Args:
-        folder: where the files are to be.
-        layouts: the tensors of each, by its final name.
+        hidden: the locked folder where they are.
+        key: tells this content from any other.
+        layouts: the tensors of each, by its name.
         metadata: the texts in the header of each.
-        content: all that the content follows from, as JSON can say it.
-
-    Raises:
-        CommandError: if another process fetches the same.
     """
-    key = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
-    first = next(iter(layouts))
-    path = folder / f".{first}.{key}.journal"
-    _sweep(folder, first, key)
-    with path.open("a+", encoding="utf-8", errors="replace") as journal:
-        try:
-            fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise CommandError(f"another process fetches {folder / first} at the moment") from None
-        parts = None
-        try:
-            parts = Parts(folder, layouts, metadata, key, journal)
+    is_same = _is_for(hidden, key)
+    if not is_same:
+        clear(hidden)
+    parts = None
+    try:
+        with (hidden / JOURNAL).open("a+", encoding="utf-8", errors="replace") as journal:
+            journal.write("\n" if is_same else f"{key}\n")  # the last line may be cut
+            parts = Parts(hidden, layouts, metadata, journal)
             yield parts
-        except BaseException:
-            if parts is None or not parts.digests:
-                _remove(folder, key, path)
-            raise
-        path.unlink(missing_ok=True)
+    except BaseException:
+        if parts is None or not parts.digests:
+            clear(hidden)
+        raise
+    clear(hidden)
 
 
-def _sweep(folder: Path, first: str, key: str) -> None:
-    """Remove what fetches of other content left under the same output's name."""
-    for journal in folder.glob(f".{first}.*.journal"):
-        stale = journal.name.rsplit(".", 2)[1]
-        if stale == key:
-            continue
-        with journal.open("a") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:  # somebody is at it
-                continue
-            _remove(folder, stale, journal)
+def take_back(
+    hidden: Path,
+    key: str,
+    layouts: Mapping[str, Layout],
+    metadata: Mapping[str, str],
+    index: str,
+) -> None:
+    """Take back the files that an interrupted run had given their places, to finish them all.
+
+    Args:
+        hidden: the locked folder of what is not yet complete.
+        key: tells this content from any other.
+        layouts: the tensors of each file, by its name.
+        metadata: the texts in the header of each, but for the model's digest.
+        index: the text of the folder's index; empty if there is none.
+    """
+    if not _is_for(hidden, key):
+        return
+    with (hidden / JOURNAL).open(encoding="utf-8", errors="replace") as journal:
+        complete = _digests_in(journal).keys()
+    # No file gets its place before all are complete.
+    if not all(name in complete for layout in layouts.values() for name, _, _ in layout):
+        return
+    folder = hidden.parent
+    moved = [name for name in layouts if not (hidden / name).exists()]
+    # The index goes first, as it came last: without it the rest is no model.
+    if len(moved) == len(layouts) and index and _text(folder / INDEX) == index:
+        (folder / INDEX).unlink()
+    for name in moved:
+        if _has_metadata(folder / name, metadata):
+            (folder / name).rename(hidden / name)
 
 
-def _remove(folder: Path, key: str, journal: Path) -> None:
-    for path in (*folder.glob(_part_name("*", key)), journal):
-        path.unlink(missing_ok=True)
+def key_of(content: object) -> str:
+    """Return what tells content from any other, given all that it follows from, for JSON."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _part_name(name: str, key: str) -> str:
-    return f".{name}.{key}.part"
+def _is_for(hidden: Path, key: str) -> bool:
+    return _text(hidden / JOURNAL).partition("\n")[0] == key
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
+
+
+def _has_metadata(path: Path, metadata: Mapping[str, str]) -> bool:
+    try:
+        found = checkpoints.read_metadata(path)
+    except (FileNotFoundError, InvalidValueError):
+        return False
+    return {**found, MODEL_DIGEST: ""} == {**metadata, MODEL_DIGEST: ""}
 
 
 def _digests_in(journal: IO[str]) -> dict[str, str]:
@@ -147,5 +175,4 @@ def _digests_in(journal: IO[str]) -> dict[str, str]:
         except (ValueError, TypeError, RecursionError):  # cut, empty, or no pair with a name
             continue
     journal.seek(0, os.SEEK_END)
-    journal.write("\n")  # the last line may be cut
     return found

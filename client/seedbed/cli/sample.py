@@ -2,8 +2,7 @@
 
 import argparse
 import math
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,20 +20,22 @@ from seedbed.cli.arguments import (
     part_of,
     spec_of,
 )
-from seedbed.cli.output_file import checked_output, reserve, unfinished
+from seedbed.cli.output_file import check_replaceable, checked_output, reserve, unfinished
+from seedbed.cli.provenance import MODEL_DIGEST, provenance, unknown_digest
 from seedbed.cli.resources import check_disk, check_memory
-from seedbed.cli.result import CommandError, Result
-from seedbed.client import EMBEDDED, Client, SliceLike
+from seedbed.cli.result import Result
+from seedbed.client import EMBEDDED, Client
+from seedbed.manifest import Manifest
 from seedbed.reports.distributions import Exact, exact_distribution
 from seedbed.reports.figures import distribution_text, fans_text, initializer_text
 from seedbed.reports.moments import Moments, moments_of
 from seedbed.reports.sparkline import histogram_line
 from seedbed.reports.text import number_text, pairs, printable, shape_text, size_text
-from seedbed.spec.digests import Digest, digest_array
+from seedbed.spec.digests import Digest, digest_array, digest_of
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.errors import InvalidValueError
 from seedbed.spec.info import TensorDescription
-from seedbed.spec.slices import as_slice
+from seedbed.spec.slices import Shard, TensorSlice, as_slice
 from seedbed.spec.tensors import TensorSpec
 
 NAME = "sample"
@@ -43,6 +44,8 @@ DESCRIPTION = (
     "Sample one tensor and print its fans, distribution, moments and digest. "
     "The moments of a slice are the slice's."
 )
+
+Part = Shard | TensorSlice | None
 
 # The key of a tensor without a name in a file.
 UNNAMED = "tensor"
@@ -77,9 +80,18 @@ def run(options: argparse.Namespace) -> Result:
         client = stack.enter_context(client_of(options))
         description = client.describe(spec, slice=part, timeout_seconds=timeout)
         _check_room(client, description, output)
-        array = stack.enter_context(_storage(description, output))
+        file = None
+        if output is not None:
+            path = stack.enter_context(unfinished(output))
+            # Another run may have ended meanwhile.
+            check_replaceable(output, is_forced=options.force)
+            file = _File(path, spec, part, description)
+        array = np.empty(description.shape, description.dtype.numpy) if file is None else file.array
         client.sample(spec, slice=part, out=array, timeout_seconds=timeout)
-        report = _report(client, spec, part, description, array, output)
+        digest = digest_array(array)
+        if file is not None:
+            file.complete(digest)
+        report = _report(client, spec, part, description, array, digest, output)
         if plot is not None:
             picture.draw(plot, array, spec, description, as_slice(part, spec.shape))
         return report
@@ -96,8 +108,7 @@ def _checked_output(path: str | None, dtype: Dtype, *, is_forced: bool) -> Path 
         raise InvalidValueError(
             f"{path}: the .npy format has no {dtype.value}; write a .safetensors file instead"
         )
-    if Path(path).is_file() and not is_forced:
-        raise CommandError(f"{path} exists: --force replaces it")
+    check_replaceable(path, is_forced=is_forced)
     return checked_output(path)
 
 
@@ -116,37 +127,53 @@ def _check_room(client: Client, description: TensorDescription, output: Path | N
         check_disk(output, description.size_bytes)
 
 
-@contextmanager
-def _storage(description: TensorDescription, output: Path | None) -> Iterator[NDArray[Any]]:
-    """Yield the array to fill: in memory, or mapped from the file that it becomes."""
-    shape, dtype = description.shape, description.dtype
-    if output is None:
-        yield np.empty(shape, dtype.numpy)
-        return
-    with unfinished(output) as path:
-        if output.suffix == ".safetensors":
-            key = description.name or UNNAMED
-            array = checkpoints.create(path, [(key, dtype, shape)])[key]
+class _File:
+    """The file of a sample: its array is mapped, and the header says where it comes from.
+
+    The .npy format has no room for that.
+    """
+
+    def __init__(
+        self, path: Path, spec: TensorSpec, part: Part, description: TensorDescription
+    ) -> None:
+        self._path = path
+        self._key = description.name or UNNAMED
+        self._layout = [(self._key, description.dtype, description.shape)]
+        self._texts = {
+            **provenance(Manifest([spec]), part),
+            MODEL_DIGEST: unknown_digest(description.size_bytes),
+        }
+        self.array: NDArray[Any]
+        """The tensor, to be filled in place."""
+        if path.suffix == ".safetensors":
+            self.array = checkpoints.create(path, self._layout, self._texts)[self._key]
         elif description.size_bytes:
-            array = np.lib.format.open_memmap(path, "w+", dtype.numpy, shape)
+            self.array = np.lib.format.open_memmap(
+                path, "w+", description.dtype.numpy, description.shape
+            )
         else:  # nothing to map
-            array = np.empty(shape, dtype.numpy)
+            self.array = np.empty(description.shape, description.dtype.numpy)
             with path.open("wb") as file:
-                np.save(file, array)
+                np.save(file, self.array)
         reserve(path)
-        yield array
+
+    def complete(self, digest: Digest) -> None:
+        """Take down the digest of what is in the array."""
+        if self._path.suffix == ".safetensors":
+            known = {**self._texts, MODEL_DIGEST: str(digest_of({self._key: digest}))}
+            checkpoints.amend(self._path, self._layout, self._texts, known)
 
 
 def _report(
     client: Client,
     spec: TensorSpec,
-    part: SliceLike,
+    part: Part,
     description: TensorDescription,
     array: NDArray[Any],
+    digest: Digest,
     output: Path | None,
 ) -> Result:
     moments = moments_of(array)
-    digest = digest_array(array)
     fields = {
         "target": client.target,
         "initializer": spec.initializer.name(),
@@ -167,7 +194,7 @@ def _report(
 
 def _text(
     spec: TensorSpec,
-    part: SliceLike,
+    part: Part,
     description: TensorDescription,
     moments: Moments,
     histogram: str,
@@ -190,7 +217,7 @@ def _text(
         ("max", number_text(moments.max)),
         ("histogram", histogram),
         ("digest", str(digest)),
-        ("file", str(output) if output is not None else ""),
+        ("file", printable(str(output)) if output is not None else ""),
     ]
     return pairs(rows)
 

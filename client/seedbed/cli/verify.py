@@ -61,8 +61,8 @@ def run(options: argparse.Namespace) -> Result:
     if not found:
         return Result(
             fields,
-            f"{options.file}: {count_text(len(manifest), 'tensor')}, "
-            f"all equal to {options.manifest}",
+            f"{printable(options.file)}: {count_text(len(manifest), 'tensor')}, "
+            f"all equal to {printable(options.manifest)}",
         )
     rows = [(printable(name), kind, detail) for name, kind, detail in found]
     failure = (
