@@ -158,6 +158,7 @@ READERS: dict[str, Callable[[list[str]], None]] = {
             "cat",
             "cp",
             "diff",
+            "echo",
             "exit",
             "export",
             "fi",
