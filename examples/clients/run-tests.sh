@@ -44,6 +44,8 @@ done
 run "the tutorial in Go" examples/clients/go/debian-packages.txt \
   .venv/bin/python -m tests.page_commands docs/tutorials/go.md
 node=examples/clients/typescript/debian-packages.txt
+run "the tutorial in TypeScript" "$node" \
+  .venv/bin/python -m tests.page_commands docs/tutorials/typescript.md
 run "seedbed-1 in TypeScript" "$node" packages/seedbed-1/run-tests.sh
 run "the playground" docs/playground/debian-packages.txt docs/playground/run-tests.sh
 

@@ -281,7 +281,7 @@ def test_a_server_whose_files_do_not_fit_ends_with_one_line(
 
 
 def test_the_documented_certificate_for_a_trial_works(tmp_path: Path) -> None:
-    [commands] = re.findall(r"^```\n(openssl .*?)^```$", OPERATIONS, re.MULTILINE | re.DOTALL)
+    [commands] = re.findall(r"^```sh\n(openssl .*?)^```$", OPERATIONS, re.MULTILINE | re.DOTALL)
     subprocess.run(["sh", "-ec", commands], cwd=tmp_path, check=True, capture_output=True)
     issued = Issued(tmp_path / "server.crt", tmp_path / "server.key", serial=0)
     with server_process(*tls_flags(issued)) as server:

@@ -99,3 +99,41 @@ def test_a_browser_opens_pages_without_a_network(address: str, tmp_path: Path) -
         assert [each for each in tab.requests if not each.startswith((address, "data:"))] == []
         # The search says that it has started.
         assert [each for each in tab.console if '"level": "info"' not in each] == []
+
+
+@pytest.mark.parametrize(("width", "height", "scheme"), LOOKS)
+def test_the_search_finds_a_page(
+    width: int, height: int, scheme: str, address: str, tmp_path: Path
+) -> None:
+    with browser(tmp_path) as tab:
+        tab.look_as(width=width, height=height, scheme=scheme)
+        tab.open(f"{address}/index.html")
+        tab.wait_for("document.querySelector('button.search').offsetWidth > 0")
+        tab.evaluate("document.querySelector('button.search').click()")
+        tab.wait_for("document.querySelector('#search-dialog').open")
+        # It answers what was typed a moment ago, once its index is there: so type now and then.
+        tab.wait_for(
+            """(() => {
+                const field = document.querySelector('#search-dialog input');
+                if (!(Date.now() - window.typedAt < 2000)) {
+                    window.typedAt = Date.now();
+                    field.value = 'several replicas';
+                    field.dispatchEvent(new Event('input', {bubbles: true}));
+                }
+                const found = '#mkdocs-search-results a[href*="how-to/replicas.html"]';
+                return document.querySelector(found) !== null;
+            })()"""
+        )
+        dialog = "document.querySelector('#search-dialog').getBoundingClientRect()"
+        assert tab.evaluate(f"{dialog}.left") >= 0
+        assert tab.evaluate(f"{dialog}.right") <= width
+
+
+def test_a_title_of_the_menu_stays_in_its_line(address: str, tmp_path: Path) -> None:
+    with browser(tmp_path) as tab:
+        tab.look_as(width=1280, height=800, scheme="light")
+        tab.open(f"{address}/index.html")
+        links = "[...document.querySelectorAll('li > a')]"
+        assert tab.evaluate(f"{links}.length") > 20
+        high = f"{links}.filter(a => a.scrollHeight > a.clientHeight + 8).map(a => a.innerText)"
+        assert tab.evaluate(high) == []
