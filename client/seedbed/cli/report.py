@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from seedbed.cli.arguments import a_count, add_force_option, an_integer, client_of
-from seedbed.cli.manifests import load_manifest
-from seedbed.cli.output_file import checked_output, unfinished
+from seedbed.cli.manifests import STDIN, load_manifest
+from seedbed.cli.output_file import check_replaceable, checked_output, unfinished
 from seedbed.cli.result import CommandError, Result
 from seedbed.manifest import Manifest
 from seedbed.manifest_files import is_manifest_file
@@ -42,6 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", metavar="FILE", required=True, help="FILE.html or FILE.png"
     )
+    parser.add_argument(
+        "--manifest",
+        metavar="MANIFEST",
+        help="what a checkpoint was filled by: its tensors are held against their rules",
+    )
     beside = parser.add_mutually_exclusive_group()
     beside.add_argument(
         "--against",
@@ -71,8 +76,7 @@ def run(options: argparse.Namespace) -> Result:
     if target.suffix not in SUFFIXES:
         allowed = " or ".join(SUFFIXES)
         raise InvalidValueError(f"--output must end in {allowed}. Received: {options.output!r}")
-    if target.is_file() and not options.force:
-        raise CommandError(f"{options.output} exists: --force replaces it")
+    check_replaceable(target, is_forced=options.force)
     checked_output(target)
     subject = _subject(options.subject)
     with client_of(options) as client:
@@ -80,6 +84,7 @@ def run(options: argparse.Namespace) -> Result:
         title = Path(options.subject).name
         made = report(
             subject,
+            manifest=load_manifest(options.manifest) if options.manifest is not None else None,
             against=other,
             title=title,
             against_title=_other_title(options),
@@ -87,12 +92,12 @@ def run(options: argparse.Namespace) -> Result:
             client=client,
         )
     with unfinished(target) as path:
-        _save(made, path, target.suffix)
+        _save(made, path)
     return _result(made, target)
 
 
 def _subject(path: str) -> Subject:
-    return load_manifest(path) if is_manifest_file(path) else path
+    return load_manifest(path) if path == STDIN or is_manifest_file(path) else path
 
 
 def _other(options: argparse.Namespace, subject: Subject) -> Subject | None:
@@ -114,14 +119,12 @@ def _other_title(options: argparse.Namespace) -> str:
     return Path(options.against or "").name
 
 
-def _save(made: Report, path: Path, suffix: str) -> None:
-    named = path.with_name(f"{path.name}{suffix}")
+def _save(made: Report, path: Path) -> None:
     try:
-        made.save(named)
+        made.save(path)
     except ModuleNotFoundError as error:
         message = f"a picture needs {error.name}: pip install 'seedbed[plot]'"
         raise CommandError(message) from None
-    named.replace(path)
 
 
 def _result(made: Report, target: Path) -> Result:

@@ -1,9 +1,11 @@
 """A report of a tree's leaves."""
 
+from os import PathLike
 from typing import Any
 
 from seedbed.client import Client
 from seedbed.jax.digests import array_of, named_leaves
+from seedbed.manifest import Manifest
 from seedbed.reports.live_arrays import LiveArrays, is_stored
 from seedbed.reports.report import Report
 from seedbed.reports.report import report as report_of
@@ -12,6 +14,7 @@ from seedbed.reports.report import report as report_of
 def report(
     tree: Any,
     *,
+    manifest: Manifest | str | PathLike[str] | None = None,
     against: Any = None,
     title: str = "",
     prefix: str = "",
@@ -23,6 +26,8 @@ def report(
 
     Args:
         tree: as in :func:`digests`.
+        manifest: what the tree was filled by, such as :func:`manifest_of` gives, or its file: each
+            tensor is then held against its rule's exact distribution.
         against: another one, shown beside it; or a manifest, such as :func:`manifest_of` gives, a
             file of either, or numpy arrays by name.
         title: of the report; by default its class.
@@ -40,6 +45,7 @@ def report(
     is_live = against is not None and not is_stored(against)
     return report_of(
         _arrays(tree, prefix),
+        manifest=manifest,
         against=_arrays(against, prefix) if is_live else against,
         title=title or type(tree).__name__,
         against_title=type(against).__name__ if is_live else "",

@@ -1,10 +1,12 @@
 """A report of a module's parameters, or of any tree of arrays."""
 
+from os import PathLike
 from typing import Any
 
 from numpy.typing import NDArray
 
 from seedbed.client import Client
+from seedbed.manifest import Manifest
 from seedbed.mlx.digests import bytes_of
 from seedbed.mlx.names import arrays_by_name
 from seedbed.reports.live_arrays import LiveArrays, is_stored
@@ -16,6 +18,7 @@ from seedbed.spec.dtypes import as_dtype
 def report(
     tree: Any,
     *,
+    manifest: Manifest | str | PathLike[str] | None = None,
     against: Any = None,
     title: str = "",
     prefix: str = "",
@@ -28,6 +31,8 @@ def report(
 
     Args:
         tree: as in :func:`digests`.
+        manifest: what the tree was filled by, such as :func:`manifest_of` gives, or its file: each
+            tensor is then held against its rule's exact distribution.
         against: another one, shown beside it; or a manifest, such as :func:`manifest_of` gives, a
             file of either, or numpy arrays by name.
         title: of the report; by default its class.
@@ -45,6 +50,7 @@ def report(
     is_live = against is not None and not is_stored(against)
     return report_of(
         _arrays(tree, prefix),
+        manifest=manifest,
         against=_arrays(against, prefix) if is_live else against,
         title=title or type(tree).__name__,
         against_title=type(against).__name__ if is_live else "",

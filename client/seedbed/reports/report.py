@@ -8,8 +8,11 @@ from pathlib import Path
 
 from seedbed.client import Client
 from seedbed.defaults import get_default_client
+from seedbed.manifest import Manifest
+from seedbed.manifest_files import is_manifest_file
 from seedbed.reports.comparison import Difference, differences_between, largest_differences
 from seedbed.reports.findings import Finding, findings_in
+from seedbed.reports.known_rules import with_rules
 from seedbed.reports.page.document import document
 from seedbed.reports.subjects import (
     SAMPLED_ELEMENTS,
@@ -18,7 +21,7 @@ from seedbed.reports.subjects import (
     arrays_of,
     figures_of,
 )
-from seedbed.spec.errors import bad_value
+from seedbed.spec.errors import bad_type, bad_value
 from seedbed.spec.numbers import as_count
 
 SUFFIXES = (".html", ".png")
@@ -103,6 +106,7 @@ class Report:
 def report(
     subject: Subject,
     *,
+    manifest: Manifest | str | PathLike[str] | None = None,
     against: Subject | None = None,
     title: str = "",
     against_title: str = "",
@@ -114,6 +118,8 @@ def report(
     Args:
         subject: a :class:`Manifest` or its file, a checkpoint (a safetensors file or a folder), or
             numpy arrays by name. A manifest is sampled; checkpoints and arrays are read whole.
+        manifest: what a checkpoint, or arrays, were filled by, or its file: each tensor is then
+            held against its rule's exact distribution, as a manifest's are.
         against: another model, to be shown beside it.
         title: of the report; a file's name by default.
         against_title: of the other model, likewise.
@@ -124,8 +130,8 @@ def report(
     Raises:
         InvalidTypeError: if the subject is no model; for a framework's, it names the function that
             draws it, such as :func:`seedbed.torch.report`.
-        InvalidValueError: if it is a file that is wrong, if numbers are complex, or if
-            ``sample_elements`` is below 1.
+        InvalidValueError: if it is a file that is wrong, if numbers are complex, if
+            ``sample_elements`` is below 1, or if ``manifest`` is of another model, or of one.
         OSError: if a file cannot be read.
 
     Example:
@@ -136,9 +142,23 @@ def report(
     most = as_count("sample_elements", sample_elements)
     asked = client if client is not None else get_default_client()
     model = figures_of(subject, asked, title, most)
+    if manifest is not None:
+        model = with_rules(model, _rules_of(subject, manifest), asked)
     if against is None:
         return Report(model)
     other = figures_of(against, asked, against_title, most, field="against")
     found = differences_between(model, other, {})
     names = [each.name for each in found if each.what == "content"]
     return Report(model, other, largest_differences(arrays_of(subject), arrays_of(against), names))
+
+
+def _rules_of(subject: Subject, manifest: Manifest | str | PathLike[str]) -> Manifest:
+    if isinstance(subject, Manifest) or (
+        isinstance(subject, str | PathLike) and is_manifest_file(subject)
+    ):
+        raise bad_value("manifest", "nothing where the subject is a manifest itself", manifest)
+    if isinstance(manifest, Manifest):
+        return manifest
+    if not isinstance(manifest, str | PathLike):
+        raise bad_type("manifest", "a Manifest or the path of its file", manifest)
+    return Manifest.load(Path(manifest))

@@ -1,5 +1,6 @@
 """A report of a module's parameters."""
 
+from os import PathLike
 from typing import Any
 
 import torch
@@ -7,6 +8,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from seedbed.client import Client
+from seedbed.manifest import Manifest
 from seedbed.reports.live_arrays import LiveArrays
 from seedbed.reports.report import Report
 from seedbed.reports.report import report as report_of
@@ -18,6 +20,7 @@ from seedbed.torch.digests import bytes_of, parameters_of
 def report(
     module: nn.Module,
     *,
+    manifest: Manifest | str | PathLike[str] | None = None,
     against: nn.Module | Subject | None = None,
     title: str = "",
     prefix: str = "",
@@ -30,6 +33,8 @@ def report(
 
     Args:
         module: the module.
+        manifest: what the module was filled by, such as :func:`manifest_of` gives, or its file:
+            each parameter is then held against its rule's exact distribution.
         against: another one, shown beside it: a module, a manifest such as :func:`manifest_of`
             gives, a file of either, or numpy arrays by name.
         title: of the report; by default the module's class.
@@ -46,6 +51,7 @@ def report(
     """
     return report_of(
         _arrays(module, prefix),
+        manifest=manifest,
         against=_arrays(against, prefix) if isinstance(against, nn.Module) else against,
         title=title or type(module).__name__,
         against_title=type(against).__name__ if isinstance(against, nn.Module) else "",

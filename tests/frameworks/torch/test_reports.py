@@ -57,6 +57,18 @@ def test_another_module_or_a_manifest_is_shown_beside_it() -> None:
         assert "<svg" in report.html
 
 
+def test_what_it_was_filled_by_tells_a_fault_that_its_like_do_not_show() -> None:
+    layer = nn.Linear(64, 64)
+    sbt.initialize_(layer, seed=1)
+    manifest = sbt.manifest_of(layer, seed=1)
+    assert sbt.report(layer, manifest=manifest).findings == ()
+    with torch.no_grad():
+        layer.weight.mul_(1.5)
+    assert sbt.report(layer).findings == ()
+    (finding,) = sbt.report(layer, manifest=manifest).findings
+    assert (finding.name, finding.text[:20]) == ("weight", "std is 1.5 times the")
+
+
 def test_a_parameter_on_meta_has_nothing_to_show() -> None:
     layer = nn.Linear(3, 3, device="meta")
     for call in (sbt.report, sbt.digests, sbt.digest):

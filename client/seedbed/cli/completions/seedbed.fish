@@ -51,7 +51,7 @@ function _shtab_seedbed_using
 end
 
 set -g _shtab_seedbed_commands sample fetch describe digest verify inspect report list example info warmup completion
-set -g _shtab_seedbed_opts_with_value --against --against-seed --algorithm --batch-axis --draw --dtype --in-axis --max-shard-size --name --out-axis --output --param --patience-seconds --plot --sample-elements --seed --shape --shard --slice --target --timeout-seconds --tls-ca --tls-cert --tls-key --tls-server-name --token-file -o
+set -g _shtab_seedbed_opts_with_value --against --against-seed --algorithm --batch-axis --draw --dtype --in-axis --manifest --max-shard-size --name --out-axis --output --param --patience-seconds --plot --sample-elements --seed --shape --shard --slice --target --timeout-seconds --tls-ca --tls-cert --tls-key --tls-server-name --token-file -o
 
 complete -c seedbed -e
 complete -c seedbed -f
@@ -175,6 +175,7 @@ complete -c seedbed -n '_shtab_seedbed_using inspect; and test $_shtab_seedbed_n
 complete -c seedbed -n '_shtab_seedbed_using; and test $_shtab_seedbed_npos -eq 0' -a report -d 'Write a page, or a picture, of a model'"'"'s weights: what is unusual first, then sizes, standard deviations by depth, and each tensor'"'"'s histogram beside the exact density. A manifest is sampled, a checkpoint is read whole. The page needs nothing else: no script, style or font comes from elsewhere.'
 complete -c seedbed -n '_shtab_seedbed_using report' -s h -l help -d 'show this help message and exit'
 complete -c seedbed -n '_shtab_seedbed_using report' -s o -l output -xka "(__fish_complete_path (commandline -ct))" -d 'FILE.html or FILE.png'
+complete -c seedbed -n '_shtab_seedbed_using report' -l manifest -xka "(__fish_complete_path (commandline -ct))" -d 'what a checkpoint was filled by: its tensors are held against their rules'
 complete -c seedbed -n '_shtab_seedbed_using report' -l against -xka "(__fish_complete_path (commandline -ct))" -d 'another model, shown side by side'
 complete -c seedbed -n '_shtab_seedbed_using report' -l against-seed -x -d 'the same manifest with another seed'
 complete -c seedbed -n '_shtab_seedbed_using report' -l sample-elements -x -d 'how many numbers of each tensor of a manifest are sampled at most, its first rows (default: 1048576)'

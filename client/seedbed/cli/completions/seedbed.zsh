@@ -181,6 +181,7 @@ _shtab_seedbed_list_defaults_added=0
 _shtab_seedbed_report_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   {-o,--output}"[FILE.html or FILE.png]:FILE:_files"
+  "--manifest[what a checkpoint was filled by\: its tensors are held against their rules]:MANIFEST:_files"
   "--against[another model, shown side by side]:MANIFEST|FILE|FOLDER:_files"
   "--against-seed[the same manifest with another seed]:SEED:"
   "--sample-elements[how many numbers of each tensor of a manifest are sampled at most, its first rows (default\: 1048576)]:N:"
