@@ -16,7 +16,9 @@ from tests.servers import ServerProcess, serving
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
-    path for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))) if path.exists()
+    path
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+    if path.exists() and "node_modules" not in path.parts
 ]
 # Those of other languages run with the clients in them; test_docs_blocks.py reads all others.
 RUN = ("index.md", "report.md", "tutorials/command-line.md")
