@@ -56,12 +56,12 @@ def _versions(environment: Environment) -> None:
 def _engine(environment: Environment) -> None:
     environment.python("first sample, kernels to be compiled", SAMPLE)
     environment.cost("warm sample in a new process", SAMPLE)
-    for line, commands in commands_of("README.md"):
-        environment.step(f"README.md:{line}", commands)
+    for document in ("README.md", "docs/report.md"):
+        for line, commands in commands_of(document):
+            environment.step(f"{document}:{line}", commands)
     environment.python("README.md's Python", python_of("README.md"))
-    for command in ("seedbed report gpt2-small.yaml -o gpt2.html", "seedbed completion bash"):
+    for command in ("seedbed completion bash", "seedbed warmup"):
         environment.step(f"README.md's {command}", command)
-    environment.step("README.md's seedbed warmup", "seedbed warmup")
 
 
 def _server(environment: Environment) -> None:
