@@ -103,13 +103,17 @@ class Environment:
 
     @contextmanager
     def server(self, *arguments: str) -> Iterator[None]:
-        """Run a server in the block."""
+        """Run a server in the block; what it says is part of the error if a step fails."""
         command = [str(self._bin / "seedbed-server"), *arguments]
-        with subprocess.Popen(
-            command, cwd=self.home, env=self._variables, stderr=subprocess.DEVNULL
-        ) as process:
+        said = self.home / "server.log"
+        with (
+            said.open("wb") as output,
+            subprocess.Popen(command, cwd=self.home, env=self._variables, stderr=output) as process,
+        ):
             try:
                 yield
+            except FailedError as error:
+                raise FailedError(f"{error}\nThe server said:\n{said.read_text()}") from error
             finally:
                 process.terminate()
 

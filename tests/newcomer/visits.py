@@ -68,7 +68,7 @@ def _server(environment: Environment) -> None:
     environment.step("say the version", "seedbed-server --version", words="seedbed-server ")
     address = f"unix://{environment.home}/seedbed.sock"
     with environment.server("--listen", address):
-        wait = f"sb.connect({address!r}).wait_ready(120)"
+        wait = f"sb.connect({address!r}).wait_ready(600)"
         environment.python("wait for a server's first start", f"import seedbed as sb; {wait}")
         environment.step("ask a server", f"seedbed info --target {address}", words="numerics")
         sample = f"seedbed sample HeNormal --shape 64,64 --seed 1 --target {address}"
