@@ -84,7 +84,7 @@ def test_the_python_of_a_document_runs_in_order(
 ) -> None:
     text = document.read_text(encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    (tmp_path / "gpt2-small.yaml").symlink_to(ROOT / "examples" / "gpt2-small.yaml")
     if any(DEFAULT_ADDRESS.search(COMMENT.sub("", code)) for _, code in runnable_blocks(text)):
         address = request.getfixturevalue("server").address
         monkeypatch.setenv("SEEDBED_TARGET", address)

@@ -15,12 +15,62 @@ from typing import Any
 import shtab
 
 from seedbed.cli.completion import SHELLS
+from seedbed.cli.example import manifests
 from seedbed.cli.program import command_line
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.initializers import INITIALIZERS
 
 FOLDER = Path(__file__).parents[1] / "client" / "seedbed" / "cli" / "completions"
-FILES = ("FILE", "FOLDER", "MANIFEST")
+INITIALIZER_NAMES = sorted(each.name() for each in INITIALIZERS.values())
+
+# A word that is replaced by what fish has for files: it knows quotes, and --option=value.
+FISH_FILES = "FILES"
+# shtab's own does not complete a name with a blank.
+FILES = {
+    "bash": "_seedbed_files",
+    "zsh": "_files",
+    "fish": FISH_FILES,
+    "preamble": {"bash": '_seedbed_files() {\n  compgen -f -- "$1"\n}'},
+}
+FILES_OR_INITIALIZERS = {
+    "bash": "_seedbed_files_or_initializers",
+    "zsh": "_seedbed_files_or_initializers",
+    "fish": f"{FISH_FILES} {' '.join(INITIALIZER_NAMES)}",
+    "preamble": {
+        "bash": f"""_seedbed_files_or_initializers() {{
+  compgen -f -- "$1"
+  compgen -W "{" ".join(INITIALIZER_NAMES)}" -- "$1"
+}}""",
+        "zsh": f"""_seedbed_files_or_initializers() {{
+  _alternative 'files:file:_files' 'initializers:initializer:({" ".join(INITIALIZER_NAMES)})'
+}}""",
+    },
+}
+
+# Bash splits words at = and :, which shtab does not know.
+BASH_WORDS = """
+# Gives shtab's function an option and its value as two words where they were typed as
+# --option=value, and a value such as 1/4:0 or stddev=0.02 as one.
+_seedbed() {
+  local word blanks rest=$COMP_LINE words=()
+  for word in "${COMP_WORDS[@]:0:COMP_CWORD+1}"; do
+    blanks=${rest%%[![:space:]]*}
+    rest=${rest:${#blanks}}
+    rest=${rest#"$word"}
+    if [[ -n $blanks || ${#words[@]} -eq 0 ]]; then
+      words+=("$word")
+    elif [[ $word == = && ${words[-1]} == --* ]]; then
+      words+=("")
+    else
+      words[-1]+=$word
+    fi
+  done
+  local COMP_WORDS=("${words[@]}") COMP_CWORD=$((${#words[@]} - 1))
+  _shtab_seedbed
+}
+
+complete -o bashdefault -F _seedbed seedbed
+"""
 
 
 def scripts() -> dict[Path, str]:
@@ -30,24 +80,51 @@ def scripts() -> dict[Path, str]:
 
 def _script(shell: str) -> str:
     program = command_line()
-    for action in _actions(program):
-        words = str(action.metavar or "").replace(".", "|").split("|")
-        if any(word in FILES for word in words):
-            action.complete = shtab.FILE
-        elif "INITIALIZER" in words:
-            action.choices = sorted(each.name() for each in INITIALIZERS.values())
-        elif action.dest == "dtype":
-            action.choices = [each.value for each in Dtype]
-    return shtab.complete(program, shell=shell).rstrip() + "\n"
+    for command in _commands(program):
+        # Shells show one line for each command: its summary.
+        command.description = None
+        for action in command._actions:  # noqa: SLF001
+            _say_what_completes(action, command.prog.split()[-1])
+            if shell == "zsh":
+                _spell_for_zsh(action)
+    text = shtab.complete(program, shell=shell).rstrip() + "\n"
+    if shell == "bash":
+        return text + BASH_WORDS
+    if shell == "fish":
+        text = text.replace(f'-xka "{FISH_FILES}', '-rFka "')
+        return text.replace(f'-ka "{FISH_FILES}', '-Fka "')
+    return text
 
 
-def _actions(program: argparse.ArgumentParser) -> Iterator[Any]:
+def _commands(program: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
     for action in program._actions:  # noqa: SLF001
         if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
-            for each in action.choices.values():
-                yield from _actions(each)
+            yield from action.choices.values()
+
+
+def _say_what_completes(action: Any, command: str) -> None:
+    words = str(action.metavar or "").replace(".", "|").split("|")
+    if "INITIALIZER" in words:
+        if "MANIFEST" in words:
+            action.complete = FILES_OR_INITIALIZERS
         else:
-            yield action
+            action.choices = INITIALIZER_NAMES
+    elif {"FILE", "FOLDER", "MANIFEST"}.intersection(words):
+        action.complete = FILES
+    elif action.dest == "dtype":
+        action.choices = [each.value for each in Dtype]
+    elif command == "example" and action.dest == "name":
+        action.choices = sorted(manifests())
+
+
+def _spell_for_zsh(action: argparse.Action) -> None:
+    """Escape the colons of a placeholder, and let a value follow = as well as a blank."""
+    if isinstance(action.metavar, str):
+        action.metavar = action.metavar.replace(":", "\\:")
+    if action.option_strings and action.nargs != 0:
+        action.option_strings = [
+            f"{each}=" if each.startswith("--") else each for each in action.option_strings
+        ]
 
 
 def main() -> int:

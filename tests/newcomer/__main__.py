@@ -1,20 +1,21 @@
 """Plays a newcomer: installs the wheel into clean environments, and runs what the documents say.
 
-    python -m tests.newcomer [--python python3.12] [--extra engine]
+    python -m tests.newcomer [--python python3.12] [--visit engine]
 
 Nothing of the checkout is seen by what runs: the environments and the folder that commands run in
 are temporary. Prints how long each step took; the first that fails ends it, with its output.
+Variables of pip's count, such as PIP_CONSTRAINT: a file that pins torch to a build without CUDA.
 """
 
 import argparse
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.newcomer.environment import ROOT, Environment, FailedError
+from tests.newcomer.environment import Environment, FailedError
 from tests.newcomer.visits import VISITS, Visit
+from tests.newcomer.wheel import built_wheel
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,29 +34,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     names = options.visit or [name for name, visit in VISITS.items() if not visit.is_heavy]
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        wheel = _wheel(folder / "wheel")
+    with tempfile.TemporaryDirectory() as folder:
+        wheel = built_wheel(Path(folder))
         print(f"{wheel.name}: {wheel.stat().st_size:,} bytes")
         for python in options.python or [sys.executable]:
             for visit in names:
-                if not _is_fine(Path(folder, f"{Path(python).name}-{visit}"), python, wheel, visit):
-                    return 1
+                # Its own: an environment with a framework takes gigabytes.
+                with tempfile.TemporaryDirectory() as place:
+                    if not _is_fine(Path(place), python, wheel, visit):
+                        return 1
     return 0
-
-
-def _wheel(folder: Path) -> Path:
-    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel"]
-    subprocess.run([*command, "--directory", folder], cwd=ROOT, check=True, capture_output=True)
-    (wheel,) = folder.glob("*.whl")
-    return wheel
 
 
 def _is_fine(folder: Path, python: str, wheel: Path, name: str) -> bool:
     visit: Visit = VISITS[name]
-    print(f"\n{python}, {name}: seedbed[{','.join(visit.extras)}]", flush=True)
+    extras = f"[{','.join(visit.extras)}]" if visit.extras else ""
+    required = " ".join([f"seedbed{extras}", *visit.beside])
+    print(f"\n{python}, {name}: {required} by {visit.installer}", flush=True)
     try:
-        with Environment.made(folder, python, wheel, visit.extras) as environment:
+        requirements = [f"{wheel}{extras}", *visit.beside]
+        with Environment.made(folder, python, requirements, visit.installer) as environment:
             visit.run(environment)
     except FailedError as error:
         print(f"FAILED: {error}", flush=True)

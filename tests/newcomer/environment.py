@@ -10,9 +10,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-ROOT = Path(__file__).parents[2]
 TIMEOUT_SECONDS = 900
 ROUNDS = 5
+PIP_INSTALL = "pip install --quiet --disable-pip-version-check"
+INSTALLERS = {
+    "pip": PIP_INSTALL,
+    # Those that the first release of each Python brought.
+    "oldest pip": f"""{PIP_INSTALL} "pip==22.3; python_version < '3.12'" \
+"pip==23.2.1; python_version == '3.12'" "pip==24.2; python_version > '3.12'"; {PIP_INSTALL}""",
+    "uv": f'{PIP_INSTALL} uv; uv pip install --no-config --quiet --python "$(command -v python)"',
+}
+"""Commands that install what follows, by the name of what they install it with."""
+
+# Where packages are found, and how servers are trusted, is the machine's matter.
+OF_THE_MACHINE = ("PIP_", "UV_", "SSL_CERT_")
 
 
 class FailedError(Exception):
@@ -34,18 +45,18 @@ class Environment:
             "HOME": str(self.home),
             "PATH": f"{self._bin}:/usr/bin:/bin",
             "LANG": "C.UTF-8",
-            # Where pip finds packages is the machine's matter.
-            **{name: text for name, text in os.environ.items() if name.startswith("PIP_")},
+            **{name: text for name, text in os.environ.items() if name.startswith(OF_THE_MACHINE)},
         }
 
     @classmethod
     @contextmanager
-    def made(cls, folder: Path, python: str, wheel: Path, extras: Sequence[str]) -> Iterator[Self]:
-        """Yield an environment with the wheel and some of its extras."""
+    def made(
+        cls, folder: Path, python: str, requirements: Sequence[str], installer: str = "pip"
+    ) -> Iterator[Self]:
+        """Yield an environment with what is required."""
         environment = cls(folder)
         environment.step("make an environment", f"{python} -m venv {folder / 'env'}")
-        wanted = f"{wheel}[{','.join(extras)}]" if extras else str(wheel)
-        environment.step("install", f"pip install --quiet --disable-pip-version-check '{wanted}'")
+        environment.step("install", f"{INSTALLERS[installer]} {shlex.join(requirements)}")
         yield environment
 
     def step(self, what: str, command: str, *, code: int = 0, words: str = "") -> str:
@@ -92,13 +103,17 @@ class Environment:
 
     @contextmanager
     def server(self, *arguments: str) -> Iterator[None]:
-        """Run a server in the block."""
+        """Run a server in the block; what it says is part of the error if a step fails."""
         command = [str(self._bin / "seedbed-server"), *arguments]
-        with subprocess.Popen(
-            command, cwd=self.home, env=self._variables, stderr=subprocess.DEVNULL
-        ) as process:
+        said = self.home / "server.log"
+        with (
+            said.open("wb") as output,
+            subprocess.Popen(command, cwd=self.home, env=self._variables, stderr=output) as process,
+        ):
             try:
                 yield
+            except FailedError as error:
+                raise FailedError(f"{error}\nThe server said:\n{said.read_text()}") from error
             finally:
                 process.terminate()
 

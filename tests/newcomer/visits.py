@@ -1,12 +1,24 @@
 """What a newcomer installs, and then tries."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.newcomer.environment import ROOT, Environment, FailedError
+from tests.newcomer.environment import Environment, FailedError
+from tests.newcomer.wheel import ROOT
 
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# A block of commands is bash's or says nothing; `py` is Python that is only read.
+COMMANDS = {"", "sh"}
+NOT_RUN = {
+    "make quickstart": "of a checkout",
+    "pip install": "each visit installs one of them",
+    "seedbed-server --listen 127.0.0.1:50051": "the visit `server` starts one in its own folder",
+    "seedbed-server --listen 0.0.0.0:50051": "needs certificates, as tests/security makes them",
+    "client = sb.connect(": "needs that server",
+}
+"""Beginnings of the README's blocks that no visit runs, and why."""
+
 SAMPLE = "import seedbed as sb; sb.GlorotUniform(seed=42)(shape=(1024, 512))"
 
 
@@ -18,6 +30,10 @@ class Visit:
     run: Callable[[Environment], None]
     is_heavy: bool = False
     """Whether it installs a framework."""
+    beside: tuple[str, ...] = ()
+    """Packages beside seedbed that the page says it uses."""
+    installer: str = "pip"
+    """One of ``INSTALLERS``."""
 
 
 def _alone(environment: Environment) -> None:
@@ -32,19 +48,27 @@ def _alone(environment: Environment) -> None:
     environment.step("no server", "seedbed-server --listen 127.0.0.1:0", code=1, words=hint)
 
 
+def _versions(environment: Environment) -> None:
+    for program in ("seedbed", "seedbed-server"):
+        environment.step("say the version", f"{program} --version", words=f"{program} ")
+
+
 def _engine(environment: Environment) -> None:
     environment.python("first sample, kernels to be compiled", SAMPLE)
     environment.cost("warm sample in a new process", SAMPLE)
-    for line, commands in _commands("README.md"):
-        environment.step(f"README.md:{line}", commands)
-    environment.python("README.md's Python", _python("README.md"))
+    for document in ("README.md", "docs/report.md"):
+        for line, commands in commands_of(document):
+            environment.step(f"{document}:{line}", commands)
+    environment.python("README.md's Python", python_of("README.md"))
+    for command in ("seedbed completion bash", "seedbed warmup"):
+        environment.step(f"README.md's {command}", command)
 
 
 def _server(environment: Environment) -> None:
     environment.step("say the version", "seedbed-server --version", words="seedbed-server ")
     address = f"unix://{environment.home}/seedbed.sock"
     with environment.server("--listen", address):
-        wait = f"sb.connect({address!r}).wait_ready(120)"
+        wait = f"sb.connect({address!r}).wait_ready(600)"
         environment.python("wait for a server's first start", f"import seedbed as sb; {wait}")
         environment.step("ask a server", f"seedbed info --target {address}", words="numerics")
         sample = f"seedbed sample HeNormal --shape 64,64 --seed 1 --target {address}"
@@ -53,23 +77,41 @@ def _server(environment: Environment) -> None:
 
 def _framework(name: str) -> Callable[[Environment], None]:
     def run(environment: Environment) -> None:
-        environment.python(f"docs/{name}.md's Python", _python(f"docs/{name}.md"))
+        environment.python(f"docs/{name}.md's Python", python_of(f"docs/{name}.md"))
 
     return run
 
 
-def _commands(document: str) -> Iterator[tuple[int, str]]:
-    """Yield the line and the text of each block of commands of the client alone."""
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What a document shows between two fences."""
+
+    line: int
+    language: str
+    text: str
+
+
+def blocks_of(document: str) -> list[Block]:
+    """Return all blocks of a document, in order."""
     text = (ROOT / document).read_text(encoding="utf-8")
-    for match in BLOCK.finditer(text):
-        if match[1] in {"", "sh"} and re.match(r"seedbed\s", match[2]):
-            yield text.count("\n", 0, match.start()) + 1, match[2]
+    return [
+        Block(text.count("\n", 0, match.start()) + 1, match[1], match[2])
+        for match in BLOCK.finditer(text)
+    ]
 
 
-def _python(document: str) -> str:
+def commands_of(document: str) -> list[tuple[int, str]]:
+    """Return the line and the text of each block of commands of the client alone."""
+    return [
+        (block.line, block.text)
+        for block in blocks_of(document)
+        if block.language in COMMANDS and block.text.startswith("seedbed ")
+    ]
+
+
+def python_of(document: str) -> str:
     """Return the Python of a document, in one piece."""
-    text = (ROOT / document).read_text(encoding="utf-8")
-    found = [match[2] for match in BLOCK.finditer(text) if match[1] == "python"]
+    found = [block.text for block in blocks_of(document) if block.language == "python"]
     if not found:
         raise FailedError(f"{document} has no Python")
     return "\n".join(found)
@@ -79,9 +121,13 @@ VISITS = {
     "alone": Visit((), _alone),
     "engine": Visit(("engine", "plot"), _engine),
     "server": Visit(("server", "tracing"), _server),
+    "oldest-pip": Visit(("server",), _versions, installer="oldest pip"),
+    "uv": Visit(("server",), _versions, installer="uv"),
     "torch": Visit(("torch",), _framework("torch"), is_heavy=True),
-    "jax": Visit(("jax",), _framework("jax"), is_heavy=True),
-    "keras": Visit(("keras", "jax"), _framework("keras"), is_heavy=True),
+    "jax": Visit(("jax",), _framework("jax"), is_heavy=True, beside=("flax", "equinox")),
+    "keras": Visit(
+        ("keras",), _framework("keras"), is_heavy=True, beside=("tensorflow-cpu", "tf-keras")
+    ),
     "mlx": Visit(("mlx",), _framework("mlx"), is_heavy=True),
 }
 """By name."""

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Result:
     """Print it, or list them."""
-    texts = _manifests()
+    texts = manifests()
     if options.name is None:
         first_lines = {name: text.splitlines()[0].lstrip("# ") for name, text in texts.items()}
         return Result({"examples": first_lines}, pairs(first_lines.items()))
@@ -33,7 +33,8 @@ def run(options: argparse.Namespace) -> Result:
     return Result({"name": options.name, "manifest": text}, text.rstrip("\n"))
 
 
-def _manifests() -> dict[str, str]:
+def manifests() -> dict[str, str]:
+    """Return the text of each manifest that comes with seedbed, by its name."""
     folder = resources.files("seedbed").joinpath("examples")
     found = sorted(each.name for each in folder.iterdir() if each.name.endswith(SUFFIX))
     return {

@@ -21,60 +21,61 @@ _shtab_seedbed_warmup_option_strings=(-h --help --json)
 _shtab_seedbed_completion_option_strings=(-h --help --json)
 _shtab_seedbed_option_strings=(-h --help --version)
 
-_shtab_seedbed_sample__o_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_sample___output_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_sample___plot_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_sample___tls_ca_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_sample___tls_cert_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_sample___tls_key_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_sample___token_file_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_fetch_pos_0_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_fetch__o_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_fetch___output_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_fetch___tls_ca_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_fetch___tls_cert_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_fetch___tls_key_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_fetch___token_file_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_describe_pos_0_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_describe___tls_ca_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_describe___tls_cert_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_describe___tls_key_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_describe___token_file_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_digest_pos_0_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_digest___tls_ca_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_digest___tls_cert_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_digest___tls_key_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_digest___token_file_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_verify_pos_0_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_verify_pos_1_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_verify___tls_ca_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_verify___tls_cert_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_verify___tls_key_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_verify___token_file_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_inspect_pos_0_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_report_pos_0_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_report__o_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_report___output_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_report___manifest_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_report___against_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_report___tls_ca_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_report___tls_cert_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_report___tls_key_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_report___token_file_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_list___tls_ca_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_list___tls_cert_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_list___tls_key_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_list___token_file_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_info___tls_ca_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_info___tls_cert_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_info___tls_key_COMPGEN=_shtab_compgen_files
-_shtab_seedbed_info___token_file_COMPGEN=_shtab_compgen_files
+_shtab_seedbed_sample__o_COMPGEN=_seedbed_files
+_shtab_seedbed_sample___output_COMPGEN=_seedbed_files
+_shtab_seedbed_sample___plot_COMPGEN=_seedbed_files
+_shtab_seedbed_sample___tls_ca_COMPGEN=_seedbed_files
+_shtab_seedbed_sample___tls_cert_COMPGEN=_seedbed_files
+_shtab_seedbed_sample___tls_key_COMPGEN=_seedbed_files
+_shtab_seedbed_sample___token_file_COMPGEN=_seedbed_files
+_shtab_seedbed_fetch_pos_0_COMPGEN=_seedbed_files
+_shtab_seedbed_fetch__o_COMPGEN=_seedbed_files
+_shtab_seedbed_fetch___output_COMPGEN=_seedbed_files
+_shtab_seedbed_fetch___tls_ca_COMPGEN=_seedbed_files
+_shtab_seedbed_fetch___tls_cert_COMPGEN=_seedbed_files
+_shtab_seedbed_fetch___tls_key_COMPGEN=_seedbed_files
+_shtab_seedbed_fetch___token_file_COMPGEN=_seedbed_files
+_shtab_seedbed_describe_pos_0_COMPGEN=_seedbed_files_or_initializers
+_shtab_seedbed_describe___tls_ca_COMPGEN=_seedbed_files
+_shtab_seedbed_describe___tls_cert_COMPGEN=_seedbed_files
+_shtab_seedbed_describe___tls_key_COMPGEN=_seedbed_files
+_shtab_seedbed_describe___token_file_COMPGEN=_seedbed_files
+_shtab_seedbed_digest_pos_0_COMPGEN=_seedbed_files_or_initializers
+_shtab_seedbed_digest___tls_ca_COMPGEN=_seedbed_files
+_shtab_seedbed_digest___tls_cert_COMPGEN=_seedbed_files
+_shtab_seedbed_digest___tls_key_COMPGEN=_seedbed_files
+_shtab_seedbed_digest___token_file_COMPGEN=_seedbed_files
+_shtab_seedbed_verify_pos_0_COMPGEN=_seedbed_files
+_shtab_seedbed_verify_pos_1_COMPGEN=_seedbed_files
+_shtab_seedbed_verify___tls_ca_COMPGEN=_seedbed_files
+_shtab_seedbed_verify___tls_cert_COMPGEN=_seedbed_files
+_shtab_seedbed_verify___tls_key_COMPGEN=_seedbed_files
+_shtab_seedbed_verify___token_file_COMPGEN=_seedbed_files
+_shtab_seedbed_inspect_pos_0_COMPGEN=_seedbed_files
+_shtab_seedbed_report_pos_0_COMPGEN=_seedbed_files
+_shtab_seedbed_report__o_COMPGEN=_seedbed_files
+_shtab_seedbed_report___output_COMPGEN=_seedbed_files
+_shtab_seedbed_report___manifest_COMPGEN=_seedbed_files
+_shtab_seedbed_report___against_COMPGEN=_seedbed_files
+_shtab_seedbed_report___tls_ca_COMPGEN=_seedbed_files
+_shtab_seedbed_report___tls_cert_COMPGEN=_seedbed_files
+_shtab_seedbed_report___tls_key_COMPGEN=_seedbed_files
+_shtab_seedbed_report___token_file_COMPGEN=_seedbed_files
+_shtab_seedbed_list___tls_ca_COMPGEN=_seedbed_files
+_shtab_seedbed_list___tls_cert_COMPGEN=_seedbed_files
+_shtab_seedbed_list___tls_key_COMPGEN=_seedbed_files
+_shtab_seedbed_list___token_file_COMPGEN=_seedbed_files
+_shtab_seedbed_info___tls_ca_COMPGEN=_seedbed_files
+_shtab_seedbed_info___tls_cert_COMPGEN=_seedbed_files
+_shtab_seedbed_info___tls_key_COMPGEN=_seedbed_files
+_shtab_seedbed_info___token_file_COMPGEN=_seedbed_files
 
 _shtab_seedbed_sample_pos_0_choices=(Constant DeltaOrthogonal Dirac GlorotNormal GlorotUniform HeNormal HeUniform Identity KaimingNormal KaimingUniform LecunNormal LecunUniform Ones Orthogonal RandomNormal RandomUniform STFT Sparse TruncatedNormal VarianceScaling XavierNormal XavierUniform Zeros)
 _shtab_seedbed_sample___dtype_choices=(float16 bfloat16 float32 float64 float8_e4m3fn float8_e5m2 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool)
 _shtab_seedbed_describe___dtype_choices=(float16 bfloat16 float32 float64 float8_e4m3fn float8_e5m2 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool)
 _shtab_seedbed_digest___dtype_choices=(float16 bfloat16 float32 float64 float8_e4m3fn float8_e5m2 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool)
 _shtab_seedbed_digest___algorithm_choices=(xxh3_128 sha256)
+_shtab_seedbed_example_pos_0_choices=(classifier gpt2-small llama-3.1-8b)
 _shtab_seedbed_completion_pos_0_choices=(bash zsh fish)
 _shtab_seedbed_pos_0_choices=(sample fetch describe digest verify inspect report list example info warmup completion)
 
@@ -141,6 +142,16 @@ _shtab_seedbed__h_nargs=0
 _shtab_seedbed___help_nargs=0
 _shtab_seedbed___version_nargs=0
 
+
+# Custom Preamble
+_seedbed_files() {
+  compgen -f -- "$1"
+}
+_seedbed_files_or_initializers() {
+  compgen -f -- "$1"
+  compgen -W "Constant DeltaOrthogonal Dirac GlorotNormal GlorotUniform HeNormal HeUniform Identity KaimingNormal KaimingUniform LecunNormal LecunUniform Ones Orthogonal RandomNormal RandomUniform STFT Sparse TruncatedNormal VarianceScaling XavierNormal XavierUniform Zeros" -- "$1"
+}
+# End Custom Preamble
 
 # $1=COMP_WORDS[1]
 _shtab_compgen_files() {
@@ -292,3 +303,25 @@ _shtab_seedbed() {
 }
 
 complete -o bashdefault -F _shtab_seedbed seedbed
+
+# Gives shtab's function an option and its value as two words where they were typed as
+# --option=value, and a value such as 1/4:0 or stddev=0.02 as one.
+_seedbed() {
+  local word blanks rest=$COMP_LINE words=()
+  for word in "${COMP_WORDS[@]:0:COMP_CWORD+1}"; do
+    blanks=${rest%%[![:space:]]*}
+    rest=${rest:${#blanks}}
+    rest=${rest#"$word"}
+    if [[ -n $blanks || ${#words[@]} -eq 0 ]]; then
+      words+=("$word")
+    elif [[ $word == = && ${words[-1]} == --* ]]; then
+      words+=("")
+    else
+      words[-1]+=$word
+    fi
+  done
+  local COMP_WORDS=("${words[@]}") COMP_CWORD=$((${#words[@]} - 1))
+  _shtab_seedbed
+}
+
+complete -o bashdefault -F _seedbed seedbed

@@ -10,18 +10,18 @@
 
 _shtab_seedbed_commands() {
   local _commands=(
-    completion:'Print a script for a shell. Load it where it begins, such as in ~/.bashrc: eval "$(seedbed completion bash)"; in ~/.zshrc, after compinit: eval "$(seedbed completion zsh)"; in fish: seedbed completion fish > ~/.config/fish/completions/seedbed.fish.'
-    describe:'Say what each tensor would be: shape, dtype, bytes, initializer, the manifest'"'"'s rule, seed, fans and distribution. No tensor is sampled. Rules that fill nothing are warned of.'
-    digest:'Print the digest of a tensor'"'"'s bytes (little-endian, C order), or of each tensor of a manifest and then of the model: one digest for all names and digests (docs/protocol.md). Equal digests, equal tensors.'
-    example:'Print one of the manifests that come with seedbed; without a name, list them.'
-    fetch:'Fetch all tensors of a manifest, or one shard of each, into a safetensors file, or into a folder: model.safetensors, or files of at most --max-shard-size with their index, as transformers names and reads them. A tensor without the shard'"'"'s axis comes whole. The files appear when all is complete. A fetch that is interrupted goes on where it was when the same command is run again; what is there is checked first. Nothing is replaced without --force.'
-    info:'Say what a server, or the engine in this process, is: version, numerics, device and limits.'
-    inspect:'Show the tensors of a safetensors file, or of a folder of them, and what `seedbed fetch` wrote of their origin: the model'"'"'s digest, the seed, the numerics, the manifest'"'"'s digest. With --digests each tensor is read, and the model'"'"'s digest compared with the one in the file: the exit code is 1 if it is another.'
-    list:'List every initializer with its other names and its parameters'"'"' defaults. --json has their descriptions.'
-    report:'Write a page, or a picture, of a model'"'"'s weights: what is unusual first, then sizes, standard deviations by depth, and each tensor'"'"'s histogram beside the exact density. A manifest is sampled, a checkpoint is read whole. The page needs nothing else: no script, style or font comes from elsewhere.'
-    sample:'Sample one tensor and print its fans, distribution, moments and digest. The moments of a slice are the slice'"'"'s.'
-    verify:'Compare the digests of a checkpoint'"'"'s tensors with those that the manifest gives; no tensor is moved. Prints every tensor that is missing, extra or different, and exits with 1 if there is one.'
-    warmup:'Compile the kernels of the engine in the process, all that its cache lacks, and say where they are kept: $SEEDBED_KERNEL_CACHE_DIR, or a folder of the user'"'"'s. Later processes only load them. For an image, run it in the build.'
+    completion:'print what makes a shell complete seedbed'"'"'s commands and options'
+    describe:'say what sampling would give, without sampling'
+    digest:'print the digest of a tensor, or of all in a manifest, without moving them'
+    example:'print a manifest to begin with'
+    fetch:'fetch all tensors of a manifest into a safetensors file, or a folder of them'
+    info:'say what does the work: version, device, limits'
+    inspect:'show what is in a safetensors file, or a folder of them, and where it comes from'
+    list:'list the initializers and their parameters'
+    report:'draw a model'"'"'s weights as one page: sizes, distributions, what is unusual'
+    sample:'sample one tensor; print its figures, save it, draw it'
+    verify:'compare a safetensors file, or a folder of them, with a manifest, bit for bit'
+    warmup:'compile the embedded engine'"'"'s kernels, which a first call would otherwise wait for'
   )
   _describe 'seedbed commands' _commands
 }
@@ -45,28 +45,28 @@ _shtab_seedbed_completion_defaults_added=0
 
 _shtab_seedbed_describe_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  "--shape[such as 1024,512\; () is a scalar]:N,N,...:"
-  "--dtype[of the elements, such as bfloat16 (default\: float32)]:dtype:(float16 bfloat16 float32 float64 float8_e4m3fn float8_e5m2 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool)"
-  "--seed[of the random numbers (default\: 42)]:N:"
-  "--name[the tensor\'s name, part of its content (default\: empty)]:name:"
-  "--draw[the n-th draw (default\: 0)]:N:"
-  "*--param[a parameter of the initializer, such as stddev\=0.02\; may be given several times]:NAME=VALUE:"
-  "--in-axis[axes that count as inputs for the fans (default\: Keras\'s rule\; write --in-axis\=-2,-1 with \= for several negative ones)]:N,...:"
-  "--out-axis[axes that count as outputs for the fans (default\: Keras\'s rule\; write --out-axis\=-2,-1 with \= for several negative ones)]:N,...:"
-  "--batch-axis[axes that count as a batch for the fans (default\: Keras\'s rule\; write --batch-axis\=-2,-1 with \= for several negative ones)]:N,...:"
-  "--slice[a rectangle of the tensor, such as 0\:10,5\:7\; axes left out are whole]:START:STOP,...:"
-  "--shard[one part of each tensor, counted from 0\: 1\/4\:0 is the second of four along axis 0]:INDEX/COUNT[:AXIS]:"
-  "--target[host\:port or unix\:\/\/\/path of a server, or embedded\: for the engine in this process (default\: \$SEEDBED_TARGET, else embedded\:)]:target:"
-  "--timeout-seconds[for each call to the server (default\: none)]:S:"
-  "--patience-seconds[how long a call without --timeout-seconds goes on trying a server that does not answer or has no room\; 0 is one try (default\: 30)]:S:"
+  "--shape=[such as 1024,512\; () is a scalar]:N,N,...:"
+  "--dtype=[of the elements, such as bfloat16 (default\: float32)]:dtype:(float16 bfloat16 float32 float64 float8_e4m3fn float8_e5m2 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool)"
+  "--seed=[of the random numbers (default\: 42)]:N:"
+  "--name=[the tensor\'s name, part of its content (default\: empty)]:name:"
+  "--draw=[the n-th draw (default\: 0)]:N:"
+  "*--param=[a parameter of the initializer, such as stddev\=0.02\; may be given several times]:NAME=VALUE:"
+  "--in-axis=[axes that count as inputs for the fans (default\: Keras\'s rule\; write --in-axis\=-2,-1 with \= for several negative ones)]:N,...:"
+  "--out-axis=[axes that count as outputs for the fans (default\: Keras\'s rule\; write --out-axis\=-2,-1 with \= for several negative ones)]:N,...:"
+  "--batch-axis=[axes that count as a batch for the fans (default\: Keras\'s rule\; write --batch-axis\=-2,-1 with \= for several negative ones)]:N,...:"
+  "--slice=[a rectangle of the tensor, such as 0\:10,5\:7\; axes left out are whole]:START\:STOP,...:"
+  "--shard=[one part of each tensor, counted from 0\: 1\/4\:0 is the second of four along axis 0]:INDEX/COUNT[\:AXIS]:"
+  "--target=[host\:port or unix\:\/\/\/path of a server, or embedded\: for the engine in this process (default\: \$SEEDBED_TARGET, else embedded\:)]:target:"
+  "--timeout-seconds=[for each call to the server (default\: none)]:S:"
+  "--patience-seconds=[how long a call without --timeout-seconds goes on trying a server that does not answer or has no room\; 0 is one try (default\: 30)]:S:"
   {--tls,--no-tls}"[speak TLS with the server (default\: \$SEEDBED_TLS\; the next four imply it)]"
-  "--tls-ca[the certificates of who signs those of servers (default\: \$SEEDBED_TLS_CA, else the system\'s)]:FILE:_files"
-  "--tls-cert[the client\'s own certificate (default\: \$SEEDBED_TLS_CERT, else none)]:FILE:_files"
-  "--tls-key[its private key (default\: \$SEEDBED_TLS_KEY, else none)]:FILE:_files"
-  "--tls-server-name[whom the server\'s certificate must be for (default\: \$SEEDBED_TLS_SERVER_NAME, else its host)]:NAME:"
-  "--token-file[has the token that goes with each call (default\: \$SEEDBED_TOKEN, or the file \$SEEDBED_TOKEN_FILE)]:FILE:_files"
+  "--tls-ca=[the certificates of who signs those of servers (default\: \$SEEDBED_TLS_CA, else the system\'s)]:FILE:_files"
+  "--tls-cert=[the client\'s own certificate (default\: \$SEEDBED_TLS_CERT, else none)]:FILE:_files"
+  "--tls-key=[its private key (default\: \$SEEDBED_TLS_KEY, else none)]:FILE:_files"
+  "--tls-server-name=[whom the server\'s certificate must be for (default\: \$SEEDBED_TLS_SERVER_NAME, else its host)]:NAME:"
+  "--token-file=[has the token that goes with each call (default\: \$SEEDBED_TOKEN, or the file \$SEEDBED_TOKEN_FILE)]:FILE:_files"
   "--json[print one JSON object instead of text]"
-  ":a YAML or JSON file, or an initializer\'s name:_files"
+  ":a YAML or JSON file, or an initializer\'s name:_seedbed_files_or_initializers"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -74,29 +74,29 @@ _shtab_seedbed_describe_defaults_added=0
 
 _shtab_seedbed_digest_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  "--shape[such as 1024,512\; () is a scalar]:N,N,...:"
-  "--dtype[of the elements, such as bfloat16 (default\: float32)]:dtype:(float16 bfloat16 float32 float64 float8_e4m3fn float8_e5m2 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool)"
-  "--seed[of the random numbers (default\: 42)]:N:"
-  "--name[the tensor\'s name, part of its content (default\: empty)]:name:"
-  "--draw[the n-th draw (default\: 0)]:N:"
-  "*--param[a parameter of the initializer, such as stddev\=0.02\; may be given several times]:NAME=VALUE:"
-  "--in-axis[axes that count as inputs for the fans (default\: Keras\'s rule\; write --in-axis\=-2,-1 with \= for several negative ones)]:N,...:"
-  "--out-axis[axes that count as outputs for the fans (default\: Keras\'s rule\; write --out-axis\=-2,-1 with \= for several negative ones)]:N,...:"
-  "--batch-axis[axes that count as a batch for the fans (default\: Keras\'s rule\; write --batch-axis\=-2,-1 with \= for several negative ones)]:N,...:"
-  "--slice[a rectangle of the tensor, such as 0\:10,5\:7\; axes left out are whole]:START:STOP,...:"
-  "--shard[one part of each tensor, counted from 0\: 1\/4\:0 is the second of four along axis 0]:INDEX/COUNT[:AXIS]:"
-  "--algorithm[of the digest\: xxh3_128, or sha256, which is slower and cannot be forged (default\: xxh3_128)]:algorithm:(xxh3_128 sha256)"
-  "--target[host\:port or unix\:\/\/\/path of a server, or embedded\: for the engine in this process (default\: \$SEEDBED_TARGET, else embedded\:)]:target:"
-  "--timeout-seconds[for each call to the server (default\: none)]:S:"
-  "--patience-seconds[how long a call without --timeout-seconds goes on trying a server that does not answer or has no room\; 0 is one try (default\: 30)]:S:"
+  "--shape=[such as 1024,512\; () is a scalar]:N,N,...:"
+  "--dtype=[of the elements, such as bfloat16 (default\: float32)]:dtype:(float16 bfloat16 float32 float64 float8_e4m3fn float8_e5m2 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool)"
+  "--seed=[of the random numbers (default\: 42)]:N:"
+  "--name=[the tensor\'s name, part of its content (default\: empty)]:name:"
+  "--draw=[the n-th draw (default\: 0)]:N:"
+  "*--param=[a parameter of the initializer, such as stddev\=0.02\; may be given several times]:NAME=VALUE:"
+  "--in-axis=[axes that count as inputs for the fans (default\: Keras\'s rule\; write --in-axis\=-2,-1 with \= for several negative ones)]:N,...:"
+  "--out-axis=[axes that count as outputs for the fans (default\: Keras\'s rule\; write --out-axis\=-2,-1 with \= for several negative ones)]:N,...:"
+  "--batch-axis=[axes that count as a batch for the fans (default\: Keras\'s rule\; write --batch-axis\=-2,-1 with \= for several negative ones)]:N,...:"
+  "--slice=[a rectangle of the tensor, such as 0\:10,5\:7\; axes left out are whole]:START\:STOP,...:"
+  "--shard=[one part of each tensor, counted from 0\: 1\/4\:0 is the second of four along axis 0]:INDEX/COUNT[\:AXIS]:"
+  "--algorithm=[of the digest\: xxh3_128, or sha256, which is slower and cannot be forged (default\: xxh3_128)]:algorithm:(xxh3_128 sha256)"
+  "--target=[host\:port or unix\:\/\/\/path of a server, or embedded\: for the engine in this process (default\: \$SEEDBED_TARGET, else embedded\:)]:target:"
+  "--timeout-seconds=[for each call to the server (default\: none)]:S:"
+  "--patience-seconds=[how long a call without --timeout-seconds goes on trying a server that does not answer or has no room\; 0 is one try (default\: 30)]:S:"
   {--tls,--no-tls}"[speak TLS with the server (default\: \$SEEDBED_TLS\; the next four imply it)]"
-  "--tls-ca[the certificates of who signs those of servers (default\: \$SEEDBED_TLS_CA, else the system\'s)]:FILE:_files"
-  "--tls-cert[the client\'s own certificate (default\: \$SEEDBED_TLS_CERT, else none)]:FILE:_files"
-  "--tls-key[its private key (default\: \$SEEDBED_TLS_KEY, else none)]:FILE:_files"
-  "--tls-server-name[whom the server\'s certificate must be for (default\: \$SEEDBED_TLS_SERVER_NAME, else its host)]:NAME:"
-  "--token-file[has the token that goes with each call (default\: \$SEEDBED_TOKEN, or the file \$SEEDBED_TOKEN_FILE)]:FILE:_files"
+  "--tls-ca=[the certificates of who signs those of servers (default\: \$SEEDBED_TLS_CA, else the system\'s)]:FILE:_files"
+  "--tls-cert=[the client\'s own certificate (default\: \$SEEDBED_TLS_CERT, else none)]:FILE:_files"
+  "--tls-key=[its private key (default\: \$SEEDBED_TLS_KEY, else none)]:FILE:_files"
+  "--tls-server-name=[whom the server\'s certificate must be for (default\: \$SEEDBED_TLS_SERVER_NAME, else its host)]:NAME:"
+  "--token-file=[has the token that goes with each call (default\: \$SEEDBED_TOKEN, or the file \$SEEDBED_TOKEN_FILE)]:FILE:_files"
   "--json[print one JSON object instead of text]"
-  ":a YAML or JSON file, or an initializer\'s name:_files"
+  ":a YAML or JSON file, or an initializer\'s name:_seedbed_files_or_initializers"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -105,7 +105,7 @@ _shtab_seedbed_digest_defaults_added=0
 _shtab_seedbed_example_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--json[print one JSON object instead of text]"
-  ":such as gpt2-small:"
+  ":such as gpt2-small:(classifier gpt2-small llama-3.1-8b)"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -113,20 +113,20 @@ _shtab_seedbed_example_defaults_added=0
 
 _shtab_seedbed_fetch_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  {-o,--output}"[FILE.safetensors, a folder, which is made if it is missing, or - for standard output]:FILE|FOLDER:_files"
+  {-o,--output=}"[FILE.safetensors, a folder, which is made if it is missing, or - for standard output]:FILE|FOLDER:_files"
   "--force[replace what is there]"
-  "--max-shard-size[of each file of a folder, such as 500MB or 2GiB (default\: 5GB)\; a larger tensor has a file of its own]:SIZE:"
+  "--max-shard-size=[of each file of a folder, such as 500MB or 2GiB (default\: 5GB)\; a larger tensor has a file of its own]:SIZE:"
   {--progress,--no-progress}"[a progress bar on standard error (default\: if that is a terminal)]"
-  "--shard[one part of each tensor, counted from 0\: 1\/4\:0 is the second of four along axis 0]:INDEX/COUNT[:AXIS]:"
-  "--target[host\:port or unix\:\/\/\/path of a server, or embedded\: for the engine in this process (default\: \$SEEDBED_TARGET, else embedded\:)]:target:"
-  "--timeout-seconds[for each call to the server (default\: none)]:S:"
-  "--patience-seconds[how long a call without --timeout-seconds goes on trying a server that does not answer or has no room\; 0 is one try (default\: 30)]:S:"
+  "--shard=[one part of each tensor, counted from 0\: 1\/4\:0 is the second of four along axis 0]:INDEX/COUNT[\:AXIS]:"
+  "--target=[host\:port or unix\:\/\/\/path of a server, or embedded\: for the engine in this process (default\: \$SEEDBED_TARGET, else embedded\:)]:target:"
+  "--timeout-seconds=[for each call to the server (default\: none)]:S:"
+  "--patience-seconds=[how long a call without --timeout-seconds goes on trying a server that does not answer or has no room\; 0 is one try (default\: 30)]:S:"
   {--tls,--no-tls}"[speak TLS with the server (default\: \$SEEDBED_TLS\; the next four imply it)]"
-  "--tls-ca[the certificates of who signs those of servers (default\: \$SEEDBED_TLS_CA, else the system\'s)]:FILE:_files"
-  "--tls-cert[the client\'s own certificate (default\: \$SEEDBED_TLS_CERT, else none)]:FILE:_files"
-  "--tls-key[its private key (default\: \$SEEDBED_TLS_KEY, else none)]:FILE:_files"
-  "--tls-server-name[whom the server\'s certificate must be for (default\: \$SEEDBED_TLS_SERVER_NAME, else its host)]:NAME:"
-  "--token-file[has the token that goes with each call (default\: \$SEEDBED_TOKEN, or the file \$SEEDBED_TOKEN_FILE)]:FILE:_files"
+  "--tls-ca=[the certificates of who signs those of servers (default\: \$SEEDBED_TLS_CA, else the system\'s)]:FILE:_files"
+  "--tls-cert=[the client\'s own certificate (default\: \$SEEDBED_TLS_CERT, else none)]:FILE:_files"
+  "--tls-key=[its private key (default\: \$SEEDBED_TLS_KEY, else none)]:FILE:_files"
+  "--tls-server-name=[whom the server\'s certificate must be for (default\: \$SEEDBED_TLS_SERVER_NAME, else its host)]:NAME:"
+  "--token-file=[has the token that goes with each call (default\: \$SEEDBED_TOKEN, or the file \$SEEDBED_TOKEN_FILE)]:FILE:_files"
   "--json[print one JSON object instead of text]"
   ":a YAML or JSON file, or - for standard input:_files"
 )
@@ -136,15 +136,15 @@ _shtab_seedbed_fetch_defaults_added=0
 
 _shtab_seedbed_info_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  "--target[host\:port or unix\:\/\/\/path of a server, or embedded\: for the engine in this process (default\: \$SEEDBED_TARGET, else embedded\:)]:target:"
-  "--timeout-seconds[for each call to the server (default\: none)]:S:"
-  "--patience-seconds[how long a call without --timeout-seconds goes on trying a server that does not answer or has no room\; 0 is one try (default\: 30)]:S:"
+  "--target=[host\:port or unix\:\/\/\/path of a server, or embedded\: for the engine in this process (default\: \$SEEDBED_TARGET, else embedded\:)]:target:"
+  "--timeout-seconds=[for each call to the server (default\: none)]:S:"
+  "--patience-seconds=[how long a call without --timeout-seconds goes on trying a server that does not answer or has no room\; 0 is one try (default\: 30)]:S:"
   {--tls,--no-tls}"[speak TLS with the server (default\: \$SEEDBED_TLS\; the next four imply it)]"
-  "--tls-ca[the certificates of who signs those of servers (default\: \$SEEDBED_TLS_CA, else the system\'s)]:FILE:_files"
-  "--tls-cert[the client\'s own certificate (default\: \$SEEDBED_TLS_CERT, else none)]:FILE:_files"
-  "--tls-key[its private key (default\: \$SEEDBED_TLS_KEY, else none)]:FILE:_files"
-  "--tls-server-name[whom the server\'s certificate must be for (default\: \$SEEDBED_TLS_SERVER_NAME, else its host)]:NAME:"
-  "--token-file[has the token that goes with each call (default\: \$SEEDBED_TOKEN, or the file \$SEEDBED_TOKEN_FILE)]:FILE:_files"
+  "--tls-ca=[the certificates of who signs those of servers (default\: \$SEEDBED_TLS_CA, else the system\'s)]:FILE:_files"
+  "--tls-cert=[the client\'s own certificate (default\: \$SEEDBED_TLS_CERT, else none)]:FILE:_files"
+  "--tls-key=[its private key (default\: \$SEEDBED_TLS_KEY, else none)]:FILE:_files"
+  "--tls-server-name=[whom the server\'s certificate must be for (default\: \$SEEDBED_TLS_SERVER_NAME, else its host)]:NAME:"
+  "--token-file=[has the token that goes with each call (default\: \$SEEDBED_TOKEN, or the file \$SEEDBED_TOKEN_FILE)]:FILE:_files"
   "--json[print one JSON object instead of text]"
 )
 
@@ -163,15 +163,15 @@ _shtab_seedbed_inspect_defaults_added=0
 
 _shtab_seedbed_list_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  "--target[host\:port or unix\:\/\/\/path of a server, or embedded\: for the engine in this process (default\: \$SEEDBED_TARGET, else embedded\:)]:target:"
-  "--timeout-seconds[for each call to the server (default\: none)]:S:"
-  "--patience-seconds[how long a call without --timeout-seconds goes on trying a server that does not answer or has no room\; 0 is one try (default\: 30)]:S:"
+  "--target=[host\:port or unix\:\/\/\/path of a server, or embedded\: for the engine in this process (default\: \$SEEDBED_TARGET, else embedded\:)]:target:"
+  "--timeout-seconds=[for each call to the server (default\: none)]:S:"
+  "--patience-seconds=[how long a call without --timeout-seconds goes on trying a server that does not answer or has no room\; 0 is one try (default\: 30)]:S:"
   {--tls,--no-tls}"[speak TLS with the server (default\: \$SEEDBED_TLS\; the next four imply it)]"
-  "--tls-ca[the certificates of who signs those of servers (default\: \$SEEDBED_TLS_CA, else the system\'s)]:FILE:_files"
-  "--tls-cert[the client\'s own certificate (default\: \$SEEDBED_TLS_CERT, else none)]:FILE:_files"
-  "--tls-key[its private key (default\: \$SEEDBED_TLS_KEY, else none)]:FILE:_files"
-  "--tls-server-name[whom the server\'s certificate must be for (default\: \$SEEDBED_TLS_SERVER_NAME, else its host)]:NAME:"
-  "--token-file[has the token that goes with each call (default\: \$SEEDBED_TOKEN, or the file \$SEEDBED_TOKEN_FILE)]:FILE:_files"
+  "--tls-ca=[the certificates of who signs those of servers (default\: \$SEEDBED_TLS_CA, else the system\'s)]:FILE:_files"
+  "--tls-cert=[the client\'s own certificate (default\: \$SEEDBED_TLS_CERT, else none)]:FILE:_files"
+  "--tls-key=[its private key (default\: \$SEEDBED_TLS_KEY, else none)]:FILE:_files"
+  "--tls-server-name=[whom the server\'s certificate must be for (default\: \$SEEDBED_TLS_SERVER_NAME, else its host)]:NAME:"
+  "--token-file=[has the token that goes with each call (default\: \$SEEDBED_TOKEN, or the file \$SEEDBED_TOKEN_FILE)]:FILE:_files"
   "--json[print one JSON object instead of text]"
 )
 
@@ -180,21 +180,21 @@ _shtab_seedbed_list_defaults_added=0
 
 _shtab_seedbed_report_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  {-o,--output}"[FILE.html or FILE.png]:FILE:_files"
-  "--manifest[what a checkpoint was filled by\: its tensors are held against their rules]:MANIFEST:_files"
-  "--against[another model, shown side by side]:MANIFEST|FILE|FOLDER:_files"
-  "--against-seed[the same manifest with another seed]:SEED:"
-  "--sample-elements[how many numbers of each tensor of a manifest are sampled at most, its first rows (default\: 1048576)]:N:"
+  {-o,--output=}"[FILE.html or FILE.png]:FILE:_files"
+  "--manifest=[what a checkpoint was filled by\: its tensors are held against their rules]:MANIFEST:_files"
+  "--against=[another model, shown side by side]:MANIFEST|FILE|FOLDER:_files"
+  "--against-seed=[the same manifest with another seed]:SEED:"
+  "--sample-elements=[how many numbers of each tensor of a manifest are sampled at most, its first rows (default\: 1048576)]:N:"
   "--force[replace what is there]"
-  "--target[host\:port or unix\:\/\/\/path of a server, or embedded\: for the engine in this process (default\: \$SEEDBED_TARGET, else embedded\:)]:target:"
-  "--timeout-seconds[for each call to the server (default\: none)]:S:"
-  "--patience-seconds[how long a call without --timeout-seconds goes on trying a server that does not answer or has no room\; 0 is one try (default\: 30)]:S:"
+  "--target=[host\:port or unix\:\/\/\/path of a server, or embedded\: for the engine in this process (default\: \$SEEDBED_TARGET, else embedded\:)]:target:"
+  "--timeout-seconds=[for each call to the server (default\: none)]:S:"
+  "--patience-seconds=[how long a call without --timeout-seconds goes on trying a server that does not answer or has no room\; 0 is one try (default\: 30)]:S:"
   {--tls,--no-tls}"[speak TLS with the server (default\: \$SEEDBED_TLS\; the next four imply it)]"
-  "--tls-ca[the certificates of who signs those of servers (default\: \$SEEDBED_TLS_CA, else the system\'s)]:FILE:_files"
-  "--tls-cert[the client\'s own certificate (default\: \$SEEDBED_TLS_CERT, else none)]:FILE:_files"
-  "--tls-key[its private key (default\: \$SEEDBED_TLS_KEY, else none)]:FILE:_files"
-  "--tls-server-name[whom the server\'s certificate must be for (default\: \$SEEDBED_TLS_SERVER_NAME, else its host)]:NAME:"
-  "--token-file[has the token that goes with each call (default\: \$SEEDBED_TOKEN, or the file \$SEEDBED_TOKEN_FILE)]:FILE:_files"
+  "--tls-ca=[the certificates of who signs those of servers (default\: \$SEEDBED_TLS_CA, else the system\'s)]:FILE:_files"
+  "--tls-cert=[the client\'s own certificate (default\: \$SEEDBED_TLS_CERT, else none)]:FILE:_files"
+  "--tls-key=[its private key (default\: \$SEEDBED_TLS_KEY, else none)]:FILE:_files"
+  "--tls-server-name=[whom the server\'s certificate must be for (default\: \$SEEDBED_TLS_SERVER_NAME, else its host)]:NAME:"
+  "--token-file=[has the token that goes with each call (default\: \$SEEDBED_TOKEN, or the file \$SEEDBED_TOKEN_FILE)]:FILE:_files"
   "--json[print one JSON object instead of text]"
   ":a YAML or JSON manifest, a safetensors file, or a folder of them:_files"
 )
@@ -204,29 +204,29 @@ _shtab_seedbed_report_defaults_added=0
 
 _shtab_seedbed_sample_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  "--shape[such as 1024,512\; () is a scalar]:N,N,...:"
-  "--dtype[of the elements, such as bfloat16 (default\: float32)]:dtype:(float16 bfloat16 float32 float64 float8_e4m3fn float8_e5m2 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool)"
-  "--seed[of the random numbers (default\: 42)]:N:"
-  "--name[the tensor\'s name, part of its content (default\: empty)]:name:"
-  "--draw[the n-th draw (default\: 0)]:N:"
-  "*--param[a parameter of the initializer, such as stddev\=0.02\; may be given several times]:NAME=VALUE:"
-  "--in-axis[axes that count as inputs for the fans (default\: Keras\'s rule\; write --in-axis\=-2,-1 with \= for several negative ones)]:N,...:"
-  "--out-axis[axes that count as outputs for the fans (default\: Keras\'s rule\; write --out-axis\=-2,-1 with \= for several negative ones)]:N,...:"
-  "--batch-axis[axes that count as a batch for the fans (default\: Keras\'s rule\; write --batch-axis\=-2,-1 with \= for several negative ones)]:N,...:"
-  "--slice[a rectangle of the tensor, such as 0\:10,5\:7\; axes left out are whole]:START:STOP,...:"
-  "--shard[one part of each tensor, counted from 0\: 1\/4\:0 is the second of four along axis 0]:INDEX/COUNT[:AXIS]:"
-  {-o,--output}"[write the tensor to FILE.npy or FILE.safetensors]:FILE:_files"
+  "--shape=[such as 1024,512\; () is a scalar]:N,N,...:"
+  "--dtype=[of the elements, such as bfloat16 (default\: float32)]:dtype:(float16 bfloat16 float32 float64 float8_e4m3fn float8_e5m2 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool)"
+  "--seed=[of the random numbers (default\: 42)]:N:"
+  "--name=[the tensor\'s name, part of its content (default\: empty)]:name:"
+  "--draw=[the n-th draw (default\: 0)]:N:"
+  "*--param=[a parameter of the initializer, such as stddev\=0.02\; may be given several times]:NAME=VALUE:"
+  "--in-axis=[axes that count as inputs for the fans (default\: Keras\'s rule\; write --in-axis\=-2,-1 with \= for several negative ones)]:N,...:"
+  "--out-axis=[axes that count as outputs for the fans (default\: Keras\'s rule\; write --out-axis\=-2,-1 with \= for several negative ones)]:N,...:"
+  "--batch-axis=[axes that count as a batch for the fans (default\: Keras\'s rule\; write --batch-axis\=-2,-1 with \= for several negative ones)]:N,...:"
+  "--slice=[a rectangle of the tensor, such as 0\:10,5\:7\; axes left out are whole]:START\:STOP,...:"
+  "--shard=[one part of each tensor, counted from 0\: 1\/4\:0 is the second of four along axis 0]:INDEX/COUNT[\:AXIS]:"
+  {-o,--output=}"[write the tensor to FILE.npy or FILE.safetensors]:FILE:_files"
   "--force[replace what is there]"
-  "--plot[draw it, beside its exact distribution\: FILE.png, .svg, .pdf]:FILE:_files"
-  "--target[host\:port or unix\:\/\/\/path of a server, or embedded\: for the engine in this process (default\: \$SEEDBED_TARGET, else embedded\:)]:target:"
-  "--timeout-seconds[for each call to the server (default\: none)]:S:"
-  "--patience-seconds[how long a call without --timeout-seconds goes on trying a server that does not answer or has no room\; 0 is one try (default\: 30)]:S:"
+  "--plot=[draw it, beside its exact distribution\: FILE.png, .svg, .pdf]:FILE:_files"
+  "--target=[host\:port or unix\:\/\/\/path of a server, or embedded\: for the engine in this process (default\: \$SEEDBED_TARGET, else embedded\:)]:target:"
+  "--timeout-seconds=[for each call to the server (default\: none)]:S:"
+  "--patience-seconds=[how long a call without --timeout-seconds goes on trying a server that does not answer or has no room\; 0 is one try (default\: 30)]:S:"
   {--tls,--no-tls}"[speak TLS with the server (default\: \$SEEDBED_TLS\; the next four imply it)]"
-  "--tls-ca[the certificates of who signs those of servers (default\: \$SEEDBED_TLS_CA, else the system\'s)]:FILE:_files"
-  "--tls-cert[the client\'s own certificate (default\: \$SEEDBED_TLS_CERT, else none)]:FILE:_files"
-  "--tls-key[its private key (default\: \$SEEDBED_TLS_KEY, else none)]:FILE:_files"
-  "--tls-server-name[whom the server\'s certificate must be for (default\: \$SEEDBED_TLS_SERVER_NAME, else its host)]:NAME:"
-  "--token-file[has the token that goes with each call (default\: \$SEEDBED_TOKEN, or the file \$SEEDBED_TOKEN_FILE)]:FILE:_files"
+  "--tls-ca=[the certificates of who signs those of servers (default\: \$SEEDBED_TLS_CA, else the system\'s)]:FILE:_files"
+  "--tls-cert=[the client\'s own certificate (default\: \$SEEDBED_TLS_CERT, else none)]:FILE:_files"
+  "--tls-key=[its private key (default\: \$SEEDBED_TLS_KEY, else none)]:FILE:_files"
+  "--tls-server-name=[whom the server\'s certificate must be for (default\: \$SEEDBED_TLS_SERVER_NAME, else its host)]:NAME:"
+  "--token-file=[has the token that goes with each call (default\: \$SEEDBED_TOKEN, or the file \$SEEDBED_TOKEN_FILE)]:FILE:_files"
   "--json[print one JSON object instead of text]"
   ":such as GlorotUniform\; \`seedbed list\` names all:(Constant DeltaOrthogonal Dirac GlorotNormal GlorotUniform HeNormal HeUniform Identity KaimingNormal KaimingUniform LecunNormal LecunUniform Ones Orthogonal RandomNormal RandomUniform STFT Sparse TruncatedNormal VarianceScaling XavierNormal XavierUniform Zeros)"
 )
@@ -236,16 +236,16 @@ _shtab_seedbed_sample_defaults_added=0
 
 _shtab_seedbed_verify_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  "--shard[one part of each tensor, counted from 0\: 1\/4\:0 is the second of four along axis 0]:INDEX/COUNT[:AXIS]:"
-  "--target[host\:port or unix\:\/\/\/path of a server, or embedded\: for the engine in this process (default\: \$SEEDBED_TARGET, else embedded\:)]:target:"
-  "--timeout-seconds[for each call to the server (default\: none)]:S:"
-  "--patience-seconds[how long a call without --timeout-seconds goes on trying a server that does not answer or has no room\; 0 is one try (default\: 30)]:S:"
+  "--shard=[one part of each tensor, counted from 0\: 1\/4\:0 is the second of four along axis 0]:INDEX/COUNT[\:AXIS]:"
+  "--target=[host\:port or unix\:\/\/\/path of a server, or embedded\: for the engine in this process (default\: \$SEEDBED_TARGET, else embedded\:)]:target:"
+  "--timeout-seconds=[for each call to the server (default\: none)]:S:"
+  "--patience-seconds=[how long a call without --timeout-seconds goes on trying a server that does not answer or has no room\; 0 is one try (default\: 30)]:S:"
   {--tls,--no-tls}"[speak TLS with the server (default\: \$SEEDBED_TLS\; the next four imply it)]"
-  "--tls-ca[the certificates of who signs those of servers (default\: \$SEEDBED_TLS_CA, else the system\'s)]:FILE:_files"
-  "--tls-cert[the client\'s own certificate (default\: \$SEEDBED_TLS_CERT, else none)]:FILE:_files"
-  "--tls-key[its private key (default\: \$SEEDBED_TLS_KEY, else none)]:FILE:_files"
-  "--tls-server-name[whom the server\'s certificate must be for (default\: \$SEEDBED_TLS_SERVER_NAME, else its host)]:NAME:"
-  "--token-file[has the token that goes with each call (default\: \$SEEDBED_TOKEN, or the file \$SEEDBED_TOKEN_FILE)]:FILE:_files"
+  "--tls-ca=[the certificates of who signs those of servers (default\: \$SEEDBED_TLS_CA, else the system\'s)]:FILE:_files"
+  "--tls-cert=[the client\'s own certificate (default\: \$SEEDBED_TLS_CERT, else none)]:FILE:_files"
+  "--tls-key=[its private key (default\: \$SEEDBED_TLS_KEY, else none)]:FILE:_files"
+  "--tls-server-name=[whom the server\'s certificate must be for (default\: \$SEEDBED_TLS_SERVER_NAME, else its host)]:NAME:"
+  "--token-file=[has the token that goes with each call (default\: \$SEEDBED_TOKEN, or the file \$SEEDBED_TOKEN_FILE)]:FILE:_files"
   "--json[print one JSON object instead of text]"
   ":a safetensors file, a folder of them, or a model.safetensors.index.json:_files"
   ":a YAML or JSON file, or - for standard input:_files"
@@ -297,6 +297,11 @@ _shtab_seedbed() {
   esac
 }
 
+# Custom Preamble
+_seedbed_files_or_initializers() {
+  _alternative 'files:file:_files' 'initializers:initializer:(Constant DeltaOrthogonal Dirac GlorotNormal GlorotUniform HeNormal HeUniform Identity KaimingNormal KaimingUniform LecunNormal LecunUniform Ones Orthogonal RandomNormal RandomUniform STFT Sparse TruncatedNormal VarianceScaling XavierNormal XavierUniform Zeros)'
+}
+# End Custom Preamble
 
 
 typeset -A opt_args
