@@ -32,23 +32,33 @@ compiled := client/seedbed/v1/seedbed.binpb
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv test test-core soak newcomer test-frameworks test-clients test-ranges test-arm64 check docs format completions proto release-schema quickstart bench gpu-check gpu-wheels image image-gpu image-test lock audit clean
+.PHONY: help venv test test-core soak newcomer test-hardships test-servers test-frameworks test-clients test-ranges test-arm64 check docs format completions proto release-schema quickstart bench gpu-check gpu-wheels image image-gpu image-test lock audit clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: $(dev)  ## set up .venv with everything the other targets need (PYTHON=python3.11 picks an interpreter)
 
-# First those that take one core each, two at a time.
+# First those that take one core each, two at a time; then those of servers, which wait more than they compute.
 test: $(dev) $(buf) $(kubectl) $(envoy_python)  ## run the tests (ARGS='-k slice' passes arguments to pytest)
 	$(MAKE) --jobs=2 --output-sync=target test-frameworks test-core test-clients test-ranges
-	$(bin)/python -m pytest $(addprefix --deselect=,$(core)) $(ARGS)
+	$(MAKE) --jobs=2 --output-sync=target test-servers test-hardships
 
-# Of values, numbers and the engine: one core is enough for them.
-core := tests/golden tests/property tests/statistical tests/unit
+# Of values, numbers, arguments and the engine.
+core := tests/golden tests/property tests/statistical tests/unit tests/contract tests/attacks tests/conformance
+# Of servers that something, or somebody, wishes ill.
+hardships := tests/faults tests/floods tests/security
+# ARGS may pick tests that are elsewhere.
+some_pytest = $(bin)/python -m pytest $(1) $(ARGS)$(if $(ARGS), || test $$$$? -eq 5)
 
-test-core: $(dev)  ## run only those of values, numbers and the engine
-	$(bin)/python -m pytest $(core) $(ARGS)
+test-core: $(dev)  ## run only those of values, numbers, arguments and the engine
+	$(call some_pytest,$(core))
+
+test-hardships: $(dev)  ## run only those of faults, floods and security
+	$(call some_pytest,$(hardships))
+
+test-servers: $(dev) $(buf) $(kubectl) $(envoy_python)  ## run all others but those of frameworks and of other languages
+	$(call some_pytest,$(addprefix --deselect=,$(core) $(hardships)))
 
 # Their counts and times, multiplied up to the full figures.
 SOAK ?= 1000
