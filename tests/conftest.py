@@ -6,6 +6,7 @@ import hypothesis
 import pytest
 
 from seedbed_server.backends.cpu import CpuBackend
+from seedbed_server.backends.cpu_kernels import CpuKernels
 
 # The same examples on every machine, and no deadline: the first one may compile kernels.
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
@@ -14,7 +15,9 @@ hypothesis.settings.load_profile("ci")
 
 @pytest.fixture(scope="session")
 def cpu() -> Iterator[CpuBackend]:
-    """A processor backend with two threads; compiled once."""
-    backend = CpuBackend(threads=2)
+    """A processor with two threads, its kernels ready: a stream that waits has heartbeats."""
+    kernels = CpuKernels()
+    kernels.load()
+    backend = CpuBackend(2, kernels)
     yield backend
     backend.close()
