@@ -168,7 +168,7 @@ def _measured(group: Group) -> str:
     text = f"std {low:.4g}" if f"{low:.3g}" == f"{high:.3g}" else f"std {low:.4g} to {high:.4g}"
     if first.exact is not None:
         worst = max(abs(each.std_z or 0.0) for each in group.tensors)
-        within = f", within {worst:.1f} se" if first.std_z is not None else ""
+        within = f", within {_se_text(worst)}" if first.std_z is not None else ""
         return f"{text}<small>exact {first.exact.stddev:.4g}{within}</small>"
     return f"{text}<small>mean {first.mean:.2g}</small>"
 
@@ -203,7 +203,15 @@ def _number(value: float) -> str:
 
 def _errors(z: float | None) -> str:
     """Return how far a figure is from the exact one, in small letters."""
-    return "" if z is None else f"<small>{z:+.1f} se</small>".replace("-", "\u2212")
+    if z is None:
+        return ""
+    sign = "+" if z >= 0 else "\u2212"
+    return f" <small>{sign}{_se_text(abs(z))}</small>"
+
+
+def _se_text(count: float) -> str:
+    """Return so many standard errors: from 100 on, nobody asks for tenths."""
+    return f"{count:.1f} se" if count < 100 else f"{count:,.0f} se"
 
 
 def _errors_note(tensor: TensorFigures) -> str:
