@@ -11,7 +11,6 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # A block of commands is bash's or says nothing; `py` is Python that is only read.
 COMMANDS = {"", "sh"}
 NOT_RUN = {
-    "make quickstart": "of a checkout",
     "pip install": "each visit installs one of them",
     "seedbed-server --listen 127.0.0.1:50051": "the visit `server` starts one in its own folder",
     "seedbed-server --listen 0.0.0.0:50051": "needs certificates, as tests/security makes them",

@@ -21,6 +21,8 @@ TEST = re.compile(r"`([\w/]+\.py)::(\w+)`")
 # A path in a code span stands alone, or is the argument of a command.
 PATH = re.compile(r"[\w.-]*\w/[\w./-]*|[\w-]+\.(?:py|md|toml|yaml|proto|json)")
 
+MADE = (".venv", "site/")
+
 
 def words(page: str) -> Iterator[str]:
     """Yield the words of a page's code spans and drawings."""
@@ -35,8 +37,8 @@ def modules(page: str) -> set[str]:
 
 
 def paths(page: str) -> set[str]:
-    """Return the paths that a page names, but for what commands make, such as `.venv`."""
-    return {word for word in words(page) if PATH.fullmatch(word) and not word.startswith(".venv")}
+    """Return the paths that a page names, but for what commands make."""
+    return {word for word in words(page) if PATH.fullmatch(word) and not word.startswith(MADE)}
 
 
 def module_exists(module: str) -> bool:

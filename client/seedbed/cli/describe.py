@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "subject",
         metavar="MANIFEST|INITIALIZER",
-        help="a YAML or JSON file, or an initializer's name",
+        help="a YAML or JSON file, - for standard input, or an initializer's name",
     )
     add_tensor_options(parser)
     add_part_options(parser)

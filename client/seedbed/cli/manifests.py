@@ -7,6 +7,7 @@ from seedbed.cli.result import CommandError
 from seedbed.manifest import Manifest
 from seedbed.manifest_document import Reading
 from seedbed.manifest_files import read_file
+from seedbed.reports.text import printable
 from seedbed.spec.errors import InvalidValueError
 from seedbed.spec.initializers import INITIALIZERS, find_initializer
 from seedbed.spec.slices import Shard
@@ -25,6 +26,11 @@ def load_manifest(path: str) -> Manifest:
     return Manifest(load_reading(path).specs)
 
 
+def manifest_name(path: str) -> str:
+    """Return what messages call a manifest's file."""
+    return "standard input" if path == STDIN else printable(path)
+
+
 def load_reading(path: str) -> Reading:
     """Return what a manifest's file says; ``-`` is standard input.
 
@@ -33,9 +39,9 @@ def load_reading(path: str) -> Reading:
         CommandError: if it is no file, or too large to be a manifest.
         OSError: if it cannot be read.
     """
-    name = path
+    name = manifest_name(path)
     if path == STDIN:
-        path, name = "/dev/stdin", "standard input"
+        path = "/dev/stdin"
     status = Path(path).stat()
     # A device may never end.
     if not (stat.S_ISREG(status.st_mode) or stat.S_ISFIFO(status.st_mode)):

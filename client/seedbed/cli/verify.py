@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from seedbed.checkpoint_files import open_all
 from seedbed.cli.arguments import add_shard_option, client_of
-from seedbed.cli.manifests import load_manifest, part_shape
+from seedbed.cli.manifests import load_manifest, manifest_name, part_shape
 from seedbed.cli.result import CommandError, Result
 from seedbed.manifest import Manifest
 from seedbed.reports.text import count_text, printable, shape_text, table
@@ -62,12 +62,10 @@ def run(options: argparse.Namespace) -> Result:
         return Result(
             fields,
             f"{printable(options.file)}: {count_text(len(manifest), 'tensor')}, "
-            f"all equal to {printable(options.manifest)}",
+            f"all equal to {manifest_name(options.manifest)}",
         )
     rows = [(printable(name), kind, detail) for name, kind, detail in found]
-    failure = (
-        f"{options.file} differs from {options.manifest} in {count_text(len(found), 'tensor')}"
-    )
+    failure = f"{options.file} differs from {manifest_name(options.manifest)} in {count_text(len(found), 'tensor')}"
     return Result(fields, table(("name", "difference", "detail"), rows), failure)
 
 
