@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "subject",
         metavar="MANIFEST|FILE|FOLDER",
-        help="a YAML or JSON manifest (- is standard input), a safetensors file, or a folder of them",
+        help="a YAML or JSON manifest, - for standard input, or a checkpoint: a file or a folder",
     )
     parser.add_argument(
         "-o", "--output", metavar="FILE", required=True, help="FILE.html or FILE.png"

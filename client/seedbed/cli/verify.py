@@ -65,7 +65,8 @@ def run(options: argparse.Namespace) -> Result:
             f"all equal to {manifest_name(options.manifest)}",
         )
     rows = [(printable(name), kind, detail) for name, kind, detail in found]
-    failure = f"{options.file} differs from {manifest_name(options.manifest)} in {count_text(len(found), 'tensor')}"
+    differing = count_text(len(found), "tensor")
+    failure = f"{options.file} differs from {manifest_name(options.manifest)} in {differing}"
     return Result(fields, table(("name", "difference", "detail"), rows), failure)
 
 

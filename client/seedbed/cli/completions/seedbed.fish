@@ -190,7 +190,7 @@ complete -c seedbed -n '_shtab_seedbed_using report' -l tls-key -rFka "" -d 'its
 complete -c seedbed -n '_shtab_seedbed_using report' -l tls-server-name -x -d 'whom the server'"'"'s certificate must be for (default: $SEEDBED_TLS_SERVER_NAME, else its host)'
 complete -c seedbed -n '_shtab_seedbed_using report' -l token-file -rFka "" -d 'has the token that goes with each call (default: $SEEDBED_TOKEN, or the file $SEEDBED_TOKEN_FILE)'
 complete -c seedbed -n '_shtab_seedbed_using report' -l json -d 'print one JSON object instead of text'
-complete -c seedbed -n '_shtab_seedbed_using report; and test $_shtab_seedbed_npos -eq 0' -Fka "" -d 'a YAML or JSON manifest (- is standard input), a safetensors file, or a folder of them'
+complete -c seedbed -n '_shtab_seedbed_using report; and test $_shtab_seedbed_npos -eq 0' -Fka "" -d 'a YAML or JSON manifest, - for standard input, or a checkpoint: a file or a folder'
 complete -c seedbed -n '_shtab_seedbed_using; and test $_shtab_seedbed_npos -eq 0' -a list -d 'list the initializers and their parameters'
 complete -c seedbed -n '_shtab_seedbed_using list' -s h -l help -d 'show this help message and exit'
 complete -c seedbed -n '_shtab_seedbed_using list' -l target -x -d 'host:port or unix:///path of a server, or embedded: for the engine in this process (default: $SEEDBED_TARGET, else embedded:)'

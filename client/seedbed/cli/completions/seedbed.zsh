@@ -196,7 +196,7 @@ _shtab_seedbed_report_options=(
   "--tls-server-name=[whom the server\'s certificate must be for (default\: \$SEEDBED_TLS_SERVER_NAME, else its host)]:NAME:"
   "--token-file=[has the token that goes with each call (default\: \$SEEDBED_TOKEN, or the file \$SEEDBED_TOKEN_FILE)]:FILE:_files"
   "--json[print one JSON object instead of text]"
-  ":a YAML or JSON manifest (- is standard input), a safetensors file, or a folder of them:_files"
+  ":a YAML or JSON manifest, - for standard input, or a checkpoint\: a file or a folder:_files"
 )
 
 # guard to ensure default positional specs are added only once per session
