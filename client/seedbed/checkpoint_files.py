@@ -5,6 +5,7 @@ Names and index are those that transformers writes and reads: ``model.safetensor
 """
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
@@ -91,6 +92,8 @@ def _files_of(path: CheckpointPath) -> Iterator[tuple[Path, Sequence[str]]]:
         return
     if not isinstance(path, str | PathLike):
         raise bad_type("path", "a file, a folder, an index, or a list of these", path)
+    if not os.fspath(path):  # not the current folder, which Path takes it for
+        raise bad_value("path", "a file, a folder, an index, or a list of these", path)
     path = Path(path)
     if path.is_dir():
         yield from _files_of_folder(path)

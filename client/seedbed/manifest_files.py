@@ -42,15 +42,19 @@ def is_manifest_file(path: str | PathLike[str]) -> bool:
     return file.suffix in SUFFIXES and not file.name.endswith(_INDEX_SUFFIX)
 
 
-def read_file(path: str | Path) -> Reading:
+def read_file(path: str | Path, *, about: str = "") -> Reading:
     """Return what a YAML (.yaml, .yml) or JSON (.json) file says.
+
+    Args:
+        path: the file.
+        about: what errors call it, if not by its path.
 
     Raises:
         InvalidArgumentError: with all that is wrong, each with its line.
         OSError: if it cannot be read.
     """
-    file = _File(path)
-    return read_document(file.document(), about=str(path), placed=file.placed)
+    file = _File(path, about or str(path))
+    return read_document(file.document(), about=file.name, placed=file.placed)
 
 
 def write_file(path: str | Path, document: Mapping[str, Any]) -> None:
@@ -74,8 +78,9 @@ _Dumper.add_implicit_resolver("tag:yaml.org,2002:float", NUMBER, None)
 class _File:
     """The text of a file, and where things stand in it."""
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, name: str) -> None:
         self._path = path
+        self.name = name
         self._document: Any = None
         try:
             self._text = Path(path).read_text(encoding="utf-8")
@@ -91,7 +96,7 @@ class _File:
                 self._document = read_yaml(self._text, aliases=True)
         except YamlError as error:
             faults = [self._at(line, each) for line, each in error.faults]
-            raise joined(faults, str(self._path)) from None
+            raise joined(faults, self.name) from None
         except json.JSONDecodeError as error:
             raise self._at(error.lineno, InvalidValueError(f"no JSON: {error.msg}")) from None
         except (ValueError, RecursionError) as error:
@@ -104,8 +109,8 @@ class _File:
             read_yaml(self._text, aliases=True)
         except YamlError as found:
             if all(each.field for _, each in found.faults):
-                return joined([self._at(*each) for each in found.faults], str(self._path))
-        return InvalidValueError(f"no JSON: {error}").within(str(self._path))
+                return joined([self._at(*each) for each in found.faults], self.name)
+        return InvalidValueError(f"no JSON: {error}").within(self.name)
 
     def placed(self, error: InvalidArgumentError) -> tuple[int, InvalidArgumentError]:
         """Return the line of the field that an error is about, and the error with it."""
@@ -118,8 +123,8 @@ class _File:
         return line, self._at(line, error)
 
     def _at(self, line: int, error: InvalidArgumentError) -> InvalidArgumentError:
-        field = f"{self._path}.{error.field}" if error.field else str(self._path)
-        text = f"{self._path}:{line}: {error}"
+        field = f"{self.name}.{error.field}" if error.field else self.name
+        text = f"{self.name}:{line}: {error}"
         return type(error)(text, field=field, reason=error.reason, limit=error.limit)
 
     def _line(self, field: str) -> int:

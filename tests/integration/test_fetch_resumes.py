@@ -245,6 +245,24 @@ def test_weights_that_somebody_put_there_meanwhile_are_not_replaced(
     assert (code, main(["verify", "model", "m.yaml"])) == (0, 0)
 
 
+@pytest.mark.parametrize("arguments", [("-o", "model", *LIMIT), ("-o", "model/m.safetensors")])
+def test_what_was_edited_after_a_fetch_was_killed_at_its_end_stays(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    Path("model").mkdir()
+    killed(5, *arguments)  # all have their places
+    edited = min(Path("model").glob("*.safetensors"))
+    with edited.open("r+b") as file:
+        file.seek(-4, os.SEEK_END)
+        file.write(b"\1\2\3\4")
+    there = {path: path.read_bytes() for path in Path("model").iterdir() if path.is_file()}
+    away = ("--target", "127.0.0.1:1", "--patience-seconds", "0")
+    for target in ((), away):
+        assert main(["fetch", "m.yaml", *arguments, *target]) == 1
+        assert "--force replaces" in capsys.readouterr().err
+        assert {path: path.read_bytes() for path in there} == there
+
+
 def killed(renamed: int, *arguments: str) -> None:
     """Fetch in a process that is killed after so many files have their places."""
     last = "import seedbed.cli.parts as parts\nparts.clear = lambda folder: None\n"

@@ -7,11 +7,12 @@ import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 import safetensors
 
+import seedbed as sb
 from seedbed.cli import main
 
 MANIFEST = """\
@@ -96,6 +97,88 @@ def test_a_hidden_link_leads_nowhere(
     Path(f".{command[-1]}.part").symlink_to("precious")
     assert "is a link" in refused(command, capsys)
     assert Path("precious/file").exists()
+
+
+@writers
+@pytest.mark.parametrize("name", ["lock", "out.safetensors", "journal"])
+def test_a_link_in_the_hidden_folder_leads_nowhere(
+    command: tuple[str, ...], name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("precious").write_text("precious")
+    hidden = Path(f".{command[-1]}.part")
+    hidden.mkdir()
+    (hidden / name).symlink_to("../precious")
+    assert "is a link" in refused(command, capsys)
+    assert Path("precious").read_text() == "precious"
+
+
+def test_a_hidden_folder_of_another_user_is_not_written_to(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path(".out.safetensors.part").mkdir()
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    assert "belongs to another user" in refused(WRITERS["fetch"], capsys)
+
+
+@writers
+def test_nothing_is_replaced_without_being_told(
+    command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(command[-1]).write_text("mine")
+    assert "--force replaces it" in refused(command, capsys)
+    assert files() == [command[-1]]
+    assert Path(command[-1]).read_text() == "mine"
+    assert main([*command[:-2], "--force", *command[-2:]]) == 0
+    assert Path(command[-1]).read_bytes() != b"mine"
+
+
+@pytest.mark.parametrize("output", ["fetch", "sample", "report"])
+def test_what_appears_meanwhile_is_not_replaced(
+    output: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = WRITERS[output]
+    sample, sample_all = sb.Client.sample, sb.Client.sample_all
+
+    def meanwhile(function: Any) -> Any:
+        def call(*arguments: Any, **options: Any) -> Any:
+            Path(command[-1]).write_text("mine")
+            return function(*arguments, **options)
+
+        return call
+
+    monkeypatch.setattr(sb.Client, "sample", meanwhile(sample))
+    monkeypatch.setattr(sb.Client, "sample_all", meanwhile(sample_all))
+    assert "--force replaces it" in refused(command, capsys)
+    assert Path(command[-1]).read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "words"),
+    [
+        (("fetch", "m.yaml", "-o", "loop.safetensors"), 1, "is a loop of links"),
+        ((*SAMPLE, "-o", "loop.safetensors"), 1, "is a loop of links"),
+        ((*SAMPLE, "--force"), 2, "--force goes with --output or --plot"),
+        (("report", "m.yaml", "--against", "", "-o", "a.html"), 2, "`against` must be"),
+        (("report", "a", "--manifest", "", "-o", "a.html"), 2, "must have a name. Received: ''"),
+        (("report", "-", "--against", "-", "-o", "a.html"), 2, "standard input can be one of"),
+        (("inspect", ""), 2, "`path` must be"),
+        (("digest", ""), 2, "Received: ''"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_in_a_line(
+    command: tuple[str, ...], code: int, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("loop.safetensors").symlink_to("loop.safetensors")
+    assert main(list(command)) == code
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1
+    assert "internal error" not in error
+
+
+def test_a_name_that_ends_in_a_slash_is_a_folder() -> None:
+    assert main(["fetch", "m.yaml", "-o", "model.safetensors/"]) == 0
+    assert files() == ["model.safetensors", "model.safetensors/model.safetensors"]
 
 
 @contextmanager

@@ -53,6 +53,9 @@ def test_tensors_that_the_manifest_lacks_or_has_in_other_shapes_have_no_rule() -
     model: Any = {"w": np.ones((64, 128), np.float32), "norm": np.ones((3,)), "more": np.ones(9)}
     found = sb.report(model, manifest=MANIFEST)
     assert [bool(each.rule) for each in found.model.tensors] == [True, False, False]
+    assert found.model.facts["manifest"] == "norm in other shapes there; more not there"
+    del model["norm"], model["more"]
+    assert sb.report(model, manifest=MANIFEST).model.facts["manifest"] == "norm there only"
     assert [each.name for each in found.findings] == ["w"]
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -108,8 +109,9 @@ def _to_files(
     output = Path(options.output)
     sizes = {name: math.prod(shape) * dtype.itemsize for name, dtype, shape in layout}
     limit = options.max_shard_size or DEFAULT_MAX_SHARD_BYTES
-    files = split(sizes, limit) if is_folder else {output.resolve().name: list(sizes)}
-    folder = output if is_folder else output.resolve().parent
+    file = Path(os.path.realpath(output))
+    files = split(sizes, limit) if is_folder else {file.name: list(sizes)}
+    folder = output if is_folder else file.parent
     for place in [folder / name for name in (*files, INDEX)] if is_folder else [output]:
         checked_output(place)
     entries = {name: (name, dtype, shape) for name, dtype, shape in layout}
@@ -118,7 +120,7 @@ def _to_files(
     index = index_text(files, size_bytes) if len(files) > 1 else ""
     texts = {**provenance(manifest, options.shard), MODEL_DIGEST: unknown_digest(size_bytes)}
     key = key_of([manifest.to_dict(), texts, [list(names) for names in files.values()]])
-    with part_folder(folder / SINGLE_FILE if is_folder else output.resolve()) as hidden:
+    with part_folder(folder / SINGLE_FILE if is_folder else file) as hidden:
         take_back(hidden, key, layouts, texts, index)
         if not options.force:
             _check_free(output, is_folder=is_folder)
@@ -126,12 +128,14 @@ def _to_files(
             _fill(client, manifest, parts, options)
             digests = {name: parts.digests[name] for name in sizes}
             known = {**texts, MODEL_DIGEST: str(digest_of(digests))}
-            for file, tensors in layouts.items():
-                checkpoints.amend(parts.paths[file], tensors, texts, known)
+            for name, tensors in layouts.items():
+                checkpoints.amend(parts.paths[name], tensors, texts, known)
             paths = dict(parts.paths)
             if index:
                 paths[INDEX] = hidden / INDEX
                 paths[INDEX].write_text(index, encoding="utf-8")
+            if not options.force:  # somebody may have put something there meanwhile
+                _check_free(output, is_folder=is_folder)
             replaced(folder, paths, is_folder=is_folder)
     return digests, parts.resumed_bytes, len(files)
 
@@ -197,7 +201,9 @@ def _to_standard_output(manifest: Manifest, layout: Layout, options: argparse.Na
     """Write a file to standard output, and report on standard error."""
     if options.force or options.max_shard_size is not None:
         raise InvalidValueError("--force and --max-shard-size are for files, not for --output -")
-    if sys.stdout is None or sys.stdout.isatty():
+    if sys.stdout is None:
+        raise CommandError("--output - is for a pipe or a file, and standard output is closed")
+    if sys.stdout.isatty():
         raise CommandError("--output - is for a pipe or a file, and standard output is a terminal")
     out = sys.stdout.buffer
     digests: dict[str, Digest] = {}
@@ -280,7 +286,7 @@ def _is_folder(options: argparse.Namespace) -> bool:
     """
     output: str = options.output
     path, has_limit = Path(output), options.max_shard_size is not None
-    if path.suffix == SUFFIX and not path.is_dir():
+    if path.suffix == SUFFIX and not path.is_dir() and not output.endswith("/"):
         if has_limit:
             raise InvalidValueError(f"--max-shard-size is for a folder. Received: {output!r}")
         return False

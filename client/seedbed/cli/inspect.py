@@ -3,7 +3,6 @@
 import argparse
 import math
 from collections.abc import Mapping
-from pathlib import Path
 
 from seedbed.checkpoint_files import metadata_of, open_all, read_headers
 from seedbed.checkpoints import Entry
@@ -34,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Result:
     """Read, and report."""
-    path = Path(options.file)
+    path: str = options.file
     entries, metadata = read_headers(path), metadata_of(path)
     digests: dict[str, str] = {}
     found = None

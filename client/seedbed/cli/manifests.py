@@ -39,6 +39,8 @@ def load_reading(path: str) -> Reading:
         CommandError: if it is no file, or too large to be a manifest.
         OSError: if it cannot be read.
     """
+    if not path:
+        raise InvalidValueError("a manifest's file must have a name. Received: ''")
     name = manifest_name(path)
     if path == STDIN:
         path = "/dev/stdin"
@@ -50,7 +52,7 @@ def load_reading(path: str) -> Reading:
         raise CommandError(
             f"{path} is larger than {MAX_MANIFEST_BYTES} bytes, too large for a manifest"
         )
-    return read_file(path)
+    return read_file(path, about=name)
 
 
 def is_initializer(subject: str) -> bool:

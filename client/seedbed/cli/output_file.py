@@ -29,6 +29,8 @@ def checked_output(path: str | Path) -> Path:
         CommandError: if something that is no file is there, or its folder is missing.
     """
     target = Path(os.path.realpath(path))
+    if target.is_symlink():
+        raise CommandError(f"{path} is a loop of links")
     if target.exists() and not target.is_file():
         raise CommandError(f"{path} exists and is no file")
     if not target.parent.is_dir():
@@ -49,19 +51,21 @@ def check_replaceable(path: str | Path, *, is_forced: bool) -> None:
 
 
 @contextmanager
-def unfinished(target: Path) -> Iterator[Path]:
+def unfinished(target: Path, *, is_forced: bool) -> Iterator[Path]:
     """Yield the name to write to; it becomes ``target``, or is removed if the block fails.
 
     A link stays: what it points to is replaced.
 
     Raises:
-        CommandError: if another process writes the same.
+        CommandError: if another process writes the same, or has meanwhile.
     """
     target = Path(os.path.realpath(target))
     with part_folder(target) as folder:
         clear(folder)
+        check_replaceable(target, is_forced=is_forced)
         try:
             yield folder / target.name
+            check_replaceable(target, is_forced=is_forced)
             (folder / target.name).replace(target)
         finally:
             clear(folder)
@@ -72,7 +76,8 @@ def part_folder(target: Path) -> Iterator[Path]:
     """Yield the locked folder of what is not yet complete; it stays if something is left in it.
 
     Raises:
-        CommandError: if another process has it, or it is a link.
+        CommandError: if another process has it, if it is a link or has one, or is another user's:
+            what a link points to would be written to.
         OSError: if it cannot be made.
     """
     folder = target.with_name(f".{target.name}.part")
@@ -81,6 +86,7 @@ def part_folder(target: Path) -> Iterator[Path]:
     lock = None
     try:
         lock = _locked(folder, target)
+        _check_own(folder)
         lock.truncate(0)
         lock.write(f"process {os.getpid()} on {platform.node()}")
         lock.flush()
@@ -107,8 +113,9 @@ def clear(folder: Path) -> None:
 def _locked(folder: Path, target: Path) -> IO[str]:
     """Make the folder if need be; return its lock, which only this process has."""
     while True:
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         try:
+            _check_own(folder)
             file = (folder / LOCK).open("a+", encoding="utf-8", errors="replace")
         except FileNotFoundError:  # whoever had it has just removed the folder
             continue
@@ -120,6 +127,14 @@ def _locked(folder: Path, target: Path) -> IO[str]:
             file.close()
             raise
         file.close()
+
+
+def _check_own(folder: Path) -> None:
+    if folder.stat().st_uid != os.geteuid():
+        raise CommandError(f"{folder} belongs to another user; it has to be removed first")
+    for path in folder.iterdir():
+        if path.is_symlink():
+            raise CommandError(f"{path} is a link, and what it points to would be written to")
 
 
 def _drop(folder: Path) -> None:

@@ -55,9 +55,9 @@ class Parts:
             if arrays is None:
                 check_disk(hidden.parent / name, checkpoints.size_bytes(layout))
                 arrays = checkpoints.create(self.paths[name], layout, metadata)
-                reserve(self.paths[name])
             else:
                 kept |= {each: old[each] for each in arrays if each in old}
+            reserve(self.paths[name])
             self.arrays |= arrays
         self.digests: dict[str, Digest] = {}
         """Of the tensors that are complete."""
@@ -116,6 +116,8 @@ def take_back(
 ) -> None:
     """Take back the files that an interrupted run had given their places, to finish them all.
 
+    What has been changed since is somebody's now; of a whole model nothing is taken then.
+
     Args:
         hidden: the locked folder of what is not yet complete.
         key: tells this content from any other.
@@ -126,18 +128,25 @@ def take_back(
     if not _is_for(hidden, key):
         return
     with (hidden / JOURNAL).open(encoding="utf-8", errors="replace") as journal:
-        complete = _digests_in(journal).keys()
+        complete = _digests_in(journal)
     # No file gets its place before all are complete.
     if not all(name in complete for layout in layouts.values() for name, _, _ in layout):
         return
     folder = hidden.parent
     moved = [name for name in layouts if not (hidden / name).exists()]
-    # The index goes first, as it came last: without it the rest is no model.
-    if len(moved) == len(layouts) and index and _text(folder / INDEX) == index:
-        (folder / INDEX).unlink()
-    for name in moved:
-        if _has_metadata(folder / name, metadata):
-            (folder / name).rename(hidden / name)
+    ours = [
+        name
+        for name in moved
+        if _holds(folder / name, {each: complete[each] for each, _, _ in layouts[name]}, metadata)
+    ]
+    if len(moved) == len(layouts):
+        if ours != moved:
+            return
+        # The index goes first, as it came last: without it the rest is no model.
+        if index and _text(folder / INDEX) == index:
+            (folder / INDEX).unlink()
+    for name in ours:
+        (folder / name).rename(hidden / name)
 
 
 def key_of(content: object) -> str:
@@ -156,12 +165,16 @@ def _text(path: Path) -> str:
         return ""
 
 
-def _has_metadata(path: Path, metadata: Mapping[str, str]) -> bool:
+def _holds(path: Path, digests: Mapping[str, str], metadata: Mapping[str, str]) -> bool:
+    """Return whether a file has these tensors, and the metadata but for the model's digest."""
     try:
         found = checkpoints.read_metadata(path)
+        arrays = checkpoints.open_tensors(path)
     except (FileNotFoundError, InvalidValueError):
         return False
-    return {**found, MODEL_DIGEST: ""} == {**metadata, MODEL_DIGEST: ""}
+    if {**found, MODEL_DIGEST: ""} != {**metadata, MODEL_DIGEST: ""}:
+        return False
+    return {name: str(digest_array(array)) for name, array in arrays.items()} == digests
 
 
 def _digests_in(journal: IO[str]) -> dict[str, str]:

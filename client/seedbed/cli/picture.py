@@ -2,27 +2,24 @@
 
 import importlib.util
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from numpy.typing import NDArray
-
-from seedbed.cli.output_file import checked_output, unfinished
+from seedbed.cli.output_file import check_replaceable, checked_output, unfinished
 from seedbed.cli.result import CommandError
-from seedbed.reports.pictures.figure import figure_of
 from seedbed.spec.errors import InvalidValueError
-from seedbed.spec.info import TensorDescription
-from seedbed.spec.slices import TensorSlice
-from seedbed.spec.tensors import TensorSpec
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 FORMATS = (".png", ".svg", ".pdf")
 
 
-def checked_plot(path: str | None) -> Path | None:
+def checked_plot(path: str | None, *, is_forced: bool) -> Path | None:
     """Return where the picture is to go, checked before any work is done.
 
     Raises:
         InvalidValueError: if the format is unknown.
-        CommandError: if matplotlib is missing, or the place is not fit for a file.
+        CommandError: if matplotlib is missing, the place is not fit for a file, or has one.
     """
     if path is None:
         return None
@@ -30,17 +27,11 @@ def checked_plot(path: str | None) -> Path | None:
         raise InvalidValueError(f"--plot must end in {', '.join(FORMATS)}. Received: {path!r}")
     if importlib.util.find_spec("matplotlib") is None:
         raise CommandError("--plot needs matplotlib: pip install 'seedbed[plot]'")
+    check_replaceable(path, is_forced=is_forced)
     return checked_output(path)
 
 
-def draw(
-    path: Path,
-    array: NDArray[Any],
-    spec: TensorSpec,
-    description: TensorDescription,
-    part: TensorSlice | None,
-) -> None:
+def save(figure: "Figure", path: Path, *, is_forced: bool) -> None:
     """Write the picture of a sample."""
-    figure = figure_of(array, spec, description, part)
-    with unfinished(path) as partial:
+    with unfinished(path, is_forced=is_forced) as partial:
         figure.savefig(partial, format=path.suffix[1:])

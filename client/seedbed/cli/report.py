@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from seedbed.cli.arguments import a_count, add_force_option, an_integer, client_of
-from seedbed.cli.manifests import STDIN, load_manifest
+from seedbed.cli.manifests import STDIN, load_manifest, manifest_name
 from seedbed.cli.output_file import check_replaceable, checked_output, unfinished
 from seedbed.cli.result import CommandError, Result
 from seedbed.manifest import Manifest
@@ -78,10 +78,12 @@ def run(options: argparse.Namespace) -> Result:
         raise InvalidValueError(f"--output must end in {allowed}. Received: {options.output!r}")
     check_replaceable(target, is_forced=options.force)
     checked_output(target)
+    if [options.subject, options.manifest, options.against].count(STDIN) > 1:
+        raise InvalidValueError("standard input can be one of MANIFEST, --manifest and --against")
     subject = _subject(options.subject)
     with client_of(options) as client:
         other = _other(options, subject)
-        title = Path(options.subject).name
+        title = _title(options.subject)
         made = report(
             subject,
             manifest=load_manifest(options.manifest) if options.manifest is not None else None,
@@ -91,13 +93,17 @@ def run(options: argparse.Namespace) -> Result:
             sample_elements=options.sample_elements,
             client=client,
         )
-    with unfinished(target) as path:
+    with unfinished(target, is_forced=options.force) as path:
         _save(made, path)
     return _result(made, target)
 
 
 def _subject(path: str) -> Subject:
     return load_manifest(path) if path == STDIN or is_manifest_file(path) else path
+
+
+def _title(path: str) -> str:
+    return manifest_name(path) if path == STDIN else Path(path).name
 
 
 def _other(options: argparse.Namespace, subject: Subject) -> Subject | None:
@@ -116,7 +122,7 @@ def _other(options: argparse.Namespace, subject: Subject) -> Subject | None:
 def _other_title(options: argparse.Namespace) -> str:
     if options.against_seed is not None:
         return f"seed {options.against_seed}"
-    return Path(options.against or "").name
+    return _title(options.against or "")
 
 
 def _save(made: Report, path: Path) -> None:
@@ -139,7 +145,7 @@ def _result(made: Report, target: Path) -> Result:
     rows = [
         ("report", f"{target} ({size_text(target.stat().st_size)})"),
         ("tensors", count_text(len(made.model.tensors), "tensor")),
-        *((f"{key}", printable(text)) for key, text in made.model.facts.items()),
+        *((key, printable(text)) for key, text in made.model.facts.items()),
         *_finding_rows(made.findings),
     ]
     return Result(fields, "\n\n".join(filter(None, [pairs(rows), pairs(_other_rows(made))])))

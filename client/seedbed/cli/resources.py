@@ -3,6 +3,7 @@
 Overdrawn memory ends in a killed process, not in an error.
 """
 
+import os
 import shutil
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def check_disk(path: Path, needed_bytes: int) -> None:
         CommandError: if it does not.
         OSError: if the folder cannot be read.
     """
-    free = shutil.disk_usage(path.resolve().parent).free
+    free = shutil.disk_usage(Path(os.path.realpath(path)).parent).free
     if needed_bytes > free:
         raise CommandError(
             f"{path} needs {size_text(needed_bytes)} "

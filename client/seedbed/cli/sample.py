@@ -29,6 +29,7 @@ from seedbed.manifest import Manifest
 from seedbed.reports.distributions import Exact, exact_distribution
 from seedbed.reports.figures import distribution_text, fans_text, initializer_text
 from seedbed.reports.moments import Moments, moments_of
+from seedbed.reports.pictures.figure import figure_of
 from seedbed.reports.sparkline import histogram_line
 from seedbed.reports.text import number_text, pairs, printable, shape_text, size_text
 from seedbed.spec.digests import Digest, digest_array, digest_of
@@ -74,7 +75,9 @@ def run(options: argparse.Namespace) -> Result:
     spec = spec_of(options.initializer, options)
     part = part_of(options, spec.shape)
     output = _checked_output(options.output, spec.dtype, is_forced=options.force)
-    plot = picture.checked_plot(options.plot)
+    plot = picture.checked_plot(options.plot, is_forced=options.force)
+    if options.force and output is None and plot is None:
+        raise InvalidValueError("--force goes with --output or --plot")
     timeout = options.timeout_seconds
     with ExitStack() as stack:
         client = stack.enter_context(client_of(options))
@@ -82,9 +85,7 @@ def run(options: argparse.Namespace) -> Result:
         _check_room(client, description, output)
         file = None
         if output is not None:
-            path = stack.enter_context(unfinished(output))
-            # Another run may have ended meanwhile.
-            check_replaceable(output, is_forced=options.force)
+            path = stack.enter_context(unfinished(output, is_forced=options.force))
             file = _File(path, spec, part, description)
         array = np.empty(description.shape, description.dtype.numpy) if file is None else file.array
         client.sample(spec, slice=part, out=array, timeout_seconds=timeout)
@@ -93,7 +94,8 @@ def run(options: argparse.Namespace) -> Result:
             file.complete(digest)
         report = _report(client, spec, part, description, array, digest, output)
         if plot is not None:
-            picture.draw(plot, array, spec, description, as_slice(part, spec.shape))
+            figure = figure_of(array, spec, description, as_slice(part, spec.shape))
+            picture.save(figure, plot, is_forced=options.force)
         return report
 
 

@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> Result:
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise CommandError(f"{options.file} is neither a file nor a folder")
     manifest = load_manifest(options.manifest)
-    arrays = open_all(path)
+    arrays = open_all(options.file)
     with client_of(options) as client:
         digests = client.digest_all(
             manifest, slice=options.shard, timeout_seconds=options.timeout_seconds

@@ -64,6 +64,6 @@ def array_of(name: str, leaf: Any) -> NDArray[Any]:
         if jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
             leaf = jax.random.key_data(leaf)
     array = np.asarray(leaf)
-    if array.dtype.hasobject:
+    if array.dtype.hasobject or array.dtype.kind in "SU":
         raise bad_type(f"tree[{name!r}]", "an array, not its shape", leaf)
     return array

@@ -31,7 +31,7 @@ def report(
         against: another one, shown beside it; or a manifest, such as :func:`manifest_of` gives, a
             file of either, or numpy arrays by name.
         title: of the report; by default its class.
-        prefix: put before each name, of both models.
+        prefix: put before each name of a live model.
         client: samples a manifest; None is the default client.
 
     Raises:

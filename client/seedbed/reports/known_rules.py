@@ -1,5 +1,6 @@
 """The rules of a model that does not say them itself: a checkpoint, or arrays."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from seedbed.client import Client
@@ -12,11 +13,13 @@ from seedbed.spec.errors import Words, bad_value
 from seedbed.spec.info import TensorDescription
 from seedbed.spec.tensors import TensorSpec
 
+MOST_NAMES = 5
+
 
 def with_rules(model: ModelFigures, manifest: Manifest, client: Client) -> ModelFigures:
     """Return a model's figures with the rules, and exact distributions, of a manifest.
 
-    They count where name and shape are the same.
+    They count where name and shape are the same; what is not the same is among the facts.
 
     Args:
         model: its figures.
@@ -38,7 +41,25 @@ def with_rules(model: ModelFigures, manifest: Manifest, client: Client) -> Model
         names = ", ".join(each.name for each in model.tensors[:3])
         allowed = f"one that has tensors of the model, such as {names}, in the same shapes"
         raise bad_value("manifest", allowed, Words(f"{len(specs):,} others"))
-    return ModelFigures(model.title, tuple(tensors), model.facts)
+    return ModelFigures(model.title, tuple(tensors), {**model.facts, **_left_out(model, specs)})
+
+
+def _left_out(model: ModelFigures, specs: Mapping[str, TensorSpec]) -> dict[str, str]:
+    """Return what to say where manifest and model are not of the same tensors."""
+    here = {each.name: each.shape for each in model.tensors}
+    other = [name for name, shape in here.items() if name in specs and specs[name].shape != shape]
+    kinds = {
+        "in other shapes there": other,
+        "not there": [name for name in here if name not in specs],
+        "there only": [name for name in specs if name not in here],
+    }
+    said = [f"{_few(names)} {kind}" for kind, names in kinds.items() if names]
+    return {"manifest": "; ".join(said)} if said else {}
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(names[:MOST_NAMES]) + more
 
 
 def _with_rule(

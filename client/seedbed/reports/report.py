@@ -19,6 +19,7 @@ from seedbed.reports.subjects import (
     ModelFigures,
     Subject,
     arrays_of,
+    check_readable,
     figures_of,
 )
 from seedbed.spec.errors import bad_type, bad_value
@@ -141,9 +142,12 @@ def report(
     """
     most = as_count("sample_elements", sample_elements)
     asked = client if client is not None else get_default_client()
+    # Before anything is read whole.
+    rules = _rules_of(subject, manifest) if manifest is not None else None
+    check_readable(against, "against")
     model = figures_of(subject, asked, title, most)
-    if manifest is not None:
-        model = with_rules(model, _rules_of(subject, manifest), asked)
+    if rules is not None:
+        model = with_rules(model, rules, asked)
     if against is None:
         return Report(model)
     other = figures_of(against, asked, against_title, most, field="against")

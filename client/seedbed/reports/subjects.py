@@ -1,6 +1,7 @@
 """What a report is about: a manifest, a checkpoint, or arrays; each gives its tensors' figures."""
 
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.checkpoint_files import metadata_of, open_all
+from seedbed.checkpoint_files import metadata_of, open_all, read_headers
 from seedbed.client import Client
 from seedbed.manifest import Manifest
 from seedbed.manifest_files import is_manifest_file
@@ -19,6 +20,7 @@ from seedbed.reports.figures import initializer_text
 from seedbed.reports.live_models import function_for, hint_for
 from seedbed.reports.tensor_figures import TensorFigures, measured_figures
 from seedbed.spec.digests import digest_array, digest_of
+from seedbed.spec.dtypes import Dtype
 from seedbed.spec.errors import Words, bad_type, bad_value
 from seedbed.spec.info import NUMERICS, TensorDescription
 from seedbed.spec.slices import TensorSlice
@@ -28,8 +30,8 @@ from seedbed.spec.tensors import TensorSpec
 SAMPLED_ELEMENTS = 2**20
 # A model that is larger takes minutes to digest.
 DIGESTED_BYTES = 2**32
-# Of numpy's dtypes; "V" are those of other packages, as bfloat16 is.
-REAL_KINDS = "biufV"
+# Of numpy's own dtypes; those of other packages, as bfloat16 is, are "V".
+REAL_KINDS = "biuf"
 
 Subject = Manifest | Mapping[str, NDArray[Any]] | str | PathLike[str]
 """A manifest or its file, a checkpoint, or arrays by name."""
@@ -93,6 +95,18 @@ def figures_of(
     return _of_arrays(open_all(path), title or path.name, facts, field)
 
 
+def check_readable(subject: Subject | None, field: str) -> None:
+    """Raise now what reading a file's tensors would raise after a while."""
+    if not isinstance(subject, str | PathLike):
+        return
+    if not os.fspath(subject):
+        raise bad_value(field, "the path of a manifest or a checkpoint", subject)
+    if is_manifest_file(subject):
+        Manifest.load(Path(subject))
+    else:
+        read_headers(subject)
+
+
 def arrays_of(subject: Subject) -> Mapping[str, NDArray[Any]]:
     """Return what can be read whole of a model: nothing of a manifest."""
     if isinstance(subject, Manifest):
@@ -108,6 +122,8 @@ def _of_arrays(
     digests, tensors = {}, []
     # One after the other: what gives them may have to fetch each.
     for name, array in arrays.items():
+        if not isinstance(name, str):
+            raise bad_type(f"{field}'s names", "strings", name)
         _check_numbers(array, f"{field}[{name!r}]")
         digests[name] = digest_array(array)
         tensors.append(
@@ -126,7 +142,8 @@ def _of_arrays(
 def _check_numbers(array: object, field: str) -> None:
     if not isinstance(array, np.ndarray):
         raise bad_type(field, "a numpy array", array, hint=hint_for(array))
-    if array.dtype.kind not in REAL_KINDS:
+    is_ours = array.dtype.kind == "V" and array.dtype.name in {each.value for each in Dtype}
+    if array.dtype.kind not in REAL_KINDS and not is_ours:
         raise bad_value(field, "an array of real numbers", Words(array.dtype.name))
 
 

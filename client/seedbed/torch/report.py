@@ -38,7 +38,7 @@ def report(
         against: another one, shown beside it: a module, a manifest such as :func:`manifest_of`
             gives, a file of either, or numpy arrays by name.
         title: of the report; by default the module's class.
-        prefix: put before each name, of both modules.
+        prefix: put before each name of a module.
         client: samples a manifest; None is the default client.
 
     Raises:

@@ -21,7 +21,8 @@ def peer_of_connection(name: str) -> str:
     """
     if name.startswith(UNIX_PEER):
         return UNIX_PEER
-    host = unquote(name.partition(":")[2].rpartition(":")[0]).strip("[]")
+    host = name.partition(":")[2].rpartition(":")[0]
+    host = (unquote(host) if host.startswith("%5B") else host).strip("[]")
     try:
         address = ipaddress.ip_address(host)
     except ValueError:  # no other kind is known of

@@ -86,7 +86,7 @@ def test_the_examples_of_a_docstring_run(name: str) -> None:
     module = importlib.import_module(name)
     public: dict[str, Any] = {key: getattr(sb, key) for key in sb.__all__}
     failed, _ = doctest.testmod(
-        module, extraglobs={**public, "jax": jax}, optionflags=doctest.ELLIPSIS
+        module, extraglobs={**public, "jax": jax, **vars(module)}, optionflags=doctest.ELLIPSIS
     )
     assert failed == 0
 

@@ -59,7 +59,7 @@ def test_the_python_of_the_document_runs() -> None:
 def test_the_examples_of_docstrings_run(name: str) -> None:
     module = importlib.import_module(f"seedbed.mlx.{name}")
     public = {key: getattr(sb, key) for key in sb.__all__}
-    assert doctest.testmod(module, extraglobs=public).failed == 0
+    assert doctest.testmod(module, extraglobs={**public, **vars(module)}).failed == 0
     assert module.__doc__
 
 
