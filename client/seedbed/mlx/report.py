@@ -44,6 +44,7 @@ def report(
             know.
 
     Example:
+        >>> import mlx.core as mx
         >>> report({"w": mx.ones((4, 2))}).findings
         ()
     """

@@ -39,7 +39,7 @@ def parameters(function: Any) -> list[tuple[str, Any]]:
 
 
 def test_every_name_of_mlx_is_there_and_those_for_a_whole_model() -> None:
-    whole = ["digest", "digests", "initialize", "manifest_of"]
+    whole = ["digest", "digests", "initialize", "manifest_of", "report"]
     assert sorted(seedbed.mlx.__all__) == sorted([*NAMES, *whole])
 
 
