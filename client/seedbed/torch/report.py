@@ -28,8 +28,9 @@ def report(
 ) -> Report:
     """Return a report of a module's parameters: sizes, distributions, and what is unusual.
 
-    Its digest is :func:`digest`'s. One whole parameter is in memory at a time. A collective call
-    for DTensors, as :func:`digests`: every rank makes it, and any may save what it returns.
+    Its digest is :func:`digest`'s. One whole parameter of each module is in memory at a time. For
+    DTensors it is a collective call, as :func:`digests`: every rank makes it, and any may save what
+    it returns.
 
     Args:
         module: the module.
