@@ -18,7 +18,9 @@ DATA = {
     "seedbed/cli/completions/seedbed.bash",
     "seedbed/cli/completions/seedbed.fish",
     "seedbed/cli/completions/seedbed.zsh",
+    "seedbed/examples/classifier.yaml",
     "seedbed/examples/gpt2-small.yaml",
+    "seedbed/examples/llama-3.1-8b.yaml",
     "seedbed/py.typed",
     "seedbed/reports/page/copy.js",
     "seedbed/reports/page/style.css",
@@ -81,7 +83,10 @@ def metadata(wheel: zipfile.ZipFile, info: str) -> Metadata:
 
 def modules() -> set[str]:
     """Return the names of all modules of the packages."""
-    packages = {"client": ["seedbed", "seedbed_main.py"], "server": ["seedbed_server"]}
+    packages = {
+        "client": ["seedbed", "seedbed_main.py"],
+        "server": ["seedbed_server", "seedbed_server_main.py"],
+    }
     found = set()
     for folder, names in packages.items():
         for name in names:
