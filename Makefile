@@ -32,7 +32,7 @@ compiled := client/seedbed/v1/seedbed.binpb
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv test test-core soak newcomer test-hardships test-servers test-frameworks test-clients test-ranges test-arm64 check docs format completions proto release-schema quickstart bench gpu-check gpu-wheels image image-gpu image-test lock audit clean
+.PHONY: help venv test test-core soak newcomer test-integration test-others test-frameworks test-clients test-ranges test-arm64 check docs format completions proto release-schema quickstart bench gpu-check gpu-wheels image image-gpu image-test lock audit clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,23 +42,21 @@ venv: $(dev)  ## set up .venv with everything the other targets need (PYTHON=pyt
 # First those that take one core each, two at a time; then those of servers, which wait more than they compute.
 test: $(dev) $(buf) $(kubectl) $(envoy_python)  ## run the tests (ARGS='-k slice' passes arguments to pytest)
 	$(MAKE) --jobs=2 --output-sync=target test-frameworks test-core test-clients test-ranges
-	$(MAKE) --jobs=2 --output-sync=target test-servers test-hardships
+	$(MAKE) --jobs=2 --output-sync=target test-integration test-others
 
 # Of values, numbers, arguments and the engine.
 core := tests/golden tests/property tests/statistical tests/unit tests/contract tests/attacks tests/conformance
-# Of servers that something, or somebody, wishes ill.
-hardships := tests/faults tests/floods tests/security
 # ARGS may pick tests that are elsewhere.
 some_pytest = $(bin)/python -m pytest $(1) $(ARGS)$(if $(ARGS), || test $$$$? -eq 5)
 
 test-core: $(dev)  ## run only those of values, numbers, arguments and the engine
 	$(call some_pytest,$(core))
 
-test-hardships: $(dev)  ## run only those of faults, floods and security
-	$(call some_pytest,$(hardships))
+test-integration: $(dev)  ## run only those of commands, calls and servers, from end to end
+	$(call some_pytest,tests/integration)
 
-test-servers: $(dev) $(buf) $(kubectl) $(envoy_python)  ## run all others but those of frameworks and of other languages
-	$(call some_pytest,$(addprefix --deselect=,$(core) $(hardships)))
+test-others: $(dev) $(buf) $(kubectl) $(envoy_python)  ## run only those of faults, floods, security, deployment, shells and documents
+	$(call some_pytest,$(addprefix --deselect=,$(core) tests/integration))
 
 # Their counts and times, multiplied up to the full figures.
 SOAK ?= 1000
