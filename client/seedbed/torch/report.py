@@ -47,8 +47,8 @@ def report(
             are not read from.
 
     Example:
-        >>> report(torch.nn.Linear(4, 2)).save("model.html")
-        PosixPath('model.html')
+        >>> report(torch.nn.Linear(4, 2)).findings
+        ()
     """
     return report_of(
         _arrays(module, prefix),

@@ -56,7 +56,8 @@ def test_distributed_tensors_are_not_loaded_for_tensors_that_are_none() -> None:
 def test_the_examples_of_docstrings_run(name: str) -> None:
     module = importlib.import_module(f"seedbed.torch{name}")
     public = {key: getattr(sb, key) for key in sb.__all__}
-    assert doctest.testmod(module, extraglobs=public, optionflags=doctest.ELLIPSIS).failed == 0
+    names = {**public, **vars(module)}
+    assert doctest.testmod(module, extraglobs=names, optionflags=doctest.ELLIPSIS).failed == 0
     assert module.__doc__
 
 
