@@ -369,6 +369,13 @@ def test_contents_differ_by_at_most_the_largest_difference(kind: str, dtype: Any
     np.testing.assert_equal(found.largest, largest)
 
 
+def test_zeros_of_two_signs_differ_in_bits_only() -> None:
+    report = sb.report({"w": np.zeros(3)}, against={"w": -np.zeros(3)})
+    (difference,) = report.differences
+    assert difference.largest == 0
+    assert "content, in bits only" in report.html
+
+
 def test_a_manifests_content_has_no_largest_difference() -> None:
     with sb.connect("embedded:") as client:
         array = client.sample(one()["w"]) + 1

@@ -185,6 +185,8 @@ def _largest_text(largest: float | None) -> str:
         return ""
     if math.isnan(largest):
         return ", NaN in one of them"
+    if not largest:  # -0.0, or integers that float64 does not tell apart
+        return ", in bits only"
     return f", elements by at most {largest:.3g}"
 
 
