@@ -112,6 +112,12 @@ def test_a_link_in_the_hidden_folder_leads_nowhere(
     assert Path("precious").read_text() == "precious"
 
 
+def test_a_hidden_file_is_in_the_way(capsys: pytest.CaptureFixture[str]) -> None:
+    Path(".out.safetensors.part").write_text("mine")
+    assert ".part is no folder, and has to be removed" in refused(WRITERS["fetch"], capsys)
+    assert Path(".out.safetensors.part").read_text() == "mine"
+
+
 def test_a_hidden_folder_of_another_user_is_not_written_to(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

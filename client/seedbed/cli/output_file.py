@@ -113,7 +113,10 @@ def clear(folder: Path) -> None:
 def _locked(folder: Path, target: Path) -> IO[str]:
     """Make the folder if need be; return its lock, which only this process has."""
     while True:
-        folder.mkdir(mode=0o700, exist_ok=True)
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+        except FileExistsError:
+            raise CommandError(f"{folder} is no folder, and has to be removed first") from None
         try:
             _check_own(folder)
             file = (folder / LOCK).open("a+", encoding="utf-8", errors="replace")
