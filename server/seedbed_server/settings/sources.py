@@ -65,14 +65,15 @@ def add_flags(parser: argparse._ActionsContainer) -> None:
     errors.
     """
     for each in SETTINGS:
-        action: type[argparse.Action] | str = "append"
-        metavar: str | None = each.kind.metavar
-        if each.kind is SWITCH:
-            action, metavar = argparse.BooleanOptionalAction, None
+        # A switch has no metavar, not even None: Python 3.14 refuses the argument.
+        kind: dict[str, Any] = (
+            {"action": argparse.BooleanOptionalAction}
+            if each.kind is SWITCH
+            else {"action": "append", "metavar": each.kind.metavar}
+        )
         parser.add_argument(
             each.flag,
-            action=action,
-            metavar=metavar,
+            **kind,
             # Without a default of argparse's own, whatever is in the namespace was given.
             default=argparse.SUPPRESS,
             help=f"{each.description} (default: {each.default_text})".replace("%", "%%"),
