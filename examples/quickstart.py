@@ -91,6 +91,7 @@ def tour() -> int:
             "1024,512",
             "--seed",
             "42",
+            "--force",
             "--plot",
             str(picture),
         )

@@ -77,12 +77,15 @@ def test_remote_fetches_the_rows_of_a_rank(
 
 
 def test_quickstart_holds_and_leaves_two_files_and_no_server(tmp_path: Path) -> None:
+    output = tmp_path / "quickstart-output"
+    output.mkdir()
+    for name in ("glorot-normal.png", "gpt2-small.safetensors"):  # of an earlier run
+        (output / name).write_text("old")
     text = run_example("quickstart.py", folder=tmp_path)
     assert "148 of 148 digests are identical on all ranks" in text
     assert "equal, bit for bit" in text
     assert "every tensor of it has the server's digest" in text
     assert "All of it held" in text
-    output = tmp_path / "quickstart-output"
     assert sorted(path.name for path in output.iterdir()) == [
         "glorot-normal.png",
         "gpt2-small.safetensors",
