@@ -6,9 +6,9 @@ from typing import Any
 from seedbed.client import Client
 from seedbed.jax.digests import array_of, named_leaves
 from seedbed.manifest import Manifest
-from seedbed.reports.live_arrays import LiveArrays, is_stored
+from seedbed.reports.live_arrays import LiveArrays
+from seedbed.reports.live_report import live_report
 from seedbed.reports.report import Report
-from seedbed.reports.report import report as report_of
 
 
 def report(
@@ -42,16 +42,11 @@ def report(
         >>> report({"w": jax.numpy.ones((4, 2))}).findings
         ()
     """
-    is_live = against is not None and not is_stored(against)
-    return report_of(
-        _arrays(tree, prefix),
+    return live_report(
+        tree,
+        lambda each: LiveArrays(named_leaves(each, prefix), array_of),
         manifest=manifest,
-        against=_arrays(against, prefix) if is_live else against,
-        title=title or type(tree).__name__,
-        against_title=type(against).__name__ if is_live else "",
+        against=against,
+        title=title,
         client=client,
     )
-
-
-def _arrays(tree: Any, prefix: str) -> LiveArrays[Any]:
-    return LiveArrays(named_leaves(tree, prefix), array_of)

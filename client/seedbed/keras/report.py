@@ -6,9 +6,9 @@ from typing import Any
 from seedbed.client import Client
 from seedbed.keras.digests import array_of, named_variables
 from seedbed.manifest import Manifest
-from seedbed.reports.live_arrays import LiveArrays, is_stored
+from seedbed.reports.live_arrays import LiveArrays
+from seedbed.reports.live_report import live_report
 from seedbed.reports.report import Report
-from seedbed.reports.report import report as report_of
 
 
 def report(
@@ -37,16 +37,11 @@ def report(
     Raises:
         InvalidValueError: if a weight has a dtype that seedbed does not know.
     """
-    is_live = against is not None and not is_stored(against)
-    return report_of(
-        _arrays(model, prefix),
+    return live_report(
+        model,
+        lambda each: LiveArrays(named_variables(each, prefix), array_of),
         manifest=manifest,
-        against=_arrays(against, prefix) if is_live else against,
-        title=title or type(model).__name__,
-        against_title=type(against).__name__ if is_live else "",
+        against=against,
+        title=title,
         client=client,
     )
-
-
-def _arrays(model: Any, prefix: str) -> LiveArrays[Any]:
-    return LiveArrays(named_variables(model, prefix), array_of)

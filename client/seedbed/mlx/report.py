@@ -9,9 +9,9 @@ from seedbed.client import Client
 from seedbed.manifest import Manifest
 from seedbed.mlx.digests import bytes_of
 from seedbed.mlx.names import arrays_by_name
-from seedbed.reports.live_arrays import LiveArrays, is_stored
+from seedbed.reports.live_arrays import LiveArrays
+from seedbed.reports.live_report import live_report
 from seedbed.reports.report import Report
-from seedbed.reports.report import report as report_of
 from seedbed.spec.dtypes import as_dtype
 
 
@@ -48,19 +48,14 @@ def report(
         >>> report({"w": mx.ones((4, 2))}).findings
         ()
     """
-    is_live = against is not None and not is_stored(against)
-    return report_of(
-        _arrays(tree, prefix),
+    return live_report(
+        tree,
+        lambda each: LiveArrays(arrays_by_name(each, prefix), _array),
         manifest=manifest,
-        against=_arrays(against, prefix) if is_live else against,
-        title=title or type(tree).__name__,
-        against_title=type(against).__name__ if is_live else "",
+        against=against,
+        title=title,
         client=client,
     )
-
-
-def _arrays(tree: Any, prefix: str) -> LiveArrays[Any]:
-    return LiveArrays(arrays_by_name(tree, prefix), _array)
 
 
 def _array(name: str, leaf: Any) -> NDArray[Any]:
