@@ -5,12 +5,8 @@ from dataclasses import replace
 
 from seedbed.client import Client
 from seedbed.manifest import Manifest
-from seedbed.reports.distributions import exact_distribution
-from seedbed.reports.figures import initializer_text
-from seedbed.reports.subjects import ModelFigures
-from seedbed.reports.tensor_figures import TensorFigures
+from seedbed.reports.subjects import ModelFigures, rule_figures
 from seedbed.spec.errors import Words, bad_value
-from seedbed.spec.info import TensorDescription
 from seedbed.spec.tensors import TensorSpec
 
 MOST_NAMES = 5
@@ -32,7 +28,7 @@ def with_rules(model: ModelFigures, manifest: Manifest, client: Client) -> Model
     specs = {spec.name: spec for spec in manifest.tensors}
     described = client.describe_all(manifest)
     tensors = [
-        _with_rule(each, spec, described[each.name])
+        replace(each, **rule_figures(spec, described[each.name]))
         if (spec := specs.get(each.name)) is not None and spec.shape == each.shape
         else each
         for each in model.tensors
@@ -60,16 +56,3 @@ def _left_out(model: ModelFigures, specs: Mapping[str, TensorSpec]) -> dict[str,
 def _few(names: Sequence[str]) -> str:
     more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
     return ", ".join(names[:MOST_NAMES]) + more
-
-
-def _with_rule(
-    tensor: TensorFigures, spec: TensorSpec, description: TensorDescription
-) -> TensorFigures:
-    return replace(
-        tensor,
-        rule=initializer_text(spec.initializer),
-        seed=spec.seed if spec.initializer.random else None,
-        draw=spec.draw if spec.initializer.random else None,
-        fan_in=description.fan_in,
-        exact=exact_distribution(description),
-    )

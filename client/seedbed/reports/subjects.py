@@ -186,13 +186,20 @@ def _of_spec(
         spec.shape,
         dtype=spec.dtype.value,
         size_bytes=description.size_bytes,
-        rule=initializer_text(spec.initializer),
-        seed=spec.seed if spec.initializer.random else None,
-        draw=spec.draw if spec.initializer.random else None,
-        fan_in=description.fan_in,
-        exact=exact_distribution(description),
         digest=digest,
+        **rule_figures(spec, description),
     )
+
+
+def rule_figures(spec: TensorSpec, description: TensorDescription) -> dict[str, Any]:
+    """Return those of a tensor's figures that its rule says."""
+    return {
+        "rule": initializer_text(spec.initializer),
+        "seed": spec.seed if spec.initializer.random else None,
+        "draw": spec.draw if spec.initializer.random else None,
+        "fan_in": description.fan_in,
+        "exact": exact_distribution(description),
+    }
 
 
 def first_rows(shape: tuple[int, ...], most: int) -> TensorSlice | None:
