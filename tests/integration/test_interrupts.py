@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from seedbed.cli import program
-
 ROOT = Path(__file__).resolve().parents[2]
 ENTRY = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]["seedbed"]
 # What an installer writes for the entry point, and a line as soon as it runs.
@@ -77,25 +75,6 @@ def test_a_program_that_is_to_ignore_interrupts_does() -> None:
     out, error = process.communicate(timeout=END_SECONDS)
     assert (process.returncode, error) == (0, "begun\n")
     assert "GlorotUniform" in out
-
-
-class Interrupted:
-    """An object that an interrupt hits where Python cannot raise it."""
-
-    def __del__(self) -> None:
-        raise KeyboardInterrupt
-
-
-def test_an_interrupt_that_c_code_has_swallowed_comes_again() -> None:
-    def swallow() -> None:
-        value = Interrupted()
-        del value
-        time.sleep(5)
-
-    started_at = time.monotonic()
-    with pytest.raises(KeyboardInterrupt), program._ends_kept():
-        swallow()
-    assert time.monotonic() - started_at < 5
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])

@@ -5,7 +5,6 @@ import logging
 import os
 import signal
 import sys
-import threading
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -29,6 +28,7 @@ from seedbed.cli import (
 from seedbed.cli.arguments import add_common_options
 from seedbed.cli.parser import Parser
 from seedbed.cli.result import Result
+from seedbed.cli.signals import Terminated, signals_raise
 from seedbed.errors import InvalidArgumentError, InvalidValueError, SeedbedError
 from seedbed.reports.text import printable
 
@@ -38,8 +38,6 @@ BAD_ARGUMENT = 2
 INTERRUPTED = 128 + signal.SIGINT
 TERMINATED = 128 + signal.SIGTERM
 PIPE_CLOSED = 128 + signal.SIGPIPE
-
-AGAIN_SECONDS = 0.01
 
 COMMANDS = (
     sample,
@@ -71,14 +69,10 @@ exit codes: 0 done, 1 failed (or verify found a difference), 2 wrong arguments, 
 """
 
 
-class _Terminated(BaseException):
-    """SIGTERM came; like KeyboardInterrupt, so that unfinished files are removed."""
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code; each error is a line on standard error."""
     try:
-        with _terminable(), _ends_kept(), _warnings_shown():
+        with signals_raise(), _warnings_shown():
             return _run(arguments)
     # The outermost place: nothing may leave a traceback.
     except BaseException as error:  # noqa: BLE001
@@ -132,7 +126,7 @@ def _exit_code(error: BaseException) -> int:
         case KeyboardInterrupt():
             _complain("interrupted")
             return INTERRUPTED
-        case _Terminated():
+        case Terminated():
             _complain("terminated")
             return TERMINATED
         case BrokenPipeError():  # the reader, such as head, has what it wanted
@@ -208,48 +202,3 @@ def _warnings_shown() -> Iterator[None]:
         yield
     finally:
         log.removeHandler(handler)
-
-
-@contextmanager
-def _ends_kept() -> Iterator[None]:
-    """Let SIGINT or SIGTERM come again where C code that called Python has swallowed it.
-
-    LLVM does, while it compiles kernels: the interpreter would print a traceback and go on.
-    """
-    previous = sys.unraisablehook
-
-    def on_unraisable(unraisable: "sys.UnraisableHookArgs") -> None:
-        for kind, number in ((KeyboardInterrupt, signal.SIGINT), (_Terminated, signal.SIGTERM)):
-            if issubclass(unraisable.exc_type, kind):
-                # Not here: nothing can be raised until this has returned.
-                main = threading.main_thread().ident
-                threading.Timer(AGAIN_SECONDS, signal.pthread_kill, [main, number]).start()
-                return
-        previous(unraisable)
-
-    sys.unraisablehook = on_unraisable
-    try:
-        yield
-    finally:
-        sys.unraisablehook = previous
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Let SIGTERM raise, so that unfinished files are removed.
-
-    Only a program's main thread may set a signal's handler.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def on_signal(number: int, frame: object) -> None:
-        del number, frame
-        raise _Terminated
-
-    previous = signal.signal(signal.SIGTERM, on_signal)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)

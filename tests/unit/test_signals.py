@@ -1,0 +1,109 @@
+"""What a signal breaks off is not printed, and a signal that C code has swallowed comes again."""
+
+import gc
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+
+import pytest
+
+from seedbed.cli import program
+from seedbed.cli.result import Result
+
+ENDS = {
+    signal.SIGINT: (130, "seedbed: error: interrupted\n"),
+    signal.SIGTERM: (143, "seedbed: error: terminated\n"),
+}
+
+
+@pytest.fixture
+def printed(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Return what the interpreter would print of exceptions that it cannot raise."""
+    seen: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: seen.append(unraisable.exc_type))
+    return seen
+
+
+class _Half:
+    """As bindings of C libraries are: it cannot be deleted before it is made."""
+
+    def __init__(self, number: signal.Signals) -> None:
+        self.itself = self  # only the collector deletes it
+        os.kill(os.getpid(), number)
+        self.pointer = 1
+
+    def __del__(self) -> None:
+        assert self.pointer
+
+
+class _Callback:
+    """Deleted by C code, which cannot raise what its deletion raises."""
+
+    def __init__(self, number: signal.Signals) -> None:
+        self.number = number
+
+    def __del__(self) -> None:
+        os.kill(os.getpid(), self.number)
+
+
+def _wait(number: signal.Signals) -> Result:
+    _Callback(number)
+    time.sleep(60)
+    raise AssertionError("The signal has not come again.")
+
+
+def _break_off(number: signal.Signals) -> Result:
+    _Half(number)
+    raise AssertionError("The signal has raised nothing.")
+
+
+@pytest.mark.parametrize("run", [_break_off, _wait])
+@pytest.mark.parametrize("number", ENDS)
+def test_only_the_end_is_printed(
+    number: signal.Signals,
+    run: Callable[[signal.Signals], Result],
+    printed: list[object],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(program, "_run", lambda arguments: run(number))
+    assert program.main([]) == ENDS[number][0]
+    gc.collect()
+    assert capsys.readouterr().err == ENDS[number][1]
+    assert printed == []
+
+
+def test_what_cannot_be_raised_without_a_signal_is_printed(
+    printed: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = sys.unraisablehook
+
+    def run(arguments: object) -> int:
+        half = _Half.__new__(_Half)
+        del half
+        return 0
+
+    monkeypatch.setattr(program, "_run", run)
+    assert program.main([]) == 0
+    assert printed == [AttributeError]
+    assert sys.unraisablehook is hook
+
+
+@pytest.mark.parametrize("number", ENDS)
+def test_a_signal_that_is_to_be_ignored_is(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    previous = signal.signal(number, signal.SIG_IGN)
+
+    def run(arguments: object) -> int:
+        os.kill(os.getpid(), number)
+        return 0
+
+    monkeypatch.setattr(program, "_run", run)
+    try:
+        assert program.main([]) == 0
+        assert signal.getsignal(number) is signal.SIG_IGN
+    finally:
+        signal.signal(number, previous)
