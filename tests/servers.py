@@ -52,8 +52,12 @@ class ServerProcess:
     @property
     def metrics(self) -> str:
         """What it shows to Prometheus; needs ``--admin-listen``."""
+        return self.admin("/metrics")
+
+    def admin(self, path: str) -> str:
+        """Return what its admin endpoint answers; needs ``--admin-listen``."""
         address = self.wait_for(r" INFO admin address=(\S+)")
-        with urllib.request.urlopen(f"http://{address}/metrics", timeout=30) as answer:
+        with urllib.request.urlopen(f"http://{address}{path}", timeout=30) as answer:
             return str(answer.read().decode())
 
     def metric(self, name: str, **labels: str) -> float:

@@ -1,5 +1,6 @@
 """Who gets through to a server that speaks TLS, and that nobody else leaves a trace."""
 
+import json
 import os
 import re
 import socket
@@ -313,6 +314,8 @@ def test_workers_share_a_tls_port(
             assert health(channel).startswith("UNAVAILABLE: ")
         expires = server.metric("seedbed_tls_certificate_expires_timestamp_seconds")
         assert expires > datetime.now(UTC).timestamp()
+        seen = json.loads(server.admin("/status.json"))
+        assert seen["certificate_expires_at"] == expires
         assert "Traceback" not in server.log
 
 

@@ -119,6 +119,26 @@ def test_what_does_not_serve_says_so_first(state: str, words: str) -> None:
     assert words in text_of(page)
 
 
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        (60, "No call was refused in the last 0 s."),
+        (3.5, "The TLS certificate expires in 3 d 12 h."),
+        (-1.25, "The TLS certificate expired 1 d 6 h ago."),
+    ],
+)
+def test_a_certificate_that_ends_soon_is_seen_first(days: float, words: str) -> None:
+    now = replace(quiet(), time=1_800_000_000.0)
+    page = render(replace(now, certificate_expires_at=now.time + days * 86400))
+    assert f"{words} " in text_of(page).split("Throughput")[0]
+    assert "<dt>Certificate</dt><dd>until 2027-" in page
+
+
+def test_a_server_without_tls_says_so() -> None:
+    assert "<dt>Certificate</dt><dd>none, TLS is off</dd>" in render(quiet())
+    assert "<dt>Certificate</dt><dd>\N{EN DASH}</dd>" in render(replace(quiet(), backend=""))
+
+
 def test_a_chart_ends_now_and_begins_where_its_history_does() -> None:
     svg = chart([Series("streams", [0, 5, 10])], quantities.count, "count")
     assert f'd="M{POINTS - 3} 100L{POINTS - 2} 50L{POINTS - 1} 0"' in svg

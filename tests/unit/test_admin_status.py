@@ -122,6 +122,7 @@ def test_a_reading_is_what_the_service_counts() -> None:
     metrics.rejected("OVER_LIMIT")
     metrics.served("fill", 100)
     metrics.first_chunk(0.003)
+    metrics.certificate_expires(1.8e9)
     now = read(metrics.registry)
     assert (now.version, now.numerics, now.backend) == ("1.2.3", "seedbed-1", "cpu")
     assert (now.devices, now.threads, now.serving) == (("a processor",), 3, 1)
@@ -133,6 +134,7 @@ def test_a_reading_is_what_the_service_counts() -> None:
     assert now.seconds["SampleTensors"].count == 1
     assert 0.1 < (now.seconds["SampleTensors"].quantile(0.5) or 0.0) < 0.25
     assert now.first_chunk.count == 1
+    assert (empty.certificate_expires_at, now.certificate_expires_at) == (None, 1.8e9)
 
 
 def test_a_process_that_has_ended_is_missing_and_a_new_one_is_seen() -> None:

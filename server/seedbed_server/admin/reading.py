@@ -37,6 +37,8 @@ class Reading:
     """Empty until a process has served."""
     devices: tuple[str, ...] = ()
     threads: int = 0
+    certificate_expires_at: float | None = None
+    """Seconds since the epoch; None without TLS."""
     streams: int = 0
     """Those under way."""
     served: Mapping[str, float] = field(default_factory=dict)
@@ -91,6 +93,9 @@ def read(registry: CollectorRegistry) -> Reading:
         backend=build.get("backend", ""),
         devices=tuple(sorted({labels["device"] for labels in builds})),
         threads=one(names.THREADS),
+        certificate_expires_at=min(
+            (value for _, value in samples[names.CERTIFICATE_EXPIRES]), default=None
+        ),
         streams=one(names.STREAMS),
         served=by(names.SERVED + "_total", "lane"),
         sampled=sum(value for _, value in samples[names.SAMPLED + "_total"]),

@@ -21,6 +21,8 @@ from seedbed_server.admin.status import MethodStatus, Resource, Status
 
 # From there on a bar calls for attention.
 HIGH_SHARE = 0.8
+# From then on a certificate does; the alert SeedbedCertificateExpires says so, too.
+CERTIFICATE_SECONDS = 14 * 86400
 
 STATES = {
     "starting": ("Starting", "Kernels are compiled or loaded. Calls are told to come back."),
@@ -102,7 +104,18 @@ def _summary(status: Status, meaning: str) -> str:
         parts.append(f"Refused {share} {_window(status)}, most for {most}.")
     else:
         parts.append(f"No call was refused {_window(status)}.")
+    left = _certificate_left(status)
+    if left is not None and left <= 0:
+        parts.append(f"The TLS certificate expired {duration(-left)} ago.")
+    elif left is not None and left < CERTIFICATE_SECONDS:
+        parts.append(f"The TLS certificate expires in {duration(left)}.")
     return " ".join(parts)
+
+
+def _certificate_left(status: Status) -> float | None:
+    """Return for how many seconds the certificate is valid; None without TLS."""
+    expires_at = status.certificate_expires_at
+    return None if expires_at is None else expires_at - status.time
 
 
 def _window(status: Status) -> str:
@@ -201,6 +214,7 @@ def _facts(status: Status) -> str:
         "Backend": status.backend or NOTHING,
         "Device": ", ".join(status.devices) or NOTHING,
         "Threads": count(status.threads),
+        "Certificate": _certificate(status),
         "Processes": f"{status.serving} of {status.expected} serve",
         "Up for": duration(status.uptime_seconds),
         "Sampled": size(status.sampled_bytes),
@@ -209,3 +223,11 @@ def _facts(status: Status) -> str:
     return "".join(
         f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in facts.items()
     )
+
+
+def _certificate(status: Status) -> str:
+    if status.certificate_expires_at is None:
+        # Nothing is known before it serves.
+        return "none, TLS is off" if status.backend else NOTHING
+    day = time.strftime("%Y-%m-%d", time.gmtime(status.certificate_expires_at))
+    return f"until {day}"

@@ -64,6 +64,8 @@ class Status:
     backend: str
     devices: tuple[str, ...]
     threads: int
+    certificate_expires_at: float | None
+    """Seconds since the epoch; None without TLS."""
     uptime_seconds: float
     now: Point
     """What the server did in the last seconds."""
@@ -113,6 +115,7 @@ def status(now: Reading, history: History, expected: int) -> Status:
         backend=now.backend,
         devices=now.devices,
         threads=now.threads,
+        certificate_expires_at=now.certificate_expires_at,
         uptime_seconds=max(time.time() - started, 0.0),
         now=point(moments_ago, now),
         window_seconds=now.at - then.at,

@@ -210,7 +210,7 @@ class Metrics:
         """Show when the certificate expires; nothing is shown without one."""
         if self._expires is None:
             self._expires = Gauge(
-                "seedbed_tls_certificate_expires_timestamp_seconds",
+                names.CERTIFICATE_EXPIRES,
                 "When the server's certificate, or one that it needs, expires.",
                 multiprocess_mode="livemin",
                 registry=self.registry,
