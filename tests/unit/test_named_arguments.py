@@ -37,7 +37,10 @@ CALLS: dict[str, tuple[Callable[[], object], str, str]] = {
     "an argument that is missing": (
         lambda: sb.Sparse(stddev=0.1),  # type: ignore[call-arg]
         "sparsity",
-        "`sparsity` must be given to Sparse(sparsity, stddev, axis, seed). Received: nothing",
+        (
+            "`sparsity` must be given to Sparse(sparsity, stddev, axis, seed). Received: only "
+            "stddev=0.1"
+        ),
     ),
     "an argument given twice": (
         lambda: sb.GlorotUniform(1, seed=2),  # type: ignore[misc]
@@ -62,7 +65,7 @@ CALLS: dict[str, tuple[Callable[[], object], str, str]] = {
         "dtype",
         (
             "`dtype` must be given to TensorSpec(name, shape, dtype, initializer, seed, draw, "
-            "fan_axes). Received: nothing"
+            'fan_axes). Received: only name="w", shape=[2]'
         ),
     ),
     "a slice": (

@@ -65,10 +65,13 @@ def wrong_argument(
         rest = " (the others by name)" if len(known) > len(places) else ""
         received = shown(list(arguments))
         return _error("arguments", f"at most {len(places)} by place for {call}{rest}", received)
-    given = {*places[: len(arguments)], *named}
+    given = {**dict(zip(places, arguments, strict=False)), **named}
     for each in known.values():
         if each.default is each.empty and each.name not in given:
-            return _error(each.name, f"given to {call}", shown(None))
+            # Which argument each value was taken for shows the one that was left out.
+            received = ", ".join(f"{other}={shown(value)}" for other, value in given.items())
+            received = f"only {received}" if given else shown(None)
+            return _error(each.name, f"given to {call}", received)
     return None
 
 

@@ -124,7 +124,10 @@ INITIALIZERS: dict[str, Case] = {
         "seed=2",
     ),
     "sparse without its sparsity": Case(
-        lambda: seedbed.Sparse(stddev=1.0), "`sparsity`", "given to Sparse(sparsity,", "nothing"
+        lambda: seedbed.Sparse(stddev=1.0),
+        "`sparsity`",
+        "given to Sparse(sparsity,",
+        "only stddev=1.0",
     ),
     "sparse by its name": Case(
         lambda: sb.get("sparse"), "`sparsity`", "given to Sparse(sparsity,", "nothing"
@@ -383,7 +386,13 @@ SPECS: dict[str, Case] = {
         lambda: seedbed.TensorSpec("w", (2,)),
         "`dtype`",
         "given to TensorSpec(name, shape,",
-        "nothing",
+        'only name="w", shape=[2]',
+    ),
+    "a spec that has its initializer where its dtype belongs": Case(
+        lambda: seedbed.TensorSpec("w", (2,), "he_normal", seed=1),
+        "`initializer`",
+        "given to TensorSpec(name, shape,",
+        'dtype="he_normal", seed=1',
     ),
     "specs that are one": Case(
         lambda: seedbed.Manifest(W), "`tensors`", "TensorSpecs", "(of type TensorSpec)"
