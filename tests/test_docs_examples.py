@@ -1,8 +1,10 @@
 """The examples in docstrings and documents run."""
 
+import ast
 import doctest
 import importlib.util
 import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,9 @@ DEFAULT_ADDRESS = re.compile(r"(?:127\.0\.0\.1|localhost):50051")
 COMMENT = re.compile(r"#.*")
 IMPORT = re.compile(r"^\s*(?:import|from) (\w+)", re.MULTILINE)
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# What `help` shows of the modules that a user imports.
+SHOWN = ("", "aio", "compat/v1", "jax", "keras", "mlx", "torch")
+LITERAL = re.compile(r"::\n\n((?: {4}.*\n|\n)+)")
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +66,15 @@ def test_the_examples_of_a_docstring_run(example: doctest.DocTest) -> None:
     )
     assert failed == 0, "".join(report)
     assert tried > 0
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_the_code_of_a_modules_docstring_is_a_program(name: str) -> None:
+    package = ROOT / "client" / "seedbed" / name
+    path = package / "__init__.py" if package.is_dir() else package.with_suffix(".py")
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    [code] = LITERAL.findall(f"{docstring}\n")
+    compile(textwrap.dedent(code), str(path), "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
 
 def runnable_blocks(text: str) -> list[tuple[int, str]]:

@@ -1,11 +1,13 @@
-"""seedbed: initialized tensors that are the same bits on every machine, for ever.
+"""seedbed: initialized tensors that are the same bits on every machine.
 
-import seedbed as sb
+Sampled in this process, or by a server::
 
-w = sb.GlorotUniform(seed=42)(shape=(1024, 512))          # sampled in this process
-with sb.connect("127.0.0.1:50051") as client:             # or by a server: the same bits
-spec = sb.TensorSpec("wte", (50257, 768), "bfloat16", sb.RandomNormal(stddev=0.02), seed=7)
-w = client.sample(spec)
+    import seedbed as sb
+
+    w = sb.GlorotUniform(seed=42)(shape=(1024, 512))
+    spec = sb.TensorSpec("wte", (50257, 768), "bfloat16", sb.RandomNormal(stddev=0.02), seed=7)
+    with sb.connect("127.0.0.1:50051") as client:
+        wte = client.sample(spec)
 """
 
 import typing

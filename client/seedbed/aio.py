@@ -1,12 +1,13 @@
 """The asynchronous client: :class:`seedbed.Client`, awaited.
 
-import seedbed as sb
+In a coroutine::
 
-async with sb.aio.connect("127.0.0.1:50051") as client:
-    whole, digest = await asyncio.gather(client.sample(spec), client.digest(spec))
+    async with sb.aio.connect("127.0.0.1:50051") as client:
+        whole, digest = await asyncio.gather(client.sample(spec), client.digest(spec))
 
-It is an adapter. Each call is one of the synchronous client, made by a thread; what it adds is
-that a task which is cancelled ends its call. See docs/decisions/0015.
+It is an adapter: a thread makes each call by the synchronous client, and cancelling a task ends
+its call. At most 64 calls run at a time; the others wait. See
+docs/decisions/0016-asyncio-is-an-adapter.md.
 """
 
 import asyncio

@@ -1,12 +1,18 @@
 """seedbed for JAX: its initializers, sharded arrays, and whole models.
 
-from seedbed.jax import initializers       # instead of: from jax.nn import initializers
-kernel_init = initializers.lecun_normal()  # for Flax linen and nnx, under jit, too
+In a program::
 
-init = seedbed.jax.initializing(model.init, seed=42, out_shardings=shardings)  # for jax.jit
-params = init(key, x)                      # as the model's own initializers say
-params = seedbed.jax.initialize(abstract_params, shardings, seed=42, rules={"*/bias": "zeros", "*":
-"lecun_normal"})                           # or by rules
+    from seedbed.jax import initializers  # instead of: from jax.nn import initializers
+
+    kernel_init = initializers.lecun_normal()  # for Flax linen and nnx, under jit, too
+
+    # In place of jax.jit: as the model's own initializers say.
+    init = seedbed.jax.initializing(model.init, seed=42, out_shardings=shardings)
+    params = init(key, x)
+
+    # Or by rules.
+    rules = {"*/bias": "zeros", "*": "lecun_normal"}
+    params = seedbed.jax.initialize(abstract_params, shardings, seed=42, rules=rules)
 """
 
 from seedbed.frameworks import require

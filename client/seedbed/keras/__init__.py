@@ -1,12 +1,14 @@
 """seedbed for Keras 3: its initializers, and all weights of a model at once, on any backend.
 
-import keras
-import seedbed.keras
+In a program::
 
-layer = keras.layers.Dense(3, kernel_initializer=seedbed.keras.GlorotUniform(seed=1))
-with seedbed.keras.initializing(seed=42):         # every weight, as its layer's own code says
-    model = build()
-seedbed.keras.initialize(model, seed=42)          # every weight, by its path
+    import keras
+    import seedbed.keras
+
+    layer = keras.layers.Dense(3, kernel_initializer=seedbed.keras.GlorotUniform(seed=1))
+    with seedbed.keras.initializing(seed=42):  # every weight, as its layer's own code says
+        model = build()
+    seedbed.keras.initialize(model, seed=42)  # every weight, by its path
 
 The classes have Keras's names and arguments, and are subclasses of Keras's own. An integer seed
 repeats, as in Keras: every call gives draw 0. What a layer gets from them is the same bits on each

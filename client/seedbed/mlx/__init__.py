@@ -1,9 +1,12 @@
 """seedbed for MLX: the initializers of ``mlx.nn.init``, and all parameters of a model at once.
 
-from seedbed import mlx as init               # instead of: from mlx.nn import init
-weight = init.glorot_uniform(seed=42)(mx.zeros((256, 512)))
-init.initialize(model, seed=42, rules=rules)  # every parameter, by its name
-init.digest(model)                            # the same on every machine
+In a program::
+
+    from seedbed import mlx as init  # instead of: from mlx.nn import init
+
+    weight = init.glorot_uniform(seed=42)(mx.zeros((256, 512)))
+    init.initialize(model, seed=42, rules=rules)  # every parameter, by its name
+    init.digest(model)  # the same on every machine
 """
 
 from seedbed.frameworks import require

@@ -1,10 +1,12 @@
 """seedbed for PyTorch: torch.nn.init's functions, whole modules, and DTensors.
 
-import seedbed.torch as sbt
+In a program::
 
-sbt.xavier_uniform_(weight, gain=2.0, seed=1, name="wte")  # as torch.nn.init
-sbt.initialize_(model, seed=1)  # plain, on meta, after fully_shard: the same model
-print(sbt.digest(model))        # the same for every layout
+    import seedbed.torch as sbt
+
+    sbt.xavier_uniform_(weight, gain=2.0, seed=1, name="wte")  # as torch.nn.init
+    sbt.initialize_(model, seed=1)  # plain, on meta, after fully_shard: the same model
+    print(sbt.digest(model))  # the same for every layout
 """
 
 from seedbed.frameworks import require

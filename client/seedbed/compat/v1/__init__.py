@@ -1,13 +1,14 @@
 """TensorFlow 1's initializers under the names of ``tf.compat.v1``; TensorFlow itself is not needed.
 
-import seedbed.compat.v1 as v1
+Arrays are numpy's::
 
-w = v1.glorot_normal_initializer(seed=42, dtype="float64")((1024, 512))  # a numpy array
+    import seedbed.compat.v1 as v1
 
-Constructors and calls are those of ``tf.compat.v1``, and successive calls of one initializer
-differ, for every class.
-What differs: the constructor's dtype counts for every class, a partition is the exact slice of the
-whole tensor, and random numbers come in floating dtypes only.
+    w = v1.glorot_normal_initializer(seed=42, dtype="float64")((1024, 512))
+
+Constructors and calls are those of ``tf.compat.v1``, and successive calls of one initializer give
+different numbers, for every class. What differs: the constructor's dtype counts for every class, a
+partition is the exact slice of the whole tensor, and random numbers come in floating dtypes only.
 """
 
 from seedbed.compat.v1 import constants, distributions, initializers, keras, matrices, scaling
