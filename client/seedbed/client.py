@@ -82,7 +82,7 @@ def connect(
             or of the file ``$SEEDBED_TOKEN_FILE``. It is sent to other hosts over TLS only.
 
     Raises:
-        InvalidValueError: if the target is none of these, or a file cannot be used.
+        InvalidValueError: unless the target is one of these, or if a file cannot be used.
         EngineNotInstalledError: for ``embedded:``, if the engine's packages are missing.
 
     Example:

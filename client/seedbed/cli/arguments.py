@@ -88,10 +88,10 @@ def _add_security_options(group: argparse._ArgumentGroup) -> None:
         help="speak TLS with the server (default: $SEEDBED_TLS; the next four imply it)",
     )
     for name, metavar, what, default in (
-        ("ca", "FILE", "the certificates of who signs those of servers", "the system's"),
+        ("ca", "FILE", "certificates of authorities that may sign the server's", "the system's"),
         ("cert", "FILE", "the client's own certificate", "none"),
         ("key", "FILE", "its private key", "none"),
-        ("server-name", "NAME", "whom the server's certificate must be for", "its host"),
+        ("server-name", "NAME", "the host name in the server's certificate", "its host"),
     ):
         variable = TLS_VARIABLES[name.replace("-", "_")]
         text = f"{what} (default: ${variable}, else {default})"
@@ -100,7 +100,7 @@ def _add_security_options(group: argparse._ArgumentGroup) -> None:
         "--token-file",
         type=Path,
         metavar="FILE",
-        help="has the token that goes with each call (default: $SEEDBED_TOKEN, "
+        help="a file with the token that goes with each call (default: $SEEDBED_TOKEN, "
         "or the file $SEEDBED_TOKEN_FILE)",
     )
 

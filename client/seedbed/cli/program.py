@@ -1,4 +1,4 @@
-"""The program: which commands there are, and what becomes of a report or an error."""
+"""The program: its commands, and how it prints a report or an error."""
 
 import argparse
 import logging
@@ -65,7 +65,8 @@ examples:
   seedbed fetch gpt2-small.yaml -o gpt2.safetensors --target 127.0.0.1:50051
   seedbed verify gpt2.safetensors gpt2-small.yaml
 
-exit codes: 0 done, 1 failed (or verify found a difference), 2 wrong arguments, 130 interrupted
+exit codes: 0 done, 1 failed (or verify found a difference),
+  2 wrong arguments, 130 interrupted, 143 terminated
 """
 
 

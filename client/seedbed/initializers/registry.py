@@ -24,7 +24,7 @@ def get(identifier: Any) -> Any:
             or None.
 
     Raises:
-        InvalidTypeError: if it is none of these.
+        InvalidTypeError: if it is anything else.
         InvalidValueError: if there is no initializer of that name.
     """
     if identifier is None:

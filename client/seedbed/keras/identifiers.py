@@ -18,7 +18,7 @@ def get(identifier: Any) -> Any:
 
     Raises:
         InvalidValueError: if seedbed has no counterpart of a class of Keras's.
-        ValueError: Keras's own, if it is none of these.
+        ValueError: Keras's own, if it is anything else.
     """
     found = keras.initializers.get(identifier)
     return _ours(found) if isinstance(identifier, (str, Mapping)) else found

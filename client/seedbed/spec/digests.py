@@ -19,7 +19,7 @@ DIGEST_BYTES: dict[DigestAlgorithm, int] = {"xxh3_128": 16, "sha256": 32}
 
 
 class Hasher(Protocol):
-    """What sums up bytes piece by piece; xxhash's and hashlib's objects do."""
+    """Hashes bytes piece by piece, as xxhash's and hashlib's objects do."""
 
     def update(self, data: bytes | memoryview, /) -> None:
         """Add bytes."""
@@ -30,14 +30,14 @@ class Hasher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """A digest of little-endian bytes in C order, and how many bytes it sums up."""
+    """A digest of little-endian bytes in C order, and how many bytes it covers."""
 
     algorithm: DigestAlgorithm
     """How it was computed."""
     value: bytes
     """16 bytes for ``xxh3_128`` (canonical, big-endian), 32 for ``sha256``."""
     size_bytes: int
-    """How many bytes it sums up."""
+    """How many bytes it covers."""
 
     def __str__(self) -> str:
         return f"{self.algorithm}:{self.value.hex()}:{self.size_bytes}"

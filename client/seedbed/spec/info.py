@@ -74,7 +74,7 @@ class ServerInfo:
     backend: str
     """What samples: ``cpu`` or ``gpu``."""
     device: str
-    """The physical device in words."""
+    """The physical device, as text."""
     threads: int
     """Threads that sample."""
     limits: Limits

@@ -37,7 +37,7 @@ BufferRules = Rules[InitializerLike | Function | None]
 """What fills the buffers: an initializer, a function that is called with the buffer, or None."""
 
 Content = Filling | Function
-"""What becomes of a tensor: it is filled, or a function fills it."""
+"""What to do with a tensor: fill it, or let a function fill it."""
 
 
 class Asked(torch.Tensor):  # type: ignore[misc]  # torch is not installed where types are checked
@@ -56,7 +56,7 @@ class Ruled:
     """What the rules say."""
 
     contents: Mapping[str, Content | None]
-    """What becomes of each tensor that a rule matches; None leaves it as it is."""
+    """What to do with each tensor that a rule matches; None leaves it as it is."""
     unmatched: Mapping[str, Sequence[str]]
     """What is wrong with the patterns, by what the caller names the rules."""
 

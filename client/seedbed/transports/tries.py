@@ -26,7 +26,7 @@ FIRST_BACKOFF_SECONDS = 0.05
 LONGEST_BACKOFF_SECONDS = 2.0
 
 # How often in a row an answer may be damaged, or an error one that the server cannot be shown to
-# have meant. A server that lies, or none of ours, would go on for ever.
+# have meant. A server that lies, or is not ours, would go on without end.
 MOST_DOUBTS = 6
 
 # How often a try may break although the server was heard to compute, without anything to show.

@@ -124,15 +124,15 @@ class Settings:
     tls_client_ca: Path | None = setting(
         None,
         FILE,
-        "certificates of the authorities (PEM) one of which must have signed each client's "
-        "certificate: without one nobody connects to a TCP port",
+        "certificates of authorities (PEM): to connect to a TCP port, a client needs a certificate "
+        "that one of them has signed",
         unset="none: clients need no certificate",
     )
     insecure: bool = setting(
         False,
         SWITCH,
-        "listen without TLS also where other hosts can connect: whoever is in between reads and "
-        "changes everything",
+        "listen without TLS also where other hosts can connect: whoever is in between can read and "
+        "change everything",
     )
     device: str = setting(
         "auto",
@@ -165,8 +165,8 @@ class Settings:
     max_working_bytes: int = setting(
         _LIMITS.max_working_bytes,
         size(),
-        "what the process may hold at a time to compute tensors that are computed whole, and for "
-        "the lists of tensors that clients have asked for",
+        "what the process may hold at a time for tensors that are computed whole (orthogonal, "
+        "sparse, STFT), and for the lists of tensors that clients have asked for",
     )
     max_request_cost_seconds: float = setting(
         _LIMITS.max_request_cost_seconds,
@@ -229,8 +229,8 @@ class Settings:
     tokens: Path | None = setting(
         None,
         FILE,
-        "the hashes of the bearer tokens that callers must send, and whom they stand for; a line "
-        "is made by --new-token",
+        "the hashes of the bearer tokens that callers must send, and whom they stand for; "
+        "--new-token makes a line",
     )
     policy: Path | None = setting(
         None, FILE, "which RPCs each identity may call, and its quotas (YAML)"
@@ -245,8 +245,8 @@ class Settings:
     tracing: bool = setting(
         False,
         SWITCH,
-        "make a span of OpenTelemetry of each call; the standard variables OTEL_* say where to "
-        "send them",
+        "make an OpenTelemetry span of each call; the standard variables OTEL_* say where to send "
+        "them",
     )
     max_request_message_bytes: int = setting(
         _LIMITS.max_request_message_bytes,

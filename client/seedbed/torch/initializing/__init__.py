@@ -62,7 +62,7 @@ def initializing(
     Args:
         module: an ``nn.Module``, as in :func:`seedbed.torch.initialize_`.
         seed: of the whole model, -2**63 to 2**64 - 1.
-        untouched: what becomes of a parameter, or of a buffer on the meta device, that the code
+        untouched: what happens to a parameter, or to a buffer on the meta device, that the code
             does not fill: ``error``; ``keep`` for those that had content before; ``defaults`` runs
             the ``reset_parameters`` of all layers first.
         device: where tensors on the meta device get memory: by default on the CPU, DTensors on

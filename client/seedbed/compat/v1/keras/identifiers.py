@@ -16,7 +16,7 @@ def get(identifier: Any) -> Any:
         identifier: as :func:`seedbed.get` takes it.
 
     Raises:
-        InvalidTypeError: if it is none of these.
+        InvalidTypeError: if it is anything else.
         InvalidValueError: if there is no initializer of that name.
     """
     if isinstance(identifier, str):
