@@ -30,7 +30,7 @@ from tests.security.tls_clients import (
 from tests.servers import LISTENING, ServerProcess, server_process, serving
 from tests.waiting import wait_until
 
-OPERATIONS = (Path(__file__).parents[2] / "docs/operations.md").read_text("utf-8")
+GUIDE = (Path(__file__).parents[2] / "docs/how-to/serve-a-team.md").read_text("utf-8")
 # After which a connection that has not begun to speak HTTP/2 is closed.
 HANDSHAKE_SECONDS = 10.0
 HALF_OPEN = 200
@@ -282,7 +282,7 @@ def test_a_server_whose_files_do_not_fit_ends_with_one_line(
 
 
 def test_the_documented_certificate_for_a_trial_works(tmp_path: Path) -> None:
-    [commands] = re.findall(r"^```sh\n(openssl .*?)^```$", OPERATIONS, re.MULTILINE | re.DOTALL)
+    [commands] = re.findall(r"^```sh\n(openssl .*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
     subprocess.run(["sh", "-ec", commands], cwd=tmp_path, check=True, capture_output=True)
     issued = Issued(tmp_path / "server.crt", tmp_path / "server.key", serial=0)
     with server_process(*tls_flags(issued)) as server:
