@@ -331,6 +331,18 @@ def test_containers_are_confined(compose: Any, name: str) -> None:
     assert "memory" in service["deploy"]["resources"]["limits"]
 
 
+def test_a_server_has_the_memory_that_it_may_use(compose: Any) -> None:
+    settings = Settings()
+    used = settings.max_inflight_bytes + settings.max_working_bytes + 512 * 2**20
+    limits = [compose["services"][name]["deploy"]["resources"]["limits"] for name in SERVERS]
+    page = (ROOT / "docs" / "container.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```yaml\n(containers:.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    (container,) = yaml.safe_load(example)["containers"]
+    given = [each["memory"] for each in (*limits, container["resources"]["limits"])]
+    assert given == ["6g", "6g", "6Gi"]
+    assert used <= 6 * 2**30
+
+
 @pytest.mark.parametrize("name", SERVERS)
 def test_the_port_is_open_to_this_machine_only(compose: Any, name: str) -> None:
     assert [port.split(":")[0] for port in compose["services"][name]["ports"]] == ["127.0.0.1"]
