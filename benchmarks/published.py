@@ -62,7 +62,7 @@ def published(page: str) -> list[Comparison]:
     Raises:
         ValueError: if the page lacks one of them.
     """
-    return [*_sampling(_rows(page, "Kernels")), *_peers(_rows(page, "Beside its peers"))]
+    return [*_sampling(_rows(page, "Kernels")), *_peers(_rows(page, "Compared with its peers"))]
 
 
 def _rows(page: str, heading: str) -> list[list[str]]:
