@@ -16,7 +16,7 @@ INCHES_PER_LINE = 0.33
 TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 # Of the picture's axes: where the tasks and alternatives stand, which are texts beside the bars.
 TASK_PLACE, PEER_PLACE = -1.1, -0.47
-TITLE = "How fast seedbed is beside the fastest alternative"
+TITLE = "How fast seedbed is, compared with the fastest alternative"
 NOTE = (
     "1x is as fast as the alternative: longer to the right is better, and left of the line the "
     "alternative is faster.\nThe figure is the median, the thin line the range over the rounds, "
