@@ -11,10 +11,14 @@ import numpy as np
 import pytest
 
 import seedbed as sb
+from seedbed.spec.dtypes import FLOATING, Dtype
+from seedbed.spec.tensors import TensorRequest
 from seedbed_server import embedded
-from seedbed_server.backends.cpu import CpuBackend
+from seedbed_server.backends.base import Backend
+from seedbed_server.backends.cpu import CpuBackend, kernel_names
 from seedbed_server.backends.cpu_kernels import CpuKernels
 from seedbed_server.sampling import self_test
+from seedbed_server.sampling.sampler import plan
 from seedbed_server.sampling.self_test import SelfTest, SelfTestError
 
 FORKED = """
@@ -109,6 +113,31 @@ def test_a_kernel_that_gives_other_bits_samples_nothing() -> None:
                 with pytest.raises(SelfTestError, match="kernel uniform_float32 gives other bits"):
                     call(sb.TensorSpec("w", (3, 4), "float32", sb.GlorotUniform(seed=1)))
         assert client.sample(sb.TensorSpec("w", (3, 4), "float64", sb.GlorotUniform(seed=1))).any()
+
+
+NEEDY = [
+    sb.RandomUniform(seed=1),
+    sb.RandomNormal(seed=1),
+    sb.Orthogonal(seed=1),
+    sb.Sparse(sparsity=0.5, seed=1),
+]
+
+
+@pytest.mark.parametrize("dtype", FLOATING, ids=lambda dtype: dtype.value)
+@pytest.mark.parametrize("initializer", NEEDY, ids=lambda each: type(each).__name__)
+def test_all_kernels_that_a_tensor_needs_are_tried_before_it_is_sampled(
+    monkeypatch: pytest.MonkeyPatch, initializer: sb.Initializer, dtype: Dtype
+) -> None:
+    tried: set[str] = set()
+
+    def try_vector(vector: dict[str, Any], backend: Backend) -> None:
+        request = self_test.request_of(vector)
+        tried.update(kernel_names(plan(request).rule, request.spec.dtype))
+
+    monkeypatch.setattr(self_test, "check_vector", try_vector)
+    rule = plan(TensorRequest(sb.TensorSpec("w", (9, 7), dtype, initializer))).rule
+    SelfTest(CpuBackend()).check(kernel_names(rule, dtype))
+    assert tried == set(kernel_names(rule, dtype))
 
 
 def test_each_kernel_is_tried_once_and_those_that_are_not_needed_never(
