@@ -141,7 +141,7 @@ def test_a_second_start_uses_the_compiled_kernels(tmp_path: Path) -> None:
     with serving(environment=environment) as first:
         compiling = first.start_seconds
     kernels = _kernels(tmp_path)
-    assert any(path.endswith(".nbc") for path in kernels)
+    assert any(path.endswith(".kernel") for path in kernels)
     with serving(environment=environment) as second:
         assert second.start_seconds < compiling
     assert _kernels(tmp_path) == kernels

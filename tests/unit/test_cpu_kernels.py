@@ -1,15 +1,17 @@
 """Kernels are compiled when needed, by other processes, and by this one where those fail."""
 
 import json
-import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import numba
 import pytest
 from numba.core.registry import cpu_target
 
 from seedbed_server.backends import cpu_kernels
+from seedbed_server.backends.compilation import KernelError
 from seedbed_server.backends.cpu_kernels import CpuKernels
 
 SCRIPT = """
@@ -33,10 +35,47 @@ sb.GlorotUniform(seed=1)((4, 4))
 """
 
 
-def run(cache: Path, program: str, *arguments: str) -> str:
+FORKED_MEANWHILE = """
+import os, signal, sys, threading, time
+from seedbed_server.backends import cpu_kernels
+
+of_thread, of_child = cpu_kernels.CpuKernels(), cpu_kernels.CpuKernels()
+begun = threading.Event()
+compile_kernel = cpu_kernels.compile_kernel
+
+def slowly(*arguments):
+    begun.set()
+    time.sleep(0.2)  # so that the other thread forks
+    return compile_kernel(*arguments)
+
+cpu_kernels.compile_kernel = slowly
+thread = threading.Thread(target=of_thread.load, args=[["uniform_float32"]])
+thread.start()
+begun.wait()
+child = os.fork()
+if child == 0:
+    of_child.load(["uniform_float32"])
+    os._exit(0)
+thread.join()
+for _ in range(600):
+    ended, status = os.waitpid(child, os.WNOHANG)
+    if ended:
+        sys.exit(os.waitstatus_to_exitcode(status))
+    time.sleep(0.1)
+os.kill(child, signal.SIGKILL)
+sys.exit("the child hangs")
+"""
+NO_ROOM = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+
+
+def run(cache: Path, program: str, *arguments: str, **variables: str) -> str:
     done = subprocess.run(
         [sys.executable, "-c", program, *arguments],
-        env={"SEEDBED_KERNEL_CACHE_DIR": str(cache), "PYTHONPATH": ":".join(sys.path)},
+        env={
+            "SEEDBED_KERNEL_CACHE_DIR": str(cache),
+            "PYTHONPATH": ":".join(sys.path),
+            **variables,
+        },
         capture_output=True,
         text=True,
         check=True,
@@ -88,26 +127,91 @@ def test_other_processes_that_fail_do_no_harm(
     assert not list(tmp_path.iterdir()), "the next start tries again"
 
 
-def test_kernels_of_another_processor_or_environment_are_not_enough(
+def test_kernels_of_another_processor_or_of_other_settings_are_not_enough(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(cpu_kernels, "cache_directory", lambda: tmp_path)
-    marker = cpu_kernels._marker("uniform_float32")
-    assert marker is not None
-    marker.touch()
-    assert cpu_kernels._is_cached("uniform_float32")
-    real = Path.stat
-
-    def later(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
-        found = list(real(path, follow_symlinks=follow_symlinks))
-        found[8] += 1
-        return os.stat_result(found)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Path, "stat", later)
-        assert cpu_kernels._marker("uniform_float32") != marker
+    kept = cpu_kernels._path("uniform_float32")
+    assert kept is not None
+    kept.touch()
+    assert cpu_kernels.is_kept("uniform_float32")
+    for name, value in (("OPT", 0), ("BOUNDSCHECK", 1)):
+        with monkeypatch.context() as patched:
+            patched.setattr(numba.config, name, value)
+            assert not cpu_kernels.is_kept("uniform_float32")
     monkeypatch.setattr(cpu_target.target_context.codegen(), "magic_tuple", lambda: ("x", "y", "z"))
-    assert not cpu_kernels._is_cached("uniform_float32")
+    assert not cpu_kernels.is_kept("uniform_float32")
+
+
+def test_a_kernel_from_the_cache_takes_nothing_that_only_compiling_needs(tmp_path: Path) -> None:
+    run(tmp_path, SAMPLE)
+    unused = "numba.np.linalg", "numba.typed.typedlist", "scipy.linalg"
+    found = run(tmp_path, f"import sys{SAMPLE}print({{*{unused}}} & {{*sys.modules}})")
+    assert found == "set()\n"
+
+
+def test_a_process_that_is_forked_while_another_thread_loads_a_kernel_loads_it_too(
+    tmp_path: Path,
+) -> None:
+    run(tmp_path, SAMPLE)
+    command = [sys.executable, "-c", FORKED_MEANWHILE]
+    environment = {"SEEDBED_KERNEL_CACHE_DIR": str(tmp_path), "PYTHONPATH": ":".join(sys.path)}
+    assert subprocess.run(command, env=environment, check=False).returncode == 0
+
+
+def test_where_the_disk_is_full_kernels_are_compiled_and_not_kept(tmp_path: Path) -> None:
+    _, missed, told = json.loads(run(tmp_path, NO_ROOM + SCRIPT, '[["uniform_float32"]]'))
+    assert missed == ["uniform_float32"]
+    assert told[1].endswith(" s, not kept")
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_files_of_the_current_folder_are_no_modules(tmp_path: Path) -> None:
+    (tmp_path / "json.py").write_text("import pathlib; pathlib.Path('trace').touch()\n")
+    (tmp_path / "llvmlite.py").write_text("import pathlib; pathlib.Path('trace').touch()\n")
+    # As the console script: Python itself does not look there.
+    program = f"import os; os.chdir({str(tmp_path)!r}); import sys; sys.path.remove('')\n{SCRIPT}"
+    _, missed, _ = json.loads(run(tmp_path / "cache", program, '[["uniform_float32"]]'))
+    assert missed == []
+    assert not (tmp_path / "trace").exists()
+
+
+def test_modules_are_found_where_the_process_has_found_them(tmp_path: Path) -> None:
+    program = f"import sys; sys.path[:] = {sys.path}\n{SCRIPT}"
+    found = run(tmp_path, program, '[["uniform_float32"]]', PYTHONPATH="", PYTHONNOUSERSITE="1")
+    _, missed, _ = json.loads(found)
+    assert missed == []
+
+
+def test_settings_of_numbas_cache_are_not_for_ours(tmp_path: Path) -> None:
+    variables = {"NUMBA_CACHE_LOCATOR_CLASSES": "NoSuch", "NUMBA_CACHE_DIR": str(tmp_path / "a")}
+    for missing in (1, 0):
+        told = json.loads(run(tmp_path / "b", SCRIPT, '[["uniform_float32"]]', **variables))[2]
+        assert bool(told) is bool(missing)
+    assert not (tmp_path / "a").exists()
+
+
+def test_where_numba_must_not_compile_the_error_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
+    with pytest.raises(KernelError, match="NUMBA_DISABLE_JIT"):
+        CpuKernels().load(("uniform_float32",))
+
+
+def test_a_frozen_program_is_not_started_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    trace = tmp_path / "trace"
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\ntouch {trace}\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    monkeypatch.setattr(cpu_kernels, "cache_directory", lambda: tmp_path)
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    cpu_kernels._compile_elsewhere(["uniform_float32"])
+    assert not trace.exists()
+    monkeypatch.setattr(sys, "frozen", False)
+    cpu_kernels._compile_elsewhere(["uniform_float32"])
+    assert trace.exists()
 
 
 def test_processes_that_compile_at_the_same_time_do_no_harm(tmp_path: Path) -> None:
@@ -118,13 +222,30 @@ def test_processes_that_compile_at_the_same_time_do_no_harm(tmp_path: Path) -> N
     assert loaded(tmp_path, "uniform_float32", "normal_float32")[1:] == ([], [])
 
 
-@pytest.mark.parametrize("size_bytes", [0, 100])
-def test_a_cache_that_was_damaged_is_made_anew(tmp_path: Path, size_bytes: int) -> None:
+def emptied(content: bytes) -> bytes:
+    """Return nothing, as after a power failure."""
+    return content[:0]
+
+
+def cut_off(content: bytes) -> bytes:
+    """Return the first bytes."""
+    return content[:100]
+
+
+def a_bit_changed(content: bytes) -> bytes:
+    """Return the same with another bit in the middle."""
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+@pytest.mark.parametrize("damaged", [emptied, cut_off, a_bit_changed])
+def test_a_cache_that_was_damaged_is_made_anew(
+    tmp_path: Path, damaged: Callable[[bytes], bytes]
+) -> None:
     run(tmp_path, SAMPLE)
-    (code,) = tmp_path.rglob("*.nbc")
-    with code.open("r+b") as file:
-        file.truncate(size_bytes)
-    assert "are damaged" in run(tmp_path, SAMPLE)
+    (code,) = tmp_path.rglob("*.kernel")
+    code.write_bytes(damaged(code.read_bytes()))
+    assert "is damaged" in run(tmp_path, SAMPLE)
     assert run(tmp_path, SAMPLE) == ""
 
 

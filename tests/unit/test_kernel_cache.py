@@ -12,6 +12,7 @@ import pytest
 
 from seedbed_server.backends import compilation
 from seedbed_server.backends.compilation import CacheError, check_code_folder
+from seedbed_server.backends.kernel_files import write_kernels
 
 OTHER = 12_345
 
@@ -32,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
     made = tmp_path / "cache" / "kernels"
     made.parent.mkdir(mode=0o700)
     made.mkdir(mode=0o700)
-    (made / "kernel.nbi").touch()
+    (made / "x.kernel").touch()
     return made
 
 
@@ -49,7 +50,7 @@ def cache_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> object:
 def test_a_folder_of_our_own_is_good(folder: Path) -> None:
     check_code_folder(folder)
     # As under a umask of 002: nobody else can come to the file.
-    (folder / "kernel.nbi").chmod(0o664)
+    (folder / "x.kernel").chmod(0o664)
     check_code_folder(folder)
 
 
@@ -75,12 +76,12 @@ def test_a_folder_that_others_may_write_to_is_refused(folder: Path, which: str, 
 
 def test_a_file_that_others_may_write_to_is_refused(folder: Path) -> None:
     folder.chmod(0o755)
-    (folder / "kernel.nbi").chmod(0o666)
-    with pytest.raises(CacheError, match=r"others may write to .*kernel\.nbi"):
+    (folder / "x.kernel").chmod(0o666)
+    with pytest.raises(CacheError, match=r"others may write to .*x\.kernel"):
         check_code_folder(folder)
 
 
-@pytest.mark.parametrize("which", ["cache", "kernels", "kernel.nbi"])
+@pytest.mark.parametrize("which", ["cache", "kernels", "x.kernel"])
 def test_what_belongs_to_another_user_is_refused(
     folder: Path, monkeypatch: pytest.MonkeyPatch, which: str
 ) -> None:
@@ -134,16 +135,35 @@ def test_a_temporary_folder_of_others_is_left_alone_with_a_warning(
     assert "others may write to" in caplog.text
 
 
+def test_where_nothing_can_be_written_at_all_there_is_no_cache(
+    cache_directory: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nowhere() -> str:
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.setenv("SEEDBED_KERNEL_CACHE_DIR", "/proc/nowhere")
+    monkeypatch.setattr(tempfile, "gettempdir", nowhere)
+    assert cache_directory() is None  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("variable", ["SEEDBED_KERNEL_CACHE_DIR", "XDG_CACHE_HOME"])
+def test_a_relative_folder_stays_the_same_wherever_the_process_goes(
+    cache_directory: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(variable, "here")
+    assert tmp_path / "here" in cache_directory().parents  # type: ignore[operator]
+
+
 def test_a_planted_pickle_does_not_run(tmp_path: Path) -> None:
     cache, trace = tmp_path / "cache", tmp_path / "trace"
     program = [sys.executable, "-m", "seedbed_server", "--device", "cpu", "--self-test"]
     environment = {**os.environ, "SEEDBED_KERNEL_CACHE_DIR": str(cache)}
     subprocess.run(program, env=environment, check=True, capture_output=True)
-    indexes = list(cache.rglob("*.nbi"))
-    assert indexes
-    for each in indexes:
-        version, _, _ = each.read_bytes().partition(b"\x80\x05\x95")
-        each.write_bytes(version + pickle.dumps(Planted(trace), protocol=5))
+    kernels = list(cache.rglob("*.kernel"))
+    assert kernels
+    for each in kernels:
+        write_kernels(each, pickle.dumps(Planted(trace), protocol=5))
     cache.chmod(0o777)
     done = subprocess.run(program, env=environment, check=False, capture_output=True, text=True)
     assert not trace.exists()

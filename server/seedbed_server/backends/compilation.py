@@ -1,61 +1,112 @@
 """Compiles kernels for the processor, and keeps them on disk so that the next start is quick.
 
-numba keeps its cache beside the source by default and looks only at the date of the file that holds
-the kernel itself. Ours lies in a folder named after a digest of all kernel sources, so a changed
-element function is never missed.
+The cache is a folder named after a digest of all kernel sources, so that a changed element function
+is never missed, with a file for each kernel and processor.
 """
 
 import functools
 import hashlib
 import logging
 import os
+import pickle
 import shutil
 import stat
+import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numba
 from numba import njit
+from numba.core.compiler import CompileResult
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.registry import cpu_target
+from numba.core.runtime import rtsys
+from numba.core.serialize import dumps
 
 from seedbed.spec.errors import SeedbedError
 from seedbed_server import kernels
+from seedbed_server.backends.kernel_files import read_kernels, write_kernels
 
 log = logging.getLogger(__name__)
 
 CACHE_VARIABLE = "SEEDBED_KERNEL_CACHE_DIR"
 
 
+class KernelError(SeedbedError):
+    """A process in which no kernel can be compiled."""
+
+
 class CacheError(SeedbedError):
     """A folder of kernels into which others could have put code."""
 
 
-def compile_kernel(function: Callable[..., None], signature: str) -> Callable[..., None]:
-    """Return a kernel compiled for exactly one signature; it runs without Python's global lock."""
+def compile_kernel(
+    function: Callable[..., None], signature: str, path: Path | None
+) -> Callable[..., None]:
+    """Return a kernel compiled for exactly one signature; it runs without Python's global lock.
+
+    Args:
+        function: the kernel in Python.
+        signature: its arguments' types, as numba writes them.
+        path: the file that keeps it; written if it is not there, or damaged. None keeps it nowhere.
+
+    Raises:
+        KernelError: if numba has been told not to compile.
+    """
+    if numba.config.DISABLE_JIT:
+        raise KernelError(
+            "the engine's kernels are compiled by numba, which NUMBA_DISABLE_JIT switches off: "
+            "unset it, or name a server"
+        )
     # With numba's own error model each division might raise, and a loop that might is not
     # vectorized.
     dispatcher: Any = njit(nogil=True, error_model="numpy")(function)
-    directory = cache_directory()
-    if directory is not None:
-        # numba chooses the folder when caching is switched on and reads it from its configuration
-        # only; the process may use numba for its own purposes, so the setting is put back.
-        previous = numba.config.CACHE_DIR
-        numba.config.CACHE_DIR = str(directory)
-        try:
-            dispatcher.enable_caching()
-        finally:
-            numba.config.CACHE_DIR = previous
-    try:
-        dispatcher.compile(signature)
-    except Exception as error:  # whatever reading a damaged file raises
-        if directory is None:
-            raise
-        log.warning("the kernels in %s are damaged (%s), and are compiled anew", directory, error)
-        dispatcher._cache.flush()  # noqa: SLF001  no public method does it
-        dispatcher.compile(signature)
+    with global_compiler_lock:
+        kept = None if path is None else _kept(path, dispatcher.targetctx)
+        if kept is not None:
+            dispatcher.add_overload(kept)
+        else:
+            dispatcher.compile(signature)
+            _keep(dispatcher, path)
     dispatcher.disable_compile()
     return dispatcher
+
+
+# numba's own cache would load all that numba knows of types first, with scipy where that is
+# installed; that takes half of a start's time, and only compiling needs it. Its index is not safe
+# from several machines that write to one folder, and its place depends on variables of the user's.
+
+
+def _kept(path: Path, target: Any) -> Any:
+    """Return what :func:`_keep` wrote, for numba to run; None if there is no such file."""
+    code = read_kernels(path)
+    if code is None:
+        return None
+    rtsys.initialize(target)  # it has the functions that allocate arrays
+    return CompileResult._rebuild(target, *pickle.loads(code))  # noqa: SLF001
+
+
+def _keep(dispatcher: Any, path: Path | None) -> None:
+    """Write a compiled kernel to a file; where there is no room, the next start compiles again."""
+    (compiled,) = dispatcher.overloads.values()
+    if path is not None:
+        with suppress(OSError):
+            write_kernels(path, dumps(compiled._reduce()))  # noqa: SLF001
+
+
+def code_digest(signature: str) -> str:
+    """Return a short digest of all but the sources that a kernel's machine code depends on."""
+    target: Any = cpu_target.target_context.codegen().magic_tuple()
+    settings = [str(getattr(numba.config, name)) for name in _SETTINGS]
+    what = (signature, target, sys.implementation.cache_tag, settings)
+    return hashlib.sha256(repr(what).encode()).hexdigest()[:16]
+
+
+# What a user may set to look for a fault of their own: the bits stay, but the kernels are slow.
+_SETTINGS = ("OPT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "BOUNDSCHECK", "DEBUGINFO_DEFAULT")
 
 
 @functools.cache
@@ -87,7 +138,10 @@ def cache_directory() -> Path | None:
 
 
 def _temporary_directory(base: Path | None, name: str) -> Path | None:
-    temporary = Path(tempfile.gettempdir()) / f"seedbed-{os.getuid()}" / name
+    try:
+        temporary = Path(tempfile.gettempdir()) / f"seedbed-{os.getuid()}" / name
+    except FileNotFoundError:  # all is read-only
+        return None
     if not _is_writable(temporary):
         return None
     try:
@@ -134,9 +188,9 @@ def _check_owner(path: Path, found: os.stat_result, *, any_mode: bool = False) -
 
 def _base_directory() -> Path | None:
     if named := os.environ.get(CACHE_VARIABLE):
-        return Path(named)
+        return Path(named).absolute()
     if cache := os.environ.get("XDG_CACHE_HOME"):
-        return Path(cache) / "seedbed"
+        return Path(cache).absolute() / "seedbed"
     try:
         return Path.home() / ".cache" / "seedbed"
     except RuntimeError:  # a user that is only a number, as in a container, may have no home

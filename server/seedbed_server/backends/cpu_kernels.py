@@ -1,28 +1,25 @@
 """The processor's kernels, compiled for it.
 
-    python -m seedbed_server.backends.cpu_kernels NAME...
-
-compiles some of them into the cache folder. Several such processes run at a first start, because
-numba compiles one kernel at a time in each. A process of its own can also set an option of LLVM
-that would otherwise affect everything else that is compiled in the server.
+Those that the cache lacks are compiled by processes of their own, several at a first start, because
+numba compiles one kernel at a time in each. Such a process can also set an option of LLVM that
+would otherwise affect everything else that is compiled in the server.
 """
 
-import hashlib
+import json
 import logging
+import os
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import llvmlite.binding as llvm
 import numpy as np
-from numba.core.registry import cpu_target
 
-from seedbed_server.backends.compilation import cache_directory, compile_kernel
+from seedbed_server.backends.compilation import cache_directory, code_digest, compile_kernel
 from seedbed_server.backends.processor import available_threads
 from seedbed_server.kernels import ranks, values
 from seedbed_server.kernels.orthogonal import compose_panel, factor_columns, reflect
@@ -74,6 +71,14 @@ _SAMPLERS |= {
 _KERNELS = _MATRICES | _SAMPLERS
 
 
+# A process that is forked while a kernel is loaded would wait for locks, of imports and of numba's,
+# which a thread holds that it does not have: forking waits for the kernel instead.
+_loading = threading.RLock()
+os.register_at_fork(
+    before=_loading.acquire, after_in_parent=_loading.release, after_in_child=_loading.release
+)
+
+
 class CpuKernels(Mapping[str, Callable[..., Any]]):
     """Every kernel by name: its function's, or DISTRIBUTION_WIDTH for those of values.
 
@@ -85,7 +90,6 @@ class CpuKernels(Mapping[str, Callable[..., Any]]):
 
     def __init__(self, announce: Callable[[str], None] = log.info) -> None:
         self._announce = announce
-        self._lock = threading.Lock()
         self._loaded: dict[str, Callable[..., Any]] = {}
 
     def __getitem__(self, name: str) -> Callable[..., Any]:
@@ -101,60 +105,69 @@ class CpuKernels(Mapping[str, Callable[..., Any]]):
 
     def load(self, names: Iterable[str] = tuple(_KERNELS)) -> None:
         """Have some kernels ready, those that the cache lacks compiled at the same time."""
-        with self._lock:
+        with _loading:
             wanted = [name for name in names if name not in self._loaded]
-            missing = [name for name in wanted if not _is_cached(name)]
+            missing = [name for name in wanted if not is_kept(name)]
             started = time.monotonic()
             if missing:
                 many = "a kernel" if len(missing) == 1 else f"{len(missing)} kernels"
                 self._announce(f"compiling {many} for this processor, which happens once ...")
                 _compile_elsewhere(missing)
             for name in wanted:
-                self._loaded[name] = compile_kernel(*_KERNELS[name])
-                _mark(name)
+                self._loaded[name] = _compiled(name)
             if missing:
                 seconds = time.monotonic() - started
-                kept = f"kept in {directory}" if (directory := cache_directory()) else "not kept"
+                kept = f"kept in {cache_directory()}" if all(map(is_kept, missing)) else "not kept"
                 self._announce(f"compiled {many} in {seconds:.1f} s, {kept}")
 
 
-def _is_cached(name: str) -> bool:
-    marker = _marker(name)
-    return marker is not None and marker.exists()
+def is_kept(name: str) -> bool:
+    """Return whether the cache has a kernel for this processor."""
+    path = _path(name)
+    return path is not None and path.exists()
 
 
-def _marker(name: str) -> Path | None:
-    """Return the file that tells that the cache has a kernel; None where there is no cache.
-
-    numba takes it for another one when the processor, or the place or the time of the source, is
-    another: a folder may come from another machine, or serve several environments.
-    """
+def _path(name: str) -> Path | None:
+    """Return the file that keeps a kernel; None where there is no cache."""
     directory = cache_directory()
     if directory is None:
         return None
-    source = Path(_KERNELS[name][0].__code__.co_filename)
-    target: Any = cpu_target.target_context.codegen().magic_tuple()
-    found = source.stat()
-    same = repr((target, str(source), found.st_mtime, found.st_size))
-    return directory / f"{name}-{hashlib.sha256(same.encode()).hexdigest()[:16]}"
+    _, signature = _KERNELS[name]
+    return directory / f"{name}-{code_digest(signature)}.kernel"
+
+
+def _compiled(name: str) -> Callable[..., Any]:
+    return compile_kernel(*_KERNELS[name], _path(name))
+
+
+# Modules are found where this process finds them: the folder in which a user happens to be may hold
+# files of others.
+_PROGRAM = """
+import json, sys
+sys.path, names = map(json.loads, sys.argv[1:])
+from seedbed_server.backends.cpu_kernels import compile_and_keep
+compile_and_keep(names)
+"""
 
 
 def _compile_elsewhere(names: Sequence[str]) -> None:
     """Compile kernels in other processes; any that fail are compiled here afterwards."""
-    if not sys.executable or cache_directory() is None:
+    is_frozen = getattr(sys, "frozen", False)  # then the program is no interpreter
+    if not sys.executable or is_frozen or cache_directory() is None:
         return
     count = min(available_threads(), MOST_PROCESSES, len(names))
-    command = [sys.executable, "-m", "seedbed_server.backends.cpu_kernels"]
+    isolated = "-I" if sys.flags.isolated else "-P"
+    command = [sys.executable, isolated, "-c", _PROGRAM, json.dumps([str(p) for p in sys.path])]
     processes: list[subprocess.Popen[bytes]] = []
+    silent = subprocess.DEVNULL
     try:
         processes.extend(
-            subprocess.Popen([*command, *part], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            subprocess.Popen(
+                [*command, json.dumps(part.tolist())], stdin=silent, stdout=silent, stderr=silent
+            )
             # Neighbours share functions, which one process then compiles only once.
             for part in np.array_split(list(names), count)
         )
-        # Reading what they compile takes all that numba knows of types, which is loaded meanwhile.
-        cpu_target.typing_context.refresh()
-        cpu_target.target_context.refresh()
         for process in processes:
             process.wait()
     except OSError:  # no more processes allowed, or no room
@@ -165,28 +178,12 @@ def _compile_elsewhere(names: Sequence[str]) -> None:
             process.wait()
 
 
-def _compile(names: Sequence[str]) -> None:
-    """Compile kernels in a process of our own, and mark each as cached."""
+def compile_and_keep(names: Sequence[str]) -> None:
+    """Compile kernels in a process of our own, into the cache."""
     for name in names:
         if name in _MATRICES:
-            _compile_marked(name)
+            _compiled(name)
     llvm.set_option("seedbed", INTERLEAVED)
     for name in names:
         if name in _SAMPLERS:
-            _compile_marked(name)
-
-
-def _compile_marked(name: str) -> None:
-    compile_kernel(*_KERNELS[name])
-    _mark(name)
-
-
-def _mark(name: str) -> None:
-    """Note that the cache has a kernel; where it cannot be noted, it is found out again."""
-    if (marker := _marker(name)) is not None and not marker.exists():
-        with suppress(OSError):
-            marker.touch()
-
-
-if __name__ == "__main__":
-    _compile(sys.argv[1:])
+            _compiled(name)

@@ -10,8 +10,6 @@ and nvJitLink, which it links with, makes machine code of that.
 """
 
 import hashlib
-import logging
-import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,9 +23,8 @@ from numba import types, uint64
 from numba.np.numpy_support import from_dtype
 
 from seedbed_server.backends.compilation import CACHE_VARIABLE, cache_directory
+from seedbed_server.backends.kernel_files import read_kernels, write_kernels
 from seedbed_server.kernels.blocks import BLOCK_KERNELS, BlockKernel
-
-log = logging.getLogger(__name__)
 
 Capability = tuple[int, int]
 """A device's compute capability: major, minor."""
@@ -41,11 +38,11 @@ def kept_machine_code(capability: Capability) -> bytes:
     major, minor = capability
     # Code for 8.0 runs on 8.6, too, but neither on 9.0 nor the other way round.
     for lower in range(minor, -1, -1):
-        if (code := _read(directory / _file_name((major, lower)))) is not None:
+        if (code := read_kernels(directory / _file_name((major, lower)))) is not None:
             return code
     code = machine_code(BLOCK_KERNELS.values(), capability)
     with suppress(OSError):  # no room: the next start compiles again
-        _write(directory / _file_name(capability), code)
+        write_kernels(directory / _file_name(capability), code)
     return code
 
 
@@ -146,33 +143,6 @@ def _file_name(capability: Capability) -> str:
     return "cuda-{}-sm_{}{}.cubin".format(digest.hexdigest()[:16], *capability)
 
 
-def _read(path: Path) -> bytes | None:
-    """Return a file's machine code, or None if it is not there or not as it was written."""
-    try:
-        content = path.read_bytes()
-    except OSError:
-        return None
-    code = content[: -hashlib.sha256().digest_size]
-    if content == _with_digest(path, code):
-        return code
-    log.warning("kernels are compiled again: %s is damaged", path)
-    return None
-
-
-def _write(path: Path, code: bytes) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        partial.write_bytes(_with_digest(path, code))
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)  # there only if one of the two failed
-
-
-def _with_digest(path: Path, code: bytes) -> bytes:
-    """Return a file's content; a driver may crash on machine code that is not whole."""
-    return code + hashlib.sha256(path.name.encode() + code).digest()
-
-
 def main(capabilities: Sequence[str]) -> None:
     """Compile the kernels for some compute capabilities into the cache folder."""
     directory = cache_directory()
@@ -181,7 +151,7 @@ def main(capabilities: Sequence[str]) -> None:
     for text in capabilities:
         major, minor = map(int, text.split("."))
         code = machine_code(BLOCK_KERNELS.values(), (major, minor))
-        _write(directory / _file_name((major, minor)), code)
+        write_kernels(directory / _file_name((major, minor)), code)
 
 
 if __name__ == "__main__":
