@@ -35,7 +35,7 @@ from seedbed.wire.parts import Chunk
 from seedbed_server.backends.base import CancelledError
 from seedbed_server.backends.compilation import cache_directory
 from seedbed_server.backends.cpu import CpuBackend, kernel_names
-from seedbed_server.backends.cpu_kernels import CpuKernels
+from seedbed_server.backends.cpu_kernels import CpuKernels, is_kept
 from seedbed_server.sampling.descriptions import catalogue, describe
 from seedbed_server.sampling.sampler import TensorSource, plan
 from seedbed_server.sampling.self_test import SelfTest
@@ -74,9 +74,10 @@ def _announce(text: str) -> None:
 
 
 def warm_up() -> Path | None:
-    """Compile every kernel that the cache lacks, and return its folder; None is without one."""
-    CpuKernels(_announce).load()
-    return cache_directory()
+    """Compile every kernel that the cache lacks, and return its folder; None if it keeps none."""
+    kernels = CpuKernels(_announce)
+    kernels.load()
+    return cache_directory() if all(map(is_kept, kernels)) else None
 
 
 @functools.cache

@@ -33,8 +33,8 @@ def run(options: argparse.Namespace) -> Result:
     seconds = time.perf_counter() - begun
     if folder is None:
         raise CommandError(
-            "there is no place to keep kernels: set SEEDBED_KERNEL_CACHE_DIR to a folder that only "
-            "this user can write to"
+            "kernels cannot be kept: set SEEDBED_KERNEL_CACHE_DIR to a folder that has room, and "
+            "that only this user can write to"
         )
     size_bytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     fields = {"folder": str(folder), "size_bytes": size_bytes, "seconds": round(seconds, 3)}
