@@ -102,10 +102,20 @@ def module_names(
 
 
 def unwrapped(module: nn.Module) -> nn.Module:
-    """Return the module inside those that run it on several devices."""
-    while isinstance(module, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
-        module = module.module
-    return module
+    """Return the module inside those that run it on several devices, compiled or not."""
+    inner = module
+    while True:
+        if isinstance(inner, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
+            module = inner = inner.module
+        elif _is_compiled(inner):
+            inner = inner.get_submodule("_orig_mod")
+        else:
+            return module
+
+
+def _is_compiled(module: nn.Module) -> bool:
+    dynamo = sys.modules.get("torch._dynamo.eval_frame")  # takes seconds to import
+    return dynamo is not None and isinstance(module, dynamo.OptimizedModule)
 
 
 def plain_name(name: str) -> str:
