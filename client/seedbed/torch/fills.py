@@ -132,7 +132,7 @@ def check_memory(tensor: torch.Tensor) -> None:
     """Raise if a tensor has no memory to be filled.
 
     Raises:
-        InvalidValueError: if it is on the meta device.
+        InvalidValueError: if it is on the meta device, or sparse.
     """
     if tensor.is_meta:
         allowed = (
@@ -140,6 +140,8 @@ def check_memory(tensor: torch.Tensor) -> None:
             "and so does initialize_()"
         )
         raise bad_value("tensor", allowed, str(tensor.device))
+    if tensor.layout is not torch.strided:
+        raise bad_value("tensor", "dense: of a sparse one, no element has a place", tensor.layout)
 
 
 def _memories(destination: Destination) -> Iterator[_Memory]:

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from seedbed.spec.errors import bad_value
 from seedbed.torch.dtensors import is_dtensor
 
 
@@ -20,7 +21,11 @@ def materialize(module: nn.Module, device: torch.device | str | None = None) -> 
         module: changed in place; its meta parameters may be other objects afterwards, as with
             ``to_empty``.
         device: where; None is the CPU, and for a DTensor its mesh's kind of device.
+
+    Raises:
+        InvalidValueError: if it is no device of torch's, or has no memory.
     """
+    _check(device)
 
     def with_memory(tensor: torch.Tensor) -> torch.Tensor:
         return torch.empty_like(tensor, device=_device_for(tensor, device))
@@ -68,6 +73,15 @@ def _replace(
         tensor = _get(module, first)
         for name in others:
             _set(module, name, tensor)
+
+
+def _check(device: Any) -> None:
+    try:
+        kind = "cpu" if device is None else torch.device(device).type
+    except (RuntimeError, TypeError):
+        kind = "meta"
+    if kind == "meta":
+        raise bad_value("device", "a device of torch's with memory, such as cuda:0", device)
 
 
 def _device_for(tensor: Any, device: torch.device | str | None) -> torch.device | str:

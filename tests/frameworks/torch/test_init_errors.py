@@ -152,6 +152,11 @@ def test_numbers_that_torch_would_change_silently_are_refused() -> None:
         sbt.constant_(torch.empty(1, dtype=INT), 2.7)
 
 
+def test_a_sparse_tensor_is_refused() -> None:
+    with pytest.raises(sb.InvalidValueError, match="`tensor` must be dense"):
+        sbt.uniform_(torch.eye(3).to_sparse(), seed=1)
+
+
 def test_a_complex_tensor_is_refused() -> None:
     with pytest.raises(NotImplementedError, match="`dtype` must be one of float16"):
         sbt.normal_(torch.empty(3, dtype=torch.complex64))

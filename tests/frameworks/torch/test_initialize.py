@@ -337,8 +337,18 @@ def test_wrappers_do_not_change_names() -> None:
     compiled = torch.compile(small(), backend="eager")
     assert any("_orig_mod" in name for name, _ in compiled.named_parameters())
     parallel = nn.DataParallel(small())
-    for module in (wrapped, compiled, parallel):
+    parallel_compiled = torch.compile(nn.DataParallel(small()), backend="eager")
+    compiled_parallel = nn.DataParallel(torch.compile(small(), backend="eager"))
+    for module in (wrapped, compiled, parallel, parallel_compiled, compiled_parallel):
         assert sbt.digests(sbt.initialize_(module, seed=1)) == plain
+
+
+@pytest.mark.parametrize("device", ["cudaa", "meta", torch.device("meta"), 1.5], ids=repr)
+def test_a_device_that_gives_no_memory_is_refused_by_its_name(device: Any) -> None:
+    module = on_meta(small)
+    with pytest.raises(sb.InvalidValueError, match=r"`device` must be .* Received: "):
+        sbt.initialize_(module, seed=1, device=device)
+    assert all(parameter.is_meta for parameter in module.parameters())
 
 
 def test_one_call_fetches_all_straight_into_the_parameters(
