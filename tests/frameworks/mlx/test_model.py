@@ -68,6 +68,26 @@ def test_the_manifest_says_what_would_be_filled_and_its_digests_what_was(dtype: 
     assert {spec.dtype.value for spec in manifest.tensors} == {str(dtype).removeprefix("mlx.core.")}
 
 
+class Twice(nn.Module):  # type: ignore[misc]  # MLX has no annotations
+    """One layer under two names, and in a list."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one = nn.Linear(3, 3)
+        self.other = self.one
+        self.more = [self.one, nn.Linear(3, 3)]
+
+
+def test_a_layer_with_several_places_is_filled_once_under_its_first_name() -> None:
+    module = Twice()
+    manifest = ours.manifest_of(module, seed=1, rules={"*": sb.RandomNormal()})
+    assert list(manifest) == ["one.weight", "one.bias", "more.1.weight", "more.1.bias"]
+    ours.initialize(module, seed=1, rules={"*": sb.RandomNormal()})
+    assert module.one is module.other is module.more[0]
+    with sb.connect("embedded:") as client:
+        assert ours.digests(module) == client.digest_all(manifest)
+
+
 def test_none_leaves_a_parameter_alone() -> None:
     module = small()
     kept = module.layers[0].weight
