@@ -45,7 +45,7 @@ NO_REFUSAL: Mapping[str, str] = {}
 Context = grpc.aio.ServicerContext[bytes, bytes]
 
 
-class Call:
+class ServerCall:
     """One call while it is answered.
 
     Args:
@@ -199,7 +199,7 @@ class CallGuard:
         self,
         method: Method,
         request_type: type[Message],
-        answer: Callable[[Any, Call], Awaitable[Any]],
+        answer: Callable[[Any, ServerCall], Awaitable[Any]],
     ) -> Callable[[bytes | None, Context], Awaitable[bytes]]:
         """Return what answers a call, given the bytes of its message, if it has one.
 
@@ -209,7 +209,7 @@ class CallGuard:
         self._metrics.begin_at_zero(method, CODE_NAMES)
 
         async def call(data: bytes | None, context: Context) -> bytes:
-            call = Call(method, context, self._metrics, self._tracing)
+            call = ServerCall(method, context, self._metrics, self._tracing)
             self._metrics.call_started(method)
             self.open_calls.begin(call)
             try:
@@ -248,7 +248,7 @@ class CallGuard:
 
         Who may not call anything is told only that.
         """
-        call = Call(UNKNOWN, context, self._metrics, self._tracing)
+        call = ServerCall(UNKNOWN, context, self._metrics, self._tracing)
         self._metrics.call_started(UNKNOWN)
         self.open_calls.begin(call)
         try:
@@ -261,7 +261,7 @@ class CallGuard:
             self.open_calls.end(call)
 
     async def _fail(
-        self, error: BaseException, request: bytes, call: Call, context: Context
+        self, error: BaseException, request: bytes, call: ServerCall, context: Context
     ) -> None:
         """End a call with the status for an error that its request ran into."""
         if isinstance(error, DeviceError):
