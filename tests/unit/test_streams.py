@@ -14,7 +14,7 @@ from seedbed.spec.digests import Digester, digest_bytes
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.tensors import TensorRequest
 from seedbed.wire import protos
-from seedbed_server.backends.base import Backend, CancelledError
+from seedbed_server.backends.base import Backend, SamplingCancelledError
 from seedbed_server.backends.rules import ElementwiseRule, Orthogonal, Sparse
 from seedbed_server.backends.runs import Runs
 from seedbed_server.kernels.keys import Key
@@ -71,7 +71,7 @@ class CountingBackend:
     ) -> NDArray[np.float64]:
         self.gate.wait(60)
         if is_cancelled():
-            raise CancelledError
+            raise SamplingCancelledError
         with self._lock:
             self.elements += rule.grid.block_elements
         return self._backend.orthogonal(rule, block, key, is_cancelled)
