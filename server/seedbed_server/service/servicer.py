@@ -22,7 +22,8 @@ from seedbed_server.refusals import NotServingError, StreamEndedError
 from seedbed_server.sampling.descriptions import catalogue, describe
 from seedbed_server.sampling.sampler import SamplePlan, TensorSource, plan
 from seedbed_server.security.quotas import DailyBytes
-from seedbed_server.service.calls import CallGuard, ServerCall, streaming_handler
+from seedbed_server.service.call_guard import CallGuard, streaming_handler
+from seedbed_server.service.calls import ServerCall
 from seedbed_server.service.digest_cache import DigestCache
 from seedbed_server.service.faults import ManyTensorsRequest, Request, with_all_faults
 from seedbed_server.service.metrics import Method, Usage
