@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 
 from seedbed.errors import CancelledError, SeedbedError
 from seedbed.spec.tensors import TensorRequest
-from seedbed.transports.assemble import Filler
 from seedbed.transports.cancellation import Cancellation
+from seedbed.transports.filler import Filler
 from seedbed.transports.messages import sample_message
 from seedbed.transports.ranges import Portion
 from seedbed.transports.replica import Replica

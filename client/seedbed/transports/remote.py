@@ -18,9 +18,10 @@ from seedbed.spec.info import MAX_SMALL_TENSOR_BYTES, InitializerInfo, ServerInf
 from seedbed.spec.stats import ClientStats
 from seedbed.spec.tensors import TensorRequest
 from seedbed.spec.tls import Tls
-from seedbed.transports.assemble import Assembler, Filler
+from seedbed.transports.assemble import Assembler
 from seedbed.transports.calls import Calls
 from seedbed.transports.cancellation import Cancellation
+from seedbed.transports.filler import Filler
 from seedbed.transports.forks import forgets_after_fork
 from seedbed.transports.grpc_calls import GrpcCalls
 from seedbed.transports.http2.address import plain_address

@@ -15,9 +15,9 @@ from grpc_health.v1 import health_pb2
 from seedbed.errors import ForkError, OverloadedError, SeedbedError, TlsError, UnavailableError
 from seedbed.spec.reasons import Reason
 from seedbed.spec.stats import ReplicaStats
-from seedbed.transports.assemble import Filler
 from seedbed.transports.calls import Call, Calls
 from seedbed.transports.cancellation import Cancellation
+from seedbed.transports.filler import Filler
 from seedbed.transports.forks import forgets_after_fork
 from seedbed.transports.http2.errors import UnmetError
 from seedbed.transports.mapping import Mapper, SegmentBusyError
