@@ -39,13 +39,28 @@ class Filler:
         map_segment: MapSegment | None = None,
     ) -> None:
         self._assembler = Assembler(requests, map_segment=map_segment)
+        self._requests = requests
         self._outs = outs
         self._on_bytes = on_bytes
+        self.accepts_segments = map_segment is not None
+        """Whether tensors may come in shared memory."""
 
     @property
     def resume_point(self) -> tuple[int, int]:
         """Where a further stream has to begin; see :attr:`Assembler.resume_point`."""
         return self._assembler.resume_point
+
+    @property
+    def missing(self) -> tuple[Sequence[TensorRequest], int]:
+        """The requests that are not complete, and the first byte of the first one that is due."""
+        index, first_byte = self.resume_point
+        return self._requests[index:], first_byte
+
+    @property
+    def received_bytes(self) -> int:
+        """How many verified bytes have come."""
+        index, first_byte = self.resume_point
+        return sum(request.size_bytes for request in self._requests[:index]) + first_byte
 
     def begin_stream(self) -> None:
         """Take the next messages from a further stream; see :meth:`Assembler.begin_stream`."""
@@ -105,7 +120,7 @@ class Filler:
         """
         if self._assembler.is_complete or not size_bytes:
             return None
-        index, begin = self._assembler.resume_point
+        index, begin = self.resume_point
         place = self._outs[index][begin : begin + size_bytes]
         return place if len(place) == size_bytes else None
 

@@ -41,7 +41,7 @@ from seedbed.transports.messages import (
     with_right_checksum,
 )
 from seedbed.transports.probe import Probe
-from seedbed.transports.ranged_fetch import RangedFetch, fill
+from seedbed.transports.ranged_fetch import RangedFetch
 from seedbed.transports.ranges import portions
 from seedbed.transports.replica import LOOK_LIMITS, SAMPLE, Replica
 from seedbed.transports.replicas import Replicas, check_welcome
@@ -268,12 +268,12 @@ class RemoteTransport:
         if may_map and mapper.is_of_use and self._replicas.most_lanes == 1:
             with mapper.attempt(on_bytes) as count:
                 filler = Filler(requests, outs, _telling(tries, count), mapper.map_segment)
-                self._fill_by_one(filler, requests, tries, accepts_segments=True)
+                self._fill_by_one(filler, tries)
                 return filler.finish()
         size_bytes = sum(map(len, outs))
         if self._replicas.most_lanes == 1 or size_bytes < RANGED_BYTES:
             filler = Filler(requests, outs, _telling(tries, on_bytes))
-            self._fill_by_one(filler, requests, tries)
+            self._fill_by_one(filler, tries)
             return outs
         # One more than there are portions, for what lags.
         lanes = self._replicas.lanes(2 + size_bytes // PORTION_BYTES)
@@ -310,26 +310,11 @@ class RemoteTransport:
 
         return self._tried(ask, tries)
 
-    def _fill_by_one(
-        self,
-        filler: Filler,
-        requests: Sequence[TensorRequest],
-        tries: Tries,
-        *,
-        accepts_segments: bool = False,
-    ) -> None:
+    def _fill_by_one(self, filler: Filler, tries: Tries) -> None:
         """Fill the memory of all requests by one connection at a time."""
 
         def ask(replica: Replica, limits: TryLimits) -> None:
-            fill(
-                replica,
-                filler,
-                requests,
-                limits,
-                self._cancellation,
-                tries.heard,
-                accepts_segments=accepts_segments,
-            )
+            replica.fill(filler, limits, self._cancellation, tries.heard)
 
         self._tried(ask, tries)
 
