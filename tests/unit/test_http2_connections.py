@@ -20,6 +20,7 @@ from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.http2.address import Address
 from seedbed.transports.http2.connections import MOST_IDLE, Connections
 from seedbed.transports.http2.errors import CallError, ConnectionLostError
+from tests.http2_calls import call_of, connections_to, error_of, messages_of
 from tests.http2_server import (
     CONTINUATION,
     DATA,
@@ -29,15 +30,11 @@ from tests.http2_server import (
     RST_STREAM,
     Answer,
     Exchange,
-    call_of,
-    connections_to,
-    error_of,
-    messages_of,
-    nothing_left_open,
     prefixed,
     raw_frame,
     scripted_server,
 )
+from tests.left_open import nothing_left_open
 
 Code = grpc.StatusCode
 SOON_SECONDS = 3.0
