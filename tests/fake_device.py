@@ -9,6 +9,7 @@ demand, and memory may be limited.
 """
 
 import functools
+import gc
 import random
 import threading
 import time
@@ -25,6 +26,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from seedbed.spec.errors import DeviceError, OutOfDeviceMemoryError
 from seedbed_server.backends.cuda_kernels import signature_of
+from seedbed_server.backends.gpu import GpuBackend
 from seedbed_server.kernels.blocks import BlockKernel
 
 POISON = 0xA5
@@ -416,3 +418,13 @@ def _compiled(kernel: BlockKernel) -> Callable[..., None]:
 
     compiled: Callable[..., None] = njit(signature_of(kernel), nogil=True)(loop)
     return compiled
+
+
+def assert_idle(device: FakeDevice, backend: GpuBackend) -> None:
+    """Check that nothing is under way or left over."""
+    if device.live_bytes:  # an exception's traceback may still refer to it
+        gc.collect()
+    assert device.violations == []
+    assert device.unsettled == 0
+    assert device.live_bytes == 0
+    assert backend.free_slots == backend.threads == device.live_streams

@@ -8,10 +8,8 @@ import socket
 import ssl
 import struct
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
-from dataclasses import replace
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from h2.config import H2Configuration
@@ -29,12 +27,8 @@ from h2.events import (
 )
 from h2.exceptions import StreamClosedError
 
-from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.http2.address import Address
-from seedbed.transports.http2.call import Http2Call
 from seedbed.transports.http2.connections import Connections
-from seedbed.transports.http2.errors import CallError
-from seedbed.transports.try_limits import ALONE, TryLimits
 
 # Nobody waits longer for what a test expects; a test that needs this long has failed.
 PATIENCE_SECONDS = 10.0
@@ -421,82 +415,3 @@ def unix_listener(path: Path) -> socket.socket:
     listener.bind(str(path))
     listener.listen()
     return listener
-
-
-@contextmanager
-def connections_to(server: ScriptedServer) -> Iterator[Connections]:
-    """Yield a client of a server, closed afterwards."""
-    with closing(server.connections()) as connections:
-        yield connections
-
-
-@contextmanager
-def call_of(
-    connections: Connections,
-    message: bytes = b"request",
-    timeout_seconds: float | None = PATIENCE_SECONDS,
-    *,
-    limits: TryLimits = ALONE,
-    cancellation: Cancellation | None = None,
-) -> Iterator[Http2Call]:
-    """Yield a call that the server has begun to answer."""
-    limits = replace(limits, timeout_seconds=timeout_seconds)
-    with connections.call(METHOD, message, limits, cancellation or Cancellation()) as call:
-        yield call
-
-
-def messages_of(
-    connections: Connections,
-    message: bytes = b"request",
-    timeout_seconds: float | None = PATIENCE_SECONDS,
-    *,
-    limits: TryLimits = ALONE,
-    cancellation: Cancellation | None = None,
-) -> list[bytes]:
-    """Return the messages of a call's answer."""
-    found = []
-    with call_of(
-        connections, message, timeout_seconds, limits=limits, cancellation=cancellation
-    ) as call:
-        while (size_bytes := call.next_message()) is not None:
-            found.append(call.read(size_bytes))
-    return found
-
-
-def error_of(
-    connections: Connections,
-    message: bytes = b"request",
-    timeout_seconds: float | None = PATIENCE_SECONDS,
-    *,
-    limits: TryLimits = ALONE,
-) -> CallError:
-    """Return how a call fails; it must."""
-    try:
-        found = messages_of(connections, message, timeout_seconds, limits=limits)
-    except CallError as error:
-        return error
-    raise AssertionError(f"the call ended well, with {found}")
-
-
-def open_sockets() -> set[str]:
-    """Return the sockets of this process."""
-    found = set()
-    for each in Path("/proc/self/fd").iterdir():
-        with suppress(OSError):  # that of the folder itself
-            found.add(str(each.readlink()))
-    return {each for each in found if each.startswith("socket:")}
-
-
-@contextmanager
-def nothing_left_open() -> Iterator[None]:
-    """Fail if the block leaves a socket or a thread; grpcio's take a moment to end."""
-    sockets, threads = open_sockets(), set(threading.enumerate())
-
-    def left() -> set[object]:
-        return {*(open_sockets() - sockets), *(set(threading.enumerate()) - threads)}
-
-    yield
-    end = time.monotonic() + 5
-    while left() and time.monotonic() < end:
-        time.sleep(0.01)
-    assert left() == set()

@@ -11,12 +11,9 @@ docs/decisions/0016-asyncio-is-an-adapter.md.
 """
 
 import asyncio
-import contextvars
 import os
-import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self, TypeVar, overload
 
@@ -25,7 +22,6 @@ from numpy.typing import NDArray
 from seedbed import client as synchronous
 from seedbed.credentials import credentials_of
 from seedbed.deadlines import DEFAULT_PATIENCE_SECONDS, Remaining, checked_patience, deadline
-from seedbed.errors import CancelledError
 from seedbed.fetch import (
     ManySlices,
     SliceLike,
@@ -41,7 +37,8 @@ from seedbed.spec.info import InitializerInfo, ServerInfo, TensorDescription
 from seedbed.spec.stats import ClientStats
 from seedbed.spec.tensors import TensorSpec
 from seedbed.spec.tls import Tls
-from seedbed.transports.base import EMBEDDED, Transport, embedded_transport
+from seedbed.threaded_calls import Engine, ThreadedCall, ended
+from seedbed.transports.base import EMBEDDED, Transport
 from seedbed.wire.parts import Chunk
 
 __all__ = ["Client", "connect"]
@@ -85,7 +82,7 @@ def connect(
     patience_seconds = checked_patience(patience_seconds)
     credentials = credentials_of(targets, tls, token)
     if targets == [EMBEDDED]:
-        return Client(_Engine())
+        return Client(Engine())
     return Client(
         synchronous.remote_transport(
             targets,
@@ -110,9 +107,9 @@ class Client:
     :meth:`close` ends. ``asyncio.timeout`` works around any call.
     """
 
-    def __init__(self, transport: "Transport | _Engine") -> None:
+    def __init__(self, transport: Transport | Engine) -> None:
         self._transport = transport
-        self._calls: set[_Call] = set()
+        self._calls: set[ThreadedCall] = set()
         self._threads: ThreadPoolExecutor | None = None
         self._process = os.getpid()
 
@@ -122,7 +119,7 @@ class Client:
         return self._transport.target
 
     async def __aenter__(self) -> Self:
-        if isinstance(self._transport, _Engine):
+        if isinstance(self._transport, Engine):
             await self._run(lambda _: None)
         return self
 
@@ -362,7 +359,7 @@ class Client:
         if self._threads is None or self._process != os.getpid():  # threads do not survive a fork
             self._process = os.getpid()
             self._threads = ThreadPoolExecutor(MOST_CALLS, thread_name_prefix="seedbed-call")
-        call = _Call(self._transport)
+        call = ThreadedCall(self._transport)
         self._calls.add(call)
         try:
             return await call.run(self._threads, lambda: work(call.client()), remaining)
@@ -377,7 +374,7 @@ class Client:
         The thread is not one of those for calls: an iteration that is at rest may hold what calls
         in all of these wait for, such as the server's memory.
         """
-        call = _Call(self._transport)
+        call = ThreadedCall(self._transport)
         self._calls.add(call)
         thread = ThreadPoolExecutor(1, thread_name_prefix="seedbed-chunks")
 
@@ -393,144 +390,4 @@ class Client:
             call.cancel()
             end = thread.submit(chunks.close)
             thread.shutdown(wait=False)
-            await _ended(end)
-
-
-class _Engine:
-    """The engine in this process, loaded by the first call: its kernels may have to be compiled."""
-
-    target = EMBEDDED
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._engine: Transport | None = None
-
-    def another(self) -> Transport:
-        """Return a transport whose calls are cancelled apart from all others."""
-        with self._lock:
-            if self._engine is None:
-                self._engine = embedded_transport()
-            return self._engine.another()
-
-    def stats(self) -> ClientStats:
-        """Return that no server has been asked."""
-        return ClientStats(())
-
-    def close(self) -> None:
-        """Do nothing: the engine belongs to the process."""
-
-
-class _Call:
-    """One call in a thread, which the event loop can cancel.
-
-    Args:
-        transport: makes the call; cancelling it leaves other calls alone.
-    """
-
-    def __init__(self, transport: "Transport | _Engine") -> None:
-        self._transport = transport
-        self._opened: list[Transport] = []
-        self._is_cancelled = False
-        self._job: Future[Any] | None = None
-
-    def client(self) -> synchronous.Client:
-        """Return the synchronous client for this call; to be used in the thread."""
-        return synchronous.Client(
-            self._open(self._transport.another), lambda: self._open(embedded_transport)
-        )
-
-    def _open(self, open_transport: Callable[[], Transport]) -> Transport:
-        transport = open_transport()
-        # In this order, and ``cancel`` in the other one: one of the two sees what the other did.
-        self._opened.append(transport)
-        if self._is_cancelled:
-            transport.cancel()
-        return transport
-
-    def cancel(self) -> None:
-        """End the call soon, whether it has begun or not."""
-        self._is_cancelled = True
-        for transport in tuple(self._opened):
-            transport.cancel()
-        if self._job is not None:
-            self._job.cancel()
-
-    async def run(
-        self,
-        threads: ThreadPoolExecutor,
-        work: Callable[[], T],
-        remaining: Remaining | None = None,
-    ) -> T:
-        """Return what a function returns that runs in a thread and makes this call.
-
-        However this ends, the function has ended, too: a task that was cancelled may use the
-        memory again that the call wrote to.
-
-        Raises:
-            CancelledError: if the client was closed meanwhile.
-            DeadlineError: if the time was over before a thread was free.
-        """
-        if self._is_cancelled:
-            raise self._cancelled()
-        # In the caller's context: the call is a part of its trace.
-        self._job = job = threads.submit(contextvars.copy_context().run, work)
-        try:
-            await self._begun_in_time(job, remaining)
-            await _done(job)
-        except BaseException as error:
-            self.cancel()
-            # A coroutine that is thrown away has no event loop any more to wait in.
-            if not isinstance(error, GeneratorExit):
-                await _ended(job)
-            raise
-        if self._is_cancelled and (job.cancelled() or job.exception() is not None):
-            raise self._cancelled()
-        return job.result()
-
-    async def ended(self) -> None:
-        """Return when the thread has ended its work."""
-        if self._job is not None:
-            await _ended(self._job)
-
-    async def _begun_in_time(self, job: Future[T], remaining: Remaining | None) -> None:
-        """Raise unless the function has begun within its time, which it minds itself then."""
-        seconds = remaining() if remaining is not None else None
-        if remaining is None or seconds is None:
-            return
-        with suppress(TimeoutError):
-            # Event loops' timers may be early by the resolution of their clock.
-            async with asyncio.timeout(seconds + 1e-3):
-                await _done(job)
-        if not job.done() and job.cancel():
-            remaining()
-
-    def _cancelled(self) -> CancelledError:
-        return CancelledError(
-            f"the call to {self._transport.target} was cancelled; call again if the result is"
-            " still wanted"
-        )
-
-
-async def _ended(job: Future[Any]) -> None:
-    """Return when a job has ended, or raise then if this task is cancelled meanwhile."""
-    cancelled: asyncio.CancelledError | None = None
-    while not job.done():
-        try:
-            await _done(job)
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        raise cancelled
-
-
-async def _done(job: Future[Any]) -> None:
-    """Return when a job has ended; cancelling this does not cancel the job."""
-    loop = asyncio.get_running_loop()
-    done = asyncio.Event()
-
-    def tell(_: Future[Any]) -> None:
-        with suppress(RuntimeError):  # the event loop was closed, and nobody waits
-            loop.call_soon_threadsafe(done.set)
-
-    job.add_done_callback(tell)
-    await done.wait()
+            await ended(end)

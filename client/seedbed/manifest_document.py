@@ -101,7 +101,7 @@ def read_document(
         InvalidArgumentError: with all that is wrong; each fault names its key, such as
             ``tensors.wte.weight.shape[1]``.
     """
-    reader = _Reader()
+    reader = _DocumentReader()
     reading = reader.read(document)
     if reader.faults:
         faults = sorted(map(placed, reader.faults), key=lambda each: each[0])
@@ -109,7 +109,7 @@ def read_document(
     return reading
 
 
-class _Reader:
+class _DocumentReader:
     """Reads a document, and collects what is wrong with it."""
 
     def __init__(self) -> None:

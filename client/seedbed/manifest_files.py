@@ -53,7 +53,7 @@ def read_file(path: str | Path, *, about: str = "") -> Reading:
         InvalidArgumentError: with all that is wrong, each with its line.
         OSError: if it cannot be read.
     """
-    file = _File(path, about or str(path))
+    file = _ManifestText(path, about or str(path))
     return read_document(file.document(), about=file.name, placed=file.placed)
 
 
@@ -75,7 +75,7 @@ class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[mi
 _Dumper.add_implicit_resolver("tag:yaml.org,2002:float", NUMBER, None)
 
 
-class _File:
+class _ManifestText:
     """The text of a file, and where things stand in it."""
 
     def __init__(self, path: str | Path, name: str) -> None:

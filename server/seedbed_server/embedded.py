@@ -32,7 +32,7 @@ from seedbed.spec.info import (
 from seedbed.spec.stats import ClientStats
 from seedbed.spec.tensors import TensorRequest
 from seedbed.wire.parts import Chunk
-from seedbed_server.backends.base import CancelledError
+from seedbed_server.backends.base import SamplingCancelledError
 from seedbed_server.backends.compilation import cache_directory
 from seedbed_server.backends.cpu import CpuBackend, kernel_names
 from seedbed_server.backends.cpu_kernels import CpuKernels, is_kept
@@ -110,7 +110,7 @@ class EmbeddedTransport:
         return type(self)()
 
     def cancel(self) -> None:
-        """Make current calls end soon, and later ones at once, with CancelledError.
+        """Make current calls end soon, and later ones at once, with SamplingCancelledError.
 
         Called by another thread.
         """
@@ -225,7 +225,7 @@ class EmbeddedTransport:
         arrays = []
         for request in requests:
             if self._is_cancelled:
-                raise CancelledError
+                raise SamplingCancelledError
             arrays.append(device.sample(request))
             on_bytes(request.size_bytes)
         return arrays

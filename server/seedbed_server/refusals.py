@@ -7,7 +7,7 @@ from seedbed.spec.errors import InvalidValueError, SeedbedError
 from seedbed.spec.reasons import Reason
 
 
-class OutOfRangeError(InvalidValueError):
+class ResumeOutOfRangeError(InvalidValueError):
     """A resume point beyond the end of what was asked for."""
 
 

@@ -2,14 +2,13 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from seedbed.cli import main
+from tests.command_line import PROGRAM
 
-PROGRAM = str(Path(sys.executable).with_name("seedbed"))
 RUN_SECONDS = 60
 # A message quotes a path whole, but nothing else.
 MAX_LINE = 6000

@@ -26,7 +26,7 @@ from seedbed.spec.initializers import (
 )
 from seedbed.spec.slices import TensorSlice
 from seedbed.spec.tensors import TensorRequest, TensorSpec
-from seedbed_server.backends.base import Backend, CancelledError
+from seedbed_server.backends.base import Backend, SamplingCancelledError
 from seedbed_server.backends.rules import Orthogonal
 from seedbed_server.kernels.keys import derive_key
 from seedbed_server.sampling.derivation import element_rule
@@ -267,7 +267,7 @@ class BackendTests:
             derive_key(1, 0, ""),
         )
         assert isinstance(rule, Orthogonal)
-        with pytest.raises(CancelledError):
+        with pytest.raises(SamplingCancelledError):
             backend.orthogonal(rule, 0, key, after(calls))
         whole = backend.orthogonal(rule, 0, key, lambda: False)
         assert whole.shape == (300, 200)

@@ -23,6 +23,7 @@ from seedbed.fetch import BATCH_TENSORS
 from seedbed.spec.slices import TensorSlice
 from seedbed.transports import remote
 from tests.event_loops import run
+from tests.every_answer import every_answer, every_awaited_answer
 from tests.integration.liars import (
     damaging_proxy,
     digests_after_a_second,
@@ -114,44 +115,12 @@ def nobody() -> Iterator[str]:
 
 
 async def _everything(client: sb.aio.Client) -> list[Any]:
-    out = np.zeros(SPEC.shape, SPEC.dtype.numpy)
-    await client.wait_ready()
-    assert await client.sample(SPEC, out=out) is out
-    return [
-        out.tobytes(),
-        (await client.sample(LARGE, slice=sb.shard(1, 3))).tobytes(),
-        {name: array.tobytes() for name, array in (await client.sample_all(MODEL)).items()},
-        [
-            (c.byte_offset, bytes(c.data), c.digest)
-            async for c in client.chunks(LARGE, first_byte=400)
-        ],
-        await client.describe(SPEC, slice=sb.shard(0, 2)),
-        await client.describe_all(MODEL),
-        await client.digest(SPEC, algorithm="sha256"),
-        await client.digest_all(MODEL, slice=sb.shard(0, 2)),
-        await client.list_initializers(),
-        await client.server_info(),
-    ]
-
-
-def _everything_synchronous(client: sb.Client) -> list[Any]:
-    return [
-        client.sample(SPEC).tobytes(),
-        client.sample(LARGE, slice=sb.shard(1, 3)).tobytes(),
-        {name: array.tobytes() for name, array in client.sample_all(MODEL).items()},
-        [(c.byte_offset, bytes(c.data), c.digest) for c in client.chunks(LARGE, first_byte=400)],
-        client.describe(SPEC, slice=sb.shard(0, 2)),
-        client.describe_all(MODEL),
-        client.digest(SPEC, algorithm="sha256"),
-        client.digest_all(MODEL, slice=sb.shard(0, 2)),
-        client.list_initializers(),
-        client.server_info(),
-    ]
+    return await every_awaited_answer(client, MODEL, LARGE)
 
 
 def test_everything_is_what_the_synchronous_client_gets(server: ServerProcess) -> None:
     with sb.connect(server.address) as client:
-        assert with_client(server.address, _everything) == _everything_synchronous(client)
+        assert with_client(server.address, _everything) == every_answer(client, MODEL, LARGE)
 
 
 def test_a_unix_socket_gives_the_same(tmp_path: Path) -> None:
@@ -159,7 +128,7 @@ def test_a_unix_socket_gives_the_same(tmp_path: Path) -> None:
         serving(listen=f"unix://{tmp_path}/socket") as server,
         sb.connect(server.address) as client,
     ):
-        assert with_client(server.address, _everything) == _everything_synchronous(client)
+        assert with_client(server.address, _everything) == every_answer(client, MODEL, LARGE)
 
 
 @settings(max_examples=40)

@@ -19,7 +19,6 @@ ROOT = Path(__file__).parents[2]
 # Ten times what they take on an idle machine, the compilation of every kernel included.
 RUN_SECONDS = 600
 
-DISTRIBUTIONS = ("uniform", "normal", "truncated normal")
 PEERS = {
     1: {"numpy", "PyTorch", "TensorFlow", "JAX", "JAX rbg", "MLX"},
     2: {"seedbed, 1 thread"},

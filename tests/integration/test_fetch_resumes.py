@@ -15,8 +15,8 @@ import safetensors.numpy
 
 import seedbed as sb
 from seedbed.cli import fetch, main
+from tests.command_line import PROGRAM
 
-PROGRAM = str(Path(sys.executable).with_name("seedbed"))
 ROWS = 64
 LAYERS = 12
 MANIFEST = "\n".join(

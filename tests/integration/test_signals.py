@@ -4,7 +4,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from seedbed.cli import main
+from tests.command_line import PROGRAM
 from tests.integration.test_interrupts import END_SECONDS, started
 
-PROGRAM = str(Path(sys.executable).with_name("seedbed"))
 MANIFEST = "\n".join(
     [
         "seedbed_manifest: 1",

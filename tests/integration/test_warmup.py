@@ -3,10 +3,9 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
-PROGRAM = str(Path(sys.executable).with_name("seedbed"))
+from tests.command_line import PROGRAM
 
 
 FULL_DISK = (

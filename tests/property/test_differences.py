@@ -7,7 +7,7 @@ import seedbed as sb
 from seedbed.spec.slices import TensorSlice
 from seedbed.spec.tensors import TensorRequest, TensorSpec
 from seedbed.v1 import tensors_pb2
-from seedbed.wire.protos import Difference, difference, tensor_request_to_proto
+from seedbed.wire.protos import FieldDifference, difference, tensor_request_to_proto
 from tests.property.strategies import specs_and_slices
 from tests.unknown_fields import field, varint
 
@@ -39,36 +39,36 @@ def _request(**changes: object) -> TensorRequest:
 
 
 DIFFERENCES = {
-    "name": (_request(name="v"), Difference("spec.name", "'w'", "'v'")),
-    "shape": (_request(shape=(3, 4)), Difference("spec.shape", "[4, 3]", "[3, 4]")),
+    "name": (_request(name="v"), FieldDifference("spec.name", "'w'", "'v'")),
+    "shape": (_request(shape=(3, 4)), FieldDifference("spec.shape", "[4, 3]", "[3, 4]")),
     "dtype": (
         _request(dtype="float16"),
-        Difference("spec.dtype", "DTYPE_FLOAT32", "DTYPE_FLOAT16"),
+        FieldDifference("spec.dtype", "DTYPE_FLOAT32", "DTYPE_FLOAT16"),
     ),
     "parameter": (
         _request(initializer=sb.RandomNormal(stddev=-0.0, seed=1)),
-        Difference("spec.initializer.random_normal.stddev", "0.05", "-0.0"),
+        FieldDifference("spec.initializer.random_normal.stddev", "0.05", "-0.0"),
     ),
     "initializer": (
         _request(initializer=sb.Zeros(), seed=1),
-        Difference("spec.initializer.zeros", "nothing", "{}"),
+        FieldDifference("spec.initializer.zeros", "nothing", "{}"),
     ),
     "axes": (
         _request(fan_axes=sb.FanAxes(in_axis=(0,), out_axis=(1,))),
-        Difference("spec.fan_axes", "nothing", "{in_axes: 0 out_axes: 1}"),
+        FieldDifference("spec.fan_axes", "nothing", "{in_axes: 0 out_axes: 1}"),
     ),
 }
 
 
 @pytest.mark.parametrize(("other", "expected"), DIFFERENCES.values(), ids=DIFFERENCES.keys())
-def test_the_first_difference_is_named(other: TensorRequest, expected: Difference) -> None:
+def test_the_first_difference_is_named(other: TensorRequest, expected: FieldDifference) -> None:
     assert difference(_request(), tensor_request_to_proto(other)) == expected
 
 
 def test_zeros_of_different_signs_are_different() -> None:
     positive, negative = (_request(initializer=sb.Constant(value)) for value in (0.0, -0.0))
     found = difference(negative, tensor_request_to_proto(positive))
-    assert found == Difference("spec.initializer.constant.real", "-0.0", "0.0")
+    assert found == FieldDifference("spec.initializer.constant.real", "-0.0", "0.0")
 
 
 def test_a_default_that_is_not_written_out_is_no_difference() -> None:
@@ -88,7 +88,9 @@ def test_fields_in_another_order_are_no_difference() -> None:
 def test_a_field_that_the_client_does_not_know_is_a_difference() -> None:
     data = tensor_request_to_proto(_request()).SerializeToString() + field(99, 0, varint(1))
     found = difference(_request(), Request.FromString(data))
-    assert found == Difference("a field that this client does not know", "nothing", "something")
+    assert found == FieldDifference(
+        "a field that this client does not know", "nothing", "something"
+    )
 
 
 def test_nothing_at_all_is_a_difference() -> None:

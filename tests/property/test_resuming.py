@@ -9,7 +9,8 @@ import pytest
 import seedbed as sb
 from seedbed.errors import DataLossError
 from seedbed.spec.tensors import TensorRequest
-from seedbed.transports.assemble import Assembler, Filler
+from seedbed.transports.assemble import Assembler
+from seedbed.transports.filler import Filler
 from seedbed.wire.parts import MalformedError, decode_parts
 from seedbed_server.backends.base import Backend
 from tests.samples import sample

@@ -23,14 +23,8 @@ from seedbed.transports.security import Security
 from seedbed.transports.try_limits import ALONE
 from seedbed.transports.watched import LOOK_SECONDS, Watched
 from tests.certificates import Authority, Issued, authority
-from tests.http2_server import (
-    METHOD,
-    Exchange,
-    ScriptedServer,
-    nothing_left_open,
-    prefixed,
-    scripted_server,
-)
+from tests.http2_server import METHOD, Exchange, ScriptedServer, prefixed, scripted_server
+from tests.left_open import nothing_left_open
 from tests.security.conftest import TlsServers
 
 SMALL = sb.TensorSpec("s", (7, 5), "float32", sb.GlorotUniform(seed=1))

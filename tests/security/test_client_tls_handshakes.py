@@ -19,7 +19,7 @@ from seedbed.transports.security import Security
 from seedbed.transports.trust import read_trust
 from tests.certificates import Issued
 from tests.event_loops import run
-from tests.http2_server import nothing_left_open
+from tests.left_open import nothing_left_open
 
 SPEC = sb.TensorSpec("w", (2**19 + 3,), "float32", sb.RandomUniform(seed=2))
 SOON_SECONDS = 3.0

@@ -8,7 +8,7 @@ import pytest
 from seedbed_server.admin import quantities
 from seedbed_server.admin.charts import Series, chart, nice
 from seedbed_server.admin.history import POINTS, History, Point
-from seedbed_server.admin.reading import Reading
+from seedbed_server.admin.reading import MetricsReading
 from seedbed_server.admin.rendering import render
 from seedbed_server.admin.status import MethodStatus, Resource, Status, Times, status
 
@@ -40,7 +40,7 @@ class Elements(HTMLParser):
 
 
 def quiet() -> Status:
-    return status(Reading(at=1.0, serving=1, backend="cpu", version="0.1.0"), History(), 1)
+    return status(MetricsReading(at=1.0, serving=1, backend="cpu", version="0.1.0"), History(), 1)
 
 
 def busy() -> Status:

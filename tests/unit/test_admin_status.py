@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from seedbed_server.admin.distribution import Distribution
 from seedbed_server.admin.history import POINTS, STEP_SECONDS, WINDOW_READINGS, History, Point
 from seedbed_server.admin.process_metrics import ProcessMetrics
-from seedbed_server.admin.reading import ProcessReading, Reading, read
+from seedbed_server.admin.reading import MetricsReading, ProcessReading, read
 from seedbed_server.admin.status import as_json, status
 from seedbed_server.service.metrics import Method, Metrics, Usage
 
@@ -20,10 +20,10 @@ METHODS = [
 ]
 
 
-def reading(step: int, **values: object) -> Reading:
+def reading(step: int, **values: object) -> MetricsReading:
     """Return the reading of a server that answers ten calls a second, one of them refused."""
     seconds = step * STEP_SECONDS
-    usual = Reading(
+    usual = MetricsReading(
         at=1000.0 + seconds,
         serving=1,
         backend="cpu",

@@ -22,6 +22,7 @@ import seedbed as sb
 from seedbed import aio, fetch
 from seedbed.fetch import BATCH_TENSORS
 from tests.event_loops import run
+from tests.every_answer import every_answer, every_awaited_answer
 
 SPEC = sb.TensorSpec("w", (500, 33), "bfloat16", sb.RandomNormal(seed=1))
 # Minutes of work, so that no test races with its end.
@@ -244,37 +245,10 @@ def test_an_asynchronous_client_is_no_default_client() -> None:
 
 def test_everything_is_what_the_synchronous_client_gives() -> None:
     async def ours(client: sb.aio.Client) -> list[Any]:
-        out = np.zeros(SPEC.shape, SPEC.dtype.numpy)
-        assert await client.sample(SPEC, out=out) is out
-        return [
-            out.tobytes(),
-            (await client.sample(SPEC, slice=sb.shard(1, 3))).tobytes(),
-            {name: array.tobytes() for name, array in (await client.sample_all(MODEL)).items()},
-            [
-                (c.byte_offset, bytes(c.data), c.digest)
-                async for c in client.chunks(SPEC, first_byte=100)
-            ],
-            await client.describe(SPEC, slice=sb.shard(0, 2)),
-            await client.describe_all(MODEL),
-            await client.digest(SPEC, algorithm="sha256"),
-            await client.digest_all(MODEL, slice=sb.shard(0, 2)),
-            await client.list_initializers(),
-            await client.server_info(),
-        ]
+        return await every_awaited_answer(client, MODEL, SPEC)
 
     with sb.connect("embedded:") as client:
-        assert in_embedded(ours) == [
-            client.sample(SPEC).tobytes(),
-            client.sample(SPEC, slice=sb.shard(1, 3)).tobytes(),
-            {name: array.tobytes() for name, array in client.sample_all(MODEL).items()},
-            [(c.byte_offset, bytes(c.data), c.digest) for c in client.chunks(SPEC, first_byte=100)],
-            client.describe(SPEC, slice=sb.shard(0, 2)),
-            client.describe_all(MODEL),
-            client.digest(SPEC, algorithm="sha256"),
-            client.digest_all(MODEL, slice=sb.shard(0, 2)),
-            client.list_initializers(),
-            client.server_info(),
-        ]
+        assert in_embedded(ours) == every_answer(client, MODEL, SPEC)
 
 
 def test_given_arrays_of_many_tensors_are_filled() -> None:

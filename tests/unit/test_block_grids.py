@@ -24,7 +24,7 @@ from seedbed_server.kernels.keys import Key
 from seedbed_server.sampling.derivation import element_rule
 from seedbed_server.sampling.lookups import orthogonal
 from seedbed_server.sampling.sampler import TensorSource, plan
-from tests.broken_backend import BrokenBackend
+from tests.forwarding_backend import ForwardingBackend
 from tests.samples import sample
 
 
@@ -130,11 +130,11 @@ def test_cut_runs_have_the_same_elements_and_no_border_inside(
     assert (pieces.firsts // size == (pieces.firsts + pieces.counts - np.uint64(1)) // size).all()
 
 
-class CountingBackend(BrokenBackend):
-    """Writes down which blocks are computed; nothing is broken."""
+class CountingBackend(ForwardingBackend):
+    """Writes down which blocks are computed."""
 
     def __init__(self, backend: Backend) -> None:
-        super().__init__(backend, kernel="none")
+        super().__init__(backend)
         self.blocks: list[int] = []
 
     def orthogonal(

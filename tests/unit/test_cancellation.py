@@ -9,7 +9,8 @@ import grpc
 from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.http2.connections import Connections
 from seedbed.transports.http2.errors import CallError
-from tests.http2_server import Exchange, messages_of, scripted_server
+from tests.http2_calls import messages_of
+from tests.http2_server import Exchange, scripted_server
 
 
 def test_what_is_under_way_is_stopped_and_what_has_ended_is_not() -> None:

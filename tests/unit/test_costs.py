@@ -11,7 +11,7 @@ import pytest
 import seedbed as sb
 from seedbed.spec.slices import TensorSlice
 from seedbed.spec.tensors import TensorRequest, TensorSpec
-from seedbed_server.backends.base import CancelledError
+from seedbed_server.backends.base import SamplingCancelledError
 from seedbed_server.backends.cpu import CpuBackend
 from seedbed_server.sampling.sampler import TensorSource, plan
 
@@ -153,7 +153,7 @@ def test_what_is_cancelled_ends_soon(
         for begin in range(0, found.size_bytes, out.size):
             source.fill(begin // found.dtype.itemsize, out[: found.size_bytes - begin])
 
-    with pytest.raises(CancelledError):
+    with pytest.raises(SamplingCancelledError):
         fill_all()
     print(f"{time.monotonic() - before - 0.5:.3f} s after it was cancelled")
     assert time.monotonic() - before < 10

@@ -1,6 +1,5 @@
 """The GPU backend on a fake device: right bits when it works, nothing left when it fails."""
 
-import gc
 import itertools
 import threading
 import time
@@ -31,7 +30,7 @@ from seedbed_server.backends.runs import Runs
 from seedbed_server.kernels.keys import derive_key
 from seedbed_server.sampling.sampler import TensorSource, plan
 from tests.contract.backend_suite import bits
-from tests.fake_device import Call, FakeArray, FakeDevice, Schedule
+from tests.fake_device import Call, FakeArray, FakeDevice, Schedule, assert_idle
 from tests.samples import sample
 
 SLAB_BYTES = 4096
@@ -55,16 +54,6 @@ def normals(size: int, dtype: Dtype = Dtype.FLOAT32) -> TensorSpec:
 def size_of(spec: TensorSpec) -> int:
     """Return how many bytes a tensor has."""
     return TensorRequest(spec).size_bytes
-
-
-def assert_idle(device: FakeDevice, backend: GpuBackend) -> None:
-    """Check that nothing is under way or left over."""
-    if device.live_bytes:  # an exception's traceback may still refer to it
-        gc.collect()
-    assert device.violations == []
-    assert device.unsettled == 0
-    assert device.live_bytes == 0
-    assert backend.free_slots == backend.threads == device.live_streams
 
 
 def in_time(*functions: Callable[[], object]) -> None:

@@ -1,7 +1,6 @@
 """Streams over the GPU backend on a fake device: right bits, and no leftovers."""
 
 import asyncio
-import gc
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -16,7 +15,7 @@ from seedbed_server.backends.gpu import GpuBackend
 from seedbed_server.streams.resources import StreamResources
 from seedbed_server.streams.stream import TensorStream
 from tests.contract.backend_suite import bits
-from tests.fake_device import Call, FakeDevice
+from tests.fake_device import Call, FakeDevice, assert_idle
 from tests.samples import sample
 from tests.streams import Reader, all_messages, only_part, resources_of, stream_of, until
 
@@ -30,16 +29,6 @@ STREAMED = [
 ]
 
 Work = Callable[[FakeDevice, GpuBackend, StreamResources], Coroutine[Any, Any, None]]
-
-
-def assert_idle(device: FakeDevice, backend: GpuBackend) -> None:
-    """Check that nothing is under way or left over."""
-    if device.live_bytes:  # an exception's traceback may still refer to it
-        gc.collect()
-    assert device.violations == []
-    assert device.unsettled == 0
-    assert device.live_bytes == 0
-    assert backend.free_slots == backend.threads == device.live_streams
 
 
 async def assert_soon_idle(device: FakeDevice, backend: GpuBackend) -> None:

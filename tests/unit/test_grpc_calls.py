@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 
@@ -14,6 +14,7 @@ from seedbed.transports import grpc_calls
 from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.grpc_calls import MOST_IDLE, GrpcCall, GrpcCalls
 from seedbed.transports.try_limits import ALONE
+from tests.waiting import wait_until
 
 METHOD = "/test.Service/Answer"
 STALL_SECONDS = 0.5
@@ -81,13 +82,6 @@ def sizes_of(call: GrpcCall) -> list[int]:
 
 def watches() -> list[threading.Thread]:
     return [each for each in threading.enumerate() if isinstance(each, threading.Timer)]
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    end = time.monotonic() + SOON_SECONDS
-    while not is_so() and time.monotonic() < end:
-        time.sleep(0.02)
-    assert is_so()
 
 
 def ports_to(address: str) -> set[int]:

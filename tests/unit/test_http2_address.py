@@ -13,15 +13,9 @@ from seedbed.transports.http2 import address as http2_address
 from seedbed.transports.http2.address import PROXY_VARIABLES, Address, plain_address
 from seedbed.transports.http2.connections import Connections
 from seedbed.transports.remote import calls_to
-from tests.http2_server import (
-    METHOD,
-    connections_to,
-    error_of,
-    messages_of,
-    nothing_left_open,
-    scripted_server,
-    unix_listener,
-)
+from tests.http2_calls import connections_to, error_of, messages_of
+from tests.http2_server import METHOD, scripted_server, unix_listener
+from tests.left_open import nothing_left_open
 
 
 @pytest.fixture(autouse=True)

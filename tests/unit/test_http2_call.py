@@ -18,6 +18,7 @@ from seedbed.transports.http2 import connection as http2_connection
 from seedbed.transports.http2.connections import Connections
 from seedbed.transports.http2.connections import _timeout as http2_timeout
 from seedbed.transports.http2.errors import CallError
+from tests.http2_calls import call_of, connections_to, messages_of
 from tests.http2_server import (
     CONTINUATION,
     DATA,
@@ -26,14 +27,11 @@ from tests.http2_server import (
     PING,
     PRIORITY,
     Exchange,
-    call_of,
-    connections_to,
-    messages_of,
-    nothing_left_open,
     prefixed,
     raw_frame,
     scripted_server,
 )
+from tests.left_open import nothing_left_open
 
 LARGE = np.random.default_rng(1).bytes(2**20)
 REQUEST = np.random.default_rng(2).bytes(300_000)

@@ -3,9 +3,8 @@
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 
 import grpc
 import hpack
@@ -15,6 +14,7 @@ from h2.settings import SettingCodes
 from seedbed.transports.http2.address import Address
 from seedbed.transports.http2.connections import Connections
 from seedbed.transports.http2.errors import ConnectionLostError
+from tests.http2_calls import connections_to, error_of, messages_of
 from tests.http2_server import (
     CONTINUATION,
     DATA,
@@ -27,14 +27,12 @@ from tests.http2_server import (
     SETTINGS,
     Answer,
     Exchange,
-    connections_to,
-    error_of,
-    messages_of,
-    nothing_left_open,
     prefixed,
     raw_frame,
     scripted_server,
 )
+from tests.left_open import nothing_left_open
+from tests.waiting import within
 
 Code = grpc.StatusCode
 END_STREAM, END_HEADERS, PADDED = 0x1, 0x4, 0x8
@@ -47,13 +45,6 @@ NO_ERROR = 0
 def _nothing_is_left_open() -> Iterator[None]:
     with nothing_left_open():
         yield
-
-
-@contextmanager
-def _within(least_seconds: float, most_seconds: float) -> Iterator[None]:
-    begin = time.monotonic()
-    yield
-    assert least_seconds <= time.monotonic() - begin < most_seconds
 
 
 # Breaches of the protocol.
@@ -215,7 +206,7 @@ def test_a_breach_of_the_protocol_ends_the_call_and_the_connection(
         scripted_server(answer, lambda exchange: exchange.answer(b"next")) as server,
         connections_to(server) as connections,
     ):
-        with _within(0, SOON_SECONDS):
+        with within(0, SOON_SECONDS):
             assert error_of(connections).code() is code
         assert messages_of(connections) == [b"next"]
         assert len(server.lines) == 2
@@ -245,7 +236,7 @@ def test_a_server_of_another_protocol_is_told_from_one_of_ours(greeting: bytes) 
         scripted_server(answer, greeting=greeting) as server,
         connections_to(server) as connections,
     ):
-        with _within(0, SOON_SECONDS):
+        with within(0, SOON_SECONDS):
             error = error_of(connections)
         assert isinstance(error, ConnectionLostError)
         assert error.code() is Code.UNAVAILABLE
@@ -273,7 +264,7 @@ def test_settings_that_are_not_allowed_end_the_connection(name: int, value: int)
     with (
         scripted_server(answer) as server,
         connections_to(server) as connections,
-        _within(0, SOON_SECONDS),
+        within(0, SOON_SECONDS),
     ):
         assert error_of(connections, timeout_seconds=2).code() is Code.UNAVAILABLE
 
@@ -289,7 +280,7 @@ def test_a_frame_is_not_larger_than_http2_can_say() -> None:
         exchange.hold()
 
     with scripted_server(answer, is_eager=True) as server, connections_to(server) as connections:  # noqa: SIM117
-        with _within(0, SOON_SECONDS):
+        with within(0, SOON_SECONDS):
             assert error_of(connections, bytes(2**24 + 2**17), 2).code() is Code.UNAVAILABLE
 
 
@@ -305,7 +296,7 @@ def test_a_call_that_a_leaving_server_will_not_answer_is_unavailable(payload: by
     with (
         scripted_server(_raw(lambda _: raw_frame(GOAWAY, payload))) as server,
         connections_to(server) as connections,
-        _within(0, SOON_SECONDS),
+        within(0, SOON_SECONDS),
     ):
         assert error_of(connections).code() is Code.UNAVAILABLE
 
@@ -363,7 +354,7 @@ def test_a_server_that_closes_the_connection_after(cut: int, is_rude: bool) -> N
     with (
         scripted_server(answer) as server,
         connections_to(server) as connections,
-        _within(0, SOON_SECONDS),
+        within(0, SOON_SECONDS),
     ):
         error = error_of(connections)
         assert isinstance(error, ConnectionLostError)
@@ -376,7 +367,7 @@ def test_a_server_that_closes_the_connection_during_the_request() -> None:
         exchange.line.close(is_rude=True)
 
     with scripted_server(answer, is_eager=True) as server, connections_to(server) as connections:  # noqa: SIM117
-        with _within(0, SOON_SECONDS):
+        with within(0, SOON_SECONDS):
             assert error_of(connections, bytes(2**24)).code() is Code.UNAVAILABLE
 
 
@@ -411,7 +402,7 @@ connection.close()
 
 @pytest.mark.parametrize("host", ["a..b", "x" * 64 + ".invalid", "[::1", "999.1.1.1."])
 def test_a_name_that_cannot_be_a_hosts_is_unavailable(host: str) -> None:
-    with closing(Connections(Address(None, host, 1))) as connections, _within(0, SOON_SECONDS):
+    with closing(Connections(Address(None, host, 1))) as connections, within(0, SOON_SECONDS):
         assert error_of(connections).code() is Code.UNAVAILABLE
 
 
@@ -426,7 +417,7 @@ def test_a_port_at_which_nobody_listens_is_unavailable() -> None:
         port = listener.getsockname()[1]
     with (
         closing(Connections(Address(None, "127.0.0.1", port))) as connections,
-        _within(0, SOON_SECONDS),
+        within(0, SOON_SECONDS),
     ):
         error = error_of(connections)
         assert error.code() is Code.UNAVAILABLE

@@ -9,17 +9,8 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 import seedbed as sb
-from tests.http2_server import (
-    METHOD,
-    OK_HEADERS,
-    Answer,
-    Exchange,
-    connections_to,
-    error_of,
-    messages_of,
-    prefixed,
-    scripted_server,
-)
+from tests.http2_calls import connections_to, error_of, messages_of
+from tests.http2_server import METHOD, OK_HEADERS, Answer, Exchange, prefixed, scripted_server
 
 Code = grpc.StatusCode
 BAD_CODES = [code for code in Code if code is not Code.OK]

@@ -16,24 +16,21 @@ from seedbed.transports.http2.address import Address
 from seedbed.transports.http2.connections import Connections
 from seedbed.transports.http2.errors import CallError, ConnectionLostError, SilentError
 from seedbed.transports.try_limits import ALONE, TryLimits
+from tests.http2_calls import call_of, connections_to, error_of, messages_of
 from tests.http2_server import (
     DATA,
     OK_HEADERS,
     PING,
     Answer,
     Exchange,
-    call_of,
-    connections_to,
-    error_of,
-    messages_of,
-    nothing_left_open,
     prefixed,
     raw_frame,
     scripted_server,
 )
+from tests.left_open import nothing_left_open
+from tests.waiting import within
 
 Code = grpc.StatusCode
-END_STREAM, END_HEADERS, PADDED = 0x1, 0x4, 0x8
 SHORT_SECONDS = 0.2
 # Machines that run tests are busy; what takes longer than this has waited for something else.
 SOON_SECONDS = 3.0
@@ -43,13 +40,6 @@ SOON_SECONDS = 3.0
 def _nothing_is_left_open() -> Iterator[None]:
     with nothing_left_open():
         yield
-
-
-@contextmanager
-def _within(least_seconds: float, most_seconds: float) -> Iterator[None]:
-    begin = time.monotonic()
-    yield
-    assert least_seconds <= time.monotonic() - begin < most_seconds
 
 
 # Limits of time.
@@ -121,7 +111,7 @@ SLOW: dict[str, Answer] = {
 def test_a_call_ends_with_its_time_when_the_server(answer: Answer) -> None:
     with scripted_server(answer) as server, connections_to(server) as connections:
         for _ in range(2):
-            with _within(SHORT_SECONDS, SHORT_SECONDS + 1):
+            with within(SHORT_SECONDS, SHORT_SECONDS + 1):
                 error = error_of(connections, timeout_seconds=SHORT_SECONDS)
             assert error.code() is Code.DEADLINE_EXCEEDED
             assert error.details() == "Deadline Exceeded"
@@ -152,7 +142,7 @@ def test_a_call_ends_with_its_time_when_the_server_gives_no_room() -> None:
         scripted_server(answer, is_eager=True, is_generous=False) as server,
         connections_to(server) as connections,
     ):
-        with _within(SHORT_SECONDS, SHORT_SECONDS + 1):
+        with within(SHORT_SECONDS, SHORT_SECONDS + 1):
             error = error_of(connections, bytes(300_000), SHORT_SECONDS)
         assert error.code() is Code.DEADLINE_EXCEEDED
 
@@ -173,7 +163,7 @@ def test_a_call_ends_with_its_time_when_the_server_does_not_read(frame_bytes: in
         exchange.hold()
 
     with scripted_server(answer, is_eager=True) as server, connections_to(server) as connections:
-        with _within(seconds, seconds * 1.6):
+        with within(seconds, seconds * 1.6):
             error = error_of(connections, bytes(2**26), seconds)
         assert error.code() is Code.DEADLINE_EXCEEDED
 
@@ -192,7 +182,7 @@ def test_a_call_ends_with_its_time_in_a_program_that_is_interrupted_again_and_ag
     signal.setitimer(signal.ITIMER_REAL, SHORT_SECONDS / 10, SHORT_SECONDS / 10)
     try:
         with scripted_server(answer) as server, connections_to(server) as connections:
-            with _within(SHORT_SECONDS, SHORT_SECONDS * 5):
+            with within(SHORT_SECONDS, SHORT_SECONDS * 5):
                 error = error_of(connections, timeout_seconds=SHORT_SECONDS)
             assert error.code() is Code.DEADLINE_EXCEEDED
     finally:
@@ -219,7 +209,7 @@ def _unanswering_address() -> Iterator[Address]:
 
 def test_a_call_ends_with_its_time_while_it_connects() -> None:
     with _unanswering_address() as address, closing(Connections(address)) as connections:
-        with _within(SHORT_SECONDS, SHORT_SECONDS + 1):
+        with within(SHORT_SECONDS, SHORT_SECONDS + 1):
             error = error_of(connections, timeout_seconds=SHORT_SECONDS)
         assert error.code() is Code.DEADLINE_EXCEEDED
 
@@ -227,7 +217,7 @@ def test_a_call_ends_with_its_time_while_it_connects() -> None:
 def test_a_server_that_cannot_be_reached_is_not_waited_for_without_end() -> None:
     limits = replace(ALONE, connect_seconds=SHORT_SECONDS)
     with _unanswering_address() as address, closing(Connections(address)) as connections:
-        with _within(SHORT_SECONDS, SHORT_SECONDS + 1):
+        with within(SHORT_SECONDS, SHORT_SECONDS + 1):
             error = error_of(connections, timeout_seconds=None, limits=limits)
         assert error.code() is Code.UNAVAILABLE
         assert str(address.port) in error.details()
@@ -264,7 +254,7 @@ IMPATIENT = TryLimits(connect_seconds=0.3, silence_seconds=0.2, answer_seconds=0
 )
 def test_a_server_that_gives_no_sign_of_life_is_given_up(answer: Answer) -> None:
     with scripted_server(answer) as server, connections_to(server) as connections:
-        with _within(0.5, SOON_SECONDS):
+        with within(0.5, SOON_SECONDS):
             error = error_of(connections, timeout_seconds=None, limits=IMPATIENT)
         assert isinstance(error, ConnectionLostError)
         assert error.code() is Code.UNAVAILABLE
@@ -280,7 +270,7 @@ def test_a_server_that_answers_pings_may_take_its_time(monkeypatch: pytest.Monke
         exchange.end()
 
     with scripted_server(answer) as server, connections_to(server) as connections:
-        with _within(0.6, SOON_SECONDS):
+        with within(0.6, SOON_SECONDS):
             assert messages_of(connections, timeout_seconds=None, limits=IMPATIENT) == [b"late"]
         assert messages_of(connections, timeout_seconds=None, limits=IMPATIENT) == [b"late"]
         assert len(server.lines) == 1
@@ -288,7 +278,7 @@ def test_a_server_that_answers_pings_may_take_its_time(monkeypatch: pytest.Monke
 
 def test_a_server_that_gives_no_room_must_give_a_sign_of_life_as_well() -> None:
     with scripted_server(_silent, is_eager=True, is_generous=False) as server:  # noqa: SIM117
-        with connections_to(server) as connections, _within(0.5, SOON_SECONDS):
+        with connections_to(server) as connections, within(0.5, SOON_SECONDS):
             assert (
                 error_of(connections, bytes(300_000), None, limits=IMPATIENT).code()
                 is Code.UNAVAILABLE
@@ -320,7 +310,7 @@ def test_a_request_that_is_not_read_is_given_up() -> None:
         exchange.hold()
 
     with scripted_server(answer, is_eager=True) as server, connections_to(server) as connections:  # noqa: SIM117
-        with _within(0.1, SOON_SECONDS):
+        with within(0.1, SOON_SECONDS):
             assert (
                 error_of(connections, bytes(2**26), None, limits=IMPATIENT).code()
                 is Code.UNAVAILABLE
@@ -353,7 +343,7 @@ def test_signs_of_life_alone_are_no_answer(monkeypatch: pytest.MonkeyPatch) -> N
         exchange.line.pump(lambda: False)
 
     with scripted_server(answer) as server:  # noqa: SIM117
-        with connections_to(server) as connections, _within(0.9, SOON_SECONDS):
+        with connections_to(server) as connections, within(0.9, SOON_SECONDS):
             error = error_of(connections, timeout_seconds=None, limits=IMPATIENT)
     assert isinstance(error, SilentError)
     assert server.lines[0].pings > 2
@@ -371,7 +361,7 @@ def test_signs_of_life_are_no_part_of_a_frame(monkeypatch: pytest.MonkeyPatch) -
         exchange.line.pump(lambda: False)
 
     with scripted_server(answer) as server:  # noqa: SIM117
-        with connections_to(server) as connections, _within(0.9, SOON_SECONDS):
+        with connections_to(server) as connections, within(0.9, SOON_SECONDS):
             error = error_of(connections, timeout_seconds=None, limits=IMPATIENT)
     assert isinstance(error, SilentError)
     assert server.lines[0].pings > 2

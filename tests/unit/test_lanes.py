@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import seedbed as sb
 from seedbed.spec.tensors import TensorRequest
-from seedbed_server.backends.base import Backend, CancelledError
+from seedbed_server.backends.base import Backend, SamplingCancelledError
 from seedbed_server.sampling.sampler import plan
 from seedbed_server.streams.lanes import Lane
 from seedbed_server.streams.sampling_threads import SamplingThreads
@@ -163,11 +163,11 @@ def test_a_job_that_failed_keeps_nothing_of_its_work() -> None:
     def fail(matrices: "list[weakref.ref[Matrix]]") -> None:
         matrix = Matrix()
         matrices.append(weakref.ref(matrix))
-        raise CancelledError
+        raise SamplingCancelledError
 
     async def work() -> None:
         lane, matrices = Lane("test", 1), list[weakref.ref[Matrix]]()
-        with suppress(CancelledError):
+        with suppress(SamplingCancelledError):
             await asyncio.wrap_future(lane.submit("a", 1, fail, matrices))
         # A server at rest may not collect garbage for hours.
         assert matrices[0]() is None
@@ -189,7 +189,7 @@ def test_work_that_nobody_wants_any_more_ends_without_a_word(cpu: Backend) -> No
         def sample() -> None:
             begun.set()
             gate.wait(60)
-            raise CancelledError
+            raise SamplingCancelledError
 
         matrix = TensorRequest(sb.TensorSpec("m", (64, 64), "float32", sb.Orthogonal(seed=1)))
         threads = SamplingThreads(cpu, on_sampled=nothing)

@@ -28,7 +28,6 @@ from tests.elements import values_of_words
 
 STANDARD = Normal(0.0, 1.0)
 ROOT = Path(__file__).parents[2]
-WORD_MAX = 2**64 - 1
 
 # Words of float32: 2**22 strata of equal size, one word in each, and the outermost 2**20 of the
 # lower tail.

@@ -13,7 +13,7 @@ import seedbed as sb
 from seedbed.errors import DataLossError
 from seedbed.spec.digests import digest_bytes
 from seedbed.spec.tensors import TensorRequest
-from seedbed.transports.assemble import BEGINNING_BYTES, Filler
+from seedbed.transports.filler import BEGINNING_BYTES, Filler
 from seedbed.v1 import streams_pb2
 from seedbed.wire.parts import (
     Chunk,

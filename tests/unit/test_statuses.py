@@ -23,8 +23,8 @@ from seedbed_server.refusals import (
     CallerError,
     NoRoomError,
     NotServingError,
-    OutOfRangeError,
     QuotaError,
+    ResumeOutOfRangeError,
     StreamEndedError,
     UnknownMethodError,
 )
@@ -75,7 +75,7 @@ def _retrying(kind: type[NoRoomError | NotServingError], reason: Reason) -> Exce
 ERRORS: dict[Reason, BaseException] = {
     Reason.INVALID_VALUE: bad_value("numerics", "named", None),
     Reason.OVER_LIMIT: over_limit("tensors[0].spec.name", "shorter", 3, "max_name_bytes"),
-    Reason.RESUME_OUT_OF_RANGE: OutOfRangeError(
+    Reason.RESUME_OUT_OF_RANGE: ResumeOutOfRangeError(
         "far", field="resume.byte_offset", reason=Reason.RESUME_OUT_OF_RANGE
     ),
     Reason.UNKNOWN_METHOD: UnknownMethodError("/a.B/C"),

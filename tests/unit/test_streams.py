@@ -14,8 +14,8 @@ from seedbed.spec.digests import Digester, digest_bytes
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.tensors import TensorRequest
 from seedbed.wire import protos
-from seedbed_server.backends.base import Backend, CancelledError
-from seedbed_server.backends.rules import ElementwiseRule, Orthogonal, Sparse
+from seedbed_server.backends.base import Backend, SamplingCancelledError
+from seedbed_server.backends.rules import ElementwiseRule, Orthogonal
 from seedbed_server.backends.runs import Runs
 from seedbed_server.kernels.keys import Key
 from seedbed_server.refusals import NoRoomError, QuotaError
@@ -28,6 +28,7 @@ from seedbed_server.streams.peer_caps import PeerCap, PeerCaps
 from seedbed_server.streams.resources import StreamResources
 from seedbed_server.streams.sampling_threads import IN_PLACE_BYTES
 from seedbed_server.streams.stream import Events
+from tests.forwarding_backend import ForwardingBackend
 from tests.samples import sample
 from tests.streams import Reader, all_messages, only_part, resources_of, run, stream_of, until
 
@@ -38,24 +39,19 @@ SQUARE = sb.TensorSpec("q", (192, 192), "float32", sb.Orthogonal(seed=1))
 SMALL = sb.TensorSpec("w", (IN_PLACE_BYTES // 4,), "float32", sb.RandomNormal(seed=1))
 
 
-class CountingBackend:
+class CountingBackend(ForwardingBackend):
     """Another backend that counts the elements it samples, and can be held up."""
 
-    name = "cpu"
     samples_in_place = True
     device = "a counter"
 
     def __init__(self, backend: Backend, threads: int = 2) -> None:
-        self._backend = backend
-        self.threads = threads
+        super().__init__(backend, threads)
         self._lock = threading.Lock()
         self.elements = 0
         self.samplers: set[str] = set()
         self.gate = threading.Event()
         self.gate.set()
-
-    def close(self) -> None:
-        """Leave the other backend open."""
 
     def fill(
         self, rule: ElementwiseRule, key: Key, runs: Runs, dtype: Dtype, out: NDArray[np.uint8]
@@ -64,25 +60,17 @@ class CountingBackend:
         with self._lock:
             self.elements += int(runs.counts.sum())
             self.samplers.add(threading.current_thread().name)
-        self._backend.fill(rule, key, runs, dtype, out)
+        super().fill(rule, key, runs, dtype, out)
 
     def orthogonal(
         self, rule: Orthogonal, block: int, key: Key, is_cancelled: Callable[[], bool]
     ) -> NDArray[np.float64]:
         self.gate.wait(60)
         if is_cancelled():
-            raise CancelledError
+            raise SamplingCancelledError
         with self._lock:
             self.elements += rule.grid.block_elements
-        return self._backend.orthogonal(rule, block, key, is_cancelled)
-
-    def words(self, key: Key, runs: Runs) -> NDArray[np.uint32]:
-        return self._backend.words(key, runs)
-
-    def are_zero(
-        self, rule: Sparse, runs: Runs, first_line: int, thresholds: NDArray[np.uint64]
-    ) -> NDArray[np.bool_]:
-        return self._backend.are_zero(rule, runs, first_line, thresholds)
+        return super().orthogonal(rule, block, key, is_cancelled)
 
 
 @pytest.fixture

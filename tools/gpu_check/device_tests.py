@@ -19,7 +19,7 @@ from seedbed.spec.dtypes import FLOATING, Dtype
 from seedbed.spec.errors import OutOfDeviceMemoryError
 from seedbed.spec.initializers import RandomNormalSpec, RandomUniformSpec
 from seedbed.spec.tensors import TensorRequest, TensorSpec
-from seedbed_server.backends.base import Backend, CancelledError
+from seedbed_server.backends.base import Backend, SamplingCancelledError
 from seedbed_server.backends.cpu import CpuBackend
 from seedbed_server.backends.cuda import CudaDevice
 from seedbed_server.backends.gpu import GpuBackend
@@ -187,7 +187,7 @@ class TestCancellation:
             try:
                 while True:
                     source.fill(number * 10_000, part)
-            except CancelledError:
+            except SamplingCancelledError:
                 ended.append(number)
 
         at_a_time(8, fill)

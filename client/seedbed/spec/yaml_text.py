@@ -148,7 +148,7 @@ def read_yaml(
     Raises:
         YamlError: with all that is wrong.
     """
-    reader = _Reader(scalar, aliases, {} if lines is None else lines)
+    reader = _Constructor(scalar, aliases, {} if lines is None else lines)
     document = None
     try:
         # libyaml's parser, where PyYAML was built with it, takes no lone surrogates.
@@ -164,7 +164,7 @@ def read_yaml(
 _FastParser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class _Reader:
+class _Constructor:
     """Makes the values of a parser's events, and collects what is wrong with them."""
 
     def __init__(self, scalar: Callable[[str], Any], aliases: bool, lines: dict[str, int]) -> None:

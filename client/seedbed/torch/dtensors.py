@@ -13,7 +13,7 @@ import torch
 
 from seedbed.spec.errors import bad_value
 from seedbed.torch.layout import Layout, whole_layout
-from seedbed.torch.runs import Runs, all_of
+from seedbed.torch.runs import AxisRuns, all_of
 
 _FLOAT8 = (torch.float8_e4m3fn, torch.float8_e5m2)
 
@@ -98,7 +98,7 @@ def _sharded_axis(placement: Any, rank: int) -> int:
     return int(placement.dim) % rank
 
 
-def _part(placement: Any, axis: Runs, *, index: int, count: int) -> Runs:
+def _part(placement: Any, axis: AxisRuns, *, index: int, count: int) -> AxisRuns:
     split_factor = getattr(placement, "split_factor", 1)  # only _StridedShard has one
     return axis.strided_chunk(index, count, int(split_factor))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import EllipsisType
 
 from seedbed.spec.slices import TensorSlice
-from seedbed.torch.runs import Runs, all_of, runs
+from seedbed.torch.runs import AxisRuns, all_of, runs
 
 Index = tuple[slice | EllipsisType, ...]
 
@@ -28,7 +28,7 @@ class Layout:
 
     shape: tuple[int, ...]
     """The whole tensor's."""
-    axes: tuple[Runs, ...]
+    axes: tuple[AxisRuns, ...]
     """What is held of each axis."""
 
     @property
@@ -89,7 +89,7 @@ def are_all(parts: Iterable[Layout], shape: tuple[int, ...]) -> bool:
 
 def _without(layout: Layout, part: Layout) -> Iterator[Layout]:
     """Yield what is left of a layout without a part, in pieces that do not overlap."""
-    done: tuple[Runs, ...] = ()
+    done: tuple[AxisRuns, ...] = ()
     for place, (mine, theirs) in enumerate(zip(layout.axes, part.axes, strict=True)):
         common = runs(sorted((start, length) for start, length, _ in mine.common(theirs)))
         if not common.length:
@@ -100,7 +100,7 @@ def _without(layout: Layout, part: Layout) -> Iterator[Layout]:
         done = (*done, common)
 
 
-def _difference(all_indices: Runs, gone: Runs) -> Runs | None:
+def _difference(all_indices: AxisRuns, gone: AxisRuns) -> AxisRuns | None:
     """Return the indices that are not gone; None if that is none."""
     left = []
     for start, length in all_indices.pairs:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Runs:
+class AxisRuns:
     """Indices of one axis in the order in which they are held."""
 
     pairs: tuple[tuple[int, int], ...]
@@ -16,7 +16,7 @@ class Runs:
         """How many indices there are."""
         return sum(length for _, length in self.pairs)
 
-    def take(self, begin: int, end: int) -> "Runs":
+    def take(self, begin: int, end: int) -> "AxisRuns":
         """Return the indices at the places ``begin`` to ``end`` (excluded), where there are any."""
         taken, place = [], 0
         for start, length in self.pairs:
@@ -25,12 +25,12 @@ class Runs:
             place += length
         return runs(taken)
 
-    def chunk(self, index: int, count: int) -> "Runs":
+    def chunk(self, index: int, count: int) -> "AxisRuns":
         """Return part ``index`` of ``count`` by ``torch.chunk``'s rule: the last ones are short."""
         size = -(-self.length // count)
         return self.take(index * size, (index + 1) * size)
 
-    def strided_chunk(self, index: int, count: int, split_factor: int) -> "Runs":
+    def strided_chunk(self, index: int, count: int, split_factor: int) -> "AxisRuns":
         """Return part ``index`` of ``count`` of each of ``split_factor`` chunks, in their order.
 
         That is what FSDP leaves on a rank of an axis that tensor parallelism cuts further.
@@ -40,7 +40,7 @@ class Runs:
         )
         return runs(pair for part in parts for pair in part.pairs)
 
-    def over(self, inner: "Runs", inner_length: int) -> "Runs":
+    def over(self, inner: "AxisRuns", inner_length: int) -> "AxisRuns":
         """Return the indices of an axis that is this one and the next one flattened.
 
         Args:
@@ -58,7 +58,7 @@ class Runs:
             for start, length in inner.pairs
         )
 
-    def of(self, places: "Runs") -> "Runs":
+    def of(self, places: "AxisRuns") -> "AxisRuns":
         """Return the indices at some places."""
         return runs(
             pair
@@ -66,7 +66,7 @@ class Runs:
             for pair in self.take(start, start + length).pairs
         )
 
-    def common(self, others: "Runs") -> list[tuple[int, int, int]]:
+    def common(self, others: "AxisRuns") -> list[tuple[int, int, int]]:
         """Return what is among others as well: first index, length and place of each run."""
         found, place = [], 0
         for start, length in self.pairs:
@@ -87,7 +87,7 @@ class Runs:
         return None
 
 
-def runs(pairs: Iterable[tuple[int, int]]) -> Runs:
+def runs(pairs: Iterable[tuple[int, int]]) -> AxisRuns:
     """Return runs without empty ones, and with neighbours joined."""
     joined: list[tuple[int, int]] = []
     for start, length in pairs:
@@ -97,9 +97,9 @@ def runs(pairs: Iterable[tuple[int, int]]) -> Runs:
             joined[-1] = (joined[-1][0], joined[-1][1] + length)
         else:
             joined.append((start, length))
-    return Runs(tuple(joined))
+    return AxisRuns(tuple(joined))
 
 
-def all_of(length: int) -> Runs:
+def all_of(length: int) -> AxisRuns:
     """Return all indices of an axis."""
     return runs([(0, length)])

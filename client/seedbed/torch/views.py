@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from seedbed.torch.runs import Runs, all_of, runs
+from seedbed.torch.runs import AxisRuns, all_of, runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def span_of(view: Geometry) -> tuple[int, int]:
     return view.offset, view.offset + sum(steps) + 1
 
 
-def shown_axes(view: Geometry, whole: Geometry) -> tuple[Runs, ...] | None:
+def shown_axes(view: Geometry, whole: Geometry) -> tuple[AxisRuns, ...] | None:
     """Return the indices on each axis of a tensor that a view of it shows.
 
     The view may be sliced, transposed, and reshaped in any order.
@@ -93,7 +93,7 @@ def _steps_of_axes(
     return steps
 
 
-def _indices(start: int, steps: list[tuple[int, int]], length: int) -> Runs | None:
+def _indices(start: int, steps: list[tuple[int, int]], length: int) -> AxisRuns | None:
     """Return the indices from a start by all combinations of steps; None if they leave the axis."""
     indices = np.array([start])
     for step, count in sorted(steps, reverse=True):

@@ -14,16 +14,13 @@ from contextvars import copy_context
 from dataclasses import dataclass, field
 
 from seedbed.errors import CancelledError, SeedbedError
-from seedbed.spec.tensors import TensorRequest
-from seedbed.transports.assemble import Filler
 from seedbed.transports.cancellation import Cancellation
-from seedbed.transports.messages import sample_message
+from seedbed.transports.filler import Filler
 from seedbed.transports.ranges import Portion
 from seedbed.transports.replica import Replica
 from seedbed.transports.replicas import check_welcome
 from seedbed.transports.statuses import cancelled, closed, silent
 from seedbed.transports.tries import RETRIED, Tries, backoff_seconds
-from seedbed.transports.try_limits import TryLimits
 
 # A portion lags if it has taken this much longer than another server would have taken for it.
 LAG_FACTOR = 3.0
@@ -35,46 +32,6 @@ MOST_HEDGES = 2
 MEASURED_BYTES = 2**20
 # How often a connection looks whether its server serves again.
 LOOK_SECONDS = 0.1
-
-
-def fill(
-    replica: Replica,
-    filler: Filler,
-    requests: Sequence[TensorRequest],
-    limits: TryLimits,
-    cancellation: Cancellation,
-    on_message: Callable[[], None],
-    *,
-    accepts_segments: bool = False,
-) -> None:
-    """Go on with a fetch where it broke, or begin it, by one try.
-
-    Args:
-        replica: who is asked.
-        filler: has the bytes so far, and takes the others.
-        requests: what it was made for.
-        limits: how long the try may wait.
-        cancellation: ends the try from another thread.
-        on_message: called after each response.
-        accepts_segments: whether tensors may come in shared memory.
-    """
-    index, first_byte = filler.resume_point
-    if index == len(requests):  # only the end of the last try was missing
-        return
-    before = _size_bytes(requests, filler)
-    replica.count("resumes", bool(before))
-    filler.begin_stream()
-    message = sample_message(requests[index:], first_byte, accepts_segments=accepts_segments)
-    try:
-        replica.fill(filler, message, limits, cancellation, on_message)
-    finally:
-        replica.count("bytes", _size_bytes(requests, filler) - before)
-
-
-def _size_bytes(requests: Sequence[TensorRequest], filler: Filler) -> int:
-    """Return how many bytes of the requests have come."""
-    index, first_byte = filler.resume_point
-    return sum(request.size_bytes for request in requests[:index]) + first_byte
 
 
 @dataclass(slots=True, eq=False)
@@ -230,7 +187,7 @@ class RangedFetch:
         before = work.received_bytes
         try:
             with work.cancellation.within(self._cancellation):
-                self._fill(replica, work.filler, work.portion, work.cancellation)
+                self._fill(replica, work.filler, work.cancellation)
         except RETRIED as error:
             self._leave(work, is_done=False)
             return error
@@ -257,7 +214,7 @@ class RangedFetch:
                 cancellation.cancel()
         try:
             with cancellation.within(self._cancellation):
-                self._fill(replica, filler, work.portion, cancellation)
+                self._fill(replica, filler, cancellation)
         except RETRIED as error:
             return error
         except CancelledError:
@@ -291,12 +248,10 @@ class RangedFetch:
             self._on_bytes(work.size_bytes - work.received_bytes)
             self._changed.notify_all()
 
-    def _fill(
-        self, replica: Replica, filler: Filler, portion: Portion, cancellation: Cancellation
-    ) -> None:
+    def _fill(self, replica: Replica, filler: Filler, cancellation: Cancellation) -> None:
         limits = self._tries.limits()
         replica.count("tries")
-        fill(replica, filler, portion.requests, limits, cancellation, self._tries.heard)
+        replica.fill(filler, limits, cancellation, self._tries.heard)
         replica.succeeded()
 
     @staticmethod

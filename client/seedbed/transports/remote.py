@@ -18,9 +18,10 @@ from seedbed.spec.info import MAX_SMALL_TENSOR_BYTES, InitializerInfo, ServerInf
 from seedbed.spec.stats import ClientStats
 from seedbed.spec.tensors import TensorRequest
 from seedbed.spec.tls import Tls
-from seedbed.transports.assemble import Assembler, Filler
+from seedbed.transports.assemble import Assembler
 from seedbed.transports.calls import Calls
 from seedbed.transports.cancellation import Cancellation
+from seedbed.transports.filler import Filler
 from seedbed.transports.forks import forgets_after_fork
 from seedbed.transports.grpc_calls import GrpcCalls
 from seedbed.transports.http2.address import plain_address
@@ -40,7 +41,7 @@ from seedbed.transports.messages import (
     with_right_checksum,
 )
 from seedbed.transports.probe import Probe
-from seedbed.transports.ranged_fetch import RangedFetch, fill
+from seedbed.transports.ranged_fetch import RangedFetch
 from seedbed.transports.ranges import portions
 from seedbed.transports.replica import LOOK_LIMITS, SAMPLE, Replica
 from seedbed.transports.replicas import Replicas, check_welcome
@@ -267,12 +268,12 @@ class RemoteTransport:
         if may_map and mapper.is_of_use and self._replicas.most_lanes == 1:
             with mapper.attempt(on_bytes) as count:
                 filler = Filler(requests, outs, _telling(tries, count), mapper.map_segment)
-                self._fill_by_one(filler, requests, tries, accepts_segments=True)
+                self._fill_by_one(filler, tries)
                 return filler.finish()
         size_bytes = sum(map(len, outs))
         if self._replicas.most_lanes == 1 or size_bytes < RANGED_BYTES:
             filler = Filler(requests, outs, _telling(tries, on_bytes))
-            self._fill_by_one(filler, requests, tries)
+            self._fill_by_one(filler, tries)
             return outs
         # One more than there are portions, for what lags.
         lanes = self._replicas.lanes(2 + size_bytes // PORTION_BYTES)
@@ -309,26 +310,11 @@ class RemoteTransport:
 
         return self._tried(ask, tries)
 
-    def _fill_by_one(
-        self,
-        filler: Filler,
-        requests: Sequence[TensorRequest],
-        tries: Tries,
-        *,
-        accepts_segments: bool = False,
-    ) -> None:
+    def _fill_by_one(self, filler: Filler, tries: Tries) -> None:
         """Fill the memory of all requests by one connection at a time."""
 
         def ask(replica: Replica, limits: TryLimits) -> None:
-            fill(
-                replica,
-                filler,
-                requests,
-                limits,
-                self._cancellation,
-                tries.heard,
-                accepts_segments=accepts_segments,
-            )
+            replica.fill(filler, limits, self._cancellation, tries.heard)
 
         self._tried(ask, tries)
 

@@ -15,13 +15,13 @@ from grpc_health.v1 import health_pb2
 from seedbed.errors import ForkError, OverloadedError, SeedbedError, TlsError, UnavailableError
 from seedbed.spec.reasons import Reason
 from seedbed.spec.stats import ReplicaStats
-from seedbed.transports.assemble import Filler
 from seedbed.transports.calls import Call, Calls
 from seedbed.transports.cancellation import Cancellation
+from seedbed.transports.filler import Filler
 from seedbed.transports.forks import forgets_after_fork
 from seedbed.transports.http2.errors import UnmetError
 from seedbed.transports.mapping import Mapper, SegmentBusyError
-from seedbed.transports.messages import SERVICE
+from seedbed.transports.messages import SERVICE, sample_message
 from seedbed.transports.probe import Probe
 from seedbed.transports.statuses import UNWELCOME, no_response, parsed, translated
 from seedbed.transports.try_limits import TryLimits
@@ -230,16 +230,14 @@ class Replica:
     def fill(
         self,
         filler: Filler,
-        message: Message,
         limits: TryLimits,
         cancellation: Cancellation,
         on_message: Callable[[], None],
     ) -> None:
-        """Let a filler read the bytes that a SampleTensors request asks for, where they go.
+        """Go on with a fetch where it broke, or begin it.
 
         Args:
-            filler: knows the places.
-            message: the request.
+            filler: has the bytes so far, and takes the others.
             limits: how long the try may wait.
             cancellation: ends the call from another thread.
             on_message: called after each response, heartbeats too.
@@ -247,6 +245,27 @@ class Replica:
         Raises:
             SegmentBusyError: if the server has no room in shared memory.
         """
+        requests, first_byte = filler.missing
+        if not requests:  # only the end of the last try was missing
+            return
+        before = filler.received_bytes
+        self.count("resumes", bool(before))
+        filler.begin_stream()
+        message = sample_message(requests, first_byte, accepts_segments=filler.accepts_segments)
+        try:
+            self._fill(filler, message, limits, cancellation, on_message)
+        finally:
+            self.count("bytes", filler.received_bytes - before)
+
+    def _fill(
+        self,
+        filler: Filler,
+        message: Message,
+        limits: TryLimits,
+        cancellation: Cancellation,
+        on_message: Callable[[], None],
+    ) -> None:
+        """Let a filler read the answer to a SampleTensors request."""
         try:
             with self._call(SAMPLE, message, limits, cancellation) as call:
                 while (size_bytes := call.next_message()) is not None:

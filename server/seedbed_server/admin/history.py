@@ -3,7 +3,7 @@
 from collections import deque
 from dataclasses import dataclass
 
-from seedbed_server.admin.reading import Reading
+from seedbed_server.admin.reading import MetricsReading
 
 STEP_SECONDS = 3.0
 POINTS = 300
@@ -35,10 +35,10 @@ class History:
     def __init__(self) -> None:
         self.points: deque[Point] = deque(maxlen=POINTS)
         """The oldest first, one each :data:`STEP_SECONDS`."""
-        self._recent: deque[Reading] = deque(maxlen=2)
-        self._window: deque[Reading] = deque(maxlen=WINDOW_READINGS)
+        self._recent: deque[MetricsReading] = deque(maxlen=2)
+        self._window: deque[MetricsReading] = deque(maxlen=WINDOW_READINGS)
 
-    def add(self, reading: Reading) -> None:
+    def add(self, reading: MetricsReading) -> None:
         """Take the next reading."""
         if self._recent:
             self.points.append(point(self._recent[-1], reading))
@@ -46,17 +46,17 @@ class History:
             self._window.append(reading)
         self._recent.append(reading)
 
-    def moments_before(self, reading: Reading) -> Reading:
+    def moments_before(self, reading: MetricsReading) -> MetricsReading:
         """Return what a reading has a rate against: one of three to six seconds earlier."""
         return self._recent[0] if self._recent else reading
 
-    def minutes_before(self, reading: Reading) -> Reading:
+    def minutes_before(self, reading: MetricsReading) -> MetricsReading:
         """Return the reading of five minutes earlier, or the first one."""
         first = reading.at - WINDOW_SECONDS - WINDOW_STEP_SECONDS / 2
         return next((each for each in self._window if each.at >= first), reading)
 
 
-def point(before: Reading, after: Reading) -> Point:
+def point(before: MetricsReading, after: MetricsReading) -> Point:
     """Return what a server did between two readings."""
     seconds = after.at - before.at
 

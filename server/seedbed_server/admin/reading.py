@@ -24,7 +24,7 @@ class ProcessReading:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class MetricsReading:
     """What a server's metrics say at one moment; counters since the start."""
 
     at: float
@@ -65,7 +65,7 @@ class Reading:
 _Labels = Mapping[str, str]
 
 
-def read(registry: CollectorRegistry) -> Reading:
+def read(registry: CollectorRegistry) -> MetricsReading:
     """Return what a registry says now."""
     samples: dict[str, list[tuple[_Labels, float]]] = defaultdict(list)
     for metric in registry.collect():
@@ -85,7 +85,7 @@ def read(registry: CollectorRegistry) -> Reading:
     first_chunk = samples[names.FIRST_CHUNK_SECONDS + "_bucket"]
     builds = [labels for labels, _ in samples[names.BUILD]]
     build = builds[0] if builds else {}
-    return Reading(
+    return MetricsReading(
         at=time.monotonic(),
         serving=one(names.SERVING),
         version=build.get("version", ""),

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from seedbed_server.admin.distribution import Distribution
 from seedbed_server.admin.history import STEP_SECONDS, History, Point, point
-from seedbed_server.admin.reading import ProcessReading, Reading
+from seedbed_server.admin.reading import MetricsReading, ProcessReading
 
 State = Literal["starting", "serving", "partly serving", "stopping"]
 
@@ -90,7 +90,7 @@ class Status:
     """One point each so many seconds, the oldest first."""
 
 
-def status(now: Reading, history: History, expected: int) -> Status:
+def status(now: MetricsReading, history: History, expected: int) -> Status:
     """Return a server's status.
 
     Args:
@@ -148,7 +148,7 @@ def _most_first(counts: dict[str, int]) -> dict[str, int]:
     return dict(sorted(some, key=lambda pair: -pair[1]))
 
 
-def _state(now: Reading, expected: int) -> State:
+def _state(now: MetricsReading, expected: int) -> State:
     if now.serving >= expected:
         return "serving"
     if now.serving:
@@ -156,7 +156,7 @@ def _state(now: Reading, expected: int) -> State:
     return "stopping" if now.backend else "starting"
 
 
-def _methods(now: Reading, then: Reading) -> tuple[MethodStatus, ...]:
+def _methods(now: MetricsReading, then: MetricsReading) -> tuple[MethodStatus, ...]:
     found = []
     for name in dict.fromkeys(method for method, _ in now.ended):
         ended = {code: count for (method, code), count in now.ended.items() if method == name}
@@ -177,7 +177,7 @@ def _times(distribution: Distribution) -> Times:
     return Times(distribution.quantile(0.5), distribution.quantile(0.99))
 
 
-def _processes(now: Reading, before: Reading) -> tuple[ProcessStatus, ...]:
+def _processes(now: MetricsReading, before: MetricsReading) -> tuple[ProcessStatus, ...]:
     seconds = now.at - before.at
 
     def cores(name: str, process: ProcessReading) -> float:

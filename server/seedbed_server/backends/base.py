@@ -12,7 +12,7 @@ from seedbed_server.backends.runs import Runs
 from seedbed_server.kernels.keys import Key
 
 
-class CancelledError(Exception):
+class SamplingCancelledError(Exception):
     """The caller no longer wants the result."""
 
 
@@ -60,7 +60,7 @@ class Backend(Protocol):
             is_cancelled: asked now and then.
 
         Raises:
-            CancelledError: soon after ``is_cancelled`` says so.
+            SamplingCancelledError: soon after ``is_cancelled`` says so.
         """
 
     def words(self, key: Key, runs: Runs) -> NDArray[np.uint32]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedbed.spec.dtypes import Dtype
-from seedbed_server.backends.base import CancelledError
+from seedbed_server.backends.base import SamplingCancelledError
 from seedbed_server.backends.cpu_kernels import CpuKernels
 from seedbed_server.backends.householder import InPlace, Tiles, orthonormal_columns
 from seedbed_server.backends.processor import available_threads, processor_name
@@ -101,7 +101,7 @@ class CpuBackend:
 
         def check_wanted() -> None:
             if is_cancelled():
-                raise CancelledError
+                raise SamplingCancelledError
 
         normal = self._normal_tiles(rule, block, key, check_wanted)
         # Threads of its own: a large matrix would keep a small one waiting in a queue of both.

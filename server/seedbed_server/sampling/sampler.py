@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.tensors import TensorRequest
-from seedbed_server.backends.base import Backend, CancelledError
+from seedbed_server.backends.base import Backend, SamplingCancelledError
 from seedbed_server.backends.rules import ElementRule, ElementwiseRule
 from seedbed_server.backends.runs import Runs, joined_axes, run_firsts
 from seedbed_server.kernels.keys import Key, derive_key
@@ -139,13 +139,13 @@ class TensorSource:
             self._lookup = lookup_of(sample_plan.rule, surroundings)
 
     def cancel(self) -> None:
-        """Make work under way end soon, with :class:`CancelledError`."""
+        """Make work under way end soon, with :class:`SamplingCancelledError`."""
         self._is_cancelled = True
 
     def check_wanted(self) -> None:
-        """Raise :class:`CancelledError` after :meth:`cancel`."""
+        """Raise :class:`SamplingCancelledError` after :meth:`cancel`."""
         if self._is_cancelled:
-            raise CancelledError
+            raise SamplingCancelledError
 
     def fill(self, first: int, out: NDArray[np.uint8]) -> None:
         """Write the elements from number ``first`` of the slice on; ``out.size`` bytes of them.
@@ -155,7 +155,7 @@ class TensorSource:
             out: contiguous bytes, at any address, a whole number of elements.
 
         Raises:
-            CancelledError: after :meth:`cancel`.
+            SamplingCancelledError: after :meth:`cancel`.
         """
         if not out.size:
             return

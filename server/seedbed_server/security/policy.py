@@ -98,7 +98,7 @@ def read_policy(path: Path, rpcs: Collection[str]) -> Policy:
         PolicyError: naming everything else that is wrong, by its path in the file.
     """
     check_not_writable(path)
-    reader = _Reader(rpcs)
+    reader = _PolicyReader(rpcs)
     policy = reader.policy(read_mapping(path))
     if reader.faults:
         count = len(reader.faults)
@@ -107,7 +107,7 @@ def read_policy(path: Path, rpcs: Collection[str]) -> Policy:
     return policy
 
 
-class _Reader:
+class _PolicyReader:
     """Makes a policy of a mapping of texts, and collects what is wrong with it."""
 
     def __init__(self, rpcs: Collection[str]) -> None:

@@ -19,7 +19,7 @@ from seedbed_server.admin.endpoint import AdminEndpoint
 from seedbed_server.devices import open_backend
 from seedbed_server.security.certificates import certificate_files
 from seedbed_server.service.authentication import Authentication
-from seedbed_server.service.calls import CallGuard
+from seedbed_server.service.call_guard import CallGuard
 from seedbed_server.service.connections import connection_options
 from seedbed_server.service.draining import drain, lame_duck
 from seedbed_server.service.health import NAME as HEALTH

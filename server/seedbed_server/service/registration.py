@@ -11,7 +11,8 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 from seedbed.spec.errors import InvalidValueError
 from seedbed.spec.reasons import Reason
 from seedbed_server.refusals import UnknownMethodError
-from seedbed_server.service.calls import CallGuard, Context
+from seedbed_server.service.call_guard import CallGuard
+from seedbed_server.service.calls import Context
 from seedbed_server.service.request_ids import request_id_of
 from seedbed_server.service.statuses import status_of
 

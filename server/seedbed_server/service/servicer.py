@@ -22,7 +22,8 @@ from seedbed_server.refusals import NotServingError, StreamEndedError
 from seedbed_server.sampling.descriptions import catalogue, describe
 from seedbed_server.sampling.sampler import SamplePlan, TensorSource, plan
 from seedbed_server.security.quotas import DailyBytes
-from seedbed_server.service.calls import Call, CallGuard, streaming_handler
+from seedbed_server.service.call_guard import CallGuard, streaming_handler
+from seedbed_server.service.calls import ServerCall
 from seedbed_server.service.digest_cache import DigestCache
 from seedbed_server.service.faults import ManyTensorsRequest, Request, with_all_faults
 from seedbed_server.service.metrics import Method, Usage
@@ -61,7 +62,7 @@ RESUME_SECONDS = 0.2
 MANY_TENSORS = 64
 
 
-Answer = Callable[[Any, Call], Awaitable[bytes | None]]
+Answer = Callable[[Any, ServerCall], Awaitable[bytes | None]]
 
 
 class Servicer:
@@ -125,7 +126,7 @@ class Servicer:
     def _explaining(self, answer: Answer) -> Answer:
         """Return an answer whose error says all that is wrong with a request."""
 
-        async def explained(request: Any, call: Call) -> bytes | None:
+        async def explained(request: Any, call: ServerCall) -> bytes | None:
             call.tensors = _tensor_count(request)
             try:
                 return await answer(request, call)
@@ -136,7 +137,7 @@ class Servicer:
         return explained
 
     async def _with_all_faults(
-        self, first: InvalidArgumentError, request: Request, call: Call
+        self, first: InvalidArgumentError, request: Request, call: ServerCall
     ) -> InvalidArgumentError:
         count = call.tensors
         if count < MANY_TENSORS or count > call.limits.max_tensors_per_request:
@@ -147,7 +148,7 @@ class Servicer:
     # The RPCs. Those that stream write to the call and return None.
 
     async def _get_server_info(
-        self, request: service_pb2.GetServerInfoRequest, call: Call
+        self, request: service_pb2.GetServerInfoRequest, call: ServerCall
     ) -> bytes:
         del request
         backend = self._serving().threads.backend
@@ -165,13 +166,13 @@ class Servicer:
         return with_checksum(protos.server_info_to_proto(info).SerializeToString())
 
     async def _list_initializers(
-        self, request: service_pb2.ListInitializersRequest, call: Call
+        self, request: service_pb2.ListInitializersRequest, call: ServerCall
     ) -> bytes:
         del request, call
         return with_checksum(protos.initializer_infos_to_proto(catalogue()).SerializeToString())
 
     async def _describe_tensors(
-        self, request: service_pb2.DescribeTensorsRequest, call: Call
+        self, request: service_pb2.DescribeTensorsRequest, call: ServerCall
     ) -> None:
         async with self._stream(call), self._plans(request, call) as plans:
             for first in range(0, len(plans), MANY_TENSORS):
@@ -182,7 +183,7 @@ class Servicer:
                 await self._write(call, with_checksum(response.SerializeToString()))
 
     async def _sample_small_tensor(
-        self, request: service_pb2.SampleSmallTensorRequest, call: Call
+        self, request: service_pb2.SampleSmallTensorRequest, call: ServerCall
     ) -> bytes:
         await self._serving().loop_turns.turn(call.peer, 0)
         protos.numerics_from_proto(request.numerics)
@@ -201,7 +202,9 @@ class Servicer:
         )
         return response.SerializeToString()
 
-    async def _digest_tensors(self, request: service_pb2.DigestTensorsRequest, call: Call) -> None:
+    async def _digest_tensors(
+        self, request: service_pb2.DigestTensorsRequest, call: ServerCall
+    ) -> None:
         self._serving()
         algorithm = protos.digest_algorithm_from_proto(request)
         async with self._stream(call), self._plans(request, call) as plans:
@@ -243,7 +246,9 @@ class Servicer:
                         await self._write(call, _digests_message(ready))
                         ready.clear()
 
-    async def _sample_tensors(self, request: service_pb2.SampleTensorsRequest, call: Call) -> None:
+    async def _sample_tensors(
+        self, request: service_pb2.SampleTensorsRequest, call: ServerCall
+    ) -> None:
         self._serving()
         algorithm = protos.digest_algorithm_from_proto(request)
         chunk_bytes = self._default_chunk_bytes
@@ -301,7 +306,7 @@ class Servicer:
             )
         return self._resources
 
-    async def _sampled(self, sample_plan: SamplePlan, call: Call) -> bytes:
+    async def _sampled(self, sample_plan: SamplePlan, call: ServerCall) -> bytes:
         """Return all bytes of a small tensor."""
         resources = self._serving()
         if not resources.threads.samples_in_place(sample_plan, sample_plan.size_bytes):
@@ -314,7 +319,7 @@ class Servicer:
         return out.tobytes()
 
     @asynccontextmanager
-    async def _stream(self, call: Call) -> AsyncIterator[None]:
+    async def _stream(self, call: ServerCall) -> AsyncIterator[None]:
         """Have a stream's place within the block, for as long as a stream may go on.
 
         Raises:
@@ -333,7 +338,7 @@ class Servicer:
                     retry_after_seconds=RESUME_SECONDS,
                 ) from None
 
-    async def _write(self, call: Call, message: bytes) -> None:
+    async def _write(self, call: ServerCall, message: bytes) -> None:
         """Send a message of a stream.
 
         Raises:
@@ -352,7 +357,7 @@ class Servicer:
 
     @asynccontextmanager
     async def _plans(
-        self, request: ManyTensorsRequest, call: Call
+        self, request: ManyTensorsRequest, call: ServerCall
     ) -> AsyncIterator[list[SamplePlan]]:
         """Have the plans of a request within the block, and room for them."""
         threads, count, peer = self._serving().threads, len(request.tensors), call.peer
@@ -368,7 +373,7 @@ class Servicer:
                 yield await threads.plan(peer, count, _planned, request, call.limits)
 
     def _day(
-        self, call: Call, plans: Sequence[SamplePlan], resume: ResumePoint
+        self, call: ServerCall, plans: Sequence[SamplePlan], resume: ResumePoint
     ) -> AbstractContextManager[None]:
         """Take what a call wants out of its caller's bytes of the day, within a block."""
         quota = call.quotas.bytes_per_day

@@ -12,7 +12,7 @@ from seedbed.spec.initializers import DeltaOrthogonalSpec, OrthogonalSpec, Spars
 from seedbed.spec.reasons import Reason
 from seedbed.spec.tensors import TensorRequest, TensorSpec
 from seedbed_server.backends.rules import ElementwiseRule
-from seedbed_server.refusals import OutOfRangeError
+from seedbed_server.refusals import ResumeOutOfRangeError
 from seedbed_server.sampling.derivation import element_rule
 from seedbed_server.sampling.lookups import piece_elements
 from seedbed_server.sampling.sampler import SamplePlan
@@ -139,7 +139,7 @@ def check_resume(resume: ResumePoint, requests: Sequence[TensorRequest]) -> None
 
     Raises:
         InvalidValueError: if it is negative or inside an element.
-        OutOfRangeError: if it is beyond the end.
+        ResumeOutOfRangeError: if it is beyond the end.
     """
     for fault in resume_faults(resume):
         raise fault
@@ -173,6 +173,6 @@ def check_chunk_bytes(max_chunk_bytes: int, limits: Limits) -> None:
         raise bad_value(field, f"from {MIN_CHUNK_BYTES} to {most}", max_chunk_bytes)
 
 
-def _out_of_range(field: str, largest: int, received: int) -> OutOfRangeError:
+def _out_of_range(field: str, largest: int, received: int) -> ResumeOutOfRangeError:
     message = f"`{field}` must be at most {largest}. Received: {received}"
-    return OutOfRangeError(message, field=field, reason=Reason.RESUME_OUT_OF_RANGE)
+    return ResumeOutOfRangeError(message, field=field, reason=Reason.RESUME_OUT_OF_RANGE)

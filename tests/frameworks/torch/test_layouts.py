@@ -14,10 +14,10 @@ from torch.distributed.tensor._utils import _compute_local_shape_and_global_offs
 from torch.distributed.tensor.placement_types import _StridedShard
 
 from seedbed.torch.layout import Layout, whole_layout
-from seedbed.torch.runs import Runs, all_of, runs
+from seedbed.torch.runs import AxisRuns, all_of, runs
 
 
-def indices(axis: Runs) -> list[int]:
+def indices(axis: AxisRuns) -> list[int]:
     return [index for start, length in axis.pairs for index in range(start, start + length)]
 
 
@@ -117,7 +117,7 @@ def assembled(layout: Layout, whole: torch.Tensor) -> list[int]:
 
 
 @st.composite
-def some_runs(draw: st.DrawFn, length: int) -> Runs:
+def some_runs(draw: st.DrawFn, length: int) -> AxisRuns:
     """Draw runs of ascending indices of an axis."""
     chosen = draw(st.sets(st.integers(0, length - 1), min_size=1)) if length else set()
     return runs((index, 1) for index in sorted(chosen))

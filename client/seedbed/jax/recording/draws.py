@@ -14,7 +14,7 @@ import jax
 import numpy as np
 from jax.extend.core import jaxprs_in_params
 
-from seedbed.jax.recording.programs import Result, Sliced, Stacked, Step, Value, form_of
+from seedbed.jax.recording.programs import Output, Sliced, Stacked, Step, Value, form_of
 from seedbed.jax.tracing import HostCall, UnseededTensor
 
 RAW_DRAWS = frozenset({"random_bits", "random_gamma", "rng_bit_generator", "rng_uniform"})
@@ -42,7 +42,7 @@ class Draw:
 
 def draw_of(value: Value) -> Draw | None:
     """Return the draw that gives a value; None if it is not the result of one."""
-    if not isinstance(value, Result):
+    if not isinstance(value, Output):
         return None
     notes = value.step.notes
     if "draw" not in notes:
@@ -57,7 +57,7 @@ def look(value: Value) -> Value | Draw:
         draw = draw_of(value)
         if draw is not None:
             return draw
-        if isinstance(value, Result):
+        if isinstance(value, Output):
             inner = value.step.unfolded
             if inner is None:
                 return value

@@ -10,7 +10,7 @@ import numpy as np
 from jax.sharding import Mesh
 
 from seedbed.jax.recording.draws import Draw, draws_raw, look
-from seedbed.jax.recording.programs import Known, Result, Sliced, Stacked, Unknown, Value, run_step
+from seedbed.jax.recording.programs import Known, Output, Sliced, Stacked, Unknown, Value, run_step
 from seedbed.spec.errors import InvalidValueError, bad_value
 
 
@@ -34,7 +34,7 @@ def sources_of(value: Value) -> Sources:
             found.problem = found.problem or bad_value(
                 "arguments", "arrays where a leaf depends on their content", each.form
             )
-        elif isinstance(each, Result) and draws_raw(each.step):
+        elif isinstance(each, Output) and draws_raw(each.step):
             allowed = (
                 "one that draws by jax.random.normal, uniform, truncated_normal or orthogonal, or"
                 " by what is made of these"
@@ -92,7 +92,7 @@ def _reached(value: Value) -> Iterator[Value | Draw]:
 
 
 def _operands(value: Value) -> Sequence[Value]:
-    if isinstance(value, Result):
+    if isinstance(value, Output):
         return () if "results" in value.step.notes else value.step.operands
     if isinstance(value, Stacked):
         return value.parts
@@ -140,7 +140,7 @@ class _Evaluation:
             return jax.numpy.stack([self._arrays[id(part)] for part in value.parts])
         if isinstance(value, Sliced):
             return self._arrays[id(value.whole)][value.place]
-        assert isinstance(value, Result)
+        assert isinstance(value, Output)
         notes = value.step.notes
         results = notes.get("results")
         if results is None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from seedbed.jax.recording.draws import Draw, look
 from seedbed.jax.recording.evaluation import known, on_processor, sources_of
-from seedbed.jax.recording.programs import Known, Result, Stacked, Step, Value, form_of, run_step
+from seedbed.jax.recording.programs import Known, Output, Stacked, Step, Value, form_of, run_step
 from seedbed.jax.recording.units import Unit, explicit, units_of
 from seedbed.spec.dtypes import FLOATING, as_dtype
 from seedbed.spec.errors import InvalidArgumentError
@@ -70,7 +70,7 @@ def constant_of(value: Value) -> np.ndarray[Any, Any] | None:
         numbers = [constant_of(part) for part in seen.parts]
         known = [number for number in numbers if number is not None]
         return _repeated(np.array(known)) if len(known) == len(numbers) else None
-    if not isinstance(seen, Result):
+    if not isinstance(seen, Output):
         return None
     key = ("constant", seen.index)
     if key not in seen.step.notes:
@@ -79,7 +79,7 @@ def constant_of(value: Value) -> np.ndarray[Any, Any] | None:
     return constant
 
 
-def _constant(result: Result) -> np.ndarray[Any, Any] | None:
+def _constant(result: Output) -> np.ndarray[Any, Any] | None:
     step = result.step
     if result.form.size == 1:
         sources = sources_of(result)
@@ -129,7 +129,7 @@ def random_of(value: Value) -> Random | None:
         return _of_draw(seen)
     if isinstance(seen, Stacked):
         return _of_stack(seen)
-    if not isinstance(seen, Result):
+    if not isinstance(seen, Output):
         return None
     step = seen.step
     if step.name in UNCHANGED:

@@ -92,7 +92,7 @@ class Step:
 
 
 @dataclass(eq=False, slots=True)
-class Result:
+class Output:
     """One of an equation's results."""
 
     step: Step
@@ -104,7 +104,7 @@ class Result:
         return self.step.equation.outvars[self.index].aval
 
 
-Value = Known | Unknown | Stacked | Sliced | Result
+Value = Known | Unknown | Stacked | Sliced | Output
 
 
 def form_of(value: Value) -> Any:
@@ -124,7 +124,7 @@ def values_of(program: Jaxpr | ClosedJaxpr, arguments: Sequence[Value]) -> list[
 
     for equation in jaxpr.eqns:
         step = Step(equation, tuple(map(value_of, equation.invars)))
-        values.update((var, Result(step, place)) for place, var in enumerate(equation.outvars))
+        values.update((var, Output(step, place)) for place, var in enumerate(equation.outvars))
     return [value_of(var) for var in jaxpr.outvars]
 
 

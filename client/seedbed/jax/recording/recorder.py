@@ -14,7 +14,7 @@ from seedbed.jax.names import name_of
 from seedbed.jax.recording.contents import Content, Findings, contents_of, findings_of
 from seedbed.jax.recording.draws import draw_of
 from seedbed.jax.recording.fillings import UNCHANGED
-from seedbed.jax.recording.programs import Known, Result, Unknown, Value, values_of
+from seedbed.jax.recording.programs import Known, Output, Unknown, Value, values_of
 from seedbed.spec.errors import bad_value
 
 
@@ -118,7 +118,7 @@ def _form(value: Value, leaf: Any, aval: Any) -> jax.ShapeDtypeStruct:
 
 def _constraint(value: Value) -> Sharding | None:
     """Return the sharding that the program asks for, if it does."""
-    while isinstance(value, Result):
+    while isinstance(value, Output):
         step = value.step
         if step.name == "sharding_constraint":
             return step.params["sharding"]

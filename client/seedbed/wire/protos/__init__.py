@@ -4,7 +4,7 @@ Messages are built and read nowhere else. There is a module for each noun.
 """
 
 from seedbed.wire.protos.descriptions import descriptions_from_proto, descriptions_to_proto
-from seedbed.wire.protos.differences import Difference, difference
+from seedbed.wire.protos.differences import FieldDifference, difference
 from seedbed.wire.protos.enums import (
     UnknownNumericsError,
     digest_algorithm_from_proto,
@@ -38,7 +38,7 @@ from seedbed.wire.protos.stream import (
 )
 
 __all__ = [
-    "Difference",
+    "FieldDifference",
     "UnknownNumericsError",
     "descriptions_from_proto",
     "descriptions_to_proto",

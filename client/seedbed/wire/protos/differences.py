@@ -13,7 +13,7 @@ from seedbed.wire.protos.requests import tensor_request_from_proto, tensor_reque
 LONGEST_VALUE = 80
 
 
-class Difference(NamedTuple):
+class FieldDifference(NamedTuple):
     """A field of a TensorRequest that a server read in another way than it was meant."""
 
     field: str
@@ -24,7 +24,9 @@ class Difference(NamedTuple):
     """The value that the server says it read."""
 
 
-def difference(request: TensorRequest, understood: tensors_pb2.TensorRequest) -> Difference | None:
+def difference(
+    request: TensorRequest, understood: tensors_pb2.TensorRequest
+) -> FieldDifference | None:
     """Return the first field that a server misunderstood, or None if there is none."""
     asked = tensor_request_to_proto(request)
     # Nearly always so: the server's message was built as this one, and is read and written here.
@@ -34,7 +36,7 @@ def difference(request: TensorRequest, understood: tensors_pb2.TensorRequest) ->
         return None
     if _means(understood, request):
         return None
-    return _first(asked, understood, "") or Difference(
+    return _first(asked, understood, "") or FieldDifference(
         "a field that this client does not know", "nothing", "something"
     )
 
@@ -53,7 +55,7 @@ def _means(message: tensors_pb2.TensorRequest, request: TensorRequest) -> bool:
         return False
 
 
-def _first(asked: Message, understood: Message, path: str) -> Difference | None:
+def _first(asked: Message, understood: Message, path: str) -> FieldDifference | None:
     """Return the first field in which two messages of one type differ."""
     for field in asked.DESCRIPTOR.fields:
         name = f"{path}.{field.name}" if path else field.name
@@ -63,7 +65,7 @@ def _first(asked: Message, understood: Message, path: str) -> Difference | None:
             if found is not None:
                 return found
         elif (sent := _text(field, ours)) != (read := _text(field, theirs)):
-            return Difference(name, sent, read)
+            return FieldDifference(name, sent, read)
     return None
 
 

@@ -39,7 +39,7 @@ class Surroundings:
     backend: Backend
     """Who samples."""
     is_cancelled: Callable[[], bool]
-    """Asked now and then; if it says so, the work ends with CancelledError."""
+    """Asked now and then; if it says so, the work ends with SamplingCancelledError."""
 
 
 class Lookup(Protocol):

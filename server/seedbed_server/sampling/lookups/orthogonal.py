@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.slices import TensorSlice
-from seedbed_server.backends.base import CancelledError
+from seedbed_server.backends.base import SamplingCancelledError
 from seedbed_server.backends.householder import core_seconds, working_bytes
 from seedbed_server.backends.rules import Orthogonal
 from seedbed_server.backends.runs import Runs
@@ -59,7 +59,7 @@ class OrthogonalLookup:
         """Write the elements of the runs, one after another.
 
         Raises:
-            CancelledError: if that is what became of it.
+            SamplingCancelledError: if that is what became of it.
         """
         elements = out.view(self._in.dtype.numpy)
         for first in range(0, elements.size, TILE_ELEMENTS):
@@ -85,7 +85,7 @@ class OrthogonalLookup:
             self._blocks.move_to_end(number)
             return self._blocks[number]
         if self._in.is_cancelled():
-            raise CancelledError
+            raise SamplingCancelledError
         while len(self._blocks) >= _kept_blocks(self._rule):
             self._blocks.popitem(last=False)
         matrix = self._in.backend.orthogonal(

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedbed.spec.slices import TensorSlice
-from seedbed_server.backends.base import CancelledError
+from seedbed_server.backends.base import SamplingCancelledError
 from seedbed_server.backends.rules import Normal, Sparse
 from seedbed_server.backends.runs import Runs, rectangle_runs
 from seedbed_server.sampling.lookups.base import SECONDS_PER_ELEMENT, Cost, Surroundings
@@ -81,7 +81,7 @@ class SparseLookup:
         """Write the elements of the runs, one after another.
 
         Raises:
-            CancelledError: if that is what became of it.
+            SamplingCancelledError: if that is what became of it.
         """
         normal = Normal(0.0, self._rule.stddev)
         self._in.backend.fill(normal, self._in.key, runs, self._in.dtype, out)
@@ -136,7 +136,7 @@ class SparseLookup:
             self._bands.move_to_end(band)
             return self._bands[band]
         if self._in.is_cancelled():
-            raise CancelledError
+            raise SamplingCancelledError
         while len(self._bands) * self._band_lines >= MAX_KEPT_LINES:
             self._bands.popitem(last=False)
         ranks = self._ranks_of_lines(band)
@@ -156,7 +156,7 @@ class SparseLookup:
         step = max(1, DRAWN_WORDS // count)
         for begin in range(0, length, step):
             if self._in.is_cancelled():
-                raise CancelledError
+                raise SamplingCancelledError
             places = np.arange(begin, min(begin + step, length), dtype=np.uint64)
             part = ranks[:, begin : begin + step]
             part[:] = self._words((first, begin), (count, places.size))

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedbed.spec.slices import TensorSlice
-from seedbed_server.backends.base import CancelledError
+from seedbed_server.backends.base import SamplingCancelledError
 from seedbed_server.backends.rules import Stft
 from seedbed_server.backends.runs import Runs
 from seedbed_server.kernels.stft import scaled_window, stft_values, wave
@@ -44,17 +44,17 @@ class StftLookup:
         """Write the elements of the runs, one after another.
 
         Raises:
-            CancelledError: if that is what became of it.
+            SamplingCancelledError: if that is what became of it.
         """
         rule = self._rule
         window = scaled_window(rule.window, rule.scaling, rule.frame_length, periodic=rule.periodic)
         if self._in.is_cancelled():
-            raise CancelledError
+            raise SamplingCancelledError
         waves = wave(rule.side, _points(rule))
         elements = out.view(self._in.dtype.numpy)
         for first in range(0, elements.size, TILE_ELEMENTS):
             if self._in.is_cancelled():
-                raise CancelledError
+                raise SamplingCancelledError
             end = min(first + TILE_ELEMENTS, elements.size)
             frames, bins = np.divmod(runs.part(first, end).indices().astype(np.int64), rule.bins)
             elements[first:end] = round_matrix(

@@ -1,59 +1,24 @@
-"""``seedbed describe`` on manifests: what fills each tensor, warnings, and narrow terminals."""
+"""``seedbed describe``: one tensor, manifests and what fills them, warnings, narrow terminals."""
 
 import fcntl
-import json
 import os
 import pty
 import re
 import struct
 import subprocess
-import sys
 import termios
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from seedbed.cli import main
 from seedbed.reports.fitted_table import text_width
-
-PROGRAM = str(Path(sys.executable).with_name("seedbed"))
-MANIFEST = """\
-seedbed_manifest: 1
-seed: 11
-dtype: float32
-rules:
-  - match: "*.bias"
-    initializer: zeros
-  - match: "*"
-    initializer: {class_name: RandomNormal, config: {stddev: 0.02}}
-tensors:
-  embedding: {shape: [10, 6], dtype: bfloat16}
-  dense.kernel: {shape: [6, 4], initializer: glorot_uniform, seed: 3}
-  dense.bias: [4]
-"""
-
-
-@pytest.fixture(autouse=True)
-def embedded_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Run in a folder of its own, with the embedded engine as the default target."""
-    monkeypatch.delenv("SEEDBED_TARGET", raising=False)
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def manifest() -> str:
-    """The path of a small manifest."""
-    Path("model.yaml").write_text(MANIFEST, encoding="utf-8")
-    return "model.yaml"
-
-
-def printed_json(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    """Return the one JSON object that standard output must be."""
-    document = json.loads(capsys.readouterr().out)
-    assert isinstance(document, dict)
-    return document
+from tests.command_line import (
+    NAMES,
+    PROGRAM,
+    printed_json,
+)
 
 
 def in_a_terminal(arguments: list[str], columns: int, encoding: str) -> str:
@@ -74,6 +39,32 @@ def in_a_terminal(arguments: list[str], columns: int, encoding: str) -> str:
     os.close(main_end)
     assert finished.wait() == 0
     return output.decode(encoding)
+
+
+def test_an_initializer_is_described_with_its_figures(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["describe", "GlorotUniform", "--shape", "3,3,64,32", "--dtype", "bfloat16"]) == 0
+    text = capsys.readouterr().out
+    assert "in 576, out 288" in text
+    assert "36,864 (36.0 KiB)" in text
+    assert "uniform on [" in text
+
+
+def test_a_manifest_is_described_with_its_total(
+    manifest: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["describe", manifest]) == 0
+    text = capsys.readouterr().out
+    assert all(name in text for name in NAMES)
+    assert "5 tensors, 89 numbers, 236 bytes" in text
+    assert main(["describe", manifest, "--json"]) == 0
+    document = printed_json(capsys)
+    assert [tensor["name"] for tensor in document["tensors"]] == NAMES
+    assert document["total"] == {"tensors": 5, "elements": 89, "size_bytes": 236}
+
+
+def test_a_tensor_too_large_for_any_memory_is_described(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["describe", "GlorotUniform", "--shape", "1048576,1048576", "--json"]) == 0
+    assert printed_json(capsys)["tensors"][0]["size_bytes"] == 2**42
 
 
 def test_a_manifest_is_described_with_initializers_rules_seeds_and_fans(
