@@ -3,10 +3,10 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 from tests.command_line import PROGRAM
-
 
 FULL_DISK = (
     "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)); "
