@@ -20,6 +20,7 @@ import llvmlite.binding as llvm
 import numpy as np
 
 from seedbed_server.backends.compilation import cache_directory, code_digest, compile_kernel
+from seedbed_server.backends.held_signals import signals_held
 from seedbed_server.backends.processor import available_threads
 from seedbed_server.kernels import ranks, values
 from seedbed_server.kernels.orthogonal import compose_panel, factor_columns, reflect
@@ -107,14 +108,15 @@ class CpuKernels(Mapping[str, Callable[..., Any]]):
         """Have some kernels ready, those that the cache lacks compiled at the same time."""
         with _loading:
             wanted = [name for name in names if name not in self._loaded]
-            missing = [name for name in wanted if not is_kept(name)]
+            with signals_held():
+                missing = [name for name in wanted if not is_kept(name)]
             started = time.monotonic()
             if missing:
                 many = "a kernel" if len(missing) == 1 else f"{len(missing)} kernels"
                 self._announce(f"compiling {many} for this processor, which happens once ...")
                 _compile_elsewhere(missing)
-            for name in wanted:
-                self._loaded[name] = _compiled(name)
+            with signals_held():
+                self._loaded |= {name: _compiled(name) for name in wanted}
             if missing:
                 seconds = time.monotonic() - started
                 kept = f"kept in {cache_directory()}" if all(map(is_kept, missing)) else "not kept"

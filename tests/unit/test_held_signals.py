@@ -1,0 +1,114 @@
+"""Signals wait for code that they must not break off, and then come once."""
+
+import asyncio
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from seedbed_server.backends import cpu_kernels
+from seedbed_server.backends.cpu_kernels import CpuKernels
+from seedbed_server.backends.held_signals import signals_held
+
+
+class Came(BaseException):
+    """A handler has been called."""
+
+
+def raises(number: int, frame: object) -> None:
+    raise Came(number)
+
+
+@pytest.fixture(params=[signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def number(request: pytest.FixtureRequest) -> Iterator[signal.Signals]:
+    """A signal whose handler raises."""
+    number: signal.Signals = request.param
+    previous = signal.signal(number, raises)
+    yield number
+    signal.signal(number, previous)
+
+
+def test_a_signal_raises_at_the_end_of_the_block(number: signal.Signals) -> None:
+    steps = []
+
+    def work() -> None:
+        with signals_held():
+            os.kill(os.getpid(), number)
+            os.kill(os.getpid(), number)
+            steps.append("all of it")
+
+    with pytest.raises(Came):
+        work()
+    assert steps == ["all of it"]
+    assert signal.getsignal(number) is raises
+
+
+def test_an_error_in_the_block_gives_the_handlers_back(number: signal.Signals) -> None:
+    def work() -> None:
+        with signals_held():
+            assert signal.getsignal(number) is not raises
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        work()
+    assert signal.getsignal(number) is raises
+
+
+@pytest.mark.parametrize("handler", [signal.SIG_IGN, signal.SIG_DFL])
+def test_what_python_does_not_handle_stays(
+    handler: signal.Handlers, number: signal.Signals
+) -> None:
+    signal.signal(number, handler)
+    with signals_held():
+        assert signal.getsignal(number) is handler
+    assert signal.getsignal(number) is handler
+
+
+def test_another_thread_changes_nothing(number: signal.Signals) -> None:
+    seen: list[object] = []
+
+    def look() -> None:
+        with signals_held():
+            seen.append(signal.getsignal(number))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    thread.join()
+    assert seen == [raises]
+
+
+def test_an_event_loop_is_told_once(number: signal.Signals) -> None:
+    told: list[int] = []
+
+    async def hold() -> None:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(number, told.append, number)
+        with signals_held():
+            os.kill(os.getpid(), number)
+        await asyncio.sleep(0.05)
+        loop.remove_signal_handler(number)
+
+    asyncio.run(hold())
+    assert told == [number]
+
+
+def test_a_kernel_that_is_loaded_when_a_signal_comes_is_loaded_whole(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[str] = []
+
+    def load(function: Callable[..., None], signature: str, path: object) -> Callable[..., None]:
+        os.kill(os.getpid(), number)
+        loaded.append(function.__name__)
+        return function
+
+    monkeypatch.setattr(cpu_kernels, "compile_kernel", load)
+    monkeypatch.setattr(cpu_kernels, "_compile_elsewhere", lambda names: None)
+    kernels = CpuKernels()
+    with pytest.raises(Came):
+        kernels.load(["reflect", "plain_words"])
+    assert loaded == ["reflect", "plain_words"]
+    assert kernels["reflect"].__name__ == "reflect"
+    assert len(loaded) == 2
