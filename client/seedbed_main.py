@@ -38,5 +38,7 @@ def main() -> int:
 def _end(number: int = signal.SIGINT, frame: FrameType | None = None) -> NoReturn:
     """End the process where it stands: nothing has begun, or all is done."""
     del number, frame
-    os.write(STANDARD_ERROR, b"seedbed: error: interrupted\n")
-    os._exit(INTERRUPTED)
+    try:
+        os.write(STANDARD_ERROR, b"seedbed: error: interrupted\n")
+    finally:  # nobody may be left to read it
+        os._exit(INTERRUPTED)

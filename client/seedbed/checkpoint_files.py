@@ -64,6 +64,27 @@ def metadata_of(path: CheckpointPath) -> dict[str, str]:
     return read_metadata(next(_files_of(path))[0])
 
 
+def names_by_file(path: CheckpointPath) -> dict[Path, list[str]]:
+    """Return the names of the tensors in each file of a checkpoint.
+
+    Raises:
+        InvalidValueError: likewise.
+        OSError: if it cannot be read.
+    """
+    return {file: list(read_header(file)) for file, _ in _files_of(path)}
+
+
+def file_count(name: str) -> int:
+    """Return how many files a model has of which one has this name.
+
+    Example:
+        >>> file_count("model-00001-of-00002.safetensors"), file_count("model.safetensors")
+        (2, 1)
+    """
+    found = re.search(r"-\d{5}-of-(\d{5})\.safetensors\Z", name)
+    return int(found[1]) if found else 1
+
+
 def _of_all_files(
     path: CheckpointPath, read: Callable[[Path], Mapping[str, ValueT]]
 ) -> dict[str, ValueT]:

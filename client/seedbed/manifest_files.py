@@ -12,7 +12,7 @@ import yaml
 
 from seedbed.faults import joined
 from seedbed.manifest_document import Reading, read_document
-from seedbed.spec.errors import InvalidArgumentError, InvalidValueError, shown
+from seedbed.spec.errors import InvalidArgumentError, InvalidValueError, Words, bad_value, shown
 from seedbed.spec.yaml_text import NUMBER, YamlError, read_yaml
 
 # Where what an error names may stand below what it is in.
@@ -26,6 +26,8 @@ _INNER = (
 )
 
 
+# A pipe may never end. 100,000 tensors take about 10 MB.
+MAX_CHARACTERS = 2**28
 SUFFIXES = (".yaml", ".yml", ".json")
 # Of the file that says in which safetensors file each tensor of a checkpoint is.
 _INDEX_SUFFIX = ".index.json"
@@ -83,9 +85,13 @@ class _ManifestText:
         self.name = name
         self._document: Any = None
         try:
-            self._text = Path(path).read_text(encoding="utf-8")
+            with Path(path).open(encoding="utf-8") as file:
+                self._text = file.read(MAX_CHARACTERS + 1)
         except UnicodeDecodeError as error:
             raise self._at(1, InvalidValueError(f"no text in UTF-8: {error.reason}")) from None
+        if len(self._text) > MAX_CHARACTERS:
+            allowed = f"at most {MAX_CHARACTERS:,} characters long, as a manifest is"
+            raise bad_value(self.name, allowed, Words("more"))
 
     def document(self) -> Any:
         """Return the value of the text."""

@@ -6,7 +6,9 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
-_NUMBER = re.compile(r"(?<![^./])\d+(?![^./])")
+NUMBER = re.compile(r"(?<![^./])\d{1,15}(?![^./])")
+"""A number that is a whole part of a path; more digits count nothing that a model has."""
+
 _SPECIAL = re.compile(r"[*?[]")
 _SEPARATOR = re.compile(r"[./]")
 # difflib compares about 100,000 patterns a second; models have some hundreds.
@@ -21,7 +23,7 @@ def pattern_of(name: str) -> str:
         >>> pattern_of("layers.12.norm.weight"), pattern_of("Dense_0/kernel")
         ('layers.*.norm.weight', 'Dense_0/kernel')
     """
-    return _NUMBER.sub("*", literal(name))
+    return NUMBER.sub("*", literal(name))
 
 
 def literal(name: str) -> str:

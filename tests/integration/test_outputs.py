@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
 import pytest
-import safetensors
+import safetensors.numpy
 
 import seedbed as sb
 from seedbed.cli import main
@@ -284,3 +285,38 @@ def test_an_interrupt_before_the_lock_is_had_leaves_nothing(
     monkeypatch.setattr(fcntl, "flock", flock)
     assert main(list(command)) == 130
     assert files() == []
+
+
+def test_a_refused_hidden_folder_is_left_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    hidden = Path(".out.safetensors.part")
+    hidden.mkdir()
+    (hidden / "lock").symlink_to("../made")
+    assert "is a link" in refused(WRITERS["fetch"], capsys)
+    assert (hidden / "lock").is_symlink() and not Path("made").exists()
+
+
+def test_a_part_of_a_model_says_nothing_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("m.yaml").write_text(MANIFEST.replace("}}", "}, v: {shape: [9], initializer: ones}}"))
+    assert main(list(FOLDER)) == 0
+    first = Path("folder/model-00001-of-00002.safetensors")
+    assert main(["inspect", str(first), "--digests"]) == 0
+    assert main(["inspect", "folder", "--digests"]) == 0
+    content = bytearray(first.read_bytes())
+    content[-1] ^= 1
+    first.write_bytes(content)
+    assert main(["inspect", "folder", "--digests"]) == 1
+
+
+def test_a_report_writes_no_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
+    array = np.arange(9.0)
+    tensors = {"a\x1b[31m": array, "b\x1b[31m": array}
+    safetensors.numpy.save_file(tensors, "x.safetensors", {"key\x1b[2J": "\x1b"})
+    assert main(["report", "x.safetensors", "-o", "x.html"]) == 0
+    out = capsys.readouterr().out
+    assert "key\\x1b[2J" in out and "same content as a\\x1b" in out and "\x1b" not in out
+
+
+def test_without_streams_the_files_are_still_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout", None)
+    assert main([*SAMPLE, "-o", "out.safetensors"]) == 1  # the report has no place to go
+    assert files() == ["out.safetensors"]

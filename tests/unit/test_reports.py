@@ -1,6 +1,9 @@
 """Reports: figures, patterns, findings and pages of models."""
 
 import re
+import time
+import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ from seedbed.reports.groups import grouped
 from seedbed.reports.labels import fitted_label
 from seedbed.reports.live_arrays import LiveArrays
 from seedbed.reports.page.charts import histogram
+from seedbed.reports.page.map import size_map
 from seedbed.reports.sizes import sized_groups
 from seedbed.reports.subjects import first_rows
 from seedbed.reports.tensor_figures import TensorFigures, measured_figures
@@ -510,3 +514,161 @@ def test_the_error_names_the_argument_and_the_array() -> None:
     for dtype in (np.complex64, np.dtype("U3"), np.object_):
         with pytest.raises(sb.InvalidValueError, match=r"`against\['w'\]` must be .*real numbers"):
             sb.report({}, against={"w": np.zeros(3, dtype)})
+
+
+# Numbers and names at the edge.
+
+
+NORMAL = np.random.default_rng(5).normal(size=300)
+EDGES = {
+    "two neighbours": np.array([1.0, np.nextafter(1, 2)]),
+    "integers that float64 rounds": np.array([2**60, 2**60 + 256]),
+    "the ends of float64": np.array([-1.7e308, 1.7e308]),
+    "huge": 1e300 * NORMAL,
+    "tiny": 1e-300 * NORMAL,
+    "subnormal": np.array([0, 5e-324]),
+    "infinite": np.array([1, np.inf, 2]),
+    "no number": np.full(9, np.nan),
+    "empty": np.zeros((0, 3)),
+}
+
+
+@pytest.mark.parametrize("kind", EDGES)
+def test_any_numbers_have_a_page_and_a_picture(kind: str, tmp_path: Path) -> None:
+    usual = {f"h.{place}.w": NORMAL for place in range(5)}
+    report = sb.report({**usual, "h.5.w": EDGES[kind]}, against={**usual, "h.5.w": NORMAL})
+    assert "nan" not in re.sub(r"<title>.*?</title>", "", report.html).lower().split("<svg")[1]
+    for suffix in (".html", ".png"):
+        assert report.save(tmp_path / f"r{suffix}").stat().st_size > 1_000
+    assert sb.report({"w": NORMAL}, against={"w": EDGES[kind]}).html
+
+
+def test_a_layer_is_so_unlike_the_others_that_float64_has_no_number_for_it() -> None:
+    layers = {f"h.{place}.w": 1e-300 * (9 + place) * NORMAL for place in range(5)}
+    (found,) = sb.report({**layers, "h.2.w": 1e300 * NORMAL}).findings
+    assert found.name == "h.2.w" and found.text.startswith("std is inf times")
+
+
+def test_a_huge_layer_has_a_gain() -> None:
+    manifest = sb.Manifest([sb.TensorSpec("w", (30, 10), "float64", sb.HeNormal(seed=1))])
+    report = sb.report({"w": 1e200 * NORMAL.reshape(30, 10)}, manifest=manifest)
+    assert "<b>inf</b>" in report.html
+
+
+@pytest.mark.parametrize("digits", [400, 5_000])
+def test_more_digits_than_a_number_has_are_a_name(digits: int) -> None:
+    names = ["1" * digits, "2" * digits]
+    report = sb.report(dict.fromkeys(names, NORMAL), against=dict.fromkeys(names, -NORMAL))
+    assert [each.pattern for each in grouped(report.model.tensors)] == names
+    assert report.html
+
+
+def test_a_picture_has_names_and_a_title_of_any_letters(tmp_path: Path) -> None:
+    named = sb.report(dict.fromkeys([*HOSTILE, "你好"], NORMAL), title="\udcff\x1b[31m 你 $x$")
+    assert named.save(tmp_path / "r.png").stat().st_size > 1_000
+
+
+def test_what_is_not_finite_costs_no_copy_of_the_rest() -> None:
+    array = np.ones(2**22, np.float16)
+    array[5] = np.nan
+    tracemalloc.start()
+    assert figures(array).not_finite == 1
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak_bytes < array.size * 8 / 2
+
+
+def test_the_time_of_many_layers_is_in_proportion_to_them() -> None:
+    constant, other = figures(np.ones(4)), figures(np.arange(4.0))
+    many = [
+        replace(other if place % 4 else constant, name=f"h.{place}.w") for place in range(20_000)
+    ]
+    begun = time.process_time()
+    assert len(findings_in(many)) == len(many) // 4
+    names = {each.name: each.name for each in many}
+    assert size_map(grouped(many), (), names).count("<a ") == len(many)
+    # A second; it was minutes.
+    assert time.process_time() - begun < 20
+
+
+def test_the_content_that_a_rule_gives_to_several_tensors_is_nothing_unusual() -> None:
+    specs = [sb.TensorSpec(name, (8, 8), "float32", sb.Identity()) for name in "ab"]
+    assert sb.report(sb.Manifest(specs)).findings == ()
+    (found,) = sb.report({"a": NORMAL, "b": NORMAL}).findings
+    assert found.text == "has the same content as a"
+
+
+def test_a_file_cannot_say_what_its_digest_is(tmp_path: Path) -> None:
+    says = {"digest": "wrong", "model_digest": "wrong", "format": "pt", "seed": "7"}
+    safetensors.numpy.save_file({"w": NORMAL}, tmp_path / "w.safetensors", says)
+    facts = sb.report(tmp_path / "w.safetensors").model.facts
+    assert facts == {"digest": sb.report({"w": NORMAL}).model.facts["digest"], "seed": "7"}
+
+
+def test_the_current_folder_has_a_name_and_no_path_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    safetensors.numpy.save_file({"w": NORMAL}, tmp_path / "model.safetensors")
+    monkeypatch.chdir(tmp_path)
+    assert sb.report(".").model.title == tmp_path.name
+    with pytest.raises(sb.InvalidValueError, match=r'`subject` must be the path .*""'):
+        sb.report("")
+
+
+@pytest.mark.parametrize(
+    ("array", "sampled"),
+    [([0.0, 0.0, np.nan, 0.0], 4), ([0.0, 0.0, 0.0, 1.0], 4), ([0.0, 0.0, 0.0, 0.0], 2)],
+    ids=["NaN", "another number", "not all was sampled"],
+)
+def test_without_digests_only_what_is_known_is_equal(
+    array: list[float], sampled: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subjects, "DIGESTED_BYTES", 0)
+    manifest = sb.Manifest([sb.TensorSpec("w", (4,), "float32", sb.Zeros())])
+    zeros, other = ({"w": np.array(each, np.float32)} for each in ([0.0] * 4, array))
+    assert sb.report(zeros, against=manifest).differences == ()
+    (found,) = sb.report(other, against=manifest, sample_elements=sampled).differences
+    assert found.what == "not compared"
+
+
+@pytest.mark.parametrize("width", [1e-12, 1e-7, 1e-5, 1e-3, 0.1, 0.49, 0.51, 2.0])
+@pytest.mark.parametrize("lower", [-4.0, -0.3, 0.0, 1.0, 3.5])
+def test_the_figures_of_near_bounds_do_not_cancel(lower: float, width: float) -> None:
+    upper = lower + width
+    initializer = sb.TruncatedNormal(stddev=1.0, lower=lower, upper=upper)
+    with sb.connect("embedded:") as client:
+        spec = sb.TensorSpec("w", (4,), "float64", initializer, seed=1)
+        exact = exact_distribution(client.describe(spec))
+    assert exact is not None
+    z = np.linspace(0, upper - lower, 20_001)
+    weights = np.exp(-z * (z + 2 * lower) / 2)
+    weights[[0, -1]] /= 2  # the trapezoidal rule
+    mean = np.average(z, weights=weights)
+    variance = np.average(np.square(z - mean), weights=weights)
+    assert exact.mean - lower == pytest.approx(mean, rel=1e-6, abs=1e-15)
+    assert exact.stddev == pytest.approx(np.sqrt(variance), rel=1e-6)
+    assert exact.probability(lower, upper) == pytest.approx(1, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "initializer",
+    [sb.TruncatedNormal(mean=1e20, stddev=1.0), sb.RandomNormal(mean=1e20, stddev=1.0)],
+    ids=["truncated", "normal"],
+)
+def test_a_spread_that_the_mean_swallows_is_no_distribution(initializer: Any) -> None:
+    spec = sb.TensorSpec("w", (4,), "float64", initializer, seed=1)
+    with sb.connect("embedded:") as client:
+        assert exact_distribution(client.describe(spec)) is None
+        assert set(client.sample(spec)) == {1e20}
+
+
+@pytest.mark.parametrize(("lower", "upper"), [(4.0, np.inf), (-np.inf, -4.0)], ids=str)
+def test_a_far_tail_is_shown(lower: float, upper: float) -> None:
+    spec = sb.TensorSpec(
+        "w", (9,), "float32", sb.TruncatedNormal(stddev=1.0, lower=lower, upper=upper), seed=1
+    )
+    with sb.connect("embedded:") as client:
+        exact = exact_distribution(client.describe(spec))
+    assert exact is not None
+    assert 0.98 < exact.probability(*exact.shown) <= 1
+    assert np.diff(exact.shown) == pytest.approx(1, abs=0.2)

@@ -5,7 +5,7 @@ import dataclasses
 
 from seedbed.cli.arguments import client_of
 from seedbed.cli.result import Result
-from seedbed.reports.text import pairs
+from seedbed.reports.text import pairs, printable
 from seedbed.spec.info import Limits
 
 NAME = "info"
@@ -37,7 +37,8 @@ def run(options: argparse.Namespace) -> Result:
         ("digests", ", ".join(found.digest_algorithms)),
         *[(name.replace("_", " "), text) for name, text in _limits(found.limits)],
     ]
-    return Result({"target": options.target, "info": found}, pairs(rows))
+    shown = pairs((label, printable(text)) for label, text in rows)
+    return Result({"target": options.target, "info": found}, shown)
 
 
 def _limits(limits: Limits) -> list[tuple[str, str]]:

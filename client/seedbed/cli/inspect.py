@@ -3,21 +3,28 @@
 import argparse
 import math
 from collections.abc import Mapping
+from pathlib import Path
 
-from seedbed.checkpoint_files import metadata_of, open_all, read_headers
-from seedbed.checkpoints import Entry
+from seedbed.checkpoint_files import (
+    file_count,
+    metadata_of,
+    names_by_file,
+    open_all,
+    read_headers,
+)
+from seedbed.checkpoints import Entry, read_metadata
 from seedbed.cli.provenance import MODEL_DIGEST
 from seedbed.cli.result import Result
 from seedbed.reports.text import count_text, pairs, printable, shape_text, size_text, table
-from seedbed.spec.digests import digest_array, digest_of
+from seedbed.spec.digests import Digest, digest_array, digest_of
 
 NAME = "inspect"
 SUMMARY = "show what is in a safetensors file, or a folder of them, and where it comes from"
 DESCRIPTION = (
     "Show the tensors of a safetensors file, or of a folder of them, and what `seedbed fetch` "
     "wrote of their origin: the model's digest, the seed, the numerics, the manifest's digest. "
-    "With --digests each tensor is read, and the model's digest compared with the one in the "
-    "file: the exit code is 1 if it is another."
+    "With --digests each tensor is read, and the model's digest compared with the one in its "
+    "files, if all are there: the exit code is 1 if it is another."
 )
 
 
@@ -36,13 +43,11 @@ def run(options: argparse.Namespace) -> Result:
     path: str = options.file
     entries, metadata = read_headers(path), metadata_of(path)
     digests: dict[str, str] = {}
-    found = None
+    found, failure = None, ""
     if options.digests:
         computed = {name: digest_array(array) for name, array in open_all(path).items()}
         digests = {name: str(digest) for name, digest in computed.items()}
-        found = str(digest_of(computed))
-    written = metadata.get(MODEL_DIGEST)
-    is_other = None not in (found, written) and found != written
+        found, failure = str(digest_of(computed)), _failure(path, computed)
     fields = {
         "file": options.file,
         "metadata": metadata,
@@ -56,11 +61,28 @@ def run(options: argparse.Namespace) -> Result:
             }
             for name, entry in entries.items()
         ],
-        MODEL_DIGEST: found or written,
+        MODEL_DIGEST: found or metadata.get(MODEL_DIGEST),
     }
-    failure = f"{options.file} says {written}, and its tensors have {found}" if is_other else ""
     text = f"{_summary(options.file, entries, metadata, found)}\n\n{_table(entries, digests)}"
     return Result(fields, text, failure)
+
+
+def _failure(path: str, computed: Mapping[str, Digest]) -> str:
+    """Return what files say of their model that its tensors do not; nothing if all is well.
+
+    Several models may be in a folder, and of a model only some files.
+    """
+    by_file = names_by_file(path)
+    models: dict[str, list[Path]] = {}
+    for file in by_file:
+        if (written := read_metadata(file).get(MODEL_DIGEST)) is not None:
+            models.setdefault(written, []).append(file)
+    for written, files in models.items():
+        found = digest_of({name: computed[name] for file in files for name in by_file[file]})
+        is_whole = len(files) >= max(file_count(file.name) for file in files)
+        if is_whole and str(found) != written:
+            return f"{path} says {written}, and its tensors have {found}"
+    return ""
 
 
 def _summary(

@@ -4,7 +4,7 @@ import argparse
 
 from seedbed.cli.arguments import client_of
 from seedbed.cli.result import Result
-from seedbed.reports.text import table
+from seedbed.reports.text import printable, table
 from seedbed.spec.info import InitializerInfo
 
 NAME = "list"
@@ -24,11 +24,16 @@ def run(options: argparse.Namespace) -> Result:
     with client_of(options) as client:
         found = client.list_initializers(timeout_seconds=options.timeout_seconds)
     rows = [
-        (each.name, ", ".join((each.field, *each.aliases)), _parameters(each)) for each in found
+        [printable(text) for text in (each.name, _other_names(each), _parameters(each))]
+        for each in found
     ]
     return Result(
         {"initializers": found}, table(("initializer", "other names", "parameters"), rows)
     )
+
+
+def _other_names(info: InitializerInfo) -> str:
+    return ", ".join((info.field, *info.aliases))
 
 
 def _parameters(info: InitializerInfo) -> str:

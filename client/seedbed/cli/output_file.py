@@ -142,11 +142,13 @@ def _check_own(folder: Path) -> None:
 
 def _drop(folder: Path) -> None:
     """Remove a folder with nothing but a lock in it, unless somebody has the lock."""
-    with suppress(OSError, CommandError), (folder / LOCK).open("a+", encoding="utf-8") as file:
-        _lock(file, folder)
-        if _is_there(file, folder):
-            (folder / LOCK).unlink()
-            folder.rmdir()
+    with suppress(OSError, CommandError):
+        _check_own(folder)  # opening what a link points to might make it
+        with (folder / LOCK).open("a+", encoding="utf-8") as file:
+            _lock(file, folder)
+            if _is_there(file, folder):
+                (folder / LOCK).unlink()
+                folder.rmdir()
 
 
 def _is_there(file: IO[str], folder: Path) -> bool:

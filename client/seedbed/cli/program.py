@@ -86,8 +86,11 @@ def _run(arguments: Sequence[str] | None) -> int:
         words = ", ".join(module.NAME for module in COMMANDS)
         raise InvalidValueError(f"COMMAND must be one of {words}. Received: nothing")
     result: Result = options.run(options)
-    stream = sys.stderr if result.on_stderr else sys.stdout
-    _write(stream, (result.as_json() if options.json else result.text) + "\n")
+    text = (result.as_json() if options.json else result.text) + "\n"
+    if not result.on_stderr:
+        _write(sys.stdout, text)
+    elif sys.stderr is not None:  # what was asked for is on standard output
+        _write(sys.stderr, text)
     if result.failure:
         _complain(result.failure)
         return FAILED

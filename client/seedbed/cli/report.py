@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from seedbed.manifest_files import is_manifest_file
 from seedbed.reports.comparison import difference_text, folded, names_text, summary
 from seedbed.reports.findings import Finding
 from seedbed.reports.report import SUFFIXES, Report, report
-from seedbed.reports.subjects import SAMPLED_ELEMENTS, Subject
+from seedbed.reports.subjects import SAMPLED_ELEMENTS, ModelFigures, Subject, title_of
 from seedbed.reports.tensor_figures import TensorFigures
 from seedbed.reports.text import count_text, pairs, printable, shape_text, size_text
 from seedbed.spec.errors import InvalidValueError
@@ -30,6 +31,7 @@ DESCRIPTION = (
 )
 # As many lines as a terminal shows at once.
 MOST_DIFFERENCES = 20
+PICTURE = ".png"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,6 +78,8 @@ def run(options: argparse.Namespace) -> Result:
     if target.suffix not in SUFFIXES:
         allowed = " or ".join(SUFFIXES)
         raise InvalidValueError(f"--output must end in {allowed}. Received: {options.output!r}")
+    if target.suffix == PICTURE and importlib.util.find_spec("matplotlib") is None:
+        raise CommandError("a picture needs matplotlib: pip install 'seedbed[plot]'")
     check_replaceable(target, is_forced=options.force)
     checked_output(target)
     if [options.subject, options.manifest, options.against].count(STDIN) > 1:
@@ -94,7 +98,7 @@ def run(options: argparse.Namespace) -> Result:
             client=client,
         )
     with unfinished(target, is_forced=options.force) as path:
-        _save(made, path)
+        made.save(path)
     return _result(made, target)
 
 
@@ -103,7 +107,7 @@ def _subject(path: str) -> Subject:
 
 
 def _title(path: str) -> str:
-    return manifest_name(path) if path == STDIN else Path(path).name
+    return manifest_name(path) if path == STDIN else title_of(path)
 
 
 def _other(options: argparse.Namespace, subject: Subject) -> Subject | None:
@@ -122,15 +126,7 @@ def _other(options: argparse.Namespace, subject: Subject) -> Subject | None:
 def _other_title(options: argparse.Namespace) -> str:
     if options.against_seed is not None:
         return f"seed {options.against_seed}"
-    return _title(options.against or "")
-
-
-def _save(made: Report, path: Path) -> None:
-    try:
-        made.save(path)
-    except ModuleNotFoundError as error:
-        message = f"a picture needs {error.name}: pip install 'seedbed[plot]'"
-        raise CommandError(message) from None
+    return _title(options.against) if options.against else ""
 
 
 def _result(made: Report, target: Path) -> Result:
@@ -143,18 +139,22 @@ def _result(made: Report, target: Path) -> Result:
         "against": _other_fields(made),
     }
     rows = [
-        ("report", f"{target} ({size_text(target.stat().st_size)})"),
+        ("report", f"{printable(str(target))} ({size_text(target.stat().st_size)})"),
         ("tensors", count_text(len(made.model.tensors), "tensor")),
-        *((key, printable(text)) for key, text in made.model.facts.items()),
+        *_fact_rows(made.model),
         *_finding_rows(made.findings),
     ]
     return Result(fields, "\n\n".join(filter(None, [pairs(rows), pairs(_other_rows(made))])))
 
 
+def _fact_rows(model: ModelFigures) -> list[tuple[str, str]]:
+    return [(printable(key), printable(text)) for key, text in model.facts.items()]
+
+
 def _finding_rows(found: Sequence[Finding]) -> list[tuple[str, str]]:
     return [
         ("findings", str(len(found)) if found else "nothing unusual"),
-        *(("", f"{printable(each.name)}: {each.text}") for each in found),
+        *(("", printable(f"{each.name}: {each.text}")) for each in found),
     ]
 
 
@@ -182,7 +182,7 @@ def _other_rows(made: Report) -> list[tuple[str, str]]:
         lines.append(f"and {len(found) - MOST_DIFFERENCES:,} more (--json has all)")
     return [
         ("against", printable(made.other.title)),
-        *((key, printable(text)) for key, text in made.other.facts.items()),
+        *_fact_rows(made.other),
         *_finding_rows(made.other_findings),
         ("compared", summary(made.model, made.differences)),
         *(("", line) for line in lines),

@@ -77,8 +77,13 @@ def _of_tensor(
         yield from explained
     elif are_known:
         yield Difference(here.name, "content", largest=largest)
-    elif (here.least, here.largest) != (there.least, there.largest) or not here.is_constant:
+    elif not (_is_one_value(here) and _is_one_value(there) and here.least == there.least):
         yield Difference(here.name, NOT_COMPARED)
+
+
+def _is_one_value(tensor: TensorFigures) -> bool:
+    """Return whether all elements are known to be the same number."""
+    return tensor.is_constant and tensor.finite == tensor.elements
 
 
 def _is_other(here: object, there: object) -> bool:

@@ -12,6 +12,8 @@ from seedbed.spec.info import TensorDescription
 SHOWN_STDDEVS = 4.0
 # So many standard deviations away, a normal's fourth moment has no part in seven digits.
 INFINITE = 12.0
+# Between bounds that are nearer, the density is next to a polynomial of few terms.
+NARROW, GAUSS_POINTS = 0.5, 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,9 @@ class Exact:
         if not self.scale:
             return np.where(inside, 1 / (self.high - self.low), 0.0)
         z = (x - self.location) / self.scale
-        bell = np.exp(-z * z / 2) / (math.sqrt(2 * math.pi) * self.scale * self.mass)
+        with np.errstate(over="ignore"):  # so far away it is 0
+            bell = np.exp(-z * z / 2)
+        bell /= math.sqrt(2 * math.pi) * self.scale * self.mass
         return np.where(inside, bell, 0.0)
 
     def probability(self, low: float, high: float) -> float:
@@ -81,8 +85,16 @@ class Exact:
         """The range that a picture shows."""
         if not self.scale:
             return self.low, self.high
-        reach = SHOWN_STDDEVS * self.scale
-        return max(self.low, self.location - reach), min(self.high, self.location + reach)
+        # Of a tail, the ends that its own figures give lie further out.
+        return (
+            max(self.low, min(self._shown_around(-1))),
+            min(self.high, max(self._shown_around(1))),
+        )
+
+    def _shown_around(self, side: int) -> tuple[float, float]:
+        """Return where a picture may end: by the figures before, and after truncation."""
+        reach = side * SHOWN_STDDEVS
+        return self.location + reach * self.scale, self.mean + reach * self.stddev
 
 
 def exact_distribution(description: TensorDescription) -> Exact | None:
@@ -97,26 +109,43 @@ def exact_distribution(description: TensorDescription) -> Exact | None:
         return None
     lower = -math.inf if d.lower is None else d.lower
     upper = math.inf if d.upper is None else d.upper
-    return _normal(d.mean, d.stddev, lower, upper)
+    found = _normal(d.mean, d.stddev, lower, upper)
+    low, high = found.shown
+    return found if low < high else None  # next to such a mean, float64 has no other numbers
 
 
 def _normal(mean: float, stddev: float, lower: float, upper: float) -> Exact:
-    mass = _probability(lower, upper)
-    # Johnson, Kotz and Balakrishnan 1994, section 13.10.1.
-    shift = (_bell(lower) - _bell(upper)) / mass
-    variance = 1 - shift * shift + (_edge(lower) - _edge(upper)) / mass
-    label = f"normal, mean {mean:.6g}, stddev {stddev:.6g}"
     low, high = mean + lower * stddev, mean + upper * stddev
+    mass, shift, variance = _truncated(lower, upper)
+    label = f"normal, mean {mean:.6g}, stddev {stddev:.6g}"
     if math.isfinite(lower) or math.isfinite(upper):
         label += ", truncated to [{}, {}]".format(*_ends(low, high))
-    spread = stddev * math.sqrt(max(variance, 0.0))
+    spread = stddev * math.sqrt(variance)
     return Exact(label, low, high, mean + shift * stddev, spread, mean, stddev, mass)
 
 
+def _truncated(lower: float, upper: float) -> tuple[float, float, float]:
+    """Return a truncated standard normal's mass, mean and variance."""
+    if upper - lower > NARROW:
+        # Johnson, Kotz and Balakrishnan 1994, section 13.10.1.
+        mass = _probability(lower, upper)
+        mean = (_bell(lower) - _bell(upper)) / mass
+        return mass, mean, 1 - mean * mean + (_edge(lower) - _edge(upper)) / mass
+    # Their differences would cancel. From the middle on, Gauss and Legendre's rule is exact.
+    middle, half = lower + (upper - lower) / 2, (upper - lower) / 2
+    points, weights = np.polynomial.legendre.leggauss(GAUSS_POINTS)
+    offsets = half * points
+    weights = weights * np.exp(-offsets * (offsets + 2 * middle) / 2)
+    shift = np.average(offsets, weights=weights)
+    variance = np.average(np.square(offsets - shift), weights=weights)
+    mass = _bell(middle) * half * weights.sum()
+    return float(mass), float(middle + shift), float(variance)
+
+
 def _ends(low: float, high: float) -> tuple[str, str]:
-    """Return two different numbers as different texts."""
+    """Return two numbers as different texts, if they differ."""
     texts = ((f"{low:.{digits}g}", f"{high:.{digits}g}") for digits in range(6, 18))
-    return next(pair for pair in texts if pair[0] != pair[1])
+    return next((pair for pair in texts if pair[0] != pair[1]), (f"{low:.6g}", f"{high:.6g}"))
 
 
 def _probability(lower: float, upper: float) -> float:

@@ -67,7 +67,7 @@ def _of_group(group: Group) -> Iterator[Finding]:
     if 0 < len(constant) <= len(group.tensors) // 4:
         for each in constant:
             yield Finding(each.name, f"constant, unlike the others of {group.pattern}")
-    others = [each for each in group.tensors if each not in constant and each.std > 0]
+    others = [each for each in group.tensors if not each.is_constant and each.std > 0]
     if len(others) <= FEWEST_SIBLINGS:
         return
     logs = [math.log(each.std) for each in others]
@@ -76,17 +76,21 @@ def _of_group(group: Group) -> Iterator[Finding]:
     for each, log in zip(others, logs, strict=True):
         chance = STANDARD_ERRORS * math.sqrt(1 / (2 * max(each.measured, 1)))
         if abs(log - middle) > max(math.log(UNLIKE), SPREADS * spread, chance):
-            times = math.exp(log - middle)
+            times = each.std / math.exp(middle)  # infinity, where the other way overflows
             yield Finding(
                 each.name, f"std is {times:.3g} times that of the others of {group.pattern}"
             )
 
 
 def _same_content(tensors: Sequence[TensorFigures]) -> Iterator[Finding]:
-    """Yield tensors that have the bytes of an earlier one, which random numbers never have."""
+    """Yield tensors that have the bytes of an earlier one, which random numbers never have.
+
+    Those of another rule, such as an identity, have them by that rule.
+    """
     first: dict[str, TensorFigures] = {}
     for each in tensors:
-        if not each.digest or each.is_constant or each.elements < 8:
+        is_by_rule = each.rule and each.seed is None
+        if not each.digest or is_by_rule or each.is_constant or each.elements < 8:
             continue
         earlier = first.setdefault(each.digest, each)
         if earlier is not each:

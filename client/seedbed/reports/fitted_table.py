@@ -156,11 +156,12 @@ def _widths(columns: Sequence[Column], width: int | None) -> list[int]:
         return widths
     if len(columns) == 1:
         return [min(widths[0], width)]
+    least_widths = [column.least_width for column in columns]
     while _total(widths) > width:
         spare = [
             (room, -place)
-            for place, (room, column) in enumerate(zip(widths, columns, strict=True))
-            if room > column.least_width
+            for place, (room, least) in enumerate(zip(widths, least_widths, strict=True))
+            if room > least
         ]
         if not spare:
             break

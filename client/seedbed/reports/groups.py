@@ -1,13 +1,10 @@
 """Tensors that a model has many of, folded: ``h.*.attn.c_proj.weight``, twelve of them."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from seedbed.patterns import pattern_of
+from seedbed.patterns import NUMBER, pattern_of
 from seedbed.reports.tensor_figures import TensorFigures
-
-_NUMBER = re.compile(r"(?<![^./])\d+(?![^./])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +34,7 @@ class Group:
 
 def depths(names: Sequence[str]) -> tuple[int, ...]:
     """Return the first number in each name that differs; its place in the list without one."""
-    for numbers in zip(*map(_NUMBER.findall, names), strict=False):
+    for numbers in zip(*map(NUMBER.findall, names), strict=False):
         if len(set(numbers)) > 1:
             return tuple(map(int, numbers))
     return tuple(range(len(names)))

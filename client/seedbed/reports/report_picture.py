@@ -11,9 +11,12 @@ from seedbed.reports.findings import Finding
 from seedbed.reports.groups import Group, grouped
 from seedbed.reports.labels import fitted_label
 from seedbed.reports.page.charts import other_density
+from seedbed.reports.pictures.figure import EXTREME, unit_of
+from seedbed.reports.pictures.lettering import drawable
 from seedbed.reports.sizes import sized_groups
+from seedbed.reports.subjects import ModelFigures
 from seedbed.reports.tensor_figures import TensorFigures
-from seedbed.reports.text import count_text, sides_text, size_text
+from seedbed.reports.text import count_text, printable, shortened, sides_text, size_text
 from seedbed.reports.treemap import Box
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ FRAME = Box(0.0, 0.0, 100.0, 56.0)
 MARGIN = 1.25
 MOST_HISTOGRAMS = 12
 COLUMNS = 4
+TITLE_LETTERS = 60
 # In units of the map, as its letters are drawn.
 LETTER_WIDTH, LINE_HEIGHT = 0.9, 1.9
 INK, SOFT, AREA, LINE, WRONG = "#1c2420", "#5b675f", "#9cccb2", "#a85a00", "#b3261e"
@@ -51,15 +55,19 @@ def draw(path: Path, report: "Report") -> None:
         row, column = divmod(place, COLUMNS)
         _histogram(figure.add_subplot(grid[row + 1, column]), group, bad, others)
     title = (
-        f"{model.title}: {count_text(len(model.tensors), 'tensor')}, {model.elements:,} numbers, "
+        f"{_title(model)}: {count_text(len(model.tensors), 'tensor')}, {model.elements:,} numbers, "
         f"{size_text(model.size_bytes)}; {_findings_text(found)}"
     )
     if report.other is not None:
-        compared = f"{report.other.title}: {summary(model, report.differences)}"
+        compared = f"{_title(report.other)}: {summary(model, report.differences)}"
         title += f"\nbeside {compared}; {_findings_text(report.other_findings)}"
     color = WRONG if found else INK
     figure.suptitle(title, x=0.01, ha="left", fontsize=13, color=color, parse_math=False)
     figure.savefig(path)
+
+
+def _title(model: ModelFigures) -> str:
+    return shortened(drawable(printable(model.title)), TITLE_LETTERS)
 
 
 def _findings_text(found: Sequence[Finding]) -> str:
@@ -84,7 +92,7 @@ def _sizes(axes: "Axes", groups: Sequence[Group], bad: set[str]) -> None:
         axes.text(
             sized.box.x + 0.8,
             sized.box.y + 0.8,
-            "\n".join(label),
+            "\n".join(map(drawable, label)),
             va="top",
             rotation=rotation,
             fontsize=6.5,
@@ -102,7 +110,7 @@ def _label(group: Group, box: Box) -> tuple[list[str], float]:
     count = len(group.tensors)
     for along, across, rotation in ((box.width, box.height, 0.0), (box.height, box.width, 270.0)):
         columns, lines = int((along - 1.2) / LETTER_WIDTH), int((across - 1.0) / LINE_HEIGHT)
-        label = list(fitted_label(group.pattern, columns, lines))
+        label = list(fitted_label(printable(group.pattern), columns, lines))
         if label:
             return label + [f"× {count}"] * (count > 1 and len(label) < lines), rotation
     return [], 0.0
@@ -112,13 +120,13 @@ def _depths(axes: "Axes", groups: list[Group], bad: set[str]) -> None:
     for group in groups:
         if len(group.tensors) < 2:
             continue
-        stds = [each.std for each in group.tensors]
+        stds = [_drawable_std(each) for each in group.tensors]
         axes.plot(group.depths, stds, color=TINT, lw=1.2, marker="o", ms=2.5)
         for depth, each in zip(group.depths, group.tensors, strict=True):
             if each.name in bad:
-                axes.plot([depth], [each.std], "o", color=WRONG, ms=6)
+                axes.plot([depth], [_drawable_std(each)], "o", color=WRONG, ms=6)
     axes.set_yscale("log")
-    stds = [each.std for group in groups for each in group.tensors if each.std > 0]
+    stds = [_drawable_std(each) for group in groups for each in group.tensors if each.std > 0]
     if stds:  # what is chance fills no chart
         axes.set_ylim(min(stds) / MARGIN, max(stds) * MARGIN)
     axes.yaxis.set_major_formatter("{x:g}")
@@ -128,25 +136,36 @@ def _depths(axes: "Axes", groups: list[Group], bad: set[str]) -> None:
     _quiet(axes)
 
 
+def _drawable_std(tensor: TensorFigures) -> float:
+    """Return a standard deviation that has a place on an axis: matplotlib's end before float64."""
+    return min(max(tensor.std, 1 / EXTREME), EXTREME) if tensor.std > 0 else tensor.std
+
+
 def _histogram(
     axes: "Axes", group: Group, bad: set[str], others: Mapping[str, TensorFigures]
 ) -> None:
     each = next((each for each in group.tensors if each.name in bad), group.first)
     counts = np.asarray(each.histogram.counts, np.float64)
-    edges = np.linspace(each.histogram.low, each.histogram.high, counts.size + 1)
+    low, high = each.histogram.low, each.histogram.high
+    unit = unit_of(low, high)
+    edges = np.linspace(low, high, counts.size + 1) / unit
     total = max(counts.sum(), 1.0)
     axes.stairs(counts / (total * np.diff(edges)), edges, fill=True, color=AREA)
     if each.exact is not None:
-        x = np.linspace(each.histogram.low, each.histogram.high, 201)
-        axes.plot(x, each.exact.density(x), color=LINE, lw=1.2)
+        x = np.linspace(low, high, 201)
+        axes.plot(x / unit, each.exact.density(x) * unit, color=LINE, lw=1.2)
     outline = other_density(each, others.get(each.name))
     if outline:
-        axes.plot((edges[:-1] + edges[1:]) / 2, outline, color=OTHER, lw=1.2)
+        middles = (edges[:-1] + edges[1:]) / 2
+        axes.plot(middles, np.multiply(outline, unit), color=OTHER, lw=1.2)
     times = f" × {len(group.tensors)}" if len(group.tensors) > 1 else ""
     color = WRONG if each.name in bad else INK
-    name = group.pattern if len(group.pattern) < 34 else f"…{group.pattern[-33:]}"
+    name = drawable(printable(group.pattern))
+    name = name if len(name) < 34 else f"…{name[-33:]}"
     axes.set_title(f"{name}{times}", loc="left", fontsize=8, color=color, parse_math=False)
-    axes.set_xlabel(f"{sides_text(each.shape)}, std {each.std:.4g}", fontsize=7, color=SOFT)
+    in_units = "" if unit == 1 else f", in units of {unit:g}"
+    what = f"{sides_text(each.shape)}, std {each.std:.4g}{in_units}"
+    axes.set_xlabel(what, fontsize=7, color=SOFT)
     axes.set_yticks([])
     _quiet(axes)
 

@@ -31,7 +31,8 @@ def sparkline(values: Sequence[float], *, encoding: str | None = None) -> str:
         >>> sparkline([0, 1, 4, 8], encoding="ascii")
         ' _-#'
     """
-    letters = BLOCKS if _has_blocks(encoding or sys.stdout.encoding) else ASCII
+    shown_in = encoding or (sys.stdout.encoding if sys.stdout is not None else None)
+    letters = BLOCKS if _has_blocks(shown_in) else ASCII
     largest = max(values, default=0)
     # Even the least value above 0 is seen.
     return "".join(

@@ -30,6 +30,8 @@ from seedbed.spec.tensors import TensorSpec
 SAMPLED_ELEMENTS = 2**20
 # A model that is larger takes minutes to digest.
 DIGESTED_BYTES = 2**32
+# Texts in a file's header that a report does not show: the digest is computed.
+NO_FACTS = ("format", "model_digest", "digest")
 # Of numpy's own dtypes; those of other packages, as bfloat16 is, are "V".
 REAL_KINDS = "biuf"
 
@@ -87,12 +89,18 @@ def figures_of(
     if not isinstance(subject, str | PathLike):
         allowed = "a Manifest, arrays by name, or the path of a manifest or a checkpoint"
         raise bad_type(field, allowed, subject, hint=hint_for(subject))
+    if not os.fspath(subject):  # not the current folder, which Path takes it for
+        raise bad_value(field, "the path of a manifest or a checkpoint", subject)
     path = Path(subject)
     if is_manifest_file(path):
-        return _of_manifest(Manifest.load(path), client, title or path.name, sample_elements)
-    facts = {key: text for key, text in metadata_of(path).items() if key != "format"}
-    facts.pop("model_digest", None)  # it is computed
-    return _of_arrays(open_all(path), title or path.name, facts, field)
+        return _of_manifest(Manifest.load(path), client, title or title_of(path), sample_elements)
+    facts = {key: text for key, text in metadata_of(path).items() if key not in NO_FACTS}
+    return _of_arrays(open_all(path), title or title_of(path), facts, field)
+
+
+def title_of(path: str | PathLike[str]) -> str:
+    """Return what a report calls a file or a folder: the last part of its path, even of ``.``."""
+    return Path(os.path.abspath(path)).name or os.fspath(path)  # noqa: PTH100  # links keep names
 
 
 def check_readable(subject: Subject | None, field: str) -> None:

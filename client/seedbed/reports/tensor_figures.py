@@ -1,7 +1,6 @@
 """What a report knows of one tensor: measured figures beside the exact ones."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedbed.reports.distributions import Exact
-from seedbed.reports.moments import moments_of
+from seedbed.reports.moments import blocks_of, moments_of
 
 BINS = 40
-# A block in float64 fits in a processor's cache.
-BLOCK_ELEMENTS = 2**18
+# A histogram is no narrower, as a part of its numbers or at all: float64 has no numbers for the
+# edges of its bins, or none for the densities.
+NARROWEST_PART, NARROWEST = 2.0**-44, 1e-290
 # Where a histogram without an exact distribution ends: a normal's tails beyond are 6 in 100,000.
 SHOWN_STDDEVS = 4.0
 
@@ -146,20 +146,15 @@ def measured_figures(
         exact: what its elements are drawn from.
         digest: of all bytes.
     """
-    flat = array.reshape(-1)
-    not_finite = sum(int((~np.isfinite(block)).sum()) for block in _blocks(flat))
-    if not_finite:
-        finite = np.concatenate([block[np.isfinite(block)] for block in _blocks(flat)])
-    else:
-        finite = flat
-    moments = moments_of(finite)
+    not_finite = sum(int((~np.isfinite(block)).sum()) for block in blocks_of(array))
+    moments = moments_of(array, finite_only=True)
     mean, std, least, largest = (
         math.nan if each is None else each
         for each in (moments.mean, moments.std, moments.min, moments.max)
     )
-    low, high = _shown(mean, std, least, largest, exact)
+    low, high = _with_room(*_shown(mean, std, least, largest, exact))
     counts = np.zeros(BINS, np.int64)
-    for block in _blocks(finite):
+    for block in blocks_of(array, finite_only=True):
         counts += np.histogram(block, BINS, (low, high))[0]
     histogram = Histogram(low, high, tuple(map(int, counts)))
     return TensorFigures(
@@ -195,6 +190,10 @@ def _shown(
     return max(least, mean - SHOWN_STDDEVS * std), min(largest, mean + SHOWN_STDDEVS * std)
 
 
-def _blocks(flat: NDArray[Any]) -> Iterator[NDArray[np.float64]]:
-    for begin in range(0, flat.size, BLOCK_ELEMENTS):
-        yield flat[begin : begin + BLOCK_ELEMENTS].astype(np.float64)
+def _with_room(low: float, high: float) -> tuple[float, float]:
+    """Return a range whose bins have a width that is a number, and not 0."""
+    if math.isinf(high - low):
+        return low / 2, high / 2
+    narrowest = max(NARROWEST, NARROWEST_PART * max(abs(low), abs(high)))
+    lacking = max(0.0, narrowest - (high - low)) / 2
+    return low - lacking, high + lacking

@@ -57,7 +57,9 @@ def other_density(tensor: TensorFigures, other: TensorFigures | None) -> list[fl
     step = (ours.high - ours.low) / len(ours.counts)
     total = max(sum(counts), 1)
     middles = ours.low + step * (np.arange(len(ours.counts)) + 0.5)
-    places = np.floor((middles - other.histogram.low) / width).astype(int)
+    with np.errstate(over="ignore"):  # what is too far away to have a place is in no bin
+        places = np.floor((middles - other.histogram.low) / width)
+    places = np.clip(places, -1, len(counts)).astype(int)
     return [
         counts[place] / (total * width) if 0 <= place < len(counts) else 0.0 for place in places
     ]

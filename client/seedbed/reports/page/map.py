@@ -57,7 +57,7 @@ def _tile(
 ) -> str:
     tensor = each.tensor
     kinds = ["constant"] * tensor.is_constant + ["bad"] * (tensor.name in bad)
-    percent = 100 * sized.share * tensor.elements / sized.group.elements
+    percent = 100 * sized.share / len(sized.tensors)  # all of a pattern have one shape
     title = (
         f"{cut_in_the_middle(tensor.name, LONGEST, ELLIPSIS)}, {sides_text(tensor.shape)}: "
         f"{percent:.2g} %, std {number_text(tensor.std)}"

@@ -227,7 +227,7 @@ def _signal(tensor: TensorFigures) -> str:
     """Return what the usual theory says of a layer's effect on its signal."""
     if tensor.fan_in is None or len(tensor.shape) < 2 or tensor.is_constant:
         return ""
-    gain = tensor.fan_in * tensor.std**2
+    gain = tensor.fan_in * tensor.std * tensor.std  # a power would raise where it overflows
     return (
         '<p class="note">A layer with these weights multiplies the variance of a signal by about '
         f"fan-in &times; std² = {tensor.fan_in:g} &times; {tensor.std:.4g}² = <b>{gain:.3g}</b>, "

@@ -85,7 +85,7 @@ def _draw_values(
         axes.set_xlabel("value of an element", color=colors.TEXT)
     else:
         sample, label = _drawn(array)
-        unit = unit_of(exact)
+        unit = unit_of(*exact.shown)
         sample, exact = sample / unit, exact.in_units_of(unit)
         if has_marks:
             draw_marks(axes, sample, label)
@@ -139,9 +139,8 @@ def _draw_density(axes: "Axes", exact: Exact, sample: NDArray[np.float64]) -> No
     axes.set_ylabel("density", color=colors.TEXT)
 
 
-def unit_of(exact: Exact) -> float:
+def unit_of(low: float, high: float) -> float:
     """Return the power of ten in which a picture counts: 1 for numbers that it can show."""
-    low, high = exact.shown
     if high - low > 1 / EXTREME and max(abs(low), abs(high)) < EXTREME:
         return 1.0
     return float(10.0 ** math.floor(math.log10(high - low)))
