@@ -1,5 +1,6 @@
 """A manifest's file: YAML or JSON, read with the line of everything that is wrong, and written."""
 
+import itertools
 import json
 from collections.abc import Mapping
 from contextlib import suppress
@@ -28,6 +29,7 @@ _INNER = (
 
 # A pipe may never end. 100,000 tensors take about 10 MB.
 MAX_CHARACTERS = 2**28
+_PIECE_CHARACTERS = 2**16
 SUFFIXES = (".yaml", ".yml", ".json")
 # Of the file that says in which safetensors file each tensor of a checkpoint is.
 _INDEX_SUFFIX = ".index.json"
@@ -86,7 +88,10 @@ class _ManifestText:
         self._document: Any = None
         try:
             with Path(path).open(encoding="utf-8") as file:
-                self._text = file.read(MAX_CHARACTERS + 1)
+                # Not at once: that would take memory for the largest of manifests.
+                pieces = iter(lambda: file.read(_PIECE_CHARACTERS), "")
+                most = MAX_CHARACTERS // _PIECE_CHARACTERS + 1
+                self._text = "".join(itertools.islice(pieces, most))
         except UnicodeDecodeError as error:
             raise self._at(1, InvalidValueError(f"no text in UTF-8: {error.reason}")) from None
         if len(self._text) > MAX_CHARACTERS:

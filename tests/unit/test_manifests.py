@@ -335,3 +335,9 @@ def test_a_name_that_is_not_there_is_a_key_error_with_the_close_ones(name: Any, 
         tensors[name]
     assert caught.value.args == (said,)
     assert name not in tensors
+
+
+def test_a_manifest_that_never_ends_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manifest_files, "MAX_CHARACTERS", 2**20)
+    with pytest.raises(sb.InvalidValueError, match="must be at most 1,048,576 characters long"):
+        sb.Manifest.load("/dev/zero")
