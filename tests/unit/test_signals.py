@@ -1,11 +1,13 @@
 """What a signal breaks off is not printed, and a signal that C code has swallowed comes again."""
 
 import gc
+import importlib
 import os
 import signal
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -107,3 +109,27 @@ def test_a_signal_that_is_to_be_ignored_is(
         assert signal.getsignal(number) is signal.SIG_IGN
     finally:
         signal.signal(number, previous)
+
+
+@pytest.mark.parametrize("number", ENDS)
+def test_an_import_goes_on_to_its_end(
+    number: signal.Signals,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    name = f"imported_at_{number.name}"
+    lines = ("import os, sys", f"os.kill(os.getpid(), {int(number)})", "sys.is_whole = True")
+    (tmp_path / f"{name}.py").write_text("\n".join(lines))
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "is_whole", False, raising=False)
+
+    def run(arguments: object) -> int:
+        importlib.import_module(name)
+        time.sleep(60)
+        return 0
+
+    monkeypatch.setattr(program, "_run", run)
+    assert program.main([]) == ENDS[number][0]
+    assert capsys.readouterr().err == ENDS[number][1]
+    assert sys.is_whole  # type: ignore[attr-defined]

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
 
 AGAIN_SECONDS = 0.01
 
@@ -56,10 +55,15 @@ class _Ends:
         self.has_come = False
         self._print = sys.unraisablehook
 
-    def on_signal(self, number: int, frame: FrameType | None) -> NoReturn:
-        """Raise what stands for the signal."""
-        del frame
+    def on_signal(self, number: int, frame: FrameType | None) -> None:
+        """Raise what stands for the signal, or let it come again after an import.
+
+        C code that is being imported may print the exception, and raise an ImportError instead.
+        """
         self.has_come = True
+        if _is_importing(frame):
+            _send_again(number)
+            return
         raise RAISED[signal.Signals(number)]
 
     def on_unraisable(self, unraisable: "sys.UnraisableHookArgs") -> None:
@@ -70,9 +74,20 @@ class _Ends:
         """
         for number, kind in RAISED.items():
             if issubclass(unraisable.exc_type, kind):
-                # Not here: nothing can be raised until this has returned.
-                main = threading.main_thread().ident
-                threading.Timer(AGAIN_SECONDS, signal.pthread_kill, [main, number]).start()
+                _send_again(number)  # nothing can be raised until this has returned
                 return
         if not self.has_come:
             self._print(unraisable)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _send_again(number: int) -> None:
+    main = threading.main_thread().ident
+    threading.Timer(AGAIN_SECONDS, signal.pthread_kill, [main, number]).start()
