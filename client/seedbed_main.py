@@ -11,6 +11,7 @@ from typing import NoReturn
 
 # As a shell reports a process that the signal ended.
 INTERRUPTED = 128 + signal.SIGINT
+TERMINATED = 128 + signal.SIGTERM
 STANDARD_ERROR = 2
 
 
@@ -23,7 +24,7 @@ def main() -> int:
     from seedbed.cli import main as program
 
     if is_ignored:
-        return program()
+        return _ended(program())
     try:
         # From here on there may be files to remove.
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -32,6 +33,17 @@ def main() -> int:
         signal.signal(signal.SIGINT, _end)
     except KeyboardInterrupt:  # a second one, or one just before or after the program's own care
         _end()
+    return _ended(code)
+
+
+def _ended(code: int) -> int:
+    """Return the program's exit code, or end the process if a signal has ended the program.
+
+    What a signal breaks off may hold a lock for ever. The interpreter, at its own end, would wait
+    for a thread that waits for it.
+    """
+    if code in {INTERRUPTED, TERMINATED}:
+        os._exit(code)
     return code
 
 

@@ -13,7 +13,6 @@ docs/decisions/0016-asyncio-is-an-adapter.md.
 import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self, TypeVar, overload
 
@@ -31,6 +30,7 @@ from seedbed.fetch import (
     checked_targets,
     request_of,
 )
+from seedbed.interrupts.threads import Threads
 from seedbed.progress import OnBytes
 from seedbed.spec.digests import Digest, DigestAlgorithm
 from seedbed.spec.info import InitializerInfo, ServerInfo, TensorDescription
@@ -110,7 +110,7 @@ class Client:
     def __init__(self, transport: Transport | Engine) -> None:
         self._transport = transport
         self._calls: set[ThreadedCall] = set()
-        self._threads: ThreadPoolExecutor | None = None
+        self._threads: Threads | None = None
         self._process = os.getpid()
 
     @property
@@ -358,7 +358,7 @@ class Client:
         """
         if self._threads is None or self._process != os.getpid():  # threads do not survive a fork
             self._process = os.getpid()
-            self._threads = ThreadPoolExecutor(MOST_CALLS, thread_name_prefix="seedbed-call")
+            self._threads = Threads(MOST_CALLS, thread_name_prefix="seedbed-call")
         call = ThreadedCall(self._transport)
         self._calls.add(call)
         try:
@@ -376,7 +376,7 @@ class Client:
         """
         call = ThreadedCall(self._transport)
         self._calls.add(call)
-        thread = ThreadPoolExecutor(1, thread_name_prefix="seedbed-chunks")
+        thread = Threads(1, thread_name_prefix="seedbed-chunks")
 
         def read() -> Generator[Chunk, None, None]:
             yield from begin(call.client())

@@ -452,9 +452,9 @@ class Client:
         timeout_seconds: float | None,
     ) -> None:
         """Sample in this process while the server computes its digests, and compare."""
-        from concurrent.futures import ThreadPoolExecutor  # few need it, and logging comes along
+        from seedbed.interrupts.threads import Threads  # few need it, and logging comes along
 
-        with ThreadPoolExecutor(1, thread_name_prefix="seedbed-digest") as pool:
+        with Threads(1, thread_name_prefix="seedbed-digest") as pool:
             run = copy_context().run  # the call is a part of the caller's trace
             said = pool.submit(run, self._transport.digest, requests, "xxh3_128", timeout_seconds)
             self._open_engine().fill(requests, outs, on_bytes)

@@ -4,13 +4,14 @@ import asyncio
 import contextvars
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, TypeVar
 
 from seedbed import client as synchronous
 from seedbed.deadlines import Remaining
 from seedbed.errors import CancelledError
+from seedbed.interrupts.threads import Threads
 from seedbed.spec.stats import ClientStats
 from seedbed.transports.base import EMBEDDED, Transport, embedded_transport
 
@@ -78,7 +79,7 @@ class ThreadedCall:
 
     async def run(
         self,
-        threads: ThreadPoolExecutor,
+        threads: Threads,
         work: Callable[[], T],
         remaining: Remaining | None = None,
     ) -> T:

@@ -10,7 +10,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from seedbed.interrupts.threads import Threads
 from seedbed.spec.digests import DIGEST_ALGORITHMS, Digest, DigestAlgorithm, Digester
 from seedbed.spec.dtypes import Dtype
 from seedbed.spec.info import (
@@ -81,8 +82,8 @@ def warm_up() -> Path | None:
 
 
 @functools.cache
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(_backend().threads, thread_name_prefix="seedbed-embedded")
+def _threads() -> Threads:
+    return Threads(_backend().threads, thread_name_prefix="seedbed-embedded")
 
 
 def forget_after_fork() -> None:

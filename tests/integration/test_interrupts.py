@@ -51,6 +51,23 @@ def test_no_moment_of_a_start_has_a_traceback(moment: float, tmp_path: Path) -> 
     assert (process.returncode, out, error) == (130, "", "seedbed: error: interrupted\n")
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+def test_a_thread_that_waits_for_ever_does_not_keep_the_program(number: signal.Signals) -> None:
+    script = f"""
+import os, threading, seedbed_main
+from seedbed.cli import listing
+def run(options):
+    threading.Thread(target=threading.Event().wait).start()
+    os.kill(os.getpid(), {int(number)})
+listing.run = run
+seedbed_main.main()
+"""
+    command = [sys.executable, "-c", script, "list"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=END_SECONDS, check=False)
+    word = {130: "interrupted", 143: "terminated"}[128 + number]
+    assert (done.returncode, done.stderr) == (128 + number, f"seedbed: error: {word}\n")
+
+
 def test_an_interrupt_after_the_end_has_no_traceback_either() -> None:
     for moment in (0.2, 0.4, 0.6, 0.8, 1.0):
         process = started("list")

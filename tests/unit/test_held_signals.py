@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from seedbed.interrupts.held_signals import signals_held
 from seedbed_server.backends import cpu_kernels
 from seedbed_server.backends.cpu_kernels import CpuKernels
-from seedbed_server.backends.held_signals import signals_held
 
 
 class Came(BaseException):
@@ -54,6 +54,27 @@ def test_an_error_in_the_block_gives_the_handlers_back(number: signal.Signals) -
     with pytest.raises(ZeroDivisionError):
         work()
     assert signal.getsignal(number) is raises
+
+
+def test_a_signal_while_the_block_begins_gives_the_handlers_back(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    took = signal.signal
+
+    def take(number: int, handler: Callable[[int, object], object]) -> None:
+        monkeypatch.undo()
+        took(number, handler)
+        raise Came
+
+    def work() -> None:
+        with signals_held():
+            raise AssertionError("The block has begun.")
+
+    previous = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    monkeypatch.setattr(signal, "signal", take)
+    with pytest.raises(Came):
+        work()
+    assert {each: signal.getsignal(each) for each in previous} == previous
 
 
 @pytest.mark.parametrize("handler", [signal.SIG_IGN, signal.SIG_DFL])

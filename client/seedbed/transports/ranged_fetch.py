@@ -9,11 +9,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field
 
 from seedbed.errors import CancelledError, SeedbedError
+from seedbed.interrupts.threads import Threads
 from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.filler import Filler
 from seedbed.transports.ranges import Portion
@@ -96,7 +96,7 @@ class RangedFetch:
         Raises:
             SeedbedError: if the tries come to an end before.
         """
-        with ThreadPoolExecutor(len(self._lanes), thread_name_prefix="seedbed-fetch") as pool:
+        with Threads(len(self._lanes), thread_name_prefix="seedbed-fetch") as pool:
             try:
                 lanes = [
                     pool.submit(copy_context().run, self._run_lane, replica)

@@ -1,12 +1,12 @@
 """Sampling on the processor: numba's compiled kernels on a pool of threads of our own."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from seedbed.interrupts.threads import Threads
 from seedbed.spec.dtypes import Dtype
 from seedbed_server.backends.base import SamplingCancelledError
 from seedbed_server.backends.cpu_kernels import CpuKernels
@@ -105,9 +105,7 @@ class CpuBackend:
 
         normal = self._normal_tiles(rule, block, key, check_wanted)
         # Threads of its own: a large matrix would keep a small one waiting in a queue of both.
-        threads = (
-            InPlace() if normal.columns <= TILE else ThreadPoolExecutor(self._threads, "seedbed-qr")
-        )
+        threads = InPlace() if normal.columns <= TILE else Threads(self._threads, "seedbed-qr")
         try:
             return orthonormal_columns(
                 normal,

@@ -19,8 +19,8 @@ from typing import Any
 import llvmlite.binding as llvm
 import numpy as np
 
+from seedbed.interrupts.held_signals import signals_held
 from seedbed_server.backends.compilation import cache_directory, code_digest, compile_kernel
-from seedbed_server.backends.held_signals import signals_held
 from seedbed_server.backends.processor import available_threads
 from seedbed_server.kernels import ranks, values
 from seedbed_server.kernels.orthogonal import compose_panel, factor_columns, reflect
@@ -115,6 +115,8 @@ class CpuKernels(Mapping[str, Callable[..., Any]]):
                 many = "a kernel" if len(missing) == 1 else f"{len(missing)} kernels"
                 self._announce(f"compiling {many} for this processor, which happens once ...")
                 _compile_elsewhere(missing)
+            # llvmlite takes note of which library owns a module after it has handed it over: of an
+            # exception between the two, such as KeyboardInterrupt, the module is freed twice.
             with signals_held():
                 self._loaded |= {name: _compiled(name) for name in wanted}
             if missing:

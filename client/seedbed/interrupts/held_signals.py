@@ -11,9 +11,6 @@ from types import FrameType
 def signals_held() -> Iterator[None]:
     """Let SIGINT and SIGTERM wait for the end of the block, where Python handles them.
 
-    llvmlite takes note of which library owns a module after it has handed it over: of an exception
-    between the two, such as KeyboardInterrupt, the module is freed twice.
-
     Only the main thread handles signals.
     """
     if threading.current_thread() is not threading.main_thread():
@@ -21,6 +18,7 @@ def signals_held() -> Iterator[None]:
         return
     held = _Held()
     try:
+        held.hold()
         yield
     finally:
         held.release()
@@ -33,6 +31,9 @@ class _Held:
         self._is_holding = True
         self._came: list[tuple[int, FrameType | None]] = []
         self._handlers: dict[int, Callable[[int, FrameType | None], object]] = {}
+
+    def hold(self) -> None:
+        """Take the handlers' places."""
         for number in (signal.SIGINT, signal.SIGTERM):
             handler = signal.getsignal(number)
             if callable(handler):  # others raise nothing: the process ends, or goes on
