@@ -98,7 +98,7 @@ def _add_security_options(group: argparse._ArgumentGroup) -> None:
         group.add_argument(f"--tls-{name}", metavar=metavar, help=text)
     group.add_argument(
         "--token-file",
-        type=Path,
+        type=_converter(_file),
         metavar="FILE",
         help="a file with the token that goes with each call (default: $SEEDBED_TOKEN, "
         "or the file $SEEDBED_TOKEN_FILE)",
@@ -110,7 +110,7 @@ def add_tensor_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("the tensor")
     group.add_argument(
         "--shape",
-        type=_converter(_shape),
+        type=_converter(_integers),
         metavar="N,N,...",
         help="such as 1024,512; () is a scalar",
     )
@@ -140,7 +140,7 @@ def add_tensor_options(parser: argparse.ArgumentParser) -> None:
             type=_converter(_integers),
             metavar="N,...",
             help=f"axes that count as {'a batch' if name == 'batch' else name + 'puts'} "
-            "for the fans (default: Keras's rule; "
+            "for the fans, () for none (default: Keras's rule; "
             f"write --{name}-axis=-2,-1 with = for several negative ones)",
         )
 
@@ -237,7 +237,7 @@ def spec_of(initializer: str, options: argparse.Namespace) -> TensorSpec:
     return TensorSpec(
         name=options.name or "",
         shape=options.shape,
-        dtype=as_dtype(options.dtype or DEFAULT_DTYPE),
+        dtype=as_dtype(DEFAULT_DTYPE if options.dtype is None else options.dtype),
         initializer=named_initializer("initializer", initializer, parameters),
         seed=DEFAULT_SEED if options.seed is None else options.seed,
         draw=options.draw or 0,
@@ -337,14 +337,20 @@ def a_count(text: str) -> int:
 
 
 def _integers(text: str) -> tuple[int, ...]:
+    # An empty text is no empty tuple: it is more likely a variable of the shell that is not set.
+    if text.strip() == "()":
+        return ()
+    parts = text.strip().removeprefix("(").removesuffix(")").removesuffix(",").split(",")
     try:
-        return tuple(_integer(part.strip()) for part in text.split(",")) if text.strip() else ()
+        return tuple(_integer(part.strip()) for part in parts)
     except ValueError:
-        raise ValueError("integers with commas between them, such as 1024,512") from None
+        raise ValueError("integers with commas between them, such as 1024,512, or ()") from None
 
 
-def _shape(text: str) -> tuple[int, ...]:
-    return _integers(text.strip().removeprefix("(").removesuffix(")").removesuffix(","))
+def _file(text: str) -> Path:
+    if not text:
+        raise ValueError("a file's path")
+    return Path(text)
 
 
 def _seconds(text: str) -> float:

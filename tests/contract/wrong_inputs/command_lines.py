@@ -36,9 +36,15 @@ COMMAND_LINES: dict[str, Case] = {
     "a shape of words": Case(
         ["sample", "Ones", "--shape", "4x6"], "--shape", "integers with commas", '"4x6"'
     ),
+    "a shape from a variable that is not set": Case(
+        ["sample", "Ones", "--shape", ""], "--shape", "integers with commas", '""'
+    ),
     "a shape below zero": Case(["sample", "Ones", "--shape=-4"], "`shape[0]`", "0 or more", "-4"),
     "a dtype of another name": Case(
         [*SAMPLE, "--dtype", "bf16"], "`dtype`", "one of float16", '"bf16"', "bfloat16"
+    ),
+    "a dtype from a variable that is not set": Case(
+        [*SAMPLE, "--dtype="], "`dtype`", "one of float16", '""'
     ),
     "a seed of words": Case([*SAMPLE, "--seed", "lucky"], "--seed", "an integer", '"lucky"'),
     "a seed of 65 bits": Case(
@@ -83,6 +89,12 @@ COMMAND_LINES: dict[str, Case] = {
         "nothing",
     ),
     "an axis of words": Case([*SAMPLE, "--in-axis", "last"], "--in-axis", "integers", '"last"'),
+    "an axis from a variable that is not set": Case(
+        [*SAMPLE, "--in-axis="], "--in-axis", "or ()", '""'
+    ),
+    "a token's file from a variable that is not set": Case(
+        [*SAMPLE, "--token-file="], "--token-file", "a file's path", '""'
+    ),
     "a slice of words": Case([*SAMPLE, "--slice", "all"], "--slice", "START:STOP", '"all"'),
     "a slice too long": Case([*SAMPLE, "--slice", "0:9"], "`slice.lengths[0]`", "from 0 to 4", "9"),
     "a slice and a shard": Case(

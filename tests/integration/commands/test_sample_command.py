@@ -108,6 +108,13 @@ def test_what_npy_does_not_have_is_refused_and_leaves_no_file(
     assert list(Path().iterdir()) == []
 
 
+def test_no_axes_at_all_are_written_as_shapes_are() -> None:
+    array = saved_by_sample("GlorotUniform", "--shape", "4,6", "--in-axis", "()", "--seed", "3")
+    axes = sb.FanAxes(in_axis=())
+    spec = sb.TensorSpec("", (4, 6), "float32", "glorot_uniform", seed=3, fan_axes=axes)
+    assert np.array_equal(array, embedded_sample(spec))
+
+
 def test_the_parameters_of_a_gain_reach_the_initializer() -> None:
     parameters = (
         "--param",
