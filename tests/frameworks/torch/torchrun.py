@@ -9,6 +9,7 @@ from pathlib import Path
 
 # What ranks import `tests` from, wherever they are started.
 ROOT = Path(__file__).parents[3]
+RANK = Path(__file__).with_name("rank.py")
 # Every rank imports torch, on machines that may be busy.
 RUN_SECONDS = 240
 
@@ -16,7 +17,7 @@ RUN_SECONDS = 240
 def torchrun(processes: int, program: Path, *arguments: str, environment: Mapping[str, str]) -> str:
     """Return the standard output of a program under torchrun with so many ranks."""
     options = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes))
-    return python(*options, str(program), *arguments, environment=environment)
+    return python(*options, str(RANK), str(program), *arguments, environment=environment)
 
 
 def python(*arguments: str, environment: Mapping[str, str]) -> str:
