@@ -35,10 +35,11 @@ from seedbed.progress import OnBytes
 from seedbed.spec.digests import Digest, DigestAlgorithm
 from seedbed.spec.info import InitializerInfo, ServerInfo, TensorDescription
 from seedbed.spec.stats import ClientStats
+from seedbed.spec.targets import EMBEDDED
 from seedbed.spec.tensors import TensorSpec
 from seedbed.spec.tls import Tls
 from seedbed.threaded_calls import Engine, ThreadedCall, ended
-from seedbed.transports.base import EMBEDDED, Transport
+from seedbed.transports.base import Transport
 from seedbed.wire.parts import Chunk
 
 __all__ = ["Client", "connect"]

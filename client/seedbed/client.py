@@ -36,9 +36,10 @@ from seedbed.progress import OnBytes
 from seedbed.spec.digests import Digest, DigestAlgorithm, Digests
 from seedbed.spec.info import InitializerInfo, ServerInfo, TensorDescription
 from seedbed.spec.stats import ClientStats
+from seedbed.spec.targets import EMBEDDED
 from seedbed.spec.tensors import TensorRequest, TensorSpec
 from seedbed.spec.tls import Tls
-from seedbed.transports.base import EMBEDDED, Transport, embedded_transport
+from seedbed.transports.base import Transport, embedded_transport
 from seedbed.wire.parts import Chunk
 
 __all__ = ["BATCH_TENSORS", "EMBEDDED", "Client", "SliceLike", "connect"]

@@ -20,8 +20,8 @@ from seedbed.spec.errors import InvalidArgumentError, Words, bad_type, bad_value
 from seedbed.spec.numbers import as_int
 from seedbed.spec.slices import Index, Shard, TensorSlice, as_slice
 from seedbed.spec.suggestions import did_you_mean
+from seedbed.spec.targets import EMBEDDED, check_target
 from seedbed.spec.tensors import TensorRequest, TensorSpec
-from seedbed.transports.base import EMBEDDED
 
 # A request for this many tensors stays far below the server's limits on their number and on a
 # message.
@@ -76,9 +76,8 @@ def _target_in_environment() -> str:
 def check_connection(
     target: str, options: Mapping[str, int | str] | None, shared_memory_dir: str | None = None
 ) -> None:
-    """Raise unless the arguments of ``connect`` have the right types."""
-    if not isinstance(target, str):
-        raise bad_type("target", "a string", target)
+    """Raise unless the arguments of ``connect`` have the right types, and the target its form."""
+    check_target(target)
     if options is not None and not isinstance(options, Mapping):
         raise bad_type(
             "options", "a mapping from gRPC channel arguments to their values, or None", options

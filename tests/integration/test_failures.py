@@ -80,6 +80,20 @@ def test_a_call_of_a_closed_client_says_so(server: ServerProcess, call: Call) ->
         call(client)
 
 
+def test_a_call_through_a_proxy_that_fails_names_the_proxy(
+    server: ServerProcess, nobody: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What gRPC says has the proxy's address alone, which the user may never have seen."""
+    for name in ("no_proxy", "no_grpc_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", f"http://{nobody}")
+    with (
+        sb.connect(server.address, patience_seconds=0) as client,
+        pytest.raises(sb.UnavailableError, match=r"the proxy in \$http_proxy, unless \$no_proxy"),
+    ):
+        client.server_info()
+
+
 @pytest.mark.parametrize("call", LONG_CALLS.values(), ids=LONG_CALLS.keys())
 def test_a_deadline_ends_a_call(
     server: ServerProcess, call: Callable[[sb.Client, float | None], Any]

@@ -580,7 +580,7 @@ CLIENTS: dict[str, Case] = {
         lambda: sb.connect("http://host:1"), "`target`", "host:port", '"http://host:1"', "host:1"
     ),
     "an address without a port": Case(
-        lambda: sb.connect("localhost"), "`target`", "host:port", '"localhost"'
+        lambda: sb.connect("localhost"), "`target`", "host:port", '"localhost"', "localhost:50051"
     ),
     "the engine without its colon": Case(
         lambda: sb.connect("embedded"), "`target`", "embedded:", '"embedded"', "embedded:"
