@@ -40,6 +40,7 @@ from seedbed.spec.tensors import TensorSpec
 from seedbed.spec.tls import Tls
 from seedbed.threaded_calls import Engine, ThreadedCall, ended
 from seedbed.transports.base import Transport
+from seedbed.transports.endings import closed
 from seedbed.wire.parts import Chunk
 
 __all__ = ["Client", "connect"]
@@ -113,6 +114,7 @@ class Client:
         self._calls: set[ThreadedCall] = set()
         self._threads: Threads | None = None
         self._process = os.getpid()
+        self._is_closed = False
 
     @property
     def target(self) -> str:
@@ -131,7 +133,11 @@ class Client:
         return f"<seedbed.aio.Client of {self.target}>"
 
     async def close(self) -> None:
-        """Give back the connection; calls under way in other tasks end with CancelledError."""
+        """Give back the connection; calls under way in other tasks end with CancelledError.
+
+        So does every later call.
+        """
+        self._is_closed = True
         calls = tuple(self._calls)
         for call in calls:
             call.cancel()
@@ -348,6 +354,10 @@ class Client:
             lambda client: client.server_info(timeout_seconds=remaining()), remaining
         )
 
+    def _check_open(self) -> None:
+        if self._is_closed:  # the engine itself knows no end
+            raise closed(self.target)
+
     async def _run(
         self, work: Callable[[synchronous.Client], T], remaining: Remaining | None = None
     ) -> T:
@@ -357,6 +367,7 @@ class Client:
             work: makes one call.
             remaining: its time, which runs also while it waits for a thread.
         """
+        self._check_open()
         if self._threads is None or self._process != os.getpid():  # threads do not survive a fork
             self._process = os.getpid()
             self._threads = Threads(MOST_CALLS, thread_name_prefix="seedbed-call")
@@ -375,6 +386,7 @@ class Client:
         The thread is not one of those for calls: an iteration that is at rest may hold what calls
         in all of these wait for, such as the server's memory.
         """
+        self._check_open()
         call = ThreadedCall(self._transport)
         self._calls.add(call)
         thread = Threads(1, thread_name_prefix="seedbed-chunks")

@@ -72,8 +72,12 @@ def test_a_call_to_nobody_says_so(nobody: str, call: Call) -> None:
 
 
 @pytest.mark.parametrize("call", EVERY_CALL.values(), ids=EVERY_CALL.keys())
-def test_a_call_of_a_closed_client_says_so(server: ServerProcess, call: Call) -> None:
-    client = sb.connect(server.address)
+@pytest.mark.parametrize("is_embedded", [False, True], ids=["server", "embedded"])
+def test_a_call_of_a_closed_client_says_so(
+    server: ServerProcess, call: Call, is_embedded: bool
+) -> None:
+    """The engine, too, so that a program that was tried with it works with a server."""
+    client = sb.connect("embedded:" if is_embedded else server.address)
     client.close()
     client.close()
     with pytest.raises(sb.CancelledError, match="connect again"):
