@@ -46,6 +46,16 @@ def is_manifest_file(path: str | PathLike[str]) -> bool:
     return file.suffix in SUFFIXES and not file.name.endswith(_INDEX_SUFFIX)
 
 
+def is_checkpoint_file(path: str | PathLike[str]) -> bool:
+    """Return whether a file is a safetensors file, or an index of some, by its name.
+
+    Example:
+        >>> is_checkpoint_file("model.safetensors"), is_checkpoint_file("model.yaml")
+        (True, False)
+    """
+    return Path(path).name.endswith((".safetensors", _INDEX_SUFFIX))
+
+
 def read_file(path: str | Path, *, about: str = "") -> Reading:
     """Return what a YAML (.yaml, .yml) or JSON (.json) file says.
 

@@ -4,7 +4,7 @@ import argparse
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 from seedbed.spec.errors import InvalidValueError, shown
@@ -69,6 +69,10 @@ class Parser(argparse.ArgumentParser):
         self.usage = "\n".join(lines).replace("%", "%%")
         return super().format_help()
 
+    def options(self) -> list[str]:
+        """Return all names of the options."""
+        return list(self._option_string_actions)
+
     def _needed(self) -> Iterator[str]:
         for action in self._actions:
             if action.option_strings and action.required:
@@ -106,8 +110,20 @@ class Parser(argparse.ArgumentParser):
             known = self._option_string_actions
             # As argparse has it: what contains a blank is a value.
             if option.startswith("--") and " " not in argument and option not in known:
-                place = " before the command; its options come after it" if has_commands else ""
-                self.error(f"there is no option {option}{place}{did_you_mean(option, known)}")
+                if has_commands:
+                    self._refuse_before_command(option)
+                self.error(f"there is no option {option}{did_you_mean(option, known)}")
+
+    def _refuse_before_command(self, option: str) -> None:
+        commands = (each.choices for each in self._actions if isinstance(each.choices, Mapping))
+        of_commands = [
+            known for names in commands for each in names.values() for known in each.options()
+        ]
+        known = [*self.options(), *of_commands]
+        hint = "" if option in of_commands else did_you_mean(option, known)
+        self.error(
+            f"there is no option {option} before the command; its options come after it{hint}"
+        )
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         """Raise unless a value is one of an argument's choices, which say what is allowed."""
@@ -115,4 +131,8 @@ class Parser(argparse.ArgumentParser):
             return
         words = [str(each) for each in action.choices]
         allowed = f"must be one of {', '.join(words)}. Received: {shown(value)}"
-        raise argparse.ArgumentError(action, allowed + did_you_mean(value, words))
+        # Other programs have commands `help` and `version`.
+        option = f"--{value}"
+        is_option = option in self._option_string_actions
+        hint = f"; did you mean {option!r}?" if is_option else did_you_mean(value, words)
+        raise argparse.ArgumentError(action, allowed + hint)

@@ -81,10 +81,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
+    # gRPC writes lines of its own about a handshake that fails; ours says why in one.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     options = command_line().parse_args(arguments)
     if options.run is None:
         words = ", ".join(module.NAME for module in COMMANDS)
-        raise InvalidValueError(f"COMMAND must be one of {words}. Received: nothing")
+        raise InvalidValueError(
+            f"COMMAND must be one of {words}. Received: nothing (see seedbed --help)"
+        )
     result: Result = options.run(options)
     text = (result.as_json() if options.json else result.text) + "\n"
     if not result.on_stderr:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from seedbed.checkpoint_files import open_all
 from seedbed.cli.arguments import add_shard_option, client_of
-from seedbed.cli.manifests import load_manifest, manifest_name, part_shape
+from seedbed.cli.manifests import check_checkpoint, load_manifest, manifest_name, part_shape
 from seedbed.cli.result import CommandError, Result
 from seedbed.manifest import Manifest
 from seedbed.reports.text import count_text, printable, shape_text, table
@@ -40,6 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Result:
     """Compare, and report every difference."""
+    meant = f"seedbed verify {manifest_name(options.manifest)} {printable(options.file)}"
+    check_checkpoint(options.file, meant)
     path = Path(options.file)
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise CommandError(f"{options.file} is neither a file nor a folder")
