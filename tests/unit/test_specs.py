@@ -52,6 +52,16 @@ def test_a_shape_is_any_sequence_of_integers(shape: object) -> None:
     assert all(type(length) is int for length in spec.shape)
 
 
+def test_a_type_checker_lets_numpys_integers_through_and_no_swapped_arguments() -> None:
+    """Mypy is the test here: it wants no ignored error in one line, and one in the other."""
+    rank, ranks, seed = np.int64(1), np.int64(4), np.int64(-5)
+    spec = sb.TensorSpec("w", [np.int32(8), 3], "float32", "zeros", seed=seed, draw=np.uint8(1))
+    assert (spec.shape, spec.seed, spec.draw) == ((8, 3), 2**64 - 5, 1)
+    assert sb.shard(rank, ranks).of(spec.shape).starts == (2, 0)
+    with pytest.raises(sb.InvalidTypeError, match=r"`dtype` must be one of .* \(3, 4\)"):
+        sb.TensorSpec("w", "float32", (3, 4), "zeros")  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("shape", [5, np.int64(5), np.array(5), (5,)], ids=repr)
 def test_an_integer_is_a_vectors_length(shape: object) -> None:
     assert make(shape=shape).shape == (5,)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
+from typing import SupportsIndex
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from seedbed.spec.numbers import as_int
 # numpy 2 arrays have at most 64 axes, numpy 1 arrays 32; a shape must fit both.
 MAX_RANK = 32
 MAX_BYTES = 2**63 - 1
+
+ShapeLike = SupportsIndex | Iterable[SupportsIndex]
+"""Lengths of axes as a caller may give them: any integers, numpy's too; one is a vector's."""
 
 
 def axis_allowed(rank: int) -> str:

@@ -402,7 +402,7 @@ SPECS: dict[str, Case] = {
     ),
     "specs of one name": Case(lambda: sb.Manifest([W, W]), "`tensors`", "different names", '"w"'),
     "fans of text": Case(
-        lambda: sb.compute_fans("3x3"), "`shape`", "a sequence of integers", "'3x3'"
+        lambda: seedbed.compute_fans("3x3"), "`shape`", "a sequence of integers", "'3x3'"
     ),
 }
 
