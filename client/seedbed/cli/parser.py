@@ -4,7 +4,7 @@ import argparse
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 from seedbed.spec.errors import InvalidValueError, shown
@@ -52,6 +52,8 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"formatter_class": Help, "allow_abbrev": False, **options})
+        self.elsewhere: dict[str, list[str]] = {}
+        """The names of other commands by the options that they have."""
 
     def error(self, message: str) -> NoReturn:
         """Raise an error that names the command's help.
@@ -112,15 +114,17 @@ class Parser(argparse.ArgumentParser):
             if option.startswith("--") and " " not in argument and option not in known:
                 if has_commands:
                     self._refuse_before_command(option)
-                self.error(f"there is no option {option}{did_you_mean(option, known)}")
+                self.error(f"there is no option {option}{self._hint(option)}")
+
+    def _hint(self, option: str) -> str:
+        """Return which other commands have an option, or else what was perhaps meant."""
+        if others := self.elsewhere.get(option):
+            return f" here; {', '.join(others)} {'have' if len(others) > 1 else 'has'} it"
+        return did_you_mean(option, self.options())
 
     def _refuse_before_command(self, option: str) -> None:
-        commands = (each.choices for each in self._actions if isinstance(each.choices, Mapping))
-        of_commands = [
-            known for names in commands for each in names.values() for known in each.options()
-        ]
-        known = [*self.options(), *of_commands]
-        hint = "" if option in of_commands else did_you_mean(option, known)
+        known = [*self.options(), *self.elsewhere]
+        hint = "" if option in self.elsewhere else did_you_mean(option, known)
         self.error(
             f"there is no option {option} before the command; its options come after it{hint}"
         )

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib import metadata
 from typing import TextIO
@@ -121,7 +121,17 @@ def command_line() -> argparse.ArgumentParser:
         module.add_arguments(command)
         add_common_options(command, asks_server=module not in LOCAL)
         command.set_defaults(run=module.run)
+    for command in (parser, *commands.choices.values()):
+        command.elsewhere = _commands_by_option(commands.choices)
     return parser
+
+
+def _commands_by_option(commands: Mapping[str, Parser]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, command in commands.items():
+        for option in command.options():
+            found.setdefault(option, []).append(name)
+    return found
 
 
 def _exit_code(error: BaseException) -> int:

@@ -24,6 +24,12 @@ COMMAND_LINES: dict[str, Case] = {
     "an option's typo before the command": Case(
         ["--jsno", "info"], "--jsno", "come after it", "--jsno", "--json"
     ),
+    "an option of other commands": Case(
+        ["fetch", "m.yaml", "-o", "w.safetensors", "--seed", "4"],
+        "--seed",
+        "no option --seed here",
+        "sample, describe, digest have it",
+    ),
     "help as a command": Case(["help", "fetch"], "COMMAND", "one of sample", '"help"', "--help"),
     "version as a command": Case(["version"], "COMMAND", "one of sample", '"version"', "--version"),
     "a manifest to sample": Case(
