@@ -26,6 +26,7 @@ from seedbed.fetch import (
     SliceLike,
     Tensors,
     check_connection,
+    check_transport,
     checked_first_byte,
     checked_targets,
     request_of,
@@ -110,6 +111,7 @@ class Client:
     """
 
     def __init__(self, transport: Transport | Engine) -> None:
+        check_transport(transport)
         self._transport = transport
         self._calls: set[ThreadedCall] = set()
         self._threads: Threads | None = None

@@ -24,6 +24,7 @@ from seedbed.fetch import (
     batches,
     check_algorithm,
     check_connection,
+    check_transport,
     checked_first_byte,
     checked_targets,
     compare_digests,
@@ -148,6 +149,7 @@ class Client:
     def __init__(
         self, transport: Transport, open_engine: Callable[[], Transport] = embedded_transport
     ) -> None:
+        check_transport(transport)
         self._transport = transport
         self._open_engine = open_engine
         self._is_closed = False

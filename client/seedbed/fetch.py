@@ -89,6 +89,17 @@ def check_connection(
         raise bad_type("shared_memory_dir", "a string or None", shared_memory_dir)
 
 
+def check_transport(transport: object) -> None:
+    """Raise for a target in the place of a transport: whoever has one calls ``connect``.
+
+    Raises:
+        InvalidTypeError: if it is a text, or several.
+    """
+    if isinstance(transport, str | list | tuple):
+        hint = "; seedbed.connect(...) makes a client"
+        raise bad_type("transport", "a transport", transport, hint=hint)
+
+
 @dataclass(frozen=True, slots=True)
 class Fetch:
     """A call of ``sample`` or ``sample_all``: what is wanted, and where it goes."""

@@ -286,6 +286,38 @@ def test_any_object_that_carries_a_spec_and_a_seed_is_an_initializer() -> None:
     assert make(initializer=Own()).seed == 11
 
 
+@pytest.mark.parametrize(
+    "turned",
+    [
+        lambda array: array,
+        lambda array: array.copy(order="F"),
+        lambda array: array.astype(">f4"),
+        lambda array: np.repeat(array, 2, axis=1)[:, ::2],
+        memoryview,
+    ],
+    ids=["plain", "Fortran", "big-endian", "strided", "memoryview"],
+)
+@pytest.mark.parametrize("algorithm", ["xxh3_128", "sha256"])
+def test_an_array_has_the_digest_of_its_bytes(turned: Any, algorithm: Any) -> None:
+    """Not that of its rows: a memoryview's length is that of its first axis."""
+    array = np.arange(12, dtype="float32").reshape(4, 3)
+    said = sb.digest_bytes(turned(array), algorithm)
+    assert said == sb.digest_bytes(array.tobytes(), algorithm)
+    assert said.size_bytes == 48
+
+
+def test_arrays_of_every_dtype_and_rank_have_digests() -> None:
+    for dtype in Dtype:
+        for shape in ((), (0, 3), (2, 3)):
+            array = np.ones(shape, dtype.numpy)
+            assert sb.digest_bytes(array) == sb.digest_bytes(array.tobytes())
+
+
+def test_a_digest_is_shown_as_text_that_can_be_compared() -> None:
+    digest = sb.digest_bytes(b"1")
+    assert repr(digest) == f"<seedbed.Digest {digest}>"
+
+
 def test_a_models_digest_is_that_of_the_protocols_page() -> None:
     page = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
     model = sb.digest_of({"b": sb.digest_bytes(b"2"), "a": sb.digest_bytes(b"1")})
