@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import pickle
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,21 @@ def test_a_type_checker_lets_numpys_integers_through_and_no_swapped_arguments() 
         sb.TensorSpec("w", "float32", (3, 4), "zeros")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("shape", [5, np.int64(5), np.array(5), (5,)], ids=repr)
+class ScalarTensor:
+    """A tensor without axes as frameworks have it: an iterable class, and no iterable value."""
+
+    ndim = 0
+
+    def __index__(self) -> int:
+        return 5
+
+    def __iter__(self) -> Iterator[int]:
+        raise TypeError("iteration over a 0-d tensor")
+
+
+@pytest.mark.parametrize(
+    "shape", [5, np.int64(5), np.array(5), ScalarTensor(), (5,), (ScalarTensor(),)]
+)
 def test_an_integer_is_a_vectors_length(shape: object) -> None:
     assert make(shape=shape).shape == (5,)
 

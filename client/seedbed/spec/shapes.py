@@ -5,8 +5,6 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import SupportsIndex
 
-import numpy as np
-
 from seedbed.spec.errors import bad_type, bad_value, over_limit
 from seedbed.spec.numbers import as_int
 
@@ -36,7 +34,8 @@ def as_ints(field: str, value: object) -> tuple[int, ...]:
         return value
     if isinstance(value, (str, bytes, bytearray, Mapping, AbstractSet)) or value is None:
         raise bad_type(field, "a sequence of integers", value)
-    if isinstance(value, Iterable) and not (isinstance(value, np.ndarray) and value.ndim == 0):
+    # An array of no axes, of any framework, is one integer and cannot be iterated.
+    if isinstance(value, Iterable) and getattr(value, "ndim", None) != 0:
         return tuple(as_int(f"{field}[{i}]", item) for i, item in enumerate(value))
     return (as_int(field, value),)
 
