@@ -29,6 +29,7 @@ from seedbed.cli.arguments import add_common_options
 from seedbed.cli.parser import Parser
 from seedbed.cli.result import Result
 from seedbed.cli.signals import Terminated, signals_raise
+from seedbed.cli.wording import in_options
 from seedbed.errors import InvalidArgumentError, InvalidValueError, SeedbedError
 from seedbed.reports.text import printable
 
@@ -187,7 +188,7 @@ def _write(stream: TextIO | None, text: str) -> None:
 
 
 def _complain(message: str, kind: str = "error") -> None:
-    line = printable(" ".join(message.split()))
+    line = printable(in_options(" ".join(message.split())))
     with suppress(OSError):  # nobody may be left to read it
         _write(sys.stderr, f"seedbed: {kind}: {line}\n")
 

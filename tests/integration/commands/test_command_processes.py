@@ -49,4 +49,4 @@ def test_a_handshake_that_fails_is_one_line(
     finished = run("info", "--target", server.address, "--tls", "--patience-seconds", "0")
     assert (finished.returncode, finished.stdout) == (1, "")
     assert finished.stderr.startswith("seedbed: error: ") and finished.stderr.count("\n") == 1
-    assert "does not speak TLS" in finished.stderr
+    assert "does not speak TLS: pass --no-tls" in finished.stderr
