@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
-HEX_COLUMN = 40
+HEX_COLUMN = 42
 VARINT, EIGHT_BYTES, LENGTH = 0, 1, 2
 
 
@@ -31,7 +31,9 @@ def listing(data: bytes, descriptor: Descriptor, depth: int = 0) -> Iterator[str
 
 
 def _line(depth: int, text: str, data: bytes) -> str:
-    return f"{'  ' * depth}{text}".rstrip(": ").ljust(HEX_COLUMN) + data.hex(" ")
+    field = f"{'  ' * depth}{text}".rstrip(": ")
+    assert len(field) < HEX_COLUMN, "the bytes would touch the text"
+    return field.ljust(HEX_COLUMN) + data.hex(" ")
 
 
 def _extent(data: bytes, wire_type: int, at: int) -> tuple[int, int]:

@@ -237,3 +237,7 @@ if not typing.TYPE_CHECKING:
 
         hint = did_you_mean(name, __all__)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")
+
+    def __dir__() -> list[str]:
+        """Return all names, for completion also those that are imported when asked for."""
+        return sorted({*globals(), *__all__, "__version__"})

@@ -26,6 +26,7 @@ from seedbed.fetch import (
     SliceLike,
     Tensors,
     check_connection,
+    check_transport,
     checked_first_byte,
     checked_targets,
     request_of,
@@ -35,10 +36,12 @@ from seedbed.progress import OnBytes
 from seedbed.spec.digests import Digest, DigestAlgorithm
 from seedbed.spec.info import InitializerInfo, ServerInfo, TensorDescription
 from seedbed.spec.stats import ClientStats
+from seedbed.spec.targets import EMBEDDED
 from seedbed.spec.tensors import TensorSpec
 from seedbed.spec.tls import Tls
 from seedbed.threaded_calls import Engine, ThreadedCall, ended
-from seedbed.transports.base import EMBEDDED, Transport
+from seedbed.transports.base import Transport
+from seedbed.transports.endings import closed
 from seedbed.wire.parts import Chunk
 
 __all__ = ["Client", "connect"]
@@ -108,10 +111,12 @@ class Client:
     """
 
     def __init__(self, transport: Transport | Engine) -> None:
+        check_transport(transport)
         self._transport = transport
         self._calls: set[ThreadedCall] = set()
         self._threads: Threads | None = None
         self._process = os.getpid()
+        self._is_closed = False
 
     @property
     def target(self) -> str:
@@ -130,7 +135,11 @@ class Client:
         return f"<seedbed.aio.Client of {self.target}>"
 
     async def close(self) -> None:
-        """Give back the connection; calls under way in other tasks end with CancelledError."""
+        """Give back the connection; calls under way in other tasks end with CancelledError.
+
+        So does every later call.
+        """
+        self._is_closed = True
         calls = tuple(self._calls)
         for call in calls:
             call.cancel()
@@ -347,6 +356,10 @@ class Client:
             lambda client: client.server_info(timeout_seconds=remaining()), remaining
         )
 
+    def _check_open(self) -> None:
+        if self._is_closed:  # the engine itself knows no end
+            raise closed(self.target)
+
     async def _run(
         self, work: Callable[[synchronous.Client], T], remaining: Remaining | None = None
     ) -> T:
@@ -356,6 +369,7 @@ class Client:
             work: makes one call.
             remaining: its time, which runs also while it waits for a thread.
         """
+        self._check_open()
         if self._threads is None or self._process != os.getpid():  # threads do not survive a fork
             self._process = os.getpid()
             self._threads = Threads(MOST_CALLS, thread_name_prefix="seedbed-call")
@@ -374,6 +388,7 @@ class Client:
         The thread is not one of those for calls: an iteration that is at rest may hold what calls
         in all of these wait for, such as the server's memory.
         """
+        self._check_open()
         call = ThreadedCall(self._transport)
         self._calls.add(call)
         thread = Threads(1, thread_name_prefix="seedbed-chunks")

@@ -24,6 +24,7 @@ from seedbed.fetch import (
     batches,
     check_algorithm,
     check_connection,
+    check_transport,
     checked_first_byte,
     checked_targets,
     compare_digests,
@@ -36,9 +37,11 @@ from seedbed.progress import OnBytes
 from seedbed.spec.digests import Digest, DigestAlgorithm, Digests
 from seedbed.spec.info import InitializerInfo, ServerInfo, TensorDescription
 from seedbed.spec.stats import ClientStats
+from seedbed.spec.targets import EMBEDDED
 from seedbed.spec.tensors import TensorRequest, TensorSpec
 from seedbed.spec.tls import Tls
-from seedbed.transports.base import EMBEDDED, Transport, embedded_transport
+from seedbed.transports.base import Transport, embedded_transport
+from seedbed.transports.endings import closed
 from seedbed.wire.parts import Chunk
 
 __all__ = ["BATCH_TENSORS", "EMBEDDED", "Client", "SliceLike", "connect"]
@@ -146,8 +149,21 @@ class Client:
     def __init__(
         self, transport: Transport, open_engine: Callable[[], Transport] = embedded_transport
     ) -> None:
+        check_transport(transport)
         self._transport = transport
         self._open_engine = open_engine
+        self._is_closed = False
+
+    @property
+    def _open(self) -> Transport:
+        """The transport, until the client is closed: the engine itself knows no end.
+
+        Raises:
+            CancelledError: from then on, as where a server is asked.
+        """
+        if self._is_closed:
+            raise closed(self.target)
+        return self._transport
 
     @property
     def target(self) -> str:
@@ -164,7 +180,11 @@ class Client:
         return f"<seedbed.Client of {self.target}>"
 
     def close(self) -> None:
-        """Give back the connection; calls under way in other threads end with CancelledError."""
+        """Give back the connection; calls under way in other threads end with CancelledError.
+
+        So does every later call.
+        """
+        self._is_closed = True
         self._transport.close()
 
     def stats(self) -> ClientStats:
@@ -177,7 +197,7 @@ class Client:
         Raises:
             UnavailableError: if it cannot within the time.
         """
-        self._transport.wait_ready(checked_timeout(timeout_seconds) or 0.0)
+        self._open.wait_ready(checked_timeout(timeout_seconds) or 0.0)
 
     @overload
     def sample(
@@ -357,15 +377,13 @@ class Client:
         """
         request = request_of(spec, slice)
         first_byte = checked_first_byte(request, first_byte)
-        return self._transport.chunks(request, first_byte, checked_timeout(timeout_seconds))
+        return self._open.chunks(request, first_byte, checked_timeout(timeout_seconds))
 
     def describe(
         self, spec: TensorSpec, *, slice: SliceLike = None, timeout_seconds: float | None = None
     ) -> TensorDescription:
         """Return what sampling would give: fans, limit or stddev, size and cost. Moves no data."""
-        return self._transport.describe(
-            [request_of(spec, slice)], checked_timeout(timeout_seconds)
-        )[0]
+        return self._open.describe([request_of(spec, slice)], checked_timeout(timeout_seconds))[0]
 
     def describe_all(
         self, manifest: Tensors, *, timeout_seconds: float | None = None
@@ -375,7 +393,7 @@ class Client:
         found: list[TensorDescription] = []
         remaining = deadline(self.target, timeout_seconds)
         for batch in batches(requests):
-            found += self._transport.describe(batch, remaining())
+            found += self._open.describe(batch, remaining())
         return {each.name: each for each in found}
 
     def digest(
@@ -395,7 +413,7 @@ class Client:
             timeout_seconds: for the whole call; None is no limit.
         """
         check_algorithm(algorithm)
-        return self._transport.digest(
+        return self._open.digest(
             [request_of(spec, slice)], algorithm, checked_timeout(timeout_seconds)
         )[0]
 
@@ -414,23 +432,23 @@ class Client:
         found: list[Digest] = []
         remaining = deadline(self.target, timeout_seconds)
         for batch in batches(requests):
-            found += self._transport.digest(batch, algorithm, remaining())
+            found += self._open.digest(batch, algorithm, remaining())
         return Digests(zip(manifest, found, strict=True))
 
     def list_initializers(self, *, timeout_seconds: float | None = None) -> list[InitializerInfo]:
         """Return every initializer there, with its parameters."""
-        return self._transport.list_initializers(checked_timeout(timeout_seconds))
+        return self._open.list_initializers(checked_timeout(timeout_seconds))
 
     def server_info(self, *, timeout_seconds: float | None = None) -> ServerInfo:
         """Return what does the work: version, numerics, device, limits."""
-        return self._transport.server_info(checked_timeout(timeout_seconds))
+        return self._open.server_info(checked_timeout(timeout_seconds))
 
     def _fetch(self, fetch: Fetch) -> Sequence[Any]:
         arrays: list[Any] = []
         with fetch.bar as on_bytes:
             for requests, outs in fetch.batches():
                 if fetch.device is not None:
-                    arrays += self._transport.sample_on(
+                    arrays += self._open.sample_on(
                         fetch.device, requests, on_bytes, fetch.remaining()
                     )
                     continue
@@ -438,7 +456,7 @@ class Client:
                 if fetch.is_local:
                     self._fill_here(requests, outs, on_bytes, fetch.remaining())
                 else:
-                    memories = self._transport.fill(
+                    memories = self._open.fill(
                         requests, outs, on_bytes, fetch.remaining(), may_map=fetch.are_ours
                     )
                 arrays += fetch.arrays_of_batch(len(arrays), outs, memories)
@@ -456,6 +474,6 @@ class Client:
 
         with Threads(1, thread_name_prefix="seedbed-digest") as pool:
             run = copy_context().run  # the call is a part of the caller's trace
-            said = pool.submit(run, self._transport.digest, requests, "xxh3_128", timeout_seconds)
+            said = pool.submit(run, self._open.digest, requests, "xxh3_128", timeout_seconds)
             self._open_engine().fill(requests, outs, on_bytes)
             compare_digests(self.target, requests, outs, said.result())

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from seedbed.spec.errors import InvalidArgumentError, Words, bad_type, bad_value
+from seedbed.spec.targets import EMBEDDED
 from seedbed.spec.tls import Tls
-from seedbed.transports.base import EMBEDDED
 
 TLS_VARIABLE = "SEEDBED_TLS"
 TLS_VARIABLES = {

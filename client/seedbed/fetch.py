@@ -20,8 +20,8 @@ from seedbed.spec.errors import InvalidArgumentError, Words, bad_type, bad_value
 from seedbed.spec.numbers import as_int
 from seedbed.spec.slices import Index, Shard, TensorSlice, as_slice
 from seedbed.spec.suggestions import did_you_mean
+from seedbed.spec.targets import EMBEDDED, check_target
 from seedbed.spec.tensors import TensorRequest, TensorSpec
-from seedbed.transports.base import EMBEDDED
 
 # A request for this many tensors stays far below the server's limits on their number and on a
 # message.
@@ -76,9 +76,8 @@ def _target_in_environment() -> str:
 def check_connection(
     target: str, options: Mapping[str, int | str] | None, shared_memory_dir: str | None = None
 ) -> None:
-    """Raise unless the arguments of ``connect`` have the right types."""
-    if not isinstance(target, str):
-        raise bad_type("target", "a string", target)
+    """Raise unless the arguments of ``connect`` have the right types, and the target its form."""
+    check_target(target)
     if options is not None and not isinstance(options, Mapping):
         raise bad_type(
             "options", "a mapping from gRPC channel arguments to their values, or None", options
@@ -88,6 +87,17 @@ def check_connection(
             raise bad_type(f"options[{name!r}]", "an integer or a string", value)
     if shared_memory_dir is not None and not isinstance(shared_memory_dir, str):
         raise bad_type("shared_memory_dir", "a string or None", shared_memory_dir)
+
+
+def check_transport(transport: object) -> None:
+    """Raise for a target in the place of a transport: whoever has one calls ``connect``.
+
+    Raises:
+        InvalidTypeError: if it is a text, or several.
+    """
+    if isinstance(transport, str | list | tuple):
+        hint = "; seedbed.connect(...) makes a client"
+        raise bad_type("transport", "a transport", transport, hint=hint)
 
 
 @dataclass(frozen=True, slots=True)

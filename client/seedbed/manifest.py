@@ -1,6 +1,7 @@
 """The tensors of a model: names, shapes, dtypes and what fills them."""
 
 from collections.abc import Iterable, Iterator
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,9 @@ class Manifest:
 
     def __init__(self, tensors: Iterable[TensorSpec]) -> None:
         self._tensors: dict[str, TensorSpec] = {}
+        if isinstance(tensors, str | PathLike):
+            hint = "; Manifest.load(...) reads a file"
+            raise bad_type("tensors", "TensorSpecs", tensors, hint=hint)
         if not isinstance(tensors, Iterable):
             raise bad_type("tensors", "TensorSpecs", tensors)
         for spec in tensors:
@@ -113,7 +117,8 @@ class Manifest:
         YAML is read as YAML 1.2 has it; what YAML 1.1 reads differently is an error.
 
         Raises:
-            InvalidArgumentError: with all that is wrong, each with its line.
+            InvalidArgumentError: with all that is wrong, each with its line; or if it is a
+                checkpoint's by its name, which :meth:`from_safetensors` reads.
             OSError: if it cannot be read.
         """
         # Here, because it imports yaml: 30 ms, which most programs do not need.
@@ -122,7 +127,11 @@ class Manifest:
         return cls(read_file(path).specs)
 
     def save(self, path: str | Path) -> None:
-        """Write the manifest as YAML (.yaml, .yml) or JSON (.json)."""
+        """Write the manifest as YAML (.yaml, .yml) or JSON (.json).
+
+        Raises:
+            InvalidValueError: if the name is a checkpoint's: a manifest has no tensors' bytes.
+        """
         from seedbed.manifest_files import write_file
 
         write_file(path, self.to_dict())

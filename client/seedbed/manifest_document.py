@@ -206,9 +206,10 @@ def _spec(
     dtype = entry.get("dtype", shared["dtype"])
     if dtype is None:
         raise bad_value("dtype", "given, here or for the whole manifest", None)
+    shape: Any = entry.get("shape")
     return TensorSpec(
         name=name,
-        shape=entry.get("shape"),
+        shape=shape,
         dtype=dtype,
         initializer=filling,
         seed=next((seed for seed in seeds if seed is not None), None),

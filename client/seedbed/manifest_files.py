@@ -46,6 +46,16 @@ def is_manifest_file(path: str | PathLike[str]) -> bool:
     return file.suffix in SUFFIXES and not file.name.endswith(_INDEX_SUFFIX)
 
 
+def is_checkpoint_file(path: str | PathLike[str]) -> bool:
+    """Return whether a file is a safetensors file, or an index of some, by its name.
+
+    Example:
+        >>> is_checkpoint_file("model.safetensors"), is_checkpoint_file("model.yaml")
+        (True, False)
+    """
+    return Path(path).name.endswith((".safetensors", _INDEX_SUFFIX))
+
+
 def read_file(path: str | Path, *, about: str = "") -> Reading:
     """Return what a YAML (.yaml, .yml) or JSON (.json) file says.
 
@@ -54,15 +64,22 @@ def read_file(path: str | Path, *, about: str = "") -> Reading:
         about: what errors call it, if not by its path.
 
     Raises:
-        InvalidArgumentError: with all that is wrong, each with its line.
+        InvalidArgumentError: with all that is wrong, each with its line; or if the name is a
+            checkpoint's.
         OSError: if it cannot be read.
     """
+    _check_name(path, "Manifest.from_safetensors reads a checkpoint")
     file = _ManifestText(path, about or str(path))
     return read_document(file.document(), about=file.name, placed=file.placed)
 
 
 def write_file(path: str | Path, document: Mapping[str, Any]) -> None:
-    """Write a document as YAML (.yaml, .yml) or JSON (.json)."""
+    """Write a document as YAML (.yaml, .yml) or JSON (.json).
+
+    Raises:
+        InvalidValueError: if the name is a checkpoint's.
+    """
+    _check_name(path, "`seedbed fetch` writes a checkpoint")
     if Path(path).suffix == ".json":
         text = json.dumps(document, indent=2) + "\n"
     else:
@@ -70,6 +87,12 @@ def write_file(path: str | Path, document: Mapping[str, Any]) -> None:
             document, Dumper=_Dumper, sort_keys=False, default_flow_style=None, width=120
         )
     Path(path).write_text(text, encoding="utf-8")
+
+
+def _check_name(path: str | Path, hint: str) -> None:
+    if is_checkpoint_file(path):
+        allowed = f"that of a manifest, such as {SUFFIXES[0]} or {SUFFIXES[-1]}"
+        raise bad_value("path", allowed, str(path), hint=f"; {hint}")
 
 
 class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]  # either

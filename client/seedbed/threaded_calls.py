@@ -13,7 +13,9 @@ from seedbed.deadlines import Remaining
 from seedbed.errors import CancelledError
 from seedbed.interrupts.threads import Threads
 from seedbed.spec.stats import ClientStats
-from seedbed.transports.base import EMBEDDED, Transport, embedded_transport
+from seedbed.spec.targets import EMBEDDED
+from seedbed.transports.base import Transport, embedded_transport
+from seedbed.transports.endings import cancelled
 
 T = TypeVar("T")
 
@@ -127,10 +129,7 @@ class ThreadedCall:
             remaining()
 
     def _cancelled(self) -> CancelledError:
-        return CancelledError(
-            f"the call to {self._transport.target} was cancelled; call again if the result is"
-            " still wanted"
-        )
+        return cancelled(self._transport.target)
 
 
 async def ended(job: Future[Any]) -> None:

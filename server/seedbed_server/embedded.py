@@ -137,7 +137,7 @@ class EmbeddedTransport:
             self._under_way.discard(work)
 
     def close(self) -> None:
-        """Do nothing: the engine belongs to the process."""
+        """Do nothing: the engine belongs to the process; the client knows that it is closed."""
 
     def stats(self) -> ClientStats:
         """Return that no server has been asked."""

@@ -195,7 +195,10 @@ def test_a_call_to_nobody_says_so(nobody: str, call: Call) -> None:
 
 
 @pytest.mark.parametrize("call", EVERY_CALL.values(), ids=EVERY_CALL.keys())
-def test_a_call_of_a_closed_client_says_so(server: ServerProcess, call: Call) -> None:
+@pytest.mark.parametrize("is_embedded", [False, True], ids=["server", "embedded"])
+def test_a_call_of_a_closed_client_says_so(
+    server: ServerProcess, call: Call, is_embedded: bool
+) -> None:
     async def use(client: sb.aio.Client) -> None:
         await client.server_info()
         await client.close()
@@ -203,7 +206,7 @@ def test_a_call_of_a_closed_client_says_so(server: ServerProcess, call: Call) ->
         with pytest.raises(sb.CancelledError, match="is closed; connect again"):
             await call(client)
 
-    with_client(server.address, use)
+    with_client("embedded:" if is_embedded else server.address, use)
 
 
 @pytest.mark.parametrize("call", LONG_CALLS.values(), ids=LONG_CALLS.keys())

@@ -72,12 +72,30 @@ def test_a_call_to_nobody_says_so(nobody: str, call: Call) -> None:
 
 
 @pytest.mark.parametrize("call", EVERY_CALL.values(), ids=EVERY_CALL.keys())
-def test_a_call_of_a_closed_client_says_so(server: ServerProcess, call: Call) -> None:
-    client = sb.connect(server.address)
+@pytest.mark.parametrize("is_embedded", [False, True], ids=["server", "embedded"])
+def test_a_call_of_a_closed_client_says_so(
+    server: ServerProcess, call: Call, is_embedded: bool
+) -> None:
+    """The engine, too, so that a program that was tried with it works with a server."""
+    client = sb.connect("embedded:" if is_embedded else server.address)
     client.close()
     client.close()
     with pytest.raises(sb.CancelledError, match="connect again"):
         call(client)
+
+
+def test_a_call_through_a_proxy_that_fails_names_the_proxy(
+    server: ServerProcess, nobody: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What gRPC says has the proxy's address alone, which the user may never have seen."""
+    for name in ("no_proxy", "no_grpc_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", f"http://{nobody}")
+    with (
+        sb.connect(server.address, patience_seconds=0) as client,
+        pytest.raises(sb.UnavailableError, match=r"the proxy in \$http_proxy, unless \$no_proxy"),
+    ):
+        client.server_info()
 
 
 @pytest.mark.parametrize("call", LONG_CALLS.values(), ids=LONG_CALLS.keys())

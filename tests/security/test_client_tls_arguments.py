@@ -214,7 +214,7 @@ ELSEWHERE = [FAR, "10.0.0.1:1", "[::2]:1", "[::]:1", "0.0.0.0:1", "localhost.exa
 ELSEWHERE += ["dns://8.8.8.8/localhost:1", "ipv4:127.0.0.1:1,10.0.0.1:1", "xds:///localhost:1"]
 ELSEWHERE += [
     "my-localhost:1",
-    "localhost:1,far:1",
+    "dns:///localhost:1,far:1",
     "dns:///far:1",
     "local%68ost:1",
     "2130706433:1",

@@ -13,8 +13,8 @@ import seedbed as sb
 from seedbed.transports.calls import Calls
 from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.grpc_calls import GrpcCalls
-from seedbed.transports.http2.address import PROXY_VARIABLES
 from seedbed.transports.http2.connections import Connections, _secret
+from seedbed.transports.proxies import PROXY_VARIABLES
 from seedbed.transports.security import LONGEST_TOKEN, Security
 from seedbed.transports.try_limits import ALONE
 from tests.http2_server import METHOD, ScriptedServer, scripted_server

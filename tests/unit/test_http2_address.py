@@ -10,8 +10,9 @@ import pytest
 
 from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.http2 import address as http2_address
-from seedbed.transports.http2.address import PROXY_VARIABLES, Address, plain_address
+from seedbed.transports.http2.address import Address, plain_address
 from seedbed.transports.http2.connections import Connections
+from seedbed.transports.proxies import PROXY_VARIABLES
 from seedbed.transports.remote import calls_to
 from tests.http2_calls import connections_to, error_of, messages_of
 from tests.http2_server import METHOD, scripted_server, unix_listener

@@ -235,6 +235,12 @@ def test_type_checkers_see_the_types() -> None:
     assert resources.files("seedbed").joinpath("py.typed").is_file()
 
 
+def test_completion_offers_every_public_name() -> None:
+    """Those that are imported only when they are asked for, too."""
+    finished = python("import seedbed; print(*dir(seedbed))")
+    assert {*sb.__all__, "__version__"} <= set(finished.stdout.split())
+
+
 WRAPPERS = (property, classmethod, staticmethod)
 
 

@@ -13,6 +13,7 @@ from seedbed.checkpoint_files import (
     read_headers,
 )
 from seedbed.checkpoints import Entry, read_metadata
+from seedbed.cli.manifests import check_checkpoint
 from seedbed.cli.provenance import MODEL_DIGEST
 from seedbed.cli.result import Result
 from seedbed.reports.text import count_text, pairs, printable, shape_text, size_text, table
@@ -41,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> Result:
     """Read, and report."""
     path: str = options.file
+    check_checkpoint(path, f"seedbed describe {printable(path)}")
     entries, metadata = read_headers(path), metadata_of(path)
     digests: dict[str, str] = {}
     found, failure = None, ""

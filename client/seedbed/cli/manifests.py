@@ -6,9 +6,9 @@ from pathlib import Path
 from seedbed.cli.result import CommandError
 from seedbed.manifest import Manifest
 from seedbed.manifest_document import Reading
-from seedbed.manifest_files import read_file
+from seedbed.manifest_files import is_checkpoint_file, is_manifest_file, read_file
 from seedbed.reports.text import printable
-from seedbed.spec.errors import InvalidValueError
+from seedbed.spec.errors import InvalidValueError, shown
 from seedbed.spec.initializers import INITIALIZERS, find_initializer
 from seedbed.spec.slices import Shard
 from seedbed.spec.suggestions import did_you_mean
@@ -42,6 +42,11 @@ def load_reading(path: str) -> Reading:
     if not path:
         raise InvalidValueError("a manifest's file must have a name. Received: ''")
     name = manifest_name(path)
+    if is_checkpoint_file(path):
+        raise InvalidValueError(
+            f"MANIFEST must be a YAML or JSON file. Received: {shown(path)}, a checkpoint by its "
+            f"name; `seedbed inspect {name}` shows it"
+        )
     if path == STDIN:
         path = "/dev/stdin"
     status = Path(path).stat()
@@ -53,6 +58,23 @@ def load_reading(path: str) -> Reading:
             f"{path} is larger than {MAX_MANIFEST_BYTES} bytes, too large for a manifest"
         )
     return read_file(path, about=name)
+
+
+def check_checkpoint(path: str, instead: str) -> None:
+    """Refuse a manifest where a checkpoint should be: arguments are easily swapped.
+
+    Args:
+        path: the checkpoint that was named.
+        instead: the command line that was perhaps meant.
+
+    Raises:
+        InvalidValueError: if it is a manifest's file by its name.
+    """
+    if is_manifest_file(path):
+        raise InvalidValueError(
+            f"FILE|FOLDER must be a checkpoint. Received: {shown(path)}, a manifest by its name; "
+            f"did you mean `{instead}`?"
+        )
 
 
 def is_initializer(subject: str) -> bool:

@@ -52,6 +52,8 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"formatter_class": Help, "allow_abbrev": False, **options})
+        self.elsewhere: dict[str, list[str]] = {}
+        """The names of other commands by the options that they have."""
 
     def error(self, message: str) -> NoReturn:
         """Raise an error that names the command's help.
@@ -68,6 +70,10 @@ class Parser(argparse.ArgumentParser):
         lines = textwrap.wrap(words, _width() - begin, subsequent_indent=" " * begin)
         self.usage = "\n".join(lines).replace("%", "%%")
         return super().format_help()
+
+    def options(self) -> list[str]:
+        """Return all names of the options."""
+        return list(self._option_string_actions)
 
     def _needed(self) -> Iterator[str]:
         for action in self._actions:
@@ -106,8 +112,22 @@ class Parser(argparse.ArgumentParser):
             known = self._option_string_actions
             # As argparse has it: what contains a blank is a value.
             if option.startswith("--") and " " not in argument and option not in known:
-                place = " before the command; its options come after it" if has_commands else ""
-                self.error(f"there is no option {option}{place}{did_you_mean(option, known)}")
+                if has_commands:
+                    self._refuse_before_command(option)
+                self.error(f"there is no option {option}{self._hint(option)}")
+
+    def _hint(self, option: str) -> str:
+        """Return which other commands have an option, or else what was perhaps meant."""
+        if others := self.elsewhere.get(option):
+            return f" here; {', '.join(others)} {'have' if len(others) > 1 else 'has'} it"
+        return did_you_mean(option, self.options())
+
+    def _refuse_before_command(self, option: str) -> None:
+        known = [*self.options(), *self.elsewhere]
+        hint = "" if option in self.elsewhere else did_you_mean(option, known)
+        self.error(
+            f"there is no option {option} before the command; its options come after it{hint}"
+        )
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         """Raise unless a value is one of an argument's choices, which say what is allowed."""
@@ -115,4 +135,8 @@ class Parser(argparse.ArgumentParser):
             return
         words = [str(each) for each in action.choices]
         allowed = f"must be one of {', '.join(words)}. Received: {shown(value)}"
-        raise argparse.ArgumentError(action, allowed + did_you_mean(value, words))
+        # Other programs have commands `help` and `version`.
+        option = f"--{value}"
+        is_option = option in self._option_string_actions
+        hint = f"; did you mean {option!r}?" if is_option else did_you_mean(value, words)
+        raise argparse.ArgumentError(action, allowed + hint)

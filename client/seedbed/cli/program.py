@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib import metadata
 from typing import TextIO
@@ -29,6 +29,7 @@ from seedbed.cli.arguments import add_common_options
 from seedbed.cli.parser import Parser
 from seedbed.cli.result import Result
 from seedbed.cli.signals import Terminated, signals_raise
+from seedbed.cli.wording import in_options
 from seedbed.errors import InvalidArgumentError, InvalidValueError, SeedbedError
 from seedbed.reports.text import printable
 
@@ -81,10 +82,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
+    # gRPC writes lines of its own about a handshake that fails; ours says why in one.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     options = command_line().parse_args(arguments)
     if options.run is None:
         words = ", ".join(module.NAME for module in COMMANDS)
-        raise InvalidValueError(f"COMMAND must be one of {words}. Received: nothing")
+        raise InvalidValueError(
+            f"COMMAND must be one of {words}. Received: nothing (see seedbed --help)"
+        )
     result: Result = options.run(options)
     text = (result.as_json() if options.json else result.text) + "\n"
     if not result.on_stderr:
@@ -117,7 +122,17 @@ def command_line() -> argparse.ArgumentParser:
         module.add_arguments(command)
         add_common_options(command, asks_server=module not in LOCAL)
         command.set_defaults(run=module.run)
+    for command in (parser, *commands.choices.values()):
+        command.elsewhere = _commands_by_option(commands.choices)
     return parser
+
+
+def _commands_by_option(commands: Mapping[str, Parser]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, command in commands.items():
+        for option in command.options():
+            found.setdefault(option, []).append(name)
+    return found
 
 
 def _exit_code(error: BaseException) -> int:
@@ -173,7 +188,7 @@ def _write(stream: TextIO | None, text: str) -> None:
 
 
 def _complain(message: str, kind: str = "error") -> None:
-    line = printable(" ".join(message.split()))
+    line = printable(in_options(" ".join(message.split())))
     with suppress(OSError):  # nobody may be left to read it
         _write(sys.stderr, f"seedbed: {kind}: {line}\n")
 

@@ -9,6 +9,8 @@ from seedbed.spec.info import NUMERICS
 from seedbed.spec.slices import Shard, TensorSlice
 
 MODEL_DIGEST = "model_digest"
+SHARD = "shard"
+WRITER = "seedbed"
 
 
 def provenance(manifest: Manifest, part: Shard | TensorSlice | None = None) -> dict[str, str]:
@@ -19,9 +21,9 @@ def provenance(manifest: Manifest, part: Shard | TensorSlice | None = None) -> d
         part: which part of each tensor.
     """
     # transformers reads no file without a format; pt is the one of files for all frameworks.
-    texts = {"format": "pt", "seedbed": metadata.version("seedbed"), "numerics": NUMERICS}
+    texts = {"format": "pt", WRITER: metadata.version("seedbed"), "numerics": NUMERICS}
     if isinstance(part, Shard):
-        texts["shard"] = f"{part.index}/{part.count}:{part.axis}"
+        texts[SHARD] = shard_option(part)
     elif part is not None:
         ranges = zip(part.starts, part.lengths, strict=True)
         texts["slice"] = ",".join(f"{start}:{start + length}" for start, length in ranges)
@@ -30,6 +32,11 @@ def provenance(manifest: Manifest, part: Shard | TensorSlice | None = None) -> d
     canonical = json.dumps(manifest.to_dict(), sort_keys=True, separators=(",", ":"))
     texts["manifest_digest"] = str(digest_bytes(canonical.encode()))
     return texts
+
+
+def shard_option(shard: Shard) -> str:
+    """Return a shard as ``--shard`` takes it."""
+    return f"{shard.index}/{shard.count}:{shard.axis}"
 
 
 def unknown_digest(size_bytes: int) -> str:

@@ -26,6 +26,7 @@ from seedbed.cli.resources import check_disk, check_memory
 from seedbed.cli.result import Result
 from seedbed.client import EMBEDDED, Client
 from seedbed.manifest import Manifest
+from seedbed.manifest_files import is_manifest_file
 from seedbed.reports.distributions import Exact, exact_distribution
 from seedbed.reports.figures import distribution_text, fans_text, initializer_text
 from seedbed.reports.moments import Moments, moments_of
@@ -34,7 +35,7 @@ from seedbed.reports.sparkline import histogram_line
 from seedbed.reports.text import number_text, pairs, printable, shape_text, size_text
 from seedbed.spec.digests import Digest, digest_array, digest_of
 from seedbed.spec.dtypes import Dtype
-from seedbed.spec.errors import InvalidValueError
+from seedbed.spec.errors import InvalidValueError, shown
 from seedbed.spec.info import TensorDescription
 from seedbed.spec.slices import Shard, TensorSlice, as_slice
 from seedbed.spec.tensors import TensorSpec
@@ -72,6 +73,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Result:
     """Sample, write what was asked for, and report the figures."""
+    if is_manifest_file(options.initializer):
+        raise InvalidValueError(
+            "INITIALIZER must be a name, such as GlorotUniform. Received: "
+            f"{shown(options.initializer)}, a manifest by its name; `seedbed fetch` samples one"
+        )
     spec = spec_of(options.initializer, options)
     part = part_of(options, spec.shape)
     output = _checked_output(options.output, spec.dtype, is_forced=options.force)

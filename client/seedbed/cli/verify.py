@@ -6,9 +6,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from seedbed.checkpoint_files import open_all
+from seedbed.checkpoint_files import metadata_of, open_all
 from seedbed.cli.arguments import add_shard_option, client_of
-from seedbed.cli.manifests import load_manifest, manifest_name, part_shape
+from seedbed.cli.manifests import check_checkpoint, load_manifest, manifest_name, part_shape
+from seedbed.cli.provenance import SHARD, WRITER, shard_option
 from seedbed.cli.result import CommandError, Result
 from seedbed.manifest import Manifest
 from seedbed.reports.text import count_text, printable, shape_text, table
@@ -40,6 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Result:
     """Compare, and report every difference."""
+    meant = f"seedbed verify {manifest_name(options.manifest)} {printable(options.file)}"
+    check_checkpoint(options.file, meant)
     path = Path(options.file)
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise CommandError(f"{options.file} is neither a file nor a folder")
@@ -67,7 +70,18 @@ def run(options: argparse.Namespace) -> Result:
     rows = [(printable(name), kind, detail) for name, kind, detail in found]
     differing = count_text(len(found), "tensor")
     failure = f"{options.file} differs from {manifest_name(options.manifest)} in {differing}"
+    failure += _other_part(options.file, options.shard)
     return Result(fields, table(("name", "difference", "detail"), rows), failure)
+
+
+def _other_part(file: str, shard: Shard | None) -> str:
+    """Return that a file says that it is another part than the one that it is held against."""
+    texts = metadata_of(file)
+    said = texts.get(SHARD)
+    if WRITER not in texts or said == (None if shard is None else shard_option(shard)):
+        return ""
+    how = "without --shard" if said is None else f"with --shard {printable(said)}"
+    return f"; it was fetched {how}: verify it likewise"
 
 
 def _differences(

@@ -9,7 +9,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from seedbed.spec.errors import bad_value
+from seedbed.spec.errors import bad_type, bad_value
 from seedbed.spec.html import table
 from seedbed.spec.suggestions import did_you_mean
 
@@ -42,6 +42,9 @@ class Digest:
     def __str__(self) -> str:
         return f"{self.algorithm}:{self.value.hex()}:{self.size_bytes}"
 
+    def __repr__(self) -> str:
+        return f"<seedbed.Digest {self}>"
+
 
 class Digester:
     """Sums up the bytes of one tensor as they come."""
@@ -65,18 +68,46 @@ class Digester:
         return Digest(self._algorithm, self._hasher.digest(), self._size_bytes)
 
 
-def digest_bytes(data: bytes | memoryview, algorithm: DigestAlgorithm = "xxh3_128") -> Digest:
-    """Return the digest of one piece of bytes."""
+def digest_bytes(
+    data: bytes | memoryview | NDArray[Any], algorithm: DigestAlgorithm = "xxh3_128"
+) -> Digest:
+    """Return the digest of one piece of bytes, or of an array's.
+
+    An array's bytes are those of its elements, little-endian and in C order, whatever its layout:
+    what a client's digest is of.
+
+    Raises:
+        InvalidTypeError: if there are no bytes in it, as in a string or a list.
+
+    Example:
+        >>> digest_bytes(np.zeros((2, 3))) == digest_bytes(bytes(48))
+        True
+    """
     digester = Digester(algorithm)
-    digester.update(data)
+    digester.update(_bytes_of(data))
     return digester.digest()
 
 
 def digest_array(values: NDArray[Any]) -> Digest:
     """Return the digest of an array's elements, little-endian and in C order."""
-    contiguous = np.ascontiguousarray(values)
+    return digest_bytes(values)
+
+
+def _bytes_of(data: bytes | memoryview | NDArray[Any]) -> bytes | memoryview:
+    """Return what is hashed: with items of one byte, so that its length is that in bytes."""
+    if isinstance(data, bytes):
+        return data
+    if not isinstance(data, np.ndarray):
+        try:
+            view = memoryview(data)
+        except TypeError:
+            raise bad_type("data", "bytes, or a numpy array", data) from None
+        if view.ndim == view.itemsize == 1:
+            return view
+        data = np.asarray(view)
+    contiguous = np.ascontiguousarray(data)
     little = contiguous.astype(contiguous.dtype.newbyteorder("<"), copy=False)
-    return digest_bytes(little.reshape(-1).view(np.uint8).data)
+    return little.reshape(-1).view(np.uint8).data
 
 
 class Digests(dict[str, Digest]):
@@ -100,12 +131,15 @@ def digest_of(digests: Mapping[str, Digest]) -> Digest:
     framework it is in.
 
     Raises:
+        InvalidTypeError: unless the digests are a mapping from names.
         InvalidValueError: if the digests have several algorithms.
 
     Example:
         >>> digest_of({"a": digest_bytes(b"1"), "b": digest_bytes(b"2")}).size_bytes
         2
     """
+    if not isinstance(digests, Mapping):
+        raise bad_type("digests", "a mapping from names to digests", digests)
     algorithms = sorted({each.algorithm for each in digests.values()}) or ["xxh3_128"]
     if len(algorithms) > 1:
         raise bad_value("digests", "digests of one algorithm", ", ".join(algorithms))

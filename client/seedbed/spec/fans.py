@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from seedbed.spec.errors import InvalidValueError, bad_value, over_limit
 from seedbed.spec.named_arguments import NamedArguments
-from seedbed.spec.shapes import MAX_RANK, as_ints, as_shape, axis_allowed
+from seedbed.spec.shapes import MAX_RANK, ShapeLike, as_ints, as_shape, axis_allowed
 
 Axes = int | Sequence[int]
 """One axis or several."""
@@ -95,7 +95,7 @@ class FanAxes(metaclass=NamedArguments):
 
 
 def compute_fans(
-    shape: object,
+    shape: ShapeLike,
     in_axis: Axes | None = None,
     out_axis: Axes | None = None,
     batch_axis: Axes = (),

@@ -3,8 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-
-import numpy as np
+from typing import SupportsIndex
 
 from seedbed.spec.errors import bad_type, bad_value, over_limit
 from seedbed.spec.numbers import as_int
@@ -12,6 +11,9 @@ from seedbed.spec.numbers import as_int
 # numpy 2 arrays have at most 64 axes, numpy 1 arrays 32; a shape must fit both.
 MAX_RANK = 32
 MAX_BYTES = 2**63 - 1
+
+ShapeLike = SupportsIndex | Iterable[SupportsIndex]
+"""Lengths of axes as a caller may give them: any integers, numpy's too; one is a vector's."""
 
 
 def axis_allowed(rank: int) -> str:
@@ -32,7 +34,8 @@ def as_ints(field: str, value: object) -> tuple[int, ...]:
         return value
     if isinstance(value, (str, bytes, bytearray, Mapping, AbstractSet)) or value is None:
         raise bad_type(field, "a sequence of integers", value)
-    if isinstance(value, Iterable) and not (isinstance(value, np.ndarray) and value.ndim == 0):
+    # An array of no axes, of any framework, is one integer and cannot be iterated.
+    if isinstance(value, Iterable) and getattr(value, "ndim", None) != 0:
         return tuple(as_int(f"{field}[{i}]", item) for i, item in enumerate(value))
     return (as_int(field, value),)
 

@@ -112,7 +112,7 @@ class Shard(metaclass=NamedArguments):
         return TensorSlice(starts, tuple(length if i == axis else n for i, n in enumerate(shape)))
 
 
-def shard(index: int, count: int, axis: int = 0) -> Shard:
+def shard(index: SupportsIndex, count: SupportsIndex, axis: SupportsIndex = 0) -> Shard:
     """Return part ``index`` of ``count`` along an axis, to be used as the slice of any tensor.
 
     Lengths that the count does not divide give parts that differ by one, the longer ones first
@@ -126,7 +126,7 @@ def shard(index: int, count: int, axis: int = 0) -> Shard:
         InvalidTypeError: if an argument is not an integer.
         InvalidValueError: if the index is outside 0 to count - 1.
     """
-    return Shard(index, count, axis)
+    return Shard(as_int("index", index), as_int("count", count), as_int("axis", axis))
 
 
 Index = slice | EllipsisType | tuple[slice | EllipsisType, ...]

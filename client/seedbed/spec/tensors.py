@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, SupportsIndex
 
 from seedbed.spec.dtypes import Dtype, as_dtype
 from seedbed.spec.errors import Words, bad_type, bad_value, over_limit, shown
@@ -12,7 +12,7 @@ from seedbed.spec.html import pairs
 from seedbed.spec.initializers import InitializerSpec, named_initializer
 from seedbed.spec.named_arguments import NamedArguments
 from seedbed.spec.seeds import as_draw, as_seed
-from seedbed.spec.shapes import as_shape
+from seedbed.spec.shapes import ShapeLike, as_shape
 from seedbed.spec.slices import TensorSlice
 
 MAX_NAME_BYTES = 1024
@@ -99,11 +99,11 @@ class TensorSpec(metaclass=NamedArguments):
     def __init__(
         self,
         name: str,
-        shape: object,
+        shape: ShapeLike,
         dtype: object,
         initializer: InitializerSpec | SeededInitializer | str,
-        seed: int | None = None,
-        draw: int = 0,
+        seed: SupportsIndex | None = None,
+        draw: SupportsIndex = 0,
         fan_axes: FanAxes | None = None,
     ) -> None:
         spec, own_seed, own_axes = _parts(initializer)

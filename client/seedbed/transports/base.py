@@ -11,9 +11,6 @@ from seedbed.spec.stats import ClientStats
 from seedbed.spec.tensors import TensorRequest
 from seedbed.wire.parts import Chunk
 
-EMBEDDED = "embedded:"
-"""The target that is the engine in this process."""
-
 
 class Transport(Protocol):
     """Answers requests, for several threads at a time; raises only errors of :mod:`seedbed.errors`.

@@ -1,17 +1,12 @@
 """Opens a gRPC channel to a target, with the settings of its connection."""
 
 import json
-import re
 from collections.abc import Mapping
 
 import grpc
 import grpc.experimental
 
-from seedbed.spec.errors import bad_value
-from seedbed.spec.suggestions import did_you_mean
 from seedbed.transports.trust import Trust
-
-SCHEMES = ("dns:", "unix:", "ipv4:", "ipv6:", "xds:")
 
 # A connection on which nothing moves is asked for a sign of life, so that a host that vanished is
 # noticed.
@@ -39,38 +34,6 @@ DEFAULT_OPTIONS: dict[str, int | str] = {
 SINGLE_THREADED = grpc.experimental.ChannelOptions.SingleThreadedUnaryStream
 
 
-def grpc_target(target: str) -> str:
-    """Return what gRPC calls a target: ``host:port``, or a name with one of gRPC's schemes.
-
-    Raises:
-        InvalidValueError: if it is empty, or has a scheme that gRPC does not know.
-    """
-    allowed = "host:port, dns:///host:port, unix:///path or embedded:"
-    # Surrogates are not printable either.
-    if not target or any(c.isspace() or not c.isprintable() for c in target):
-        raise bad_value("target", allowed, target)
-    if target.startswith(SCHEMES):
-        return target
-    # gRPC takes a port modulo 65,536, and a missing one as 443: neither is what was meant.
-    port = target.rpartition(":")[2]
-    if (
-        "://" in target
-        or ":" not in target
-        or not re.fullmatch("[0-9]{1,5}", port)
-        or not 0 < int(port) < 2**16
-    ):
-        raise bad_value("target", allowed, target, hint=_suggestion(target))
-    return target
-
-
-def _suggestion(target: str) -> str:
-    """Return what a target was perhaps meant to be: the engine, or what follows a web scheme."""
-    scheme, _, rest = target.partition("://")
-    if scheme in ("http", "https", "grpc", "grpcs", "tcp") and ":" in rest:
-        return f"; did you mean {rest.rstrip('/')!r}?"
-    return did_you_mean(target, ["embedded:"])
-
-
 def open_channel(
     target: str,
     options: Mapping[str, int | str],
@@ -92,8 +55,8 @@ def open_channel(
     if trust is None:
         if has_secret:  # it was allowed since it does not leave this host
             all_options["grpc.enable_http_proxy"] = 0
-        return grpc.insecure_channel(grpc_target(target), options=list(all_options.items()))
+        return grpc.insecure_channel(target, options=list(all_options.items()))
     if server_name is not None:
         all_options["grpc.ssl_target_name_override"] = server_name
     credentials = grpc.ssl_channel_credentials(trust.roots, trust.key, trust.cert)
-    return grpc.secure_channel(grpc_target(target), credentials, list(all_options.items()))
+    return grpc.secure_channel(target, credentials, list(all_options.items()))

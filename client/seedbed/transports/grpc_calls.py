@@ -12,7 +12,7 @@ import grpc
 
 from seedbed.errors import ForkError
 from seedbed.transports.cancellation import Cancellation
-from seedbed.transports.channel import grpc_target, open_channel
+from seedbed.transports.channel import open_channel
 from seedbed.transports.forks import forgets_after_fork
 from seedbed.transports.http2.errors import CallError, UnmetError
 from seedbed.transports.security import AUTHORIZATION, PLAIN, Security
@@ -62,7 +62,7 @@ class GrpcCalls:
         options: Mapping[str, int | str],
         security: Security = PLAIN,
     ) -> None:
-        self._target = grpc_target(target)
+        self._target = target
         self._options = options
         self._security = security
         self._idle: list[_Channel] = []

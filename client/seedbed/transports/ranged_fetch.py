@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from seedbed.errors import CancelledError, SeedbedError
 from seedbed.interrupts.threads import Threads
 from seedbed.transports.cancellation import Cancellation
+from seedbed.transports.endings import cancelled, closed
 from seedbed.transports.filler import Filler
 from seedbed.transports.ranges import Portion
 from seedbed.transports.replica import Replica
 from seedbed.transports.replicas import check_welcome
-from seedbed.transports.statuses import cancelled, closed, silent
+from seedbed.transports.statuses import silent
 from seedbed.transports.tries import RETRIED, Tries, backoff_seconds
 
 # A portion lags if it has taken this much longer than another server would have taken for it.

@@ -21,6 +21,7 @@ from seedbed.spec.tls import Tls
 from seedbed.transports.assemble import Assembler
 from seedbed.transports.calls import Calls
 from seedbed.transports.cancellation import Cancellation
+from seedbed.transports.endings import cancelled, closed
 from seedbed.transports.filler import Filler
 from seedbed.transports.forks import forgets_after_fork
 from seedbed.transports.grpc_calls import GrpcCalls
@@ -46,7 +47,7 @@ from seedbed.transports.ranges import portions
 from seedbed.transports.replica import LOOK_LIMITS, SAMPLE, Replica
 from seedbed.transports.replicas import Replicas, check_welcome
 from seedbed.transports.security import PLAIN, Security
-from seedbed.transports.statuses import cancelled, closed, not_ready
+from seedbed.transports.statuses import not_ready
 from seedbed.transports.tries import RETRIED, Tries
 from seedbed.transports.try_limits import ALONE, AMONG_REPLICAS, TryLimits
 from seedbed.v1 import service_pb2

@@ -11,7 +11,6 @@ from grpc_status import rpc_status
 
 from seedbed.errors import (
     AuthenticationError,
-    CancelledError,
     DataLossError,
     DeadlineError,
     InvalidArgumentError,
@@ -27,6 +26,8 @@ from seedbed.errors import (
 )
 from seedbed.spec.errors import Violation
 from seedbed.spec.reasons import Reason
+from seedbed.transports.endings import cancelled, closed
+from seedbed.transports.proxies import proxy_variable
 from seedbed.wire.parts import MalformedError
 from seedbed.wire.request_hash import REQUEST_HASH, request_hash
 
@@ -100,18 +101,6 @@ def no_response(target: str) -> DataLossError:
     )
 
 
-def closed(target: str) -> CancelledError:
-    """Return the error for a call of a client that is closed."""
-    return CancelledError(f"the client of {target} is closed; connect again")
-
-
-def cancelled(target: str) -> CancelledError:
-    """Return the error for a call that this process has cancelled."""
-    return CancelledError(
-        f"the call to {target} was cancelled; call again if the result is still wanted"
-    )
-
-
 def silent(target: str) -> UnavailableError:
     """Return the error for a server that said nothing while another one did the work."""
     return UnavailableError(f"{target} does not answer; check that seedbed-server runs there")
@@ -176,7 +165,7 @@ def from_rpc_error(
                 "(Client.wait_ready waits for that)"
             )
             return UnavailableError(
-                f"{target} does not answer: {message}; {hint}",
+                f"{target} does not answer: {message}; {hint}{_about_proxy(error, target)}",
                 retry_after_seconds=_retry_after_seconds(error),
             )
         case Code.UNKNOWN if any(words in message for words in ENDED_EARLY):
@@ -205,6 +194,17 @@ def from_rpc_error(
             )
     request = _detail(error, error_details_pb2.RequestInfo())
     return _server_error(error, target, message, request.request_id if request else None)
+
+
+def _about_proxy(error: grpc.RpcError, target: str) -> str:
+    """Return that a proxy may be in the way, where it was no server that answered.
+
+    gRPC then names the proxy's address, and not whose it is.
+    """
+    name = proxy_variable()
+    if name is None or target.startswith("unix:") or _reason(error):
+        return ""
+    return f"; the way goes through the proxy in ${name}, unless $no_proxy names the host"
 
 
 def _unwelcome(

@@ -152,5 +152,7 @@ def _listener(address: str, host: str, port: int) -> socket.socket:
         # As few are accepted at a time as may be open.
         return socket.create_server(where[:2], family=family, backlog=MAX_CONNECTIONS)
     except OSError as error:
-        message = f"cannot show the status at {address}: {error.strerror or error}"
+        # What Python adds to the system's words has the address once more.
+        reason = (error.strerror or str(error)).partition(" (while ")[0]
+        message = f"cannot show the status at {address}: {reason}"
         raise AdminListenError(message) from None

@@ -55,7 +55,9 @@ def socket_addresses(address: str) -> list[tuple[socket.AddressFamily, tuple[str
 
 def cannot_listen(address: str, error: OSError) -> ListenError:
     """Return the error that says why."""
-    return ListenError(f"cannot listen on {address}: {error.strerror or error}")
+    # What Python adds to the system's words has the address once more.
+    reason = (error.strerror or str(error)).partition(" (while ")[0]
+    return ListenError(f"cannot listen on {address}: {reason}")
 
 
 def _is_open(address: str) -> bool:

@@ -400,9 +400,36 @@ SPECS: dict[str, Case] = {
     "specs of strings": Case(
         lambda: seedbed.Manifest(["w"]), "`tensors`", "TensorSpecs", "'w' (of type str)"
     ),
+    "a manifest's file in place of its specs": Case(
+        lambda: sb.Manifest("m.yaml"),  # type: ignore[arg-type]
+        "`tensors`",
+        "TensorSpecs",
+        "'m.yaml' (of type str); Manifest.load(...) reads a file",
+    ),
+    "a checkpoint to load as a manifest": Case(
+        lambda: sb.Manifest.load("w.safetensors"),
+        "`path`",
+        "that of a manifest, such as .yaml",
+        '"w.safetensors"; Manifest.from_safetensors reads a checkpoint',
+    ),
+    "a manifest saved as a checkpoint": Case(
+        lambda: MODEL.save("w.safetensors"),
+        "`path`",
+        "that of a manifest, such as .yaml",
+        '"w.safetensors"; `seedbed fetch` writes a checkpoint',
+    ),
+    "a digest of text": Case(
+        lambda: seedbed.digest_bytes("w"), "`data`", "bytes, or a numpy array", "'w' (of type str)"
+    ),
+    "a model's digest of a list": Case(
+        lambda: seedbed.digest_of([sb.digest_bytes(b"")]),
+        "`digests`",
+        "a mapping from names",
+        "(of type list)",
+    ),
     "specs of one name": Case(lambda: sb.Manifest([W, W]), "`tensors`", "different names", '"w"'),
     "fans of text": Case(
-        lambda: sb.compute_fans("3x3"), "`shape`", "a sequence of integers", "'3x3'"
+        lambda: seedbed.compute_fans("3x3"), "`shape`", "a sequence of integers", "'3x3'"
     ),
 }
 
@@ -574,13 +601,19 @@ CLIENTS: dict[str, Case] = {
         "a Client or None",
         "'embedded:' (of type str); seedbed.connect",
     ),
+    "a client of an address": Case(
+        lambda: seedbed.Client("host:1"),
+        "`transport`",
+        "a transport",
+        "'host:1' (of type str); seedbed.connect",
+    ),
     "a port": Case(lambda: seedbed.connect(50051), "`target`", "a string", "50051 (of type int)"),
     "no targets": Case(lambda: sb.connect([]), "`target`", "at least one", "[]"),
     "a web address": Case(
         lambda: sb.connect("http://host:1"), "`target`", "host:port", '"http://host:1"', "host:1"
     ),
     "an address without a port": Case(
-        lambda: sb.connect("localhost"), "`target`", "host:port", '"localhost"'
+        lambda: sb.connect("localhost"), "`target`", "host:port", '"localhost"', "localhost:50051"
     ),
     "the engine without its colon": Case(
         lambda: sb.connect("embedded"), "`target`", "embedded:", '"embedded"', "embedded:"

@@ -18,6 +18,43 @@ COMMAND_LINES: dict[str, Case] = {
     "an option before the command": Case(
         ["--target", "embedded:", "info"], "--target", "come after it", "--target"
     ),
+    "another option before the command": Case(
+        ["--json", "info"], "--json", "come after it", "--json"
+    ),
+    "an option's typo before the command": Case(
+        ["--jsno", "info"], "--jsno", "come after it", "--jsno", "--json"
+    ),
+    "an option of other commands": Case(
+        ["fetch", "m.yaml", "-o", "w.safetensors", "--seed", "4"],
+        "--seed",
+        "no option --seed here",
+        "sample, describe, digest have it",
+    ),
+    "help as a command": Case(["help", "fetch"], "COMMAND", "one of sample", '"help"', "--help"),
+    "version as a command": Case(["version"], "COMMAND", "one of sample", '"version"', "--version"),
+    "a manifest to sample": Case(
+        ["sample", "m.yaml"], "INITIALIZER", "a name, such as GlorotUniform", '"m.yaml", a manifest'
+    ),
+    "a checkpoint to fetch": Case(
+        ["fetch", "w.safetensors", "-o", "m.yaml"],
+        "MANIFEST",
+        "a YAML or JSON file",
+        '"w.safetensors", a checkpoint',
+    ),
+    "a manifest to inspect": Case(
+        ["inspect", "m.yaml"],
+        "FILE|FOLDER",
+        "a checkpoint",
+        '"m.yaml", a manifest',
+        "`seedbed describe m.yaml`",
+    ),
+    "a checkpoint and a manifest swapped": Case(
+        ["verify", "m.yaml", "w.safetensors"],
+        "FILE|FOLDER",
+        "a checkpoint",
+        '"m.yaml", a manifest',
+        "`seedbed verify w.safetensors m.yaml`",
+    ),
     "an argument too many": Case(
         [*SAMPLE, "surplus"], "argument", "one argument too many", '"surplus"'
     ),

@@ -3,6 +3,8 @@
 import json
 import subprocess
 
+import pytest
+
 import seedbed as sb
 from tests.command_line import PROGRAM, SAMPLE, embedded_sample
 from tests.servers import ServerProcess
@@ -37,3 +39,14 @@ def test_a_wrong_argument_ends_with_two_and_one_line() -> None:
     finished = run("sample", "GlorotUnifrom", "--shape", "2,2")
     assert (finished.returncode, finished.stdout) == (2, "")
     assert finished.stderr.startswith("seedbed: error: ") and finished.stderr.count("\n") == 1
+
+
+def test_a_handshake_that_fails_is_one_line(
+    server: ServerProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And none of gRPC's own."""
+    monkeypatch.delenv("GRPC_VERBOSITY", raising=False)
+    finished = run("info", "--target", server.address, "--tls", "--patience-seconds", "0")
+    assert (finished.returncode, finished.stdout) == (1, "")
+    assert finished.stderr.startswith("seedbed: error: ") and finished.stderr.count("\n") == 1
+    assert "does not speak TLS: pass --no-tls" in finished.stderr

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from seedbed.cli import main
-from tests.command_line import MANIFEST, read_safetensors
+from tests.command_line import MANIFEST, error_line, read_safetensors
 from tests.servers import ServerProcess
 
 
@@ -53,8 +53,19 @@ def test_a_shard_is_equal_to_the_same_shard_only(
 ) -> None:
     assert main(["verify", part, manifest, "--shard", "1/2"]) == 0
     assert main(["verify", part, manifest, "--shard", "0/2"]) == 1
+    said = "it was fetched with --shard 1/2:0: verify it likewise"
+    assert said in error_line(capsys)
     assert main(["verify", part, manifest]) == 1
-    assert "shape 5,6 in the file, 10,6 in the manifest" in capsys.readouterr().out
+    printed = capsys.readouterr()
+    assert "shape 5,6 in the file, 10,6 in the manifest" in printed.out
+    assert said in printed.err
+
+
+def test_a_whole_file_held_against_a_shard_says_that_it_is_whole(
+    file: str, manifest: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["verify", file, manifest, "--shard", "0/2"]) == 1
+    assert "it was fetched without --shard: verify it likewise" in error_line(capsys)
 
 
 def test_a_changed_bit_names_the_tensor(

@@ -14,9 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seedbed.transports.cancellation import Cancellation
-
-# gRPC goes through such a proxy; there are no others for it.
-PROXY_VARIABLES = ("grpc_proxy", "https_proxy", "http_proxy", "GRPC_ADDRESS_HTTP_PROXY")
+from seedbed.transports.proxies import proxy_variable
 
 # One host and port. Lists of addresses, other resolvers and escaped characters are gRPC's.
 HOST_AND_PORT = re.compile(
@@ -123,7 +121,7 @@ def plain_address(target: str, options: Mapping[str, int | str]) -> Address | No
         return None
     if match := UNIX.fullmatch(target):
         return Address(match["path"], "", 0)
-    if any(os.environ.get(name) for name in PROXY_VARIABLES):
+    if proxy_variable() is not None:
         return None
     match = HOST_AND_PORT.fullmatch(target)
     if match is None or int(match["port"]) >= 2**16:
