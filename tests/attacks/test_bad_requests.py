@@ -200,6 +200,23 @@ def test_an_unknown_method_is_refused_by_its_name(
     assert answer.request_hash == xxhash.xxh3_64_hexdigest(message)
 
 
+@pytest.mark.parametrize(
+    "method",
+    [
+        f"/{SERVICE}/GetServerInfo",
+        f"/{SERVICE}/SampleSmallTensor",
+        f"/{SERVICE}/SampleTensors",
+        "/grpc.health.v1.Health/Check",
+        "/grpc.health.v1.Health/Watch",
+    ],
+)
+def test_a_call_without_a_message_is_refused(channel: grpc.Channel, method: str) -> None:
+    call: Any = channel.stream_stream(method)
+    answer = refusal(call(iter([]), timeout=10))
+    assert (answer.code, answer.reason) == ("INVALID_ARGUMENT", "INVALID_MESSAGE")
+    assert answer.message == "the call has no message"
+
+
 def test_an_unknown_method_is_refused_without_a_message(channel: grpc.Channel) -> None:
     call: Any = channel.stream_stream(UNKNOWN_METHODS[0])
     answer = refusal(call(iter([]), timeout=10))

@@ -133,20 +133,25 @@ class CallGuard:
             raise asyncio.CancelledError from None
 
 
-def streaming_handler(
-    call: Callable[[bytes | None, Context], Awaitable[bytes]],
+def method_handler(
+    call: Callable[[bytes | None, Context], Awaitable[bytes]], *, streams: bool
 ) -> "grpc.RpcMethodHandler[Any, Any]":
-    """Return the handler of a method that answers one message with a stream.
+    """Return the handler of a method that answers one message with one, or with a stream.
 
     It reads the message itself: gRPC for Python never ends a call of a method with one message
     whose client sends none.
     """
 
-    async def answer(_: AsyncIterator[bytes], context: Context) -> None:
+    async def answer(_: AsyncIterator[bytes], context: Context) -> bytes:
         data: Any = await context.read()
-        await call(None if data is grpc.aio.EOF else data, context)
+        return await call(None if data is grpc.aio.EOF else data, context)
 
-    return grpc.stream_stream_rpc_method_handler(answer)
+    async def answer_stream(requests: AsyncIterator[bytes], context: Context) -> None:
+        await answer(requests, context)
+
+    if streams:
+        return grpc.stream_stream_rpc_method_handler(answer_stream)
+    return grpc.stream_unary_rpc_method_handler(answer)
 
 
 async def _first(requests: AsyncIterator[bytes]) -> bytes:
