@@ -179,9 +179,10 @@ def _work(settings: Settings, serve: Serve, configure: Callable[[], None]) -> No
         del frame
         stop.make(hurried=number == STOP_HURRIED)
 
-    # A terminal sends its interrupt to all processes; only the supervisor heeds it, and tells the
-    # workers.
+    # A terminal sends its interrupt, and that it closes, to all processes; only the supervisor
+    # heeds it, and tells the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(STOP, on_signal)
     signal.signal(STOP_HURRIED, on_signal)
     parent = multiprocessing.parent_process()
