@@ -7,6 +7,7 @@ it, another one goes on in its place, and nobody else notices.
 """
 
 import asyncio
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,11 +34,11 @@ def grpc_server(options: Sequence[tuple[str, Any]]) -> grpc.aio.Server:
 class _Server(AioServer):  # type: ignore[misc]  # Any
     """Accepts the calls of registered methods; all others are the other loop's."""
 
-    def __init__(self, *arguments: Any) -> None:
-        self._arguments = arguments
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        self._new_others = functools.partial(_OtherCalls, self, *arguments, **named)
         self._handlers: list[grpc.GenericRpcHandler] = []
         self._others: _OtherCalls | None = None
-        super().__init__(*arguments)
+        super().__init__(*arguments, **named)
 
     def add_generic_rpc_handlers(self, handlers: Sequence[grpc.GenericRpcHandler]) -> None:
         self._handlers.extend(handlers)
@@ -49,7 +50,7 @@ class _Server(AioServer):  # type: ignore[misc]  # Any
 
     async def accept_others(self) -> None:
         """Begin to take the calls of methods that nobody registered."""
-        self._others = _OtherCalls(self, self._arguments)
+        self._others = self._new_others()
         self._others.add_generic_rpc_handlers(self._handlers)
         await self._others.start()
 
@@ -68,8 +69,8 @@ class _Server(AioServer):  # type: ignore[misc]  # Any
 class _OtherCalls(AioServer):  # type: ignore[misc]  # Any
     """Answers calls that a server has accepted, until one has a name that ends it."""
 
-    def __init__(self, server: _Server, arguments: Sequence[Any]) -> None:
-        super().__init__(*arguments)
+    def __init__(self, server: _Server, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
         self._accepting = server
         self._stopping = asyncio.Event()
 
