@@ -1,6 +1,7 @@
 """A server of gRPC that ends by itself is noticed."""
 
 import asyncio
+from typing import Any
 
 import grpc
 import pytest
@@ -27,7 +28,7 @@ def test_a_server_whose_grpc_has_ended_says_that_it_does_not_serve(
         while not failures:
             await asyncio.sleep(0.01)
         async with grpc.aio.insecure_channel(address) as channel:
-            call = channel.unary_unary("/seedbed.v1.SeedbedService/GetServerInfo")
+            call: Any = channel.unary_unary("/seedbed.v1.SeedbedService/GetServerInfo")
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await call(b"")
             assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
