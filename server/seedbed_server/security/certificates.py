@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from seedbed.spec.errors import SeedbedError
-from seedbed_server.security.file_modes import check_is_file
+from seedbed_server.security.file_modes import FileModeError, check_is_file
 from seedbed_server.settings import Settings
 from seedbed_server.watched_files import WatchedFileError
 
@@ -116,6 +116,8 @@ def _read(path: Path) -> bytes:
     try:
         check_is_file(path)
         return path.read_bytes()
+    except FileModeError as error:
+        raise CertificateError(str(error)) from None
     except OSError as error:
         raise UnreadableCertificateError(f"cannot read {path}: {error.strerror}") from None
 
