@@ -8,6 +8,7 @@ import grpc
 from google.protobuf.message import DecodeError, Message
 
 from seedbed.spec.errors import DeviceError, InvalidValueError, SeedbedError
+from seedbed.spec.info import Limits
 from seedbed.spec.reasons import Reason
 from seedbed_server.refusals import CallerError
 from seedbed_server.service.authentication import Authentication
@@ -16,6 +17,7 @@ from seedbed_server.service.metrics import Method, Metrics
 from seedbed_server.service.open_calls import OpenCalls
 from seedbed_server.service.statuses import CODE_NAMES, reason_of, status_of
 from seedbed_server.service.tracing import Tracing
+from seedbed_server.service.validation import check_fields
 
 # A status waits behind what the client has not read yet; after that time, the call is dropped.
 LAST_WORDS_SECONDS = 60.0
@@ -68,7 +70,7 @@ class CallGuard:
             self.open_calls.begin(call)
             try:
                 call.admit(self._authentication)
-                message: bytes | None = await answer(_parsed(request_type, data), call)
+                message: bytes | None = await answer(_parsed(request_type, data, call.limits), call)
             except (asyncio.CancelledError, GeneratorExit):
                 call.ended("OK" if call.may_be_ended else "CANCELLED")
                 raise
@@ -126,6 +128,9 @@ class CallGuard:
         status = status_of(error, request, call.request_id)
         call.ended(status.code.name, _refusal(error, reason))
         metadata = (*status.trailing_metadata, *call.trailing_metadata)
+        # Its frames hold the request, many times as large as its bytes, and the client may take
+        # its time.
+        error.__traceback__ = error.__context__ = None
         try:
             async with asyncio.timeout(LAST_WORDS_SECONDS):
                 await context.abort(status.code, status.details, metadata)
@@ -169,9 +174,10 @@ def _refusal(error: BaseException, reason: Reason) -> dict[str, str]:
     return {"reason": reason, "field": field} if field else {"reason": reason}
 
 
-def _parsed(request_type: type[Message], data: bytes | None) -> Message:
+def _parsed(request_type: type[Message], data: bytes | None, limits: Limits) -> Message:
     if data is None:
         raise InvalidValueError("the call has no message", reason=Reason.INVALID_MESSAGE)
+    check_fields(data, limits)
     try:
         return request_type.FromString(data)
     except DecodeError:
