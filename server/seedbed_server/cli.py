@@ -207,7 +207,7 @@ class NewToken(argparse.Action):
 
 
 def _stop_on_signals() -> StopRequest:
-    """Return what the first SIGTERM or SIGINT asks for; the second one ends the process."""
+    """Return what the first SIGTERM, SIGINT or SIGHUP asks for; the second ends the process."""
     stop = StopRequest()
 
     def on_signal(number: int, frame: object) -> None:
@@ -218,4 +218,7 @@ def _stop_on_signals() -> StopRequest:
 
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
+    # A terminal that closes. What was started by nohup has been told to ignore it.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, on_signal)
     return stop

@@ -25,8 +25,8 @@ class WatchedFileError(SeedbedError):
 class WatchedFile(Generic[T]):
     """What is read from one file, or from several that belong together.
 
-    What is wrong with a new content is logged once, and the old value stays in use. Threads may
-    share it.
+    What is wrong with a new content is logged once, and the old value stays in use. What could not
+    be read, as when no descriptor was left, is tried again. Threads may share it.
 
     Args:
         paths: the files; symbolic links are followed, as Kubernetes swaps them.
@@ -52,6 +52,7 @@ class WatchedFile(Generic[T]):
         # Before they are read: what changes meanwhile is read again.
         self._stamps = self._look()
         self._value = self._loaded()
+        self._complaint = ""
 
     @property
     def value(self) -> T:
@@ -75,8 +76,13 @@ class WatchedFile(Generic[T]):
         try:
             self._value = self._loaded()
         except SeedbedError as error:
-            log.error("%s; what was read before stays in use", error)
+            if isinstance(error, WatchedFileError):
+                self._stamps = []  # it may be there at the next look, and look the same
+            if self._complaint != str(error):
+                log.error("%s; what was read before stays in use", error)
+            self._complaint = str(error)
         else:
+            self._complaint = ""
             log.info("files read again", extra={"fields": {"paths": list(map(str, self._paths))}})
 
     def _loaded(self) -> T:

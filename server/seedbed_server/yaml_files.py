@@ -12,12 +12,17 @@ import yaml
 
 from seedbed.spec.errors import SeedbedError
 from seedbed.spec.yaml_text import TRAP, YamlError, read_yaml
+from seedbed_server.watched_files import WatchedFileError
 
 MAX_FILE_BYTES = 2**20
 
 
 class YamlFileError(SeedbedError):
     """A file that cannot be read, or is no YAML mapping."""
+
+
+class UnreadableYamlError(YamlFileError, WatchedFileError):
+    """A file that cannot be read."""
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
@@ -32,7 +37,7 @@ def read_mapping(path: Path) -> dict[str, Any]:
         with path.open("rb") as file:
             data = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
-        raise YamlFileError(f"cannot read {path}: {error.strerror}") from None
+        raise UnreadableYamlError(f"cannot read {path}: {error.strerror}") from None
     if len(data) > MAX_FILE_BYTES:
         raise YamlFileError(f"{path} must have at most {MAX_FILE_BYTES} bytes")
     try:

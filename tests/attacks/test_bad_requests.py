@@ -11,7 +11,7 @@ import xxhash
 
 import seedbed as sb
 from seedbed.transports.statuses import from_rpc_error
-from seedbed.v1 import service_pb2
+from seedbed.v1 import service_pb2, tensors_pb2
 from tests.attacks.bad_requests import CASES, Case
 from tests.attacks.neutral_words import assert_no_language
 from tests.attacks.paths import assert_is_a_path
@@ -200,6 +200,23 @@ def test_an_unknown_method_is_refused_by_its_name(
     assert answer.request_hash == xxhash.xxh3_64_hexdigest(message)
 
 
+@pytest.mark.parametrize(
+    "method",
+    [
+        f"/{SERVICE}/GetServerInfo",
+        f"/{SERVICE}/SampleSmallTensor",
+        f"/{SERVICE}/SampleTensors",
+        "/grpc.health.v1.Health/Check",
+        "/grpc.health.v1.Health/Watch",
+    ],
+)
+def test_a_call_without_a_message_is_refused(channel: grpc.Channel, method: str) -> None:
+    call: Any = channel.stream_stream(method)
+    answer = refusal(call(iter([]), timeout=10))
+    assert (answer.code, answer.reason) == ("INVALID_ARGUMENT", "INVALID_MESSAGE")
+    assert answer.message == "the call has no message"
+
+
 def test_an_unknown_method_is_refused_without_a_message(channel: grpc.Channel) -> None:
     call: Any = channel.stream_stream(UNKNOWN_METHODS[0])
     answer = refusal(call(iter([]), timeout=10))
@@ -333,3 +350,17 @@ def test_the_longest_legal_request_is_answered(channel: grpc.Channel) -> None:
     tensors = [tensor([1] * 32, name=name), tensor([0], name=""), tensor([], name="\0")]
     content = bytes_by_tensor(parts_of(channel, sample_request(*tensors)))
     assert [len(content[i]) for i in range(3)] == [4, 0, 4]
+
+
+def test_millions_of_tensors_without_anything_take_no_memory(
+    channel: grpc.Channel, server: ServerProcess
+) -> None:
+    """Parsed, each two bytes of them would be more than a hundred."""
+    before = server.memory
+    empty = service_pb2.SampleTensorsRequest(tensors=[tensors_pb2.TensorRequest()])
+    data = empty.SerializeToString() * (2**21 - 50)
+    answers = [raw_sample(channel, data) for _ in range(4)]
+    for each in map(refusal, answers):
+        assert (each.reason, each.limit) == ("OVER_LIMIT", "max_tensors_per_request")
+        assert each.field == "tensors"
+    assert server.memory - before < 100 * 2**20

@@ -47,17 +47,22 @@ def _header(name: bytes, value: bytes) -> bytes:
     return b"\0" + text(name) + text(value)
 
 
-CALL = b"".join(
-    _header(name, value)
-    for name, value in (
-        (b":method", b"POST"),
-        (b":scheme", b"http"),
-        (b":path", b"/seedbed.v1.SeedbedService/SampleTensors"),
-        (b":authority", b"localhost"),
-        (b"content-type", b"application/grpc"),
-        (b"te", b"trailers"),
+def _call(path: bytes) -> bytes:
+    """Return the headers of a call of a method."""
+    return b"".join(
+        _header(name, value)
+        for name, value in (
+            (b":method", b"POST"),
+            (b":scheme", b"http"),
+            (b":path", path),
+            (b":authority", b"localhost"),
+            (b"content-type", b"application/grpc"),
+            (b"te", b"trailers"),
+        )
     )
-)
+
+
+CALL = _call(b"/seedbed.v1.SeedbedService/SampleTensors")
 HELLO = PREFACE + _frame(SETTINGS)
 SPEC = sb.TensorSpec("w", (70_000,), "float32", sb.RandomUniform(seed=1))
 
@@ -93,6 +98,13 @@ GARBAGE = {
     ),
     "a flood of pings": HELLO + _frame(PING, bytes(8)) * 2000,
     "a flood of settings": HELLO + _frame(SETTINGS) * 2000,
+    "methods whose names are not UTF-8": HELLO
+    + b"".join(
+        _frame(
+            HEADERS, _call(b"/a.B/\xff%d" % stream), flags=END_HEADERS | END_STREAM, stream=stream
+        )
+        for stream in range(1, 100, 2)
+    ),
     "an unknown frame": HELLO + _frame(0x77, b"future"),
 }
 

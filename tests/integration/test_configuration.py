@@ -38,13 +38,18 @@ def test_a_good_configuration_is_one_line_and_opens_nothing(tmp_path: Path) -> N
 def test_all_that_would_keep_the_server_from_starting_is_told_at_once() -> None:
     listen = ("--listen", "unix:///run/seedbed.sock")
     folder = ("--shared-memory-dir", "/none")
+    budget = ("--max-inflight-bytes", "65535", "--max-concurrent-streams", "1")
     code, out, lines = run(
-        "--check-config", "--workers", "2", *listen, *folder, "--tls-cert", "/none.pem"
+        "--check-config", "--workers", "2", *listen, *folder, *budget, "--tls-cert", "/none.pem"
     )
     assert (code, out) == (2, "")
-    assert len(lines) == 3
+    assert len(lines) == 4
     assert {line.removeprefix("seedbed-server: error: ") for line in lines} == {
         "--tls-cert needs --tls-key beside it",
+        (
+            "--max-inflight-bytes must be at least 65536 for each of --max-concurrent-streams 1, "
+            "65536 in all. Received: 65535"
+        ),
         "several workers cannot share a Unix socket: listen on host:port, or use one worker",
         "--shared-memory-dir must be an existing folder's absolute path. Received: /none",
     }

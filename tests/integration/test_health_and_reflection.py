@@ -1,10 +1,12 @@
 """An operator's tools see health, the schema, and a server whose places are all taken."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import grpc
+import hpack
 import pytest
 from google.protobuf import descriptor_pb2
 from grpc_health.v1 import health_pb2
@@ -12,6 +14,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 import seedbed as sb
 from seedbed.spec.initializers import INITIALIZERS
+from seedbed.transports.http2 import frames
 from seedbed.v1 import service_pb2
 from tests.raw_calls import (
     SERVICE,
@@ -156,6 +159,32 @@ def test_a_full_server_refuses_streams_and_answers_all_else(small_server: Server
         )
         assert len(client.list_initializers(timeout_seconds=10)) == len(INITIALIZERS)
         assert _reflect(channel, list_services="").list_services_response.service
+
+
+def test_a_method_whose_name_is_not_utf8_ends_nothing_but_its_call(server: ServerProcess) -> None:
+    """With every release of grpcio: some read the name where an error ends the server."""
+    headers = [
+        (b":method", b"POST"),
+        (b":scheme", b"http"),
+        (b":path", b"/seedbed.v1.SeedbedService/\xff"),
+        (b":authority", b"x"),
+        (b"content-type", b"application/grpc"),
+        (b"te", b"trailers"),
+    ]
+    flags = frames.END_HEADERS | frames.END_STREAM
+    host, _, port = server.address.rpartition(":")
+    for _ in range(3):
+        with socket.create_connection((host, int(port)), timeout=30) as connection:
+            block = hpack.Encoder().encode(headers)
+            connection.sendall(
+                frames.PREFACE + frames.settings({}) + frames.frame(frames.HEADERS, flags, 1, block)
+            )
+            with grpc.insecure_channel(server.address) as channel:
+                health = health_stub(channel).Check(health_pb2.HealthCheckRequest(), timeout=10)
+                assert health.status == SERVING
+                unknown: Any = channel.unary_unary("/seedbed.v1.SeedbedService/Unknown")
+                with pytest.raises(grpc.RpcError, match="UNIMPLEMENTED"):
+                    unknown(b"", timeout=10)
 
 
 def test_places_come_back_however_a_stream_ends() -> None:

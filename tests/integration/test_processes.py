@@ -12,6 +12,10 @@ from pathlib import Path
 import pytest
 
 import seedbed as sb
+from seedbed_server.service.app import Server
+from seedbed_server.service.running import serve
+from seedbed_server.settings import Settings
+from seedbed_server.stopping import StopRequest
 from tests.servers import PROGRAM, ServerProcess, server_process, serving
 
 SPECS = [
@@ -77,6 +81,37 @@ def test_a_unix_socket_gives_what_tcp_gives_and_is_removed(
         both.signal(signal.SIGTERM)
         assert both.wait() == 0
         assert not path.exists()
+
+
+def test_a_server_that_ends_leaves_the_next_ones_socket_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As soon as gRPC has closed its listener, another server may begin on the same path."""
+    path = tmp_path / "seedbed.sock"
+    stop = StopRequest()
+    stop.make()
+    with socket.socket(socket.AF_UNIX) as other:
+        end = Server.stop
+
+        async def end_and_begin(server: Server, **times: float) -> None:
+            await end(server, **times)
+            other.bind(str(path))
+
+        monkeypatch.setattr(Server, "stop", end_and_begin)
+        settings = Settings(listen=(f"unix://{path}",), lame_duck_seconds=0, grace_seconds=0)
+        assert serve(settings, stop) == 0
+        assert path.is_socket()
+
+
+def test_a_start_does_not_wait_for_a_server_that_accepts_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "seedbed.sock"
+    with socket.socket(socket.AF_UNIX) as hung, socket.socket(socket.AF_UNIX) as first:
+        hung.bind(str(path))
+        hung.listen(0)
+        first.connect(str(path))
+        with server_process(listen=f"unix://{path}") as server:
+            assert server.wait(30) == 1
+            assert f"cannot listen on unix://{path}: another server does" in server.log
 
 
 @pytest.mark.parametrize("mode", ["600", "660", "666"])

@@ -123,6 +123,13 @@ def test_an_interrupt_from_a_terminal_skips_the_lame_duck() -> None:
         assert "lame duck" not in server.log
 
 
+def test_a_terminal_that_closes_begins_a_drain() -> None:
+    with serving() as server:
+        server.signal(signal.SIGHUP)
+        assert server.wait() == 0
+        assert "INFO draining" in server.log
+
+
 def test_the_log_says_what_a_drain_waits_for() -> None:
     with (
         serving("--grace-seconds", "7") as server,

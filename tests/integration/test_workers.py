@@ -48,6 +48,25 @@ def test_workers_share_a_port_and_give_the_same_bits() -> None:
         assert server.log.count("INFO stopped") == 2
 
 
+def test_a_worker_that_died_is_no_longer_counted_as_serving() -> None:
+    arguments = ("--device", "cpu", "--workers", "2", "--admin-listen", "127.0.0.1:0")
+    with server_process(*arguments, "--lame-duck-seconds", "3", "--grace-seconds", "1") as server:
+        wait_serving(server, 2)
+        assert server.metric("seedbed_serving") == 2
+        workers_of(server)[0].kill()
+        server.wait_for("INFO lame duck")
+        assert server.metric("seedbed_serving") == 0
+        assert server.wait() == 1
+
+
+def test_a_server_that_is_stopped_while_its_workers_start_has_not_failed() -> None:
+    with server_process("--device", "cpu", "--workers", "2") as server:
+        while len(workers_of(server)) < 2:
+            time.sleep(0.01)
+        server.signal(signal.SIGTERM)
+        assert server.wait() == 0
+
+
 def test_when_a_worker_dies_the_server_ends_and_says_so() -> None:
     with server_process("--device", "cpu", "--workers", "2", "--grace-seconds", "1") as server:
         wait_serving(server, 2)

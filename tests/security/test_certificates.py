@@ -106,7 +106,7 @@ MISFITS: dict[str, tuple[Change, str]] = {
     ),
     "a folder": (
         lambda files, other: replace(files, cert=files.cert.parent),
-        "cannot read .*: Is a directory",
+        "must be a regular file",
     ),
 }
 

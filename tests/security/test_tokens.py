@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from seedbed.spec.reasons import Reason
 from seedbed_server.cli import read_arguments
 from seedbed_server.refusals import CallerError
 from seedbed_server.security.file_modes import FileModeError
+from seedbed_server.security.policy import read_policy
 from seedbed_server.security.tokens import TokenFileError, Tokens, new_token, read_tokens
 from seedbed_server.service.checks import problems
 from seedbed_server.settings import Settings
@@ -186,3 +188,14 @@ def test_the_command_refuses_what_is_no_identity(
     out, err = capsys.readouterr()
     assert "IDENTITY must be 1 to 256 visible ASCII characters" in err
     assert out == ""
+
+
+@pytest.mark.parametrize("read", [read_tokens, lambda path: read_policy(path, ())])
+def test_a_pipe_is_refused_as_it_could_be_read_only_once(
+    tmp_path: Path, read: Callable[[Path], object]
+) -> None:
+    """Such as the shell's <(...): a second look would find nobody, or wait for ever."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(FileModeError, match=f"{pipe} must be a regular file"):
+        read(pipe)

@@ -4,6 +4,9 @@ import logging
 import re
 import subprocess
 import sys
+from queue import SimpleQueue
+
+from seedbed_server import logs
 
 LINES = 500
 
@@ -33,3 +36,28 @@ def test_a_process_that_ends_at_once_has_written_every_line_in_order() -> None:
 def test_only_the_servers_process_forgoes_what_its_lines_do_not_say() -> None:
     """The embedded engine logs as the program around it has set up."""
     assert logging.logThreads and logging.logProcesses
+
+
+def test_a_process_ends_though_nobody_reads_its_log() -> None:
+    """A full pipe, as of a container's log that nothing takes: it does not hold up the end."""
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM.format(lines=20_000)], stderr=subprocess.PIPE
+    ) as process:
+        try:
+            assert process.wait(30) == 0
+        finally:
+            process.kill()
+
+
+def test_lines_that_nobody_takes_are_counted_and_do_not_pile_up() -> None:
+    records: SimpleQueue[logging.LogRecord] = SimpleQueue()
+    handler = logs._SameProcessHandler(records)
+    for number in range(logs.MOST_WAITING + 5):
+        handler.emit(logging.makeLogRecord({"msg": str(number)}))
+    assert records.qsize() == logs.MOST_WAITING
+    records.get()
+    records.get()
+    handler.emit(logging.makeLogRecord({"msg": "next"}))
+    *_, lost, last = (records.get() for _ in range(records.qsize()))
+    assert logs.TextFormatter().format(lost).endswith("WARNING lines of the log are lost lines=5")
+    assert last.getMessage() == "next"

@@ -2,6 +2,7 @@
 
 import json
 import re
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -372,3 +373,26 @@ def test_no_digest_algorithm_means_xxh3(request_type: Any) -> None:
     for number in (0, 9):
         with pytest.raises(sb.InvalidValueError, match="`digest_algorithm` must be"):
             protos.digest_algorithm_from_proto(request_type(digest_algorithm=number))
+
+
+@pytest.mark.parametrize("field", ["shape", "starts", "axes"])
+def test_millions_of_axes_are_refused_without_looking_at_each(field: str) -> None:
+    """A message of a few megabytes may hold so many, and the server checks them on its loop."""
+    message = tensors_pb2.TensorRequest()
+    message.spec.shape.append(1)
+    rows = {
+        "shape": message.spec.shape,
+        "starts": message.slice.starts,
+        "axes": message.spec.fan_axes.in_axes,
+    }
+    rows[field].extend([1] * 2**20)
+    tracemalloc.start()
+    try:
+        faults = [fault.field for fault in protos.tensor_faults(message, "tensor")]
+        with pytest.raises(sb.InvalidArgumentError):
+            protos.tensor_request_from_proto(message, "tensor")
+        _, most_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert any(field in each for each in faults)
+    assert most_bytes < 2**20

@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import os
 import resource
+import shutil
 import stat
 import subprocess
 import sys
@@ -438,5 +439,18 @@ def test_a_folder_may_lie_elsewhere_for_the_client(run: Run, cpu: Backend, tmp_p
         assert bytes(map_segment(elsewhere, SIZE, str(tmp_path))) == bytes_of(cpu, "w")
         with pytest.raises(SegmentError):
             map_segment(elsewhere, SIZE)
+
+    run(use)
+
+
+def test_a_folder_that_somebody_took_away_costs_only_its_advantage(run: Run) -> None:
+    """As some systems do with a user's files in /dev/shm when the user logs out."""
+
+    async def use(world: World) -> None:
+        kept = await world.filled("w")
+        world.folder.give_back(kept)
+        shutil.rmtree(world.folder.own)
+        assert world.lease("w") is kept
+        assert world.lease("v") is None
 
     run(use)

@@ -55,6 +55,9 @@ EXAMPLES: dict[str, tuple[list[str], Any]] = {
 }
 # A text that a setting refuses, and part of what it says.
 BAD = {
+    "max_stream_seconds": ("0", "more than 0, and at most 86400"),
+    "grace_seconds": ("1_0", "from 0 to 86400"),
+    "lame_duck_seconds": ("\u0663", "from 0 to 86400"),
     "listen": ("localhost", "host:port"),
     "device": ("tpu", "auto, cpu, gpu or gpu:N"),
     "threads": ("0", "from 1 to"),
@@ -366,3 +369,26 @@ def test_the_docs_table_is_the_declarations() -> None:
 def test_a_page_without_the_table_is_refused() -> None:
     with pytest.raises(ValueError, match="no table"):
         write_settings.with_table("### Settings\n\nNone.\n")
+
+
+@pytest.mark.parametrize("setting", ["listen", "admin_listen"])
+@pytest.mark.parametrize("host", ["..", "a..b", "a" * 64, "a\0b"], ids=repr)
+def test_a_host_that_no_name_server_could_know_is_refused_by_its_flag(
+    capsys: pytest.CaptureFixture[str], setting: str, host: str
+) -> None:
+    flag = "--" + setting.replace("_", "-")
+    assert error_of(capsys, flag, f"{host}:80").startswith(f"seedbed-server: error: {flag} must be")
+
+
+def test_a_stream_that_may_take_no_time_would_be_no_stream(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert "more than 0" in error_of(capsys, "--stream-idle-seconds", "0.0")
+    assert settings_of("--shared-memory-idle-seconds", "0").shared_memory_idle_seconds == 0
+
+
+@pytest.mark.parametrize("path", ["", "a\0b"], ids=repr)
+def test_what_no_file_can_be_called_is_refused_by_its_flag(
+    capsys: pytest.CaptureFixture[str], path: str
+) -> None:
+    assert "--tokens must be a path. Received: " in error_of(capsys, "--tokens", path)

@@ -175,3 +175,27 @@ def test_threads_that_look_at_once_read_once(path: Path, clock: Clock) -> None:
     for each in threads:
         each.join()
     assert reads == ["one", "two"]
+
+
+def test_what_could_not_be_read_is_tried_again_and_told_once(
+    path: Path, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The file looks the same when a descriptor is free again."""
+    left: list[int] = []
+
+    def load() -> str:
+        if not left:
+            raise OSError(24, "Too many open files", str(path))
+        return word(path)
+
+    left.append(1)
+    file = WatchedFile([path], load, clock)
+    path.write_text("two")
+    left.clear()
+    for _ in range(3):
+        clock.pass_a_look()
+        assert file.value == "one"
+    assert caplog.text.count("Too many open files") == 1
+    left.append(1)
+    clock.pass_a_look()
+    assert file.value == "two"

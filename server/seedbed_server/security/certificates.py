@@ -11,7 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from seedbed.spec.errors import SeedbedError
+from seedbed_server.security.file_modes import FileModeError, check_is_file
 from seedbed_server.settings import Settings
+from seedbed_server.watched_files import WatchedFileError
 
 PEM_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 # The algorithm of a public key: its object identifier, and for an elliptic curve the curve's
@@ -29,6 +31,10 @@ UTC_TIME_TAG = 0x17
 
 class CertificateError(SeedbedError):
     """Files with which the server cannot speak TLS."""
+
+
+class UnreadableCertificateError(CertificateError, WatchedFileError):
+    """A file of those that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +114,12 @@ def certificate_files(settings: Settings) -> CertificateFiles | None:
 
 def _read(path: Path) -> bytes:
     try:
+        check_is_file(path)
         return path.read_bytes()
+    except FileModeError as error:
+        raise CertificateError(str(error)) from None
     except OSError as error:
-        raise CertificateError(f"cannot read {path}: {error.strerror}") from None
+        raise UnreadableCertificateError(f"cannot read {path}: {error.strerror}") from None
 
 
 @dataclass(frozen=True, slots=True)

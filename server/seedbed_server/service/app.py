@@ -10,10 +10,8 @@ from functools import partial
 from importlib import metadata
 from typing import TypeVar, cast
 
-import grpc
 from grpc_reflection.v1alpha import reflection
 
-from seedbed.spec.errors import DeviceError
 from seedbed.spec.info import NUMERICS
 from seedbed_server.admin.endpoint import AdminEndpoint
 from seedbed_server.devices import open_backend
@@ -22,6 +20,7 @@ from seedbed_server.service.authentication import Authentication
 from seedbed_server.service.call_guard import CallGuard
 from seedbed_server.service.connections import connection_options
 from seedbed_server.service.draining import drain, lame_duck
+from seedbed_server.service.grpc_server import grpc_server
 from seedbed_server.service.health import NAME as HEALTH
 from seedbed_server.service.health import Health
 from seedbed_server.service.listeners import open_tcp, open_unix
@@ -57,17 +56,19 @@ class Server:
 
     Args:
         settings: how it runs.
-        on_failure: told when the device failed while it served; health says NOT_SERVING by then.
+        on_failure: told when the device, or gRPC, failed while it served; health says NOT_SERVING
+            by then.
 
     Raises:
         CertificateError: if it cannot speak TLS with the files that the settings name.
     """
 
-    def __init__(self, settings: Settings, on_failure: Callable[[DeviceError], None]) -> None:
+    def __init__(self, settings: Settings, on_failure: Callable[[Exception], None]) -> None:
         self._settings = settings
         self._on_failure = on_failure
         self._threads: SamplingThreads | None = None
         self._tidying: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
         self._showing: asyncio.TimerHandle | None = None
         files = certificate_files(settings)
         self._tls = ListenerTls(files) if files is not None else None
@@ -84,12 +85,12 @@ class Server:
         self._segments = _segment_folder(settings)
         self._spans = open_provider(version) if settings.tracing else None
         tracing = Tracing(self._spans) if self._spans is not None else None
-        self._guard = CallGuard(self._metrics, self._authentication, self._device_failed, tracing)
+        self._guard = CallGuard(self._metrics, self._authentication, self._failed, tracing)
         self._servicer = Servicer(settings, version=version, guard=self._guard)
         self._health = Health(("", SERVICE.full_name))
         limits = [("grpc.max_receive_message_length", settings.limits.max_request_message_bytes)]
         connections = connection_options(len(settings.listen), share_port=settings.share_port)
-        self._grpc = grpc.aio.server(options=[*limits, *connections])
+        self._grpc = grpc_server([*limits, *connections])
         add_service(self._grpc, SERVICE.full_name, self._servicer.methods())
         names = (SERVICE.full_name, HEALTH, reflection.SERVICE_NAME) if settings.reflection else ()
         add_standard_services(self._grpc, self._health, names, self._guard)
@@ -109,6 +110,7 @@ class Server:
             self._endpoint = AdminEndpoint(self._settings.admin_listen, self._metrics.registry)
             await self._endpoint.start()
         await self._grpc.start()
+        self._watching = asyncio.create_task(self._watch())
         return addresses
 
     @property
@@ -190,7 +192,17 @@ class Server:
             self._metrics.certificate_expires(self._tls.look())
         self._showing = asyncio.get_running_loop().call_later(SHOW_SECONDS, self._show_usage)
 
-    def _device_failed(self, error: DeviceError) -> None:
+    async def _watch(self) -> None:
+        """Fail with gRPC: a server that accepts no call any more must not look like one that does.
+
+        Never to be cancelled: gRPC's own end waits for what this waits for.
+        """
+        try:
+            await self._grpc.wait_for_termination()
+        except Exception as error:  # noqa: BLE001  # whatever it is, nobody is answered
+            self._failed(error)
+
+    def _failed(self, error: Exception) -> None:
         self._servicer.drain()
         self._metrics.not_serving()
         self._health.set(is_serving=False)

@@ -8,6 +8,7 @@ import grpc
 from google.protobuf.message import DecodeError, Message
 
 from seedbed.spec.errors import DeviceError, InvalidValueError, SeedbedError
+from seedbed.spec.info import Limits
 from seedbed.spec.reasons import Reason
 from seedbed_server.refusals import CallerError
 from seedbed_server.service.authentication import Authentication
@@ -16,6 +17,7 @@ from seedbed_server.service.metrics import Method, Metrics
 from seedbed_server.service.open_calls import OpenCalls
 from seedbed_server.service.statuses import CODE_NAMES, reason_of, status_of
 from seedbed_server.service.tracing import Tracing
+from seedbed_server.service.validation import check_fields
 
 # A status waits behind what the client has not read yet; after that time, the call is dropped.
 LAST_WORDS_SECONDS = 60.0
@@ -68,7 +70,7 @@ class CallGuard:
             self.open_calls.begin(call)
             try:
                 call.admit(self._authentication)
-                message: bytes | None = await answer(_parsed(request_type, data), call)
+                message: bytes | None = await answer(_parsed(request_type, data, call.limits), call)
             except (asyncio.CancelledError, GeneratorExit):
                 call.ended("OK" if call.may_be_ended else "CANCELLED")
                 raise
@@ -126,6 +128,9 @@ class CallGuard:
         status = status_of(error, request, call.request_id)
         call.ended(status.code.name, _refusal(error, reason))
         metadata = (*status.trailing_metadata, *call.trailing_metadata)
+        # Its frames hold the request, many times as large as its bytes, and the client may take
+        # its time.
+        error.__traceback__ = error.__context__ = None
         try:
             async with asyncio.timeout(LAST_WORDS_SECONDS):
                 await context.abort(status.code, status.details, metadata)
@@ -133,20 +138,25 @@ class CallGuard:
             raise asyncio.CancelledError from None
 
 
-def streaming_handler(
-    call: Callable[[bytes | None, Context], Awaitable[bytes]],
+def method_handler(
+    call: Callable[[bytes | None, Context], Awaitable[bytes]], *, streams: bool
 ) -> "grpc.RpcMethodHandler[Any, Any]":
-    """Return the handler of a method that answers one message with a stream.
+    """Return the handler of a method that answers one message with one, or with a stream.
 
     It reads the message itself: gRPC for Python never ends a call of a method with one message
     whose client sends none.
     """
 
-    async def answer(_: AsyncIterator[bytes], context: Context) -> None:
+    async def answer(_: AsyncIterator[bytes], context: Context) -> bytes:
         data: Any = await context.read()
-        await call(None if data is grpc.aio.EOF else data, context)
+        return await call(None if data is grpc.aio.EOF else data, context)
 
-    return grpc.stream_stream_rpc_method_handler(answer)
+    async def answer_stream(requests: AsyncIterator[bytes], context: Context) -> None:
+        await answer(requests, context)
+
+    if streams:
+        return grpc.stream_stream_rpc_method_handler(answer_stream)
+    return grpc.stream_unary_rpc_method_handler(answer)
 
 
 async def _first(requests: AsyncIterator[bytes]) -> bytes:
@@ -164,9 +174,10 @@ def _refusal(error: BaseException, reason: Reason) -> dict[str, str]:
     return {"reason": reason, "field": field} if field else {"reason": reason}
 
 
-def _parsed(request_type: type[Message], data: bytes | None) -> Message:
+def _parsed(request_type: type[Message], data: bytes | None, limits: Limits) -> Message:
     if data is None:
         raise InvalidValueError("the call has no message", reason=Reason.INVALID_MESSAGE)
+    check_fields(data, limits)
     try:
         return request_type.FromString(data)
     except DecodeError:

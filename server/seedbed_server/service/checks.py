@@ -9,6 +9,7 @@ from seedbed_server.service.authentication import Authentication
 from seedbed_server.service.tracing import check_installed
 from seedbed_server.service.workers import worker_settings
 from seedbed_server.settings import Settings
+from seedbed_server.streams.inflight import InflightBytes
 from seedbed_server.streams.segment_folder import check_directory
 
 
@@ -21,6 +22,10 @@ def problems(settings: Settings) -> list[str]:
         except SeedbedError as error:
             found.append(str(error))
     return found
+
+
+def _inflight_bytes(settings: Settings) -> None:
+    InflightBytes(settings.max_inflight_bytes, settings.max_concurrent_streams)
 
 
 def _callers(settings: Settings) -> None:
@@ -42,6 +47,7 @@ def _tracing(settings: Settings) -> None:
 CHECKS: tuple[Callable[[Settings], object], ...] = (
     worker_settings,
     check_transport_security,
+    _inflight_bytes,
     _callers,
     _shared_memory,
     _tracing,

@@ -38,7 +38,7 @@ def open_tcp(
 
 
 def open_unix(server: grpc.aio.Server, address: str, mode: int) -> str:
-    """Listen on ``unix:///path``, a file of a mode, and return it.
+    """Listen on ``unix:///path``, a file of a mode, and return it; gRPC removes the file.
 
     Raises:
         ListenError: saying why it cannot be had.
@@ -85,8 +85,11 @@ def _find_unix_error(address: str, path: Path) -> None:
 def _answers(path: Path) -> bool:
     """Return whether a server listens on a Unix socket."""
     with socket.socket(socket.AF_UNIX) as probe:
+        probe.setblocking(False)
         try:
             probe.connect(str(path))
+        except BlockingIOError:  # it has not accepted those before: it may be busy, or hang
+            return True
         except OSError:
             return False
         return True

@@ -19,7 +19,7 @@ from prometheus_client import (
     Histogram,
     disable_created_metrics,
 )
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from seedbed.spec.reasons import Reason
 from seedbed_server.admin import metric_names as names
@@ -249,3 +249,10 @@ def shared_registry(folder: str) -> CollectorRegistry:
 def share_metrics(folder: str) -> None:
     """Make the processes that this one spawns count in a folder."""
     os.environ[SHARED_FOLDER_VARIABLE] = folder
+
+
+def forget_process(pid: int) -> None:
+    """Count no longer what a process that has ended said of itself, such as that it serves."""
+    if SHARED_FOLDER_VARIABLE in os.environ:
+        # The package's own gap.
+        mark_process_dead(pid)  # type: ignore[no-untyped-call]

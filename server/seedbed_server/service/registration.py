@@ -101,16 +101,25 @@ def _checked(handler: Any, guard: CallGuard | None) -> "grpc.RpcMethodHandler[An
         try:
             return parse(data)
         except DecodeError:
-            message = "the request's bytes are no message of this method"
-            error = InvalidValueError(message, reason=Reason.INVALID_MESSAGE)
-            status = status_of(error, data, request_id_of(context.invocation_metadata()))
-            await context.abort(status.code, status.details, status.trailing_metadata)
+            await refuse("the request's bytes are no message of this method", data, context)
 
-    async def answer(data: bytes, context: Any) -> Any:
-        return await handler.unary_unary(await parsed(data, context), context)
+    async def refuse(message: str, data: bytes, context: Any) -> None:
+        error = InvalidValueError(message, reason=Reason.INVALID_MESSAGE)
+        status = status_of(error, data, request_id_of(context.invocation_metadata()))
+        await context.abort(status.code, status.details, status.trailing_metadata)
 
-    async def answer_stream(data: bytes, context: Any) -> None:
-        await handler.unary_stream(await parsed(data, context), context)
+    async def only(context: Any) -> Any:
+        """Return a call's one message, which gRPC itself would wait for where there is none."""
+        data = await context.read()
+        if data is grpc.aio.EOF:
+            await refuse("the call has no message", b"", context)
+        return await parsed(data, context)
+
+    async def answer(_: AsyncIterator[bytes], context: Any) -> Any:
+        return await handler.unary_unary(await only(context), context)
+
+    async def answer_stream(_: AsyncIterator[bytes], context: Any) -> None:
+        await handler.unary_stream(await only(context), context)
 
     async def answer_streams(requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[Any]:
         # Of reflection: the only method with streams both ways, and the only service with a guard.
@@ -128,5 +137,5 @@ def _checked(handler: Any, guard: CallGuard | None) -> "grpc.RpcMethodHandler[An
     if handler.request_streaming:
         return grpc.stream_stream_rpc_method_handler(answer_streams, None, serialize)
     if handler.response_streaming:
-        return grpc.unary_stream_rpc_method_handler(answer_stream, None, serialize)
-    return grpc.unary_unary_rpc_method_handler(answer, None, serialize)
+        return grpc.stream_stream_rpc_method_handler(answer_stream, None, serialize)
+    return grpc.stream_unary_rpc_method_handler(answer, None, serialize)

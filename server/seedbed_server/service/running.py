@@ -2,8 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
-from pathlib import Path
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from seedbed.spec.errors import SeedbedError
@@ -69,7 +68,6 @@ async def _serve(settings: Settings, stop: StopRequest) -> int:
         lame_duck_seconds=0.0 if stop.is_hurried else settings.lame_duck_seconds,
         grace_seconds=settings.grace_seconds,
     )
-    _remove_sockets(settings.listen)
     log.info("stopped")
     return 0
 
@@ -79,9 +77,3 @@ async def _start(server: Server, fail: Callable[[BaseException], None]) -> None:
         await server.serve()
     except Exception as error:  # noqa: BLE001  # whoever waits for the server reports it
         fail(error)
-
-
-def _remove_sockets(addresses: Sequence[str]) -> None:
-    for address in addresses:
-        if address.startswith("unix://"):
-            Path(address.removeprefix("unix://")).unlink(missing_ok=True)

@@ -22,7 +22,7 @@ from seedbed_server.refusals import NotServingError, StreamEndedError
 from seedbed_server.sampling.descriptions import catalogue, describe
 from seedbed_server.sampling.sampler import SamplePlan, TensorSource, plan
 from seedbed_server.security.quotas import DailyBytes
-from seedbed_server.service.call_guard import CallGuard, streaming_handler
+from seedbed_server.service.call_guard import CallGuard, method_handler
 from seedbed_server.service.calls import ServerCall
 from seedbed_server.service.digest_cache import DigestCache
 from seedbed_server.service.faults import ManyTensorsRequest, Request, with_all_faults
@@ -118,9 +118,7 @@ class Servicer:
             method = Method("server_stream" if streams else "unary", SERVICE.full_name, name)
             request_type: type[Message] = getattr(service_pb2, f"{name}Request")
             call = self._guard.handler(method, request_type, self._explaining(answer))
-            methods[name] = (
-                streaming_handler(call) if streams else grpc.unary_unary_rpc_method_handler(call)
-            )
+            methods[name] = method_handler(call, streams=streams)
         return methods
 
     def _explaining(self, answer: Answer) -> Answer:

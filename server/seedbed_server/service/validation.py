@@ -11,6 +11,7 @@ from seedbed.spec.info import MAX_SMALL_TENSOR_BYTES, MIN_CHUNK_BYTES, Limits
 from seedbed.spec.initializers import DeltaOrthogonalSpec, OrthogonalSpec, SparseSpec
 from seedbed.spec.reasons import Reason
 from seedbed.spec.tensors import TensorRequest, TensorSpec
+from seedbed.wire.field_count import has_more_fields
 from seedbed_server.backends.rules import ElementwiseRule
 from seedbed_server.refusals import ResumeOutOfRangeError
 from seedbed_server.sampling.derivation import element_rule
@@ -19,6 +20,8 @@ from seedbed_server.sampling.sampler import SamplePlan
 
 # A request's list of tensors takes about so much for each: its message, and its plan (measured).
 PLANNED_TENSOR_BYTES = 2048
+# A request has few fields beside its tensors, and a newer client's not many more.
+OTHER_FIELDS = 100
 COMPUTED_IN_PIECES = (OrthogonalSpec, DeltaOrthogonalSpec, SparseSpec)
 
 
@@ -45,6 +48,18 @@ def check_tensor_count(count: int, limits: Limits) -> None:
     if count * PLANNED_TENSOR_BYTES > limits.max_working_bytes:
         allowed = f"at most {limits.max_working_bytes // PLANNED_TENSOR_BYTES} tensors"
         raise over_limit("tensors", allowed, count, "max_working_bytes")
+
+
+def check_fields(data: bytes, limits: Limits) -> None:
+    """Raise if a request lists so many tensors that parsing it would cost too much.
+
+    To be called before it is parsed: what is allowed is then counted by :func:`check_tensor_count`.
+    """
+    most = 2 * limits.max_tensors_per_request + OTHER_FIELDS
+    if has_more_fields(data, most):
+        allowed = f"at most {limits.max_tensors_per_request} tensors"
+        received = Words(f"a message of more than {most} fields")
+        raise over_limit("tensors", allowed, received, "max_tensors_per_request")
 
 
 def check_sizes(requests: Sequence[TensorRequest], limits: Limits) -> None:

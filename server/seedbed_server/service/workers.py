@@ -12,6 +12,7 @@ import signal
 import socket
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -23,7 +24,7 @@ from seedbed_server.admin.endpoint import AdminEndpoint, shown_by_a_thread
 from seedbed_server.backends.cuda import cuda_device_count
 from seedbed_server.backends.processor import available_threads
 from seedbed_server.security.listeners import cannot_listen, socket_addresses
-from seedbed_server.service.metrics import share_metrics, shared_registry
+from seedbed_server.service.metrics import forget_process, share_metrics, shared_registry
 from seedbed_server.settings import Settings
 from seedbed_server.stopping import FORCED_EXIT, StopRequest
 
@@ -36,6 +37,8 @@ LAST_STEPS_SECONDS = 5.0
 
 # What tells a worker to stop, and what tells it that nobody needs time to notice.
 STOP, STOP_HURRIED = signal.SIGTERM, signal.SIGUSR1
+# That of one that serves, and those of one that is told so before it can heed it.
+GOOD_EXITS = (0, -STOP, -STOP_HURRIED)
 
 Serve = Callable[[Settings, StopRequest], int]
 """Serves until it is asked to stop, and returns an exit code.
@@ -146,9 +149,12 @@ def _run(
         failed = not stop.is_made
         if failed:
             log.error("a worker ended; the others are told to stop")
+            for worker in workers:
+                if worker.exitcode is not None and worker.pid is not None:
+                    forget_process(worker.pid)
         waits = settings[0].lame_duck_seconds + settings[0].grace_seconds + LAST_STEPS_SECONDS
         _end(workers, STOP_HURRIED if stop.is_hurried else STOP, waits)
-        return 1 if failed or any(worker.exitcode for worker in workers) else 0
+        return 1 if failed or any(worker.exitcode not in GOOD_EXITS for worker in workers) else 0
     finally:
         for worker in workers:
             if worker.is_alive():
@@ -160,8 +166,9 @@ def _end(workers: Sequence[BaseProcess], number: signal.Signals, timeout_seconds
     for worker in workers:
         if worker.pid is not None and worker.is_alive():
             os.kill(worker.pid, number)
+    deadline = time.monotonic() + timeout_seconds
     for worker in workers:
-        worker.join(timeout_seconds)
+        worker.join(max(0.0, deadline - time.monotonic()))
 
 
 def _work(settings: Settings, serve: Serve, configure: Callable[[], None]) -> None:
@@ -172,9 +179,10 @@ def _work(settings: Settings, serve: Serve, configure: Callable[[], None]) -> No
         del frame
         stop.make(hurried=number == STOP_HURRIED)
 
-    # A terminal sends its interrupt to all processes; only the supervisor heeds it, and tells the
-    # workers.
+    # A terminal sends its interrupt, and that it closes, to all processes; only the supervisor
+    # heeds it, and tells the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(STOP, on_signal)
     signal.signal(STOP_HURRIED, on_signal)
     parent = multiprocessing.parent_process()

@@ -18,6 +18,7 @@ from seedbed_server.settings.kinds import (
     FILE_MODE,
     SECONDS,
     SOCKET_MODE,
+    SOME_SECONDS,
     SWITCH,
     TCP_ADDRESS,
     Kind,
@@ -175,11 +176,11 @@ class Settings:
     )
     stream_idle_seconds: float = setting(
         _LIMITS.stream_idle_seconds,
-        SECONDS,
+        SOME_SECONDS,
         "how long a stream waits for a reader that takes nothing",
     )
     max_stream_seconds: float = setting(
-        _LIMITS.max_stream_seconds, SECONDS, "how long a stream may go on in all"
+        _LIMITS.max_stream_seconds, SOME_SECONDS, "how long a stream may go on in all"
     )
     window_bytes: int = setting(
         32 * 2**20,

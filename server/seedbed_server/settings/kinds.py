@@ -92,29 +92,48 @@ def _written_size(size_bytes: int) -> str:
 
 
 def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    # Written so that it refuses NaN.
+    # float() also takes signs, spaces, underscores, other scripts' digits, and words.
+    seconds = float(text) if re.fullmatch(r"[0-9]+\.?[0-9]*(e[+-]?[0-9]{1,3})?", text) else -1.0
     if not 0 <= seconds <= LARGEST_SECONDS:
         raise _not_allowed(f"from 0 to {LARGEST_SECONDS:g}", text)
     return seconds
 
 
+def _some_seconds(text: str) -> float:
+    """Return a time that ends what takes as long: 0 would end everything, and is not "never"."""
+    seconds = _seconds(text)
+    if not seconds:
+        raise _not_allowed(f"more than 0, and at most {LARGEST_SECONDS:g}", text)
+    return seconds
+
+
 def _address(text: str) -> str:
-    if re.fullmatch(r"unix:///.+", text):
+    if re.fullmatch(r"unix:///[^\0\n]+", text):
         return text
     match = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^\s:\[\]]+):([0-9]{1,5})", text)
-    if match is None or int(match.group(2)) > 65535:
+    if match is None or int(match.group(2)) > 65535 or not _may_be_host(match.group(1)):
         raise _not_allowed("host:port, [ipv6]:port or unix:///path", text)
     return text
+
+
+def _may_be_host(text: str) -> bool:
+    """Return whether a name can be looked up: its labels may be neither empty nor too long."""
+    try:
+        return "\0" not in text and bool(text.encode("idna"))
+    except UnicodeError:
+        return False
 
 
 def _tcp_address(text: str) -> str:
     if text.startswith("unix:"):
         raise _not_allowed("host:port or [ipv6]:port", text)
     return _address(text)
+
+
+def _path(text: str) -> Path:
+    if not text or "\0" in text:
+        raise _not_allowed("a path", text)
+    return Path(text)
 
 
 def _device(text: str) -> str:
@@ -153,12 +172,13 @@ def _switch(text: str) -> bool:
 ADDRESS = Kind("ADDRESS", _address)
 TCP_ADDRESS = Kind("ADDRESS", _tcp_address)
 DEVICE = Kind("NAME", _device)
-DIRECTORY = Kind("DIR", Path)
-FILE = Kind("FILE", Path)
+DIRECTORY = Kind("DIR", _path)
+FILE = Kind("FILE", _path)
 FILE_MODE = _mode("600", "640", "644")
 # To connect is to write.
 SOCKET_MODE = _mode("600", "660", "666")
 SECONDS = Kind("SECONDS", _seconds, "{:g} s".format)
+SOME_SECONDS = Kind("SECONDS", _some_seconds, "{:g} s".format)
 SWITCH = Kind(
     "BOOLEAN",
     _switch,

@@ -238,5 +238,9 @@ def _remove_stale(directory: Path) -> None:
 
 
 def _free_bytes(directory: Path) -> int:
-    found = os.statvfs(directory)
+    """Return what a folder has room for: nothing, if somebody took it away."""
+    try:
+        found = os.statvfs(directory)
+    except OSError:
+        return 0
     return found.f_bavail * found.f_frsize

@@ -72,7 +72,7 @@ def tensor_request_from_proto(message: tensors_pb2.TensorRequest, path: str) -> 
         spec = _spec_from_proto(message.spec)
         part = None
         if message.HasField("slice"):
-            part = TensorSlice(tuple(message.slice.starts), tuple(message.slice.lengths))
+            part = _slice(message.slice)
         return TensorRequest(spec, part)
     except InvalidArgumentError as error:
         raise _located(error, message, path) from None
@@ -107,18 +107,19 @@ def _spec_faults(message: tensors_pb2.TensorSpec) -> Iterator[InvalidArgumentErr
 
 
 def _shape_faults(message: tensors_pb2.TensorSpec) -> Iterator[InvalidArgumentError]:
-    if len(message.shape) > MAX_RANK or min(message.shape, default=0) >= 0:
-        yield from _fault(as_shape, tuple(message.shape), 1)
+    shape = _numbers(message.shape)
+    if len(shape) > MAX_RANK or min(shape, default=0) >= 0:
+        yield from _fault(as_shape, shape, 1)
         return
-    for axis, length in enumerate(message.shape):
+    for axis, length in enumerate(shape):
         yield from _fault(check_length, f"shape[{axis}]", length)
 
 
 def _slice_faults(message: tensors_pb2.TensorRequest) -> Iterator[InvalidArgumentError]:
-    is_shape = all(length >= 0 for length in message.spec.shape)
-    if message.HasField("slice") and is_shape and len(message.spec.shape) <= MAX_RANK:
-        part = TensorSlice(tuple(message.slice.starts), tuple(message.slice.lengths))
-        yield from part.faults(tuple(message.spec.shape))
+    shape = _numbers(message.spec.shape)
+    is_shape = len(shape) <= MAX_RANK and all(length >= 0 for length in shape)
+    if message.HasField("slice") and is_shape:
+        yield from _slice(message.slice).faults(shape)
 
 
 def _fault(check: Callable[..., object], *values: object) -> Iterator[InvalidArgumentError]:
@@ -156,13 +157,25 @@ def _spec_from_proto(message: tensors_pb2.TensorSpec) -> TensorSpec:
         raise error.at(f"initializer.{error.field}".rstrip(".")) from None
     return TensorSpec(
         name=message.name,
-        shape=tuple(message.shape),
+        shape=_numbers(message.shape),
         dtype=_dtype(message.dtype),
         initializer=initializer,
         seed=message.seed,
         draw=message.draw,
         fan_axes=_fan_axes(message) if message.HasField("fan_axes") else None,
     )
+
+
+def _slice(message: tensors_pb2.TensorSlice) -> TensorSlice:
+    return TensorSlice(_numbers(message.starts), _numbers(message.lengths))
+
+
+def _numbers(field: Sequence[int]) -> tuple[int, ...]:
+    """Return a number for each axis: no more than it takes to see that there are too many.
+
+    A message of a few megabytes may hold millions, and checking each would hold up everybody.
+    """
+    return tuple(field[: MAX_RANK + 1])
 
 
 def _dtype(number: Any) -> Dtype:
@@ -174,4 +187,4 @@ def _dtype(number: Any) -> Dtype:
 
 def _fan_axes(message: tensors_pb2.TensorSpec) -> FanAxes:
     axes = message.fan_axes
-    return FanAxes(tuple(axes.in_axes), tuple(axes.out_axes), tuple(axes.batch_axes))
+    return FanAxes(*map(_numbers, (axes.in_axes, axes.out_axes, axes.batch_axes)))
