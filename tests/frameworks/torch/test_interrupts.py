@@ -1,4 +1,4 @@
-"""Functions of torch.nn.init whose code is replaced get it back, whatever Ctrl-C breaks off."""
+"""After Ctrl-C in a block that runs a module's code, torch is what it was."""
 
 import os
 import signal
@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn, overrides
+from torch.utils import _python_dispatch
 
+from seedbed.torch import initializing
 from seedbed.torch.initializing.overridable import overridable
 
 
@@ -53,3 +56,24 @@ def test_an_interrupt_leaves_no_function_without_its_code(at: int, place: int) -
         assert first_.__code__ is not codes[0]
     assert [first_.__code__, second_.__code__] == codes
     assert [first_(torch.empty(1)), second_(torch.empty(1))] == ["first", "second"]
+
+
+def test_a_mode_that_torch_puts_back_after_the_block_does_nothing() -> None:
+    """Torch takes a mode away while it answers, and an interrupt may delay its return."""
+    modes: list[Any] = []
+
+    def interrupted() -> None:
+        layer = nn.Linear(2, 2)
+        with initializing(layer, seed=1):
+            modes.append(_python_dispatch._get_current_dispatch_mode())
+            modes.append(overrides._get_current_function_mode())
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    torch.manual_seed(0)
+    expected = nn.init.normal_(torch.empty(8)), torch.rand(8)
+    with modes[0], modes[1]:
+        torch.manual_seed(0)
+        found = nn.init.normal_(torch.empty(8)), torch.rand(8)
+    assert all(map(torch.equal, found, expected))
