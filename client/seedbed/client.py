@@ -147,11 +147,15 @@ class Client:
     """
 
     def __init__(
-        self, transport: Transport, open_engine: Callable[[], Transport] = embedded_transport
+        self,
+        transport: Transport,
+        open_engine: Callable[[], Transport] = embedded_transport,
+        another: Callable[[], Transport] | None = None,
     ) -> None:
         check_transport(transport)
         self._transport = transport
         self._open_engine = open_engine
+        self._another = another
         self._is_closed = False
 
     @property
@@ -472,8 +476,13 @@ class Client:
         """Sample in this process while the server computes its digests, and compare."""
         from seedbed.interrupts.threads import Threads  # few need it, and logging comes along
 
+        asked = (self._another or self._open.another)()
         with Threads(1, thread_name_prefix="seedbed-digest") as pool:
-            run = copy_context().run  # the call is a part of the caller's trace
-            said = pool.submit(run, self._open.digest, requests, "xxh3_128", timeout_seconds)
-            self._open_engine().fill(requests, outs, on_bytes)
-            compare_digests(self.target, requests, outs, said.result())
+            try:
+                run = copy_context().run  # the call is a part of the caller's trace
+                said = pool.submit(run, asked.digest, requests, "xxh3_128", timeout_seconds)
+                self._open_engine().fill(requests, outs, on_bytes)
+                compare_digests(self.target, requests, outs, said.result())
+            except BaseException:
+                asked.cancel()  # else an interrupt would wait for the server
+                raise

@@ -60,7 +60,9 @@ class ThreadedCall:
     def client(self) -> synchronous.Client:
         """Return the synchronous client for this call; to be used in the thread."""
         return synchronous.Client(
-            self._open(self._transport.another), lambda: self._open(embedded_transport)
+            self._open(self._transport.another),
+            lambda: self._open(embedded_transport),
+            lambda: self._open(self._transport.another),
         )
 
     def _open(self, open_transport: Callable[[], Transport]) -> Transport:

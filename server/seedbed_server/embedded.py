@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from seedbed.interrupts.held_signals import signals_held
 from seedbed.interrupts.threads import Threads
 from seedbed.spec.digests import DIGEST_ALGORITHMS, Digest, DigestAlgorithm, Digester
 from seedbed.spec.dtypes import Dtype
@@ -283,12 +284,15 @@ def _fill(source: TensorSource, out: NDArray[np.uint8], on_bytes: Callable[[int]
     if len(begins) == 1:
         task(0)
         return
-    tasks = [_threads().submit(task, begin) for begin in begins]
+    tasks: list[Future[None]] = []
     try:
+        for begin in begins:  # a task that is not in the list would go on writing
+            _threads().submit_to(tasks, task, begin)
         for each in tasks:
             each.result()
     finally:
-        source.cancel()
-        for each in tasks:
-            each.cancel()
-        wait(tasks)
+        with signals_held():
+            source.cancel()
+            for each in tasks:
+                each.cancel()
+            wait(tasks)

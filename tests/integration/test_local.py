@@ -63,6 +63,12 @@ def test_a_machine_that_differs_from_the_server_is_told_so() -> None:
 
         target = "a server"
 
+        def another(self) -> "Differing":
+            return self
+
+        def cancel(self) -> None:
+            pass
+
         def digest(
             self,
             requests: Sequence[TensorRequest],

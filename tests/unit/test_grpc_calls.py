@@ -1,14 +1,19 @@
 """Calls by gRPC: stalled streams are cut, paused readers are not, and nothing stays behind."""
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
+from types import FrameType
+from typing import Any
 
 import grpc
 import psutil
 import pytest
+from grpc import _channel
 
 from seedbed.transports import grpc_calls
 from seedbed.transports.cancellation import Cancellation
@@ -223,3 +228,92 @@ def test_a_watch_that_looks_as_its_call_ends_looks_no_more(address: str) -> None
     wait_until(lambda: not watches())
     call._look()  # by a thread that had begun to
     assert not watches()
+
+
+@contextmanager
+def signalled_inside_grpc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let SIGINT come once in the block, between an event of gRPC's and its own note of it.
+
+    Fail if the block does not end.
+    """
+    handle: Any = _channel._handle_event
+
+    def signalled(*arguments: Any) -> Any:
+        monkeypatch.undo()
+        os.kill(os.getpid(), signal.SIGINT)
+        return handle(*arguments)
+
+    def too_late(number: int, frame: FrameType | None) -> None:
+        raise TimeoutError
+
+    previous = signal.signal(signal.SIGALRM, too_late)
+    signal.setitimer(signal.ITIMER_REAL, SOON_SECONDS)
+    try:
+        monkeypatch.setattr(_channel, "_handle_event", signalled)
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+
+
+@pytest.mark.parametrize("request_text", ["ms", "s", "llll", "m"])
+def test_an_interrupt_inside_grpc_ends_the_call(
+    address: str, request_text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It must not lose an event, for which the call's end would wait."""
+    with closing(GrpcCalls(address, {})) as calls:
+        with (
+            signalled_inside_grpc(monkeypatch),
+            pytest.raises(KeyboardInterrupt),
+            calls.call(METHOD, request_text.encode(), ALONE, Cancellation()) as call,
+        ):
+            sizes_of(call)
+        wait_until(lambda: not watches())
+        with calls.call(METHOD, b"mlm", ALONE, Cancellation()) as call:
+            assert sizes_of(call) == [7, 2**20, 7]
+        assert len(ports_to(address)) == 1
+
+
+def test_a_signal_whose_handler_raises_nothing_leaves_the_call_alone(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called: list[int] = []
+    previous = signal.signal(signal.SIGINT, lambda number, _: called.append(number))
+    try:
+        with signalled_inside_grpc(monkeypatch), call_of(address, "mlm") as call:
+            assert sizes_of(call) == [7, 2**20, 7]
+    finally:
+        signal.signal(signal.SIGINT, previous)
+    assert called == [signal.SIGINT]
+
+
+def test_an_interrupt_as_a_call_begins_or_ends_leaves_nothing(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for step in ("_watch_for", "end"):
+        original = getattr(GrpcCall, step)
+
+        def interrupted(*arguments: Any, original: Any = original) -> None:
+            monkeypatch.undo()
+            os.kill(os.getpid(), signal.SIGINT)
+            original(*arguments)
+
+        with closing(GrpcCalls(address, {})) as calls:
+            monkeypatch.setattr(GrpcCall, step, interrupted)
+            with (
+                pytest.raises(KeyboardInterrupt),
+                calls.call(METHOD, b"ms", ALONE, Cancellation()) as call,
+            ):
+                assert call.next_message() == 7
+            wait_until(lambda: not watches())
+            assert not calls._busy
+            assert len(calls._idle) == 1
+
+
+def test_a_channel_that_is_parted_from_its_call_is_closed(address: str) -> None:
+    with closing(GrpcCalls(address, {})) as calls:
+        with calls.call(METHOD, b"m", ALONE, Cancellation()) as call:
+            sizes_of(call)
+        assert calls._taken().channel is not None
+        assert not calls._busy
+        wait_until(lambda: not ports_to(address))

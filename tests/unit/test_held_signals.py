@@ -1,9 +1,11 @@
-"""Signals wait for code that they must not break off, and then come once."""
+"""What signals' handlers raise waits for code that it must not break off."""
 
 import asyncio
+import gc
 import os
 import signal
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -42,6 +44,82 @@ def test_a_signal_raises_at_the_end_of_the_block(number: signal.Signals) -> None
     with pytest.raises(Came):
         work()
     assert steps == ["all of it"]
+    assert signal.getsignal(number) is raises
+
+
+def test_the_block_is_told_that_a_handler_has_raised(number: signal.Signals) -> None:
+    is_wanted = threading.Event()
+    is_wanted.set()
+    steps = []
+
+    def work() -> None:
+        with signals_held(is_wanted.clear):
+            while is_wanted.is_set():
+                os.kill(os.getpid(), number)
+            steps.append("an end in order")
+
+    with pytest.raises(Came):
+        work()
+    assert steps == ["an end in order"]
+
+
+def test_a_handler_that_raises_nothing_is_called_at_once(number: signal.Signals) -> None:
+    called: list[int] = []
+    signal.signal(number, lambda number, _: called.append(number))
+    told: list[str] = []
+    with signals_held(lambda: told.append("to end")):
+        os.kill(os.getpid(), number)
+        assert called == [number]
+    assert (called, told) == ([number], [])
+
+
+def test_a_handler_may_put_another_in_its_place(number: signal.Signals) -> None:
+    """So that a second Ctrl-C ends a program whose first one only asks it to."""
+    signal.signal(number, lambda number, _: signal.signal(number, raises))
+    with signals_held(), signals_held():
+        os.kill(os.getpid(), number)
+    assert signal.getsignal(number) is raises
+
+
+def test_what_was_raised_keeps_no_memory_of_the_block(number: signal.Signals) -> None:
+    class Large:
+        pass
+
+    kept: list[weakref.ref[Large]] = []
+
+    def work() -> None:
+        large = Large()
+        kept.append(weakref.ref(large))
+        with signals_held():
+            os.kill(os.getpid(), number)
+
+    gc.collect()
+    gc.disable()
+    try:
+        with pytest.raises(Came) as caught:
+            work()
+        del caught
+        assert kept[0]() is None
+    finally:
+        gc.enable()
+
+
+def test_a_signal_while_the_block_ends_gives_the_handler_back(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gave = signal.signal
+
+    def give(given: int, handler: Callable[[int, object], object]) -> object:
+        monkeypatch.undo()
+        os.kill(os.getpid(), number)
+        return gave(given, handler)
+
+    def work() -> None:
+        with signals_held():
+            monkeypatch.setattr(signal, "signal", give)
+
+    with pytest.raises(Came):
+        work()
     assert signal.getsignal(number) is raises
 
 

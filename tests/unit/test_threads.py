@@ -1,11 +1,16 @@
 """A process ends, although a signal comes at the moment in which one of its threads starts."""
 
+import os
 import signal
 import subprocess
 import sys
+import weakref
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
+from seedbed.interrupts.threads import Threads
 from tests.integration.test_interrupts import END_SECONDS
 
 # A thread's start waits for an Event, which is when a signal is most likely to come.
@@ -38,3 +43,34 @@ def test_a_signal_while_a_thread_starts_ends_the_process(
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, capture_output=True, text=True, timeout=END_SECONDS, check=False)
     assert done.stderr.splitlines()[-1] == "KeyboardInterrupt"
+
+
+def test_a_job_is_in_the_list_although_a_signal_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    submit = ThreadPoolExecutor.submit
+
+    def interrupted(*arguments: Any) -> Any:
+        job = submit(*arguments)
+        os.kill(os.getpid(), signal.SIGINT)
+        return job
+
+    jobs: list[Future[int]] = []
+    with Threads(1) as threads:
+        monkeypatch.setattr(ThreadPoolExecutor, "submit", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            threads.submit_to(jobs, abs, -1)
+        assert [job.result() for job in jobs] == [1]
+
+
+def test_a_signal_as_a_thread_is_deleted_is_raised() -> None:
+    threads = Threads(1)
+    threads.submit(abs, -1).result()
+    (thread,) = threads._threads
+
+    def deleted(_: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    kept = weakref.ref(thread, deleted)
+    del thread
+    with pytest.raises(KeyboardInterrupt):
+        threads.shutdown()
+    assert kept() is None

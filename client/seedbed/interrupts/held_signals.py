@@ -1,4 +1,4 @@
-"""Signals that wait while code runs which an exception must not break off."""
+"""Code that an exception of a signal's handler must not break off: the exception waits."""
 
 import signal
 import threading
@@ -8,15 +8,18 @@ from types import FrameType
 
 
 @contextmanager
-def signals_held() -> Iterator[None]:
-    """Let SIGINT and SIGTERM wait for the end of the block, where Python handles them.
+def signals_held(on_raise: Callable[[], object] = lambda: None) -> Iterator[None]:
+    """Let what the handlers of SIGINT and SIGTERM raise wait for the end of the block.
 
     Only the main thread handles signals.
+
+    Args:
+        on_raise: called when a handler has raised, to make the block end soon.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    held = _Held()
+    held = _Held(on_raise)
     try:
         held.hold()
         yield
@@ -25,11 +28,12 @@ def signals_held() -> Iterator[None]:
 
 
 class _Held:
-    """Stands for the handlers of signals, and calls them when it is released."""
+    """Stands for the handlers of signals, and keeps what they raise until it is released."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_raise: Callable[[], object]) -> None:
+        self._on_raise = on_raise
         self._is_holding = True
-        self._came: list[tuple[int, FrameType | None]] = []
+        self._raised: BaseException | None = None
         self._handlers: dict[int, Callable[[int, FrameType | None], object]] = {}
 
     def hold(self) -> None:
@@ -41,16 +45,30 @@ class _Held:
                 signal.signal(number, self._handle)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self._is_holding:
-            self._came.append((number, frame))
-        else:  # a signal during the release has broken it off
+        if not self._is_holding:  # a signal has broken the release off
+            self._give_back(number)
             self._handlers[number](number, frame)
+            return
+        try:
+            self._handlers[number](number, frame)
+        except BaseException as error:  # noqa: BLE001  # it is raised at the end
+            self._raised = error
+            self._on_raise()
 
     def release(self) -> None:
-        """Give the handlers their places again, and the signals that came."""
+        """Give the handlers their places again, and raise what one has raised."""
         self._is_holding = False
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
-        # Not sent again: an event loop that was told of them would count them twice.
-        for number, frame in self._came:
-            self._handlers[number](number, frame)
+        for number in self._handlers:
+            self._give_back(number)
+        raised, self._raised = self._raised, None
+        try:
+            if raised is not None:
+                raise raised
+        finally:
+            # Its traceback has this frame: the two would keep each other, and all frames' memory.
+            del raised
+
+    def _give_back(self, number: int) -> None:
+        current = signal.signal(number, self._handlers[number])
+        if current != self._handle:  # a handler has put another one there
+            signal.signal(number, current)

@@ -107,9 +107,9 @@ def initializing(
         client=client_or_default(client),
         options={"local": local, "timeout_seconds": timeout_seconds},
     )
-    if not _hooks.acquire(blocking=False):
-        raise bad_value("initializing", "used by one block at a time", "a second one")
     with ExitStack() as stack:
+        if not _hooks.acquire(blocking=False):
+            raise bad_value("initializing", "used by one block at a time", "a second one")
         stack.callback(_hooks.release)
         stack.enter_context(replaced(keras.Variable, "__init__", _variable_hook(session)))
         stack.enter_context(replaced(keras.layers.Layer, "add_weight", _layer_hook(session)))

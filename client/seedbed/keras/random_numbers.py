@@ -65,8 +65,8 @@ def run(initializer: Any, shape: Any, dtype: Any, sample: Sample) -> tuple[Any, 
 def replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
     """Give a module or a class another attribute until the block ends."""
     own = vars(owner).get(name)
-    setattr(owner, name, value)
     try:
+        setattr(owner, name, value)
         yield
     finally:
         if own is None:  # what it inherits shows again

@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 import grpc
 
 from seedbed.errors import ForkError
+from seedbed.interrupts.held_signals import signals_held
 from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.channel import open_channel
 from seedbed.transports.forks import forgets_after_fork
@@ -32,7 +34,7 @@ _left: list[object] = []
 _first_user: int | None = None  # the process that first used gRPC here
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class _Channel:
     """A channel, for one call at a time."""
 
@@ -66,9 +68,11 @@ class GrpcCalls:
         self._options = options
         self._security = security
         self._idle: list[_Channel] = []
-        self._busy: set[_Channel] = set()
+        # As in our own connections: what an interrupt parts from its call ends as nobody has it.
+        self._busy: weakref.WeakSet[_Channel] = weakref.WeakSet()
         self._trust: Trust | None = None  # that of idle channels
         self._is_closed = False
+        self._under_way: weakref.WeakSet[GrpcCall] = weakref.WeakSet()
         self.forget()
         forgets_after_fork(self)
 
@@ -76,34 +80,27 @@ class GrpcCalls:
         """Leave the channels to the process that opened them."""
         self._lock = threading.Lock()
         _left.extend((*self._idle, *self._busy))
-        self._idle, self._busy = [], set()
-        self._under_way: set[GrpcCall] = set()
+        self._idle, self._busy = [], weakref.WeakSet()
+        for call in self._under_way:
+            call.forget()
+        self._under_way = weakref.WeakSet()
 
     def close(self) -> None:
         """Close the channels; calls under way end with CANCELLED."""
-        with self._lock:
+        with signals_held(), self._lock:
             self._is_closed = True
             for call in self._under_way:
                 call.stop()
             for each in (*self._idle, *self._busy):
                 each.channel.close()
 
-    @contextmanager
-    def _channel(self) -> Iterator[grpc.Channel]:
-        """Yield a channel that no other call uses."""
-        _check_process()
-        with self._lock:
-            if self._is_closed:
-                raise ValueError("Cannot invoke RPC on closed channel!")
-            found = self._taken()
-        try:
-            yield found.channel
-        finally:
-            with self._lock:
-                self._give_back(found)
-
     def _taken(self) -> _Channel:
-        """Return an idle channel, or a new one where what secures them has changed."""
+        """Return a channel that no other call uses: a new one where what secures them has changed.
+
+        Called under the lock.
+        """
+        if self._is_closed:
+            raise ValueError("Cannot invoke RPC on closed channel!")
         trust = self._security.trust() if self._security.trust is not None else None
         if trust is not self._trust:
             self._trust = trust
@@ -132,19 +129,34 @@ class GrpcCalls:
         metadata = trace_headers()
         if (authorization := self._security.authorization()) is not None:
             metadata[AUTHORIZATION] = authorization
-        with self._channel() as channel:
-            make: Any = channel.unary_stream(method)
-            made = make(message, timeout=limits.timeout_seconds, metadata=tuple(metadata.items()))
-            call = GrpcCall(made)
-            with self._lock:
-                self._under_way.add(call)
-            try:
-                with cancellation.stopping(made.cancel):
-                    yield call
-            finally:
-                call.end()
+        _check_process()
+        taken: _Channel | None = None
+        call: GrpcCall | None = None
+        try:
+            with signals_held():  # what an interrupt parts from this block would never end
                 with self._lock:
-                    self._under_way.discard(call)
+                    taken = self._taken()
+                make: Any = taken.channel.unary_stream(method)
+                seconds = limits.timeout_seconds
+                made = make(message, timeout=seconds, metadata=tuple(metadata.items()))
+                call = GrpcCall(made)
+                with self._lock:
+                    self._under_way.add(call)
+            with cancellation.stopping(made.cancel):
+                yield call
+        finally:
+            with signals_held():
+                self._end(taken, call)
+
+    def _end(self, taken: _Channel | None, call: "GrpcCall | None") -> None:
+        """End a call that was made, and give its channel back."""
+        if call is not None:
+            call.end()
+        with self._lock:
+            if call is not None:
+                self._under_way.discard(call)
+            if taken is not None:
+                self._give_back(taken)
 
     def _open(self, trust: Trust | None) -> grpc.Channel:
         return open_channel(
@@ -174,7 +186,6 @@ class GrpcCall:
         # GRPC looks after the connection; that nothing of the answer comes, it does not notice.
         self._watch: threading.Timer | None = None
         self._watch_for(STALL_SECONDS)
-        forgets_after_fork(self)
 
     def forget(self) -> None:
         """Leave the call to the process that made it."""
@@ -189,7 +200,8 @@ class GrpcCall:
             return None
         self._waits_since = time.monotonic()
         try:
-            with self._reading:
+            # An interrupt inside gRPC would lose an event, which ``end`` would wait for.
+            with self._reading, signals_held(self._made.cancel):
                 data = next(self._made, None)
         except grpc.RpcError as error:
             if self._is_stalled:
@@ -227,6 +239,7 @@ class GrpcCall:
             return
         if self._watch is not None:
             self._watch.cancel()
+            self._watch = None
         self._made.cancel()
         with self._reading:
             _drain(self._made)
@@ -247,7 +260,7 @@ class GrpcCall:
 
     def _look(self) -> None:
         """Cancel the call if nothing has come for too long; else look again in time."""
-        if self._is_over:  # it ended while this began
+        if self._is_over or self._made.done():  # also while this began
             return
         since = self._waits_since
         left = STALL_SECONDS - (time.monotonic() - since if since is not None else 0.0)

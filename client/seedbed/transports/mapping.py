@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from seedbed.interrupts.held_signals import signals_held
 from seedbed.wire.protos import segment_from_bytes
 
 # What a server's paths look like; anything else could lead out of the folder.
@@ -86,7 +87,11 @@ def map_segment(data: bytes, size_bytes: int, directory: str | None = None) -> m
         raise SegmentError(str(error)) from None
     if not PATH.fullmatch(path) or said_bytes != size_bytes:
         raise SegmentError(f"segment {path!r} of {said_bytes} bytes, where {size_bytes} were due")
-    file = Path(directory or folder, path)
+    with signals_held():  # nobody would close a descriptor that an interrupt parts from its name
+        return _mapped(Path(directory or folder, path), path, size_bytes)
+
+
+def _mapped(file: Path, path: str, size_bytes: int) -> memoryview:
     try:
         descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except (OSError, ValueError) as error:  # a folder with a zero byte in its name is a ValueError

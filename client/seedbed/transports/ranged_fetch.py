@@ -13,6 +13,7 @@ from contextvars import copy_context
 from dataclasses import dataclass, field
 
 from seedbed.errors import CancelledError, SeedbedError
+from seedbed.interrupts.held_signals import signals_held
 from seedbed.interrupts.threads import Threads
 from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.endings import cancelled, closed
@@ -106,7 +107,8 @@ class RangedFetch:
                 for done in lanes:
                     done.result()
             finally:
-                self._stop()
+                with signals_held():  # a second interrupt must not leave threads that go on
+                    self._stop()
 
     def _run_lane(self, replica: Replica) -> None:
         failures = 0

@@ -65,11 +65,11 @@ class Watched(Generic[T]):
         stamps = self._look()
         if stamps == self._stamps:
             return
-        self._stamps = stamps
         try:
             self._value = self._load()
         except InvalidValueError as error:
             log.warning("%s; what was read before stays in use", error)
+        self._stamps = stamps  # last: an interrupt leaves the change to the next look
 
     def _look(self) -> tuple[object, ...]:
         return tuple(_stamp(path) for path in self._paths)

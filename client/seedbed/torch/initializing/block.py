@@ -1,7 +1,7 @@
 """All that has to be in place while a module's code runs with seedbed's numbers."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 import torch
 from torch import nn
@@ -28,12 +28,27 @@ def followed(module: nn.Module, names: Mapping[int, str], recording: Recording) 
     for tensor, follower in tied_followers(module, names):
         for tracked in recording.behind([tensor]):
             tracked.followers.add(follower)
-    with ExitStack() as stack:
-        stack.enter_context(torch.no_grad())
-        stack.enter_context(overridable(OURS))
-        token = ANSWER.set(recording.fill)
-        stack.callback(ANSWER.reset, token)
-        stack.enter_context(Operations(recording))
-        stack.enter_context(Functions(recording))
-        stack.enter_context(unparametrized(module, names, recording))
+    try:
+        # Not by an ExitStack: an interrupt in its code, after a mode has begun, would let it go on.
+        with (
+            torch.no_grad(),
+            overridable(OURS),
+            _answering(recording),
+            Operations(recording),
+            Functions(recording),
+            unparametrized(module, names, recording),
+        ):
+            yield
+    finally:
+        # Torch may put a mode back later, which it had taken away when an interrupt came.
+        recording.has_ended = True
+
+
+@contextmanager
+def _answering(recording: Recording) -> Iterator[None]:
+    """Let seedbed's own functions fill by the recording."""
+    token = ANSWER.set(recording.fill)
+    try:
         yield
+    finally:
+        ANSWER.reset(token)

@@ -101,6 +101,8 @@ class Functions(TorchFunctionMode):  # type: ignore[misc]  # torch is not instal
     ) -> Any:
         """Call one function, or what is to be called in its place."""
         kwargs = kwargs or {}
+        if self._recording.has_ended:
+            return func(*args, **kwargs)
         if func in OURS:
             return OURS[func](*args, **kwargs)
         if func in _READING_EXITS or func in _WRITING_EXITS:

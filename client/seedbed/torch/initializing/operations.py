@@ -45,6 +45,8 @@ class Operations(TorchDispatchMode):  # type: ignore[misc]  # torch is not insta
     ) -> Any:
         """Run one operation, or do in its place what it should."""
         operation = Operation(func, args, kwargs or {})
+        if self._recording.has_ended:
+            return operation()
         # What is done here is not the module's code.
         with torch._C.DisableTorchFunction():  # noqa: SLF001
             if self._recording.is_settling or func.is_view or func.overloadpacket in _SHAPES:

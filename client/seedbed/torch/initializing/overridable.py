@@ -21,25 +21,31 @@ _blocks = 0
 def overridable(functions: Iterable[Any]) -> Iterator[None]:
     """Let modes answer functions; those of other threads, which have no mode, run as they are."""
     global _blocks  # noqa: PLW0603  # as are the functions
-    functions = list(functions)
-    if _blocks == 0:
-        codes = [(function, function.__code__) for function in functions]
-        for function in functions:
-            _ORIGINALS[function.__name__] = _copy_of(function)
-            function.__code__ = _asking_code(function.__name__)
-        _CODES.extend(codes)
+    is_first = _blocks == 0
     _blocks += 1
     try:
+        if is_first:
+            _give_back()  # what an interrupt has kept from it
+            for function in functions:
+                _CODES.append((function, function.__code__))
+                _ORIGINALS[function.__name__] = _copy_of(function)
+                function.__code__ = _asking_code(function.__name__)
         yield
     finally:
         _blocks -= 1
         if _blocks == 0:
-            for function, code in _CODES:
-                function.__code__ = code
-            _CODES.clear()
+            _give_back()
 
 
 _CODES: list[tuple[Any, CodeType]] = []
+
+
+def _give_back() -> None:
+    """Give functions their own code again; may be interrupted anywhere, and done again."""
+    while _CODES:
+        function, code = _CODES[-1]
+        function.__code__ = code
+        _CODES.pop()
 
 
 def ask(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

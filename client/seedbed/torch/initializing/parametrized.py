@@ -65,9 +65,9 @@ def unparametrized(
         recording.tensors.add(each.tracked)
     # Torch makes a class for each parametrized module, with a property for each tensor.
     properties = [_property_of(each) for each in found]
-    for kind, name, original in properties:
-        setattr(kind, name, _standing_in(found, name, original))
     try:
+        for kind, name, original in properties:
+            setattr(kind, name, _standing_in(found, name, original))
         _reset(found, recording)
         yield
         # Where nothing is fetched, nothing can follow.

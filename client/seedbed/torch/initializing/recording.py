@@ -68,6 +68,7 @@ class Recording:
         self.draw = draw
         self.fetching = fetching
         self.is_settling = False
+        self.has_ended = False
         self._new = new
 
     def find(self, tensor: torch.Tensor) -> Found | None:

@@ -101,7 +101,8 @@ class Connection:
 
     def __del__(self) -> None:
         # Channels of gRPC need not be closed either.
-        self._socket.close()
+        if hasattr(self, "_socket"):  # an interrupt may have come before
+            self._socket.close()
 
     def shut(self) -> None:
         """Make the current call end soon with a CANCELLED error; called by another thread."""

@@ -2,6 +2,7 @@
 
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import metadata
@@ -51,7 +52,8 @@ class Connections:
         self._authorization = authorization
         self._lock = threading.Lock()
         self._idle: list[Connection] = []
-        self._busy: set[Connection] = set()
+        # An interrupt may part a call from its connection, which then ends as nobody has it.
+        self._busy: weakref.WeakSet[Connection] = weakref.WeakSet()
         self._is_closed = False
         self._headers: dict[str, bytes] = {}
         forgets_after_fork(self)
@@ -185,7 +187,7 @@ class Connections:
         self._lock = threading.Lock()
         for connection in (*self._idle, *self._busy):
             connection.close()
-        self._idle, self._busy = [], set()
+        self._idle, self._busy = [], weakref.WeakSet()
 
     def _headers_of(self, method: str, timeout_seconds: float | None) -> bytes:
         """Return the headers of a request (gRPC's PROTOCOL-HTTP2.md); no table is kept for them."""
