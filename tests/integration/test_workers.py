@@ -10,6 +10,7 @@ import pytest
 
 import seedbed as sb
 from tests.servers import SERVING, ServerProcess, server_process
+from tests.waiting import wait_until
 
 SPEC = sb.TensorSpec("workers", (300, 700), "float32", sb.GlorotNormal(seed=1))
 
@@ -97,6 +98,19 @@ def test_an_interrupt_from_the_terminal_ends_all_in_order() -> None:
         server.signal(signal.SIGINT)
         assert server.wait() == 0
         assert server.log.count("INFO stopped") == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+def test_workers_that_still_import_end_in_order(number: signal.Signals) -> None:
+    with server_process("--device", "cpu", "--workers", "2") as server:
+        wait_until(lambda: len(workers_of(server)) == 2)
+        if number == signal.SIGINT:  # a terminal sends it to every process
+            for each in workers_of(server):
+                each.send_signal(number)
+        server.signal(number)
+        assert server.wait() == 0
+        assert server.log.count("INFO stopped") == 2
+        assert "Traceback" not in server.log
 
 
 @pytest.mark.parametrize(
