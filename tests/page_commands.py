@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```sh\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?", re.MULTILINE | re.DOTALL)
 PORT = re.compile(r"\b5005\d\b")
 END = "--- end of block ---"
-RUN_SECONDS = 300
+RUN_SECONDS = 900
 
 
 @dataclass(frozen=True, slots=True)

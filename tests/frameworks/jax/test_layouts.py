@@ -79,7 +79,7 @@ def run_rank(number: int, count: int, coordinator: str, target: str) -> list[Any
     ]
     variables = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
     done = subprocess.run(
-        command, env=variables, capture_output=True, text=True, check=False, timeout=200
+        command, env=variables, capture_output=True, text=True, check=False, timeout=600
     )
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
