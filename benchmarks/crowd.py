@@ -35,7 +35,7 @@ FETCHES = 7
 FETCH_TIMEOUT_SECONDS = 20.0
 # How long the crowd stands before it is looked at, and how long the server has to clean up.
 SETTLE_SECONDS = 3.0
-CLEAN_UP_SECONDS = 20.0
+CLEAN_UP_SECONDS = 60.0
 LOOK_EVERY_SECONDS = 0.1
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-WAIT_SECONDS = 30.0
+WAIT_SECONDS = 120.0
 # Bash gives Chromium the descriptors that it wants, 3 and 4.
 COMMAND = 'exec "$@" 3<&"$FROM_TEST" 4>&"$TO_TEST"'
 # A sandbox needs rights that root in a container does not have.

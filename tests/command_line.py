@@ -1,7 +1,6 @@
 """What the tests of single commands share: a manifest, and how to read what a command left."""
 
 import json
-import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import safetensors
 from numpy.typing import NDArray
 
 import seedbed as sb
+from tests.free_addresses import free_address
 
 PROGRAM = str(Path(sys.executable).with_name("seedbed"))
 SAMPLE = ("sample", "GlorotUniform", "--shape", "64,32", "--seed", "7")
@@ -57,10 +57,8 @@ def embedded_sample(spec: sb.TensorSpec, **arguments: Any) -> NDArray[Any]:
 
 
 def dead_address() -> str:
-    """Return an address where nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
+    """Return an address where nobody listens, and that nobody is given meanwhile."""
+    return free_address()
 
 
 def error_line(capsys: pytest.CaptureFixture[str]) -> str:

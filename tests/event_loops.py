@@ -12,7 +12,7 @@ import seedbed as sb
 T = TypeVar("T")
 
 # Iterations that were given up are ended by tasks of the event loop's own.
-LEFT_SECONDS = 5.0
+LEFT_SECONDS = 60.0
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:

@@ -25,7 +25,7 @@ def nothing_left_open() -> Iterator[None]:
         return {*(open_sockets() - sockets), *(set(threading.enumerate()) - threads)}
 
     yield
-    end = time.monotonic() + 5
+    end = time.monotonic() + 60
     while left() and time.monotonic() < end:
         time.sleep(0.01)
     assert left() == set()

@@ -10,7 +10,6 @@ import doctest
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,11 +17,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.free_addresses import free_addresses
+
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```sh\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?", re.MULTILINE | re.DOTALL)
 PORT = re.compile(r"\b5005\d\b")
 END = "--- end of block ---"
-RUN_SECONDS = 300
+RUN_SECONDS = 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +92,11 @@ def _bash(script: str, folder: Path) -> tuple[str, str]:
 
 def _with_free_ports(script: str) -> str:
     """Exchange each port of the script for one that is free."""
-    sockets = {port: socket.create_server(("127.0.0.1", 0)) for port in set(PORT.findall(script))}
-    free = {port: str(each.getsockname()[1]) for port, each in sockets.items()}
-    for each in sockets.values():
-        each.close()
+    ports = sorted(set(PORT.findall(script)))
+    addresses = free_addresses(len(ports))
+    free = {
+        port: address.rpartition(":")[2] for port, address in zip(ports, addresses, strict=True)
+    }
     return PORT.sub(lambda match: free[match[0]], script)
 
 

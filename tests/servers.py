@@ -94,7 +94,7 @@ class ServerProcess:
         assert found, f"no {pattern!r} in the log:\n{self.log}"
         return found[0]
 
-    def wait_for_count(self, text: str, count: int, seconds: float = 30.0) -> None:
+    def wait_for_count(self, text: str, count: int, seconds: float = START_SECONDS) -> None:
         """Return when the log holds a text so many times; fail if it does not within the time."""
         with self.changed:
             self.changed.wait_for(
@@ -109,8 +109,11 @@ class ServerProcess:
         self.process.send_signal(number)
 
     def wait(self, seconds: float = STOP_SECONDS) -> int:
-        """Return the exit code when the process has ended."""
-        return self.process.wait(seconds)
+        """Return the exit code when the process has ended, and all of its log is there."""
+        code = self.process.wait(seconds)
+        with self.changed:
+            assert self.changed.wait_for(lambda: self.is_log_closed, seconds), "its log is open"
+        return code
 
     def read_log(self) -> None:
         """Collect the log until it ends; runs in a thread."""

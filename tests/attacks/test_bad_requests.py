@@ -130,7 +130,7 @@ def test_bytes_that_are_no_message_are_refused(
 @pytest.mark.parametrize("method", ["SampleTensors", "DigestTensors", "DescribeTensors"])
 def test_a_call_without_a_message_is_refused_at_once(channel: grpc.Channel, method: str) -> None:
     call: Any = channel.stream_stream(f"/{SERVICE}/{method}")
-    answer = refusal(call(iter([]), timeout=10))
+    answer = refusal(call(iter([]), timeout=60))
     assert (answer.code, answer.reason) == ("INVALID_ARGUMENT", "INVALID_MESSAGE")
     assert answer.message == "the call has no message"
 
@@ -139,7 +139,7 @@ def test_of_several_messages_the_first_is_answered(channel: grpc.Channel) -> Non
     """Whatever kind of call the client makes, gRPC reads no further."""
     message = sample_request(tensor((2,), "ones")).SerializeToString()
     call: Any = channel.stream_stream(f"/{SERVICE}/SampleTensors")
-    (answer,) = call(iter([message, b"\xff"]), timeout=10)
+    (answer,) = call(iter([message, b"\xff"]), timeout=60)
     parts = service_pb2.SampleTensorsResponse.FromString(answer).parts
     assert bytes_by_tensor(parts) == {0: b"\0\0\x80\x3f" * 2}
 
@@ -219,7 +219,7 @@ def test_a_call_without_a_message_is_refused(channel: grpc.Channel, method: str)
 
 def test_an_unknown_method_is_refused_without_a_message(channel: grpc.Channel) -> None:
     call: Any = channel.stream_stream(UNKNOWN_METHODS[0])
-    answer = refusal(call(iter([]), timeout=10))
+    answer = refusal(call(iter([]), timeout=60))
     assert (answer.reason, answer.request_hash) == ("UNKNOWN_METHOD", "2d06800538d394c2")
 
 

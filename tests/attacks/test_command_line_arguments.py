@@ -9,7 +9,7 @@ import pytest
 from seedbed.cli import main
 from tests.command_line import PROGRAM
 
-RUN_SECONDS = 60
+RUN_SECONDS = 300
 # A message quotes a path whole, but nothing else.
 MAX_LINE = 6000
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from os import environ
 from typing import Any
 
-END_SECONDS = 10.0
+END_SECONDS = 60.0
 
 
 class ClientFailedError(Exception):

@@ -20,7 +20,7 @@ from tests.faults.replicas import Replica, replica
 
 SERVERS = ("server-1", "server-2", "server-3")
 PROXY_PORT = 8443
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 
 
 class Stage:

@@ -30,7 +30,7 @@ VARIABLES = {
 }
 TOO_LARGE = sb.TensorSpec("large", (2**40,), "float32", sb.RandomUniform(seed=1))
 # Scrapes, rules and rates come one after another.
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 180.0
 WIDTH = 24
 
 

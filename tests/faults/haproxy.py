@@ -18,7 +18,7 @@ from tests.raw_calls import SERVICE
 
 Mode = Literal["tcp", "http"]
 
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 
 CONFIGURATION = """
 global

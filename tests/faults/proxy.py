@@ -19,7 +19,7 @@ from tests.faults.plans import Plan, Schedule
 
 BLOCK_BYTES = 256 * 1024
 TRICKLE_BLOCK_BYTES = 16 * 1024
-STOP_SECONDS = 30.0
+STOP_SECONDS = 120.0
 
 
 class Proxy:

@@ -1,16 +1,12 @@
 """Servers that can be killed, frozen and started again at the same address."""
 
-import random
 import signal
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
+from tests.free_addresses import free_address
 from tests.servers import ServerProcess, serving
-
-# Below the ports that the kernel gives to connections: one to a port of those, while nobody listens
-# there, may be given the same port at its own end, be connected to itself and hold the port.
-PORTS = range(20_000, 32_000)
 
 
 class Replica:
@@ -78,18 +74,6 @@ def replicas(count: int, *arguments: str) -> Iterator[list[Replica]]:
     """Yield servers, ended afterwards."""
     with ExitStack() as stack:
         yield [stack.enter_context(replica(*arguments)) for _ in range(count)]
-
-
-def free_address() -> str:
-    """Return an address on which nobody listens, and that no connection is given."""
-    for port in random.SystemRandom().sample(PORTS, len(PORTS)):
-        with socket.socket() as tried:
-            try:
-                tried.bind(("127.0.0.1", port))
-            except OSError:  # somebody has it
-                continue
-            return f"127.0.0.1:{port}"
-    raise AssertionError("all ports are taken")
 
 
 @contextmanager

@@ -174,21 +174,21 @@ def test_a_stream_that_stalls_while_pings_are_answered_is_resumed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # All limits in proportion.
-    tenth = replace(
+    fifth = replace(
         ALONE,
-        silence_seconds=ALONE.silence_seconds / 10,
-        answer_seconds=ALONE.answer_seconds / 10,
+        silence_seconds=ALONE.silence_seconds / 5,
+        answer_seconds=ALONE.answer_seconds / 5,
     )
-    monkeypatch.setattr(remote, "ALONE", tenth)
-    monkeypatch.setattr(tries, "ALONE", tenth)
-    monkeypatch.setattr(connection, "STALL_SECONDS", STALL_SECONDS / 10)
-    monkeypatch.setattr(grpc_calls, "STALL_SECONDS", STALL_SECONDS / 10)
-    monkeypatch.setattr(connection, "PING_GAP_SECONDS", PING_GAP_SECONDS / 10)
+    monkeypatch.setattr(remote, "ALONE", fifth)
+    monkeypatch.setattr(tries, "ALONE", fifth)
+    monkeypatch.setattr(connection, "STALL_SECONDS", STALL_SECONDS / 5)
+    monkeypatch.setattr(grpc_calls, "STALL_SECONDS", STALL_SECONDS / 5)
+    monkeypatch.setattr(connection, "PING_GAP_SECONDS", PING_GAP_SECONDS / 5)
     question = Question(kind, contents.specs[3], contents)
     with (
         relay(server, stalling(2)) as address,
         sb.connect(
-            address, options=options, patience_seconds=DEFAULT_PATIENCE_SECONDS / 10
+            address, options=options, patience_seconds=DEFAULT_PATIENCE_SECONDS / 5
         ) as client,
     ):
         assert question.is_right(question.ask(client))

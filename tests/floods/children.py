@@ -26,7 +26,7 @@ from tests.floods.mixed_load import MANIFEST, SPECS
 
 AT_ONCE = 8
 # A child that takes longer hangs; it says where.
-CHILD_SECONDS = 60
+CHILD_SECONDS = 180
 SMALL, LARGE, MATRIX = SPECS[2], SPECS[4], SPECS[5]
 # What each worker fetches, as those of a data loader do.
 ITEMS_OF_WORKER = 5

@@ -7,7 +7,7 @@ import time
 
 from tests.floods.watcher import State
 
-SETTLE_SECONDS = 5.0
+SETTLE_SECONDS = 60.0
 
 
 def settled(least: State | None = None) -> State:

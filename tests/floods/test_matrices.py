@@ -22,7 +22,8 @@ SMALL_ONES = scaled(10, full=100)
 # What is promised is a second, which a soak on a quiet machine shows; a big one takes 20 s or more.
 MOST_SECONDS = 1.0 if FACTOR > 1 else 5.0
 # How long a kernel may go on before it sees that nobody wants its work, and how long is looked.
-GIVE_UP_SECONDS = 2.0
+# Where others compete for two cores, it is longer; all big ones together take a minute of both.
+GIVE_UP_SECONDS = 2.0 if FACTOR > 1 else 20.0
 LOOK_SECONDS = 1.0
 
 Kind = tuple[tensors_pb2.TensorRequest, sb.TensorSpec]
@@ -116,8 +117,9 @@ def test_big_tensors_that_nobody_wants_any_more_are_given_up(
         return busy
 
     busy = asyncio.run(begin_and_reset())
-    time.sleep(GIVE_UP_SECONDS)
-    idle = _busy_share(process)
+    end = time.monotonic() + GIVE_UP_SECONDS
+    while (idle := _busy_share(process)) >= busy / 2 and time.monotonic() < end:
+        pass
     print(f"{busy:.2f} processors while it was wanted, {idle:.2f} after it was not")
     # Others may take most of this machine.
     assert busy > 0.02

@@ -62,7 +62,7 @@ class Watcher:
         while not self._ended.wait(LOOK_EVERY_SECONDS):
             self.most = State(*map(max, self.most, State.of(self.pid)))
 
-    def settled(self, *, memory: int, files: int, threads: int, seconds: float = 20.0) -> State:
+    def settled(self, *, memory: int, files: int, threads: int, seconds: float = 120.0) -> State:
         """Return the state when it is back at the first one and these margins, or after a while."""
         end = time.monotonic() + seconds
         wanted = State(

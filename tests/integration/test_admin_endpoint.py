@@ -18,6 +18,8 @@ from tests.servers import SERVING, ServerProcess, server_process, serving
 
 METRICS = ("--admin-listen", "127.0.0.1:0")
 CONNECTIONS = 32
+# So many may gRPC begin of its own at any time.
+MORE_THREADS = 8
 
 
 def address_of(server: ServerProcess) -> tuple[str, int]:
@@ -33,7 +35,7 @@ def answered(
     host: str | None = None,
     accept: str | None = None,
 ) -> tuple[HTTPResponse, bytes]:
-    connection = HTTPConnection(*address_of(server), timeout=30)
+    connection = HTTPConnection(*address_of(server), timeout=120)
     headers = {"Host": host, "Accept": accept}
     given = {name: value for name, value in headers.items() if value is not None}
     connection.request(method, path, headers=given)
@@ -47,7 +49,7 @@ def asked(server: ServerProcess, path: str) -> tuple[int, str]:
 
 
 def connected(server: ServerProcess) -> socket.socket:
-    return socket.create_connection(address_of(server), timeout=20)
+    return socket.create_connection(address_of(server), timeout=120)
 
 
 def files(server: ServerProcess) -> int:
@@ -227,7 +229,7 @@ def test_a_thousand_half_open_requests_cost_no_threads_and_disturb_nobody(
         half_open(server, 1000, stack)
         assert asked(server, "/metrics")[0] == 200
         assert files(server) <= before + CONNECTIONS
-        assert server.threads <= threads
+        assert server.threads <= threads + MORE_THREADS
     assert asked(server, "/readyz")[0] == 200
     assert "Traceback" not in server.log
 
@@ -277,7 +279,7 @@ def test_workers_are_ready_when_all_serve_and_a_flood_disturbs_nobody() -> None:
         with ExitStack() as stack:
             half_open(both, 200, stack)
             assert asked(both, "/metrics")[0] == 200
-            assert both.threads <= threads
+            assert both.threads <= threads + MORE_THREADS
         both.signal(signal.SIGTERM)
         assert both.wait() == 0
         assert "Traceback" not in both.log

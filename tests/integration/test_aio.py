@@ -36,7 +36,7 @@ from tests.integration.test_lies import SPEC as LIED_ABOUT
 from tests.property.strategies import specs_and_slices
 from tests.servers import ServerProcess, server_process, serving
 from tests.unit.test_aio import FakeDevice, FakeLanding
-from tests.waiting import wait_until
+from tests.waiting import LATE_SECONDS, wait_until
 
 SPEC = sb.TensorSpec("w", (1000, 33), "bfloat16", sb.RandomNormal(seed=1))
 LARGE = sb.TensorSpec("l", (3_000_000,), "float32", sb.RandomUniform(seed=2))
@@ -214,7 +214,7 @@ def test_a_deadline_ends_a_call(
     server: ServerProcess, call: Callable[[sb.aio.Client, float | None], Any]
 ) -> None:
     with pytest.raises(
-        sb.DeadlineError, match=r"within 0\.(3|29\d*) s; allow more with timeout_seconds"
+        sb.DeadlineError, match=r"within 0\.(3|[0-2]\d*) s; allow more with timeout_seconds"
     ):
         with_client(server.address, lambda client: call(client, 0.3))
 
@@ -230,7 +230,9 @@ def test_a_deadline_covers_all_batches_of_a_manifest() -> None:
     seconds_left: list[float] = []
 
     with lying_server({"DigestTensors": answer}, seconds_left) as address:
-        found = with_client(address, lambda client: client.digest_all(manifest, timeout_seconds=8))
+        found = with_client(
+            address, lambda client: client.digest_all(manifest, timeout_seconds=9.5)
+        )
     assert len(found) == 2 * BATCH_TENSORS
     assert seconds_left[1] < seconds_left[0] - 0.9
 
@@ -628,7 +630,7 @@ def test_a_local_sample_that_is_cancelled_stops_the_engine_too(server: ServerPro
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < LATE_SECONDS
 
     with_client(server.address, use)
 
@@ -643,7 +645,7 @@ def test_a_task_can_be_cancelled_while_its_call_connects() -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < LATE_SECONDS
         await client.close()
 
     with ExitStack() as stack:

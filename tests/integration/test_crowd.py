@@ -5,6 +5,8 @@ import pytest
 from benchmarks.crowd import Bound, Crowd, measure
 
 SILENT_CALLS, UNREAD_STREAMS = 300, 100
+# So many may gRPC begin of its own at any time.
+MORE_THREADS = 8
 
 
 @pytest.fixture(scope="module")
@@ -46,4 +48,4 @@ def test_nobody_is_locked_out_by_a_crowd_of_idle_calls(bounds: list[Bound]) -> N
 
 def test_a_crowd_of_calls_takes_no_threads(bounds: list[Bound]) -> None:
     idle, crowded = figure(bounds, "threads when idle"), figure(bounds, "threads in the crowd")
-    assert crowded <= idle + 4
+    assert crowded <= idle + MORE_THREADS

@@ -14,7 +14,7 @@ from tests.servers import ServerProcess
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 # Fetches 0.5 GB four times, after a start that may compile.
-RUN_SECONDS = 300
+RUN_SECONDS = 900
 
 
 def environment() -> dict[str, str]:

@@ -26,6 +26,7 @@ from tests.raw_calls import (
     tensor,
 )
 from tests.servers import ServerProcess, serving
+from tests.waiting import LATE_SECONDS
 
 GREEDY, GOOD = "127.0.0.2", "127.0.0.3"
 # Some seconds of one core, however fast the machine.
@@ -53,7 +54,7 @@ def seconds(work: Callable[[], object]) -> float:
     return time.monotonic() - before
 
 
-def until(is_so: Callable[[], bool], limit: float = 60.0) -> float:
+def until(is_so: Callable[[], bool], limit: float = 120.0) -> float:
     """Return after how many seconds something was so; fail if that takes too long."""
     before = time.monotonic()
     while not is_so():
@@ -244,7 +245,7 @@ def test_what_costs_too_much_is_refused_before_any_work() -> None:
             assert (answer.code, answer.reason) == ("INVALID_ARGUMENT", "OVER_LIMIT")
             assert answer.field == "tensors[1].spec.shape"
             assert "max_request_cost_seconds" in answer.message
-            assert time.monotonic() - before < 5
+            assert time.monotonic() - before < LATE_SECONDS
         assert list(raw_sample(channel, matrix(SMALL)))
 
 

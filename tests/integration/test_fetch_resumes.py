@@ -16,6 +16,7 @@ import safetensors.numpy
 import seedbed as sb
 from seedbed.cli import fetch, main
 from tests.command_line import PROGRAM
+from tests.integration.test_interrupts import END_SECONDS, started
 
 ROWS = 64
 LAYERS = 12
@@ -34,6 +35,7 @@ LARGE = MANIFEST.replace(f"[{ROWS}, 1024]", "[8192, 1024]")
 TENSOR_BYTES = ROWS * 1024 * 4
 HIDDEN = ".out.safetensors.part"
 LIMIT = ("--max-shard-size", str(3 * TENSOR_BYTES))
+LARGE_LIMIT = ("--max-shard-size", str(3 * 8192 * 1024 * 4))
 # A fetch that is killed after so many files have their places.
 KILLED = """
 import os, signal, sys
@@ -280,12 +282,14 @@ class TestTwoProcesses:
         ("arguments", "output"),
         [
             (("fetch", "m.yaml", "-o", "out.safetensors"), "out.safetensors"),
-            (("fetch", "m.yaml", "-o", "model", *LIMIT), "model"),
-            (("sample", "RandomNormal", "--shape", "9999,999", "-o", "x.npy"), "x.npy"),
+            (("fetch", "m.yaml", "-o", "model", *LARGE_LIMIT), "model"),
+            (("sample", "RandomNormal", "--shape", "9999,9999", "-o", "x.npy"), "x.npy"),
         ],
         ids=["file", "folder", "sample"],
     )
     def test_the_second_is_told_who_has_it(self, arguments: tuple[str, ...], output: str) -> None:
+        # It takes a second or more, so that the first one is stopped before it ends.
+        Path("m.yaml").write_text(LARGE)
         first = subprocess.Popen([PROGRAM, *arguments], stderr=subprocess.PIPE)
         hidden = {"model": Path("model/.model.safetensors.part")}
         lock = hidden.get(output, Path(f".{output}.part")) / "lock"
@@ -334,17 +338,18 @@ def test_a_signal_at_any_moment_leaves_what_the_next_run_finishes(
     name: signal.Signals, folder: Path
 ) -> None:
     Path("m.yaml").write_text(LARGE)
-    command = [PROGRAM, "fetch", "m.yaml", "-o", "out.safetensors", "--no-progress"]
+    arguments = ("fetch", "m.yaml", "-o", "out.safetensors", "--no-progress")
     for moment in (0.5, 1.0, 1.5, 2.0):
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process = started(*arguments)
         time.sleep(moment)
         process.send_signal(name)
-        _, error = process.communicate(timeout=120)
-        assert b"Traceback" not in error
+        _, error = process.communicate(timeout=END_SECONDS)
+        assert "Traceback" not in error
         if process.returncode == 0:
             break
     if not Path("out.safetensors").exists():
-        subprocess.run(command, check=True, capture_output=True, timeout=120)
+        command = [PROGRAM, *arguments]
+        subprocess.run(command, check=True, capture_output=True, timeout=END_SECONDS)
     assert files() == ["out.safetensors"]
     assert main(["verify", "out.safetensors", "m.yaml"]) == 0
 

@@ -64,7 +64,7 @@ def test_health_is_serving_when_it_is_asked_and_watched(
 ) -> None:
     request = health_pb2.HealthCheckRequest(service=service)
     assert health_stub(channel).Check(request).status == SERVING
-    watch = health_stub(channel).Watch(request, timeout=30)
+    watch = health_stub(channel).Watch(request, timeout=120)
     assert next(watch).status == SERVING
     watch.cancel()
 
@@ -149,15 +149,15 @@ def test_a_full_server_refuses_streams_and_answers_all_else(small_server: Server
             assert "max_concurrent_streams" in str(caught.value)
 
         # Health, the schema and what is sampled at once need no stream's place.
-        assert client.sample(SPEC, timeout_seconds=10).shape == SPEC.shape
+        assert client.sample(SPEC, timeout_seconds=60).shape == SPEC.shape
         assert (
-            health_stub(channel).Check(health_pb2.HealthCheckRequest(), timeout=10).status
+            health_stub(channel).Check(health_pb2.HealthCheckRequest(), timeout=60).status
             == SERVING
         )
         assert (
-            client.server_info(timeout_seconds=10).limits.max_concurrent_streams == 2 * PLACES - 1
+            client.server_info(timeout_seconds=60).limits.max_concurrent_streams == 2 * PLACES - 1
         )
-        assert len(client.list_initializers(timeout_seconds=10)) == len(INITIALIZERS)
+        assert len(client.list_initializers(timeout_seconds=60)) == len(INITIALIZERS)
         assert _reflect(channel, list_services="").list_services_response.service
 
 

@@ -41,7 +41,7 @@ def stub(address: str) -> Iterator[service_pb2_grpc.SeedbedServiceStub]:
 
 def line_of(server: ServerProcess, request_id: str) -> dict[str, Any]:
     """Return the line of a call as its fields."""
-    text = server.wait_for(rf'(\{{[^\n]*"request_id": "{re.escape(request_id)}"[^\n]*\}})\n', 20)
+    text = server.wait_for(rf'(\{{[^\n]*"request_id": "{re.escape(request_id)}"[^\n]*\}})\n')
     fields: dict[str, Any] = json.loads(text)
     return fields
 
@@ -137,7 +137,7 @@ def test_what_was_sampled_for_others_is_not_counted(server: ServerProcess, addre
         client.digest(slow)
         client.digest(slow)
         sb.connect(address).sample(sb.TensorSpec("c", (2**24,), "float32", sb.Constant(3.0)))
-    server.wait_for(r'"method": "SampleTensors"[^\n]*"bytes_sent": 67108864', 20)
+    server.wait_for(r'"method": "SampleTensors"[^\n]*"bytes_sent": 67108864')
     first, second = calls(server, "DigestTensors", 2)
     assert (first["bytes_sampled"], second["bytes_sampled"]) == (2**26, 0)
     (constant,) = calls(server, "SampleTensors", 1)

@@ -37,7 +37,7 @@ with sb.connect(sys.argv[1]) as client:
 
 def _digests(target: str) -> list[str]:
     with sb.connect(target) as client:
-        return [str(digest) for digest in client.digest_all(MANIFEST, timeout_seconds=60).values()]
+        return [str(digest) for digest in client.digest_all(MANIFEST, timeout_seconds=300).values()]
 
 
 def _kernels(directory: Path) -> dict[str, tuple[int, int]]:
@@ -57,7 +57,7 @@ def test_fresh_processes_agree_on_every_digest(server: ServerProcess) -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=120,
+        timeout=300,
     )
     assert fresh.stdout.split() == here
 
@@ -146,7 +146,7 @@ os.umask = umask
 sys.exit(cli.main(["--listen", "unix://{path}"]))
 """
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=True
     )
     assert done.stdout == "0o600\n"
 
@@ -158,17 +158,17 @@ def test_the_socket_file_of_a_killed_server_is_taken_over(tmp_path: Path) -> Non
         first.wait()
         assert (tmp_path / "seedbed.sock").is_socket()
     with serving(listen=address), sb.connect(address) as client:
-        assert client.server_info(timeout_seconds=30).backend == "cpu"
+        assert client.server_info(timeout_seconds=120).backend == "cpu"
 
 
 def test_a_unix_socket_in_use_is_not_taken_from_its_server(tmp_path: Path) -> None:
     path = tmp_path / "seedbed.sock"
     with serving(listen=f"unix://{path}"):
         with server_process(listen=f"unix://{path}") as second:
-            assert second.wait(20) == 1
+            assert second.wait() == 1
         assert path.is_socket()
         with sb.connect(f"unix://{path}") as client:
-            assert client.server_info(timeout_seconds=30).backend == "cpu"
+            assert client.server_info(timeout_seconds=120).backend == "cpu"
 
 
 def test_a_second_start_uses_the_compiled_kernels(tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def _run(*arguments: str, **environment: str) -> tuple[int, list[str]]:
         [PROGRAM, *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
         env={**os.environ, **environment},
     )
@@ -298,7 +298,7 @@ self_test.golden_vectors = lambda: vectors
 sys.exit(cli.main(["--listen", "127.0.0.1:0"]))
 """
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 1
     assert "gives other bits than the contract" in done.stderr.splitlines()[-1]

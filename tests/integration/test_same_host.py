@@ -83,7 +83,7 @@ def files_in(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file() and path.name != "lock"]
 
 
-def wait_empty(folder: Path, seconds: float = 10.0) -> None:
+def wait_empty(folder: Path, seconds: float = 60.0) -> None:
     for _ in range(int(seconds / 0.05)):
         if not files_in(folder):
             return

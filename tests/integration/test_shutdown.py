@@ -18,10 +18,12 @@ from grpc_health.v1 import health_pb2
 import seedbed as sb
 from seedbed.transports.http2 import frames
 from tests.raw_calls import SERVICE, health_stub, large_request, raw_sample, refusal, stub
-from tests.servers import server_process, serving
+from tests.servers import SERVING, server_process, serving
 
 SPEC = sb.TensorSpec("u", (300, 41), "float32", sb.GlorotUniform(seed=1))
 CALLERS = 16
+# Longer than any wait of a test, so that what ends has not ended by it.
+LONG_GRACE = ("--grace-seconds", "600")
 
 
 @contextmanager
@@ -52,7 +54,10 @@ def watcher_that_reads_nothing(address: str) -> Iterator[None]:
 
 
 def test_a_terminating_server_finishes_its_stream_and_takes_no_other() -> None:
-    with serving() as server, grpc.insecure_channel(server.address) as channel:
+    with (
+        serving(*LONG_GRACE) as server,
+        grpc.insecure_channel(server.address) as channel,
+    ):
         health = health_stub(channel)
         watch = health.Watch(health_pb2.HealthCheckRequest(service=SERVICE))
         assert next(watch).status == health_pb2.HealthCheckResponse.SERVING
@@ -73,7 +78,7 @@ def test_a_terminating_server_finishes_its_stream_and_takes_no_other() -> None:
         assert received + sum(map(len, call)) > 2**28
         assert call.code() is grpc.StatusCode.OK
         # What only listens for a change of health does not hold up the end.
-        assert server.wait(10) == 0
+        assert server.wait() == 0
         assert "Traceback" not in server.log
 
 
@@ -86,12 +91,12 @@ def test_the_grace_ends_a_stream_that_takes_too_long() -> None:
         next(call)
         server.signal(signal.SIGTERM)
         assert refusal(call).code == "UNAVAILABLE"
-        assert server.wait(10) == 0
+        assert server.wait() == 0
 
 
 def test_a_lame_duck_answers_new_calls_though_it_is_not_healthy() -> None:
     with (
-        serving("--lame-duck-seconds", "3", "--grace-seconds", "20") as server,
+        serving("--lame-duck-seconds", "3", *LONG_GRACE) as server,
         grpc.insecure_channel(server.address) as channel,
     ):
         health = health_stub(channel)
@@ -105,7 +110,7 @@ def test_a_lame_duck_answers_new_calls_though_it_is_not_healthy() -> None:
         with sb.connect(server.address) as new:
             assert new.sample(SPEC, timeout_seconds=30).shape == SPEC.shape
         server.wait_for(r"INFO lame duck seconds_left=3 streams=\d oldest_seconds=\d")
-        server.wait_for(r"INFO draining seconds_left=20 streams=\d oldest_seconds=\d")
+        server.wait_for(r"INFO draining seconds_left=600 streams=\d oldest_seconds=\d")
         assert time.monotonic() - began >= 3
         refused = refusal(stub(channel).SampleTensors(large_request(4), timeout=30))
         assert (refused.code, refused.reason) == ("UNAVAILABLE", "DRAINING")
@@ -113,13 +118,13 @@ def test_a_lame_duck_answers_new_calls_though_it_is_not_healthy() -> None:
         for _ in under_way:
             pass
         assert under_way.code() is grpc.StatusCode.OK
-        assert server.wait(10) == 0
+        assert server.wait() == 0
 
 
 def test_an_interrupt_from_a_terminal_skips_the_lame_duck() -> None:
-    with serving("--lame-duck-seconds", "60") as server:
+    with serving("--lame-duck-seconds", "600") as server:
         server.signal(signal.SIGINT)
-        assert server.wait(20) == 0
+        assert server.wait() == 0
         assert "lame duck" not in server.log
 
 
@@ -139,11 +144,12 @@ def test_the_log_says_what_a_drain_waits_for() -> None:
         next(call)
         server.signal(signal.SIGTERM)
         assert refusal(call).code == "UNAVAILABLE"
-        assert server.wait(10) == 0
+        assert server.wait() == 0
         lines = re.findall(
             r"INFO draining seconds_left=(\d+) streams=1 oldest_seconds=\d+", server.log
         )
-        assert lines == ["7", "2"]
+        first, second = map(int, lines)
+        assert first == 7 and second <= 2
         assert re.search(r"WARNING the grace is over streams=1 oldest_seconds=\d+", server.log)
 
 
@@ -164,20 +170,20 @@ def test_every_watcher_of_health_is_told_though_others_have_left() -> None:
 
 
 def test_a_watcher_of_health_that_reads_nothing_does_not_hold_up_the_end() -> None:
-    with serving() as server, watcher_that_reads_nothing(server.address):
+    with serving(*LONG_GRACE) as server, watcher_that_reads_nothing(server.address):
         server.signal(signal.SIGTERM)
-        assert server.wait(10) == 0
+        assert server.wait() == 0
 
 
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
 def test_a_second_signal_ends_the_server_at_once(second: signal.Signals) -> None:
-    with serving() as server, grpc.insecure_channel(server.address) as channel:
+    with serving(*LONG_GRACE) as server, grpc.insecure_channel(server.address) as channel:
         call = raw_sample(channel, large_request(2**38))
         next(call)
         server.signal(signal.SIGTERM)
         server.wait_for("INFO stopping")
         server.signal(second)
-        assert server.wait(5) == 143
+        assert server.wait() == 143
         assert refusal(call).code == "UNAVAILABLE"
 
 
@@ -192,7 +198,8 @@ def test_a_server_that_compiles_can_be_ended(tmp_path: Path, number: signal.Sign
             assert (starting.code, starting.reason) == ("UNAVAILABLE", "STARTING")
             assert starting.retry_seconds is not None
         server.signal(number)
-        assert server.wait(10) == 0
+        assert server.wait() == 0
+        assert not re.search(SERVING, server.log)
         assert "Traceback" not in server.log
 
 
@@ -213,11 +220,11 @@ def test_calls_that_meet_the_end_fail_as_unavailable_only() -> None:
                     is_busy.set()
         raise AssertionError("the server never ended")
 
-    with serving() as server, ThreadPoolExecutor(CALLERS) as pool:
+    with serving(*LONG_GRACE) as server, ThreadPoolExecutor(CALLERS) as pool:
         events = [threading.Event() for _ in range(CALLERS)]
         calls = [pool.submit(call_until_it_fails, server.address, event) for event in events]
         assert all(event.wait(60) for event in events)
         server.signal(signal.SIGTERM)
         assert {call.result(60) for call in calls} == {"UnavailableError"}
-        assert server.wait(10) == 0
+        assert server.wait() == 0
         assert "Traceback" not in server.log

@@ -22,6 +22,7 @@ import seedbed as sb
 import seedbed.aio
 from seedbed.transports.traces import trace_headers
 from tests.servers import ServerProcess, serving
+from tests.waiting import LATE_SECONDS
 
 SPEC = sb.TensorSpec("a-secret-name", (300, 100), "float32", sb.RandomNormal(seed=8_675_309))
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -44,7 +45,7 @@ class Collector(trace_service_pb2_grpc.TraceServiceServicer):
         """Return the next spans, each with its attributes."""
         found: list[tuple[Any, dict[str, Any]]] = []
         while len(found) < count:
-            request = self.requests.get(timeout=30)
+            request = self.requests.get(timeout=120)
             assert b"a-secret-name" not in request.SerializeToString()
             for resource in request.resource_spans:
                 assert attributes(resource.resource)["service.name"] == "seedbed-server"
@@ -199,7 +200,7 @@ def test_a_server_that_ends_sends_its_last_spans_and_names_itself_as_told() -> N
                 client.wait_ready()
                 client.server_info()
             assert collector.requests.empty()
-        (resource,) = collector.requests.get(timeout=1).resource_spans
+        (resource,) = collector.requests.get(timeout=60).resource_spans
         assert attributes(resource.resource)["service.name"] == "mine"
 
 
@@ -207,11 +208,11 @@ def test_a_collector_that_is_not_there_delays_nothing() -> None:
     with serving("--tracing", environment=environment("127.0.0.1:1")) as server:
         with sb.connect(server.address) as client:
             client.sample(SPEC)
-        server.wait_for("(WARNING|ERROR) .*127.0.0.1:1", 30)
+        server.wait_for("(WARNING|ERROR) .*127.0.0.1:1")
         started = time.monotonic()
         server.process.terminate()
         assert server.wait() == 0
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < LATE_SECONDS
         assert not re.search("Traceback", server.log)
 
 
@@ -226,7 +227,7 @@ sys.exit(main({arguments}))
 def _run(*arguments: str) -> tuple[int, list[str]]:
     program = WITHOUT.format(arguments=list(arguments))
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=False
     )
     return done.returncode, done.stderr.splitlines()
 
@@ -246,5 +247,5 @@ def test_nothing_is_imported_without_the_flag() -> None:
         "import sys, seedbed_server.service.app, seedbed_server.service.checks;"
         "sys.exit(any(name.startswith('opentelemetry') for name in sys.modules))"
     )
-    done = subprocess.run([sys.executable, "-c", program], timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", program], timeout=300, check=False)
     assert done.returncode == 0

@@ -12,7 +12,7 @@ import pytest
 
 import seedbed as sb
 from seedbed.spec.tensors import TensorRequest
-from seedbed.transports import ranged_fetch, remote
+from seedbed.transports import ranged_fetch, remote, tries
 from seedbed.transports import replica as replica_module
 from seedbed.transports.calls import Call
 from seedbed.transports.cancellation import Cancellation
@@ -24,9 +24,9 @@ from seedbed.transports.probe import Probe
 from seedbed.transports.remote import RemoteTransport
 from seedbed.transports.replica import Replica
 from seedbed.transports.replicas import Replicas
-from seedbed.transports.try_limits import TryLimits
+from seedbed.transports.try_limits import ALONE, TryLimits
 from tests.servers import ServerProcess
-from tests.waiting import wait_until
+from tests.waiting import LATE_SECONDS, wait_until
 
 KIBIBYTE = 1024
 
@@ -123,6 +123,12 @@ def client_of(*calls: FlakyCalls, patience_seconds: float = 20.0, channels: int 
     return sb.Client(RemoteTransport(Replicas(replicas, channels), patience_seconds))
 
 
+@pytest.fixture(autouse=True)
+def _patience_with_real_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine, one that is late would pass for a silent one."""
+    monkeypatch.setattr(remote, "AMONG_REPLICAS", ALONE)
+
+
 @pytest.fixture
 def _small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote, "PORTION_BYTES", 8 * KIBIBYTE)
@@ -185,7 +191,7 @@ def test_a_broken_stream_goes_on_where_it_broke(address: str) -> None:
 
 @pytest.mark.usefixtures("_small_portions")
 def test_all_servers_take_part(address: str) -> None:
-    barrier = threading.Barrier(3, timeout=30)
+    barrier = threading.Barrier(3, timeout=60)
 
     def meet(call: int) -> None:
         if call == 1:
@@ -210,7 +216,7 @@ def test_when_no_server_answers_the_call_ends_after_its_patience(address: str, c
         ):
             begun = time.monotonic()
             with pytest.raises(
-                sb.UnavailableError, match=r"not there.*tried \d+ times in 0\.[5-9]"
+                sb.UnavailableError, match=r"not there.*tried \d+ times in (0\.[5-9]|[1-9])"
             ):
                 call()
             assert time.monotonic() - begun >= 0.5
@@ -223,7 +229,7 @@ def test_the_time_limit_counts_where_there_is_one(address: str) -> None:
         begun = time.monotonic()
         with pytest.raises(sb.UnavailableError, match="it is not there"):
             client.sample(SPEC, timeout_seconds=0.6)
-        assert 0.6 <= time.monotonic() - begun < 5
+        assert 0.6 <= time.monotonic() - begun < LATE_SECONDS
         with pytest.raises(sb.UnavailableError, match="it is not there"):
             client.sample(SPEC)
     with client_of(FlakyCalls(address, sometimes)) as client:  # noqa: SIM117
@@ -338,9 +344,7 @@ def test_a_server_that_is_not_there_is_set_aside_and_found_again(address: str) -
         assert sum(method != HEALTH for method in dead.methods) == 1
         assert HEALTH in dead.methods
         is_there.set()
-        end = time.monotonic() + 20
-        while client.stats().replicas[0].is_set_aside and time.monotonic() < end:
-            time.sleep(0.02)
+        wait_until(lambda: not client.stats().replicas[0].is_set_aside)
         before = client.stats().replicas[0].bytes_received
         for _ in range(2):
             client.sample(SPEC)
@@ -357,7 +361,7 @@ def test_a_range_that_lags_is_asked_for_elsewhere_as_well(
         begun = time.monotonic()
         for _ in range(2):
             assert client.sample(LARGE).tobytes() == expected
-        assert time.monotonic() - begun < 20  # the slow one alone would take 60 and more
+        assert time.monotonic() - begun < 40  # the slow one alone would take 60 and more
         assert client.stats().hedges >= 1
 
 
@@ -365,9 +369,12 @@ def test_a_range_that_lags_is_asked_for_elsewhere_as_well(
 @pytest.mark.parametrize("count", [1, 2], ids=["one server", "two servers"])
 @pytest.mark.parametrize("spec", [SPEC, LARGE], ids=["one connection", "ranges"])
 def test_a_call_that_waits_between_tries_can_be_ended(
-    address: str, end: str, count: int, spec: sb.TensorSpec
+    address: str, end: str, count: int, spec: sb.TensorSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = client_of(*(FlakyCalls(address, unavailable) for _ in range(count)))
+    for module in (tries, ranged_fetch):
+        monkeypatch.setattr(module, "backoff_seconds", lambda failures: 60.0)
+    servers = [FlakyCalls(address, unavailable) for _ in range(count)]
+    client = client_of(*servers, patience_seconds=60.0)
     ended: list[Exception] = []
 
     def ask() -> None:
@@ -378,10 +385,10 @@ def test_a_call_that_waits_between_tries_can_be_ended(
 
     asking = threading.Thread(target=ask)
     asking.start()
-    time.sleep(2.0)
+    wait_until(lambda: all(each.count for each in servers))
+    time.sleep(0.5)
     (client.close if end == "close" else client._transport.cancel)()
-    # The waits have become longer than this.
-    asking.join(0.8)
+    asking.join(LATE_SECONDS)
     assert not asking.is_alive()
     assert isinstance(ended[0], sb.CancelledError)
     client.close()

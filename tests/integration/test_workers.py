@@ -10,6 +10,7 @@ import pytest
 
 import seedbed as sb
 from tests.servers import SERVING, ServerProcess, server_process
+from tests.waiting import wait_until
 
 SPEC = sb.TensorSpec("workers", (300, 700), "float32", sb.GlorotNormal(seed=1))
 
@@ -74,7 +75,7 @@ def test_when_a_worker_dies_the_server_ends_and_says_so() -> None:
         workers[0].kill()
         assert server.wait() == 1
         assert "a worker ended; the others are told to stop" in server.log
-        _, alive = psutil.wait_procs(workers, timeout=10)
+        _, alive = psutil.wait_procs(workers, timeout=60)
         assert alive == []
 
 
@@ -84,7 +85,7 @@ def test_when_the_supervisor_is_killed_its_workers_end() -> None:
         workers = workers_of(server)
         server.signal(signal.SIGKILL)
         server.wait()
-        _, alive = psutil.wait_procs(workers, timeout=20)
+        _, alive = psutil.wait_procs(workers, timeout=60)
         assert alive == []
 
 
@@ -97,6 +98,19 @@ def test_an_interrupt_from_the_terminal_ends_all_in_order() -> None:
         server.signal(signal.SIGINT)
         assert server.wait() == 0
         assert server.log.count("INFO stopped") == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+def test_workers_that_still_import_end_in_order(number: signal.Signals) -> None:
+    with server_process("--device", "cpu", "--workers", "2") as server:
+        wait_until(lambda: len(workers_of(server)) == 2)
+        if number == signal.SIGINT:  # a terminal sends it to every process
+            for each in workers_of(server):
+                each.send_signal(number)
+        server.signal(number)
+        assert server.wait() == 0
+        assert server.log.count("INFO stopped") == 2
+        assert "Traceback" not in server.log
 
 
 @pytest.mark.parametrize(
@@ -115,15 +129,15 @@ def test_workers_are_lame_ducks_unless_a_person_interrupts(
 
 
 def test_a_second_signal_ends_the_workers_too() -> None:
-    arguments = ("--device", "cpu", "--workers", "2", "--lame-duck-seconds", "60")
+    arguments = ("--device", "cpu", "--workers", "2", "--lame-duck-seconds", "600")
     with server_process(*arguments) as server:
         wait_serving(server, 2)
         workers = workers_of(server)
         server.signal(signal.SIGTERM)
         server.wait_for("(?s)INFO lame duck.*INFO lame duck")
         server.signal(signal.SIGTERM)
-        assert server.wait(5) == 143
-        _, alive = psutil.wait_procs(workers, timeout=5)
+        assert server.wait() == 143
+        _, alive = psutil.wait_procs(workers, timeout=60)
         assert alive == []
 
 

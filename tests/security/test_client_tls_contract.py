@@ -18,12 +18,13 @@ from tests.certificates import Authority, Issued, authority
 from tests.event_loops import run
 from tests.security.conftest import TlsServers
 from tests.servers import serving
+from tests.waiting import LATE_SECONDS
 
 SMALL = sb.TensorSpec("s", (7, 5), "float32", sb.GlorotUniform(seed=1))
 LARGE = sb.TensorSpec("l", (3_000_001,), "float32", sb.RandomUniform(seed=2))
 MODEL = sb.Manifest([SMALL, LARGE, sb.TensorSpec("b", (3,), "float64", sb.Ones())])
 # Far less than a call's patience.
-SOON_SECONDS = 5.0
+READY_SECONDS = 120.0
 
 
 def calls_of(client: sb.Client) -> Any:
@@ -60,7 +61,7 @@ def test_everything_comes_over_tls(
         sb.connect("embedded:") as here,
         sb.connect(server, tls=sb.Tls(ca=ca_file), channels=channels) as client,
     ):
-        client.wait_ready(SOON_SECONDS)
+        client.wait_ready(READY_SECONDS)
         assert client.server_info().numerics == here.server_info().numerics
         for spec in (SMALL, LARGE):
             expected = here.digest(spec)
@@ -258,7 +259,7 @@ def test_who_is_not_trusted_hears_why_at_once(cases: Cases, name: str, words: st
             begin = time.monotonic()
             with pytest.raises(sb.TlsError, match=rf"^{target} {words}") as caught:
                 call(client)
-            assert time.monotonic() - begin < SOON_SECONDS
+            assert time.monotonic() - begin < LATE_SECONDS
             assert isinstance(caught.value, (sb.TransportError, ConnectionError))
             assert caught.value.__cause__ is None
 
@@ -293,7 +294,7 @@ def test_another_replica_is_asked_where_one_is_not_trusted(
         sb.connect("embedded:") as here,
         sb.connect([expired, server], tls=tls, channels=channels) as client,
     ):
-        client.wait_ready(SOON_SECONDS)
+        client.wait_ready(READY_SECONDS)
         for _ in range(3):
             assert digest_of(client.sample(LARGE)) == here.digest(LARGE)
     other = cases.of("other_address")[0]
@@ -301,7 +302,7 @@ def test_another_replica_is_asked_where_one_is_not_trusted(
         begin = time.monotonic()
         with pytest.raises(sb.TlsError, match="has a certificate "):
             client.sample(LARGE)
-        assert time.monotonic() - begin < SOON_SECONDS
+        assert time.monotonic() - begin < LATE_SECONDS
 
 
 @pytest.mark.parametrize(

@@ -32,12 +32,12 @@ def refused(work):
         assert "start the process by 'spawn' or 'forkserver'" in str(error)
     else:
         raise AssertionError("nothing was refused")
-    assert time.monotonic() - begin < 1.0
+    assert time.monotonic() - begin < 8.0
 
 def in_child(work):
     pid = os.fork()
     if not pid:
-        signal.alarm(30)  # ends it, should it hang
+        signal.alarm(120)  # ends it, should it hang
         code = 1
         try:
             work()
@@ -54,7 +54,7 @@ def _run(script: str, *arguments: object) -> str:
         [sys.executable, "-c", script, *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -94,7 +94,7 @@ parts = [bytes(next(chunks).data)]
 
 def child():
     refused(lambda: fetch(client))
-    refused(lambda: fetch(client, timeout_seconds=10))
+    refused(lambda: fetch(client, timeout_seconds=60))
     refused(client.wait_ready)
     refused(lambda: list(chunks))
     refused(lambda: fetch(connect()))
@@ -134,7 +134,7 @@ children = [context.Process(target=child) for _ in range(5)]
 for each in children:
     each.start()
 for each in children:
-    each.join(30)
+    each.join(120)
 is_over.set()
 for thread in threads:
     thread.join()

@@ -23,6 +23,7 @@ from seedbed import aio, fetch
 from seedbed.fetch import BATCH_TENSORS
 from tests.event_loops import run
 from tests.every_answer import every_answer, every_awaited_answer
+from tests.waiting import LATE_SECONDS, wait_until
 
 SPEC = sb.TensorSpec("w", (500, 33), "bfloat16", sb.RandomNormal(seed=1))
 # Minutes of work, so that no test races with its end.
@@ -347,7 +348,7 @@ def test_a_task_that_is_cancelled_stops_the_engine(call: Callable[[sb.aio.Client
             await task
         # The engine's threads are free: else these would wait for minutes.
         assert (await client.sample(SPEC)).shape == SPEC.shape
-        assert time.monotonic() - begun < 20
+        assert time.monotonic() - begun < LATE_SECONDS
 
     in_embedded(use)
 
@@ -370,10 +371,11 @@ def test_memory_is_the_callers_again_when_a_call_was_cancelled() -> None:
 
     async def use(client: sb.aio.Client) -> None:
         task = await started(client.sample(spec, out=out))
+        while not out[:1024].any():
+            await asyncio.sleep(0.001)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert out.any()
         written = np.count_nonzero(out)
         assert written < out.size
         await asyncio.sleep(0.3)
@@ -407,7 +409,7 @@ def test_a_call_that_waits_for_its_turn_can_be_cancelled() -> None:
         waiting = await started(client.digest(SPEC))
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await asyncio.wait_for(waiting, 20)
+            await asyncio.wait_for(waiting, 60)
         assert not any(task.done() for task in busy)
         await client.close()
         await asyncio.gather(*busy, return_exceptions=True)
@@ -422,7 +424,7 @@ def test_the_time_of_a_call_runs_while_it_waits_for_its_turn() -> None:
         begun = time.monotonic()
         with pytest.raises(sb.DeadlineError, match=r"did not finish within 0\.3 s"):
             await client.sample(SPEC, timeout_seconds=0.3)
-        assert 0.3 <= time.monotonic() - begun < 5
+        assert 0.3 <= time.monotonic() - begun < LATE_SECONDS
         await client.close()
         await asyncio.gather(*busy, return_exceptions=True)
 
@@ -433,7 +435,7 @@ def test_the_time_of_a_call_runs_while_it_waits_for_its_turn() -> None:
 def test_iterations_go_on_beside_as_many_calls_as_there_may_be() -> None:
     async def use(client: sb.aio.Client) -> None:
         busy = [await started(client.digest(HUGE)) for _ in range(2)]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             got = [bytes(chunk.data) async for chunk in client.chunks(SPEC)]
         with sb.connect("embedded:") as other:
             assert b"".join(got) == other.sample(SPEC).tobytes()
@@ -477,7 +479,7 @@ def test_hundreds_of_calls_at_once_all_come_back() -> None:
     specs = [sb.TensorSpec(str(i), (5,), "float32", sb.RandomUniform(seed=i)) for i in range(500)]
 
     async def use(client: sb.aio.Client) -> list[bytes]:
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(300):
             return [a.tobytes() for a in await asyncio.gather(*map(client.sample, specs))]
 
     with sb.connect("embedded:") as client:
@@ -497,10 +499,7 @@ def test_no_threads_are_left_when_a_client_is_closed_or_forgotten() -> None:
     for main in (lambda: in_embedded(use), lambda: run(use(embedded()))):
         main()
         gc.collect()
-        end = time.monotonic() + 20
-        while _call_threads() and time.monotonic() < end:
-            time.sleep(0.01)
-        assert not _call_threads()
+        wait_until(lambda: not _call_threads())
 
 
 def test_closing_the_client_ends_calls_of_other_tasks() -> None:

@@ -57,7 +57,7 @@ if child == 0:
     of_child.load(["uniform_float32"])
     os._exit(0)
 thread.join()
-for _ in range(600):
+for _ in range(3000):
     ended, status = os.waitpid(child, os.WNOHANG)
     if ended:
         sys.exit(os.waitstatus_to_exitcode(status))

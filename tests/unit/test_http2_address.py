@@ -169,7 +169,7 @@ def test_a_server_is_called_by_the_name_in_its_target(target: str, authority: st
 def _ask_by_grpc(target: str) -> None:
     with grpc.insecure_channel(target, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
         call = channel.unary_stream(METHOD, request_serializer=bytes, response_deserializer=bytes)
-        assert list(call(b"request", timeout=10)) == []
+        assert list(call(b"request", timeout=60)) == []
 
 
 @pytest.mark.parametrize("form", ["unix:{path}", "unix://{path}", "unix:socket"])

@@ -25,17 +25,21 @@ from tests.http2_server import (
     GOAWAY,
     HEADERS,
     METHOD,
+    PATIENCE_SECONDS,
     RST_STREAM,
     Answer,
     Exchange,
+    ScriptedServer,
     prefixed,
     raw_frame,
     scripted_server,
 )
 from tests.left_open import nothing_left_open
+from tests.waiting import wait_until
 
 Code = grpc.StatusCode
-SOON_SECONDS = 3.0
+# Machines that run tests are busy; but a server that is silent is given up after 10 s.
+SOON_SECONDS = 8.0
 # How grpcio words it, in one of its two ways.
 CLOSED = r"^Cannot invoke RPC(: Channel closed| on closed channel)!$"
 
@@ -119,7 +123,7 @@ def test_an_idle_connection_is_replaced_without_an_error_when_the_server(farewel
 
     def answer(exchange: Exchange) -> None:
         _echo(exchange)
-        assert is_read.acquire(timeout=10)
+        assert is_read.acquire(timeout=PATIENCE_SECONDS)
         farewell(exchange)
         is_said.release()
 
@@ -127,7 +131,7 @@ def test_an_idle_connection_is_replaced_without_an_error_when_the_server(farewel
         for n in range(3):
             assert messages_of(connections, str(n).encode()) == [str(n).encode()]
             is_read.release()
-            assert is_said.acquire(timeout=10)
+            assert is_said.acquire(timeout=PATIENCE_SECONDS)
             time.sleep(0.02)
         assert len(server.lines) == 3
 
@@ -221,7 +225,7 @@ def test_a_cancelled_call_is_reset_and_its_connection_used_again() -> None:
     def endless(exchange: Exchange) -> None:
         exchange.start()
         exchange.data(prefixed(b"first"))
-        go_on.wait(10)
+        go_on.wait(PATIENCE_SECONDS)
         for _ in range(20):
             exchange.data(prefixed(bytes(30_000)), pad=100)
         block = exchange.line.engine.encoder.encode(
@@ -238,7 +242,7 @@ def test_a_cancelled_call_is_reset_and_its_connection_used_again() -> None:
         exchange.start([("grpc-status", "0"), ("x-new", "in the table")], end=True)
 
     with scripted_server(endless, answer) as server, connections_to(server) as connections:
-        with call_of(connections, b"", 10) as call:
+        with call_of(connections, b"") as call:
             assert call.read(call.next_message() or 0) == b"first"
             call.cancel()
         go_on.set()
@@ -259,10 +263,10 @@ def test_a_call_may_be_cancelled_where_a_frame_has_more_in_it(pad: int | None) -
         exchange.line.pump(lambda: exchange.reset_code is not None)
 
     with scripted_server(answer, _echo) as server, connections_to(server) as connections:
-        with call_of(connections, b"", 10) as call:
+        with call_of(connections, b"") as call:
             assert call.read(call.next_message() or 0) == b"first"
             call.cancel()
-        assert messages_of(connections, b"second", 3) == [b"second"]
+        assert messages_of(connections, b"second") == [b"second"]
 
 
 def test_a_call_that_has_ended_is_not_cancelled_any_more() -> None:
@@ -285,7 +289,7 @@ def test_a_call_that_its_reader_leaves_is_ended_with_its_connection(error: BaseE
             exchange.data(prefixed(bytes(1000)))
 
     def leave() -> None:
-        with call_of(connections, b"", 10) as call:
+        with call_of(connections, b"") as call:
             assert call.read(call.next_message() or 0) == bytes(1000)
             raise error
 
@@ -303,7 +307,7 @@ def test_a_call_that_is_not_read_to_its_end_leaves_nothing_to_the_next() -> None
         exchange.answer(b"first", b"second", b"third")
 
     with scripted_server(answer, _echo) as server, connections_to(server) as connections:
-        with call_of(connections, b"", 10) as call:
+        with call_of(connections, b"") as call:
             assert call.next_message() == 5
         assert messages_of(connections, b"next") == [b"next"]
 
@@ -315,6 +319,7 @@ class _InterruptError(BaseException):
 @pytest.mark.parametrize("is_begun", [False, True])
 def test_an_interrupt_during_a_read_closes_the_connection(is_begun: bool) -> None:
     """Raised by a signal's handler, as a KeyboardInterrupt is."""
+    reader = threading.get_ident()
 
     def silent(exchange: Exchange) -> None:
         if is_begun:
@@ -322,7 +327,9 @@ def test_an_interrupt_during_a_read_closes_the_connection(is_begun: bool) -> Non
             exchange.raw(
                 raw_frame(DATA, prefixed(bytes(2**20))[:1000], stream=1, claimed=2**20 + 5)
             )
-        exchange.hold(SOON_SECONDS)
+        exchange.hold(0.2)  # until the client waits
+        signal.pthread_kill(reader, signal.SIGALRM)
+        exchange.hold()
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise _InterruptError
@@ -330,7 +337,6 @@ def test_an_interrupt_during_a_read_closes_the_connection(is_begun: bool) -> Non
     before = signal.signal(signal.SIGALRM, interrupt)
     try:
         with scripted_server(silent, _echo) as server, connections_to(server) as connections:
-            signal.setitimer(signal.ITIMER_REAL, 0.2)
             begin = time.monotonic()
             with pytest.raises(_InterruptError):
                 messages_of(connections)
@@ -340,7 +346,6 @@ def test_an_interrupt_during_a_read_closes_the_connection(is_begun: bool) -> Non
             assert messages_of(connections, b"next") == [b"next"]
             assert len(server.lines) == 2
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
 
 
@@ -369,7 +374,7 @@ def test_no_more_than_a_few_idle_connections_are_kept() -> None:
     together = threading.Barrier(MOST_IDLE + 4)
 
     def answer(exchange: Exchange) -> None:
-        together.wait(10)
+        together.wait(PATIENCE_SECONDS)
         _echo(exchange)
 
     with (
@@ -388,7 +393,11 @@ def test_no_more_than_a_few_idle_connections_are_kept() -> None:
 
 
 def _closed_during(
-    call: Callable[[Connections], object], answer: Answer, **server_options: bool
+    call: Callable[[Connections], object],
+    answer: Answer,
+    *,
+    has_begun: Callable[[ScriptedServer], bool] = lambda server: bool(server.exchanges),
+    **server_options: bool,
 ) -> None:
     """Close the connections while a call is under way; it must end as gRPC's do."""
     with scripted_server(answer, **server_options) as server:  # type: ignore[arg-type]  # flags
@@ -403,12 +412,12 @@ def _closed_during(
 
         thread = threading.Thread(target=run)
         thread.start()
-        server.wait_for(lambda: bool(server.exchanges))
+        wait_until(lambda: has_begun(server))
         time.sleep(0.3)
         begin = time.monotonic()
         connections.close()
         thread.join(SOON_SECONDS)
-        assert time.monotonic() - begin < 1
+        assert time.monotonic() - begin < SOON_SECONDS
         (error,) = ended
         assert isinstance(error, CallError)
         assert (error.code(), error.details()) == (Code.CANCELLED, "Channel closed!")
@@ -417,13 +426,13 @@ def _closed_during(
 
 
 def _silent(exchange: Exchange) -> None:
-    exchange.hold(SOON_SECONDS * 2)
+    exchange.hold()
 
 
 def _silent_inside_a_message(exchange: Exchange) -> None:
     exchange.start()
     exchange.raw(raw_frame(DATA, prefixed(bytes(2**20))[:1000], stream=1, claimed=2**20 + 5))
-    exchange.hold(SOON_SECONDS * 2)
+    exchange.hold()
 
 
 def _busy(exchange: Exchange) -> None:
@@ -435,7 +444,7 @@ def _busy(exchange: Exchange) -> None:
 @pytest.mark.parametrize(
     "answer", [_silent, _silent_inside_a_message, _busy], ids=["silent", "inside", "busy"]
 )
-@pytest.mark.parametrize("timeout_seconds", [None, 10.0])
+@pytest.mark.parametrize("timeout_seconds", [None, 60.0])
 def test_closing_ends_the_calls_of_other_threads(
     answer: Answer, timeout_seconds: float | None
 ) -> None:
@@ -458,7 +467,7 @@ def test_closing_ends_a_call_whose_request_is_not_read() -> None:
         exchange.line.engine.increment_flow_control_window(2**30)
         exchange.line.engine.increment_flow_control_window(2**30, exchange.stream_id)
         exchange.line.flush()
-        exchange.hold(SOON_SECONDS * 2)
+        exchange.hold()
 
     _closed_during(
         lambda connections: messages_of(connections, bytes(2**26), None), answer, is_eager=True
@@ -470,12 +479,15 @@ def test_closing_ends_a_call_whose_idle_connection_has_half_a_frame() -> None:
         _echo(exchange)
         exchange.raw(b"\0\0\x08")
 
+    is_next = threading.Event()
+
     def call(connections: Connections) -> list[bytes]:
         messages_of(connections)
         time.sleep(0.05)
+        is_next.set()
         return messages_of(connections)
 
-    _closed_during(call, answer)
+    _closed_during(call, answer, has_begun=lambda _: is_next.is_set())
 
 
 def test_closed_connections_take_no_calls() -> None:
@@ -510,7 +522,7 @@ def test_a_client_that_is_closed_says_so() -> None:
         thread.start()
         server.wait_for(lambda: bool(server.exchanges))
         client.close()
-        thread.join(SOON_SECONDS)
+        thread.join(PATIENCE_SECONDS)
         (error,) = ended
         assert isinstance(error, sb.CancelledError)
         with pytest.raises(sb.CancelledError):
@@ -523,14 +535,14 @@ def test_closing_while_a_call_connects_ends_it(monkeypatch: pytest.MonkeyPatch) 
 
     def slow(address: Address, timeout_seconds: float, cancellation: Cancellation) -> socket.socket:
         begun.set()
-        closed.wait(10)
+        closed.wait(PATIENCE_SECONDS)
         return connect(address, timeout_seconds, cancellation)
 
     monkeypatch.setattr(Address, "connect", slow)
     with scripted_server(_echo) as server, ThreadPoolExecutor(1) as pool:
         connections = server.connections()
         done = pool.submit(error_of, connections)
-        begun.wait(10)
+        assert begun.wait(PATIENCE_SECONDS)
         connections.close()
         closed.set()
         assert done.result().code() is Code.CANCELLED

@@ -36,8 +36,8 @@ from tests.waiting import within
 
 Code = grpc.StatusCode
 END_STREAM, END_HEADERS, PADDED = 0x1, 0x4, 0x8
-# Machines that run tests are busy; what takes longer than this has waited for something else.
-SOON_SECONDS = 3.0
+# Machines that run tests are busy; but a server that is silent is given up after 10 s.
+SOON_SECONDS = 8.0
 NO_ERROR = 0
 
 
@@ -266,7 +266,7 @@ def test_settings_that_are_not_allowed_end_the_connection(name: int, value: int)
         connections_to(server) as connections,
         within(0, SOON_SECONDS),
     ):
-        assert error_of(connections, timeout_seconds=2).code() is Code.UNAVAILABLE
+        assert error_of(connections).code() is Code.UNAVAILABLE
 
 
 def test_a_frame_is_not_larger_than_http2_can_say() -> None:
@@ -281,7 +281,7 @@ def test_a_frame_is_not_larger_than_http2_can_say() -> None:
 
     with scripted_server(answer, is_eager=True) as server, connections_to(server) as connections:  # noqa: SIM117
         with within(0, SOON_SECONDS):
-            assert error_of(connections, bytes(2**24 + 2**17), 2).code() is Code.UNAVAILABLE
+            assert error_of(connections, bytes(2**24 + 2**17)).code() is Code.UNAVAILABLE
 
 
 # A server that goes away, or is gone.

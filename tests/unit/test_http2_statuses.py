@@ -136,7 +136,7 @@ def _error_of_grpc(target: str) -> grpc.RpcError:
     with grpc.insecure_channel(target, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
         call = channel.unary_stream(METHOD, request_serializer=bytes, response_deserializer=bytes)
         with pytest.raises(grpc.RpcError) as caught:
-            list(call(b"request", timeout=10))
+            list(call(b"request", timeout=60))
     return caught.value
 
 
@@ -170,13 +170,22 @@ def test_an_end_that_the_server_does_not_explain_has_grpcs_status(answer: Answer
     assert found.code() is expected.code()
 
 
-def test_details_are_read_as_those_of_any_call() -> None:
+def _no_room_for(milliseconds: int) -> status_pb2.Status:
+    """Return the status of a server that says when to try again."""
     status = status_pb2.Status(code=8, message="no room")
     retry = error_details_pb2.RetryInfo()
-    retry.retry_delay.FromMilliseconds(1500)
+    retry.retry_delay.FromMilliseconds(milliseconds)
     status.details.add().Pack(retry)
-    written = base64.b64encode(status.SerializeToString()).decode().rstrip("=")
-    answer = _only(*NO_ROOM, ("grpc-status-details-bin", written))
+    return status
+
+
+def _written(status: status_pb2.Status) -> str:
+    return base64.b64encode(status.SerializeToString()).decode().rstrip("=")
+
+
+def test_details_are_read_as_those_of_any_call() -> None:
+    status = _no_room_for(1500)
+    answer = _only(*NO_ROOM, ("grpc-status-details-bin", _written(status)))
     with scripted_server(answer) as server, connections_to(server) as connections:
         # It is a call's error.
         assert rpc_status.from_call(error_of(connections)) == status  # type: ignore[arg-type]
@@ -184,7 +193,7 @@ def test_details_are_read_as_those_of_any_call() -> None:
             sb.connect(server.target, patience_seconds=0) as client,
             pytest.raises(sb.OverloadedError, match=r"again in 1\.5 s") as caught,
         ):
-            client.sample(sb.TensorSpec("w", (3,), "float32", sb.Zeros()), timeout_seconds=10)
+            client.sample(sb.TensorSpec("w", (3,), "float32", sb.Zeros()))
     assert caught.value.retry_after_seconds == 1.5
 
 
@@ -255,21 +264,22 @@ def test_a_stream_without_a_status_is_a_broken_one(
         sb.connect(server.target, options=options, patience_seconds=0) as client,
         pytest.raises(sb.UnavailableError, match="broke off the call") as caught,
     ):
-        client.sample(spec, timeout_seconds=1)
+        client.sample(spec, timeout_seconds=2)
     assert str(caught.value).count("(tried ") == 1
 
 
 def test_a_call_whose_stream_ends_without_a_status_is_tried_again() -> None:
     broken = BROKEN_OFF["no trailers after an empty frame"]
-    refused = _only(*NO_ROOM)
+    # It is not waited for, as that would take longer than patience.
+    refused = _only(*NO_ROOM, ("grpc-status-details-bin", _written(_no_room_for(600_000))))
     spec = sb.TensorSpec("w", (2**20,), "float32", sb.Zeros())
     with (
         scripted_server(broken, broken, broken, refused) as server,
-        sb.connect(server.target, patience_seconds=0.5) as client,
+        sb.connect(server.target, patience_seconds=60) as client,
         pytest.raises(sb.OverloadedError),
     ):
         client.sample(spec)
-    assert len(server.exchanges) >= 4
+    assert len(server.exchanges) == 4
 
 
 @pytest.mark.parametrize("size", [2**22 + 1, 2**32 - 1])
@@ -293,4 +303,4 @@ def test_a_bad_end_is_not_that_of_the_next_call(answer: Answer) -> None:
         connections_to(server) as connections,
     ):
         error_of(connections)
-        assert messages_of(connections, timeout_seconds=3) == [b"next"]
+        assert messages_of(connections) == [b"next"]

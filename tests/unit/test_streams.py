@@ -50,12 +50,14 @@ class CountingBackend(ForwardingBackend):
         self._lock = threading.Lock()
         self.elements = 0
         self.samplers: set[str] = set()
+        self.begun = threading.Event()
         self.gate = threading.Event()
         self.gate.set()
 
     def fill(
         self, rule: ElementwiseRule, key: Key, runs: Runs, dtype: Dtype, out: NDArray[np.uint8]
     ) -> None:
+        self.begun.set()
         self.gate.wait(60)
         with self._lock:
             self.elements += int(runs.counts.sum())
@@ -65,6 +67,7 @@ class CountingBackend(ForwardingBackend):
     def orthogonal(
         self, rule: Orthogonal, block: int, key: Key, is_cancelled: Callable[[], bool]
     ) -> NDArray[np.float64]:
+        self.begun.set()
         self.gate.wait(60)
         if is_cancelled():
             raise SamplingCancelledError
@@ -479,8 +482,7 @@ def test_memory_of_a_matrix_is_given_back_when_its_thread_has_left_it(
         working = resources.threads.working
         counting.gate.clear()
         reading = asyncio.create_task(all_messages(stream_of(resources, SQUARE)))
-        await until(lambda: "127.0.0.1" in working._held)
-        await asyncio.sleep(0.05)
+        await until(counting.begun.is_set)
         reading.cancel()
         await asyncio.wait((reading,))
         assert resources.tensors._tensors == {}

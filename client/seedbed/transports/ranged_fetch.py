@@ -82,6 +82,7 @@ class RangedFetch:
         cancellation: Cancellation,
     ) -> None:
         self._fresh = portions
+        self._are_all_begun = False
         self._lanes = lanes
         self._tries = tries
         self._on_bytes = on_bytes
@@ -151,6 +152,7 @@ class RangedFetch:
                     self._under_way.append(work)
                     return work, False
                 if not self._under_way:
+                    self._changed.notify_all()
                     return None
                 lagging, in_seconds = self._laggard(replica)
                 if lagging is not None:
@@ -162,6 +164,7 @@ class RangedFetch:
     def _new(self) -> _Work | None:
         portion = next(self._fresh, None)
         if portion is None:
+            self._are_all_begun = True
             return None
         work = _Work(portion)
         work.filler = Filler(portion.requests, portion.outs, lambda size: self._arrived(work, size))
@@ -292,7 +295,8 @@ class RangedFetch:
 
     @property
     def _is_over(self) -> bool:
-        return self._is_stopped or not (self._again or self._under_way)
+        are_all_done = self._are_all_begun and not (self._again or self._under_way)
+        return self._is_stopped or are_all_done
 
     @property
     def _others_serve(self) -> bool:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 
@@ -37,8 +38,8 @@ LAST_STEPS_SECONDS = 5.0
 
 # What tells a worker to stop, and what tells it that nobody needs time to notice.
 STOP, STOP_HURRIED = signal.SIGTERM, signal.SIGUSR1
-# That of one that serves, and those of one that is told so before it can heed it.
-GOOD_EXITS = (0, -STOP, -STOP_HURRIED)
+# What a worker handles; blocked until it does, as importing takes a second.
+HANDLED = (signal.SIGINT, signal.SIGHUP, STOP, STOP_HURRIED)
 
 Serve = Callable[[Settings, StopRequest], int]
 """Serves until it is asked to stop, and returns an exit code.
@@ -141,7 +142,8 @@ def _run(
     ]
     try:
         for worker in workers:
-            worker.start()
+            with _signals_blocked():
+                worker.start()
             assert worker.pid is not None
             pids[worker.name.removeprefix("seedbed-")] = worker.pid
         while not stop.is_made and not wait([each.sentinel for each in workers], POLL_SECONDS):
@@ -154,12 +156,23 @@ def _run(
                     forget_process(worker.pid)
         waits = settings[0].lame_duck_seconds + settings[0].grace_seconds + LAST_STEPS_SECONDS
         _end(workers, STOP_HURRIED if stop.is_hurried else STOP, waits)
-        return 1 if failed or any(worker.exitcode not in GOOD_EXITS for worker in workers) else 0
+        return 1 if failed or any(worker.exitcode for worker in workers) else 0
     finally:
         for worker in workers:
             if worker.is_alive():
                 worker.kill()
         holders.close()
+
+
+@contextmanager
+def _signals_blocked() -> Iterator[None]:
+    """Let processes that are started in the block begin with signals that wait for a handler."""
+    resource_tracker.ensure_running()  # its own start unblocks them
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end(workers: Sequence[BaseProcess], number: signal.Signals, timeout_seconds: float) -> None:
@@ -185,6 +198,7 @@ def _work(settings: Settings, serve: Serve, configure: Callable[[], None]) -> No
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(STOP, on_signal)
     signal.signal(STOP_HURRIED, on_signal)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
     parent = multiprocessing.parent_process()
     assert parent is not None
 

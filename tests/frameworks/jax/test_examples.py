@@ -28,7 +28,7 @@ MODULES = [
 def run(*command: str) -> subprocess.CompletedProcess[str]:
     """Return how a Python program ended."""
     return subprocess.run(
-        [sys.executable, *command], capture_output=True, text=True, check=False, timeout=200
+        [sys.executable, *command], capture_output=True, text=True, check=False, timeout=600
     )
 
 

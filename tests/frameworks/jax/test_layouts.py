@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ import seedbed as sb
 import seedbed.jax
 from tests.frameworks.jax import rank
 from tests.frameworks.jax.meshes import MESHES, mesh_of
+from tests.free_addresses import free_address
 from tests.servers import ServerProcess, serving
 
 RULES = {"*/bias": "zeros", "*/scale": "ones", "*/attention": "orthogonal", "*": "lecun_normal"}
@@ -79,19 +79,15 @@ def run_rank(number: int, count: int, coordinator: str, target: str) -> list[Any
     ]
     variables = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
     done = subprocess.run(
-        command, env=variables, capture_output=True, text=True, check=False, timeout=200
+        command, env=variables, capture_output=True, text=True, check=False, timeout=600
     )
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def test_a_process_of_several_fetches_only_what_lies_on_its_devices(server: ServerProcess) -> None:
-    with (
-        serving("--admin-listen", "127.0.0.1:0") as other,
-        socket.create_server(("127.0.0.1", 0)) as free,
-    ):
-        coordinator = f"127.0.0.1:{free.getsockname()[1]}"
-        free.close()
+    with serving("--admin-listen", "127.0.0.1:0") as other:
+        coordinator = free_address()
         servers = (server, other)
         before = [sent(each) for each in servers]
         with ThreadPoolExecutor(2) as pool:

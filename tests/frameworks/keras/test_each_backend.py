@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 SUITE = sorted(Path(__file__).with_name("backend").glob("check_*.py"))
 BACKENDS = ("tensorflow", "jax", "torch")
-RUN_SECONDS = 300
+RUN_SECONDS = 900
 
 
 def run(backend: str, *command: str) -> str:

@@ -21,7 +21,7 @@ BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 def run(*command: str) -> subprocess.CompletedProcess[str]:
     """Return how a Python program ended."""
     return subprocess.run(
-        [sys.executable, *command], capture_output=True, text=True, check=False, timeout=100
+        [sys.executable, *command], capture_output=True, text=True, check=False, timeout=600
     )
 
 

@@ -29,7 +29,7 @@ except seedbed.FrameworkNotInstalledError as error:
 def python(code: str) -> str:
     """Return what a fresh interpreter prints."""
     return subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=100
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=600
     ).stdout
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 RANK = Path(__file__).with_name("rank.py")
 # Every rank imports torch, on machines that may be busy.
-RUN_SECONDS = 240
+RUN_SECONDS = 600
 
 
 def torchrun(processes: int, program: Path, *arguments: str, environment: Mapping[str, str]) -> str:

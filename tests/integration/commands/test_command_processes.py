@@ -9,7 +9,7 @@ import seedbed as sb
 from tests.command_line import PROGRAM, SAMPLE, embedded_sample
 from tests.servers import ServerProcess
 
-RUN_SECONDS = 120
+RUN_SECONDS = 600
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -24,6 +24,8 @@ from tests.token_calls import (
 )
 from tests.waiting import wait_until
 
+CALLERS = 4
+
 
 def test_tokens_come_and_go_with_the_file(tmp_path: Path) -> None:
     files = files_in(tmp_path)
@@ -72,16 +74,20 @@ def test_a_policy_that_changes_counts_at_the_next_call(tmp_path: Path) -> None:
 def test_tokens_are_rotated_under_load_without_a_failed_call(tmp_path: Path) -> None:
     files = files_in(tmp_path)
     current = [files.tokens["trainer"]]
+    used = [""] * CALLERS
     failures: list[str] = []
     count = [0]
     stopped = threading.Event()
 
-    def call_again_and_again(address: str) -> None:
+    def call_again_and_again(address: str, place: int) -> None:
         with grpc.insecure_channel(address) as channel:
             while not stopped.is_set():
+                token = used[place] = current[0]
+                if token != current[0]:  # it was replaced before others could see that it is used
+                    continue
                 try:
-                    ask(channel, "SampleSmallTensor", **bearer(current[0]))
-                    ask(channel, "SampleTensors", large_request(MIB), **bearer(current[0]))
+                    ask(channel, "SampleSmallTensor", **bearer(token))
+                    ask(channel, "SampleTensors", large_request(MIB), **bearer(token))
                 except grpc.RpcError as error:
                     failures.append(refusal(error).reason)
                 count[0] += 2
@@ -91,7 +97,8 @@ def test_tokens_are_rotated_under_load_without_a_failed_call(tmp_path: Path) -> 
         grpc.insecure_channel(server.address) as channel,
     ):
         threads = [
-            threading.Thread(target=call_again_and_again, args=(server.address,)) for _ in range(4)
+            threading.Thread(target=call_again_and_again, args=(server.address, place))
+            for place in range(CALLERS)
         ]
         for each in threads:
             each.start()
@@ -102,7 +109,7 @@ def test_tokens_are_rotated_under_load_without_a_failed_call(tmp_path: Path) -> 
             files.write()  # both are known
             wait_until(lambda new=new: is_known(channel, new))  # type: ignore[misc]
             current[0] = new
-            time.sleep(0.5)  # calls with the old one end
+            wait_until(lambda old=old: old not in used)  # type: ignore[misc]
             del files.lines[f"old-{turn}"]
             files.write()
             wait_until(lambda old=old: not is_known(channel, old))  # type: ignore[misc]

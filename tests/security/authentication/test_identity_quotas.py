@@ -1,6 +1,5 @@
 """Quotas of a real server: what an identity has at a time and by the day, and its fair share."""
 
-import time
 from contextlib import ExitStack
 
 import grpc
@@ -84,7 +83,9 @@ def test_bytes_in_flight_are_counted_and_given_back(
     assert ask(channel, "SampleTensors", matrix(half, 9), **narrow)
 
 
-def test_bytes_are_counted_by_the_day(channel: grpc.Channel, files: Files) -> None:
+def test_bytes_are_counted_by_the_day(
+    server: ServerProcess, channel: grpc.Channel, files: Files
+) -> None:
     daily = bearer(files.tokens["daily"])
     never = refused(channel, "SampleTensors", large_request(65 * MIB), **daily)
     assert (never.code, never.reason) == ("INVALID_ARGUMENT", "OVER_LIMIT")
@@ -94,7 +95,7 @@ def test_bytes_are_counted_by_the_day(channel: grpc.Channel, files: Files) -> No
     cancelled = stub(channel).SampleTensors(large_request(64 * MIB), **daily)
     next(cancelled)
     cancelled.cancel()
-    time.sleep(0.5)
+    wait_until(lambda: server.metric("seedbed_held", resource="streams") == 0)
     assert ask(channel, "SampleTensors", large_request(32 * MIB), **daily)
     answer = refused(channel, "SampleTensors", large_request(32 * MIB), **daily)
     assert (answer.code, answer.reason, answer.quota) == (
