@@ -13,9 +13,12 @@ from seedbed_server.backends.cpu_kernels import CpuKernels
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("ci")
 
-# A shell lets what it starts in the background ignore it, and all that this starts would as well.
+# What a shell starts in the background ignores the first, what nohup starts the second, and so
+# would all that is started here: programs inherit what is ignored, and no handler.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 @pytest.fixture(scope="session")
