@@ -11,20 +11,20 @@ class StopRequest:
     """Made once, from wherever; it cannot be taken back."""
 
     def __init__(self) -> None:
-        self._is_made = threading.Event()
+        self._wake = threading.Event()
+        self.is_made = False
+        """Whether the server shall stop."""
         self.is_hurried = False
         """Whether nobody needs time to notice: a person at a terminal asked."""
 
-    @property
-    def is_made(self) -> bool:
-        """Whether the server shall stop."""
-        return self._is_made.is_set()
-
     def make(self, *, hurried: bool = False) -> None:
-        """Ask for the end; a signal's handler may."""
+        """Ask for the end; a signal's handler may, also while another one does."""
+        if self.is_made:  # the second would wait for a lock that the first has
+            return
         self.is_hurried = hurried
-        self._is_made.set()
+        self.is_made = True
+        self._wake.set()
 
     def wait(self) -> None:
-        """Return when the server shall stop."""
-        self._is_made.wait()
+        """Return when the server shall stop; not for the thread that handles signals."""
+        self._wake.wait()
