@@ -55,6 +55,13 @@ def test_a_server_on_ipv6_is_ready() -> None:
         assert probed(address) == (0, "1 of 1 processes serve\n")
 
 
+def test_a_server_on_any_address_of_ipv6_is_ready_on_ipv4_as_well() -> None:
+    with serving("--admin-listen", "[::]:0") as server:
+        address = server.wait_for(r" INFO admin address=(\S+)")
+        for host in ("[::1]", "127.0.0.1"):
+            assert probed(address.replace("[::]", host)) == (0, "1 of 1 processes serve\n")
+
+
 @pytest.mark.parametrize(
     ("parts", "said"),
     [

@@ -149,8 +149,12 @@ def _listener(address: str, host: str, port: int) -> socket.socket:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, _, _, _, where = found[0]
-        # As few are accepted at a time as may be open.
-        return socket.create_server(where[:2], family=family, backlog=MAX_CONNECTIONS)
+        return socket.create_server(
+            where[:2],
+            family=family,
+            backlog=MAX_CONNECTIONS,  # as few are accepted at a time as may be open
+            dualstack_ipv6=where[0] == "::" and socket.has_dualstack_ipv6(),
+        )
     except OSError as error:
         # What Python adds to the system's words has the address once more.
         reason = (error.strerror or str(error)).partition(" (while ")[0]
