@@ -50,7 +50,7 @@ def checked_targets(target: str | Sequence[str] | None, channels: int) -> list[s
         targets = [_target_in_environment()]
     elif isinstance(target, str):
         targets = [target]
-    elif isinstance(target, (list, tuple)):
+    elif isinstance(target, (list, tuple)) and all(isinstance(each, str) for each in target):
         targets = list(target)
     else:
         raise bad_type("target", "a string, or a list of strings", target)
