@@ -146,14 +146,11 @@ def _run(
                 worker.start()
             assert worker.pid is not None
             pids[worker.name.removeprefix("seedbed-")] = worker.pid
-        while not stop.is_made and not wait([each.sentinel for each in workers], POLL_SECONDS):
+        while not stop.is_made and not _ended(workers, POLL_SECONDS):
             pass
         failed = not stop.is_made
         if failed:
             log.error("a worker ended; the others are told to stop")
-            for worker in workers:
-                if worker.exitcode is not None and worker.pid is not None:
-                    forget_process(worker.pid)
         waits = settings[0].lame_duck_seconds + settings[0].grace_seconds + LAST_STEPS_SECONDS
         _end(workers, STOP_HURRIED if stop.is_hurried else STOP, waits)
         return 1 if failed or any(worker.exitcode for worker in workers) else 0
@@ -180,8 +177,22 @@ def _end(workers: Sequence[BaseProcess], number: signal.Signals, timeout_seconds
         if worker.pid is not None and worker.is_alive():
             os.kill(worker.pid, number)
     deadline = time.monotonic() + timeout_seconds
-    for worker in workers:
-        worker.join(max(0.0, deadline - time.monotonic()))
+    left = [worker for worker in workers if worker.exitcode is None]
+    while left and time.monotonic() < deadline:
+        ended = _ended(left, deadline - time.monotonic())
+        left = [worker for worker in left if worker not in ended]
+
+
+def _ended(workers: Sequence[BaseProcess], timeout_seconds: float) -> list[BaseProcess]:
+    """Wait until some of the workers have ended; return them, counted as serving no more."""
+    ready = wait([each.sentinel for each in workers], timeout_seconds)
+    ended = [worker for worker in workers if worker.sentinel in ready]
+    for worker in ended:
+        # The sentinel tells that its files are closed, which is a moment before it has ended.
+        worker.join(LAST_STEPS_SECONDS)
+        assert worker.pid is not None
+        forget_process(worker.pid)
+    return ended
 
 
 def _work(settings: Settings, serve: Serve, configure: Callable[[], None]) -> None:
