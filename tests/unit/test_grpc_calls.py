@@ -1,10 +1,11 @@
 """Calls by gRPC: stalled streams are cut, paused readers are not, and nothing stays behind."""
 
 import os
+import queue
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from types import FrameType
@@ -22,14 +23,31 @@ from seedbed.transports.try_limits import ALONE
 from tests.waiting import wait_until
 
 METHOD = "/test.Service/Answer"
-STALL_SECONDS = 1.2
+SHORT_STALL_SECONDS = 1.2
 # A server's own silence ends after 60 s.
 SOON_SECONDS = 30.0
 
 
-@pytest.fixture(autouse=True)
-def _short_stall(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grpc_calls, "STALL_SECONDS", STALL_SECONDS)
+class _Clock:
+    """A clock that stands still unless it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> _Clock:
+    """The time that calls see."""
+    found = _Clock()
+    monkeypatch.setattr(grpc_calls, "time", found)
+    return found
+
+
+_at_waits: "queue.SimpleQueue[Callable[[], None]]" = queue.SimpleQueue()
+"""What a test does each time that the server waits."""
 
 
 def _answer(request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
@@ -43,7 +61,7 @@ def _answer(request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
             case "l":
                 yield bytes(2**20)
             case "w":
-                ended.wait(STALL_SECONDS / 6)
+                _at_waits.get(timeout=60)()
             case "f":
                 context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "no room")
             case "s":
@@ -86,6 +104,13 @@ def sizes_of(call: GrpcCall) -> list[int]:
     return found
 
 
+def look(call: GrpcCall) -> None:
+    """Let a call's watch look now."""
+    assert call._watch is not None
+    call._watch.cancel()
+    call._look()
+
+
 def watches() -> list[threading.Thread]:
     return [each for each in threading.enumerate() if isinstance(each, threading.Timer)]
 
@@ -110,26 +135,40 @@ def test_messages_are_read_in_one_piece_or_in_parts(address: str) -> None:
 
 
 @pytest.mark.parametrize("request_text", ["s", "ms", "mms"])
-def test_a_stream_that_stalls_is_cut(address: str, request_text: str) -> None:
+def test_a_stream_that_stalls_is_cut(
+    address: str, request_text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with call_of(address, request_text) as call:
         for _ in request_text[:-1]:
             assert call.next_message() == 7
+        monkeypatch.setattr(grpc_calls, "STALL_SECONDS", SHORT_STALL_SECONDS)
+        look(call)
         begun = time.monotonic()
-        with pytest.raises(grpc.RpcError, match=f"nothing came for {STALL_SECONDS:g} s") as caught:
+        with pytest.raises(grpc.RpcError, match="nothing came for 1.2 s") as caught:
             call.next_message()
         assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
-        assert STALL_SECONDS * 0.9 < time.monotonic() - begun < SOON_SECONDS
+        assert SHORT_STALL_SECONDS * 0.9 < time.monotonic() - begun < SOON_SECONDS
 
 
-def test_a_stream_that_is_slow_is_not_cut(address: str) -> None:
+def test_a_stream_that_is_slow_is_not_cut(address: str, clock: _Clock) -> None:
+    """A message comes each time before it is too late, and all of them much later."""
     with call_of(address, "wm" * 8) as call:
+
+        def wait() -> None:
+            wait_until(lambda: call._waits_since == clock.now)  # for the message that is due
+            clock.now += grpc_calls.STALL_SECONDS * 0.9
+            look(call)
+
+        for _ in range(8):
+            _at_waits.put(wait)
         assert sizes_of(call) == [7] * 8
 
 
-def test_a_reader_that_pauses_is_not_cut(address: str) -> None:
+def test_a_reader_that_pauses_is_not_cut(address: str, clock: _Clock) -> None:
     with call_of(address, "mlmm") as call:
         assert call.next_message() == 7
-        time.sleep(2 * STALL_SECONDS)
+        clock.now += 2 * grpc_calls.STALL_SECONDS
+        look(call)
         assert sizes_of(call) == [2**20, 7, 7]
 
 
@@ -149,8 +188,7 @@ def test_after_cancel_nothing_more_comes(address: str) -> None:
         assert call.next_message() is None
 
 
-def test_another_thread_can_end_a_call(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grpc_calls, "STALL_SECONDS", 60.0)
+def test_another_thread_can_end_a_call(address: str) -> None:
     cancellation = Cancellation()
     stopping = threading.Timer(0.2, cancellation.cancel)
     with call_of(address, "s", cancellation) as call:
@@ -198,6 +236,7 @@ def test_calls_at_the_same_time_have_a_connection_each(address: str) -> None:
                     assert stack.enter_context(made).next_message() == 7
                 return ports_to(address)
 
+        wait_until(lambda: not ports_to(address))  # those of calls before
         assert len(ports_of(MOST_IDLE + 2)) == MOST_IDLE + 2
         wait_until(lambda: len(ports_to(address)) == MOST_IDLE)
         kept = ports_to(address)
@@ -272,7 +311,8 @@ def test_an_interrupt_inside_grpc_ends_the_call(
         wait_until(lambda: not watches())
         with calls.call(METHOD, b"mlm", ALONE, Cancellation()) as call:
             assert sizes_of(call) == [7, 2**20, 7]
-        assert len(ports_to(address)) == 1
+        # Those of calls before close when gRPC's threads come to it.
+        wait_until(lambda: len(ports_to(address)) == 1)
 
 
 def test_a_signal_whose_handler_raises_nothing_leaves_the_call_alone(
