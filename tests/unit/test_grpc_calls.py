@@ -144,7 +144,7 @@ def test_a_stream_that_stalls_is_cut(
         monkeypatch.setattr(grpc_calls, "STALL_SECONDS", SHORT_STALL_SECONDS)
         look(call)
         begun = time.monotonic()
-        with pytest.raises(grpc.RpcError, match="nothing came for 1.2 s") as caught:
+        with pytest.raises(grpc.RpcError, match=r"nothing came for 1\.2 s") as caught:
             call.next_message()
         assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
         assert SHORT_STALL_SECONDS * 0.9 < time.monotonic() - begun < SOON_SECONDS
