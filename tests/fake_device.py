@@ -420,11 +420,20 @@ def _compiled(kernel: BlockKernel) -> Callable[..., None]:
     return compiled
 
 
-def assert_idle(device: FakeDevice, backend: GpuBackend) -> None:
-    """Check that nothing is under way or left over."""
+def uses(device: FakeDevice, backend: GpuBackend) -> dict[str, int]:
+    """Return what is under way or left over, and how much of it."""
     if device.live_bytes:  # an exception's traceback may still refer to it
         gc.collect()
+    found = {
+        "unsettled": device.unsettled,
+        "live bytes": device.live_bytes,
+        "slots": backend.threads - backend.free_slots,
+        "streams beside the slots'": device.live_streams - backend.threads,
+    }
+    return {name: count for name, count in found.items() if count}
+
+
+def assert_idle(device: FakeDevice, backend: GpuBackend) -> None:
+    """Check that nothing is under way or left over."""
     assert device.violations == []
-    assert device.unsettled == 0
-    assert device.live_bytes == 0
-    assert backend.free_slots == backend.threads == device.live_streams
+    assert uses(device, backend) == {}

@@ -212,7 +212,7 @@ def test_an_unknown_method_is_refused_by_its_name(
 )
 def test_a_call_without_a_message_is_refused(channel: grpc.Channel, method: str) -> None:
     call: Any = channel.stream_stream(method)
-    answer = refusal(call(iter([]), timeout=10))
+    answer = refusal(call(iter([]), timeout=60))
     assert (answer.code, answer.reason) == ("INVALID_ARGUMENT", "INVALID_MESSAGE")
     assert answer.message == "the call has no message"
 

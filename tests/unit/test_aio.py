@@ -292,17 +292,16 @@ def test_calls_of_several_tasks_go_on_at_the_same_time() -> None:
 
 
 def test_the_event_loop_goes_on_while_the_engine_works() -> None:
-    async def use(client: sb.aio.Client) -> int:
-        task = asyncio.create_task(
-            client.digest(sb.TensorSpec("w", (2**26,), "float32", sb.RandomNormal(seed=1)))
-        )
-        turns = 0
-        while not task.done():
+    async def use(client: sb.aio.Client) -> None:
+        task = asyncio.create_task(client.digest(HUGE))
+        for _ in range(100):
             await asyncio.sleep(0.001)
-            turns += 1
-        return turns
+            assert not task.done()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
 
-    assert in_embedded(use) > 10
+    in_embedded(use)
 
 
 def test_a_progress_bar_counts_all_bytes(capsys: pytest.CaptureFixture[str]) -> None:
@@ -370,7 +369,7 @@ def test_memory_is_the_callers_again_when_a_call_was_cancelled() -> None:
     out = np.zeros(spec.shape, np.float32)
 
     async def use(client: sb.aio.Client) -> None:
-        task = await started(client.sample(spec, out=out))
+        task = asyncio.create_task(client.sample(spec, out=out))
         while not out[:1024].any():
             await asyncio.sleep(0.001)
         task.cancel()

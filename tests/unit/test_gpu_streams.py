@@ -15,7 +15,7 @@ from seedbed_server.backends.gpu import GpuBackend
 from seedbed_server.streams.resources import StreamResources
 from seedbed_server.streams.stream import TensorStream
 from tests.contract.backend_suite import bits
-from tests.fake_device import Call, FakeDevice, assert_idle
+from tests.fake_device import Call, FakeDevice, uses
 from tests.samples import sample
 from tests.streams import Reader, all_messages, only_part, resources_of, stream_of, until
 
@@ -32,9 +32,9 @@ Work = Callable[[FakeDevice, GpuBackend, StreamResources], Coroutine[Any, Any, N
 
 
 async def assert_soon_idle(device: FakeDevice, backend: GpuBackend) -> None:
-    """Wait until the threads have done what they had begun, and check that nothing is left over."""
-    await until(lambda: backend.free_slots == backend.threads)
-    assert_idle(device, backend)
+    """Wait until the threads have done what they had begun, and nothing is left over."""
+    await until(lambda: not uses(device, backend))
+    assert device.violations == []
 
 
 def streamed(resources: StreamResources) -> TensorStream:

@@ -132,7 +132,8 @@ def test_an_idle_connection_is_replaced_without_an_error_when_the_server(farewel
             assert messages_of(connections, str(n).encode()) == [str(n).encode()]
             is_read.release()
             assert is_said.acquire(timeout=PATIENCE_SECONDS)
-            time.sleep(0.02)
+            (idle,) = connections._idle
+            wait_until(idle._has_input)
         assert len(server.lines) == 3
 
 
@@ -271,7 +272,7 @@ def test_a_call_may_be_cancelled_where_a_frame_has_more_in_it(pad: int | None) -
 
 def test_a_call_that_has_ended_is_not_cancelled_any_more() -> None:
     with scripted_server(_echo) as server, connections_to(server) as connections:
-        with call_of(connections, b"a", 10) as call:
+        with call_of(connections, b"a") as call:
             assert call.read(call.next_message() or 0) == b"a"
             assert call.next_message() is None
             call.cancel()
@@ -479,15 +480,15 @@ def test_closing_ends_a_call_whose_idle_connection_has_half_a_frame() -> None:
         _echo(exchange)
         exchange.raw(b"\0\0\x08")
 
-    is_next = threading.Event()
+    having_half: list[Connections] = []
 
     def call(connections: Connections) -> list[bytes]:
         messages_of(connections)
         time.sleep(0.05)
-        is_next.set()
+        having_half.append(connections)
         return messages_of(connections)
 
-    _closed_during(call, answer, has_begun=lambda _: is_next.is_set())
+    _closed_during(call, answer, has_begun=lambda _: any(each._busy for each in having_half))
 
 
 def test_closed_connections_take_no_calls() -> None:

@@ -1,6 +1,5 @@
 """A server that breaks the protocol, or vanishes: the call ends soon, and leaves nothing open."""
 
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from h2.settings import SettingCodes
 from seedbed.transports.http2.address import Address
 from seedbed.transports.http2.connections import Connections
 from seedbed.transports.http2.errors import ConnectionLostError
+from tests.free_addresses import free_address
 from tests.http2_calls import connections_to, error_of, messages_of
 from tests.http2_server import (
     CONTINUATION,
@@ -413,8 +413,7 @@ def test_a_path_that_cannot_be_a_servers_is_unavailable(path: str) -> None:
 
 
 def test_a_port_at_which_nobody_listens_is_unavailable() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = int(free_address().rpartition(":")[2])
     with (
         closing(Connections(Address(None, "127.0.0.1", port))) as connections,
         within(0, SOON_SECONDS),
