@@ -34,5 +34,5 @@ def test_a_server_whose_grpc_has_ended_says_that_it_does_not_serve(
             assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
         await server.stop()
 
-    asyncio.run(asyncio.wait_for(use(), 30))
+    asyncio.run(asyncio.wait_for(use(), 120))
     assert failures == [crash]
