@@ -11,7 +11,7 @@ import grpc
 import numpy as np
 import pytest
 from h2.settings import SettingCodes
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from seedbed.transports.http2 import connection as http2_connection
@@ -565,7 +565,7 @@ def test_a_request_has_the_headers_that_grpc_demands() -> None:
         connections_to(server) as connections,
     ):
         _asked(connections, None)
-        _asked(connections, 5.0)
+        _asked(connections, 60.0)
         _asked(connections, None)
         expected = {
             ":method": "POST",
@@ -585,7 +585,8 @@ def test_a_request_has_the_headers_that_grpc_demands() -> None:
 
 
 UNITS = {"n": 1e-9, "u": 1e-6, "m": 1e-3, "S": 1.0, "M": 60.0, "H": 3600.0}
-# The first ones are shorter than any call: they are asked of the function that writes them.
+# The first ones are shorter than a call may take on a busy machine: they are asked of the function
+# that writes them.
 TIMEOUTS = [
     1e-3,
     0.0015,
@@ -605,7 +606,7 @@ TIMEOUTS = [
 ]
 
 
-@pytest.mark.parametrize("seconds", TIMEOUTS[2:])
+@pytest.mark.parametrize("seconds", TIMEOUTS[4:])
 def test_a_timeout_is_written_as_grpc_reads_it(seconds: float) -> None:
     with (
         scripted_server(lambda exchange: exchange.answer()) as server,
@@ -615,6 +616,8 @@ def test_a_timeout_is_written_as_grpc_reads_it(seconds: float) -> None:
         _judge(dict(server.exchanges[0].headers)["grpc-timeout"], seconds)
 
 
+@example(0.25)
+@example(1.0)
 @given(st.sampled_from(TIMEOUTS) | st.floats(1e-3, 1e9))
 def test_any_timeout_has_at_most_eight_digits(seconds: float) -> None:
     _judge(http2_timeout(seconds), seconds)
