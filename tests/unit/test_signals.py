@@ -4,6 +4,7 @@ import gc
 import importlib
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -133,3 +134,34 @@ def test_an_import_goes_on_to_its_end(
     assert program.main([]) == ENDS[number][0]
     assert capsys.readouterr().err == ENDS[number][1]
     assert sys.is_whole  # type: ignore[attr-defined]
+
+
+LAST_IMPORT = """
+import importlib, os, signal, sys, time
+from seedbed.cli import program
+
+def run(arguments):
+    importlib.import_module("last")
+    return 0
+
+program._run = run
+code = program.main([])
+time.sleep(1)  # until whatever is still to come has come
+sys.exit(code)
+"""
+
+
+@pytest.mark.parametrize("number", ENDS)
+def test_a_signal_in_a_command_s_last_import_ends_it_in_order(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    (tmp_path / "last.py").write_text(f"import os\nos.kill(os.getpid(), {int(number)})\n")
+    done = subprocess.run(
+        [sys.executable, "-c", LAST_IMPORT],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        timeout=120,
+    )
+    assert (done.returncode, done.stderr) == ENDS[number]

@@ -39,7 +39,10 @@ def signals_raise() -> Iterator[None]:
         if signal.getsignal(number) in {signal.SIG_DFL, signal.default_int_handler}
     }
     try:
-        yield
+        try:
+            yield
+        finally:
+            ends.await_again()
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
@@ -54,6 +57,7 @@ class _Ends:
     def __init__(self) -> None:
         self.has_come = False
         self._print = sys.unraisablehook
+        self._again: list[threading.Timer] = []
 
     def on_signal(self, number: int, frame: FrameType | None) -> None:
         """Raise what stands for the signal, or let it come again after an import.
@@ -62,7 +66,7 @@ class _Ends:
         """
         self.has_come = True
         if _is_importing(frame):
-            _send_again(number)
+            self._send_again(number)
             return
         raise RAISED[signal.Signals(number)]
 
@@ -74,10 +78,21 @@ class _Ends:
         """
         for number, kind in RAISED.items():
             if issubclass(unraisable.exc_type, kind):
-                _send_again(number)  # nothing can be raised until this has returned
+                self._send_again(number)  # nothing can be raised until this has returned
                 return
         if not self.has_come:
             self._print(unraisable)
+
+    def await_again(self) -> None:
+        """Return when every signal that is to come again has: later, nobody here would raise it."""
+        for each in self._again:
+            each.join()
+
+    def _send_again(self, number: int) -> None:
+        main = threading.main_thread().ident
+        timer = threading.Timer(AGAIN_SECONDS, signal.pthread_kill, [main, number])
+        timer.start()
+        self._again.append(timer)
 
 
 def _is_importing(frame: FrameType | None) -> bool:
@@ -86,8 +101,3 @@ def _is_importing(frame: FrameType | None) -> bool:
             return True
         frame = frame.f_back
     return False
-
-
-def _send_again(number: int) -> None:
-    main = threading.main_thread().ident
-    threading.Timer(AGAIN_SECONDS, signal.pthread_kill, [main, number]).start()
