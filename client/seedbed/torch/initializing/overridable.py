@@ -6,6 +6,7 @@ references to these functions, so it is their code that is replaced, not their n
 """
 
 import inspect
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import CodeType, FunctionType
@@ -14,6 +15,9 @@ from typing import Any
 from torch import overrides
 
 _ORIGINALS: dict[str, Callable[..., Any]] = {}
+# Held while functions get other code: a block of another thread must find all of it, or none. A
+# signal's handler may have a block of its own.
+_replacing = threading.RLock()
 _blocks = 0
 
 
@@ -21,20 +25,34 @@ _blocks = 0
 def overridable(functions: Iterable[Any]) -> Iterator[None]:
     """Let modes answer functions; those of other threads, which have no mode, run as they are."""
     global _blocks  # noqa: PLW0603  # as are the functions
-    is_first = _blocks == 0
-    _blocks += 1
+    with _replacing:
+        _blocks += 1
+        try:
+            if _blocks == 1:
+                _give_back()  # what an interrupt has kept from it
+                _replace(functions)
+        except BaseException:
+            _end_block()
+            raise
     try:
-        if is_first:
-            _give_back()  # what an interrupt has kept from it
-            for function in functions:
-                _CODES.append((function, function.__code__))
-                _ORIGINALS[function.__name__] = _copy_of(function)
-                function.__code__ = _asking_code(function.__name__)
         yield
     finally:
+        _end_block()
+
+
+def _end_block() -> None:
+    global _blocks  # noqa: PLW0603  # likewise
+    with _replacing:
         _blocks -= 1
         if _blocks == 0:
             _give_back()
+
+
+def _replace(functions: Iterable[Any]) -> None:
+    for function in functions:
+        _CODES.append((function, function.__code__))
+        _ORIGINALS[function.__name__] = _copy_of(function)
+        function.__code__ = _asking_code(function.__name__)
 
 
 _CODES: list[tuple[Any, CodeType]] = []
