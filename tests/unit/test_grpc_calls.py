@@ -19,7 +19,7 @@ from grpc import _channel
 from seedbed.transports import grpc_calls
 from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.grpc_calls import MOST_IDLE, GrpcCall, GrpcCalls
-from seedbed.transports.try_limits import ALONE
+from seedbed.transports.try_limits import ALONE, STALL_SECONDS
 from tests.waiting import wait_until
 
 METHOD = "/test.Service/Answer"
@@ -156,7 +156,7 @@ def test_a_stream_that_is_slow_is_not_cut(address: str, clock: _Clock) -> None:
 
         def wait() -> None:
             wait_until(lambda: call._waits_since == clock.now)  # for the message that is due
-            clock.now += grpc_calls.STALL_SECONDS * 0.9
+            clock.now += STALL_SECONDS * 0.9
             look(call)
 
         for _ in range(8):
@@ -167,7 +167,7 @@ def test_a_stream_that_is_slow_is_not_cut(address: str, clock: _Clock) -> None:
 def test_a_reader_that_pauses_is_not_cut(address: str, clock: _Clock) -> None:
     with call_of(address, "mlmm") as call:
         assert call.next_message() == 7
-        clock.now += 2 * grpc_calls.STALL_SECONDS
+        clock.now += 2 * STALL_SECONDS
         look(call)
         assert sizes_of(call) == [2**20, 7, 7]
 
