@@ -356,9 +356,22 @@ class Client:
             lambda client: client.server_info(timeout_seconds=remaining()), remaining
         )
 
-    def _check_open(self) -> None:
+    def _new_call(self) -> ThreadedCall:
+        """Return a call that :meth:`close` ends, in whatever thread that runs."""
+        call = ThreadedCall(self._transport)
+        # In this order, and ``close`` in the other one: one of the two sees what the other did.
+        self._calls.add(call)
         if self._is_closed:  # the engine itself knows no end
+            self._calls.discard(call)
             raise closed(self.target)
+        return call
+
+    def _pool(self) -> Threads:
+        threads = self._threads
+        if threads is None or self._process != os.getpid():  # threads do not survive a fork
+            self._process = os.getpid()
+            self._threads = threads = Threads(MOST_CALLS, thread_name_prefix="seedbed-call")
+        return threads
 
     async def _run(
         self, work: Callable[[synchronous.Client], T], remaining: Remaining | None = None
@@ -369,14 +382,9 @@ class Client:
             work: makes one call.
             remaining: its time, which runs also while it waits for a thread.
         """
-        self._check_open()
-        if self._threads is None or self._process != os.getpid():  # threads do not survive a fork
-            self._process = os.getpid()
-            self._threads = Threads(MOST_CALLS, thread_name_prefix="seedbed-call")
-        call = ThreadedCall(self._transport)
-        self._calls.add(call)
+        call = self._new_call()
         try:
-            return await call.run(self._threads, lambda: work(call.client()), remaining)
+            return await call.run(self._pool(), lambda: work(call.client()), remaining)
         finally:
             self._calls.discard(call)
 
@@ -388,9 +396,7 @@ class Client:
         The thread is not one of those for calls: an iteration that is at rest may hold what calls
         in all of these wait for, such as the server's memory.
         """
-        self._check_open()
-        call = ThreadedCall(self._transport)
-        self._calls.add(call)
+        call = self._new_call()
         thread = Threads(1, thread_name_prefix="seedbed-chunks")
 
         def read() -> Generator[Chunk, None, None]:

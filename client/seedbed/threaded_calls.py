@@ -99,7 +99,12 @@ class ThreadedCall:
         if self._is_cancelled:
             raise self._cancelled()
         # In the caller's context: the call is a part of its trace.
-        self._job = job = threads.submit(contextvars.copy_context().run, work)
+        try:
+            self._job = job = threads.submit(contextvars.copy_context().run, work)
+        except RuntimeError:  # the threads have been ended
+            if self._is_cancelled:
+                raise self._cancelled() from None
+            raise
         try:
             await self._begun_in_time(job, remaining)
             await _done(job)

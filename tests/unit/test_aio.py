@@ -21,6 +21,7 @@ import pytest
 import seedbed as sb
 from seedbed import aio, fetch
 from seedbed.fetch import BATCH_TENSORS
+from seedbed.interrupts.threads import Threads
 from tests.event_loops import run
 from tests.every_answer import every_answer, every_awaited_answer
 from tests.waiting import LATE_SECONDS, wait_until
@@ -519,6 +520,24 @@ def test_closing_the_client_ends_calls_of_other_tasks() -> None:
             await client.sample(SPEC)
 
     in_embedded(use)
+
+
+def test_closing_in_another_thread_ends_a_call_that_is_about_to_begin(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Late(Threads):
+        """Threads that are asked for when somebody has just closed the client."""
+
+        def submit(self, *arguments: Any, **options: Any) -> Any:
+            closing = threading.Thread(target=lambda: asyncio.run(client.close()))
+            closing.start()
+            closing.join()
+            return super().submit(*arguments, **options)
+
+    client = embedded()
+    monkeypatch.setattr(aio, "Threads", Late)
+    with pytest.raises(sb.CancelledError):
+        run(client.sample(SPEC))
 
 
 # A device of this machine.
