@@ -17,6 +17,15 @@ _set: Client | None = None
 _made: dict[object, Client] = {}
 
 
+def _forget() -> None:
+    """Let a forked child find no lock that a thread has which is not there."""
+    global _lock  # noqa: PLW0603  # one for each process
+    _lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget)
+
+
 def set_default_client(client: Client | None) -> None:
     """Make a client answer wherever none is named.
 
@@ -34,8 +43,8 @@ def get_default_client() -> Client:
     Raises:
         EngineNotInstalledError: if it would be the embedded engine and its packages are missing.
     """
-    if _set is not None:
-        return _set
+    if (client := _set) is not None:  # looked at once: another thread may set another
+        return client
     target = os.environ.get(TARGET_VARIABLE) or EMBEDDED
     with _lock:
         key = (target, *map(os.environ.get, VARIABLES))

@@ -16,6 +16,7 @@ from seedbed.spec.stats import ClientStats
 from seedbed.spec.targets import EMBEDDED
 from seedbed.transports.base import Transport, embedded_transport
 from seedbed.transports.endings import cancelled
+from seedbed.transports.forks import forgets_after_fork
 
 T = TypeVar("T")
 
@@ -28,6 +29,11 @@ class Engine:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._engine: Transport | None = None
+        forgets_after_fork(self)
+
+    def forget(self) -> None:
+        """Have no lock in a forked child that a thread has which is not there."""
+        self._lock = threading.Lock()
 
     def another(self) -> Transport:
         """Return a transport whose calls are cancelled apart from all others."""

@@ -9,6 +9,9 @@ from seedbed.transports.forks import forgets_after_fork
 
 PROGRAM = """
 import os, threading
+import seedbed as sb
+from seedbed import defaults
+from seedbed.threaded_calls import Engine
 from seedbed.transports.forks import forgets_after_fork
 from seedbed.transports.remote import RemoteTransport
 
@@ -36,13 +39,17 @@ transport = RemoteTransport.open(["127.0.0.1:1"], {}, channels=1, patience_secon
 (replica,) = transport._replicas
 transport.cancel()
 replica._ready_at = float("inf")
-replica._lock.acquire()  # as by a thread that is not there in the child
+engine = Engine()
+for lock in (replica._lock, engine._lock, defaults._lock):
+    lock.acquire()  # as by a thread that is not there in the child
 
 def child():
     assert one.forgotten_by == other.forgotten_by == [os.getpid()]
     assert not transport._cancellation.is_cancelled
     assert not replica.is_set_aside
     replica.count("tries")
+    assert engine.another() is not None
+    assert sb.get_default_client() is not None
     grandchild()
 
 def grandchild():
