@@ -1,7 +1,7 @@
 """Blocks of several threads find torch's functions replaced as a whole, or not at all."""
 
 import threading
-from types import CodeType, FunctionType
+from types import CodeType
 from typing import Any
 
 import torch
@@ -21,7 +21,7 @@ def second_(tensor: torch.Tensor) -> str:
 class Slow:
     """A function whose code another thread may replace only when it is let."""
 
-    def __init__(self, function: FunctionType) -> None:
+    def __init__(self, function: Any) -> None:
         self._function = function
         self.has_begun = threading.Event()
         self.may_go_on = threading.Event()
@@ -31,7 +31,8 @@ class Slow:
 
     @property
     def __code__(self) -> CodeType:
-        return self._function.__code__
+        code: CodeType = self._function.__code__
+        return code
 
     @__code__.setter
     def __code__(self, code: CodeType) -> None:
