@@ -459,7 +459,7 @@ def test_a_folder_that_somebody_took_away_costs_only_its_advantage(run: Run) -> 
 def test_servers_that_start_at_the_same_time_leave_each_others_folders_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever starts looks for locks that nobody holds, also just before another one has its own."""
+    """Whoever starts looks for locks that nobody holds, also just before another one has one."""
     lock, others = fcntl.flock, []
 
     def start_another_first(descriptor: int, operation: int) -> None:
