@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 import seedbed as sb
-from tests.servers import SERVING, ServerProcess, server_process
+from tests.servers import SERVING, STOP_SECONDS, ServerProcess, server_process
 from tests.waiting import wait_until
 
 SPEC = sb.TensorSpec("workers", (300, 700), "float32", sb.GlorotNormal(seed=1))
@@ -138,6 +138,20 @@ def test_a_second_signal_ends_the_workers_too() -> None:
         server.signal(signal.SIGTERM)
         assert server.wait() == 143
         _, alive = psutil.wait_procs(workers, timeout=60)
+        assert alive == []
+
+
+def test_two_signals_at_once_end_the_workers_that_were_told_nothing_yet() -> None:
+    arguments = ("--device", "cpu", "--workers", "2", "--lame-duck-seconds", "600")
+    with server_process(*arguments) as server:
+        wait_serving(server, 2)
+        workers = workers_of(server)
+        server.signal(signal.SIGTERM)
+        server.signal(signal.SIGINT)
+        assert server.process.wait(STOP_SECONDS) == 143
+        _, alive = psutil.wait_procs(workers, timeout=60)
+        for each in alive:
+            each.kill()
         assert alive == []
 
 
