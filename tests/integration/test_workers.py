@@ -51,12 +51,14 @@ def test_workers_share_a_port_and_give_the_same_bits() -> None:
 
 def test_a_worker_that_died_is_no_longer_counted_as_serving() -> None:
     arguments = ("--device", "cpu", "--workers", "2", "--admin-listen", "127.0.0.1:0")
-    with server_process(*arguments, "--lame-duck-seconds", "3", "--grace-seconds", "1") as server:
+    with server_process(*arguments, "--lame-duck-seconds", "600") as server:
         wait_serving(server, 2)
         assert server.metric("seedbed_serving") == 2
-        workers_of(server)[0].kill()
+        first, second = workers_of(server)
+        first.kill()
         server.wait_for("INFO lame duck")
         assert server.metric("seedbed_serving") == 0
+        second.kill()
         assert server.wait() == 1
 
 
