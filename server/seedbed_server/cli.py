@@ -22,7 +22,7 @@ from seedbed_server.settings.sources import (
     read_settings,
 )
 from seedbed_server.settings.written import written
-from seedbed_server.stopping import FORCED_EXIT, StopRequest
+from seedbed_server.stopping import StopRequest
 
 log = logging.getLogger(__name__)
 
@@ -213,7 +213,7 @@ def _stop_on_signals() -> StopRequest:
     def on_signal(number: int, frame: object) -> None:
         del frame
         if stop.is_made:
-            os._exit(FORCED_EXIT)
+            stop.force()
         stop.make(hurried=number == signal.SIGINT)
 
     signal.signal(signal.SIGTERM, on_signal)

@@ -19,6 +19,8 @@ PAUSE_SECONDS = 0.02
 MOST_WAITING = 10_000
 # How long a process that ends waits for such a reader.
 LAST_LINES_SECONDS = 2.0
+# In steps: one is over when a process was stopped meanwhile, or its machine was, and not all are.
+LAST_LINES_STEPS = 20
 
 
 class TextFormatter(logging.Formatter):
@@ -113,7 +115,8 @@ class _PatientListener(QueueListener):
         thread = self._thread
         self.enqueue_sentinel()
         if thread is not None:
-            thread.join(LAST_LINES_SECONDS)
+            for _ in range(LAST_LINES_STEPS):
+                thread.join(LAST_LINES_SECONDS / LAST_LINES_STEPS)
 
 
 def configure_logging(level: str, style: str) -> None:

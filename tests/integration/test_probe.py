@@ -12,14 +12,26 @@ from pathlib import Path
 import pytest
 
 from seedbed_server.admin import probe
+from tests.free_addresses import free_address
 from tests.servers import serving
 
 PROGRAM = str(Path(probe.__file__))
 
 
-def probed(*arguments: str) -> tuple[int, str]:
-    command = [sys.executable, "-I", "-S", PROGRAM, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+@pytest.fixture(scope="module")
+def patient(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The program with more time for an answer than a busy machine takes for one."""
+    source = Path(PROGRAM).read_text()
+    patience = source.replace("TIMEOUT_SECONDS = 3.0", "TIMEOUT_SECONDS = 60.0")
+    assert patience != source
+    path = tmp_path_factory.mktemp("probe") / "probe.py"
+    path.write_text(patience)
+    return str(path)
+
+
+def probed(address: str, program: str = PROGRAM) -> tuple[int, str]:
+    command = [sys.executable, "-I", "-S", program, address]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.stderr == ""
     return done.returncode, done.stdout
 
@@ -42,24 +54,25 @@ def answering(*parts: bytes) -> Iterator[str]:
         thread.join()
 
 
-def test_a_server_that_serves_is_ready() -> None:
+def test_a_server_that_serves_is_ready(patient: str) -> None:
     with serving("--admin-listen", "127.0.0.1:0") as server:
         address = server.wait_for(r" INFO admin address=(\S+)")
-        assert probed(address) == (0, "1 of 1 processes serve\n")
-        assert probed(address.replace("127.0.0.1", "localhost"))[0] == 0
+        assert probed(address, patient) == (0, "1 of 1 processes serve\n")
+        assert probed(address.replace("127.0.0.1", "localhost"), patient)[0] == 0
 
 
-def test_a_server_on_ipv6_is_ready() -> None:
+def test_a_server_on_ipv6_is_ready(patient: str) -> None:
     with serving("--admin-listen", "[::1]:0") as server:
         address = server.wait_for(r" INFO admin address=(\S+)")
-        assert probed(address) == (0, "1 of 1 processes serve\n")
+        assert probed(address, patient) == (0, "1 of 1 processes serve\n")
 
 
-def test_a_server_on_any_address_of_ipv6_is_ready_on_ipv4_as_well() -> None:
+def test_a_server_on_any_address_of_ipv6_is_ready_on_ipv4_as_well(patient: str) -> None:
     with serving("--admin-listen", "[::]:0") as server:
         address = server.wait_for(r" INFO admin address=(\S+)")
         for host in ("[::1]", "127.0.0.1"):
-            assert probed(address.replace("[::]", host)) == (0, "1 of 1 processes serve\n")
+            ready = (0, "1 of 1 processes serve\n")
+            assert probed(address.replace("[::]", host), patient) == ready
 
 
 @pytest.mark.parametrize(
@@ -75,17 +88,15 @@ def test_a_server_on_any_address_of_ipv6_is_ready_on_ipv4_as_well() -> None:
     ],
     ids=["503", "cut off", "closed", "another protocol"],
 )
-def test_any_other_answer_is_not_ready(parts: tuple[bytes, ...], said: str) -> None:
+def test_any_other_answer_is_not_ready(parts: tuple[bytes, ...], said: str, patient: str) -> None:
     with answering(*parts) as address:
-        code, line = probed(address)
+        code, line = probed(address, patient)
     assert line.endswith(said)
     assert code == 1
 
 
 def test_where_nothing_listens_nothing_is_ready() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    code, line = probed(f"127.0.0.1:{port}")
+    code, line = probed(free_address())
     assert code == 1
     assert "refused" in line
 

@@ -102,8 +102,11 @@ def test_a_signal_while_a_sample_is_written_leaves_nothing(
         command = COMMANDS["sample -o"]
         process = started(*(word.format(tmp_path) for word in command))
         deadline = time.monotonic() + END_SECONDS
-        while not any(tmp_path.iterdir()):
-            assert process.poll() is None and time.monotonic() < deadline
+        while True:
+            has_ended = process.poll() is not None
+            if any(tmp_path.iterdir()):
+                break
+            assert not has_ended and time.monotonic() < deadline
             time.sleep(0.001)
         time.sleep(moment)
         process.send_signal(number)

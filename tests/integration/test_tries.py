@@ -115,6 +115,17 @@ def forbidden(call: int) -> Exception:
     return CallError(grpc.StatusCode.PERMISSION_DENIED, "not this method")
 
 
+def meeting(servers: int) -> Fails:
+    """Return what lets the first call of each server wait for that of the others."""
+    barrier = threading.Barrier(servers, timeout=120)
+
+    def meet(call: int) -> None:
+        if call == 1:
+            barrier.wait()
+
+    return meet
+
+
 def client_of(*calls: FlakyCalls, patience_seconds: float = 20.0, channels: int = 1) -> sb.Client:
     replicas = [
         Replica(f"server-{i}", each, Mapper("none"), Probe(None), has_others=len(calls) > 1)
@@ -127,6 +138,7 @@ def client_of(*calls: FlakyCalls, patience_seconds: float = 20.0, channels: int 
 def _patience_with_real_servers(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a busy machine, one that is late would pass for a silent one."""
     monkeypatch.setattr(remote, "AMONG_REPLICAS", ALONE)
+    monkeypatch.setattr(ranged_fetch, "STILL_SECONDS", 60.0)
 
 
 @pytest.fixture
@@ -191,12 +203,7 @@ def test_a_broken_stream_goes_on_where_it_broke(address: str) -> None:
 
 @pytest.mark.usefixtures("_small_portions")
 def test_all_servers_take_part(address: str) -> None:
-    barrier = threading.Barrier(3, timeout=60)
-
-    def meet(call: int) -> None:
-        if call == 1:
-            threading.Thread(target=barrier.wait).start()
-
+    meet = meeting(3)
     servers = [FlakyCalls(address, meet) for _ in range(3)]
     with client_of(*servers) as client:
         client.sample(SPEC)
@@ -342,7 +349,7 @@ def test_a_server_that_is_not_there_is_set_aside_and_found_again(address: str) -
             client.sample(SPEC)
         assert [each.is_set_aside for each in client.stats().replicas] == [True, False]
         assert sum(method != HEALTH for method in dead.methods) == 1
-        assert HEALTH in dead.methods
+        wait_until(lambda: HEALTH in dead.methods)
         is_there.set()
         wait_until(lambda: not client.stats().replicas[0].is_set_aside)
         before = client.stats().replicas[0].bytes_received
@@ -355,8 +362,10 @@ def test_a_range_that_lags_is_asked_for_elsewhere_as_well(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ranged_fetch, "STILL_SECONDS", 0.2)
-    slow = FlakyCalls(address, never, pause_seconds=5.0)
-    with sb.connect("embedded:") as alone, client_of(slow, FlakyCalls(address, never)) as client:
+    monkeypatch.setattr(remote, "PORTION_BYTES", TensorRequest(LARGE).size_bytes // 2)
+    meet = meeting(2)
+    slow = FlakyCalls(address, meet, pause_seconds=5.0)
+    with sb.connect("embedded:") as alone, client_of(slow, FlakyCalls(address, meet)) as client:
         expected = alone.sample(LARGE).tobytes()
         begun = time.monotonic()
         for _ in range(2):

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 import seedbed as sb
-from tests.servers import SERVING, ServerProcess, server_process
+from tests.servers import SERVING, STOP_SECONDS, ServerProcess, server_process
 from tests.waiting import wait_until
 
 SPEC = sb.TensorSpec("workers", (300, 700), "float32", sb.GlorotNormal(seed=1))
@@ -51,12 +51,14 @@ def test_workers_share_a_port_and_give_the_same_bits() -> None:
 
 def test_a_worker_that_died_is_no_longer_counted_as_serving() -> None:
     arguments = ("--device", "cpu", "--workers", "2", "--admin-listen", "127.0.0.1:0")
-    with server_process(*arguments, "--lame-duck-seconds", "3", "--grace-seconds", "1") as server:
+    with server_process(*arguments, "--lame-duck-seconds", "600") as server:
         wait_serving(server, 2)
         assert server.metric("seedbed_serving") == 2
-        workers_of(server)[0].kill()
+        first, second = workers_of(server)
+        first.kill()
         server.wait_for("INFO lame duck")
         assert server.metric("seedbed_serving") == 0
+        second.kill()
         assert server.wait() == 1
 
 
@@ -138,6 +140,20 @@ def test_a_second_signal_ends_the_workers_too() -> None:
         server.signal(signal.SIGTERM)
         assert server.wait() == 143
         _, alive = psutil.wait_procs(workers, timeout=60)
+        assert alive == []
+
+
+def test_two_signals_at_once_end_the_workers_that_were_told_nothing_yet() -> None:
+    arguments = ("--device", "cpu", "--workers", "2", "--lame-duck-seconds", "600")
+    with server_process(*arguments) as server:
+        wait_serving(server, 2)
+        workers = workers_of(server)
+        server.signal(signal.SIGTERM)
+        server.signal(signal.SIGINT)
+        assert server.process.wait(STOP_SECONDS) == 143
+        _, alive = psutil.wait_procs(workers, timeout=60)
+        for each in alive:
+            each.kill()
         assert alive == []
 
 

@@ -49,6 +49,39 @@ def test_a_process_ends_though_nobody_reads_its_log() -> None:
             process.kill()
 
 
+# What stops all of a process, such as a machine that has no time for it.
+STOPPED = """
+import os, subprocess, time
+from seedbed_server import logs
+
+write = logs._Writer.handle
+
+def stop_and_write(writer, record):
+    time.sleep(0.1)  # the program ends meanwhile
+    us = os.getpid()
+    subprocess.run(["sh", "-c", f"kill -STOP {{us}}; sleep {seconds}; kill -CONT {{us}}"])
+    time.sleep(0.3)
+    write(writer, record)
+
+logs._Writer.handle = stop_and_write
+stop = logs._PatientListener.stop
+
+def stop_and_end(listener):
+    stop(listener)
+    os._exit(0)
+
+logs._PatientListener.stop = stop_and_end
+"""
+
+
+def test_the_last_line_is_written_though_the_process_is_stopped_for_long() -> None:
+    program = STOPPED.format(seconds=logs.LAST_LINES_SECONDS + 1) + PROGRAM.format(lines=1)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert "INFO rpc number=0" in done.stderr
+
+
 def test_lines_that_nobody_takes_are_counted_and_do_not_pile_up() -> None:
     records: SimpleQueue[logging.LogRecord] = SimpleQueue()
     handler = logs._SameProcessHandler(records)

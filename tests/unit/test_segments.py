@@ -454,3 +454,22 @@ def test_a_folder_that_somebody_took_away_costs_only_its_advantage(run: Run) -> 
         assert world.lease("v") is None
 
     run(use)
+
+
+def test_servers_that_start_at_the_same_time_leave_each_others_folders_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever starts looks for locks that nobody holds, also just before another one has one."""
+    lock, others = fcntl.flock, []
+
+    def start_another_first(descriptor: int, operation: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", lock)
+        others.append(SegmentFolder(tmp_path, mode=0o600, max_bytes=SIZE))
+        lock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", start_another_first)
+    folder = SegmentFolder(tmp_path, mode=0o600, max_bytes=SIZE)
+    assert {each.name for each in tmp_path.iterdir()} == {folder.own.name, others[0].own.name}
+    for each in (folder, *others):
+        each.close()
+    assert list(tmp_path.iterdir()) == []

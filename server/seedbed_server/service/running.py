@@ -13,6 +13,8 @@ from seedbed_server.stopping import StopRequest
 log = logging.getLogger(__name__)
 
 SETTLE_SECONDS = 1.0
+# In steps: one is over when the process was stopped meanwhile, or its machine was, and not all are.
+SETTLE_STEPS = 20
 
 
 def serve(settings: Settings, stop: StopRequest) -> int:
@@ -27,8 +29,9 @@ async def _settled(serving: Coroutine[Any, Any, int]) -> int:
     loop's end, they would write a traceback.
     """
     exit_code = await serving
-    if others := asyncio.all_tasks() - {asyncio.current_task()}:
-        await asyncio.wait(others, timeout=SETTLE_SECONDS)
+    for _ in range(SETTLE_STEPS):
+        if others := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(others, timeout=SETTLE_SECONDS / SETTLE_STEPS)
     return exit_code
 
 

@@ -5,6 +5,7 @@ of them (SO_REUSEPORT). They are spawned, never forked: gRPC and CUDA do not sur
 one of them ends, for whatever reason, all end, so that whoever watches the server sees it.
 """
 
+import functools
 import logging
 import multiprocessing
 import os
@@ -140,6 +141,8 @@ def _run(
         )
         for index, each in enumerate(settings)
     ]
+    # They may not have been told to stop by then, and would take their time.
+    stop.end_others = functools.partial(_kill, workers)
     try:
         for worker in workers:
             with _signals_blocked():
@@ -155,10 +158,15 @@ def _run(
         _end(workers, STOP_HURRIED if stop.is_hurried else STOP, waits)
         return 1 if failed or any(worker.exitcode for worker in workers) else 0
     finally:
-        for worker in workers:
-            if worker.is_alive():
-                worker.kill()
+        _kill(workers)
         holders.close()
+
+
+def _kill(workers: Sequence[BaseProcess]) -> None:
+    """End those that have begun and not ended; also called by a signal's handler."""
+    for worker in workers:
+        if worker.pid is not None:
+            worker.kill()
 
 
 @contextmanager

@@ -100,7 +100,7 @@ class SegmentFolder:
             self.own.mkdir(mode=0o700)
             # Who may read a file may enter its folder.
             self.own.chmod(0o700 | (mode & 0o044) >> 2 | mode & 0o044)
-            self._guard = _locked(self.own / LOCK, os.O_CREAT)
+            self._guard = _guard(self.own)
         except OSError as error:
             raise SegmentsError(
                 f"--shared-memory-dir {directory} cannot be used: {error.strerror or error}"
@@ -214,6 +214,17 @@ def check_directory(directory: Path) -> None:
         )
     if not os.access(directory, os.W_OK | os.X_OK):
         raise SegmentsError(f"--shared-memory-dir {directory} cannot be used: Permission denied")
+
+
+def _guard(folder: Path) -> int:
+    """Return a descriptor that keeps others from removing a folder.
+
+    The file gets its name when it is locked: another server that starts would find it free before.
+    """
+    fresh = folder / f"{LOCK}-new"
+    guard = _locked(fresh, os.O_CREAT)
+    fresh.rename(folder / LOCK)
+    return guard
 
 
 def _locked(path: Path, flags: int = 0) -> int:
