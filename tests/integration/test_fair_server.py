@@ -270,13 +270,16 @@ def test_lists_of_tensors_have_a_budget() -> None:
 UNREAD = [("grpc.http2.lookahead_bytes", 2**16), ("grpc.http2.bdp_probe", 0)]
 
 
-def test_a_stream_that_nobody_reads_ends_and_tells_when_to_resume() -> None:
+@pytest.mark.parametrize("messages", [0, 1])
+def test_a_stream_that_nobody_reads_ends_and_tells_when_to_resume(messages: int) -> None:
     with (
         serving("--stream-idle-seconds", "0.5", "--admin-listen", "127.0.0.1:0") as server,
         grpc.insecure_channel(server.address, options=UNREAD) as channel,
     ):
-        call = raw_sample(channel, large_request(2**32))
-        next(call)
+        # Its window does not even hold the first message.
+        call = raw_sample(channel, large_request(2**32), timeout=120)
+        for _ in range(messages):
+            next(call)
         server.wait_for("method=SampleTensors code=UNAVAILABLE")
         until(lambda: server.metric("seedbed_held", resource="streams") == 0)
         until(lambda: server.metric("seedbed_held", resource="inflight_bytes") == 0)
