@@ -230,9 +230,7 @@ def test_a_deadline_covers_all_batches_of_a_manifest() -> None:
     seconds_left: list[float] = []
 
     with lying_server({"DigestTensors": answer}, seconds_left) as address:
-        found = with_client(
-            address, lambda client: client.digest_all(manifest, timeout_seconds=90)
-        )
+        found = with_client(address, lambda client: client.digest_all(manifest, timeout_seconds=90))
     assert len(found) == 2 * BATCH_TENSORS
     assert seconds_left[1] < seconds_left[0] - 0.9
 
