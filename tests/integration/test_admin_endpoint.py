@@ -3,10 +3,10 @@
 import json
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from http.client import HTTPConnection, HTTPResponse
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -254,10 +254,18 @@ def test_a_request_of_more_than_8_kib_is_not_read(server: ServerProcess) -> None
         assert connection.recv(1) == b""
 
 
-def test_a_server_that_compiles_is_alive_and_not_ready(tmp_path: Path) -> None:
-    with server_process(
-        *METRICS, environment={"SEEDBED_KERNEL_CACHE_DIR": str(tmp_path)}
-    ) as starting:
+# A server that compiles for ever, as far as a test can see.
+COMPILING = """
+import sys, threading
+import seedbed_server_main
+from seedbed_server.service import app
+app.open_backend = lambda *_: threading.Event().wait()
+sys.exit(seedbed_server_main.main())
+"""
+
+
+def test_a_server_that_compiles_is_alive_and_not_ready() -> None:
+    with server_process(*METRICS, program=[sys.executable, "-c", COMPILING]) as starting:
         assert asked(starting, "/livez")[0] == 200
         assert asked(starting, "/readyz") == (503, "0 of 1 processes serve\n")
 

@@ -10,6 +10,7 @@ import pytest
 
 import seedbed as sb
 from tests.browser import Tab, browser
+from tests.free_addresses import free_address
 from tests.servers import ServerProcess, serving
 
 SETTINGS = ("--admin-listen", "127.0.0.1:0", "--max-tensor-bytes", "100000000")
@@ -113,7 +114,8 @@ def test_the_page_is_whole_without_scripts(server: ServerProcess, tab: Tab) -> N
 
 
 def test_the_page_says_that_it_lost_its_server_and_finds_the_next_one(tab: Tab) -> None:
-    with serving(*SETTINGS) as first:
+    address = free_address()  # which the browser's tries to connect are not given meanwhile
+    with serving("--admin-listen", address) as first:
         url = url_of(first)
         tab.look_as(**DESK, scheme="dark")
         tab.open(url)
@@ -123,7 +125,6 @@ def test_the_page_says_that_it_lost_its_server_and_finds_the_next_one(tab: Tab) 
         tab.wait_for(f"!{lost}.hidden")
         assert tab.evaluate(f"{lost}.textContent").startswith("No answer from the server since ")
         assert tab.evaluate("document.body.className") == "stale"
-    address = url.removeprefix("http://").removesuffix("/")
     with serving("--admin-listen", address):
         tab.wait_for(f"{lost}.hidden")
         assert tab.evaluate("document.body.className") == ""

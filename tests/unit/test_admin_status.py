@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -12,7 +13,7 @@ from seedbed_server.admin.history import POINTS, STEP_SECONDS, WINDOW_READINGS, 
 from seedbed_server.admin.process_metrics import ProcessMetrics
 from seedbed_server.admin.reading import MetricsReading, ProcessReading, read
 from seedbed_server.admin.status import as_json, status
-from seedbed_server.service.metrics import Method, Metrics, Usage
+from seedbed_server.service.metrics import Method, Metrics, Usage, shared_registry
 
 METHODS = [
     Method("unary", "s", name)
@@ -145,3 +146,10 @@ def test_a_process_that_has_ended_is_missing_and_a_new_one_is_seen() -> None:
     pids["worker-1"] = 1
     assert list(read(registry).processes) == ["supervisor", "worker-1"]
     assert read(registry).processes["worker-1"].memory_bytes > 0
+
+
+def test_a_worker_that_has_begun_a_file_and_not_filled_it_counts_nothing_yet(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "counter_1.db").touch()
+    assert read(shared_registry(str(tmp_path))).serving == 0

@@ -63,6 +63,7 @@ class AdminEndpoint:
         # Oldest first: those whose request has not come yet.
         self._waiting: dict[StreamWriter, None] = {}
         self._answered: set[StreamWriter] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="seedbed-admin")
         self._server: asyncio.Server | None = None
 
@@ -79,14 +80,21 @@ class AdminEndpoint:
             self._looking.cancel()
             with suppress(asyncio.CancelledError):
                 await self._looking
-        for writer in [*self._waiting, *self._answered]:
-            writer.transport.abort()
         if self._server is not None:
             self._server.close()
+        for writer in [*self._waiting, *self._answered]:
+            writer.transport.abort()
+        if self._tasks:  # they end at once, but for one whose answer is being made
+            await asyncio.wait(self._tasks)
+        if self._server is not None:
             await self._server.wait_closed()
         self._listener.close()
 
     async def _connected(self, reader: StreamReader, writer: StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
         if len(self._waiting) + len(self._answered) >= MAX_CONNECTIONS:
             oldest = next(iter(self._waiting), writer)
             self._waiting.pop(oldest, None)

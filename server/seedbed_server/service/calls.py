@@ -91,10 +91,15 @@ class ServerCall:
 
     async def write(self, message: bytes) -> None:
         """Send a message; returns when gRPC has room for the next one."""
-        if not self._messages and self.method.name == "SampleTensors":
+        is_first = not self._messages
+        if is_first and self.method.name == "SampleTensors":
             self._metrics.first_chunk(time.monotonic() - self._started)
         self._messages += 1
         try:
+            if is_first:
+                # With the message, grpcio sends it again where that one is given up half sent,
+                # which fails, and the client would wait for the status for ever.
+                await self._context.send_initial_metadata(())
             await self._context.write(message)
         except grpc.aio.InternalError:
             # How gRPC says that the client is gone, where it says so before it cancels this task.

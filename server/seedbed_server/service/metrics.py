@@ -9,7 +9,9 @@ process counts for itself. Several workers write to files in a folder that all s
 import functools
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 from prometheus_client import (
@@ -17,9 +19,11 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
+    Metric,
     disable_created_metrics,
 )
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.registry import Collector
 
 from seedbed.spec.reasons import Reason
 from seedbed_server.admin import metric_names as names
@@ -241,9 +245,29 @@ def _child(metric: Any, *labels: str) -> Any:
 def shared_registry(folder: str) -> CollectorRegistry:
     """Return what the processes that share a folder have counted, added up whenever it is read."""
     registry = CollectorRegistry()
-    # The package's own gap.
-    MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
+    registry.register(_SharedMetrics(folder))
     return registry
+
+
+class _SharedMetrics(Collector):
+    """The package's own collector fails for a file that its process has not filled yet."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = Path(folder)
+
+    def collect(self) -> Iterable[Metric]:
+        """Return what the processes have counted, added up."""
+        files = [str(file) for file in self._folder.glob("*.db") if _has_content(file)]
+        # The package's own gap.
+        merged: Iterable[Metric] = MultiProcessCollector.merge(files)  # type: ignore[no-untyped-call]
+        return merged
+
+
+def _has_content(file: Path) -> bool:
+    """Return whether a file has its size: a process gives it one a moment after its name."""
+    with suppress(FileNotFoundError):  # its process has ended meanwhile
+        return file.stat().st_size > 0
+    return False
 
 
 def share_metrics(folder: str) -> None:

@@ -69,8 +69,9 @@ def test_it_says_once_that_it_waits_for_a_server(
 ) -> None:
     address = dead_address()
     begun = time.monotonic()
-    assert main(["info", "--target", address, option, "2.5"]) == 1
-    assert 2.4 < time.monotonic() - begun < LATE_SECONDS
+    # It says so after three tries, for which a busy machine has time.
+    assert main(["info", "--target", address, option, "8"]) == 1
+    assert 7.9 < time.monotonic() - begun < LATE_SECONDS
     printed = capsys.readouterr()
     warning, error = printed.err.splitlines()
     assert warning.startswith(f"seedbed: warning: {address} does not answer")
