@@ -55,7 +55,10 @@ class Files:
         new.replace(self.folder / "tokens")
 
     def write_policy(self, text: str) -> None:
-        (self.folder / "policy").write_text(text)
+        """Put another policy in the place of the old one: half a file would be one, too."""
+        new = self.folder / "new-policy"
+        new.write_text(text)
+        new.replace(self.folder / "policy")
 
 
 def files_in(folder: Path) -> Files:

@@ -52,6 +52,12 @@ def timed(client: sb.Client, spec: sb.TensorSpec, contents: Contents) -> float:
     return seconds
 
 
+def timed_anew(targets: list[str], spec: sb.TensorSpec, contents: Contents) -> float:
+    """Return how long a fetch takes that is the first of a client."""
+    with sb.connect(targets) as client:
+        return timed(client, spec, contents)
+
+
 def set_aside(client: sb.Client) -> set[str]:
     """Return the replicas that are not asked now."""
     return {each.target for each in client.stats().replicas if each.is_set_aside}
@@ -71,8 +77,10 @@ def test_dead_replicas_cost_a_moment_once(
     others = [servers[1].address, server]
     with sb.connect(others) as healthy:
         timed(healthy, spec, contents)
+        # Of which one may fall into a moment when the machine has no time.
+        firsts = [timed_anew([*targets, *others], spec, contents) for _ in range(2)]
         with sb.connect([*targets, *others]) as client:
-            first = timed(client, spec, contents)
+            firsts.append(timed(client, spec, contents))
             pairs = [
                 (timed(healthy, spec, contents), timed(client, spec, contents))
                 for _ in range(scaled(8, full=80))
@@ -81,6 +89,7 @@ def test_dead_replicas_cost_a_moment_once(
             wait_until(lambda: set_aside(client) == set(targets))
     usual, found = zip(*pairs, strict=True)
     healthy_seconds, later = statistics.median(usual), statistics.median(found)
+    first = statistics.median(firsts)
     print(
         f"{' and '.join(dead)}, {spec.name}: healthy={healthy_seconds:.3f}s first={first:.3f}s "
         f"later={later:.3f}s ({later / healthy_seconds:.2f} times) slowest later={max(found):.3f}s"
@@ -102,9 +111,12 @@ def test_a_replica_that_is_back_is_asked_again(
             servers[1].thaw()
         wait_until(lambda: frozen not in set_aside(client))
         before = client.stats().replicas[0].bytes_received
-        for _ in range(3):
-            timed(client, SPEC, contents)
-        assert client.stats().replicas[0].bytes_received > before
+        # Others may be quicker, as long as it is late.
+        wait_until(
+            lambda: (
+                timed(client, SPEC, contents) and client.stats().replicas[0].bytes_received > before
+            )
+        )
 
 
 def test_ranges_that_lag_are_asked_for_elsewhere(server: str, contents: Contents) -> None:

@@ -169,6 +169,29 @@ def test_files_that_change_while_they_are_read_are_read_again(
     assert (found.chain, found.key) == (files.cert.read_bytes(), files.key.read_bytes())
 
 
+def test_files_that_are_swapped_between_two_looks_at_them_are_no_misfit(
+    files: CertificateFiles, ca: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really_check, old_key = certificates._check_key, files.key.read_bytes()
+    swaps = iter([True])
+
+    def check(cert: Path, key: Path) -> None:
+        if not next(swaps, False):
+            return really_check(cert, key)
+        # The new certificate beside the old key, for whoever opens them one after the other.
+        new_key = ca.issue(cert.parent, "server").key.read_bytes()
+        key.write_bytes(old_key)
+        try:
+            really_check(cert, key)
+        finally:
+            key.write_bytes(new_key)
+
+    monkeypatch.setattr(certificates, "_check_key", check)
+    found = files.read()
+    assert (found.chain, found.key) == (files.cert.read_bytes(), files.key.read_bytes())
+    assert found.key != old_key
+
+
 A, B, C = Path("a"), Path("b"), Path("c")
 
 

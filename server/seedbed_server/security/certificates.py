@@ -70,8 +70,22 @@ class CertificateFiles:
         Raises:
             CertificateError: naming the file that does not fit, or cannot be read.
         """
-        chain, key = _read(self.cert), _read(self.key)
-        client_ca = _read(self.client_ca) if self.client_ca is not None else None
+        contents = self._contents()
+        try:
+            found = self._checked(contents)
+        except CertificateError:
+            if contents == self._contents():
+                raise
+        else:
+            if contents == self._contents():
+                return found
+        return self.read()  # they changed meanwhile
+
+    def _contents(self) -> list[bytes]:
+        return [_read(path) for path in self.paths]
+
+    def _checked(self, contents: Sequence[bytes]) -> Certificates:
+        chain, key, *client_ca = contents
         found = _read_certificates(self.cert, chain)
         if not found[0].key_algorithm.startswith(KEY_ALGORITHMS):
             raise CertificateError(
@@ -79,14 +93,12 @@ class CertificateFiles:
                 "serves with no other"
             )
         _check_key(self.cert, self.key)
-        if self.client_ca is not None and client_ca is not None:
-            _read_certificates(self.client_ca, client_ca)
-        if (chain, key) != (_read(self.cert), _read(self.key)):  # they changed meanwhile
-            return self.read()
+        if self.client_ca is not None:
+            _read_certificates(self.client_ca, client_ca[0])
         return Certificates(
             chain=chain,
             key=key,
-            client_ca=client_ca,
+            client_ca=client_ca[0] if client_ca else None,
             valid_from=max(each.valid_from for each in found),
             valid_until=min(each.valid_until for each in found),
         )
