@@ -58,8 +58,10 @@ def reported(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
 
 
 def write(path: Path, document: Document) -> None:
-    """Write results."""
-    path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    """Write results; whoever reads them meanwhile, as other tests may, finds all of them."""
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    new.replace(path)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -65,6 +65,8 @@ def test_a_stream_outlives_a_reader_that_pauses(stage: Stage) -> None:
 
 @pytest.mark.usefixtures("proxy")
 def test_streams_are_spread_evenly(stage: Stage) -> None:
+    # Those of the tests before may end a little later.
+    wait_until(lambda: not any(streams_of(stage).values()))
     with sb.connect(stage.target) as client:
         streams = [client.chunks(LARGE) for _ in range(MANY_STREAMS)]
         for stream in streams:

@@ -36,13 +36,19 @@ def read_for(
         groups: how many streams each source reads; each group is one process.
         seconds: how long, after they have all begun.
     """
-    begin = time.time() + WARM_UP_SECONDS + len(groups)
     with ExitStack() as stack:
-        times = (str(begin), str(begin + seconds))
         processes = [
-            stack.enter_context(program("readers", address, json.dumps(group), *times))
+            stack.enter_context(program("readers", address, json.dumps(group), str(seconds)))
             for group in groups
         ]
+        for process in processes:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "begun\n"
+        time.sleep(WARM_UP_SECONDS)
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
         found: dict[str, int] = {}
         for process in processes:
             found |= json.loads(process.communicate()[0])
@@ -120,14 +126,17 @@ class Source:
         self.size_bytes += size_bytes
 
 
-async def _read_all(
-    address: str, group: Mapping[str, int], begin: float, end: float
-) -> dict[str, int]:
+async def _read_all(address: str, group: Mapping[str, int], seconds: float) -> dict[str, int]:
     sources = {source: Source(address, source, streams) for source, streams in group.items()}
     tasks = [asyncio.create_task(each.read()) for each in sources.values()]
-    await asyncio.sleep(begin - time.time())
+    while not all(each.size_bytes for each in sources.values()):
+        for task in tasks:
+            assert not task.done(), task.exception()
+        await asyncio.sleep(0.05)
+    print("begun", flush=True)
+    await asyncio.to_thread(sys.stdin.readline)
     before = {source: each.size_bytes for source, each in sources.items()}
-    await asyncio.sleep(end - time.time())
+    await asyncio.sleep(seconds)
     found = {source: each.size_bytes - before[source] for source, each in sources.items()}
     for task in tasks:
         assert not task.done(), task.exception()
@@ -138,11 +147,5 @@ async def _read_all(
 
 if __name__ == "__main__":
     print(
-        json.dumps(
-            asyncio.run(
-                _read_all(
-                    sys.argv[1], json.loads(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4])
-                )
-            )
-        )
+        json.dumps(asyncio.run(_read_all(sys.argv[1], json.loads(sys.argv[2]), float(sys.argv[3]))))
     )

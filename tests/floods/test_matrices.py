@@ -15,16 +15,18 @@ from tests.floods.connection import Connection, connect
 from tests.raw_calls import sample_request, tensor
 from tests.servers import ServerProcess
 from tests.soak import FACTOR, scaled
+from tests.waiting import LATE_SECONDS
 
 BIG_PEERS = ("127.0.0.2", "127.0.0.3")
 BIG_CALLS = 3
 SMALL_ONES = scaled(10, full=100)
 # What is promised is a second, which a soak on a quiet machine shows; a big one takes 20 s or more.
-MOST_SECONDS = 1.0 if FACTOR > 1 else 5.0
+MOST_SECONDS = 1.0 if FACTOR > 1 else 15.0
 # How long a kernel may go on before it sees that nobody wants its work, and how long is looked.
 # Where others compete for two cores, it is longer; all big ones together take a minute of both.
 GIVE_UP_SECONDS = 2.0 if FACTOR > 1 else 20.0
 LOOK_SECONDS = 1.0
+LEAST_SHARE = 0.05
 
 Kind = tuple[tensors_pb2.TensorRequest, sb.TensorSpec]
 """A big one and a small one; the server takes what has another name for another tensor."""
@@ -96,10 +98,10 @@ def test_big_tensors_delay_no_small_ones_of_others(
 
 def _busy_share(process: psutil.Process) -> float:
     """Return how many processors a process uses, from a look at it."""
-    before = process.cpu_times()
+    began, before = time.monotonic(), process.cpu_times()
     time.sleep(LOOK_SECONDS)
-    after = process.cpu_times()
-    return (after.user + after.system - before.user - before.system) / LOOK_SECONDS
+    seconds, after = time.monotonic() - began, process.cpu_times()
+    return (after.user + after.system - before.user - before.system) / seconds
 
 
 @pytest.mark.parametrize("big", [big for big, _ in KINDS.values()], ids=KINDS.keys())
@@ -110,7 +112,10 @@ def test_big_tensors_that_nobody_wants_any_more_are_given_up(
 
     async def begin_and_reset() -> float:
         async with big_calls(server.address, big) as calls:
-            busy = _busy_share(process)
+            # Others may take most of this machine, and all of it for a while.
+            end = time.monotonic() + LATE_SECONDS
+            while (busy := _busy_share(process)) < LEAST_SHARE and time.monotonic() < end:
+                pass
             for connection, stream in calls:
                 if stream in connection.answers:
                     connection.reset(stream)
@@ -121,6 +126,5 @@ def test_big_tensors_that_nobody_wants_any_more_are_given_up(
     while (idle := _busy_share(process)) >= busy / 2 and time.monotonic() < end:
         pass
     print(f"{busy:.2f} processors while it was wanted, {idle:.2f} after it was not")
-    # Others may take most of this machine.
-    assert busy > 0.02
+    assert busy >= LEAST_SHARE
     assert idle < busy / 2

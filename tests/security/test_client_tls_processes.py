@@ -32,7 +32,7 @@ def refused(work):
         assert "start the process by 'spawn' or 'forkserver'" in str(error)
     else:
         raise AssertionError("nothing was refused")
-    assert time.monotonic() - begin < 8.0
+    assert time.monotonic() - begin < 20.0  # patience is longer
 
 def in_child(work):
     pid = os.fork()
