@@ -358,3 +358,18 @@ def test_a_channel_that_is_parted_from_its_call_is_closed(address: str) -> None:
         assert calls._taken().channel is not None
         assert not calls._busy
         wait_until(lambda: not ports_to(address))
+
+
+def test_a_call_that_ends_while_its_watch_looks_leaves_no_watch(address: str) -> None:
+    with call_of(address, "s") as call:
+        is_done = call._made.done
+
+        def end_meanwhile() -> bool:
+            found = bool(is_done())
+            call.end()
+            return found
+
+        call._made.done = end_meanwhile
+        call._look()
+        assert call._watch is not None
+        assert call._watch.finished.is_set()

@@ -254,9 +254,11 @@ class GrpcCall:
                 self._reading.release()
 
     def _watch_for(self, seconds: float) -> None:
-        self._watch = threading.Timer(seconds, self._look)
-        self._watch.daemon = True
-        self._watch.start()
+        self._watch = watch = threading.Timer(seconds, self._look)
+        watch.daemon = True
+        watch.start()
+        if self._is_over:  # ended while this began, when only the watch before was there to end
+            watch.cancel()
 
     def _look(self) -> None:
         """Cancel the call if nothing has come for too long; else look again in time."""

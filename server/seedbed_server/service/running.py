@@ -60,13 +60,13 @@ async def _serve(settings: Settings, stop: StopRequest) -> int:
     starting = asyncio.create_task(_start(server, fail))
     # Signals come to the main thread, which the loop may have asleep: a thread waits for them.
     await asyncio.to_thread(stop.wait)
+    starting.cancel()
     if failures:
         await server.stop()
         is_ours = isinstance(failures[0], SeedbedError)
         log.error("%s", failures[0], exc_info=None if is_ours else failures[0])
         return 1
     log.info("stopping")
-    starting.cancel()
     await server.stop(
         lame_duck_seconds=0.0 if stop.is_hurried else settings.lame_duck_seconds,
         grace_seconds=settings.grace_seconds,

@@ -34,8 +34,8 @@ log = logging.getLogger(__name__)
 
 # How often the supervisor looks whether it shall stop.
 POLL_SECONDS = 0.2
-# Beyond the grace, for the workers' own last steps.
-LAST_STEPS_SECONDS = 5.0
+# Beyond the grace, for the workers' own last steps: words of gRPC, spans, and lines of the log.
+LAST_STEPS_SECONDS = 10.0
 
 # What tells a worker to stop, and what tells it that nobody needs time to notice.
 STOP, STOP_HURRIED = signal.SIGTERM, signal.SIGUSR1
