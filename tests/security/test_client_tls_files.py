@@ -3,6 +3,7 @@
 import logging
 import os
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -89,6 +90,40 @@ def test_a_file_that_has_not_changed_is_not_read(tmp_path: Path, clock: Clock) -
     first = value()
     clock.seconds += LOOK_SECONDS
     assert value() is first
+
+
+def test_a_thread_that_is_late_leaves_no_old_value(tmp_path: Path, clock: Clock) -> None:
+    path = tmp_path / "file"
+    path.write_text("one")
+    has_read, may_end = threading.Event(), threading.Event()
+
+    def load() -> str:
+        text = path.read_text()
+        if text == "second":
+            has_read.set()
+            assert may_end.wait(60)
+        return text
+
+    class WithLateThread(Watched[str]):
+        """Lets the late thread end when another has taken note of a part of what it has seen."""
+
+        def __setattr__(self, name: str, value: object) -> None:
+            super().__setattr__(name, value)
+            if has_read.is_set() and name != "_looked_at" and threading.current_thread() is main:
+                may_end.set()
+                late.join()
+
+    value, main = WithLateThread([path], load, clock), threading.current_thread()
+    late = threading.Thread(target=value)
+    path.write_text("second")
+    clock.seconds += LOOK_SECONDS
+    late.start()
+    assert has_read.wait(60)
+    path.write_text("third, longer")
+    clock.seconds += LOOK_SECONDS
+    value()
+    clock.seconds += LOOK_SECONDS
+    assert value() == "third, longer"
 
 
 def test_a_link_that_is_swapped_is_followed(tmp_path: Path, clock: Clock) -> None:

@@ -44,9 +44,9 @@ class Watched(Generic[T]):
         self._load = load
         self._clock = clock
         self._looked_at = clock()
-        # Before they are read: what changes meanwhile is read again.
-        self._stamps: tuple[object, ...] | None = self._look()
-        self._value = load()
+        # The files' stamps are taken before they are read: what changes meanwhile is read again.
+        # Both change at once: a late thread must not leave an old value under new stamps.
+        self._seen: tuple[tuple[object, ...] | None, T] = (self._look(), load())
         forgets_after_fork(self)
 
     def __call__(self) -> T:
@@ -55,21 +55,21 @@ class Watched(Generic[T]):
         if now - self._looked_at >= LOOK_SECONDS:
             self._looked_at = now
             self._read_again()
-        return self._value
+        return self._seen[1]
 
     def forget(self) -> None:
         """Read the files again in a forked child: OpenSSL may hold a lock in what was read."""
-        self._looked_at, self._stamps = -math.inf, None
+        self._looked_at, self._seen = -math.inf, (None, self._seen[1])
 
     def _read_again(self) -> None:
         stamps = self._look()
-        if stamps == self._stamps:
+        if stamps == self._seen[0]:
             return
         try:
-            self._value = self._load()
+            self._seen = (stamps, self._load())
         except InvalidValueError as error:
             log.warning("%s; what was read before stays in use", error)
-        self._stamps = stamps  # last: an interrupt leaves the change to the next look
+            self._seen = (stamps, self._seen[1])
 
     def _look(self) -> tuple[object, ...]:
         return tuple(_stamp(path) for path in self._paths)
