@@ -1,4 +1,8 @@
-"""gRPC's server, which survives calls of methods whose names are not UTF-8.
+"""gRPC's server, which lets crowds in, and survives calls of methods whose names are not UTF-8.
+
+grpcio asks for a method's next call when it has taken the last one, and each takes several passes
+of the event loop: on a busy machine, a crowd waits for seconds to be let in, or refused. So some
+calls are asked for ahead.
 
 grpcio reads the name of a method that nobody registered in the loop that accepts all calls. A name
 that is not UTF-8 ends that loop, and with it the server: whoever reaches the port could do that
@@ -8,7 +12,9 @@ it, another one goes on in its place, and nobody else notices.
 
 import asyncio
 import functools
+from collections import defaultdict, deque
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import grpc
@@ -18,6 +24,9 @@ from grpc._cython import cygrpc  # type: ignore[attr-defined]  # the stubs' own 
 # where an error ends one call, and need nothing of this.
 AioServer: Any = cygrpc.AioServer
 NEEDS_OTHER_LOOP = hasattr(AioServer, "_make_request_call_future")
+
+# How many calls of each method may have come before the loop takes the first of them.
+CALLS_AHEAD = 16
 
 
 def grpc_server(options: Sequence[tuple[str, Any]]) -> grpc.aio.Server:
@@ -38,6 +47,8 @@ class _Server(AioServer):  # type: ignore[misc]  # Any
         self._new_others = functools.partial(_OtherCalls, self, *arguments, **named)
         self._handlers: list[grpc.GenericRpcHandler] = []
         self._others: _OtherCalls | None = None
+        # By method, in the order in which they were asked for: so gRPC fulfils them.
+        self._ahead: defaultdict[bytes, deque[asyncio.Future[Any]]] = defaultdict(deque)
         super().__init__(*arguments, **named)
 
     def add_generic_rpc_handlers(self, handlers: Sequence[grpc.GenericRpcHandler]) -> None:
@@ -55,15 +66,23 @@ class _Server(AioServer):  # type: ignore[misc]  # Any
         await self._others.start()
 
     async def shutdown(self, grace: float | None) -> None:
-        await super().shutdown(grace)
+        await asyncio.gather(super().shutdown(grace), self._give_up_ahead())
         if self._others is not None:
             await self._others.shutdown(None)
+
+    async def _give_up_ahead(self) -> None:
+        """Let go of the calls that came and were not taken: their clients are told so."""
+        ahead = list(chain.from_iterable(self._ahead.values()))
+        self._ahead.clear()
+        await asyncio.gather(*ahead, return_exceptions=True)
 
     def _make_request_call_future(self, method: bytes | None) -> "asyncio.Future[Any]":
         if method is None:
             return asyncio.get_running_loop().create_future()  # never done
-        future: asyncio.Future[Any] = super()._make_request_call_future(method)
-        return future
+        ahead = self._ahead[method]
+        while len(ahead) <= CALLS_AHEAD:
+            ahead.append(super()._make_request_call_future(method))
+        return ahead.popleft()
 
 
 class _OtherCalls(AioServer):  # type: ignore[misc]  # Any
