@@ -8,8 +8,13 @@ from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.http2.call import Http2Call
 from seedbed.transports.http2.connections import Connections
 from seedbed.transports.http2.errors import CallError
-from seedbed.transports.try_limits import ALONE, TryLimits
+from seedbed.transports.try_limits import TryLimits
 from tests.http2_server import METHOD, PATIENCE_SECONDS, ScriptedServer
+
+# Nobody gives a silent server up sooner, so that what ends within SOON_SECONDS ends for another
+# reason, on a busy machine, too.
+PATIENT = TryLimits(connect_seconds=60.0, silence_seconds=60.0, answer_seconds=60.0)
+SOON_SECONDS = 45.0
 
 
 @contextmanager
@@ -25,7 +30,7 @@ def call_of(
     message: bytes = b"request",
     timeout_seconds: float | None = PATIENCE_SECONDS,
     *,
-    limits: TryLimits = ALONE,
+    limits: TryLimits = PATIENT,
     cancellation: Cancellation | None = None,
 ) -> Iterator[Http2Call]:
     """Yield a call that the server has begun to answer."""
@@ -39,7 +44,7 @@ def messages_of(
     message: bytes = b"request",
     timeout_seconds: float | None = PATIENCE_SECONDS,
     *,
-    limits: TryLimits = ALONE,
+    limits: TryLimits = PATIENT,
     cancellation: Cancellation | None = None,
 ) -> list[bytes]:
     """Return the messages of a call's answer."""
@@ -57,7 +62,7 @@ def error_of(
     message: bytes = b"request",
     timeout_seconds: float | None = PATIENCE_SECONDS,
     *,
-    limits: TryLimits = ALONE,
+    limits: TryLimits = PATIENT,
 ) -> CallError:
     """Return how a call fails; it must."""
     try:

@@ -18,7 +18,7 @@ from seedbed.transports.cancellation import Cancellation
 from seedbed.transports.http2.address import Address
 from seedbed.transports.http2.connections import MOST_IDLE, Connections
 from seedbed.transports.http2.errors import CallError, ConnectionLostError
-from tests.http2_calls import call_of, connections_to, error_of, messages_of
+from tests.http2_calls import SOON_SECONDS, call_of, connections_to, error_of, messages_of
 from tests.http2_server import (
     CONTINUATION,
     DATA,
@@ -38,8 +38,6 @@ from tests.left_open import nothing_left_open
 from tests.waiting import wait_until
 
 Code = grpc.StatusCode
-# Machines that run tests are busy; but a server that is silent is given up after 10 s.
-SOON_SECONDS = 8.0
 # How grpcio words it, in one of its two ways.
 CLOSED = r"^Cannot invoke RPC(: Channel closed| on closed channel)!$"
 

@@ -14,7 +14,7 @@ from seedbed.transports.http2.address import Address
 from seedbed.transports.http2.connections import Connections
 from seedbed.transports.http2.errors import ConnectionLostError
 from tests.free_addresses import free_address
-from tests.http2_calls import connections_to, error_of, messages_of
+from tests.http2_calls import SOON_SECONDS, connections_to, error_of, messages_of
 from tests.http2_server import (
     CONTINUATION,
     DATA,
@@ -36,8 +36,6 @@ from tests.waiting import within
 
 Code = grpc.StatusCode
 END_STREAM, END_HEADERS, PADDED = 0x1, 0x4, 0x8
-# Machines that run tests are busy; but a server that is silent is given up after 10 s.
-SOON_SECONDS = 8.0
 NO_ERROR = 0
 
 

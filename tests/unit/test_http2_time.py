@@ -18,7 +18,7 @@ from seedbed.transports.http2.connection import Connection
 from seedbed.transports.http2.connections import Connections
 from seedbed.transports.http2.errors import CallError, ConnectionLostError, SilentError
 from seedbed.transports.try_limits import ALONE, STALL_SECONDS, TryLimits
-from tests.http2_calls import call_of, connections_to, error_of, messages_of
+from tests.http2_calls import SOON_SECONDS, call_of, connections_to, error_of, messages_of
 from tests.http2_server import (
     DATA,
     OK_HEADERS,
@@ -35,8 +35,6 @@ from tests.waiting import LATE_SECONDS, within
 
 Code = grpc.StatusCode
 SHORT_SECONDS = 0.2
-# Machines that run tests are busy. Without the limits of a test, a server would be given up later.
-SOON_SECONDS = 8.0
 
 
 @pytest.fixture(autouse=True)
