@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
-import psutil
 import pytest
 
 import seedbed as sb
@@ -96,30 +95,22 @@ def test_big_tensors_delay_no_small_ones_of_others(
         assert max(seconds) < MOST_SECONDS
 
 
-def _core_seconds(process: psutil.Process) -> float:
-    """Return how long a process has computed, on all processors together."""
-    used = process.cpu_times()
-    return used.user + used.system
-
-
-def _busy_share(process: psutil.Process) -> float:
-    """Return how many processors a process uses, from a look at it."""
-    began, before = time.monotonic(), _core_seconds(process)
+def _busy_share(server: ServerProcess) -> float:
+    """Return how many processors a server uses, from a look at it."""
+    began, before = time.monotonic(), server.core_seconds
     time.sleep(LOOK_SECONDS)
-    return (_core_seconds(process) - before) / (time.monotonic() - began)
+    return (server.core_seconds - before) / (time.monotonic() - began)
 
 
 @pytest.mark.parametrize("big", [big for big, _ in KINDS.values()], ids=KINDS.keys())
 def test_big_tensors_that_nobody_wants_any_more_are_given_up(
     server: ServerProcess, big: tensors_pb2.TensorRequest
 ) -> None:
-    process = psutil.Process(server.process.pid)
-
     async def begin_and_reset() -> float:
         async with big_calls(server.address, big) as calls:
             # Others may take most of this machine, and all of it for a while.
             end = time.monotonic() + LATE_SECONDS
-            while (busy := _busy_share(process)) < LEAST_SHARE and time.monotonic() < end:
+            while (busy := _busy_share(server)) < LEAST_SHARE and time.monotonic() < end:
                 pass
             for connection, stream in calls:
                 if stream in connection.answers:
@@ -127,9 +118,9 @@ def test_big_tensors_that_nobody_wants_any_more_are_given_up(
         return busy
 
     busy = asyncio.run(begin_and_reset())
-    before = after = _core_seconds(process)
-    while (idle := _busy_share(process)) >= busy / 2 and after - before < GIVE_UP_CORE_SECONDS:
-        after = _core_seconds(process)
+    before = after = server.core_seconds
+    while (idle := _busy_share(server)) >= busy / 2 and after - before < GIVE_UP_CORE_SECONDS:
+        after = server.core_seconds
     print(
         f"{busy:.2f} processors while it was wanted, {idle:.2f} after it was not; "
         f"{after - before:.1f} s more of them"
